@@ -1,0 +1,3 @@
+"""nixpy: Nix that makes the wheels of a Python project work on NixOS."""
+
+__version__ = "0.1.0"

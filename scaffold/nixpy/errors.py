@@ -1,0 +1,25 @@
+"""The one exception a user meets: what is wrong, where, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class NixpyError(Exception):
+    """Input that nixpy cannot work with; the command line prints it and exits with 2.
+
+    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line).
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, path: Path | str | None = None, line: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        where = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        return where + self.message

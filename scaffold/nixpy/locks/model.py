@@ -1,0 +1,84 @@
+"""What every lock format is read into, and what selection makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from nixpy.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelFile:
+    """A wheel file that a lock offers.
+
+    `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
+    none; `size` is in bytes. A local wheel has a `path` and no `url`.
+    """
+
+    filename: str
+    sha256: str | None = None
+    url: str | None = field(default=None, repr=False)
+    path: Path | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One package that a lock installs on one target, with every wheel it offers for any target."""
+
+    name: NormalizedName
+    version: str | None
+    wheels: tuple[WheelFile, ...] = ()
+    sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
+    local: bool = False  # the project itself, a workspace member or an editable: installed in place, nothing to open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which optional parts of a project are installed. `groups` None: those `uv sync` installs by default."""
+
+    extras: frozenset[NormalizedName] = frozenset()
+    groups: frozenset[NormalizedName] | None = None
+
+
+class Lock(Protocol):
+    """A lock file, read and validated."""
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+        """Return what an installer would install on `target`, sorted by name, each name once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedWheel:
+    """The wheel an installer would choose on `system`, and where it can be had."""
+
+    system: str
+    name: NormalizedName
+    version: str
+    file: WheelFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A locked package without a wheel for `system`; `sdist` says whether it could be built there."""
+
+    system: str
+    name: NormalizedName
+    version: str | None
+    sdist: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the project installs on every system asked for, sorted by system and name."""
+
+    wheels: tuple[LockedWheel, ...]
+    unavailable: tuple[Unavailable, ...]

@@ -1,0 +1,29 @@
+"""The members of a wheel, wherever it lies: on disk, behind an index, or installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of a wheel: its path inside it, its size in bytes, and whether an execute bit is set."""
+
+    path: str
+    size: int
+    executable: bool
+
+
+class Archive(Protocol):
+    """A wheel that can be looked into."""
+
+    def members(self) -> Sequence[Member]:
+        """Return every file of the wheel (no folders)."""
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first `size` bytes of a member, or fewer where it is shorter."""
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each of `paths` with its bytes; a remote wheel may fetch them together."""
