@@ -1,0 +1,6 @@
+"""`python -m nixpy`."""
+
+from nixpy.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The road from a lock to what is recorded of it: which wheels, where they are, what they need.
+
+Disk and network are touched here; every step is another module's, this one only leads from each to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import parse_wheel_filename
+
+from nixpy.index import IndexSettings
+from nixpy.libraries import manylinux
+from nixpy.libraries.catalogue import catalogue
+from nixpy.lockfile import Record, Wheel
+from nixpy.locks.model import Choice, Lock, LockedWheel, Unavailable
+from nixpy.locks.select import select
+from nixpy.needs.derive import needs_of
+from nixpy.needs.model import Needs, WheelFacts
+from nixpy.target import Target
+from nixpy.wheels.cache import Cache
+from nixpy.wheels.facts import Progress, gather
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where facts may come from, and who is told how far it is.
+
+    `known` are wheels whose needs were recorded before; `rescan` opens every wheel again; `upgrade` lets uv choose
+    newer versions where there is no lock that holds them.
+    """
+
+    root: Path
+    offline: bool = False
+    rescan: bool = False
+    upgrade: bool = False
+    known: tuple[Wheel, ...] = ()
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Every wheel the project installs, with its needs, and the packages that have none for a system."""
+
+    wheels: tuple[Wheel, ...]
+    unavailable: tuple[Unavailable, ...]
+
+    def record(self, *, python: str, inputs: str, systems: Iterable[str]) -> Record:
+        """Return what nixpy.lock is to say of them."""
+        return Record(
+            python=python,
+            inputs=inputs,
+            systems=tuple(sorted(systems)),
+            wheels=tuple(wheel for wheel in _trimmed(self.wheels) if wheel.matters),
+            unavailable=self.unavailable,
+        )
+
+
+def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sources) -> Findings:
+    """Select the wheels of `lock` for every target and find out what each needs.
+
+    Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
+    """
+    selection = select(lock, targets, choice)
+    return Findings(wheels=needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+
+
+def needs_of_wheels(
+    locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources
+) -> tuple[Wheel, ...]:
+    """Return each of `locked` with its needs, in the same order; what was recorded before is not looked up again."""
+    recorded = {} if sources.rescan else {wheel.identity: wheel.needs for wheel in sources.known}
+    fresh = [wheel for wheel in locked if _reusable(recorded.get(identity(wheel))) is None]
+    facts = _gather(fresh, sources)
+    machines = {target.system: target.machine for target in targets}
+    wheels = []
+    for wheel in locked:
+        needs = _reusable(recorded.get(identity(wheel)))
+        if needs is None:
+            needs = _needs(wheel, facts[wheel], machines[wheel.system])
+        wheels.append(
+            Wheel(
+                system=wheel.system,
+                name=wheel.name,
+                version=wheel.version,
+                filename=wheel.file.filename,
+                sha256=wheel.file.sha256,
+                needs=needs,
+            )
+        )
+    return tuple(wheels)
+
+
+def identity(wheel: LockedWheel) -> tuple[str, str, str, str, str | None]:
+    """Return what a recorded wheel must have in common with `wheel` for its needs to hold."""
+    return (wheel.system, wheel.name, wheel.version, wheel.file.filename, wheel.file.sha256)
+
+
+def _reusable(needs: Needs | None) -> Needs | None:
+    """Return recorded needs that were read from the wheel; a promise of its tag is to be replaced by facts."""
+    return None if needs is None or needs.known == "tag" else needs
+
+
+def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel, WheelFacts]:
+    venv = sources.root / ".venv"
+    return gather(
+        wheels,
+        venv=venv if (venv / "pyvenv.cfg").is_file() else None,
+        index=IndexSettings.load(sources.root),
+        cache=Cache.open(),
+        offline=sources.offline,
+        rescan=sources.rescan,
+        progress=sources.progress,
+    )
+
+
+def _needs(wheel: LockedWheel, facts: WheelFacts, machine: int | None) -> Needs:
+    needs = needs_of(wheel.name, facts, machine)
+    if facts.known != "tag" or machine is None:
+        return needs
+    # Not opened: it may ask for whatever its tag lets a wheel leave out, and that is supplied until it is.
+    _, _, _, tags = parse_wheel_filename(wheel.file.filename)
+    allowed = manylinux.allowed({tag.platform for tag in tags})
+    return replace(needs, sonames=tuple((soname, wheel.file.filename) for soname in sorted(allowed)))
+
+
+def _trimmed(wheels: Sequence[Wheel]) -> Iterable[Wheel]:
+    """Yield the wheels with only those provided names that could be looked up elsewhere.
+
+    A name nobody asks for and nixpkgs does not have never reaches a search path, so it is not worth a line.
+    """
+    asked = {(wheel.system, name) for wheel in wheels for name, _ in wheel.needs.sonames}
+    asked |= {(wheel.system, name) for wheel in wheels for name in wheel.needs.dlopen}
+    known = catalogue()
+    for wheel in wheels:
+        provides = tuple(
+            name
+            for name in wheel.needs.provides
+            if (wheel.system, name) in asked or ((entry := known.find(name)) and entry.provider == "nixpkgs")
+        )
+        yield replace(wheel, needs=replace(wheel.needs, provides=provides))

@@ -1,0 +1,135 @@
+"""Whether a project's Nix files still match it: regenerated from what was recorded, and compared.
+
+Needs neither network nor Nix, opens no wheel and starts no program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nixpy import lockfile, locks
+from nixpy.analyse import Sources, identity
+from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
+from nixpy.lockfile import Record, Wheel
+from nixpy.locks.model import LockedWheel
+from nixpy.locks.select import select
+from nixpy.needs.dlopen import rules
+from nixpy.plan import Choices, choose, environment_of, outputs, plan, recorded
+from nixpy.problems import Problem
+from nixpy.project import Project
+from nixpy.wheels.facts import Progress
+
+# What is told when several hold, the most serious first.
+_GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.FRESH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a project's files stand: the gravest state of all, each file's own, and why, in words."""
+
+    state: State
+    files: tuple[Comparison, ...]
+    reasons: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status this means."""
+        return STATUS[self.state]
+
+
+def check(project: Project) -> Verdict:
+    """Compare the project's generated files with what its recorded facts render to now."""
+    record = recorded(project)
+    choices = choose(project)
+    if record is None or choices.style is None:
+        files = tuple(_by_itself(path, record) for path in (project.record, project.rendered))
+        return _verdict(files, [] if record is None else ["the settings name no style"])
+    changes = [*_asked(project, record), *_chosen(choices, record), *_installed(project, choices, record)]
+    current = _brought_up(project, choices, record)
+    env = environment_of(project, choices, current)
+    files = reconcile(outputs(project, env, current), write=False)
+    if changes:
+        files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
+    elif any(file.state is State.STALE for file in files):
+        changes.append("the settings, or nixpy itself, changed since the files were written")
+    return replace(_verdict(files, changes), problems=env.problems)
+
+
+def rescan(project: Project, progress: Progress | None = None) -> Verdict:
+    """Open every wheel again, over the network where need be, and compare the files with what is found."""
+    choices = choose(project)
+    if choices.style is None:
+        return check(project)
+    made = plan(project, choices, Sources(root=project.root, rescan=True, progress=progress))
+    files = reconcile(made.outputs, write=False)
+    stale = any(file.state is State.STALE for file in files)
+    verdict = _verdict(files, ["what the wheels need differs from what was recorded"] if stale else [])
+    return replace(verdict, problems=made.environment.problems)
+
+
+def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
+    states = {file.state for file in files}
+    return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
+
+
+def _by_itself(path: Path, record: Record | None) -> Comparison:
+    return Comparison(path=path, state=own_state(path) or (State.STALE if record else State.MISSING))
+
+
+def _asked(project: Project, record: Record) -> Iterable[str]:
+    if lockfile.digest(project.canonical()) == record.inputs:
+        return
+    if project.lock:
+        where = "pyproject.toml" if project.dependencies else "the project"
+        yield f"what {where} asks for changed since nixpy.lock was written"
+    else:
+        yield f"what {project.source.name} asks for changed since nixpy.lock was written"
+
+
+def _chosen(choices: Choices, record: Record) -> Iterable[str]:
+    if choices.python != record.python:
+        yield f"Python {choices.python} is chosen now, {record.python} was analysed"
+    for system in sorted(set(choices.systems) - set(record.systems)):
+        yield f"{system} was not analysed"
+    for system in sorted(set(record.systems) - set(choices.systems)):
+        yield f"{system} is not asked for any more"
+
+
+def _installed(project: Project, choices: Choices, record: Record) -> Iterable[str]:
+    """Yield how the wheels that the lock file selects differ from the recorded ones."""
+    if not project.lock:
+        return
+    known = {wheel.identity for wheel in record.wheels}
+    selection = select(locks.read(project.lock), choices.targets(), project.choice)
+    now = {identity(wheel): wheel for wheel in selection.wheels}
+    lock = project.lock.name
+    came: dict[str, str] = {}
+    for key, wheel in now.items():
+        if key not in known and _matters(wheel):
+            came.setdefault(wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed")
+    yield from came.values()
+    names = {wheel.name for wheel in selection.wheels}
+    for wheel in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
+        if wheel not in names:
+            yield f"{lock} does not install {wheel} any more"
+        elif wheel not in came:
+            yield f"{lock} installs another {wheel} than the one that was analysed"
+    if {item for item in selection.unavailable} != set(record.unavailable):
+        yield f"{lock} lacks wheels for other packages than before"
+
+
+def _matters(wheel: LockedWheel) -> bool:
+    return not wheel.file.filename.endswith("-any.whl") or bool(rules(wheel.name).sonames)
+
+
+def _brought_up(project: Project, choices: Choices, record: Record) -> Record:
+    """Return the record with what is known without opening a wheel as it is today."""
+    return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
+
+
+def _opened(wheel: Wheel) -> Wheel:
+    opened = tuple(name for name in rules(wheel.name).sonames if name not in wheel.needs.provides)
+    return replace(wheel, needs=replace(wheel.needs, dlopen=opened))

@@ -1,0 +1,87 @@
+"""The command line: one small module a command, and no logic."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from nixpy import __version__
+from nixpy.errors import NixpyError
+
+COMMANDS = ("init", "sync", "check", "scan", "styles")
+
+
+class Commands(click.Group):
+    """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], COMMANDS, 1)
+            if near:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 fine, 1 findings (stale, edited, never analysed), 2 anything else.",
+)
+@click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
+
+    \b
+    nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
+    nixpy check      in CI: fails when they no longer match the project
+    nixpy sync       after the dependencies changed
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    try:
+        status = group.main(args, prog_name="nixpy", standalone_mode=False)
+    except NixpyError as error:
+        fail(error)
+        status = 2
+    except click.exceptions.Abort:
+        click.echo("nixpy: interrupted; nothing was written", err=True)
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except BrokenPipeError:
+        # The reader went away (`nixpy scan | head`): that is its good right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(error: NixpyError) -> None:
+    """Print one error: where, what, and the way out."""
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+    if error.hint:
+        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)

@@ -1,0 +1,62 @@
+"""`nixpy init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nixpy import plan, project
+from nixpy.analyse import Sources
+from nixpy.cli.common import (
+    folder,
+    format_option,
+    nixpkgs_option,
+    offline_option,
+    progress,
+    python_option,
+    rescan_option,
+    system_option,
+)
+from nixpy.cli.report import report
+from nixpy.generated import reconcile
+
+
+@click.command("init")
+@folder
+@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
+@python_option
+@system_option
+@nixpkgs_option
+@click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
+@offline_option
+@rescan_option
+@click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
+@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@format_option
+def command(
+    folder: Path,
+    style: str | None,
+    python: str | None,
+    systems: tuple[str, ...],
+    nixpkgs: str | None,
+    no_flake: bool,
+    offline: bool,
+    rescan: bool,
+    diff: bool,
+    force: bool,
+    form: str,
+) -> None:
+    """Analyse the project in DIR and write the Nix files that make its wheels work.
+
+    Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
+    flake.nix once, where there is none: that file is yours from then on.
+    """
+    options = plan.Options(style=style, python=python, nixpkgs=nixpkgs, systems=systems, flake=not no_flake)
+    found = project.read(folder)
+    choices = plan.choose(found, options)
+    with progress() as bar:
+        made = plan.plan(found, choices, Sources(root=folder, offline=offline, rescan=rescan, progress=bar))
+    made = plan.with_user_files(made, options)
+    comparisons = reconcile(made.outputs, write=not diff, force=force)
+    report(made, comparisons, form=form, diff=diff, first=True)

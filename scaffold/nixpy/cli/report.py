@@ -1,0 +1,103 @@
+"""How `init` and `sync` tell what they found and did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from nixpy.cli.common import print_json, print_problems, problem_data, say, table
+from nixpy.environment import reason
+from nixpy.generated import Comparison, State
+from nixpy.plan import Plan
+
+
+def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bool, first: bool) -> None:
+    """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
+    if form == "json":
+        print_json(_data(plan, comparisons, diff))
+        return
+    if diff:
+        for comparison in comparisons:
+            click.echo(comparison.diff, nl=False)
+        return
+    _choices(plan)
+    _libraries(plan)
+    _files(plan, comparisons)
+    print_problems(plan.environment.problems)
+    if first:
+        _next(plan, comparisons)
+
+
+def _choices(plan: Plan) -> None:
+    choices = plan.choices
+    project = plan.project
+    rows = [("project", project.source.name, f"{len({wheel.name for wheel in plan.wheels})} wheels")]
+    for name, value in (("style", str(choices.style)), ("python", choices.python), ("nixpkgs", choices.nixpkgs)):
+        rows.append((name, value, choices.reasons.get(name, "")))
+    rows.append(("systems", ", ".join(choices.systems), ""))
+    for line in table(rows, indent=0):
+        click.echo(line)
+
+
+def _libraries(plan: Plan) -> None:
+    supplied = plan.environment.supplied
+    click.echo("")
+    if not supplied:
+        click.echo("no wheel needs a library from nixpkgs")
+    for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
+        click.echo(line)
+    unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.needs.known == "tag"})
+    if unopened:
+        click.echo(
+            f"not opened, so given whatever their tags allow: {reason(unopened)}; "
+            "`nixpy sync` with a network replaces this by what they need"
+        )
+    click.echo("")
+
+
+def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
+    written = [item.path.name for item in comparisons if item.state is not State.FRESH]
+    if written:
+        click.echo(f"wrote {', '.join(written)}")
+    else:
+        click.echo("all files were up to date")
+    if plan.lines:
+        say(f"\n{plan.project.flake.name} is yours and stays as it is; add what follows to it:\n")
+        click.echo(plan.lines)
+
+
+def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
+    root = plan.project.root
+    say("\nnext:")
+    flake = plan.project.flake.exists()
+    if flake and (root / ".git").exists():
+        names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
+        say(f"  git add -N {names}   # a flake sees only what git knows")
+    ignore = root / ".gitignore"
+    if not ignore.is_file() or ".venv" not in ignore.read_text("utf-8", "replace"):
+        say("  echo .venv/ >> .gitignore   # or each evaluation copies it")
+    say("  nix develop" if flake else "  nix-shell")
+
+
+def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str, Any]:
+    choices = plan.choices
+    return {
+        "source": plan.project.source.name,
+        "style": choices.style,
+        "python": choices.python,
+        "nixpkgs": choices.nixpkgs,
+        "systems": list(choices.systems),
+        "reasons": dict(choices.reasons),
+        "libraries": [
+            {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
+            for item in plan.environment.supplied
+        ],
+        "files": [
+            {"path": str(item.path), "state": item.state.value, **({"diff": item.diff} if diff else {})}
+            for item in comparisons
+        ],
+        "lines": plan.lines,
+        "problems": problem_data(plan.environment.problems),
+    }

@@ -1,0 +1,172 @@
+"""All a template needs to know, resolved: from what was recorded to the one value `env`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from packaging.utils import NormalizedName
+
+from nixpy.config import Settings
+from nixpy.generated import FORMAT
+from nixpy.libraries import python_packages
+from nixpy.libraries.answer import Library, WheelNeeds, answer
+from nixpy.lockfile import Record, Wheel
+from nixpy.problems import Problem
+from nixpy.target import LINUX_SYSTEMS
+
+NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What is rendered: the facts of one project, in the words of the templates."""
+
+    style: str
+    python: str
+    nixpkgs: str
+    systems: tuple[str, ...]
+    inputs: str
+    libraries: tuple[Library, ...]
+    python_packages: tuple[str, ...]  # expressions over `ps`
+    unmapped: tuple[NormalizedName, ...]
+    settings: Settings
+    problems: tuple[Problem, ...]
+
+    @property
+    def supplied(self) -> tuple[Library, ...]:
+        """The libraries that come from nixpkgs and are rendered: optional ones only where the user asks for them."""
+        wanted = self.settings.libraries
+        return tuple(
+            library
+            for library in self.libraries
+            if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return `env`: plain JSON values, so that any Jinja can render it."""
+        linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
+        groups = _groups(self.supplied, self.systems)
+        drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
+        return {
+            "format": FORMAT,
+            "style": self.style,
+            "python": {"version": self.python, "attribute": "python" + self.python.replace(".", "")},
+            "nixpkgs": self.nixpkgs,
+            "systems": list(self.systems),
+            "linux": linux,
+            "inputs": self.inputs,
+            "groups": groups,
+            "needs_system": any(group["systems"] != linux for group in groups),
+            "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
+            "driver": bool(drivers),
+            "python_packages": list(self.python_packages),
+            "unmapped": list(self.unmapped),
+            "packages": [f"pkgs.{name}" for name in self.settings.packages],
+            "variables": [list(pair) for pair in self.settings.env.items()],
+            "shell_hook": self.settings.shell_hook,
+            "file": self.settings.file,
+        }
+
+
+def environment(
+    record: Record, *, settings: Settings, style: str, nixpkgs: str, direct: Sequence[NormalizedName]
+) -> Environment:
+    """Return the environment of what `record` says; `direct` are the packages the project itself asks for."""
+    libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
+    mapped = {name: python_packages.attribute(name) for name in direct}
+    unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
+    found = [*problems, *_unavailable(record)]
+    if style == "with-packages":
+        found += [
+            Problem(
+                code="NIX301",
+                package=name,
+                message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
+                hint="look it up on search.nixos.org, or use a style that installs wheels",
+            )
+            for name in unmapped
+        ]
+    return Environment(
+        style=style,
+        python=record.python,
+        nixpkgs=nixpkgs,
+        systems=record.systems,
+        inputs=record.inputs,
+        libraries=libraries,
+        python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
+        unmapped=unmapped,
+        settings=settings,
+        problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
+    )
+
+
+def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
+    """Return the wheels as the catalogue is asked about them."""
+    return [
+        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
+    ]
+
+
+def _unavailable(record: Record) -> Iterable[Problem]:
+    by_package: dict[tuple[str, str | None, bool], list[str]] = {}
+    for item in record.unavailable:
+        by_package.setdefault((item.name, item.version, item.sdist), []).append(item.system)
+    for (name, version, sdist), systems in by_package.items():
+        where = ", ".join(sorted(systems))
+        how = "it must be built from its source" if sdist else "it cannot be installed there"
+        yield Problem(
+            code="NIX201",
+            package=name,
+            message=f"{name} {version or ''} has no wheel for {where}: {how}".replace("  ", " "),
+            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]" if sdist else None,
+        )
+
+
+def _groups(libraries: Sequence[Library], systems: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rendered lines, grouped by the systems they are for: a soname stands once for each group."""
+    linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
+    parts = (part for library in libraries for part in _split(library, linux))
+
+    def key(library: Library) -> tuple[bool, tuple[str, ...]]:
+        return (library.systems != linux, library.systems)
+
+    ordered = sorted(parts, key=lambda library: (key(library), library.soname))
+    return [
+        {
+            "systems": list(group_systems),
+            "libraries": [
+                {"soname": library.soname, "expression": library.expression, "reason": reason(library.needed_by)}
+                for library in group
+            ],
+        }
+        for (_, group_systems), group in groupby(ordered, key=key)
+    ]
+
+
+def _split(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
+    """Yield the Linux and the Darwin part of a library apart, as they are handed over in different ways."""
+    here = tuple(system for system in library.systems if system in linux)
+    elsewhere = tuple(system for system in library.systems if system not in linux)
+    for systems in (here, elsewhere):
+        if systems:
+            yield replace(library, systems=systems)
+
+
+def reason(names: Sequence[str]) -> str:
+    """Return who asks, in few words: `numpy, pandas, pillow and 4 more`."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    more = len(names) - NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def flake_kind(text: str) -> str:
+    """Return which library a user's flake.nix is written with: `flake-parts`, `flake-utils` or `plain`."""
+    return next((kind for kind in ("flake-parts", "flake-utils") if kind in text), "plain")
+
+
+def rendering(environment: Environment, **extra: Any) -> Mapping[str, Any]:
+    """Return what a template sees besides its own text: `env`, with `extra` values in it."""
+    return {"env": {**environment.as_dict(), **extra}}

@@ -1,0 +1,200 @@
+"""What a project's files should be, and whether they are: the one road behind `init`, `sync` and `check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from nixpy import config, environment, generated, lockfile, locks, releases, render, styles
+from nixpy.analyse import Findings, Sources, analyse
+from nixpy.environment import Environment
+from nixpy.errors import NixpyError
+from nixpy.generated import Output
+from nixpy.lockfile import Record, Wheel
+from nixpy.locks.model import Lock
+from nixpy.project import Project
+from nixpy.target import SYSTEMS, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for over the settings; None leaves it to them."""
+
+    style: str | None = None
+    python: str | None = None
+    nixpkgs: str | None = None
+    systems: tuple[str, ...] = ()
+    flake: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What was chosen for a project, each with the reason in words."""
+
+    style: str | None
+    python: str
+    nixpkgs: str
+    systems: tuple[str, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
+        release = releases.release(self.nixpkgs)
+        full = release.full_version(self.python)
+        return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The files a project should have. `wheels` are all it installs, also those nixpy.lock leaves out."""
+
+    project: Project
+    choices: Choices
+    environment: Environment
+    record: Record
+    wheels: tuple[Wheel, ...]
+    outputs: tuple[Output, ...]
+    lines: str | None = None  # to be added to a flake.nix that is the user's already
+
+
+def choose(project: Project, options: Options = Options()) -> Choices:
+    """Choose what neither the command line nor the settings say, as the design orders it.
+
+    Raises NixpyError where no Python of that nixpkgs fits the project.
+    """
+    settings = project.settings
+    reasons: dict[str, str] = {}
+    nixpkgs = options.nixpkgs or settings.nixpkgs
+    if not nixpkgs:
+        nixpkgs, reasons["nixpkgs"] = _nixpkgs(project)
+    release = releases.release(nixpkgs)
+    python, reasons["python"] = releases.choose_python(
+        options.python or settings.python, _python_version_file(project), project.requires_python, release
+    )
+    style = options.style or settings.style
+    return Choices(
+        style=styles.find(style).name if style else None,
+        python=python,
+        nixpkgs=nixpkgs,
+        systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        reasons=reasons,
+    )
+
+
+def plan(project: Project, choices: Choices, sources: Sources) -> Plan:
+    """Analyse the project and say what its generated files should be."""
+    before = recorded(project)
+    inputs = lockfile.digest(project.canonical())
+    findings = _findings(project, choices, sources, before, inputs)
+    record = findings.record(python=choices.python, inputs=inputs, systems=choices.systems)
+    if choices.style is None:
+        programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
+        style, why = styles.recommend(programs, choices.systems)
+        choices = replace(choices, style=style.name, reasons={**choices.reasons, "style": why})
+    env = environment_of(project, choices, record)
+    return Plan(
+        project=project,
+        choices=choices,
+        environment=env,
+        record=record,
+        wheels=findings.wheels,
+        outputs=outputs(project, env, record),
+    )
+
+
+def _findings(
+    project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str
+) -> Findings:
+    if before and not project.lock and not sources.rescan and not sources.upgrade:
+        same = (before.inputs, before.python, before.systems) == (inputs, choices.python, choices.systems)
+        if same and all(wheel.needs.known != "tag" for wheel in before.wheels):
+            # Nothing was asked anew: uv is not either, and what it once chose stays.
+            return Findings(wheels=before.wheels, unavailable=before.unavailable)
+    lock = lock_of(project, choices, before, sources)
+    known = before.wheels if before else ()
+    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known))
+
+
+def lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
+    """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
+    if project.lock:
+        return locks.read(project.lock)
+    from nixpy import resolve
+
+    pins = {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}
+    return resolve.project(project, python=choices.python, preferences=pins, offline=sources.offline)
+
+
+def with_user_files(plan: Plan, options: Options) -> Plan:
+    """Add what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none yet."""
+    project, choices = plan.project, plan.choices
+    env = environment.template_values(plan.environment, project.flake)
+    extra = [_settings_output(project, choices, options)]
+    lines = None
+    entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
+    if entry.exists():
+        lines = render.render("flake/lines.jinja", env) if options.flake else None
+    else:
+        extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
+    return replace(plan, outputs=(*extra, *plan.outputs), lines=lines)
+
+
+def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
+    """Return what is rendered for `record`."""
+    assert choices.style is not None  # noqa: S101  (chosen by now)
+    return environment.environment(
+        record,
+        settings=project.settings,
+        style=choices.style,
+        nixpkgs=choices.nixpkgs,
+        direct=project.direct_names(),
+    )
+
+
+def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:
+    """Return the two generated files."""
+    return (
+        Output(path=project.record, text=lockfile.dumps(record)),
+        Output(path=project.rendered, text=render.render("nixpy.nix.jinja", env.as_dict())),
+    )
+
+
+def recorded(project: Project) -> Record | None:
+    """Return what nixpy.lock says, or None where it says nothing that can be relied on."""
+    try:
+        return lockfile.loads(project.record.read_text("utf-8"), project.record)
+    except (OSError, UnicodeDecodeError, lockfile.Damaged, lockfile.Newer, NixpyError):
+        return None
+
+
+def _nixpkgs(project: Project) -> tuple[str, str]:
+    """Return the nixpkgs an existing flake.lock follows, else the current stable branch, and why."""
+    lock = project.root / "flake.lock"
+    try:
+        nodes = json.loads(lock.read_text("utf-8"))["nodes"]
+        ref = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]["ref"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return releases.current(), "the current stable branch"
+    return str(ref), "as flake.lock has it"
+
+
+def _python_version_file(project: Project) -> str | None:
+    try:
+        lines = (project.root / ".python-version").read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return lines[0] if lines else None
+
+
+def _settings_output(project: Project, choices: Choices, options: Options) -> Output:
+    chosen: dict[str, str | list[str]] = {
+        "style": str(choices.style),
+        "python": choices.python,
+        "nixpkgs": choices.nixpkgs,
+    }
+    if options.systems:
+        chosen["systems"] = list(choices.systems)
+    path = project.settings_path
+    text = path.read_bytes().decode() if path.is_file() else ""
+    return Output(path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False)

@@ -1,0 +1,168 @@
+"""A project as it lies on disk: its settings, its dependencies, and the files that say what it installs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName
+
+from nixpy import config, locks
+from nixpy.dependencies import Dependencies
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice
+from nixpy.toml import load_toml
+
+if TYPE_CHECKING:
+    from nixpy.locks.requirements import RequirementsFile
+
+RECORD = "nixpy.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One folder with Python dependencies.
+
+    `lock` is the lock file that decides what is installed, where there is one; otherwise `requirements` files do, and
+    otherwise `dependencies`, those of pyproject.toml.
+    """
+
+    root: Path
+    settings: config.Settings
+    settings_path: Path
+    dependencies: Dependencies | None
+    lock: Path | None
+    requirements: tuple[Path, ...]
+
+    @property
+    def record(self) -> Path:
+        """Where nixpy.lock is: beside the rendered file."""
+        return self.rendered.with_name(RECORD)
+
+    @property
+    def rendered(self) -> Path:
+        """Where the generated Nix file is."""
+        return self.root / self.settings.file
+
+    @property
+    def flake(self) -> Path:
+        """Where the user's flake is, if there is one."""
+        return self.root / "flake.nix"
+
+    @property
+    def choice(self) -> Choice:
+        """Return the extras and groups that are installed."""
+        groups = self.settings.groups
+        return Choice(extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups))
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """Return what pyproject.toml says of the Pythons it runs on."""
+        return self.dependencies.requires_python if self.dependencies else None
+
+    @property
+    def source(self) -> Path:
+        """The file that decides what is installed."""
+        if self.lock:
+            return self.lock
+        return self.requirements[0] if self.requirements else self.settings_path
+
+    @cached_property
+    def requirements_files(self) -> tuple[RequirementsFile, ...]:
+        """Return the requirements files, read; empty where something else decides."""
+        from nixpy.locks import requirements
+
+        return tuple(requirements.read(path) for path in self.requirements)
+
+    def canonical(self) -> tuple[str, ...]:
+        """Return what the project asks for, normalised and sorted: the part of it a lock must agree with.
+
+        Order, comments and spelling do not change it; every change of a dependency does.
+        """
+        lines: set[str] = {f"requires-python {self.requires_python}"} if self.requires_python else set()
+        if self.dependencies and not self.requirements:
+            lines.update(self.dependencies.canonical(self.choice.extras, self.choice.groups))
+        for file in self.requirements_files:
+            lines.update(file.canonical())
+        return tuple(sorted(lines))
+
+    def direct_names(self) -> tuple[NormalizedName, ...]:
+        """Return the names of the packages the project itself asks for, sorted."""
+        from packaging.utils import canonicalize_name
+
+        wanted: Iterable[Any] = ()
+        if self.dependencies and not self.requirements:
+            wanted = self.dependencies.select(self.choice.extras, self.choice.groups)
+        names = {canonicalize_name(requirement.name) for requirement in wanted}
+        for file in self.requirements_files:
+            names |= {canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement}
+        return tuple(sorted(names))
+
+
+def read(root: Path) -> Project:
+    """Read the project in the folder `root`.
+
+    Raises NixpyError where there is nothing to read, or something in it is wrong.
+    """
+    if not root.is_dir():
+        raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
+    pyproject, own = root / config.PYPROJECT, root / config.NIXPY_TOML
+    data = load_toml(pyproject) if pyproject.is_file() else {}
+    settings, settings_path = _settings(pyproject, own, data)
+    # With dependencies in [project] (or a lock of it), requirements files are another tool's by-product.
+    has_dependencies = "project" in data or "dependency-groups" in data
+    lock = _named(root, settings.lock) if settings.lock else locks.find(root)
+    requirements: tuple[Path, ...] = ()
+    if lock is None:
+        named = tuple(_named(root, name) for name in settings.requirements)
+        requirements = named or (() if has_dependencies else _usual_requirements(root))
+    dependencies = Dependencies.from_pyproject(data, pyproject) if has_dependencies else None
+    if lock is None and not requirements and dependencies is None:
+        raise NixpyError(
+            "no Python project here: no pyproject.toml with [project], no requirements file, no lock file",
+            path=root,
+            hint="name the project's folder, or set `requirements` in nixpy.toml",
+        )
+    return Project(
+        root=root,
+        settings=settings,
+        settings_path=settings_path,
+        dependencies=dependencies,
+        lock=lock,
+        requirements=requirements,
+    )
+
+
+def _settings(pyproject: Path, own: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
+    table = data.get("tool", {}).get("nixpy")
+    if own.is_file():
+        if table is not None:
+            raise NixpyError(
+                "settings stand both here and in [tool.nixpy] of pyproject.toml", path=own, hint="keep one of them"
+            )
+        return config.parse(load_toml(own), own, own.read_text("utf-8")), own
+    if not pyproject.is_file():
+        return config.Settings(), own
+    if table is None:
+        return config.Settings(), pyproject
+    if not isinstance(table, dict):
+        raise NixpyError("`tool.nixpy` must be a table", path=pyproject)
+    return config.parse(table, pyproject, pyproject.read_text("utf-8"), ("tool", "nixpy")), pyproject
+
+
+def _named(root: Path, name: str) -> Path:
+    path = root / name
+    if not path.is_file():
+        raise NixpyError("no such file, but the settings of nixpy name it", path=path)
+    return path
+
+
+def _usual_requirements(root: Path) -> tuple[Path, ...]:
+    for name in ("requirements.txt", "requirements.in"):
+        if (root / name).is_file():
+            return (root / name,)
+    return ()

@@ -1,0 +1,92 @@
+"""The styles: each is a folder of `templates/styles` with a template and a `style.toml`; adding one needs no Python."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from nixpy.errors import NixpyError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """One way to hand libraries to Python, as its style.toml describes it."""
+
+    name: str
+    title: str
+    summary: str
+    how: str
+    document: str
+    aliases: tuple[str, ...]
+    order: int
+    executables: bool  # programs inside wheels run
+    leak_free: bool  # what Python starts sees no search path of ours
+    darwin: bool
+    host: str  # what the host must offer
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+def template_root() -> Path:
+    """Return the folder that holds `templates`: the installed package, or the top of a checkout."""
+    package = Path(str(files("nixpy")))
+    return package if (package / "templates").is_dir() else package.parents[1]
+
+
+@cache
+def styles() -> tuple[Style, ...]:
+    """Return every style, in the order in which they are recommended."""
+    folders = (template_root() / "templates" / "styles").iterdir()
+    found = (_read(path) for folder in folders if (path := folder / "style.toml").is_file())
+    return tuple(sorted(found, key=lambda style: (style.order, style.name)))
+
+
+def find(name: str) -> Style:
+    """Return the style called `name`, by its own name or another spelling (`buildFHSEnv`), in any case.
+
+    Raises NixpyError, with the nearest name, for a style that does not exist.
+    """
+    spellings = {spelling.lower(): style for style in styles() for spelling in (style.name, *style.aliases)}
+    if style := spellings.get(name.lower()):
+        return style
+    near = get_close_matches(name.lower(), spellings, 1)
+    known = ", ".join(style.name for style in styles())
+    hint = f"did you mean `{spellings[near[0]].name}`? " if near else ""
+    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
+
+
+def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
+    """Return the style that fits, and why: `programs` are the wheels with programs that need a loader."""
+    darwin = any(system.endswith("-darwin") for system in systems)
+    fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
+    if not programs:
+        return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
+    names = sorted(programs)
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    chosen = next(style for style in fitting if style.executables)
+    return chosen, f"{shown} {'brings programs' if len(names) == 1 else 'bring programs'} that must start on NixOS"
+
+
+def _read(path: Path) -> Style:
+    data = tomllib.loads(path.read_text("utf-8"))
+    promises, tradeoffs = data["promises"], data["tradeoffs"]
+    return Style(
+        name=path.parent.name,
+        title=data["title"],
+        summary=data["summary"],
+        how=data["how"],
+        document=data["document"],
+        aliases=tuple(data["aliases"]),
+        order=data["order"],
+        executables=promises["executables"],
+        leak_free=promises["leak-free"],
+        darwin=promises["darwin"],
+        host=promises["host"],
+        good=tuple(tradeoffs["good"]),
+        bad=tuple(tradeoffs["bad"]),
+    )
