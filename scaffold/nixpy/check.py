@@ -103,7 +103,7 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
     if not project.lock:
         return
     known = {wheel.identity for wheel in record.wheels}
-    selection = select(locks.read(project.lock), choices.targets(), project.choice)
+    selection = select(locks.read(project.lock, project.root), choices.targets(), project.choice)
     now = {identity(wheel): wheel for wheel in selection.wheels}
     lock = project.lock.name
     came: dict[str, str] = {}

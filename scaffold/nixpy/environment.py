@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from packaging.utils import NormalizedName
@@ -14,6 +16,7 @@ from nixpy.generated import FORMAT
 from nixpy.libraries import python_packages
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
+from nixpy.locks.model import Unavailable
 from nixpy.problems import Problem
 from nixpy.target import LINUX_SYSTEMS
 
@@ -78,7 +81,7 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = {name: python_packages.attribute(name) for name in direct}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    found = [*problems, *_unavailable(record)]
+    found = [*problems, *unavailable_problems(record.unavailable)]
     if style == "with-packages":
         found += [
             Problem(
@@ -110,9 +113,10 @@ def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
     ]
 
 
-def _unavailable(record: Record) -> Iterable[Problem]:
+def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem]:
+    """Yield a problem for each package that has no wheel somewhere."""
     by_package: dict[tuple[str, str | None, bool], list[str]] = {}
-    for item in record.unavailable:
+    for item in unavailable:
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item.system)
     for (name, version, sdist), systems in by_package.items():
         where = ", ".join(sorted(systems))
@@ -167,6 +171,8 @@ def flake_kind(text: str) -> str:
     return next((kind for kind in ("flake-parts", "flake-utils") if kind in text), "plain")
 
 
-def rendering(environment: Environment, **extra: Any) -> Mapping[str, Any]:
-    """Return what a template sees besides its own text: `env`, with `extra` values in it."""
-    return {"env": {**environment.as_dict(), **extra}}
+def template_values(environment: Environment, flake: Path) -> dict[str, Any]:
+    """Return `env` for the files that are the user's: also what an existing flake.nix is written with."""
+    text = flake.read_text("utf-8", "replace") if flake.is_file() else ""
+    systems = [json.dumps(system) for system in environment.systems]
+    return {**environment.as_dict(), "flake_kind": flake_kind(text), "system_strings": systems}

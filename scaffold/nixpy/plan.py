@@ -47,7 +47,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files a project should have. `wheels` are all it installs, also those nixpy.lock leaves out."""
+    """The files a project should have, and the wheels that they are for."""
 
     project: Project
     choices: Choices
@@ -82,11 +82,14 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     )
 
 
-def plan(project: Project, choices: Choices, sources: Sources) -> Plan:
-    """Analyse the project and say what its generated files should be."""
+def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool = False) -> Plan:
+    """Analyse the project and say what its generated files should be.
+
+    With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
+    """
     before = recorded(project)
     inputs = lockfile.digest(project.canonical())
-    findings = _findings(project, choices, sources, before, inputs)
+    findings = _findings(project, choices, sources, None if complete else before, inputs)
     record = findings.record(python=choices.python, inputs=inputs, systems=choices.systems)
     if choices.style is None:
         programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
@@ -119,7 +122,7 @@ def _findings(
 def lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
     if project.lock:
-        return locks.read(project.lock)
+        return locks.read(project.lock, project.root)
     from nixpy import resolve
 
     pins = {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}

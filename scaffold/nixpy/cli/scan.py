@@ -1,0 +1,96 @@
+"""`nixpy scan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from nixpy import plan
+from nixpy.analyse import Sources
+from nixpy.cli.common import (
+    format_option,
+    nixpkgs_option,
+    offline_option,
+    print_json,
+    print_problems,
+    progress,
+    python_option,
+    rescan_option,
+    system_option,
+    table,
+)
+from nixpy.libraries.answer import Library
+from nixpy.scan import Scan, as_json, scan
+
+
+@click.command("scan")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option("--no-deps", is_flag=True, help="Of requirements, look at these packages alone.")
+@python_option
+@system_option
+@nixpkgs_option
+@offline_option
+@rescan_option
+@format_option
+def command(
+    targets: tuple[str, ...],
+    no_deps: bool,
+    python: str | None,
+    systems: tuple[str, ...],
+    nixpkgs: str | None,
+    offline: bool,
+    rescan: bool,
+    form: str,
+) -> None:
+    """Tell which libraries wheels need, and who supplies them. Writes nothing.
+
+    TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
+    such as numpy==2.5.5.
+    """
+    options = plan.Options(python=python, nixpkgs=nixpkgs, systems=systems)
+    with progress() as bar:
+        sources = Sources(root=Path(), offline=offline, rescan=rescan, progress=bar)
+        result = scan(targets or (".",), options, sources, deps=not no_deps)
+    if form == "json":
+        print_json(as_json(result))
+        return
+    click.echo(f"Python {result.python} on {', '.join(result.systems)}")
+    for line in _lines(result):
+        click.echo(line)
+    print_problems(result.problems)
+
+
+def _lines(scan: Scan) -> Iterator[str]:
+    answers = {(system, item.soname): item for item in scan.libraries for system in item.systems}
+    rows: dict[tuple[str, str, str, str], set[str]] = {}
+    for wheel in scan.wheels:
+        needs, label = wheel.needs, f"{wheel.name} {wheel.version}"
+        lines = [
+            (soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional))
+            for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen})
+        ]
+        lines += [(path.rsplit("/", 1)[-1], "a program that asks for /lib64/ld-linux") for path in needs.executables]
+        if needs.known == "tag":
+            lines.append(("", "not opened: whatever its tag allows"))
+        for name, supplier in lines or [("", "needs nothing from outside")]:
+            rows.setdefault((label, name, supplier, ""), set()).add(wheel.system)
+    everywhere = set(scan.systems)
+    last, shown = "", []
+    for (label, name, supplier, _), systems in rows.items():
+        where = "" if systems == everywhere else f"({', '.join(sorted(systems))})"
+        shown.append(("" if label == last else label, name, f"{supplier} {where}".rstrip()))
+        last = label
+    yield from table(shown)
+
+
+def _supplier(library: Library | None, *, optional: bool) -> str:
+    if library is None:
+        return "ignored"
+    supplier = library.expression or {
+        "sibling-wheel": "another wheel",
+        "host-driver": "the host's driver",
+        "none": "nobody known",
+    }.get(library.provider, library.provider)
+    return f"{supplier} (optional)" if optional else supplier
