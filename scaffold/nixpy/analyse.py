@@ -33,6 +33,7 @@ class Sources:
     """
 
     root: Path
+    venv: Path | None = None  # the project's own by default
     offline: bool = False
     rescan: bool = False
     upgrade: bool = False
@@ -64,20 +65,24 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+    return Findings(
+        wheels=needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable
+    )
 
 
 def needs_of_wheels(
     locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources
 ) -> tuple[Wheel, ...]:
     """Return each of `locked` with its needs, in the same order; what was recorded before is not looked up again."""
-    recorded = {} if sources.rescan else {wheel.identity: wheel.needs for wheel in sources.known}
-    fresh = [wheel for wheel in locked if _reusable(recorded.get(identity(wheel))) is None]
+    # A promise of the tag is to be replaced by facts, where they can be had now.
+    known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
+    recorded = {wheel.identity: wheel.needs for wheel in known}
+    fresh = [wheel for wheel in locked if identity(wheel) not in recorded]
     facts = _gather(fresh, sources)
     machines = {target.system: target.machine for target in targets}
     wheels = []
     for wheel in locked:
-        needs = _reusable(recorded.get(identity(wheel)))
+        needs = recorded.get(identity(wheel))
         if needs is None:
             needs = _needs(wheel, facts[wheel], machines[wheel.system])
         wheels.append(
@@ -98,18 +103,13 @@ def identity(wheel: LockedWheel) -> tuple[str, str, str, str, str | None]:
     return (wheel.system, wheel.name, wheel.version, wheel.file.filename, wheel.file.sha256)
 
 
-def _reusable(needs: Needs | None) -> Needs | None:
-    """Return recorded needs that were read from the wheel; a promise of its tag is to be replaced by facts."""
-    return None if needs is None or needs.known == "tag" else needs
-
-
 def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel, WheelFacts]:
-    venv = sources.root / ".venv"
+    venv = sources.venv or sources.root / ".venv"
     return gather(
         wheels,
         venv=venv if (venv / "pyvenv.cfg").is_file() else None,
         index=IndexSettings.load(sources.root),
-        cache=Cache.open(),
+        cache=Cache.default(),
         offline=sources.offline,
         rescan=sources.rescan,
         progress=sources.progress,

@@ -52,7 +52,9 @@ def check(project: Project) -> Verdict:
     env = environment_of(project, choices, current)
     files = reconcile(outputs(project, env, current), write=False)
     if changes:
-        files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
+        files = tuple(
+            replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files
+        )
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
     return replace(_verdict(files, changes), problems=env.problems)
@@ -72,7 +74,9 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
     states = {file.state for file in files}
-    return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
+    return Verdict(
+        state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons)
+    )
 
 
 def _by_itself(path: Path, record: Record | None) -> Comparison:
@@ -109,7 +113,9 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
     came: dict[str, str] = {}
     for key, wheel in now.items():
         if key not in known and _matters(wheel):
-            came.setdefault(wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed")
+            came.setdefault(
+                wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed"
+            )
     yield from came.values()
     names = {wheel.name for wheel in selection.wheels}
     for wheel in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):

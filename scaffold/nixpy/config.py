@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.errors import NixpyError
-from nixpy.libraries.answer import Rules
+from nixpy.libraries.answer import Rules, user_entries
 from nixpy.target import SYSTEMS
 from nixpy.toml import toml_line
 
@@ -81,7 +81,9 @@ class _Reader:
             if key not in keys:
                 near = get_close_matches(key, keys, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(sorted(keys))
-                self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
+                self.fail(
+                    f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint
+                )
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
         raise NixpyError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
@@ -115,7 +117,9 @@ class _Reader:
     def packages(self, key: str, value: Any) -> tuple[str, ...]:
         for item in self.strings(key, value):
             if not _ATTRIBUTE.fullmatch(item):
-                self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
+                self.fail(
+                    f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"'
+                )
         return tuple(value)
 
     def env(self, key: str, value: Any) -> dict[str, str]:
@@ -149,7 +153,12 @@ class _Reader:
         mapping = rules.setdefault("map", {})
         if not isinstance(mapping, Mapping) or not all(isinstance(item, str) for item in mapping.values()):
             self.wrong('a table of strings, like { "libfoo.so.1" = "foo" }', key, "map")
-        return Rules(**rules)
+        chosen = Rules(**{**rules, "add": tuple(rules["add"]), "ignore": tuple(rules["ignore"])})
+        try:
+            user_entries(chosen)
+        except NixpyError as error:
+            self.fail(error.message, key, hint=error.hint)
+        return chosen
 
 
 def updated(text: str, chosen: Mapping[str, str | list[str]], *, pyproject: bool) -> str:

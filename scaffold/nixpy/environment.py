@@ -13,7 +13,6 @@ from packaging.utils import NormalizedName
 
 from nixpy.config import Settings
 from nixpy.generated import FORMAT
-from nixpy.libraries import python_packages
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
@@ -52,7 +51,11 @@ class Environment:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
         groups = _groups(self.supplied, self.systems)
-        drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
+        drivers = [
+            library
+            for library in self.libraries
+            if library.provider == "host-driver" and not library.optional
+        ]
         return {
             "format": FORMAT,
             "style": self.style,
@@ -79,19 +82,18 @@ def environment(
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages the project itself asks for."""
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
-    mapped = {name: python_packages.attribute(name) for name in direct}
+    mapped = _in_nixpkgs(direct) if style == "with-packages" else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
     found = [*problems, *unavailable_problems(record.unavailable)]
-    if style == "with-packages":
-        found += [
-            Problem(
-                code="NIX301",
-                package=name,
-                message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
-                hint="look it up on search.nixos.org, or use a style that installs wheels",
-            )
-            for name in unmapped
-        ]
+    found += [
+        Problem(
+            code="NIX301",
+            package=name,
+            message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
+            hint="look it up on search.nixos.org, or use a style that installs wheels",
+        )
+        for name in unmapped
+    ]
     return Environment(
         style=style,
         python=record.python,
@@ -102,14 +104,24 @@ def environment(
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
         settings=settings,
-        problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
+        problems=tuple(
+            sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))
+        ),
     )
+
+
+def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | None]:
+    """Return the expression over `ps` for each package, None where none is known."""
+    from nixpy.libraries import python_packages
+
+    return {name: python_packages.attribute(name) for name in names}
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
     """Return the wheels as the catalogue is asked about them."""
     return [
-        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
+        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs)
+        for wheel in wheels
     ]
 
 
@@ -125,7 +137,9 @@ def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem
             code="NIX201",
             package=name,
             message=f"{name} {version or ''} has no wheel for {where}: {how}".replace("  ", " "),
-            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]" if sdist else None,
+            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]"
+            if sdist
+            else None,
         )
 
 
@@ -142,7 +156,11 @@ def _groups(libraries: Sequence[Library], systems: Sequence[str]) -> list[dict[s
         {
             "systems": list(group_systems),
             "libraries": [
-                {"soname": library.soname, "expression": library.expression, "reason": reason(library.needed_by)}
+                {
+                    "soname": library.soname,
+                    "expression": library.expression,
+                    "reason": reason(library.needed_by),
+                }
                 for library in group
             ],
         }

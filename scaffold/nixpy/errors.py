@@ -12,7 +12,12 @@ class NixpyError(Exception):
     """
 
     def __init__(
-        self, message: str, *, hint: str | None = None, path: Path | str | None = None, line: int | None = None
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        path: Path | str | None = None,
+        line: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

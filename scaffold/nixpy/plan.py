@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from nixpy import config, environment, generated, lockfile, locks, releases, render, styles
+from nixpy import config, environment, lockfile, locks, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -111,7 +111,7 @@ def _findings(
 ) -> Findings:
     if before and not project.lock and not sources.rescan and not sources.upgrade:
         same = (before.inputs, before.python, before.systems) == (inputs, choices.python, choices.systems)
-        if same and all(wheel.needs.known != "tag" for wheel in before.wheels):
+        if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = lock_of(project, choices, before, sources)
@@ -123,10 +123,21 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
     if project.lock:
         return locks.read(project.lock, project.root)
-    from nixpy import resolve
+    from nixpy.locks.pylock import PyLock
+    from nixpy.resolve import resolve
 
     pins = {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}
-    return resolve.project(project, python=choices.python, preferences=pins, offline=sources.offline)
+    source = project.requirements_files or project.dependencies
+    assert source is not None  # noqa: S101  (project.read saw to it)
+    text = resolve(
+        source,
+        root=project.root,
+        python=choices.python,
+        choice=project.choice,
+        preferences=pins,
+        offline=sources.offline,
+    )
+    return PyLock.parse(text, project.source)
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
@@ -135,7 +146,9 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     env = environment.template_values(plan.environment, project.flake)
     extra = [_settings_output(project, choices, options)]
     lines = None
-    entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
+    entry, template = (
+        (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
+    )
     if entry.exists():
         lines = render.render("flake/lines.jinja", env) if options.flake else None
     else:
@@ -200,4 +213,6 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
         chosen["systems"] = list(choices.systems)
     path = project.settings_path
     text = path.read_bytes().decode() if path.is_file() else ""
-    return Output(path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False)
+    return Output(
+        path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False
+    )

@@ -57,7 +57,9 @@ class Project:
     def choice(self) -> Choice:
         """Return the extras and groups that are installed."""
         groups = self.settings.groups
-        return Choice(extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups))
+        return Choice(
+            extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups)
+        )
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -99,7 +101,9 @@ class Project:
             wanted = self.dependencies.select(self.choice.extras, self.choice.groups)
         names = {canonicalize_name(requirement.name) for requirement in wanted}
         for file in self.requirements_files:
-            names |= {canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement}
+            names |= {
+                canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement
+            }
         return tuple(sorted(names))
 
 
@@ -142,7 +146,9 @@ def _settings(pyproject: Path, own: Path, data: dict[str, Any]) -> tuple[config.
     if own.is_file():
         if table is not None:
             raise NixpyError(
-                "settings stand both here and in [tool.nixpy] of pyproject.toml", path=own, hint="keep one of them"
+                "settings stand both here and in [tool.nixpy] of pyproject.toml",
+                path=own,
+                hint="keep one of them",
             )
         return config.parse(load_toml(own), own, own.read_text("utf-8")), own
     if not pyproject.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from nixpy.analyse import Sources, analyse, needs_of_wheels
 from nixpy.environment import wheel_needs
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import Library, Rules, answer
-from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Unavailable, WheelFile
 from nixpy.lockfile import Wheel
+from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Unavailable, WheelFile
 from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem
-from nixpy.target import LINUX_SYSTEMS, SYSTEMS, Target
+from nixpy.target import LINUX_SYSTEMS, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,12 @@ class Given:
 
 
 def scan(
-    targets: Sequence[str], options: plan.Options, sources: Sources, *, deps: bool = True, rules: Rules = Rules()
+    targets: Sequence[str],
+    options: plan.Options,
+    sources: Sources,
+    *,
+    deps: bool = True,
+    rules: Rules = Rules(),
 ) -> Scan:
     """Analyse what `targets` name: one project folder, lock, requirements file or virtual environment, or any number of
     wheel files, or any number of requirements (`numpy==2.5.5`), which uv resolves, without `deps` to just these.
@@ -72,17 +77,44 @@ def scan(
     elif kind == "lock":
         lock = locks.read(Path(targets[0]))
     else:
-        from nixpy import resolve
-
-        lock = (
-            resolve.requirements_file(Path(targets[0]), python=choices.python, offline=sources.offline)
-            if kind == "requirements"
-            else resolve.text(
-                "\n".join(targets), root=sources.root, python=choices.python, deps=deps, offline=sources.offline
-            )
-        )
+        lock = _resolved(kind, targets, choices, sources, deps=deps)
     findings = analyse(lock, choices.targets(), Choice(), sources)
     return _finish(choices, findings.wheels, findings.unavailable, rules)
+
+
+def _resolved(
+    kind: str, targets: Sequence[str], choices: plan.Choices, sources: Sources, *, deps: bool
+) -> Lock:
+    from nixpy.locks import requirements
+    from nixpy.locks.pylock import PyLock
+    from nixpy.resolve import resolve
+
+    source: list[requirements.RequirementsFile | Requirement]
+    if kind == "requirements":
+        source = [requirements.read(Path(targets[0]))]
+    else:
+        source = [Requirement(target) for target in targets]
+    text = resolve(
+        source, root=sources.root, python=choices.python, no_deps=not deps, offline=sources.offline
+    )
+    return PyLock.parse(text, sources.root / "pylock.toml")
+
+
+def _venv(path: Path, choices: plan.Choices, sources: Sources) -> tuple[Wheel, ...]:
+    """Return the wheels installed in a virtual environment, each with what its files need."""
+    from nixpy.wheels.installed import installed_wheels
+
+    system = choices.systems[0]
+    locked = [
+        LockedWheel(
+            system=system,
+            name=wheel.name,
+            version=str(wheel.version),
+            file=WheelFile(filename=wheel.filename),
+        )
+        for wheel in installed_wheels(path).values()
+    ]
+    return needs_of_wheels(locked, choices.targets(), replace(sources, venv=path))
 
 
 def _kind(target: str) -> str:
@@ -131,7 +163,9 @@ def _given(path: Path) -> Package:
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
-        raise NixpyError("not the name of a wheel", path=path, hint="wheels are called name-1.0-py3-none-any.whl") from error
+        raise NixpyError(
+            "not the name of a wheel", path=path, hint="wheels are called name-1.0-py3-none-any.whl"
+        ) from error
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     file = WheelFile(filename=path.name, path=path, sha256=sha256, size=path.stat().st_size)
@@ -189,6 +223,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for library in scan.libraries
         ],
         "problems": [
-            {"code": problem.code, "message": problem.message, "package": problem.package} for problem in scan.problems
+            {"code": problem.code, "message": problem.message, "package": problem.package}
+            for problem in scan.problems
         ],
     }

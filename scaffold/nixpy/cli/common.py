@@ -35,7 +35,9 @@ system_option = click.option(
     type=click.Choice(SYSTEMS),
     help="A system to analyse for; may be given several times.",
 )
-nixpkgs_option = click.option("--nixpkgs", metavar="REF", help="A branch of nixpkgs, such as nixos-26.05, or a revision.")
+nixpkgs_option = click.option(
+    "--nixpkgs", metavar="REF", help="A branch of nixpkgs, such as nixos-26.05, or a revision."
+)
 offline_option = click.option(
     "--offline", is_flag=True, help="Use no network: what is not known yet is taken from the wheel's tag."
 )

@@ -34,7 +34,11 @@ def _choices(plan: Plan) -> None:
     choices = plan.choices
     project = plan.project
     rows = [("project", project.source.name, f"{len({wheel.name for wheel in plan.wheels})} wheels")]
-    for name, value in (("style", str(choices.style)), ("python", choices.python), ("nixpkgs", choices.nixpkgs)):
+    for name, value in (
+        ("style", str(choices.style)),
+        ("python", choices.python),
+        ("nixpkgs", choices.nixpkgs),
+    ):
         rows.append((name, value, choices.reasons.get(name, "")))
     rows.append(("systems", ", ".join(choices.systems), ""))
     for line in table(rows, indent=0):
@@ -48,7 +52,7 @@ def _libraries(plan: Plan) -> None:
         click.echo("no wheel needs a library from nixpkgs")
     for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
         click.echo(line)
-    unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.needs.known == "tag"})
+    unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.guessed})
     if unopened:
         click.echo(
             f"not opened, so given whatever their tags allow: {reason(unopened)}; "

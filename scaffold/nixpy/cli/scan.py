@@ -71,8 +71,10 @@ def _lines(scan: Scan) -> Iterator[str]:
             (soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional))
             for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen})
         ]
-        lines += [(path.rsplit("/", 1)[-1], "a program that asks for /lib64/ld-linux") for path in needs.executables]
-        if needs.known == "tag":
+        lines += [
+            (path.rsplit("/", 1)[-1], "a program that asks for /lib64/ld-linux") for path in needs.executables
+        ]
+        if wheel.guessed:
             lines.append(("", "not opened: whatever its tag allows"))
         for name, supplier in lines or [("", "needs nothing from outside")]:
             rows.setdefault((label, name, supplier, ""), set()).add(wheel.system)

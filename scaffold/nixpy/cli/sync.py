@@ -20,7 +20,9 @@ from nixpy.generated import reconcile
 @rescan_option
 @click.option("--upgrade", is_flag=True, help="Without a lock file: let uv choose newer versions.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
-@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's."
+)
 @format_option
 def command(
     folder: Path, offline: bool, rescan: bool, upgrade: bool, diff: bool, force: bool, form: str

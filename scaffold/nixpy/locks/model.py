@@ -34,7 +34,7 @@ class Package:
     version: str | None
     wheels: tuple[WheelFile, ...] = ()
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
-    local: bool = False  # the project itself, a workspace member or an editable: installed in place, nothing to open
+    local: bool = False  # the project, a workspace member or an editable: in place, nothing to open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

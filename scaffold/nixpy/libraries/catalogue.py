@@ -1,0 +1,214 @@
+"""The table of sonames: who answers each, and with which nixpkgs expression.
+
+`sonames.csv` has one row a soname; `patterns.csv` has families of them by regular expression. A row wins
+over a pattern, and the first pattern that matches wins over later ones.
+
+An expression must evaluate without a warning on every nixpkgs release that nixpy supports, and the library
+must lie at `${lib.getLib <expression>}/lib/<soname>`. Where an attribute was renamed, the new name comes
+first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix never evaluates what follows an attribute that exists.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Literal, cast
+
+from nixpy.errors import NixpyError
+from nixpy.libraries.glibc import is_glibc
+
+Provider = Literal["glibc", "nixpkgs", "sibling-wheel", "host-driver", "none"]
+"""Who answers a soname: the interpreter's own glibc; a package; another wheel of the same lock; the host,
+because the library must match its kernel driver; nobody."""
+
+_TABLE_PROVIDERS = ("host-driver", "nixpkgs", "none", "sibling-wheel")
+_SONAMES = Path(__file__).with_name("sonames.csv")
+_PATTERNS = Path(__file__).with_name("patterns.csv")
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_PATH = rf"pkgs(?:\.{_NAME})+"
+_EXPRESSION = re.compile(rf"{_PATH}|\({_PATH}(?: or {_PATH})+\)")
+_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Who answers `soname`.
+
+    Provider `nixpkgs` alone has an `expression` and its first `attribute` path (`libx11`); `darwin` says that
+    the package is for macOS too. `note` says in a few words what a person should know: for `sibling-wheel`
+    which packages ship the library, for `none` why nobody does.
+    """
+
+    soname: str
+    provider: Provider
+    expression: str | None = None
+    attribute: str | None = None
+    note: str = ""
+    darwin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    r"""A family of sonames; `expression` may refer to groups of `regex` (`pkgs.icu\1`)."""
+
+    regex: re.Pattern[str]
+    provider: Provider
+    expression: str | None
+    note: str
+
+    def entry(self, soname: str) -> Entry | None:
+        """Return the entry of `soname` where it belongs to the family."""
+        match = self.regex.fullmatch(soname)
+        if match is None:
+            return None
+        expression = match.expand(self.expression) if self.expression else None
+        attribute = attributes(expression)[0] if expression else None
+        return Entry(
+            soname=soname, provider=self.provider, expression=expression, attribute=attribute, note=self.note
+        )
+
+
+class Catalogue:
+    """Every soname that nixpy knows."""
+
+    def __init__(self, sonames: Path = _SONAMES, patterns: Path = _PATTERNS) -> None:
+        """Take the two tables; each is read when first needed."""
+        self._sonames = sonames
+        self._patterns = patterns
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """The rows of `sonames.csv`, by soname; NixpyError where one is malformed."""
+        return load_sonames(self._sonames)
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The rows of `patterns.csv`, in order; NixpyError where one is malformed."""
+        return load_patterns(self._patterns)
+
+    def find(self, soname: str) -> Entry | None:
+        """Return what is known about `soname`: glibc's, else its row, else the first pattern that matches."""
+        if is_glibc(soname):
+            return Entry(soname=soname, provider="glibc", note="comes with the interpreter")
+        if entry := self.entries.get(soname):
+            return entry
+        return next((entry for pattern in self.patterns if (entry := pattern.entry(soname))), None)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return the catalogue that nixpy ships, read once a process."""
+    return Catalogue()
+
+
+@lru_cache(maxsize=1024)
+def attributes(expression: str) -> tuple[str, ...]:
+    """Return the attribute paths below `pkgs` that `expression` tries in turn.
+
+    The grammar is `pkgs.a.b` or `(pkgs.a.b or pkgs.c …)`, nothing else of Nix; ValueError otherwise.
+    """
+    if not _EXPRESSION.fullmatch(expression):
+        raise ValueError(f"{expression!r} is not pkgs.a.b or (pkgs.a.b or pkgs.c)")
+    paths = tuple(path.removeprefix("pkgs.") for path in expression.strip("()").split(" or "))
+    for path in paths:
+        if words := _KEYWORDS.intersection(path.split(".")):
+            raise ValueError(f"{min(words)!r} is a word of the Nix language, not an attribute")
+    return paths
+
+
+def load_sonames(path: Path) -> dict[str, Entry]:
+    """Return the rows of a table of sonames, by soname.
+
+    Columns: soname, provider, expression, darwin (`yes` or empty), note. NixpyError names the line of the
+    first row that is malformed, out of order or double.
+    """
+    entries: dict[str, Entry] = {}
+    last = ""
+    for line, (soname, provider, expression, darwin, note) in _rows(
+        path, ("soname", "provider", "expression", "darwin", "note")
+    ):
+        if not re.fullmatch(r"[^\s/]+", soname):
+            raise _error(path, line, f"{soname!r} is not a soname", "write the bare name, such as libz.so.1")
+        if is_glibc(soname):
+            raise _error(path, line, f"{soname} is glibc's own", "leave it to nixpy/libraries/glibc.py")
+        if soname == last:
+            raise _error(path, line, f"{soname} is there twice", "keep one of the two rows")
+        if soname < last:
+            raise _error(path, line, f"{soname} stands after {last}", "sort the rows by soname, byte by byte")
+        last = soname
+        if darwin not in ("", "yes"):
+            raise _error(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
+        entries[soname] = Entry(
+            soname=soname,
+            provider=_provider(path, line, provider, expression, note),
+            expression=expression or None,
+            attribute=_attributes(path, line, expression)[0] if expression else None,
+            note=note,
+            darwin=darwin == "yes",
+        )
+    return entries
+
+
+def load_patterns(path: Path) -> tuple[Pattern, ...]:
+    """Return the rows of a table of patterns, in order.
+
+    Columns: regex, provider, expression, note. NixpyError names the line of the first row that is malformed.
+    """
+    patterns: list[Pattern] = []
+    for line, (text, provider, expression, note) in _rows(path, ("regex", "provider", "expression", "note")):
+        if not (text.startswith("^") and text.endswith("$")):
+            raise _error(path, line, f"{text} matches parts of a name", "begin it with ^ and end it with $")
+        try:
+            regex = re.compile(text)
+        except re.error as error:
+            raise _error(path, line, f"{text} is not a regular expression: {error}", "mend it") from error
+        if expression:
+            groups = [int(group) for group in re.findall(r"\\(\d)", expression)]
+            if any(group not in range(1, regex.groups + 1) for group in groups):
+                raise _error(path, line, f"{expression} refers to a group that is not there", "count them")
+            _attributes(path, line, re.sub(r"\\\d", "0", expression))
+        known = _provider(path, line, provider, expression, note)
+        patterns.append(Pattern(regex=regex, provider=known, expression=expression or None, note=note))
+    return tuple(patterns)
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row of a table with its line; the first line must hold exactly `columns`."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            if next(reader, None) != list(columns):
+                raise _error(path, 1, "the columns are not the expected ones", f"write {','.join(columns)}")
+            for row in reader:
+                if len(row) != len(columns):
+                    message = f"{len(row)} columns instead of {len(columns)}"
+                    raise _error(path, reader.line_num, message, f"write {','.join(columns)}")
+                yield reader.line_num, row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise _error(path, None, f"not a table in CSV and UTF-8: {error}", "mend it") from error
+
+
+def _provider(path: Path, line: int, provider: str, expression: str, note: str) -> Provider:
+    if provider not in _TABLE_PROVIDERS:
+        raise _error(path, line, f"unknown provider {provider!r}", f"use {', '.join(_TABLE_PROVIDERS)}")
+    if (provider == "nixpkgs") != bool(expression):
+        raise _error(path, line, f"provider {provider}, expression {expression!r}", "nixpkgs alone has one")
+    if provider in ("none", "sibling-wheel") and not note:
+        raise _error(path, line, f"provider {provider} without a note", "say who ships it or why nobody")
+    return cast("Provider", provider)
+
+
+def _attributes(path: Path, line: int, expression: str) -> tuple[str, ...]:
+    try:
+        return attributes(expression)
+    except ValueError as error:
+        raise _error(path, line, str(error), "write pkgs.a.b or (pkgs.a.b or pkgs.c)") from error
+
+
+def _error(path: Path, line: int | None, message: str, hint: str) -> NixpyError:
+    return NixpyError(message, hint=hint, path=path, line=line)

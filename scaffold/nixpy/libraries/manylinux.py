@@ -1,0 +1,84 @@
+"""What a manylinux policy lets a wheel leave out: the upper bound for a wheel that nobody has opened.
+
+`manylinux.csv` names the first policy that allows each soname, as auditwheel's policy file has them. Policies
+only ever grow, so a later one allows whatever an earlier one does. The sets are the same for x86_64 and for
+aarch64, whose policies begin with 2_17. Names and aliases of the tags: PEP 513, 571, 599, 600.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from nixpy.errors import NixpyError
+from nixpy.libraries.glibc import is_glibc
+
+_TABLE = Path(__file__).with_name("manylinux.csv")
+_ALIASES = {
+    "manylinux1": "manylinux_2_5",
+    "manylinux2010": "manylinux_2_12",
+    "manylinux2014": "manylinux_2_17",
+}
+_POLICY = re.compile(r"manylinux_(\d+)_(\d+)")
+
+
+def policy(platform_tags: Iterable[str]) -> str | None:
+    """Return the name of the policy that bounds what a wheel with these platform tags may leave out.
+
+    Of several manylinux tags the newest decides, since it allows most; its name is PEP 600's
+    (`manylinux_2_17`). A wheel with no more than a `linux_*` tag promises nothing: `linux`. None for wheels
+    that leave out no library of a glibc Linux: `any`, musllinux, and other systems.
+    """
+    tags = tuple(platform_tags)
+    if versions := [version for tag in tags if (version := _version(tag))]:
+        return "manylinux_{}_{}".format(*max(versions))
+    return "linux" if any(tag.startswith("linux_") for tag in tags) else None
+
+
+def allowed(platform_tags: Iterable[str]) -> frozenset[str]:
+    """Return the sonames, without glibc's own, that a wheel with these platform tags may leave out.
+
+    For a `linux_*` wheel, which promises nothing, that is a guess: what the newest policy allows.
+    """
+    name = policy(platform_tags)
+    if name is None:
+        return frozenset()
+    return frozenset(soname for soname in policy_sonames(name) if not is_glibc(soname))
+
+
+def policy_sonames(name: str) -> frozenset[str]:
+    """Return every soname, with glibc's own, that the policy `name` (`manylinux_2_28`, `linux`) allows."""
+    version = _version(name)
+    return frozenset(soname for soname, since in _table().items() if version is None or since <= version)
+
+
+def _version(tag: str) -> tuple[int, int] | None:
+    """Return the glibc version of a manylinux tag, with or without the machine at its end."""
+    head, _, rest = tag.partition("_")
+    match = _POLICY.match(_ALIASES.get(head, f"{head}_{rest}"))
+    return (int(match[1]), int(match[2])) if match else None
+
+
+@cache
+def _table() -> Mapping[str, tuple[int, int]]:
+    return load(_TABLE)
+
+
+def load(path: Path) -> dict[str, tuple[int, int]]:
+    """Return the policy version that first allows each soname; NixpyError names a malformed row's line."""
+    table: dict[str, tuple[int, int]] = {}
+    last = ""
+    with path.open(encoding="utf-8", newline="") as file:
+        for line, row in enumerate(csv.reader(file, strict=True), 1):
+            if line == 1 and row == ["soname", "since"]:
+                continue
+            version = _version(row[1]) if len(row) == 2 else None
+            if version is None or row[0] <= last:
+                message = f"{','.join(row)!r} is not a soname and a policy, or out of order"
+                raise NixpyError(message, hint="write soname,since sorted by soname", path=path, line=line)
+            last = row[0]
+            table[last] = version
+    return table

@@ -1,0 +1,184 @@
+"""pylock.toml: the standard lock file (PEP 751), as packaging validates it, for any target."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from packaging import pylock
+from packaging.markers import InvalidMarker, UndefinedComparison
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from nixpy.errors import NixpyError
+from nixpy.locks.files import file_name, wheel_file
+from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.target import Target
+from nixpy.toml import parse_toml, read_text, toml_line
+
+_AGAIN = "make the lock again with the tool that wrote it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PyLock:
+    """A pylock.toml; `document` is its content as packaging reads it."""
+
+    path: Path
+    document: pylock.Pylock
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the lock in `path`; NixpyError where it is missing, damaged or of a newer major version."""
+        return cls.parse(read_text(path), path)
+
+    @classmethod
+    def parse(cls, text: str, path: Path) -> Self:
+        """Return the lock in `text`; relative paths in it start at the folder of `path` (it need not exist).
+
+        A newer minor version is read (PEP 751, "lock-version"). Files whose names cannot be read are left
+        out: they are for installers to come, and there are others beside them.
+        """
+        data = parse_toml(text, path)
+        _leave_out_unreadable(data)
+        try:
+            return cls(path=path, document=pylock.Pylock.from_dict(data))
+        except pylock.PylockUnsupportedVersionError as error:
+            line = toml_line(text, "lock-version")
+            raise NixpyError(str(error), hint="use a newer nixpy", path=path, line=line) from None
+        except pylock.PylockValidationError as error:
+            raise NixpyError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+        """Return what an installer installs on `target`, sorted by name, each name once.
+
+        Groups that are chosen come beside the lock's default groups, since those stand for the project's own
+        dependencies (PEP 751, "default-groups"). Raises NixpyError for an extra or group that the lock lacks
+        and for a target that it was not made for.
+        """
+        self._admit(target)
+        extras, groups = self._extras(choice), self._groups(choice)
+        found: dict[str, Package] = {}
+        for package in self.document.packages:
+            if package.marker and not self._holds(str(package.marker), target, extras, groups):
+                continue
+            if package.name in found:
+                raise self._error(f"the lock installs {package.name} twice on {target.system}", _AGAIN)
+            if package.requires_python and not package.requires_python.contains(target.python):
+                raise self._error(
+                    f"{package.name} is locked for Python {package.requires_python}, not {target.python}",
+                    "choose another Python, or make the lock again for this one",
+                )
+            found[package.name] = self._package(package)
+        return tuple(found[name] for name in sorted(found))
+
+    def _package(self, package: pylock.Package) -> Package:
+        folder, archive = package.directory, package.archive
+        wheels = [self._wheel(wheel, wheel.filename) for wheel in package.wheels or ()]
+        name = _file_name(archive.path, archive.url) if archive else ""
+        if archive and name.endswith(".whl"):
+            wheels.append(self._wheel(archive, name))
+        return Package(
+            name=package.name,
+            version=None if package.version is None else str(package.version),
+            wheels=tuple(wheels),
+            sdist=bool(package.sdist or package.vcs or folder or (archive and not wheels)),
+            local=folder is not None and (bool(folder.editable) or self._is_own_folder(folder.path)),
+        )
+
+    def _wheel(self, file: pylock.PackageWheel | pylock.PackageArchive, name: str) -> WheelFile:
+        return wheel_file(
+            base=self.path.parent,
+            filename=name,
+            url=file.url,
+            path=file.path,
+            sha256=file.hashes.get("sha256"),
+            size=file.size,
+        )
+
+    def _is_own_folder(self, path: str) -> bool:
+        return (self.path.parent / path).resolve() == self.path.parent.resolve()
+
+    def _admit(self, target: Target) -> None:
+        required, environments = self.document.requires_python, self.document.environments or ()
+        if required and not required.contains(target.python):
+            raise self._error(
+                f"this lock is for Python {required}, not {target.python}",
+                "choose a Python that it admits, or make the lock again for this one",
+            )
+        if environments and not any(
+            self._holds(str(one), target, frozenset(), frozenset()) for one in environments
+        ):
+            raise self._error(
+                f"this lock is not for {target.system} with Python {target.python}",
+                "choose others, or make the lock again for these",
+            )
+
+    def _extras(self, choice: Choice) -> frozenset[str]:
+        return self._known("extra", choice.extras, self.document.extras or ())
+
+    def _groups(self, choice: Choice) -> frozenset[str]:
+        default = frozenset(canonicalize_name(name) for name in self.document.default_groups or ())
+        named = [canonicalize_name(name) for name in self.document.dependency_groups or ()]
+        return default | self._known("group", choice.groups or frozenset(), [*default, *named])
+
+    def _known(self, kind: str, chosen: Collection[str], known: Collection[str]) -> frozenset[str]:
+        if unknown := sorted(set(chosen) - set(known)):
+            there = f"there are {', '.join(sorted(set(known)))}" if known else f"there is no {kind} at all"
+            raise self._error(
+                f"the lock has no {kind} `{unknown[0]}`: {there}", f"correct the name; or {_AGAIN}"
+            )
+        return frozenset(chosen)
+
+    def _holds(self, marker: str, target: Target, extras: frozenset[str], groups: frozenset[str]) -> bool:
+        try:
+            return target.satisfies(marker, extras, groups)
+        except (InvalidMarker, UndefinedComparison) as error:
+            raise self._error(f"cannot evaluate the marker `{marker}`: {error}", _AGAIN) from None
+
+    def _error(self, message: str, hint: str) -> NixpyError:
+        return NixpyError(message, hint=hint, path=self.path)
+
+
+def _leave_out_unreadable(data: dict[str, Any]) -> None:
+    """Take from `data` the files whose names packaging would refuse, and the whole lock with them.
+
+    A package that has no other wheels keeps one as an archive (a file by address), so that it is not
+    forgotten. The name of an sdist only matters to who unpacks it: old kinds (`.tar.bz2`) get one that
+    passes.
+    """
+    packages = data.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        wheels, sdist = package.get("wheels"), package.get("sdist")
+        if isinstance(sdist, dict) and not _readable(sdist, parse_sdist_filename):
+            sdist["name"] = f"{package.get('name')}-{package.get('version', 0)}.tar.gz"
+        if not isinstance(wheels, list):
+            continue
+        package["wheels"] = [wheel for wheel in wheels if _readable(wheel, parse_wheel_filename)]
+        if wheels and not package["wheels"] and not sdist:
+            package["archive"] = wheels[0]
+
+
+def _readable(file: object, parse: Callable[[str], object]) -> bool:
+    """Tell whether a file's name is understood; True also for what is no file: validation refuses that."""
+    if not isinstance(file, dict):
+        return True
+    try:
+        parse(file.get("name") or _file_name(file.get("path"), file.get("url")))
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return False
+    except (TypeError, AttributeError, ValueError):
+        return True
+    return True
+
+
+def _file_name(path: str | None, url: str | None) -> str:
+    """Return the name of a file: the last part of its path (of either kind), or of its address."""
+    return re.split(r"[/\\]", path)[-1] if path else file_name(url or "")

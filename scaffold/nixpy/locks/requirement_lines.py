@@ -1,0 +1,234 @@
+"""The lines of a requirements file, as pip reads them: decoded, joined, and each requirement taken apart."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from nixpy.dependencies import canonical_requirement, plain_url
+from nixpy.errors import NixpyError
+
+_BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_URL = re.compile(r"(?:https?|ftp|file|(?:git|hg|svn|bzr)\+[a-z]+):", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)"
+)
+_EXTRAS = re.compile(r"(?P<head>.+)\[(?P<extras>[^\[\]]*)\]")
+_ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.(?:gz|bz2|xz))(?:\[[^\[\]]*\])?$", re.IGNORECASE)
+_EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
+_USER = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A logical line: where it begins, and its text before variables are expanded, for messages."""
+
+    path: Path
+    line: int
+    raw: str
+
+    @property
+    def shown(self) -> str:
+        """The line as it may be shown: variables unexpanded, credentials taken out."""
+        return _USER.sub("", self.raw)
+
+    def error(self, message: str, hint: str) -> NixpyError:
+        """Return the error that names this line."""
+        return NixpyError(message, hint=hint, path=self.path, line=self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One requirement or constraint of a requirements file.
+
+    `requirement` is name, extras, specifier and marker, None where only the file behind `local` or `url`
+    knows the name. `local` (absolute) or `url` is where it comes from, if not from an index. `text` is the
+    line as written, variables unexpanded and credentials taken out; `address` the same for where it comes
+    from, relative to the root. The other fields may hold secrets. `hashes` are `sha256:…` and the like.
+    """
+
+    text: str
+    path: Path
+    line: int
+    address: str | None = None
+    requirement: Requirement | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+    local: Path | None = field(default=None, repr=False)
+    editable: bool = False
+    extras: frozenset[str] = field(default=frozenset(), repr=False)
+    marker: Marker | None = field(default=None, repr=False)
+    hashes: frozenset[str] = frozenset()
+
+    def canonical(self) -> str:
+        """Return the line's meaning as text that no reordering, spacing, comment or spelling changes."""
+        if self.address is None and self.requirement:
+            text = canonical_requirement(self.requirement)
+        else:
+            name = canonicalize_name(self.requirement.name) if self.requirement else ""
+            extras = ",".join(sorted(canonicalize_name(extra) for extra in self.extras))
+            text = f"{name}[{extras}] @ {self.address}" + (f" ; {self.marker}" if self.marker else "")
+        return " ".join(
+            [*["-e"][: self.editable], text, *(f"--hash={value}" for value in sorted(self.hashes))]
+        )
+
+
+def decoded(path: Path) -> str:
+    """Return a file's text by its byte order mark, its PEP 263 cookie, else as UTF-8.
+
+    Raises OSError, and NixpyError with the line where the bytes are not of that encoding.
+    """
+    raw = path.read_bytes()
+    encoding = next((name for bom, name in _BOMS.items() if raw.startswith(bom)), None)
+    if encoding is None:
+        cookies = (_COOKIE.match(line) for line in raw.split(b"\n", 2)[:2])
+        encoding = next((found[1].decode() for found in cookies if found), "utf-8")
+    try:
+        return raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
+        hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
+        raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    r"""Yield each line that says something with its number, `\` continuations joined and comments gone."""
+    pending: list[str] = []
+    start = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        comment = line.lstrip().startswith("#")
+        start = start if pending else number
+        # A comment line ends a continuation; the space keeps its `#` from joining the word before it.
+        pending.append(f" {line}" if comment else line.removesuffix("\\"))
+        if not line.endswith("\\") or comment:
+            yield from _content(start, pending)
+            pending = []
+    yield from _content(start, pending)
+
+
+def _content(number: int, parts: list[str]) -> Iterator[tuple[int, str]]:
+    if content := _COMMENT.sub("", "".join(parts)).strip():
+        yield number, content
+
+
+def is_url(text: str) -> bool:
+    """Tell whether pip would take this text for an address and not for a name or a path."""
+    return bool(_URL.match(text))
+
+
+def file_path(url: str) -> Path:
+    """Return the path of a `file:` URL."""
+    return Path(unquote(urlsplit(url).path))
+
+
+def requirement_line(
+    where: Where, text: str, root: Path, *, hashes: frozenset[str] = frozenset(), editable: bool = False
+) -> Line:
+    """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
+
+    `text` has its variables expanded and its options taken off. Raises NixpyError where it is none of them.
+    """
+    try:
+        address, name, extras, marker = _split(text, editable=editable)
+        if address is None:
+            requirement: Requirement | None = Requirement(text)
+        else:
+            joined = f"[{','.join(extras)}]" if extras else ""
+            requirement = Requirement(name + joined + (f" ; {marker}" if marker else "")) if name else None
+        condition = Marker(marker) if marker else None
+    except (InvalidRequirement, InvalidMarker):
+        raise where.error(
+            f"`{where.shown}` is not a requirement",
+            "Write a name with versions (numpy>=2), `name @ URL`, or the path of a wheel or folder (./x).",
+        ) from None
+    local = _local(where, address, root) if address else None
+    return Line(
+        text=where.shown,
+        path=where.path,
+        line=where.line,
+        address=_address(where, text, address, local, root) if address else None,
+        requirement=requirement,
+        url=None if local else address,
+        local=local,
+        editable=editable,
+        extras=frozenset(extras if address or requirement is None else requirement.extras),
+        marker=requirement.marker if requirement else condition,
+        hashes=hashes,
+    )
+
+
+def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[str, ...], str]:
+    """Return address, name, extras and marker of a requirement; no address where the text is all name."""
+    if named := _NAMED.fullmatch(text):
+        rest = named["rest"].strip()
+        if rest and not rest.startswith(";"):
+            raise InvalidRequirement(rest)
+        return named["address"], named["name"], _names(named["extras"]), rest.removeprefix(";").strip()
+    # A URL may hold a `;`: the one before a marker has a space beside it.
+    separator = r"\s+;\s*|;\s+" if is_url(text) else r"\s*;\s*"
+    head, *rest = re.split(separator, text, maxsplit=1)
+    if not (editable or is_url(head) or head.startswith(".") or os.sep in head or _ARCHIVE.search(head)):
+        return None, None, (), ""
+    marker = rest[0].strip() if rest else ""
+    if egg := _EGG.search(urlsplit(head).fragment if is_url(head) else head.partition("#")[2]):
+        return head if is_url(head) else head.partition("#")[0], egg["name"], _names(egg["extras"]), marker
+    extras: tuple[str, ...] = ()
+    if found := _EXTRAS.fullmatch(head):
+        head, extras = found["head"], _names(found["extras"])
+    return head, _name(head), extras, marker
+
+
+def _names(extras: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (extras or "").split(",") if name.strip())
+
+
+def _name(address: str) -> str | None:
+    """Return the name that the file name of a wheel or sdist tells."""
+    filename = unquote(urlsplit(address).path).rpartition("/")[2]
+    try:
+        if filename.endswith(".whl"):
+            return parse_wheel_filename(filename)[0]
+        return parse_sdist_filename(filename)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _local(where: Where, address: str, root: Path) -> Path | None:
+    """Return the absolute path of an address on this machine.
+
+    pip and uv take it from the folder they are run in, the root as a rule; if nothing is there, the file's.
+    """
+    if is_url(address) and not address.lower().startswith("file:"):
+        return None
+    path = file_path(address) if is_url(address) else Path(address)
+    beside = where.path.absolute().parent / path
+    at_root = root / path
+    return Path(os.path.normpath(beside if beside.exists() and not at_root.exists() else at_root))
+
+
+def _address(where: Where, text: str, address: str, local: Path | None, root: Path) -> str:
+    if text not in where.raw:  # a variable was expanded: its value may be a secret, or this machine's own
+        return " ".join(where.shown.partition(" --")[0].split())
+    return Path(os.path.relpath(local, root)).as_posix() if local else plain_url(address)

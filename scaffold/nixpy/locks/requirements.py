@@ -1,0 +1,251 @@
+"""Requirements files, read as pip reads them (its "Requirements File Format" reference)."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from packaging.utils import canonicalize_name
+
+from nixpy.errors import NixpyError
+from nixpy.locks.requirement_lines import (
+    Line,
+    Where,
+    decoded,
+    file_path,
+    is_url,
+    logical_lines,
+    requirement_line,
+)
+
+__all__ = ["Line", "Options", "RequirementsFile", "read"]
+
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_FLAGS = ("no_index", "pre", "require_hashes")
+_FORMATS = ("no_binary", "only_binary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the files say of indexes and of the choice of files. URLs may hold credentials: never shown."""
+
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
+    find_links: tuple[str, ...] = field(default=(), repr=False)  # URLs and absolute paths
+    no_index: bool = False
+    pre: bool = False
+    require_hashes: bool = False
+    no_binary: frozenset[str] = frozenset()  # normalised names, or `:all:`
+    only_binary: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementsFile:
+    """A requirements file with all that it includes; `files` is every file read, the first being `path`.
+
+    `secrets` maps expanded values to the `${NAME}` they came from, for taking them out of what is shown.
+    """
+
+    path: Path
+    requirements: tuple[Line, ...]
+    constraints: tuple[Line, ...]
+    files: tuple[Path, ...]
+    options: Options
+    secrets: Mapping[str, str] = field(repr=False)
+
+    def canonical(self) -> tuple[str, ...]:
+        """Return what is asked for as sorted text: equal if and only if the same is asked for.
+
+        Indexes are no part of it, nor are credentials. In an address the name of a variable stands for it.
+        """
+        lines = {line.canonical() for line in self.requirements}
+        lines |= {f"constraint {line.canonical()}" for line in self.constraints}
+        lines |= {f"--no-binary {name}" for name in self.options.no_binary}
+        lines |= {f"--only-binary {name}" for name in self.options.only_binary}
+        lines |= {"--pre"} if self.options.pre else set()
+        return tuple(sorted(lines))
+
+
+def read(
+    path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> RequirementsFile:
+    """Return what the requirements file `path` asks for, with the files it includes.
+
+    `-r` and `-c` are relative to the including file, as in pip. Local wheels and folders are relative to
+    `root`, the folder where pip and uv would be run (by default that of `path`), and if nothing is there, to
+    the file that names them. Raises NixpyError with file and line for what cannot be read or understood, and
+    for a file that includes itself.
+    """
+    reader = _Reader((root or path.parent).absolute(), environ)
+    reader.read(path, constraint=False)
+    return RequirementsFile(
+        path=path,
+        requirements=tuple(reader.requirements),
+        constraints=tuple(reader.constraints),
+        files=tuple(dict.fromkeys(file for file, _ in reader.seen)),
+        options=Options(
+            index_url=reader.index_url,
+            extra_index_urls=tuple(reader.extra_index_urls),
+            find_links=tuple(reader.find_links),
+            no_index="no_index" in reader.flags,
+            pre="pre" in reader.flags,
+            require_hashes="require_hashes" in reader.flags,
+            no_binary=frozenset(reader.formats["no_binary"]),
+            only_binary=frozenset(reader.formats["only_binary"]),
+        ),
+        secrets=reader.secrets,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _parser() -> _Parser:
+    """Return the options that pip allows in a requirements file; `ignored` are those that choose nothing."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    for names in (
+        "-r --requirement",
+        "-c --constraint",
+        "-e --editable",
+        "-f --find-links",
+        "--extra-index-url",
+        "--no-binary",
+        "--only-binary",
+        "--hash",
+    ):
+        parser.add_argument(*names.split(), action="append", default=[])
+    parser.add_argument("-i", "--index-url", "--pypi-url")
+    for flag in _FLAGS:
+        parser.add_argument("--" + flag.replace("_", "-"), action="store_true")
+    parser.add_argument("--prefer-binary", action="store_true", dest="ignored")
+    for names in (
+        "--trusted-host",
+        "--use-feature",
+        "-C --config-settings --config-setting",
+        "--global-option",
+    ):
+        parser.add_argument(*names.split(), dest="ignored")
+    return parser
+
+
+class _Reader:
+    """Reads one file and those it includes, collecting what they say."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self._root = root
+        self._environ = environ
+        self._parser = _parser()
+        self.requirements: list[Line] = []
+        self.constraints: list[Line] = []
+        self.seen: dict[tuple[Path, bool], None] = {}
+        self.secrets: dict[str, str] = {}
+        self.index_url: str | None = None
+        self.extra_index_urls: list[str] = []
+        self.find_links: list[str] = []
+        self.flags: set[str] = set()
+        self.formats: dict[str, set[str]] = {kind: set() for kind in _FORMATS}
+
+    def read(
+        self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Where | None = None
+    ) -> None:
+        """Read one file; `including` are the files that led here, `at` the line that did."""
+        real = path.resolve()
+        if at and real in including:
+            raise at.error(f"`{at.shown}` leads back to a file that is being read", "Remove this line.")
+        if (real, constraint) in self.seen:
+            return
+        self.seen[real, constraint] = None
+        try:
+            text = decoded(path)
+        except OSError as error:
+            problem = f"`{path}` cannot be read: {error.strerror}"
+            if at:
+                raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
+            raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
+        for number, raw in logical_lines(text):
+            self._line(Where(path=path, line=number, raw=raw), constraint, (*including, real))
+
+    def _line(self, where: Where, constraint: bool, including: tuple[Path, ...]) -> None:
+        words = _VARIABLE.sub(self._value, where.raw).split(" ")
+        first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+        head = " ".join(words[:first]).strip()
+        options = self._options(where, " ".join(words[first:]))
+        hashes = _hashes(where, options.hash, head)
+        lines = self.constraints if constraint else self.requirements
+        if head:
+            lines.append(requirement_line(where, head, self._root, hashes=hashes))
+            return
+        lines += [requirement_line(where, text, self._root, editable=True) for text in options.editable]
+        self._note(where, options)
+        nested = [(name, False) for name in options.requirement] + [
+            (name, True) for name in options.constraint
+        ]
+        for name, as_constraint in nested:
+            if is_url(name) and not name.startswith("file:"):
+                raise where.error(
+                    f"`{where.shown}` is on a server, and nixpy reads local requirements files only",
+                    "Save it beside this file and include that.",
+                )
+            path = where.path.parent / (file_path(name) if is_url(name) else name)
+            self.read(path, constraint=as_constraint, including=including, at=where)
+
+    def _value(self, match: re.Match[str]) -> str:
+        value = self._environ.get(match[1])
+        if not value:
+            return match[0]  # pip too leaves an unset or empty one standing
+        self.secrets[value] = match[0]
+        return value
+
+    def _options(self, where: Where, text: str) -> argparse.Namespace:
+        try:
+            options, rest = self._parser.parse_known_args(shlex.split(text))
+        except ValueError:
+            raise where.error(
+                f"the options in `{where.shown}` cannot be read",
+                "Give every option its value and close every quote.",
+            ) from None
+        if rest:
+            kind = "an unknown option" if rest[0].startswith("-") else "text after an option's value"
+            raise where.error(
+                f"there is {kind} in `{where.shown}`",
+                "Remove it, or move it to the configuration of pip or uv.",
+            )
+        return options
+
+    def _note(self, where: Where, options: argparse.Namespace) -> None:
+        self.index_url = options.index_url or self.index_url
+        self.extra_index_urls += options.extra_index_url
+        self.find_links += [
+            link if is_url(link) else str((where.path.parent / link).resolve()) for link in options.find_links
+        ]
+        self.flags |= {flag for flag in _FLAGS if getattr(options, flag)}
+        for kind, names in self.formats.items():
+            for name in ",".join(getattr(options, kind)).split(","):
+                if name == ":none:":
+                    names.clear()
+                elif name:
+                    names.add(name if name == ":all:" else canonicalize_name(name))
+
+
+def _hashes(where: Where, values: list[str], head: str) -> frozenset[str]:
+    hashes = frozenset(value.lower() for value in values)
+    if hashes and not head:
+        raise where.error(
+            "this hash belongs to no requirement",
+            "Put it on its requirement's line; a comment line ends a continuation.",
+        )
+    for value in hashes:
+        if not _HASH.fullmatch(value):
+            raise where.error(
+                f"`--hash={value}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits."
+            )
+    return hashes

@@ -1,0 +1,86 @@
+"""Which wheel file of each locked package an installer would take, on every target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
+
+from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Selection, Unavailable, WheelFile
+from nixpy.target import Target, tag_ranks
+
+
+def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
+    """Return the wheels that `lock` installs on `targets`, and the packages it has none for there.
+
+    Of the wheels of a package the one with the best tag is taken, of equals the one with the highest build
+    number (binary distribution format, "Build number"). What is installed in place is left out, and so are
+    files whose names say nothing (PEP 817's variants: there is a plain wheel beside them) and wheels for
+    musl.
+    """
+    wheels: list[LockedWheel] = []
+    unavailable: list[Unavailable] = []
+    for target in targets:
+        for package in lock.packages(target, choice):
+            if package.local:
+                continue
+            best = best_wheel(package, target)
+            if best is None:
+                unavailable.append(
+                    Unavailable(
+                        system=target.system, name=package.name, version=package.version, sdist=package.sdist
+                    )
+                )
+                continue
+            file, version = best
+            wheels.append(
+                LockedWheel(
+                    system=target.system, name=package.name, version=package.version or version, file=file
+                )
+            )
+    return Selection(
+        wheels=tuple(sorted(wheels, key=lambda wheel: (wheel.system, wheel.name))),
+        unavailable=tuple(sorted(unavailable, key=lambda package: (package.system, package.name))),
+    )
+
+
+def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None:
+    """Return the wheel of `package` that an installer takes on `target`, with its version, if any fits."""
+    ranks = tag_ranks(target)
+    best: tuple[tuple[int, BuildTag], WheelFile, str] | None = None
+    for file in sorted(package.wheels, key=lambda wheel: wheel.filename):
+        parsed = _parse(file.filename) if _may_fit(file.filename, target) else None
+        if parsed is None:
+            continue
+        version, build, tags = parsed
+        rank = min((ranks[tag] for tag in tags if tag in ranks), default=None)
+        if rank is not None and (best is None or (-rank, build) > best[0]):
+            best = (-rank, build), file, version
+    return best and best[1:]
+
+
+def _may_fit(filename: str, target: Target) -> bool:
+    """Tell cheaply that a wheel cannot fit: most wheels of a lock are for other systems and Pythons."""
+    stem, _, platforms = filename.removesuffix(".whl").rpartition("-")
+    stem, _, _abis = stem.rpartition("-")
+    pythons = stem.rpartition("-")[2]
+    known = _words(target)
+    return not known.isdisjoint(platforms.lower().split(".")) and not known.isdisjoint(
+        pythons.lower().split(".")
+    )
+
+
+@cache
+def _words(target: Target) -> frozenset[str]:
+    return frozenset(word for tag in tag_ranks(target) for word in (tag.platform, tag.interpreter))
+
+
+@cache
+def _parse(filename: str) -> tuple[str, BuildTag, frozenset[Tag]] | None:
+    try:
+        _, version, build, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return None
+    return str(version), build, tags

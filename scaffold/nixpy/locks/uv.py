@@ -1,0 +1,256 @@
+"""uv.lock: what `uv sync` installs, worked out for any target."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from packaging.markers import InvalidMarker, UndefinedComparison
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice, Package
+from nixpy.locks.uv_changes import differences
+from nixpy.locks.uv_document import (
+    DEPENDENCIES,
+    Document,
+    Edge,
+    Node,
+    Section,
+    code,
+    extra_section,
+    group_section,
+    read_document,
+)
+from nixpy.target import Target
+from nixpy.toml import load_toml
+
+_EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*('[^']*'|"[^"]*")""")
+_Step = tuple[Node, Section]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UvLock:
+    """A uv.lock, asked for the project in the folder `root`, or for all members where that is no project."""
+
+    path: Path
+    root: Path
+    document: Document
+
+    @classmethod
+    def read(cls, path: Path, root: Path | None = None) -> Self:
+        """Return the lock in `path`; `root` is the folder of the project, the lock's own by default.
+
+        Raises NixpyError for what is no uv.lock, is damaged, or has a version that this nixpy does not know.
+        """
+        return cls(path=path, root=root or path.parent, document=read_document(path))
+
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+        """Return what `uv sync` installs on `target`, sorted by name, each name once.
+
+        The dependencies of the project, of its chosen extras and groups, and theirs in turn, as far as
+        markers hold. Raises NixpyError for an extra or group that the project lacks, for some that exclude
+        each other, and for a target that the lock was not made for.
+        """
+        self._admit(target)
+        extras, groups = self.extras(choice), self.groups(choice)
+        starts: list[_Step] = []
+        active: set[str] = set()
+        for node in self.roots:
+            own_extras, own_groups = sorted(extras & node.extras), sorted(groups & node.groups)
+            active.add(code("project", node.name))
+            active.update(code("extra", node.name, name) for name in own_extras)
+            active.update(code("group", node.name, name) for name in own_groups)
+            starts.append((node, DEPENDENCIES))
+            starts += [(node, extra_section(name)) for name in own_extras]
+            starts += [(node, group_section(name)) for name in own_groups]
+        if self.document.conflicts:
+            # Markers about conflicts ask what is active anywhere; like uv, we first go and find out.
+            active |= self._walk(starts, target, active, grow=True)[1]
+            self._refuse_conflicts(active)
+        nodes, _ = self._walk(starts, target, active, grow=False)
+        return self._once(nodes)
+
+    def differences(
+        self, requirements: Iterable[Requirement], target: Target, choice: Choice
+    ) -> tuple[str, ...] | None:
+        """Return the names for which pyproject.toml asks otherwise now than when the lock was made, sorted.
+
+        `requirements` are the project's own now, with those of the chosen extras and groups; both sides are
+        compared as they are on `target`. None where the lock does not tell: uv may leave it out, and a
+        workspace without a project of its own has no such list.
+        """
+        return differences(self, requirements, target, choice)
+
+    @cached_property
+    def roots(self) -> tuple[Node, ...]:
+        """The project in `root` and what the manifest asks for; all members where `root` is no project."""
+        nodes, manifest = self.document.nodes, self.document.manifest
+        project = tuple(filter(self._is_here, nodes)) or tuple(node for node in nodes if node.member)
+        if not project and not manifest.sections:
+            raise NixpyError(
+                f"this lock holds no project in the folder {self.root}",
+                hint="run `uv lock` in the project's folder",
+                path=self.path,
+            )
+        return (*project, manifest)
+
+    def has_project(self) -> bool:
+        """Tell whether `root` itself is a project of this lock, not a folder around or beside one."""
+        return any(map(self._is_here, self.document.nodes))
+
+    def extras(self, choice: Choice) -> frozenset[str]:
+        """Return the extras that `choice` means; NixpyError where the lock does not have one."""
+        self._refuse_unknown("extra", choice.extras, frozenset().union(*(node.extras for node in self.roots)))
+        return frozenset(choice.extras)
+
+    def groups(self, choice: Choice) -> frozenset[str]:
+        """Return the groups that `choice` means, uv's default ones for None; NixpyError as for extras."""
+        known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
+        chosen = self._default_groups(known) if choice.groups is None else choice.groups
+        self._refuse_unknown("group", chosen, known)
+        return frozenset(chosen)
+
+    def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
+        """Tell whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
+        if marker is None:
+            return True
+        try:
+            return target.satisfies(
+                _with_sets(marker), frozenset(active) if "extra" in marker else frozenset()
+            )
+        except (InvalidMarker, UndefinedComparison) as error:
+            raise NixpyError(f"cannot evaluate the marker `{marker}`: {error}", path=self.path) from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.document.nodes:
+            found.setdefault(node.name, []).append(node)
+        return found
+
+    def _walk(
+        self, starts: Iterable[_Step], target: Target, active: AbstractSet[str], *, grow: bool
+    ) -> tuple[list[Node], set[str]]:
+        """Return every package reached from `starts`, and `active`, with `grow` also what is on the way."""
+        active = set(active)
+        queue = deque(starts)
+        seen = set(queue)
+        while queue:
+            node, section = queue.popleft()
+            for edge in node.sections.get(section, ()):
+                own = {code("project", edge.name), *(code("extra", edge.name, name) for name in edge.extras)}
+                if not self.holds(edge.marker, target, active | own if grow else active):
+                    continue
+                if grow:
+                    active |= own
+                found = self._find(edge, target)
+                steps = ((found, DEPENDENCIES), *((found, extra_section(name)) for name in edge.extras))
+                queue.extend(step for step in steps if step not in seen)
+                seen.update(steps)
+        return list({node: None for node, _ in seen}), active
+
+    def _find(self, edge: Edge, target: Target) -> Node:
+        found = self._by_name.get(edge.name, [])
+        if edge.version is not None:
+            found = [node for node in found if node.version == edge.version]
+        if edge.source is not None:
+            found = [node for node in found if node.source == edge.source]
+        if len(found) > 1:
+            found = [
+                node
+                for node in found
+                if not node.environments or any(self.holds(one, target, set()) for one in node.environments)
+            ]
+        if len(found) != 1:
+            count = "several packages" if found else "no package"
+            raise NixpyError(
+                f"this uv.lock is damaged: it has {count} for {edge.name} {edge.version or ''}".rstrip(),
+                hint="make it again with `uv lock`",
+                path=self.path,
+            )
+        return found[0]
+
+    def _once(self, nodes: Iterable[Node]) -> tuple[Package, ...]:
+        found: dict[str, Package] = {}
+        for node in nodes:
+            if node is self.document.manifest:
+                continue
+            if node.name in found:
+                raise NixpyError(
+                    f"the lock installs {node.name} twice: {found[node.name].version} and {node.version}",
+                    hint="choose extras and groups that go together",
+                    path=self.path,
+                )
+            found[node.name] = node.package
+        return tuple(found[name] for name in sorted(found))
+
+    def _is_here(self, node: Node) -> bool:
+        return node.folder is not None and node.folder.resolve() == self.root.resolve()
+
+    def _admit(self, target: Target) -> None:
+        required, environments = self.document.requires_python, self.document.environments
+        if not required.contains(target.python):
+            raise NixpyError(
+                f"this lock is for Python {required}, not {target.python}",
+                hint="choose a Python that it admits, or change requires-python and run `uv lock`",
+                path=self.path,
+            )
+        if environments and not any(self.holds(one, target, set()) for one in environments):
+            raise NixpyError(
+                f"this lock is not for {target.system} with Python {target.python}",
+                hint="choose others, or add them to tool.uv.environments and run `uv lock`",
+                path=self.path,
+            )
+
+    def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
+        """Return what `uv sync` installs without being told: `tool.uv.default-groups`, else `dev`."""
+        pyproject = self.root / "pyproject.toml"
+        data: dict[str, Any] = load_toml(pyproject) if pyproject.is_file() else {}
+        recorded = (node.table["default-groups"] for node in self.roots if "default-groups" in node.table)
+        default = data.get("tool", {}).get("uv", {}).get("default-groups", next(recorded, None))
+        if default is None:
+            return known & {"dev"}
+        if default == "all":
+            return known
+        if not isinstance(default, list) or not all(isinstance(name, str) for name in default):
+            raise NixpyError('`tool.uv.default-groups` must be a list of names, or "all"', path=pyproject)
+        return frozenset(canonicalize_name(name) for name in default)
+
+    def _refuse_unknown(
+        self, kind: str, chosen: AbstractSet[str] | AbstractSet[NormalizedName], known: AbstractSet[str]
+    ) -> None:
+        if unknown := sorted(set(chosen) - known):
+            there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
+            raise NixpyError(
+                f"the lock has no {kind} `{unknown[0]}`: {there}",
+                hint=f"correct the name; if the {kind} is new, run `uv lock`",
+                path=self.path,
+            )
+
+    def _refuse_conflicts(self, active: AbstractSet[str]) -> None:
+        for conflict in self.document.conflicts:
+            both = [label for name, label in conflict.items() if name in active]
+            if len(both) > 1:
+                raise NixpyError(
+                    f"the lock says that these exclude each other: {', '.join(both)}",
+                    hint="choose one of them",
+                    path=self.path,
+                )
+
+
+@cache
+def _with_sets(marker: str) -> str:
+    """Return a marker of uv, in which several extras may be active, as packaging understands it.
+
+    uv writes `extra == 'a' and extra != 'b'` and means the whole set, for which PEP 751 has
+    `'a' in extras and 'b' not in extras`.
+    """
+    return _EXTRA.sub(lambda m: f"{m[2]} {'in' if m[1] == '==' else 'not in'} extras", marker)

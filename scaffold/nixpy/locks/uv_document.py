@@ -1,0 +1,269 @@
+"""The content of a uv.lock (uv's own format, version 1), checked and typed; no target plays a part here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.errors import NixpyError
+from nixpy.locks.files import file_name, wheel_file
+from nixpy.locks.model import Package, WheelFile
+from nixpy.toml import parse_toml, read_text, toml_line
+
+_VERSION = 1
+_FOLDERS = ("virtual", "editable", "directory")
+_OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
+
+Table = Mapping[str, Any]
+Section = tuple[str, str]
+"""A list of dependencies of a package: always, those of an extra, or those of a group."""
+
+DEPENDENCIES: Section = ("dependencies", "")
+
+_T = TypeVar("_T")
+
+
+def extra_section(name: str) -> Section:
+    """Return the section with the dependencies of an extra."""
+    return (_OPTIONAL, name)
+
+
+def group_section(name: str) -> Section:
+    """Return the section with the dependencies of a dependency group."""
+    return (_GROUPS, name)
+
+
+def code(kind: str, package: str, name: str | None = None) -> str:
+    """Return the name of an extra, group or project in markers about conflicts: `extra-3-pkg-cpu`."""
+    return "-".join((kind, str(len(package)), package, *([name] if name else [])))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A dependency; version and source stand there only where the name alone is ambiguous."""
+
+    name: str
+    version: str | None
+    source: Table | None
+    extras: tuple[str, ...]
+    marker: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node:
+    """One package of the lock; its own identity, since a name may occur in several versions (forks)."""
+
+    table: Table
+    base: Path  # the folder of the lock
+    name: NormalizedName
+    version: str | None
+    source: Table
+    sections: Mapping[Section, tuple[Edge, ...]]
+    environments: tuple[str, ...]  # `resolution-markers`: where this fork is the one
+    member: bool  # of the workspace
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """The extras it has, also those without dependencies where the lock records them."""
+        named = self.metadata.get("provides-extras", ()) if self.metadata else ()
+        return frozenset(name for kind, name in self.sections if kind == _OPTIONAL) | frozenset(named)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The dependency groups it has, also the empty ones where the lock records them."""
+        named = self.metadata.get("requires-dev", ()) if self.metadata else ()
+        return frozenset(name for kind, name in self.sections if kind == _GROUPS) | frozenset(named)
+
+    @property
+    def metadata(self) -> Table | None:
+        """What the package asked for when the lock was made; None where the lock does not tell."""
+        if "metadata" in self.table:
+            found: Table = self.table["metadata"]
+            return found
+        return None if self.sections else {}
+
+    @property
+    def folder(self) -> Path | None:
+        """The source tree, where the package is one."""
+        return next((self.base / self.source[kind] for kind in _FOLDERS if kind in self.source), None)
+
+    @cached_property
+    def package(self) -> Package:
+        """The package with every file that the lock offers."""
+        origin = self.source.get("url") or self.source.get("path") or ""
+        is_sdist = bool(origin) and not file_name(origin).endswith(".whl")
+        return Package(
+            name=self.name,
+            version=self.version,
+            wheels=tuple(self._wheel(wheel) for wheel in self.table.get("wheels", ())),
+            sdist="sdist" in self.table or "git" in self.source or is_sdist or self.folder is not None,
+            local=self.member or "virtual" in self.source or "editable" in self.source,
+        )
+
+    def _wheel(self, wheel: Table) -> WheelFile:
+        algorithm, _, digest = wheel.get("hash", "").partition(":")
+        path = wheel.get("path")
+        # In a registry that is a folder, paths start there; a wheel by path or address is its own source.
+        base = self.base / self.source["registry"] if path and "registry" in self.source else self.base
+        return wheel_file(
+            base=base,
+            filename=wheel.get("filename"),
+            url=wheel.get("url") or self.source.get("url"),
+            path=path or self.source.get("path"),
+            sha256=digest if algorithm == "sha256" else None,
+            size=wheel.get("size"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A whole lock: its packages, and as `manifest` what the workspace or script itself asks for."""
+
+    requires_python: SpecifierSet
+    environments: tuple[str, ...]
+    conflicts: tuple[Mapping[str, str], ...]  # by code, what excludes each other: ``extra `cpu` of pkg``
+    nodes: tuple[Node, ...]
+    manifest: Node
+
+
+def read_document(path: Path) -> Document:
+    """Return the content of the uv.lock in `path`; NixpyError where it is damaged or of another version."""
+    text = read_text(path)
+    data = parse_toml(text, path)
+    version = data.get("version")
+    if not isinstance(version, int):
+        raise NixpyError(
+            "this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path
+        )
+    if version != _VERSION:
+        raise NixpyError(
+            f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
+            hint="use a newer nixpy" if version > _VERSION else "make it again with `uv lock`",
+            path=path,
+            line=toml_line(text, "version"),
+        )
+    try:
+        return _document(data, path.parent)
+    except (_DamagedError, InvalidSpecifier) as error:
+        raise NixpyError(
+            f"this uv.lock is damaged: {error}", hint="make it again with `uv lock`", path=path
+        ) from None
+
+
+class _DamagedError(Exception):
+    """The document is TOML, but not what uv writes."""
+
+
+def _document(data: Table, base: Path) -> Document:
+    manifest = _typed(data, "manifest", dict, {})
+    members = frozenset(_strings(manifest, "members"))
+    return Document(
+        requires_python=SpecifierSet(_typed(data, "requires-python", str, "")),
+        environments=_strings(data, "supported-markers"),
+        conflicts=tuple(dict(map(_conflict, _tables(one))) for one in _typed(data, "conflicts", list, [])),
+        nodes=tuple(_node(table, base, members) for table in _tables(data.get("package", []))),
+        manifest=_manifest(manifest, base),
+    )
+
+
+def _conflict(item: Table) -> tuple[str, str]:
+    package = _typed(item, "package", str)
+    kind = next((kind for kind in ("extra", "group") if kind in item), "project")
+    name = _typed(item, kind, str) if kind in item else None
+    return code(kind, package, name), f"{kind} `{name}` of {package}" if name else package
+
+
+def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
+    name = _typed(table, "name", str)
+    try:
+        for wheel in _tables(table.get("wheels", [])):
+            _check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
+        source = _typed(table, "source", dict)
+        _check(source, dict.fromkeys(source, str))
+        return Node(
+            table=table,
+            base=base,
+            name=canonicalize_name(name),
+            version=_typed(table, "version", str, "") or None,
+            source=source,
+            sections=_sections(table),
+            environments=_strings(table, "resolution-markers"),
+            member=name in members,
+        )
+    except _DamagedError as error:
+        raise _DamagedError(f"package {name}: {error}") from None
+
+
+def _manifest(manifest: Table, base: Path) -> Node:
+    """Return the part of the manifest that asks for packages, as a package without a name."""
+    table = {
+        "dependencies": manifest.get("requirements", []),
+        _GROUPS: manifest.get("dependency-groups", {}),
+        "metadata": {},
+    }
+    return Node(
+        table=table,
+        base=base,
+        name=canonicalize_name(""),
+        version=None,
+        source={},
+        sections=_sections(table),
+        environments=(),
+        member=True,
+    )
+
+
+def _sections(table: Table) -> dict[Section, tuple[Edge, ...]]:
+    found = {}
+    if always := _edges(table.get("dependencies", [])):
+        found[DEPENDENCIES] = always
+    for kind in (_OPTIONAL, _GROUPS):
+        found |= {(kind, name): _edges(edges) for name, edges in _typed(table, kind, dict, {}).items()}
+    return found
+
+
+def _edges(tables: object) -> tuple[Edge, ...]:
+    return tuple(
+        Edge(
+            name=_typed(table, "name", str),
+            version=_typed(table, "version", str, "") or None,
+            source=_typed(table, "source", dict, {}) or None,
+            # Edges of packages say `extra`, requirements of the manifest `extras`.
+            extras=_strings(table, "extra") + _strings(table, "extras"),
+            marker=_typed(table, "marker", str, "") or None,
+        )
+        for table in _tables(tables)
+    )
+
+
+def _typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:
+    value = table.get(key, default)
+    if not isinstance(value, kind):
+        state = "is missing" if value is None else f"is no {kind.__name__}"
+        raise _DamagedError(f"`{key}` {state}")
+    return value
+
+
+def _check(table: Table, kinds: Mapping[str, type]) -> None:
+    for key, kind in kinds.items():
+        if key in table:
+            _typed(table, key, kind)
+
+
+def _tables(value: object) -> list[Table]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _DamagedError(f"a list of tables was expected, not {str(value)[:40]!r}")
+    return value
+
+
+def _strings(table: Table, key: str) -> tuple[str, ...]:
+    value = table.get(key, ())
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise _DamagedError(f"`{key}` is no list of strings")
+    return tuple(value)

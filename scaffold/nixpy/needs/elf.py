@@ -1,0 +1,192 @@
+"""The linking facts of one ELF file, read from a buffer with nothing but `struct`.
+
+Source: the System V gABI, chapters 4 (object files) and 5 (program loading and dynamic linking), and the LSB
+on symbol versions for DT_VERNEED. Only what a program loader reads counts, the program headers and the
+dynamic segment; sections are never looked at, since tools strip and rewrite them freely.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from mmap import mmap
+
+from nixpy.needs.model import ElfFile
+
+MAGIC = b"\x7fELF"
+HEADER_SIZE = 64  # bytes of an ELF64 header: no smaller file is one
+
+_EXECUTABLE, _SHARED = 2, 3  # e_type
+_LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # p_type
+_NULL, _NEEDED, _STRTAB, _STRSZ, _SONAME = 0, 1, 5, 10, 14  # d_tag
+_VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
+
+_HEADER = struct.Struct("<4xBBB9xHHIQQQIHHHHHH")
+_SEGMENT = struct.Struct("<IIQQQQQQ")
+_ENTRY = struct.Struct("<qQ")
+_VERSION_NEED = struct.Struct("<HHIII")
+_VERSION_AUX = struct.Struct("<IHHII")
+
+# Far more than any linker writes; they keep a damaged or hostile file from being read for minutes.
+_LONGEST_NAME = 4096
+_MOST_SEGMENTS = 256
+_MOST_ENTRIES = 1 << 14
+
+_GLIBC_VERSION = re.compile(
+    r"GLIBC_(\d{1,4}(?:\.\d{1,4})+)", re.ASCII
+)  # not GLIBC_PRIVATE, GLIBC_ABI_DT_RELR
+
+
+class _DamagedError(Exception):
+    """Something in the file contradicts the specification."""
+
+
+def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | None:
+    """Return what the ELF file in `data` says of its linking; `path` is only recorded.
+
+    None for all that a 64-bit little-endian loader would not link at run time: other formats, 32-bit and
+    big-endian files, object and core files, static programs (no PT_DYNAMIC, no PT_INTERP), detached debug
+    files (their dynamic segment has no contents or no string table) and damaged files: one that contradicts
+    itself anywhere in what is read here is unreadable as a whole. Never raises, whatever the bytes.
+
+    A static position-independent program has a dynamic segment, so it is returned, needing nothing and
+    without interpreter. `interpreter` is None where PT_INTERP is absent or empty before its first NUL.
+    """
+    with memoryview(data) as view:
+        try:
+            return _Reader(view).file(path)
+        except _DamagedError:
+            return None
+
+
+class _Reader:
+    """Bounds-checked access to one file; every method raises `_DamagedError` for what does not lie in it."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        if self._bytes(0, 4) != MAGIC:
+            raise _DamagedError
+        bits, order, version, kind, self._machine, _, _, offset, _, _, _, size, count, *_ = self._unpack(
+            _HEADER, 0
+        )
+        if (bits, order, version) != (2, 1, 1) or kind not in (_EXECUTABLE, _SHARED) or size != _SEGMENT.size:
+            raise _DamagedError
+        if count > _MOST_SEGMENTS:
+            raise _DamagedError
+        segments = [self._unpack(_SEGMENT, offset + i * size) for i in range(count)]
+        self._loads = [
+            (p[3], p[2], p[5]) for p in segments if p[0] == _LOAD
+        ]  # address, offset, size in the file
+        self._dynamic = next(((p[2], p[5]) for p in segments if p[0] == _DYNAMIC), None)
+        self._interpreter = next(((p[2], p[5]) for p in segments if p[0] == _INTERP), None)
+
+    def file(self, path: str) -> ElfFile | None:
+        """Return the facts of the file, or None for a static program."""
+        interpreter = self._interpreter_name()
+        if self._dynamic is None:
+            if interpreter is None:
+                return None
+            return ElfFile(path=path, machine=self._machine, interpreter=interpreter)
+        tags: dict[int, int] = {}
+        needed: list[int] = []
+        for tag, value in self._entries(*self._dynamic):
+            if tag == _NEEDED:
+                needed.append(value)
+            else:
+                tags[tag] = value
+        if _STRTAB not in tags or _STRSZ not in tags:
+            raise _DamagedError
+        names = self._mapped(tags[_STRTAB], tags[_STRSZ])
+        versions = self._version_names(tags[_VERNEED], tags.get(_VERNEEDNUM, 0)) if _VERNEED in tags else ()
+        return ElfFile(
+            path=path,
+            machine=self._machine,
+            needed=tuple(_string(names, offset) for offset in needed),
+            soname=_string(names, tags[_SONAME]) if _SONAME in tags else None,
+            interpreter=interpreter,
+            glibc=_highest_glibc(_string(names, offset) for offset in versions),
+        )
+
+    def _interpreter_name(self) -> str | None:
+        if self._interpreter is None:
+            return None
+        offset, size = self._interpreter
+        if size > _LONGEST_NAME:
+            raise _DamagedError
+        return _text(self._bytes(offset, size).partition(b"\0")[0]) or None
+
+    def _entries(self, offset: int, size: int) -> Iterator[tuple[int, int]]:
+        for i in range(min(size // _ENTRY.size, _MOST_ENTRIES)):
+            tag, value = self._unpack(_ENTRY, offset + i * _ENTRY.size)
+            if tag == _NULL:
+                return
+            yield tag, value
+        raise _DamagedError  # the last entry of the array is DT_NULL
+
+    def _version_names(self, address: int, count: int) -> Iterator[int]:
+        """Yield the string offset of each version needed. Links lead forward only, so they form no circle."""
+        left = _MOST_ENTRIES
+        for _ in range(count):
+            _, auxiliaries, _, first, following = self._unpack_mapped(_VERSION_NEED, address)
+            auxiliary = address + first
+            for _ in range(auxiliaries):
+                left -= 1
+                if not left:
+                    raise _DamagedError
+                _, _, _, name, step = self._unpack_mapped(_VERSION_AUX, auxiliary)
+                yield name
+                if not step:
+                    break
+                auxiliary += step
+            left -= 1
+            if not left:
+                raise _DamagedError
+            if not following:
+                break
+            address += following
+
+    def _mapped(self, address: int, size: int) -> memoryview:
+        """Return the bytes that a loader would find at a virtual address."""
+        for start, offset, length in self._loads:
+            if start <= address and address + size <= start + length:
+                where = offset + address - start
+                if where + size > len(self._data):
+                    break
+                return self._data[where : where + size]
+        raise _DamagedError
+
+    def _unpack_mapped(self, layout: struct.Struct, address: int) -> tuple[int, ...]:
+        return layout.unpack(self._mapped(address, layout.size))
+
+    def _unpack(self, layout: struct.Struct, offset: int) -> tuple[int, ...]:
+        return layout.unpack(self._bytes(offset, layout.size))
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        if offset + size > len(self._data):
+            raise _DamagedError
+        return bytes(self._data[offset : offset + size])
+
+
+def _string(table: memoryview, offset: int) -> str:
+    """Return one string of a string table, without its NUL."""
+    name, end, _ = bytes(table[offset : offset + _LONGEST_NAME]).partition(b"\0")
+    if not end:
+        raise _DamagedError
+    return _text(name)
+
+
+def _text(name: bytes) -> str:
+    """Decode a name. No real one has control characters, and a line break must not reach a Nix comment."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        raise _DamagedError from None
+    if not text.isprintable():
+        raise _DamagedError
+    return text
+
+
+def _highest_glibc(versions: Iterator[str]) -> tuple[int, ...] | None:
+    found = (_GLIBC_VERSION.fullmatch(version) for version in versions)
+    return max((tuple(map(int, match[1].split("."))) for match in found if match), default=None)

@@ -1,0 +1,72 @@
+"""Open a wheel and read every file in it that a loader would link."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from nixpy.needs import elf
+from nixpy.needs.model import ElfFile
+from nixpy.wheels.archive import Archive, Member
+
+_SHARED_LIBRARY = re.compile(r".+\.so(\..+)?")
+# Wheels built on a file system without modes have every execute bit set; these are never programs.
+_TEXT_SUFFIXES = frozenset(
+    (
+        *(
+            ".bat",
+            ".c",
+            ".cfg",
+            ".cmake",
+            ".cpp",
+            ".css",
+            ".csv",
+            ".h",
+            ".hpp",
+            ".html",
+            ".ini",
+            ".ipynb",
+            ".js",
+        ),
+        *(
+            ".json",
+            ".md",
+            ".pl",
+            ".ps1",
+            ".pxd",
+            ".py",
+            ".pyi",
+            ".pyx",
+            ".qml",
+            ".rst",
+            ".sh",
+            ".svg",
+            ".toml",
+        ),
+        *(".ts", ".txt", ".typed", ".xml", ".yaml", ".yml"),
+    )
+)
+
+
+def inspect(archive: Archive) -> tuple[ElfFile, ...]:
+    """Return the linking facts of every dynamic ELF file of a wheel, of all machines, sorted by path.
+
+    Looked at are names with `.so` at the end or before a version, all of `*.data/scripts/` (PEP 427), and
+    what has an execute bit without the suffix of a text. Only a `.so` is read unseen; of the others the first
+    bytes decide. Linker scripts, debug files, static programs, empty and damaged files drop out (`elf.read`).
+    """
+    members = sorted(archive.members(), key=lambda member: member.path)
+    paths = [member.path for member in members if _is_candidate(archive, member)]
+    found = {path: elf.read(data, path) for path, data in archive.read(paths)} if paths else {}
+    return tuple(file for _, file in sorted(found.items()) if file is not None)
+
+
+def _is_candidate(archive: Archive, member: Member) -> bool:
+    if member.size < elf.HEADER_SIZE:
+        return False
+    path = PurePosixPath(member.path)
+    if _SHARED_LIBRARY.fullmatch(path.name):
+        return path.suffix.lower() not in _TEXT_SUFFIXES
+    is_script = len(path.parts) > 2 and path.parts[0].endswith(".data") and path.parts[1] == "scripts"
+    is_program = member.executable and path.suffix.lower() not in _TEXT_SUFFIXES
+    return (is_script or is_program) and archive.head(member.path, len(elf.MAGIC)) == elf.MAGIC

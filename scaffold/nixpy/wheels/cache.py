@@ -1,0 +1,123 @@
+"""Facts of wheels that were read before, by the wheel's sha256.
+
+One small file a wheel, replaced atomically, rather than a database: any number of processes and threads may
+use it without waiting for each other, it works on any file system, and damage never reaches further than
+one wheel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from nixpy.index import show_url
+from nixpy.needs.model import ElfFile, Known, WheelFacts
+
+READER = 1
+"""Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """A folder of facts; None keeps nothing. A folder that cannot be written to is no error, just no help."""
+
+    folder: Path | None
+
+    @classmethod
+    def default(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Return the user's cache: `NIXPY_CACHE_DIR`, else the platform's folder for caches."""
+        if chosen := environ.get("NIXPY_CACHE_DIR"):
+            return cls(folder=Path(chosen))
+        import platformdirs  # noqa: PLC0415
+
+        return cls(folder=platformdirs.user_cache_path("nixpy"))
+
+    def get(self, sha256: str, url: str | None = None) -> WheelFacts | None:
+        """Return what is known of a wheel, or None.
+
+        Facts whose file was hashed answer for every source; those read by ranges only for the URL they came
+        from, so that one index cannot answer for another. A damaged entry is none.
+        """
+        return self._load(self._path(sha256, None), "sha256") or (
+            self._load(self._path(sha256, url), "index") if url else None
+        )
+
+    def put(self, sha256: str, facts: WheelFacts, url: str | None = None) -> None:
+        """Keep facts known by `sha256`, or by `index` with the URL they came from; others are not kept."""
+        if facts.known == "sha256":
+            url = None
+        elif facts.known != "index" or url is None:
+            return
+        path = self._path(sha256, url)
+        if path is None:
+            return
+        text = json.dumps({"known": facts.known, "files": [dataclasses.asdict(file) for file in facts.files]})
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, text)
+
+    def _path(self, sha256: str, url: str | None) -> Path | None:
+        if self.folder is None or not _SHA256.fullmatch(sha256):
+            return None
+        # The URL is kept as a digest only: some indexes have secrets in their paths.
+        source = "-" + hashlib.sha256(show_url(url).encode()).hexdigest()[:32] if url else ""
+        return self.folder / f"facts-{READER}" / sha256[:2] / f"{sha256}{source}.json"
+
+    def _load(self, path: Path | None, known: Known) -> WheelFacts | None:
+        if path is None:
+            return None
+        try:
+            data = json.loads(path.read_text("utf-8"))
+            if data["known"] != known:
+                return None
+            return WheelFacts(files=tuple(_elf_file(**file) for file in data["files"]), known=known)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _elf_file(
+    *,
+    path: Any,
+    machine: Any,
+    needed: Any,
+    soname: Any,
+    interpreter: Any,
+    glibc: Any,
+) -> ElfFile:
+    """Build one file's facts; TypeError when they are not of the right shape."""
+    texts = [path, *needed, *(text for text in (soname, interpreter) if text is not None)]
+    numbers = [machine, *(glibc or ())]
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        raise TypeError("not the facts of an ELF file")
+    if not isinstance(needed, list):
+        raise TypeError("not the facts of an ELF file")
+    return ElfFile(
+        path=path,
+        machine=machine,
+        needed=tuple(needed),
+        soname=soname,
+        interpreter=interpreter,
+        glibc=None if glibc is None else tuple(glibc),
+    )

@@ -1,0 +1,213 @@
+"""Gather the facts of every locked wheel, each from the nearest place that has them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import NormalizedName
+
+from nixpy.errors import NixpyError
+from nixpy.index import IndexSettings, show_url
+from nixpy.locks.model import LockedWheel
+from nixpy.needs.inspect import inspect
+from nixpy.needs.model import WheelFacts
+from nixpy.wheels.cache import Cache
+from nixpy.wheels.http import Client
+from nixpy.wheels.installed import InstalledWheel, installed_wheels
+from nixpy.wheels.local import LocalWheel
+from nixpy.wheels.remote import RemoteWheel
+
+_THREADS = 8
+_LAST_WORDS = 5.0  # seconds that a thread gets to end its work after another one failed
+_UNOPENED = WheelFacts(files=(), known="tag")
+
+
+_Answer = tuple[WheelFacts, str]
+
+
+class Progress(Protocol):
+    """Who shows how far it is; called by the thread that gathers."""
+
+    def start(self, total: int) -> None:
+        """Take note that `total` wheels will be looked at."""
+
+    def step(self, name: str, how: str) -> None:
+        """Take note of one that is done, and how: cache, installed, file, ranges, download or skipped."""
+
+
+def gather(
+    wheels: Sequence[LockedWheel],
+    *,
+    venv: Path | None,
+    index: IndexSettings,
+    cache: Cache,
+    offline: bool = False,
+    rescan: bool = False,
+    progress: Progress | None = None,
+) -> dict[LockedWheel, WheelFacts]:
+    """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
+
+    A wheel for several systems is read once. Facts are known by `tag` alone, and have no files, for macOS
+    (never opened), for what is nowhere but on the network when `offline`, and for a wheel whose lock gives
+    no address. `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError,
+    once all work has ended.
+    """
+    same: dict[tuple[object, ...], list[LockedWheel]] = {}
+    for wheel in wheels:
+        same.setdefault(_identity(wheel), []).append(wheel)
+    stop = threading.Event()
+    work = _Work(
+        installed=installed_wheels(venv) if venv is not None else {},
+        index=index,
+        cache=cache,
+        offline=offline,
+        rescan=rescan,
+        stop=stop,
+    )
+    if progress is not None:
+        progress.start(len(same))
+    found: dict[LockedWheel, WheelFacts] = {}
+
+    def done(wheel: LockedWheel, answer: _Answer) -> None:
+        found.update(dict.fromkeys(same[_identity(wheel)], answer[0]))
+        if progress is not None:
+            progress.step(wheel.name, answer[1])
+
+    try:
+        _in_threads([group[0] for group in same.values()], work.facts, done, stop)
+    finally:
+        work.close()
+    return {wheel: found[wheel] for wheel in wheels}
+
+
+def _identity(wheel: LockedWheel) -> tuple[object, ...]:
+    """Return what makes two locked wheels one file; a macOS one is apart, since it is not opened."""
+    file = wheel.file
+    return (
+        (_is_mac(wheel), file.sha256) if file.sha256 else (_is_mac(wheel), file.filename, file.url, file.path)
+    )
+
+
+def _is_mac(wheel: LockedWheel) -> bool:
+    return wheel.system.endswith("-darwin")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """What every thread needs to answer for one wheel."""
+
+    installed: Mapping[NormalizedName, InstalledWheel]
+    index: IndexSettings
+    cache: Cache
+    offline: bool
+    rescan: bool
+    stop: threading.Event
+    _client: Client | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def facts(self, wheel: LockedWheel) -> _Answer:
+        """Return the facts of one wheel and in one word where they come from."""
+        if _is_mac(wheel):
+            return _UNOPENED, "skipped"
+        sha256, url = wheel.file.sha256, wheel.file.url
+        if sha256 and not self.rescan and (known := self.cache.get(sha256, url)) is not None:
+            return known, "cache"
+        installed = self.installed.get(wheel.name)
+        if installed is not None and installed.matches(wheel):
+            return WheelFacts(files=inspect(installed), known="installed"), "installed"
+        facts, how = self._read(wheel)
+        if sha256:
+            self.cache.put(sha256, facts, url)
+        return facts, how
+
+    def _read(self, wheel: LockedWheel) -> _Answer:
+        file = wheel.file
+        path = file.path or _path_of(file.url)
+        if path is not None:
+            local = LocalWheel(path, file.sha256)
+            try:
+                return WheelFacts(files=inspect(local), known="sha256"), "file"
+            finally:
+                local.close()
+        if self.offline or file.url is None:
+            return _UNOPENED, "skipped"
+        if urlsplit(file.url).scheme not in ("http", "https"):
+            raise NixpyError(
+                f"{file.filename} is not at an address one can download from",
+                hint="nixpy reads wheels from http, https and file URLs.",
+                path=show_url(file.url),
+            )
+        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
+        try:
+            files = inspect(remote)
+            return WheelFacts(files=files, known=remote.known), "download" if remote.whole else "ranges"
+        finally:
+            remote.close()
+
+    def _connection(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = Client(self.index, self.stop)
+            return self._client
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            self._client.close()
+
+
+def _path_of(url: str | None) -> Path | None:
+    parts = urlsplit(url or "")
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _in_threads(
+    jobs: Sequence[LockedWheel],
+    work: Callable[[LockedWheel], _Answer],
+    done: Callable[[LockedWheel, _Answer], None],
+    stop: threading.Event,
+) -> None:
+    """Do every job in a few threads, and `done` with each answer in this one; the first error ends all.
+
+    The threads are daemons rather than an executor's, which Python would wait for at its end: after Ctrl-C
+    nobody shall sit through the time-out of a silent server.
+    """
+    waiting: queue.SimpleQueue[LockedWheel] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]] = queue.SimpleQueue()
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answers.put((job, work(job)))
+            except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
+                answers.put((job, error))
+
+    for job in jobs:
+        waiting.put(job)
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(_THREADS, len(jobs)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in jobs:
+            job, answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer  # noqa: TRY301
+            done(job, answer)
+    except Exception:
+        stop.set()
+        for thread in threads:
+            thread.join(_LAST_WORDS)
+        raise
+    finally:
+        stop.set()

@@ -1,0 +1,235 @@
+"""Requests to an index: one pool of connections for all threads, with retries, logins and plain errors."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from nixpy import __version__
+from nixpy.errors import NixpyError
+from nixpy.index import IndexSettings, same_server, show_url, strip_login
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+T = TypeVar("T")
+
+_TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 8
+_LONGEST_PAUSE = 30.0  # seconds, whatever the server asks for
+
+
+class StoppedError(Exception):
+    """Another thread gave up, or the user did: this work is of no use any more."""
+
+
+class _TransientError(Exception):
+    """An answer that a later attempt may better; `after` is the pause in seconds the server asks for."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Client:
+    """HTTP as a careful installer speaks it. Safe for several threads; `stop` ends every wait at once.
+
+    Retries are our own, since a body that breaks off must be asked for again too, and a pause must end when
+    the user presses Ctrl-C. `attempts` is the number of tries, `pause` the first wait in seconds, which
+    doubles.
+    """
+
+    def __init__(
+        self,
+        settings: IndexSettings,
+        stop: threading.Event | None = None,
+        *,
+        attempts: int = 4,
+        pause: float = 0.5,
+    ) -> None:
+        self.stop = stop or threading.Event()
+        self._settings = settings
+        self._attempts = attempts
+        self._pause = pause
+        self._tls = _tls(settings)
+        self._proxies = urllib.request.getproxies()
+        self._managers: dict[str | None, PoolManager] = {}
+        self._lock = threading.Lock()
+
+    def get(self, url: str, use: Callable[[BaseHTTPResponse], T], *, byte_range: str | None = None) -> T:
+        """Ask for `url` and return what `use` makes of the response, whose body is still to be read.
+
+        `use` sees status 200, 206 and, when a range was asked, every refusal of ranges; it may be called
+        again after a broken connection. Raises NixpyError when the server cannot be reached or refuses,
+        StoppedError.
+        """
+        for attempt in range(self._attempts):
+            pause = self._pause * 2**attempt
+            try:
+                return self._once(url, use, byte_range)
+            except _TransientError as error:
+                reason, pause = str(error), max(pause, error.after or 0)
+            if attempt + 1 < self._attempts and self.stop.wait(min(pause, _LONGEST_PAUSE)):
+                raise StoppedError
+        raise self._unreachable(url, reason)
+
+    def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off."""
+        for chunk in response.stream(256 << 10):
+            if self.stop.is_set():
+                raise StoppedError
+            yield chunk
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        for manager in self._managers.values():
+            manager.clear()
+
+    def _once(self, url: str, use: Callable[[BaseHTTPResponse], T], byte_range: str | None) -> T:
+        from urllib3.exceptions import HTTPError, LocationValueError, SSLError  # noqa: PLC0415
+
+        if self.stop.is_set():
+            raise StoppedError
+        try:
+            with self._open(url, byte_range) as response:
+                self._judge(url, response, ranged=byte_range is not None)
+                return use(response)
+        except LocationValueError:
+            raise NixpyError("this is not an address one can download from", path=show_url(url)) from None
+        except (HTTPError, OSError) as error:
+            if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise NixpyError(
+                    "the server's certificate is not trusted",
+                    hint="Set SSL_CERT_FILE, or pip's cert, to the file of your authority's certificates.",
+                    path=show_url(url),
+                ) from None
+            raise _TransientError(str(error).rpartition("): ")[2]) from None
+
+    @contextmanager
+    def _open(self, url: str, byte_range: str | None) -> Iterator[BaseHTTPResponse]:
+        """Follow redirects ourselves: who gets which login is decided anew for every server on the way."""
+        login = self._settings.auth(url)
+        for _ in range(_MOST_REDIRECTS):
+            headers = {"User-Agent": f"nixpy/{__version__}", "Accept-Encoding": "identity"}
+            headers |= {"Authorization": login} if login else {}
+            headers |= {"Range": byte_range} if byte_range else {}
+            response = self._manager(url).request(
+                "GET", strip_login(url), headers=headers, redirect=False, preload_content=False, retries=False
+            )
+            target = response.headers.get("Location") if response.status in _REDIRECTS else None
+            if target is None:
+                try:
+                    yield response
+                finally:
+                    response.close() if response.length_remaining else response.release_conn()
+                return
+            response.drain_conn()
+            target = urljoin(url, target)
+            if urlsplit(target).scheme not in ("https", urlsplit(url).scheme):
+                raise NixpyError(
+                    f"the server sends us from https to {show_url(target)}, which is not followed",
+                    path=show_url(url),
+                )
+            login = login if same_server(url, target) else self._settings.auth(target)
+            url = target
+        raise NixpyError("the server redirects without end", path=show_url(url))
+
+    def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
+        status = response.status
+        if status in (200, 206):
+            return
+        if status in _TRY_AGAIN:
+            raise _TransientError(f"the server answers {status}", _retry_after(response))
+        if status in (401, 403, 407):
+            raise NixpyError(
+                f"the index refuses access (status {status})",
+                hint="Give it a login: in netrc, in the index URL, or as UV_INDEX_<NAME>_USERNAME and "
+                "UV_INDEX_<NAME>_PASSWORD.",
+                path=show_url(url),
+            )
+        if status in (404, 410):
+            raise NixpyError(
+                f"the index does not have this wheel any more (status {status})",
+                hint="Lock the project anew.",
+                path=show_url(url),
+            )
+        if not ranged:
+            raise NixpyError(f"the server answers with status {status}", path=show_url(url))
+
+    def _unreachable(self, url: str, reason: str) -> NixpyError:
+        return NixpyError(
+            f"this wheel cannot be fetched: {self._settings.redact(reason)}",
+            hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
+            "--offline goes on without.",
+            path=show_url(url),
+        )
+
+    def _manager(self, url: str) -> PoolManager:
+        """Return the pool for the proxy that the environment names for this server, or for none."""
+        import urllib3  # noqa: PLC0415
+
+        parts = urlsplit(url)
+        proxy = self._proxies.get(parts.scheme) or self._proxies.get("all")
+        if proxy is not None and urllib.request.proxy_bypass(parts.hostname or ""):
+            proxy = None
+        with self._lock:
+            if proxy not in self._managers:
+                options: dict[str, Any] = {
+                    "maxsize": 8,
+                    "timeout": urllib3.Timeout(connect=10, read=30),
+                    "ssl_context": self._tls,
+                }
+                self._managers[proxy] = (
+                    urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
+                )
+            return self._managers[proxy]
+
+
+def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
+    import urllib3  # noqa: PLC0415
+
+    address = proxy if "://" in proxy else f"http://{proxy}"
+    login = IndexSettings().auth(address)
+    headers = {"Proxy-Authorization": login} if login else None
+    return urllib3.ProxyManager(strip_login(address), proxy_headers=headers, **options)
+
+
+def _tls(settings: IndexSettings) -> ssl.SSLContext:
+    file = settings.certificates
+    try:
+        if file is not None and file.is_dir():
+            context = ssl.create_default_context(capath=str(file))
+        else:
+            context = ssl.create_default_context(cafile=str(file) if file else None)
+    except (OSError, ssl.SSLError):
+        raise _no_certificates(file) from None
+    try:
+        if settings.client_certificate is not None:
+            context.load_cert_chain(settings.client_certificate)
+    except (OSError, ssl.SSLError):
+        raise _no_certificates(settings.client_certificate) from None
+    return context
+
+
+def _no_certificates(path: object) -> NixpyError:
+    return NixpyError(
+        "this certificate file cannot be read",
+        hint="Correct SSL_CERT_FILE, SSL_CLIENT_CERT or pip's cert and client-cert.",
+        path=str(path),
+    )
+
+
+def _retry_after(response: BaseHTTPResponse) -> float | None:
+    from urllib3 import Retry  # noqa: PLC0415
+    from urllib3.exceptions import InvalidHeader  # noqa: PLC0415
+
+    try:
+        return Retry().get_retry_after(response)
+    except InvalidHeader:
+        return None

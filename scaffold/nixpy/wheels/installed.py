@@ -1,0 +1,179 @@
+"""Wheels as an installer has unpacked them into a virtual environment."""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging.tags import Tag, parse_tag
+from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from nixpy.errors import NixpyError
+from nixpy.locks.model import LockedWheel
+from nixpy.wheels.archive import Member
+from nixpy.wheels.zipped import memory_for
+
+_EXECUTE_BITS = 0o111
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledWheel:
+    """The Archive of one installed distribution.
+
+    Its members are the files of RECORD that lie in the environment, under the paths they have in a wheel:
+    what was put into `bin` is found in `<name>-<version>.data/scripts`, other folders in `.data/data` (PEP
+    427). Bytecode, which no wheel holds, is left out, and so is every path that leads out of the
+    environment.
+    """
+
+    name: NormalizedName
+    version: Version
+    tags: frozenset[Tag]
+    build: str  # the build number, or empty
+    venv: Path
+    site: Path  # the folder that RECORD's paths start from; like `venv` absolute and without ".."
+    record: tuple[str, ...]  # RECORD's paths
+    direct: Mapping[str, Any] | None  # direct_url.json (PEP 610), if any
+
+    def matches(self, wheel: LockedWheel) -> bool:
+        """Tell whether this is the locked wheel, as far as an installed one can show it.
+
+        Name, version, build number and all tags agree, no file is missing, and it was not built here from a
+        folder or repository. The platform is part of the tags, so a foreign system's wheel never matches.
+        """
+        try:
+            name, version, build, tags = parse_wheel_filename(wheel.file.filename)
+        except ValueError:
+            return False
+        asked = name, version, "".join(map(str, build)), tags
+        same = (self.name, self.version, self.build, self.tags) == asked
+        return same and self._is_from_wheel(wheel.file.sha256) and None not in self._stats.values()
+
+    def members(self) -> Sequence[Member]:
+        """Return every file that is there."""
+        return tuple(
+            Member(path, found.st_size, bool(found.st_mode & _EXECUTE_BITS))
+            for path, found in self._stats.items()
+            if found is not None
+        )
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first `size` bytes of a file."""
+        with self._file(path).open("rb") as file:
+            return file.read(size)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each file with its bytes; NixpyError when one cannot be read."""
+        for path in paths:
+            try:
+                with memory_for(self._file(path).stat().st_size):
+                    yield path, self._file(path).read_bytes()
+            except OSError as error:
+                raise NixpyError(
+                    f"this installed file cannot be read: {error.strerror}",
+                    hint="Install the package again, or remove the environment.",
+                    path=self._file(path),
+                ) from None
+
+    def _file(self, path: str) -> Path:
+        return self._files[path]
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        """Map the paths of the wheel to the files of the environment."""
+        found = {}
+        for path in self.record:
+            file = Path(os.path.normpath(self.site / path))
+            if file.is_relative_to(self.venv) and file != self.venv and "__pycache__" not in file.parts:
+                found[self._path_in_wheel(file)] = file
+        return found
+
+    @cached_property
+    def _stats(self) -> dict[str, os.stat_result | None]:
+        """Look at every file once; None for what RECORD lists and is not there."""
+        return {path: _stat(file) for path, file in self._files.items()}
+
+    def _path_in_wheel(self, file: Path) -> str:
+        if file.is_relative_to(self.site):
+            return file.relative_to(self.site).as_posix()
+        data = f"{self.name.replace('-', '_')}-{self.version}.data"
+        inside = file.relative_to(self.venv)
+        if inside.parts[0] == "bin":
+            return f"{data}/scripts/{'/'.join(inside.parts[1:])}"
+        return f"{data}/data/{inside.as_posix()}"
+
+    def _is_from_wheel(self, sha256: str | None) -> bool:
+        if self.direct is None:
+            return True
+        if "archive_info" not in self.direct:  # a folder, an editable, a repository
+            return False
+        found = _table(_table(self.direct["archive_info"]).get("hashes")).get("sha256")
+        return found is None or found == sha256
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
+    """Return what is installed in a virtual environment, by name; nothing where there is no environment.
+
+    Distributions whose metadata is incomplete, or that are there twice, are left out: they prove nothing.
+    """
+    found: dict[NormalizedName, InstalledWheel] = {}
+    twice: set[NormalizedName] = set()
+    venv = Path(os.path.normpath(venv.absolute()))
+    for site in sorted(venv.glob("lib*/python3*/site-packages")):
+        if site.parent.parent.is_symlink():  # lib64, which is lib again
+            continue
+        for distribution in importlib.metadata.distributions(path=[str(site)]):
+            wheel = _installed(distribution, venv, site)
+            if wheel is not None:
+                twice |= {wheel.name} & found.keys()
+                found[wheel.name] = wheel
+    return {name: wheel for name, wheel in sorted(found.items()) if name not in twice}
+
+
+def _installed(found: importlib.metadata.Distribution, venv: Path, site: Path) -> InstalledWheel | None:
+    try:
+        metadata, wheel, record, direct = map(
+            found.read_text, ("METADATA", "WHEEL", "RECORD", "direct_url.json")
+        )
+        if not metadata or not wheel or not record:
+            return None
+        name, version = _headers(metadata, "Name"), _headers(metadata, "Version")
+        return InstalledWheel(
+            name=canonicalize_name(name[0]),
+            version=Version(version[0]),
+            tags=frozenset(tag for line in _headers(wheel, "Tag") for tag in parse_tag(line)),
+            build="".join(_headers(wheel, "Build")),
+            venv=venv,
+            site=site,
+            record=tuple(row[0] for row in csv.reader(record.splitlines()) if row),
+            direct=_table(json.loads(direct)) if direct else None,
+        )
+    except (OSError, ValueError, LookupError, InvalidVersion, csv.Error):
+        return None
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _headers(text: str, name: str) -> list[str]:
+    """Return the values of a header of a metadata file, which ends with the first empty line."""
+    lines = text.split("\n\n", 1)[0].splitlines()
+    return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")]

@@ -1,0 +1,42 @@
+"""A wheel file on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from nixpy.errors import NixpyError
+from nixpy.wheels.zipped import ZippedWheel
+
+
+class LocalWheel(ZippedWheel):
+    """The Archive of a wheel file.
+
+    With `sha256` (lower-case hex) the whole file is hashed first. Raises NixpyError when the file is missing,
+    cannot be read, or is not the one that the hash names.
+    """
+
+    def __init__(self, path: Path, sha256: str | None = None) -> None:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise NixpyError(
+                f"this wheel cannot be read: {error.strerror}",
+                hint="Build it again, or lock the project anew if it has moved.",
+                path=path,
+            ) from None
+        super().__init__(file, str(path))
+        if sha256 is not None:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != sha256:
+                file.close()
+                raise hash_mismatch(str(path), sha256, found)
+
+
+def hash_mismatch(shown: str, expected: str, found: str) -> NixpyError:
+    """Build the error for a file that is not the one that was locked."""
+    return NixpyError(
+        f"this is not the wheel that was locked: its sha256 is {found}, the lock says {expected}",
+        hint="Lock the project anew if the file was replaced on purpose; otherwise do not trust it.",
+        path=shown,
+    )

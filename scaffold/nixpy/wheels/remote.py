@@ -1,0 +1,95 @@
+"""A wheel behind an index: only the bytes that are wanted, or all of them with their hash checked."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import IO, cast
+
+from nixpy.index import show_url
+from nixpy.needs.model import Known
+from nixpy.wheels.http import Client
+from nixpy.wheels.partial import GAP, PartialFile, Span, merge
+from nixpy.wheels.zipped import DamagedWheelError, ZippedWheel
+
+_HEAD = 8 << 10  # bytes: a local header and the first block that zipfile unpacks
+_WHOLE = 2 / 3  # from this share of the file on, the rest is worth its hash being checked
+
+
+class RemoteWheel(ZippedWheel):
+    """The Archive of a wheel at an http(s) URL; nothing is asked for before it is needed.
+
+    `sha256` is lower-case hex. Members are fetched by byte ranges (RFC 9110, section 14), the central
+    directory first; where the server has no ranges, or most of the file is wanted, the whole file is read
+    and its hash checked. Raises NixpyError for what goes wrong on the way or with the file.
+    """
+
+    def __init__(self, url: str, client: Client, *, sha256: str | None = None) -> None:
+        self._remote = PartialFile(url, client, sha256)
+        self._heads_fetched = False
+        super().__init__(cast("IO[bytes]", self._remote), show_url(url))
+
+    @property
+    def known(self) -> Known:
+        """How the facts read so far are known: `sha256` when the whole file was hashed, else `index`."""
+        return "sha256" if self._remote.verified else "index"
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte was fetched."""
+        return self._remote.whole
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a member; those of all possible programs are fetched together."""
+        if not self._heads_fetched:
+            self._heads_fetched = True
+            likely = {
+                m.path for m in self.members() if m.executable or ".so" in m.path or "/scripts/" in m.path
+            }
+            if not self._fetch_whole(self._spans(likely | {path})):
+                programs = {name for name in likely if ".so" not in name} | {path}
+                self._remote.ensure(
+                    (first, min(last, first + _HEAD)) for first, last in self._spans(programs)
+                )
+        return super().head(path, size)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each member with its bytes; they are fetched together first, or the whole file is."""
+        wanted = list(paths)
+        spans = self._spans(wanted)
+        if not self._fetch_whole(spans):
+            self._remote.ensure(spans)
+        yield from super().read(wanted)
+
+    def _fetch_whole(self, spans: Iterable[Span]) -> bool:
+        """Fetch the whole file if `spans` are most of it; tell whether all of it is here."""
+        asked = sum(last - first for first, last in merge(spans, GAP))
+        if not self._remote.whole and asked >= self._remote.size * _WHOLE:
+            self._remote.download()
+        return self._remote.whole
+
+    def _spans(self, paths: Iterable[str]) -> list[Span]:
+        """Return where the members lie, each from its local header to the next one's."""
+        starts = sorted({info.header_offset for info in self.zip.infolist()})
+        ends = dict(zip(starts, [*starts[1:], self.zip.start_dir], strict=True))
+        offsets = (self.zip.getinfo(path).header_offset for path in paths)
+        return [(offset, ends[offset]) for offset in offsets]
+
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            return super()._open()
+        except DamagedWheelError:
+            if self._remote.whole:
+                raise
+        # Some servers and proxies answer ranges wrongly. The whole file tells: its hash is known.
+        self._remote.download()
+        return super()._open()
+
+    def _unpack(self, path: str, size: int = -1) -> bytes:
+        try:
+            return super()._unpack(path, size)
+        except DamagedWheelError:
+            if self._remote.whole:
+                raise
+        self._remote.download()
+        return super()._unpack(path, size)

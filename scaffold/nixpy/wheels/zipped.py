@@ -1,0 +1,119 @@
+"""A wheel as the zip file it is (PEP 427), over any seekable file."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import IO
+
+from nixpy.errors import NixpyError
+from nixpy.wheels.archive import Member
+
+_EXECUTE_BITS = 0o111
+# No wheel comes near these; a file that passes them is damaged or a trap. Deflate packs zeros about 1000 to
+# 1.
+_MOST_MEMBERS = 500_000
+_LARGEST_MEMBER = 8 << 30
+_UNCHECKED_SIZE = 256 << 20
+_HIGHEST_RATIO = 200
+
+_LARGE = 64 << 20
+_one_large_member = threading.Lock()
+
+# What zipfile lets through when a file contradicts itself.
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    OverflowError,
+)
+
+
+@contextlib.contextmanager
+def memory_for(size: int) -> Iterator[None]:
+    """Let one thread at a time hold a member of 64 MiB and more: eight could fill the memory."""
+    with _one_large_member if size >= _LARGE else contextlib.nullcontext():
+        yield
+
+
+class DamagedWheelError(NixpyError):
+    """The bytes are no zip file, or contradict its checksums."""
+
+
+class ZippedWheel:
+    """An Archive over an open zip file; `shown` names it in errors. Not for several threads at once."""
+
+    def __init__(self, file: IO[bytes], shown: str) -> None:
+        self._file = file
+        self._shown = shown
+
+    @cached_property
+    def zip(self) -> zipfile.ZipFile:
+        """The zip file with its central directory read and found sane; NixpyError when it is not."""
+        archive = self._open()
+        self._check_sizes(archive.infolist())
+        return archive
+
+    def members(self) -> Sequence[Member]:
+        """Return every file, in the order of the central directory."""
+        return tuple(
+            Member(info.filename, info.file_size, bool(info.external_attr >> 16 & _EXECUTE_BITS))
+            for info in self.zip.infolist()
+            if not info.is_dir()
+        )
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first `size` bytes of a member; NixpyError when they cannot be unpacked."""
+        return self._unpack(path, size)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each member with its bytes, checksum verified; NixpyError when one cannot be unpacked."""
+        for path in paths:
+            with memory_for(self.zip.getinfo(path).file_size):
+                yield path, self._unpack(path)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self._file)
+        except _READ_ERRORS as error:
+            raise self._damaged(error) from None
+
+    def _unpack(self, path: str, size: int = -1) -> bytes:
+        try:
+            with self.zip.open(path) as member:
+                return member.read(size)
+        except _READ_ERRORS as error:
+            raise self._damaged(error) from None
+
+    def _check_sizes(self, infos: Sequence[zipfile.ZipInfo]) -> None:
+        unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
+        largest = max((i.file_size for i in infos), default=0)
+        bomb = unpacked > _UNCHECKED_SIZE and unpacked > packed * _HIGHEST_RATIO
+        if len(infos) > _MOST_MEMBERS or largest > _LARGEST_MEMBER or bomb:
+            raise NixpyError(
+                "this wheel claims to unpack to an absurd size and is not opened",
+                hint="Check where it comes from.",
+                path=self._shown,
+            )
+
+    def _damaged(self, error: Exception) -> DamagedWheelError:
+        return DamagedWheelError(
+            f"this wheel is damaged and cannot be read ({error})",
+            hint="Download or build it again.",
+            path=self._shown,
+        )

@@ -1,0 +1,75 @@
+"""A tiny ELF64 linker: files with exactly the header fields and dynamic entries that a test wants."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+BASE = 0x10000  # virtual address of the file's first byte: addresses are never offsets by accident
+LOAD, DYNAMIC, INTERP = 1, 2, 3
+NEEDED, STRTAB, STRSZ, SONAME, VERNEED, VERNEEDNUM = 1, 5, 10, 14, 0x6FFFFFFE, 0x6FFFFFFF
+HEADER = 64
+SEGMENT = 56
+
+
+def elf(
+    *,
+    needed: Sequence[str] = (),
+    soname: str | None = None,
+    interpreter: bytes | None = None,
+    versions: Mapping[str, Sequence[str]] | None = None,
+    machine: int = 62,
+    kind: int = 3,
+    bits: int = 2,
+    order: int = 1,
+    dynamic: bool = True,
+    override: Mapping[int, int] | None = None,
+) -> bytes:
+    """Return a shared object (or `kind`); `override` replaces the values of dynamic tags."""
+    strings = b"\0"
+    segments: list[tuple[int, int, int]] = []
+
+    def string(text: str) -> int:
+        nonlocal strings
+        strings += text.encode() + b"\0"
+        return len(strings) - 1 - len(text.encode())
+
+    tags = [(NEEDED, string(name)) for name in needed]
+    if soname is not None:
+        tags.append((SONAME, string(soname)))
+    verneed = version_needs([(string(file), [string(v) for v in names]) for file, names in (versions or {}).items()])
+    start = HEADER + SEGMENT * (1 + dynamic + (interpreter is not None))
+    body = interpreter or b""
+    if interpreter is not None:
+        segments.append((INTERP, start, len(interpreter)))
+    body += bytes(-len(body) % 8)
+    tags += [(STRTAB, BASE + start + len(body)), (STRSZ, len(strings))]
+    body += strings + bytes(-len(strings) % 8)
+    if versions:
+        tags += [(VERNEED, BASE + start + len(body)), (VERNEEDNUM, len(versions))]
+        body += verneed
+    if dynamic:
+        entries = [(tag, (override or {}).get(tag, value)) for tag, value in tags] + [(0, 0)]
+        table = b"".join(struct.pack("<qQ", *entry) for entry in entries)
+        segments.append((DYNAMIC, start + len(body), len(table)))
+        body += table
+    segments.append((LOAD, 0, start + len(body)))
+    ident = b"\x7fELF" + bytes((bits, order, 1)) + bytes(9)
+    header = struct.pack("<HHIQQQIHHHHHH", kind, machine, 1, 0, HEADER, 0, 0, 64, SEGMENT, len(segments), 64, 0, 0)
+    return ident + header + b"".join(segment(*s) for s in segments) + body
+
+
+def segment(kind: int, offset: int, size: int) -> bytes:
+    """Return one program header whose address follows from its offset."""
+    return struct.pack("<IIQQQQQQ", kind, 4, offset, BASE + offset, BASE + offset, size, size, 8)
+
+
+def version_needs(files: Sequence[tuple[int, Sequence[int]]]) -> bytes:
+    """Return Elf64_Verneed records with their Elf64_Vernaux, for string offsets."""
+    records = b""
+    for number, (file, names) in enumerate(files):
+        size = 16 * (1 + len(names))
+        records += struct.pack("<HHIII", 1, len(names), file, 16, 0 if number == len(files) - 1 else size)
+        for i, name in enumerate(names):
+            records += struct.pack("<IHHII", 0, 0, 2 + i, name, 0 if i == len(names) - 1 else 16)
+    return records

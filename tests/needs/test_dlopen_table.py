@@ -1,0 +1,91 @@
+"""The table of names opened at run time: its loader is strict, and its rows are sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.utils import NormalizedName
+
+from nixpy.errors import NixpyError
+from nixpy.libraries.glibc import is_glibc
+from nixpy.needs.dlopen import DATA, Row, brought_by, load, rules
+
+HEAD = "package,kind,value,unless,note\n"
+
+
+def table(folder: Path, text: str) -> Path:
+    """Write a table."""
+    path = folder / "dlopen.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_rows_are_read(tmp_path: Path) -> None:
+    """Each line becomes a row, with several names in `unless`."""
+    path = table(tmp_path, HEAD + "a-b,dlopen,libz.so.1,c d-e,find_library\nb,optional-files,*/x.*,,a pattern\n")
+    assert load(path) == (
+        Row(package="a-b", kind="dlopen", value="libz.so.1", unless=("c", "d-e")),
+        Row(package="b", kind="optional-files", value="*/x.*"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("", 1, "columns"),
+        ("package,kind,value,note\n", 1, "columns"),
+        (HEAD + "a,dlopen,libz.so.1,,x\nA_b,dlopen,libz.so.1,,x\n", 3, "A_b"),
+        (HEAD + "a,dlopen,libz.so.1,B.C,x\n", 2, "B.C"),
+        (HEAD + "a,opens,libz.so.1,,x\n", 2, "opens"),
+        (HEAD + "a,dlopen,libz,,x\n", 2, "libz"),
+        (HEAD + "a,dlopen,libz.so.1 libm.so.6,,x\n", 2, "soname"),
+        (HEAD + "a,optional-files,,,x\n", 2, "pattern"),
+        (HEAD + "a,dlopen,libz.so.1,, \n", 2, "note"),
+        (HEAD + "a,dlopen,libz.so.1,x\n", 2, "4 fields"),
+        (HEAD + "\n", 2, "0 fields"),
+        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "sorted"),
+        (HEAD + "a,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,c,y\n", 3, "once"),
+        (HEAD + 'a,dlopen,"libz.so.1,,x\n', 2, "CSV"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, text: str, line: int, said: str) -> None:
+    """A table with a mistake is refused whole, and the error names file, line and mistake."""
+    path = table(tmp_path, text)
+    with pytest.raises(NixpyError, match=said) as caught:
+        load(path)
+    assert (caught.value.path, caught.value.line) == (path, line)
+    assert caught.value.hint
+
+
+def test_table_is_sound() -> None:
+    """Every row loads, names no library of glibc, and no package both needs and spares the same files."""
+    rows = load(DATA)
+    assert len(rows) > 100
+    assert not [row for row in rows if row.kind == "dlopen" and is_glibc(row.value)]
+    patterns = [(row.package, row.value) for row in rows if row.kind != "dlopen"]
+    assert len(patterns) == len(set(patterns))
+
+
+def test_package_without_rows() -> None:
+    """Most packages have no rules, and then nothing is opened, required or spared."""
+    none = rules(NormalizedName("requests"))
+    assert none.sonames == ()
+    assert not none.requires("a/libx.so")
+    assert not none.spares("a/libx.so")
+
+
+def test_patterns_cross_folders_and_know_case() -> None:
+    """A pattern is held against the whole path, `*` includes `/`, and case counts."""
+    numba = rules(NormalizedName("numba"))
+    assert numba.spares("numba/np/ufunc/tbbpool.cpython-312-x86_64-linux-gnu.so")
+    assert not numba.spares("numba/np/ufunc/TBBPOOL.cpython-312-x86_64-linux-gnu.so")
+    assert not numba.spares("other/numba/np/ufunc/tbbpool.so")
+    assert rules(NormalizedName("pyside6-essentials")).requires("PySide6/Qt/plugins/platforms/libqxcb.so")
+
+
+def test_soname_that_a_neighbour_brings() -> None:
+    """Psycopg opens libpq itself only where psycopg-binary, which carries one, is not installed."""
+    assert brought_by(NormalizedName("psycopg"), "libpq.so.5") == {"psycopg-binary"}
+    assert brought_by(NormalizedName("python-magic"), "libmagic.so.1") == frozenset()
+    assert brought_by(NormalizedName("requests"), "libz.so.1") == frozenset()

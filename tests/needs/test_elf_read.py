@@ -1,0 +1,270 @@
+"""The ELF reader against gcc, readelf and pyelftools, against hand-made files, and against damage."""
+
+from __future__ import annotations
+
+import mmap
+import random
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from corpus.corpus import Linking, by_pyelftools, by_readelf
+from needs import elfbuild
+from needs.elfbuild import elf
+from nixpy.needs.elf import read
+from nixpy.needs.model import ElfFile
+
+LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
+FULL = elf(
+    needed=["libz.so.1", "libc.so.6"],
+    soname="libfull.so.1",
+    interpreter=LOADER,
+    versions={"libc.so.6": ["GLIBC_2.2.5", "GLIBC_2.14", "GLIBC_PRIVATE"], "libz.so.1": ["ZLIB_1.2.9"]},
+)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that the system's compiler made."""
+    folder = tmp_path_factory.mktemp("compiled")
+
+    def gcc(output: str, source: str, *options: str) -> None:
+        Path(folder, "source.c").write_text(source)
+        subprocess.run(["gcc", "source.c", "-o", output, "-L.", *options], cwd=folder, check=True)
+
+    function = '#include <stdio.h>\nint f(int n) { return printf("%d", n); }'
+    program = "#include <pthread.h>\nint f(int); int main(void) { return f(pthread_self() != 0); }"
+    gcc("liblow.so", function, "-shared", "-fPIC", "-Wl,-soname,liblow.so.1")
+    gcc("libnoname.so", function, "-shared", "-fPIC")
+    gcc(
+        "libhigh.so",
+        "int f(int); int g(void) { return f(1); }",
+        "-shared",
+        "-fPIC",
+        "-llow",
+        "-lm",
+        "-Wl,--no-as-needed",
+    )
+    gcc(
+        "mod.abi3.so",
+        "int PyInit_mod(void) { return 0; }",
+        "-shared",
+        "-fPIC",
+        "-Wl,--no-as-needed",
+        "-llow",
+        "-lm",
+    )
+    gcc("alone.so", "int x;", "-shared", "-fPIC", "-nostdlib")
+    gcc(
+        "runnable.so",
+        f'{function}\nconst char i[] __attribute__((section(".interp"))) = "/ld.so";',
+        "-shared",
+        "-fPIC",
+    )
+    gcc("pie", program, "-pie", "-llow", "-Wl,-rpath,/nowhere")
+    gcc("nopie", program, "-fno-pie", "-no-pie", "-llow", "-Wl,--hash-style=sysv")
+    gcc("static", "int main(void) { return 0; }", "-static")
+    gcc("staticpie", "int main(void) { return 0; }", "-static-pie")
+    gcc("object.o", function, "-c")
+    subprocess.run(["objcopy", "--only-keep-debug", "liblow.so", "liblow.so.debug"], cwd=folder, check=True)
+    subprocess.run(["strip", "libhigh.so", "-o", "stripped.so"], cwd=folder, check=True)
+    return folder
+
+
+DYNAMIC = [
+    *("liblow.so", "libnoname.so", "libhigh.so", "mod.abi3.so", "alone.so", "runnable.so", "pie", "nopie"),
+    *("staticpie", "stripped.so"),
+]
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_compiled_files_read_as_other_tools_do(compiled: Path, name: str) -> None:
+    """Whatever gcc links, readelf, pyelftools and nixpy tell the same of it."""
+    found = read((compiled / name).read_bytes(), name)
+    assert found is not None
+    ours = Linking(found.needed, found.soname, found.interpreter, found.glibc)
+    assert ours == by_readelf({name: compiled / name})[name]
+    assert ours == by_pyelftools(compiled / name)
+
+
+def test_compiled_files_hold_what_the_compiler_was_told(compiled: Path) -> None:
+    """The names given on the command line are the ones read: the tools do not just agree on nothing."""
+    low, module, pie, runnable = (
+        read((compiled / name).read_bytes(), name) for name in ("liblow.so", "mod.abi3.so", "pie", "runnable.so")
+    )
+    assert low
+    assert (low.soname, low.interpreter, low.path) == ("liblow.so.1", None, "liblow.so")
+    assert module
+    assert module.needed[:2] == ("liblow.so.1", "libm.so.6")
+    assert pie
+    assert pie.interpreter
+    assert pie.soname is None
+    assert pie.glibc
+    assert runnable
+    assert runnable.interpreter == "/ld.so"
+
+
+@pytest.mark.parametrize("name", ["static", "object.o", "liblow.so.debug", "source.c"])
+def test_compiled_files_that_no_loader_links(compiled: Path, name: str) -> None:
+    """Static programs, objects, detached debug files and texts are nothing to link."""
+    assert read((compiled / name).read_bytes(), name) is None
+
+
+def test_sections_do_not_matter(compiled: Path) -> None:
+    """A file without section table (stripped to the bone) reads as before."""
+    data = bytearray((compiled / "mod.abi3.so").read_bytes())
+    whole = read(bytes(data), "mod")
+    data[0x28:0x30] = bytes(8)  # e_shoff
+    data[0x3C:0x40] = bytes(4)  # e_shnum, e_shstrndx
+    assert whole is not None
+    assert read(data, "mod") == whole
+
+
+def test_hand_made_file() -> None:
+    """Every field comes out as it was put in, and versions compare as numbers: 2.14 is above 2.2.5."""
+    assert read(FULL, "a/b.so") == ElfFile(
+        path="a/b.so",
+        machine=62,
+        needed=("libz.so.1", "libc.so.6"),
+        soname="libfull.so.1",
+        interpreter="/lib64/ld-linux-x86-64.so.2",
+        glibc=(2, 14),
+    )
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_buffer(kind: type) -> None:
+    """Bytes, a bytearray and a memoryview give the same answer."""
+    assert read(kind(FULL), "x") == read(FULL, "x")
+
+
+def test_mapped_file_can_be_closed(tmp_path: Path) -> None:
+    """A memory map reads the same and is let go of, also when the file is damaged."""
+    path = tmp_path / "x"
+    for data in (FULL, FULL[:-1]):
+        path.write_bytes(data)
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            assert read(view, "x") == read(data, "x")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x7fELF", id="magic alone"),
+        pytest.param(b"/* GNU ld script */ GROUP ( libm.so.6 )" * 9, id="linker script"),
+        pytest.param(elf(needed=["libz.so.1"], bits=1), id="32 bit"),
+        pytest.param(elf(needed=["libz.so.1"], order=2), id="big endian"),
+        pytest.param(elf(needed=["libz.so.1"], kind=1), id="object"),
+        pytest.param(elf(needed=["libz.so.1"], kind=4), id="core"),
+        pytest.param(elf(dynamic=False), id="static"),
+        pytest.param(elf(needed=["libz.so.1"], override={elfbuild.STRTAB: 1 << 63}), id="string table nowhere"),
+        pytest.param(elf(needed=["libz.so.1"], override={elfbuild.STRSZ: 1 << 62}), id="string table endless"),
+        pytest.param(elf(needed=["libz.so.1"], override={elfbuild.STRSZ: 5}), id="string table cut"),
+        pytest.param(elf(needed=["libz.so.1"], override={elfbuild.NEEDED: 1 << 40}), id="name nowhere"),
+        pytest.param(elf(needed=["a\nb"]), id="line break in a name"),
+        pytest.param(elf(soname="\x1b[31mred"), id="escape sequence in a name"),
+        pytest.param(elf(needed=["x" * 5000]), id="endless name"),
+        pytest.param(FULL.replace(b"libz.so.1\0", b"lib\xff.so.1\0"), id="name not UTF-8"),
+    ],
+)
+def test_not_linkable(data: bytes) -> None:
+    """What a 64-bit little-endian loader would not load, or would choke on, is no ELF file to us."""
+    assert read(data, "x") is None
+
+
+@pytest.mark.parametrize("interpreter", [b"", b"\0", b"\0" * 30, b"\0/lib64/ld.so\0"])
+def test_empty_interpreter_is_none(interpreter: bytes) -> None:
+    """A PT_INTERP that holds no name makes no program, as in the Qt libraries that opencv carries."""
+    found = read(elf(soname="libQt5Core.so.5", interpreter=interpreter), "libQt5Core.so.5")
+    assert found is not None
+    assert found.interpreter is None
+
+
+def test_interpreter_without_dynamic_segment() -> None:
+    """A program that asks for an interpreter is one even without dynamic segment."""
+    found = read(elf(kind=2, interpreter=LOADER, dynamic=False), "x")
+    assert found == ElfFile(path="x", machine=62, interpreter=LOADER[:-1].decode())
+
+
+@pytest.mark.parametrize(
+    ("versions", "glibc"),
+    [
+        (["GLIBC_2.9", "GLIBC_2.10"], (2, 10)),
+        (["GLIBC_2.2.5", "GLIBC_2.2"], (2, 2, 5)),
+        (["GLIBC_PRIVATE", "GLIBC_ABI_DT_RELR"], None),
+        (["GLIBCXX_3.4.29", "GCC_3.0"], None),
+        (["GLIBC_2.17", "GLIBC_2." + "9" * 4000], (2, 17)),
+    ],
+)
+def test_glibc_floor(versions: list[str], glibc: tuple[int, ...] | None) -> None:
+    """The floor is the highest numbered GLIBC version, whatever the order, and nothing else counts."""
+    for names in (versions, versions[::-1]):
+        found = read(elf(versions={"libc.so.6": names}), "x")
+        assert found is not None
+        assert found.glibc == glibc
+
+
+def test_hostile_tables_take_no_time() -> None:
+    """A file made to be read forever (endless version records, many segments) is given up on quickly."""
+    data = bytearray(elf(needed=["libc.so.6"] * 3000, versions={"libc.so.6": ["GLIBC_2.2.5"]}))
+    found = data.rindex(struct.pack("<HH", 1, 1))
+    data[found + 2 : found + 16] = struct.pack("<HIII", 0xFFFF, 1, 0, 1)
+    data = data.replace(struct.pack("<qQ", elfbuild.VERNEEDNUM, 1), struct.pack("<qQ", elfbuild.VERNEEDNUM, 1 << 60))
+    data += bytes(1 << 24)
+    data[0x38:0x3A] = struct.pack("<H", 0xFFFF)
+    began = time.monotonic()
+    assert read(data, "x") is None
+    data[0x38:0x3A] = struct.pack("<H", 2)
+    assert read(data, "x") is None
+    assert time.monotonic() - began < 5
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(FULL)))
+@example(len(FULL) - 1)
+@example(64)
+def test_truncated_file_tells_all_or_nothing(size: int) -> None:
+    """A file cut off anywhere is never half believed."""
+    assert read(FULL[:size], "x") == (read(FULL, "x") if size == len(FULL) else None)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_damaged_file_never_raises(data: st.DataObject) -> None:
+    """Flipped bits and overwritten fields give None or facts in their proper types, never an exception."""
+    damaged = bytearray(FULL)
+    for _ in range(data.draw(st.integers(1, 4))):
+        size = data.draw(st.sampled_from((1, 2, 4, 8)))
+        offset = data.draw(st.integers(0, len(FULL) - size))
+        extreme = st.sampled_from([0, 1, (1 << 8 * size) - 1, 1 << 8 * size - 1, len(FULL), elfbuild.BASE])
+        value = data.draw(extreme | st.integers(0, (1 << 8 * size) - 1))
+        damaged[offset : offset + size] = (value % (1 << 8 * size)).to_bytes(size, "little")
+    found = read(damaged, "x")
+    assert found is None or all(isinstance(name, str) and "\n" not in name for name in found.needed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=600))
+def test_noise_never_raises(noise: bytes) -> None:
+    """Any bytes after a good header are survived."""
+    read(FULL[:64] + noise, "x")
+    read(noise, "x")
+
+
+def test_compiled_file_survives_damage(compiled: Path) -> None:
+    """A real file, cut at many places and overwritten at every place, never raises."""
+    data = (compiled / "pie").read_bytes()
+    whole = read(data, "x")
+    for size in range(0, len(data), 97):
+        assert read(data[:size], "x") in (None, whole)
+    noise = random.Random(2026)  # noqa: S311
+    for offset in range(0, len(data) - 8, 5):
+        damaged = bytearray(data)
+        damaged[offset : offset + 8] = noise.randbytes(8)
+        read(damaged, "x")

@@ -1,0 +1,419 @@
+# nixpkgs' small builders, by the rules that a flake can observe: which names they need, what they pass on, what stands
+# in `meta` and `passthru`. The tests in ../test_standin.py state each rule.
+{
+  lib,
+  stdenv,
+  package,
+}:
+let
+  tool =
+    pname:
+    package {
+      inherit pname;
+      meta.mainProgram = pname;
+    };
+  coreutils = tool "coreutils";
+  bubblewrap = package {
+    pname = "bubblewrap";
+    meta.platforms = lib.platforms.linux;
+  };
+  runtimeShell = stdenv.shell;
+in
+rec {
+  inherit
+    bubblewrap
+    coreutils
+    runtimeShell
+    tool
+    ;
+
+  runCommandWith =
+    {
+      name,
+      runLocal ? false,
+      derivationArgs ? { },
+    }:
+    buildCommand:
+    stdenv.mkDerivation (
+      {
+        inherit name buildCommand;
+        passAsFile = [ "buildCommand" ] ++ derivationArgs.passAsFile or [ ];
+      }
+      // lib.optionalAttrs runLocal {
+        preferLocalBuild = true;
+        allowSubstitutes = false;
+      }
+      // lib.removeAttrs derivationArgs [ "passAsFile" ]
+    );
+  runCommand =
+    name: derivationArgs:
+    runCommandWith { inherit name derivationArgs; };
+  runCommandLocal =
+    name: derivationArgs:
+    runCommandWith {
+      inherit name derivationArgs;
+      runLocal = true;
+    };
+  runCommandCC = runCommand;
+
+  writeTextFile =
+    {
+      name,
+      text,
+      executable ? false,
+      destination ? "",
+      checkPhase ? "",
+      meta ? { },
+      passthru ? { },
+      ...
+    }:
+    let
+      program = builtins.match "/bin/([^/]+)" destination;
+    in
+    assert lib.assertMsg (destination == "" || lib.hasPrefix "/" destination)
+      "destination must be an absolute path, relative to the derivation's out path, got '${destination}'";
+    runCommandLocal name
+      {
+        inherit
+          text
+          executable
+          checkPhase
+          passthru
+          ;
+        passAsFile = [ "text" ];
+        meta =
+          lib.optionalAttrs (executable && program != null) { mainProgram = lib.head program; }
+          // meta;
+      }
+      ''
+        target=$out${lib.escapeShellArg destination}
+        mkdir -p "$(dirname "$target")"
+        cp "$textPath" "$target"
+        if [ -n "$executable" ]; then chmod +x "$target"; fi
+        eval "$checkPhase"
+      '';
+  writeText =
+    name: text:
+    lib.warnIf (!lib.isString text) "pkgs.writeText ${name}: the second argument should be a string"
+      writeTextFile
+      { inherit name text; };
+  writeTextDir =
+    path: text:
+    writeTextFile {
+      inherit text;
+      name = baseNameOf path;
+      destination = "/${path}";
+    };
+  writeScript =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+    };
+  writeScriptBin =
+    name: text:
+    writeTextFile {
+      inherit name text;
+      executable = true;
+      destination = "/bin/${name}";
+    };
+  writeShellScript =
+    name: text:
+    writeTextFile {
+      inherit name;
+      executable = true;
+      text = "#!${runtimeShell}\n${text}\n";
+      checkPhase = ''${stdenv.shellDryRun} "$target"'';
+    };
+  writeShellScriptBin =
+    name: text:
+    writeTextFile {
+      inherit name;
+      executable = true;
+      destination = "/bin/${name}";
+      text = "#!${runtimeShell}\n${text}\n";
+      checkPhase = ''${stdenv.shellDryRun} "$target"'';
+    };
+  # nixpkgs also runs shellcheck over the text when it builds.
+  writeShellApplication =
+    {
+      name,
+      text,
+      runtimeInputs ? [ ],
+      runtimeEnv ? { },
+      meta ? { },
+      passthru ? { },
+      checkPhase ? ''${stdenv.shellDryRun} "$target"'',
+      excludeShellChecks ? [ ],
+      extraShellCheckFlags ? [ ],
+      bashOptions ? [
+        "errexit"
+        "nounset"
+        "pipefail"
+      ],
+      inheritPath ? true,
+      derivationArgs ? { },
+    }:
+    writeTextFile {
+      inherit
+        name
+        meta
+        passthru
+        checkPhase
+        ;
+      executable = true;
+      destination = "/bin/${name}";
+      text = lib.concatLines (
+        [ "#!${runtimeShell}" ]
+        ++ map (option: "set -o ${option}") bashOptions
+        ++ lib.mapAttrsToList (variable: value: "export ${lib.toShellVar variable value}") runtimeEnv
+        ++ lib.optional (
+          runtimeInputs != [ ]
+        ) ''export PATH="${lib.makeBinPath runtimeInputs}${lib.optionalString inheritPath ":$PATH"}"''
+        ++ [ text ]
+      );
+    };
+
+  symlinkJoin =
+    {
+      paths,
+      postBuild ? "",
+      name ?
+        assert lib.assertMsg (
+          arguments ? pname && arguments ? version
+        ) "symlinkJoin requires either a `name` OR `pname` and `version`";
+        "${arguments.pname}-${arguments.version}",
+      ...
+    }@arguments:
+    runCommandLocal name
+      (
+        lib.removeAttrs arguments [
+          "name"
+          "postBuild"
+        ]
+        // {
+          paths = map (path: if path == null then null else "${path}") (lib.flatten paths);
+        }
+      )
+      ''
+        mkdir -p $out
+        for path in $paths; do lndir -silent $path $out; done
+        ${postBuild}
+      '';
+
+  # Unlike symlinkJoin, the set of arguments is closed, and postBuild stays an attribute of the result.
+  buildEnv =
+    {
+      paths,
+      name ? "${pname}-${version}",
+      pname ? throw "buildEnv requires either a `name` or `pname` and `version`",
+      version ? throw "buildEnv requires either a `name` or `pname` and `version`",
+      manifest ? "",
+      ignoreCollisions ? false,
+      checkCollisionContents ? true,
+      pathsToLink ? [ "/" ],
+      extraOutputsToInstall ? [ ],
+      extraPrefix ? "",
+      postBuild ? "",
+      nativeBuildInputs ? [ ],
+      buildInputs ? [ ],
+      passthru ? { },
+      meta ? { },
+    }:
+    runCommandLocal name
+      {
+        inherit
+          buildInputs
+          extraOutputsToInstall
+          ignoreCollisions
+          meta
+          nativeBuildInputs
+          pathsToLink
+          postBuild
+          ;
+        passthru = passthru // { inherit paths; };
+        paths = map (path: "${path}") paths;
+      }
+      ''
+        mkdir -p $out
+        for path in $paths; do lndir -silent $path $out; done
+        eval "$postBuild"
+      '';
+
+  linkFarm =
+    name: entries:
+    let
+      links =
+        if lib.isAttrs entries then
+          entries
+        else
+          lib.listToAttrs (map (entry: lib.nameValuePair entry.name entry.path) entries);
+    in
+    runCommandLocal name { passthru.entries = links; } (
+      "mkdir -p $out && cd $out\n"
+      + lib.concatLines (
+        lib.mapAttrsToList (
+          link: target:
+          ''mkdir -p "$(dirname ${lib.escapeShellArg link})" && ln -s ${lib.escapeShellArg "${target}"} ${lib.escapeShellArg link}''
+        ) links
+      )
+    );
+
+  # Inputs of `inputsFrom` are merged behind one's own, but for those that are in `inputsFrom` themselves; shell hooks
+  # run from the last of `inputsFrom` to the first and then one's own; no other attribute is passed on.
+  mkShell =
+    {
+      name ? "nix-shell",
+      packages ? [ ],
+      inputsFrom ? [ ],
+      ...
+    }@arguments:
+    let
+      merge =
+        list:
+        arguments.${list} or [ ]
+        ++ lib.subtractLists inputsFrom (lib.flatten (lib.catAttrs list inputsFrom));
+    in
+    stdenv.mkDerivation (
+      lib.removeAttrs arguments [
+        "inputsFrom"
+        "packages"
+      ]
+      // {
+        inherit name;
+        buildInputs = merge "buildInputs";
+        nativeBuildInputs = packages ++ merge "nativeBuildInputs";
+        propagatedBuildInputs = merge "propagatedBuildInputs";
+        propagatedNativeBuildInputs = merge "propagatedNativeBuildInputs";
+        shellHook = lib.concatStringsSep "\n" (
+          lib.catAttrs "shellHook" (lib.reverseList inputsFrom ++ [ arguments ])
+        );
+        phases = [ "buildPhase" ];
+        buildPhase = "export >$out";
+        preferLocalBuild = true;
+      }
+    );
+  mkShellNoCC = mkShell;
+
+  makeSetupHook =
+    {
+      name,
+      propagatedBuildInputs ? [ ],
+      substitutions ? { },
+      passthru ? { },
+      meta ? { },
+    }:
+    script:
+    runCommand name
+      (
+        substitutions
+        // {
+          inherit
+            meta
+            passthru
+            propagatedBuildInputs
+            ;
+        }
+      )
+      ''
+        mkdir -p $out/nix-support
+        cp ${script} $out/nix-support/setup-hook
+      '';
+  hook =
+    name: meta:
+    makeSetupHook { inherit name meta; } (builtins.toFile "${name}.sh" "");
+  makeWrapper = hook "make-shell-wrapper-hook" { };
+  makeShellWrapper = makeWrapper;
+  makeBinaryWrapper = hook "make-binary-wrapper-hook" { };
+  autoPatchelfHook = hook "auto-patchelf-hook" { platforms = lib.platforms.linux; };
+  addDriverRunpath = hook "add-driver-runpath" { } // {
+    driverLink = "/run/opengl-driver";
+  };
+
+  # It needs a name, or a pname and a version; `.env` is for `nix develop` and cannot be built; Linux only.
+  buildFHSEnv =
+    pkgs:
+    {
+      pname ? throw "You must provide either `name` or `pname`",
+      version ? throw "You must provide either `name` or `version`",
+      name ? "${pname}-${version}",
+      runScript ? "bash",
+      targetPkgs ? _: [ ],
+      multiPkgs ? _: [ ],
+      profile ? "",
+      extraBuildCommands ? "",
+      extraOutputsToInstall ? [ ],
+      nativeBuildInputs ? [ ],
+      extraInstallCommands ? "",
+      extraPreBwrapCmds ? "",
+      extraBwrapArgs ? [ ],
+      executableName ? arguments.pname or name,
+      meta ? { },
+      passthru ? { },
+      ...
+    }@arguments:
+    let
+      fhsenv = buildEnv {
+        name = "${name}-fhs";
+        paths = map lib.getLib (targetPkgs pkgs ++ (if multiPkgs == null then [ ] else multiPkgs pkgs));
+        inherit extraOutputsToInstall;
+      };
+      enter = "exec ${bubblewrap}/bin/bwrap ${lib.concatStringsSep " " extraBwrapArgs} ${fhsenv}";
+    in
+    runCommandLocal name
+      {
+        inherit nativeBuildInputs;
+        meta = {
+          mainProgram = executableName;
+          platforms = lib.platforms.linux;
+        }
+        // meta;
+        passthru = passthru // {
+          inherit fhsenv;
+          args = arguments;
+          env = runCommandLocal "${name}-shell-env" { shellHook = enter; } ''
+            echo "an env is for nix-shell, not for building" >&2
+            exit 1
+          '';
+        };
+      }
+      ''
+        mkdir -p $out/bin
+        ln -s ${
+          writeShellScript "${name}-bwrap" ''
+            ${extraPreBwrapCmds}
+            ${enter} ${writeText "${name}-profile" profile} ${runScript} "$@"
+          ''
+        } $out/bin/${executableName}
+        ${extraInstallCommands}
+      '';
+
+  # A file by its hash; its content is not looked at here.
+  fetchurl =
+    {
+      url ? lib.head urls,
+      urls ? [ url ],
+      hash ? "",
+      sha256 ? "",
+      name ? baseNameOf url,
+      meta ? { },
+      passthru ? { },
+    }:
+    stdenv.mkDerivation {
+      inherit
+        name
+        meta
+        passthru
+        urls
+        ;
+      outputHashMode = "flat";
+      outputHashAlgo = if hash != "" then null else "sha256";
+      outputHash =
+        if hash != "" then
+          hash
+        else if sha256 != "" then
+          sha256
+        else
+          throw "fetchurl requires a hash for ${name}";
+    };
+}

@@ -1,0 +1,139 @@
+# A stand-in for nixpkgs, for evaluation: `import <nixpkgs> { }`. Which release it stands for is said by the file
+# `release` beside this one, which the tests write (see ../realnix.py), with the two tables of attributes.
+{
+  system ? builtins.currentSystem,
+  config ? { },
+  overlays ? [ ],
+  ...
+}:
+let
+  release = builtins.replaceStrings [ "\n" ] [ "" ] (builtins.readFile ./release);
+  number = if release == "unstable" then "26.11" else release;
+  lib = import ./lib.nix // {
+    trivial.release = number;
+    version = number;
+  };
+  inherit (import ./stdenv.nix { inherit lib system; })
+    bash
+    glibc
+    package
+    stdenv
+    ;
+  inherit (stdenv.hostPlatform) isDarwin isLinux;
+
+  since = first: lib.versionAtLeast number first;
+  # `has` until a release, a warning in it, an error later on: the way nixpkgs lets go of a name.
+  aging =
+    name: value:
+    {
+      warns ? null,
+      throws ? null,
+    }:
+    if throws != null && since throws then
+      throw "${name} has been removed from nixpkgs"
+    else
+      lib.warnIf (warns != null && since warns) "${name} is deprecated" value;
+
+  attributes = file: package: import ./attributes.nix { inherit lib release package; } file;
+
+  # Packages that nixpkgs evaluates on Linux alone.
+  linuxOnly = [
+    "alsa-lib"
+    "kmod"
+    "libdrm"
+    "libgbm"
+    "libselinux"
+    "nix-ld"
+    "systemd"
+    "systemdLibs"
+    "udev"
+  ];
+  plain = attributes ./attributes.csv (
+    { pname, outputs }:
+    package {
+      inherit pname outputs;
+      meta = {
+        mainProgram = pname;
+      }
+      // lib.optionalAttrs (lib.elem pname linuxOnly) { platforms = lib.platforms.linux; };
+    }
+  );
+
+  builders = import ./builders.nix { inherit lib stdenv package; };
+
+  base =
+    pkgs:
+    plain
+    // lib.optionalAttrs isDarwin { libGL = null; }
+    // lib.removeAttrs builders [
+      "hook"
+      "tool"
+    ]
+    // import ./python.nix {
+      inherit
+        lib
+        pkgs
+        release
+        attributes
+        ;
+      packagesTable = ./python-attributes.csv;
+    }
+    // {
+      inherit
+        bash
+        config
+        glibc
+        lib
+        pkgs
+        stdenv
+        ;
+      path = ./.;
+      stdenvNoCC = stdenv;
+      bashInteractive = bash;
+      callPackage = lib.callPackageWith pkgs;
+      extend =
+        overlay:
+        import ./. {
+          inherit system config;
+          overlays = overlays ++ [ overlay ];
+        };
+      buildFHSEnv = lib.makeOverridable (builders.buildFHSEnv pkgs);
+      fetchPypi =
+        {
+          pname,
+          version,
+          hash ? "",
+          sha256 ? "",
+          format ? "setuptools",
+          ...
+        }:
+        builders.fetchurl {
+          inherit hash sha256;
+          url = "mirror://index/${pname}-${version}.${if format == "wheel" then "whl" else "tar.gz"}";
+        };
+      nix-ld = package {
+        pname = "nix-ld";
+        meta = {
+          mainProgram = "nix-ld";
+          platforms = lib.platforms.linux;
+        };
+      };
+      nixfmt = builders.tool "nixfmt";
+      nixfmt-rfc-style = aging "nixfmt-rfc-style" (builders.tool "nixfmt") { warns = "26.05"; };
+      system = aging "system" system { warns = "26.05"; };
+      hostPlatform = aging "hostPlatform" stdenv.hostPlatform {
+        warns = "26.05";
+        throws = "26.11";
+      };
+      buildPlatform = aging "buildPlatform" stdenv.hostPlatform {
+        warns = "26.05";
+        throws = "26.11";
+      };
+      buildFHSUserEnv = aging "buildFHSUserEnv" (builders.buildFHSEnv pkgs) {
+        warns = "24.11";
+        throws = "25.11";
+      };
+    }
+    // lib.optionalAttrs (since "25.05") { nixfmt-tree = builders.tool "treefmt"; };
+in
+lib.fix (lib.foldl' (lib.flip lib.extends) base overlays)

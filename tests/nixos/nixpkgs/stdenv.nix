@@ -1,0 +1,213 @@
+# `mkDerivation` and what stands around it. Everything evaluates to a real derivation on every system; the builders
+# of the plain packages do nothing yet.
+{
+  lib,
+  system,
+}:
+let
+  parts = lib.splitString "-" system;
+  cpu = lib.head parts;
+  isLinux = lib.last parts == "linux";
+  isDarwin = lib.last parts == "darwin";
+  hostPlatform = {
+    inherit system isLinux isDarwin;
+    isx86_64 = cpu == "x86_64";
+    isAarch64 = cpu == "aarch64";
+    isUnix = true;
+    isGnu = isLinux;
+    isMusl = false;
+    is64bit = true;
+    config = if isLinux then "${cpu}-unknown-linux-gnu" else "arm64-apple-darwin";
+    extensions.sharedLibrary = if isLinux then ".so" else ".dylib";
+    parsed.cpu.name = cpu;
+  };
+
+  # nixpkgs refuses to instantiate a package on a system that its meta does not list; its name and meta can be read.
+  available =
+    name: meta: value:
+    lib.throwIfNot (lib.elem system (meta.platforms or lib.platforms.all))
+      "Refusing to evaluate package '${name}', it is not available on the requested hostPlatform ${system}"
+      value;
+
+  describe =
+    name: outputs: meta:
+    {
+      inherit name;
+      outputsToInstall = [ (lib.head outputs) ];
+      available = lib.elem system (meta.platforms or lib.platforms.all);
+    }
+    // meta;
+
+  # A derivation with passthru and meta on it and on each of its outputs. An output taken by its name is marked so
+  # that `lib.getOutput` leaves it alone.
+  extend =
+    drv: extra:
+    let
+      guard = available drv.name extra.meta;
+      whole =
+        drv
+        // extra
+        // lib.genAttrs drv.outputs (
+          output:
+          whole
+          // {
+            outputName = output;
+            outputSpecified = true;
+            outPath = guard drv.${output}.outPath;
+          }
+        )
+        // {
+          drvPath = guard drv.drvPath;
+          outPath = guard drv.outPath;
+        };
+    in
+    whole;
+
+  inputs = [
+    "buildInputs"
+    "nativeBuildInputs"
+    "propagatedBuildInputs"
+    "propagatedNativeBuildInputs"
+  ];
+  checkInputs =
+    name: list:
+    lib.imap1 (
+      i: input:
+      if input == null || lib.isString input || builtins.isPath input || lib.isDerivation input then
+        input
+      else if lib.isList input then
+        checkInputs name input
+      else
+        throw "Dependency is not of a valid type: element ${toString i} of ${name}"
+    ) list;
+
+  makeDerivation =
+    shell: attributes:
+    let
+      arguments = attributes (arguments // { finalPackage = package; });
+      name = arguments.name or "${arguments.pname}-${arguments.version}";
+      drv = derivation (
+        {
+          inherit name system;
+          builder = "${shell}/bin/bash";
+          args = [
+            "-e"
+            ./builder.sh
+          ];
+          outputs = [ "out" ];
+        }
+        // arguments.env or { }
+        // lib.removeAttrs arguments [
+          "env"
+          "meta"
+          "passthru"
+          "pos"
+        ]
+        // lib.genAttrs (lib.filter (input: arguments ? ${input}) inputs) (
+          input: checkInputs "${input} for ${name}" arguments.${input}
+        )
+      );
+      package = extend drv (
+        lib.optionalAttrs (arguments ? version) { inherit (arguments) version; }
+        // arguments.passthru or { }
+        // {
+          inherit name;
+          passthru = arguments.passthru or { };
+          meta = describe name drv.outputs (arguments.meta or { });
+          # `previous: { … }`, `final: previous: { … }` and a plain set are all accepted.
+          overrideAttrs =
+            change:
+            makeDerivation shell (
+              final:
+              let
+                previous = attributes final;
+                once = if lib.isFunction change then change previous else change;
+              in
+              previous // (if lib.isFunction once then change final previous else once)
+            );
+        }
+      );
+    in
+    package;
+
+  toFunction = attributes: if lib.isFunction attributes then attributes else _: attributes;
+in
+rec {
+  # A package whose content does not matter to evaluation.
+  package =
+    {
+      pname,
+      version ? "1",
+      outputs ? [ "out" ],
+      meta ? { },
+      passthru ? { },
+    }:
+    extend
+      (derivation {
+        inherit
+          pname
+          version
+          outputs
+          system
+          ;
+        name = "${pname}-${version}";
+        builder = "/not-built";
+      })
+      {
+        inherit passthru;
+        meta = describe "${pname}-${version}" outputs meta;
+      }
+    // passthru;
+
+  bash = package {
+    pname = "bash";
+    meta.mainProgram = "bash";
+  };
+  glibc = package {
+    pname = "glibc";
+    outputs = [
+      "out"
+      "bin"
+      "dev"
+    ];
+    meta.platforms = lib.platforms.linux;
+  };
+
+  stdenv =
+    package {
+      pname = "stdenv";
+      passthru = {
+        mkDerivation = attributes: makeDerivation bash (toFunction attributes);
+        inherit hostPlatform;
+        buildPlatform = hostPlatform;
+        targetPlatform = hostPlatform;
+        shell = "${bash}/bin/bash";
+        shellDryRun = "${bash}/bin/bash -n -O extglob";
+        cc = package {
+          pname = if isLinux then "gcc-wrapper" else "clang-wrapper";
+          passthru = {
+            isGNU = isLinux;
+            isClang = isDarwin;
+            libc = if isLinux then glibc else package { pname = "libSystem"; };
+            cc = package {
+              pname = if isLinux then "gcc" else "clang";
+              outputs = [
+                "out"
+                "lib"
+              ];
+            };
+            bintools = package {
+              pname = "binutils-wrapper";
+              passthru.dynamicLinker =
+                {
+                  x86_64-linux = "${glibc}/lib/ld-linux-x86-64.so.2";
+                  aarch64-linux = "${glibc}/lib/ld-linux-aarch64.so.1";
+                  aarch64-darwin = "/usr/lib/dyld";
+                }
+                .${system};
+            };
+          };
+        };
+      };
+    };
+}

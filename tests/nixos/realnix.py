@@ -1,0 +1,283 @@
+"""Real Nix for the tests: Debian's own (2.8) and a current one, offline, with a store of their own.
+
+`make setup` brings both. Each call runs in bubblewrap with a plain folder of the cache bound over `/nix` and
+without a network, so that nothing of the machine's own Nix is read or written and an evaluation that wants to
+download fails.
+
+Import it as `nixos.realnix`: `tests/` is on pytest's path and `nixos` a namespace package.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CACHE = Path(
+    os.environ.get("NIXPY_TEST_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nixpy-tests"
+)
+ROOT = CACHE / "nix-root"  # what a call sees as /nix
+
+VERSIONS = {"debian": Path("/usr/bin"), "current": CACHE / "nix-current/bin"}
+SYSTEMS = ("x86_64-linux", "aarch64-linux", "aarch64-darwin")
+
+CONFIGURATION = """\
+experimental-features = nix-command flakes
+sandbox = false
+build-users-group =
+substituters =
+flake-registry =
+warn-dirty = false
+"""
+
+
+class NixError(Exception):
+    """What Nix said when it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nix:
+    """One version of Nix, `debian` or `current`."""
+
+    version: str
+
+    def run(
+        self,
+        *command: str | Path,
+        cwd: Path | None = None,
+        check: bool = True,
+        stdin: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """The finished run of `nix …` or `nix-instantiate …`; NixError with its stderr if `check` and it
+        failed.
+        """
+        programs = VERSIONS[self.version]
+        for tool in (programs / str(command[0]), shutil.which("bwrap"), Path("/nix")):
+            if tool is None or not Path(tool).exists():
+                raise NixError(f"{tool or 'bwrap'} is missing: run `make setup`")
+        (ROOT / "home").mkdir(parents=True, exist_ok=True)
+        settings = {
+            "HOME": "/nix/home",
+            "LANG": "C.UTF-8",
+            "NIX_BIN_DIR": str(programs),
+            "NIX_CONFIG": CONFIGURATION,
+            "NIX_CONF_DIR": "/nix/no-configuration",
+            "PATH": f"{programs}:/usr/bin:/bin",
+            "XDG_CACHE_HOME": f"/nix/home/cache-{self.version}",
+            **(environment or {}),
+        }
+        sandbox = ["bwrap", "--dev-bind", "/", "/", "--bind", str(ROOT), "/nix", "--unshare-net", "--"]
+        done = subprocess.run(
+            [*sandbox, *map(str, command)],
+            cwd=cwd,
+            env=settings,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise NixError(f"{self.version} Nix, {' '.join(map(str, command))}:\n{done.stderr.strip()}")
+        return done
+
+    def parse(self, text: str) -> str:
+        """The expression as Nix understands it; NixError where it is no Nix or uses an unknown variable."""
+        return self.run("nix-instantiate", "--parse", "-", stdin=text).stdout
+
+    def eval_json(self, expression: str, *, environment: Mapping[str, str] | None = None) -> Any:
+        """The value of an expression, through JSON. It may read the store and the machine (it is
+        not pure).
+        """
+        command = ("nix-instantiate", "--eval", "--strict", "--json", "-")
+        return json.loads(self.run(*command, stdin=expression, environment=environment).stdout)
+
+    def eval_strings(self, expressions: Sequence[str]) -> list[str]:
+        """The values of many string expressions, in one call."""
+        values = self.eval_json("[\n" + "\n".join(f"(\n{text}\n)" for text in expressions) + "\n]")
+        assert len(values) == len(expressions)
+        return [str(value) for value in values]
+
+    def flake_check(self, folder: Path, *, all_systems: bool = False) -> subprocess.CompletedProcess[str]:
+        """`nix flake check` of the locked flake in `folder`, which evaluates every output and
+        builds nothing.
+        """
+        options = ["--all-systems"] if all_systems else []
+        return self.run("nix", "flake", "check", "--offline", "--no-build", *options, f"path:{folder}")
+
+    def flake_show(self, folder: Path) -> Any:
+        """The outputs of the locked flake in `folder`, as `nix flake show --json` has them."""
+        return json.loads(self.run("nix", "flake", "show", "--offline", "--json", f"path:{folder}").stdout)
+
+    def add(self, folder: Path) -> Path:
+        """The store path of a copy of `folder`, under its own name."""
+        return Path(self.run("nix-store", "--add", folder).stdout.strip())
+
+
+CURRENT = Nix("current")
+
+# --- the stand-in for nixpkgs ------------------------------------------------------------
+#
+# `tables` (attributes, python_attributes) are other tables than the two beside this file.
+
+RELEASES = ("24.11", "25.05", "25.11", "26.05", "unstable")
+
+
+@functools.cache
+def stand_in(
+    release: str,
+    attributes: Path = HERE / "attributes.csv",
+    python_attributes: Path = HERE / "python-attributes.csv",
+) -> Path:
+    """The store path of the stand-in nixpkgs for one release, with what the two tables say of that
+    release.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch, "source")
+        shutil.copytree(HERE / "nixpkgs", source)
+        (source / "release").write_text(release + "\n")
+        shutil.copyfile(attributes, source / "attributes.csv")
+        shutil.copyfile(python_attributes, source / "python-attributes.csv")
+        return CURRENT.add(source)
+
+
+@functools.cache
+def _nar_hash(path: Path) -> str:
+    return CURRENT.run("nix", "hash", "path", path).stdout.strip()
+
+
+def lock_flake(folder: Path, release: str, **tables: Path) -> None:
+    """Write a flake.lock that locks the `nixpkgs` of the flake in `folder` to the stand-in for `release`.
+
+    The lock's `original` is what the flake asks for and its `locked` a path of the store. So every Nix takes
+    the flake as it is, offline. Any other input is refused: there is no stand-in for it.
+    """
+    path = stand_in(release, **tables)
+    inputs = CURRENT.eval_json(f"(import {folder / 'flake.nix'}).inputs or {{ }}")
+    if set(inputs) != {"nixpkgs"}:
+        raise NixError(f"{folder}/flake.nix: only the input `nixpkgs` can be locked, not {sorted(inputs)}")
+    url = inputs["nixpkgs"]["url"]
+    match = re.fullmatch(r"github:(?P<owner>[^/]+)/(?P<repo>[^/]+)(?:/(?P<ref>.+))?", url)
+    if match is None:
+        raise NixError(
+            f"{folder}/flake.nix: the input `nixpkgs` is not of the form github:OWNER/REPO/REF: {url}"
+        )
+    original = {key: value for key, value in match.groupdict().items() if value}
+    if re.fullmatch("[0-9a-f]{40}", original.get("ref", "")):
+        original["rev"] = original.pop("ref")
+    locked = {"type": "path", "path": str(path), "narHash": _nar_hash(path), "lastModified": 1}
+    nodes = {
+        "nixpkgs": {"locked": locked, "original": {"type": "github", **original}},
+        "root": {"inputs": {"nixpkgs": "nixpkgs"}},
+    }
+    (folder / "flake.lock").write_text(json.dumps({"nodes": nodes, "root": "root", "version": 7}, indent=2))
+
+
+def evaluate(folder: Path, release: str, **tables: Path) -> dict[str, str]:
+    """Evaluate all outputs of the flake in `folder`, as it is, with both Nixes; what each wrote to stderr.
+
+    The current Nix evaluates every system's outputs. The folder itself is left alone. NixError if either
+    fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = _copy(folder, Path(scratch))
+        lock_flake(copy, release, **tables)
+        before = (copy / "flake.lock").read_text()
+        said = {
+            version: Nix(version).flake_check(copy, all_systems=version == "current").stderr
+            for version in VERSIONS
+        }
+        assert (copy / "flake.lock").read_text() == before, "Nix found the lock wanting and wrote another"
+        return said
+
+
+def evaluate_shell(file: Path, release: str, **tables: Path) -> dict[str, str]:
+    """Evaluate a `shell.nix` of the form `{ pkgs ? import <nixpkgs> { } }: …` with both Nixes, as it is and
+    for each system; what each wrote to stderr. NixError if either fails.
+    """
+    search = {"NIX_PATH": f"nixpkgs={stand_in(release, **tables)}"}
+    said = {}
+    for version in VERSIONS:
+        nix = Nix(version)
+        plain = nix.run("nix-instantiate", "--readonly-mode", file, environment=search)
+        every = nix.run(
+            *("nix-instantiate", "--readonly-mode", "-E"),
+            f"builtins.map (system: import {file} {{ pkgs = import <nixpkgs> {{ inherit system; }}; }}) "
+            f"[ {' '.join(json.dumps(system) for system in SYSTEMS)} ]",
+            environment=search,
+        )
+        said[version] = plain.stderr + every.stderr
+    return said
+
+
+def warnings(stderr: str) -> list[str]:
+    """The lines in which an evaluation warned or traced something."""
+    noise = ("you did not specify '--add-root'", "checking ", "evaluating ")
+    return [
+        line
+        for line in stderr.splitlines()
+        if re.search(r"\bwarning\b|^trace:", line) and not any(words in line for words in noise)
+    ]
+
+
+def catalogue_states(
+    expressions: Sequence[str], *, releases: Sequence[str] = RELEASES, **tables: Path
+) -> dict[str, dict[str, str]]:
+    """What each release makes of each expression: {expression: {release: "ok" | "warns" | "missing" |
+    "throws"}}.
+
+    An expression is `pkgs.a.b` or `(pkgs.a.b or pkgs.c.d)`; "ok" is a package whose library output has a
+    path. All is evaluated in one call, on x86_64-linux. Nix can catch a `throw`, but no selection of what
+    does not exist: so each expression is given one more alternative, a mark, before it is evaluated.
+    """
+    packages = {
+        release: f'import {stand_in(release, **tables)} {{ system = "x86_64-linux"; }}'
+        for release in releases
+    }
+    table = "\n".join(f"{json.dumps(text)} = {_with_alternative(text)};" for text in expressions)
+    states = CURRENT.eval_json(
+        f"""
+        let
+          missing.isMissing = true;
+          state =
+            package:
+            if package.isMissing or false then
+              "missing"
+            else if !(package ? outPath) then
+              "missing"
+            else
+              builtins.seq (package.lib or package.out or package).outPath
+                (if package.warnsHere or false then "warns" else "ok");
+          caught = value: let tried = builtins.tryEval (state value); in
+            if tried.success then tried.value else "throws";
+        in
+        builtins.mapAttrs (_: pkgs: builtins.mapAttrs (_: caught) {{ {table} }})
+          {{ {" ".join(f'"{release}" = {text};' for release, text in packages.items())} }}
+        """
+    )
+    return {text: {release: states[release][text] for release in releases} for text in expressions}
+
+
+_PATH = r"pkgs(?:\.[A-Za-z_][A-Za-z0-9_'-]*)+"
+
+
+def _with_alternative(expression: str) -> str:
+    if not re.fullmatch(rf"{_PATH}|\({_PATH}(?: or {_PATH})+\)", expression):
+        raise ValueError(f"not of the form pkgs.a or (pkgs.a or pkgs.b): {expression}")
+    return f"({expression.strip('()')} or missing)"
+
+
+def _copy(folder: Path, scratch: Path) -> Path:
+    ignored = shutil.ignore_patterns(".git", ".venv", "flake.lock", "__pycache__")
+    return Path(shutil.copytree(folder, scratch / "flake", ignore=ignored))

@@ -1,0 +1,121 @@
+"""The cache of facts: what answers for what, and that nothing in it can do harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nixpy.needs.model import ElfFile, WheelFacts
+from nixpy.wheels import cache as module
+from nixpy.wheels.cache import Cache
+
+DIGEST = "ab" * 32
+URL = "https://index.example/files/demo.whl"
+text = st.text(max_size=9)
+elf_files = st.builds(
+    ElfFile,
+    path=text,
+    machine=st.integers(0, 65535),
+    needed=st.lists(text, max_size=3).map(tuple),
+    soname=st.none() | text,
+    interpreter=st.none() | text,
+    glibc=st.none() | st.tuples(st.integers(0, 9), st.integers(0, 99)),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=st.lists(elf_files, max_size=3).map(tuple))
+def test_facts_come_back_as_they_were(tmp_path: Path, files: tuple[ElfFile, ...]) -> None:
+    """Whatever facts are kept, the same are found again."""
+    cache, facts = Cache(folder=tmp_path), WheelFacts(files=files, known="sha256")
+    cache.put(DIGEST, facts, URL)
+    assert cache.get(DIGEST) == facts
+
+
+def test_hashed_facts_answer_for_every_source(tmp_path: Path) -> None:
+    """The hash says it all: where the file came from does not matter."""
+    cache, facts = Cache(folder=tmp_path), WheelFacts(files=(), known="sha256")
+    cache.put(DIGEST, facts, URL)
+    assert cache.get(DIGEST, "https://other.example/demo.whl") == facts
+    assert cache.get("cd" * 32, URL) is None
+
+
+def test_ranges_answer_for_their_own_source(tmp_path: Path) -> None:
+    """What one index claimed about a hash is not believed of another; a login or signature makes no other index."""
+    cache, facts = Cache(folder=tmp_path), WheelFacts(files=(), known="index")
+    cache.put(DIGEST, facts, URL)
+    assert cache.get(DIGEST, URL) == facts
+    assert cache.get(DIGEST, URL.replace("https://", "https://user:pw@") + "?signature=1#sha256=1") == facts
+    assert cache.get(DIGEST, URL.replace("index", "evil")) is None
+    assert cache.get(DIGEST, URL.replace("https", "http")) is None
+    assert cache.get(DIGEST) is None
+
+
+@pytest.mark.parametrize("known", ["installed", "tag"])
+def test_weaker_facts_are_not_kept(tmp_path: Path, known: str) -> None:
+    """What an environment or only a tag says is true of this project at most."""
+    Cache(folder=tmp_path).put(DIGEST, WheelFacts(files=(), known=known), URL)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"known": "sha256"}',
+        b'{"known": "index", "files": []}',
+        b'{"known": "sha256", "files": [1]}',
+        b'{"known": "sha256", "files": [{"path": "a"}]}',
+        b'{"known": "sha256", "files": [{"path": 1, "machine": 62, "needed": [], "soname": null, '
+        b'"interpreter": null, "glibc": null}]}',
+        b'{"known": "sha256", "files": [{"path": "a", "machine": 62, "needed": "libz", "soname": null, '
+        b'"interpreter": null, "glibc": null}]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_entry_is_none(tmp_path: Path, content: bytes) -> None:
+    """An entry that is not exactly what was written is as good as none, and is replaced."""
+    cache, facts = Cache(folder=tmp_path), WheelFacts(files=(), known="sha256")
+    cache.put(DIGEST, facts)
+    (entry,) = tmp_path.rglob("*.json")
+    entry.write_bytes(content)
+    assert cache.get(DIGEST) is None
+    cache.put(DIGEST, facts)
+    assert cache.get(DIGEST) == facts
+    assert len(list(tmp_path.rglob("*.*"))) == 1
+
+
+def test_a_new_reader_reads_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries of an older reader are not used."""
+    cache = Cache(folder=tmp_path)
+    cache.put(DIGEST, WheelFacts(files=(), known="sha256"))
+    monkeypatch.setattr(module, "READER", module.READER + 1)
+    assert cache.get(DIGEST) is None
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    """Without a usable folder nothing is kept, and nothing fails."""
+    (tmp_path / "file").write_text("")
+    for cache in (Cache(folder=tmp_path / "file" / "below"), Cache(folder=None)):
+        cache.put(DIGEST, WheelFacts(files=(), known="sha256"))
+        assert cache.get(DIGEST) is None
+
+
+def test_a_hash_is_never_a_path(tmp_path: Path) -> None:
+    """What is not a sha256 names no file."""
+    cache = Cache(folder=tmp_path / "cache")
+    cache.put("../../outside", WheelFacts(files=(), known="sha256"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_can_be_chosen(tmp_path: Path) -> None:
+    """NIXPY_CACHE_DIR decides; without it the platform does."""
+    assert Cache.default({"NIXPY_CACHE_DIR": str(tmp_path)}).folder == tmp_path
+    assert Cache.default({}).folder is not None
