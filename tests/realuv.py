@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uv
+
 from nixpy.target import MACOS, Target
 
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG")
@@ -59,9 +60,7 @@ class RealUv:
 
     def export(self, *arguments: str) -> str:
         """Return the requirements that uv.lock means, hashes and markers included, local projects left out."""
-        return self.run(
-            "export", "--frozen", "--no-header", "--no-annotate", "--no-emit-workspace", *arguments
-        )
+        return self.run("export", "--frozen", "--no-header", "--no-annotate", "--no-emit-workspace", *arguments)
 
     def installed(self, requirements: str, target: Target, *arguments: str) -> frozenset[str]:
         """Return the wheels that uv installs of exported requirements on `target`, as `wheel_key` tells them apart."""
@@ -73,7 +72,7 @@ class RealUv:
                 text=requirements,
             )
             return frozenset(
-                wheel_key(*info.name.removesuffix(".dist-info").split("-", 1), (info / "WHEEL").read_text())
+                wheel_key(info.name.removesuffix(".dist-info"), (info / "WHEEL").read_text())
                 for info in Path(folder).glob("*.dist-info")
             )
 
@@ -86,11 +85,11 @@ def platform(target: Target) -> str:
     return f"{machine}-manylinux_{target.glibc[0]}_{target.glibc[1]}"
 
 
-def wheel_key(name: str, version: str, wheel: str) -> str:
-    """Return what tells one wheel from another, from the text of its WHEEL file: `name version build tags`."""
+def wheel_key(stem: str, wheel: str) -> str:
+    """Return what tells one wheel from another, from its dist-info: `name-version build tags`."""
     fields = [line.split(": ", 1) for line in wheel.splitlines() if ": " in line]
     build = "".join(value for key, value in fields if key == "Build")
-    return " ".join([name.replace("_", "-"), version, build or "0", *sorted(v for k, v in fields if k == "Tag")])
+    return " ".join([stem, build or "0", *sorted(v for k, v in fields if k == "Tag")])
 
 
 def file_keys(paths: Iterable[Path]) -> dict[str, str]:
@@ -102,5 +101,5 @@ def file_keys(paths: Iterable[Path]) -> dict[str, str]:
         with zipfile.ZipFile(path) as archive:
             info = next(name for name in archive.namelist() if name.endswith(".dist-info/WHEEL"))
             stem = info.partition(".dist-info")[0]
-            keys[path.name] = wheel_key(*stem.split("-", 1), archive.read(info).decode())
+            keys[path.name] = wheel_key(stem, archive.read(info).decode())
     return keys

@@ -248,9 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         status, body, headers = self._response(path)
         asked = self.headers
-        self.index.requests.append(
-            Request(self.command, path, asked.get("Range"), asked.get("Authorization"), status)
-        )
+        self.index.requests.append(Request(self.command, path, asked.get("Range"), asked.get("Authorization"), status))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
@@ -299,9 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
             entry["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}
         return entry
 
-    def _page(
-        self, document: dict[str, object], entries: list[dict[str, object]]
-    ) -> tuple[int, bytes, dict[str, str]]:
+    def _page(self, document: dict[str, object], entries: list[dict[str, object]]) -> tuple[int, bytes, dict[str, str]]:
         if self.index.json and _JSON in self.headers.get("Accept", ""):
             text = json.dumps({"meta": {"api-version": "1.0"}, **document})
             return 200, text.encode(), {"Content-Type": _JSON}
@@ -311,9 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
             assert isinstance(hashes, dict)
             known = 'data-core-metadata="true"' if "core-metadata" in entry else ""
             address = f"{entry['url']}#sha256={hashes['sha256']}"
-            links.append(
-                f'<a href="{html.escape(address)}" {known}>{html.escape(str(entry["filename"]))}</a>'
-            )
+            links.append(f'<a href="{html.escape(address)}" {known}>{html.escape(str(entry["filename"]))}</a>')
         text = "<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>"
         return 200, text.encode(), {"Content-Type": "text/html; charset=utf-8"}
 

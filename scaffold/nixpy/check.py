@@ -48,13 +48,11 @@ def check(project: Project) -> Verdict:
         files = tuple(_by_itself(path, record) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else ["the settings name no style"])
     changes = [*_asked(project, record), *_chosen(choices, record), *_installed(project, choices, record)]
-    current = _brought_up(project, choices, record)
+    current = _brought_up(record)
     env = environment_of(project, choices, current)
     files = reconcile(outputs(project, env, current), write=False)
     if changes:
-        files = tuple(
-            replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files
-        )
+        files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
     return replace(_verdict(files, changes), problems=env.problems)
@@ -74,9 +72,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
     states = {file.state for file in files}
-    return Verdict(
-        state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons)
-    )
+    return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
 
 
 def _by_itself(path: Path, record: Record | None) -> Comparison:
@@ -113,17 +109,15 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
     came: dict[str, str] = {}
     for key, wheel in now.items():
         if key not in known and _matters(wheel):
-            came.setdefault(
-                wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed"
-            )
+            came.setdefault(wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed")
     yield from came.values()
     names = {wheel.name for wheel in selection.wheels}
-    for wheel in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
-        if wheel not in names:
-            yield f"{lock} does not install {wheel} any more"
-        elif wheel not in came:
-            yield f"{lock} installs another {wheel} than the one that was analysed"
-    if {item for item in selection.unavailable} != set(record.unavailable):
+    for name in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
+        if name not in names:
+            yield f"{lock} does not install {name} any more"
+        elif name not in came:
+            yield f"{lock} installs another {name} than the one that was analysed"
+    if set(selection.unavailable) != set(record.unavailable):
         yield f"{lock} lacks wheels for other packages than before"
 
 
@@ -131,7 +125,7 @@ def _matters(wheel: LockedWheel) -> bool:
     return not wheel.file.filename.endswith("-any.whl") or bool(rules(wheel.name).sonames)
 
 
-def _brought_up(project: Project, choices: Choices, record: Record) -> Record:
+def _brought_up(record: Record) -> Record:
     """Return the record with what is known without opening a wheel as it is today."""
     return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
 

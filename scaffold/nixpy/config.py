@@ -81,9 +81,7 @@ class _Reader:
             if key not in keys:
                 near = get_close_matches(key, keys, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(sorted(keys))
-                self.fail(
-                    f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint
-                )
+                self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
         raise NixpyError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
@@ -117,9 +115,7 @@ class _Reader:
     def packages(self, key: str, value: Any) -> tuple[str, ...]:
         for item in self.strings(key, value):
             if not _ATTRIBUTE.fullmatch(item):
-                self.fail(
-                    f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"'
-                )
+                self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
         return tuple(value)
 
     def env(self, key: str, value: Any) -> dict[str, str]:

@@ -89,9 +89,7 @@ class Dependencies:
             uv={key: value for key, value in reader.table("tool", "uv").items() if key in _UV_KEYS},
         )
 
-    def select(
-        self, extras: Iterable[str] = (), groups: Iterable[str] | None = None
-    ) -> tuple[Requirement, ...]:
+    def select(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[Requirement, ...]:
         """Return the requirements of the project with these extras and groups (None: the default ones).
 
         Extras of the project itself (`demo[fast]` in `demo`) are replaced by what they stand for, under the
@@ -153,20 +151,14 @@ class Dependencies:
     def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> NixpyError:
         there = ", ".join(sorted(known)) or "none"
         line = _line(self.path, *keys)
-        return NixpyError(
-            f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line
-        )
+        return NixpyError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
 
 
 def canonical_requirement(requirement: Requirement) -> str:
     """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials."""
     extras = sorted(canonicalize_name(extra) for extra in requirement.extras)
     text = canonicalize_name(requirement.name) + (f"[{','.join(extras)}]" if extras else "")
-    text += (
-        f" @ {plain_url(requirement.url)}"
-        if requirement.url
-        else ",".join(sorted(map(str, requirement.specifier)))
-    )
+    text += f" @ {plain_url(requirement.url)}" if requirement.url else ",".join(sorted(map(str, requirement.specifier)))
     return f"{text} ; {requirement.marker}" if requirement.marker else text
 
 
@@ -216,9 +208,7 @@ class _Reader:
         self._data = data
         self._path = path
 
-    def error(
-        self, message: str, *keys: str, value: str | None = None, hint: str | None = None
-    ) -> NixpyError:
+    def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NixpyError:
         return NixpyError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
 
     def table(self, *keys: str) -> Mapping[str, Any]:

@@ -51,11 +51,7 @@ class Environment:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
         groups = _groups(self.supplied, self.systems)
-        drivers = [
-            library
-            for library in self.libraries
-            if library.provider == "host-driver" and not library.optional
-        ]
+        drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
         return {
             "format": FORMAT,
             "style": self.style,
@@ -104,9 +100,7 @@ def environment(
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
         settings=settings,
-        problems=tuple(
-            sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))
-        ),
+        problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
 
 
@@ -120,8 +114,7 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
     """Return the wheels as the catalogue is asked about them."""
     return [
-        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs)
-        for wheel in wheels
+        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
     ]
 
 
@@ -137,9 +130,7 @@ def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem
             code="NIX201",
             package=name,
             message=f"{name} {version or ''} has no wheel for {where}: {how}".replace("  ", " "),
-            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]"
-            if sdist
-            else None,
+            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]" if sdist else None,
         )
 
 

@@ -55,9 +55,7 @@ class IndexSettings:
     """What uv, pip and netrc say about indexes; without arguments, nothing at all."""
 
     indexes: tuple[Index, ...] = field(default=(), repr=False)
-    hosts: Mapping[str, Login] = field(
-        default_factory=dict, repr=False
-    )  # netrc: host, or "default", to login
+    hosts: Mapping[str, Login] = field(default_factory=dict, repr=False)  # netrc: host, or "default", to login
     certificates: Path | None = None  # PEM file of trusted authorities; None: the system's
     client_certificate: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -170,8 +168,7 @@ def _netrc(environ: Mapping[str, str]) -> dict[str, Login]:
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
         return {}
     return {
-        host.lower(): Login(user=user or "", password=password or "")
-        for host, (user, _, password) in entries.items()
+        host.lower(): Login(user=user or "", password=password or "") for host, (user, _, password) in entries.items()
     }
 
 
@@ -185,9 +182,7 @@ def _file(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def _for_uv(
-    pip: PipIndexes, environ: Mapping[str, str], *, indexes: bool, certificates: bool
-) -> dict[str, str]:
+def _for_uv(pip: PipIndexes, environ: Mapping[str, str], *, indexes: bool, certificates: bool) -> dict[str, str]:
     added: dict[str, str] = {}
     if indexes:
         if pip.index_url:

@@ -125,11 +125,7 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 def _body(record: Record) -> dict[str, Any]:
-    wheels = [
-        wheel
-        for wheel in sorted(record.wheels, key=lambda wheel: (wheel.system, wheel.name))
-        if wheel.matters
-    ]
+    wheels = [wheel for wheel in sorted(record.wheels, key=lambda wheel: (wheel.system, wheel.name)) if wheel.matters]
     systems: dict[str, Any] = {}
     for system in sorted(record.systems):
         entry: dict[str, Any] = {
@@ -167,9 +163,7 @@ def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
 
 def _record(body: Mapping[str, Any]) -> Record:
     try:
-        wheels = tuple(
-            _wheel(system, item) for system, entry in body["systems"].items() for item in entry["wheels"]
-        )
+        wheels = tuple(_wheel(system, item) for system, entry in body["systems"].items() for item in entry["wheels"])
         unavailable = tuple(
             Unavailable(system=system, name=item["name"], version=item["version"], sdist=item["sdist"])
             for system, entry in body["systems"].items()

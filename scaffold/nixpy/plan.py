@@ -106,9 +106,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
     )
 
 
-def _findings(
-    project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str
-) -> Findings:
+def _findings(project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str) -> Findings:
     if before and not project.lock and not sources.rescan and not sources.upgrade:
         same = (before.inputs, before.python, before.systems) == (inputs, choices.python, choices.systems)
         if same and not any(wheel.guessed for wheel in before.wheels):
@@ -126,7 +124,9 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
 
-    pins = {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}
+    pins: dict[str, str] = (
+        {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}
+    )
     source = project.requirements_files or project.dependencies
     assert source is not None  # noqa: S101  (project.read saw to it)
     text = resolve(
@@ -146,9 +146,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     env = environment.template_values(plan.environment, project.flake)
     extra = [_settings_output(project, choices, options)]
     lines = None
-    entry, template = (
-        (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
-    )
+    entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
         lines = render.render("flake/lines.jinja", env) if options.flake else None
     else:
@@ -213,6 +211,4 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
         chosen["systems"] = list(choices.systems)
     path = project.settings_path
     text = path.read_bytes().decode() if path.is_file() else ""
-    return Output(
-        path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False
-    )
+    return Output(path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False)

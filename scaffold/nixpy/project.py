@@ -57,9 +57,7 @@ class Project:
     def choice(self) -> Choice:
         """Return the extras and groups that are installed."""
         groups = self.settings.groups
-        return Choice(
-            extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups)
-        )
+        return Choice(extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups))
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -101,9 +99,7 @@ class Project:
             wanted = self.dependencies.select(self.choice.extras, self.choice.groups)
         names = {canonicalize_name(requirement.name) for requirement in wanted}
         for file in self.requirements_files:
-            names |= {
-                canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement
-            }
+            names |= {canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement}
         return tuple(sorted(names))
 
 

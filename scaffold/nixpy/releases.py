@@ -102,18 +102,14 @@ def choose_python(
         return _asked(pinned, requires_python, release, ".python-version"), "as .python-version has it"
     admitted = _admitted(requires_python, release)
     if not admitted:
-        hint = (
-            f"{release.branch} has {_listed(release.pythons)}: widen requires-python or take another nixpkgs."
-        )
+        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or take another nixpkgs."
         raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
     if release.default in admitted:
         return release.default, f"the default of {release.branch}"
     return admitted[-1], f"the newest of {release.branch} that requires-python admits"
 
 
-def _asked(
-    minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None
-) -> str:
+def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
     """Return `minor` if the release has it and the project admits it; `path` is the file that asks for it."""
     if minor not in release.pythons:
         hint = f"It has {_listed(release.pythons)}."
@@ -129,9 +125,7 @@ def _asked(
 def _admitted(requires_python: SpecifierSet | None, release: Release) -> list[str]:
     """Return the minor versions that the specifiers admit, oldest first."""
     return [
-        minor
-        for minor, full in release.pythons.items()
-        if requires_python is None or requires_python.contains(full)
+        minor for minor, full in release.pythons.items() if requires_python is None or requires_python.contains(full)
     ]
 
 
@@ -163,9 +157,7 @@ def load(path: Path) -> Releases:
 def _release(row: Mapping[str, Any]) -> Release:
     """Return one row as a release; KeyError, TypeError or ValueError when it is not one."""
     pythons = {minor: Version(full) for minor, full in row["pythons"].items()}
-    wrong = [
-        m for m, v in pythons.items() if v.is_prerelease or m != f"{v.major}.{v.minor}" or len(v.release) != 3
-    ]
+    wrong = [m for m, v in pythons.items() if v.is_prerelease or m != f"{v.major}.{v.minor}" or len(v.release) != 3]
     if wrong or list(pythons) != sorted(pythons, key=Version):
         raise ValueError(f"{row['branch']}: pythons are not final releases in order")
     if row["default"] not in pythons or row["state"] not in _STATES:

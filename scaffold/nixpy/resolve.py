@@ -123,16 +123,13 @@ class _Conversation:
         lacking = [p for p in packages if not p.keys() & {*_DIRECT, "sdist"} and not _has_universal_wheel(p)]
         often = Counter(package["name"] for package in lacking)
         pins = [
-            f"{p['name']}=={p['version']}"
-            + (f" ; {p['marker']}" if often[p["name"]] > 1 and "marker" in p else "")
+            f"{p['name']}=={p['version']}" + (f" ; {p['marker']}" if often[p["name"]] > 1 and "marker" in p else "")
             for p in lacking
         ]
         answer = self._compile(lines=pins, options=["--no-deps"]) if pins else []
         # uv may know an index for one package alone, which these lines do not name: then it stays unknown.
         listed = [] if isinstance(answer, Failure) else answer
-        found = {
-            (p["name"], p.get("version")): {k: p[k] for k in ("sdist", "wheels") if k in p} for p in listed
-        }
+        found = {(p["name"], p.get("version")): {k: p[k] for k in ("sdist", "wheels") if k in p} for p in listed}
         return [found.get((p["name"], p.get("version")), {}) | p for p in packages]
 
     def _ask(self) -> list[_Package] | Failure:
@@ -148,9 +145,7 @@ class _Conversation:
         """Find a package's sdist as uv would choose it, without its metadata."""
         lines = self._asked.lines_for(name) or (name,)
         answer = self._compile(lines=lines, constraints=self._asked.constraints, options=["--no-deps"])
-        entries = (
-            [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
-        )
+        entries = [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
         if not entries:
             raise failure.error()
         sdist = entries[-1]["sdist"]
@@ -198,16 +193,11 @@ class _Conversation:
                 arguments += [*flag, str(self._folder / filename)]
         if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output):
             return failure
-        return [
-            _absolute(package, self._folder)
-            for package in tomllib.loads(output.read_text("utf-8"))["packages"]
-        ]
+        return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 
 
 def _has_universal_wheel(package: _Package) -> bool:
-    return any(
-        str(file.get("url") or file.get("path")).endswith("-any.whl") for file in package.get("wheels", ())
-    )
+    return any(str(file.get("url") or file.get("path")).endswith("-any.whl") for file in package.get("wheels", ()))
 
 
 def _absolute(value: Any, folder: Path) -> Any:
@@ -240,9 +230,7 @@ def _admitted(package: _Package, asked: Question) -> _Package:
             )
     if name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary):
         if files.keys() == {"wheels"}:
-            raise NixpyError(
-                f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option."
-            )
+            raise NixpyError(f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option.")
         files.pop("wheels", None)
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 

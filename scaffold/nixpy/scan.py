@@ -41,7 +41,7 @@ class Given:
     path: Path
     files: tuple[Package, ...]
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
         """Return every named wheel; which of them fit the target is for selection to say."""
         return self.files
 
@@ -52,7 +52,7 @@ def scan(
     sources: Sources,
     *,
     deps: bool = True,
-    rules: Rules = Rules(),
+    rules: Rules | None = None,
 ) -> Scan:
     """Analyse what `targets` name: one project folder, lock, requirements file or virtual environment, or any number of
     wheel files, or any number of requirements (`numpy==2.5.5`), which uv resolves, without `deps` to just these.
@@ -82,9 +82,7 @@ def scan(
     return _finish(choices, findings.wheels, findings.unavailable, rules)
 
 
-def _resolved(
-    kind: str, targets: Sequence[str], choices: plan.Choices, sources: Sources, *, deps: bool
-) -> Lock:
+def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources: Sources, *, deps: bool) -> Lock:
     from nixpy.locks import requirements
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
@@ -94,9 +92,7 @@ def _resolved(
         source = [requirements.read(Path(targets[0]))]
     else:
         source = [Requirement(target) for target in targets]
-    text = resolve(
-        source, root=sources.root, python=choices.python, no_deps=not deps, offline=sources.offline
-    )
+    text = resolve(source, root=sources.root, python=choices.python, no_deps=not deps, offline=sources.offline)
     return PyLock.parse(text, sources.root / "pylock.toml")
 
 
@@ -173,7 +169,7 @@ def _given(path: Path) -> Package:
 
 
 def _finish(
-    choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...], rules: Rules
+    choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...], rules: Rules | None
 ) -> Scan:
     from nixpy.environment import unavailable_problems
 
@@ -223,7 +219,6 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for library in scan.libraries
         ],
         "problems": [
-            {"code": problem.code, "message": problem.message, "package": problem.package}
-            for problem in scan.problems
+            {"code": problem.code, "message": problem.message, "package": problem.package} for problem in scan.problems
         ],
     }

@@ -65,9 +65,7 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
     darwin = any(system.endswith("-darwin") for system in systems)
     fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
     if not programs:
-        return fitting[
-            0
-        ], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
+        return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
     names = sorted(programs)
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     chosen = next(style for style in fitting if style.executables)

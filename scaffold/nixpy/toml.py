@@ -41,9 +41,7 @@ def read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise NixpyError(
-            "this file does not exist", hint="Check the path and its spelling.", path=path
-        ) from None
+        raise NixpyError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
     except OSError as error:
         raise NixpyError(f"this file cannot be read: {error.strerror}", path=path) from None
     try:

@@ -56,15 +56,11 @@ def question(
     """
     if isinstance(source, Dependencies):
         groups = source.selected_groups(choice.groups)
-        requirements = source.select(
-            choice.extras, groups
-        )  # also where uv reads the file: our errors name lines
+        requirements = source.select(choice.extras, groups)  # also where uv reads the file: our errors name lines
         if not source.uv.get("sources"):
             return Question(lines=tuple(map(str, requirements)))
         # Only uv knows what its own table of sources means.
-        options = [f"--extra={extra}" for extra in sorted(choice.extras)] + [
-            f"--group={group}" for group in groups
-        ]
+        options = [f"--extra={extra}" for extra in sorted(choice.extras)] + [f"--group={group}" for group in groups]
         return Question(sources=(str(source.path.absolute()), *options))
     files = [item for item in source if isinstance(item, RequirementsFile)]
     lines = [str(item) for item in source if isinstance(item, Requirement)]
@@ -83,12 +79,18 @@ def question(
         lines=tuple(lines),
         constraints=tuple(constraints),
         index=tuple(index),
-        options=("--prerelease=allow",) if any(file.options.pre for file in files) else (),
+        options=tuple(dict.fromkeys(option for file in files for option in _prereleases(file))),
         hashes=hashes,
         no_binary=frozenset().union(*(file.options.no_binary for file in files)),
         only_binary=frozenset().union(*(file.options.only_binary for file in files)),
         secrets={value: name for file in files for value, name in file.secrets.items()},
     )
+
+
+def _prereleases(file: RequirementsFile) -> Iterator[str]:
+    if file.options.pre or ":all:" in file.options.all_releases:
+        yield "--prerelease=allow"
+    yield from (f"--prerelease-package={name}=allow" for name in sorted(file.options.all_releases - {":all:"}))
 
 
 def _index_lines(file: RequirementsFile) -> Iterator[str]:
@@ -111,8 +113,8 @@ def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
         return
     if line.local and not line.local.exists():
         raise NixpyError(
-            f"`{line.text}`: there is nothing at {line.local}",
-            hint="Correct the path; it is relative to the project's folder.",
+            f"`{line.text}`: there is no such file or folder",
+            hint="Correct the path; it starts at the project's folder.",
             path=line.path,
             line=line.line,
         )
@@ -124,9 +126,7 @@ def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
     elif line.requirement:
         yield ("-e " if line.editable else "") + f"{line.requirement.name}{extras} @ {address}{marker}"
     elif line.editable and not allow_build:
-        raise _needs_a_build(
-            line, "its name is not in the line", "Write it as `name @ URL`, or allow the build"
-        )
+        raise _needs_a_build(line, "its name is not in the line", "Write it as `name @ URL`, or allow the build")
     else:
         yield ("-e " if line.editable else "") + f"{address}{extras}{marker}"
 

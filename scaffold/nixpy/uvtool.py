@@ -37,7 +37,7 @@ _HINTS = (  # the first pattern that uv's text holds decides
     ),
     (
         r"Failed to fetch|error sending request|dns error|tcp connect|timed out|Request failed",
-        "The index did not answer: check the network and the index settings of uv or pip, or bring a uv.lock.",
+        "The index did not answer: check the network and the index settings of uv or pip, or use a lock.",
     ),
     (
         r"Building source distributions",
@@ -83,9 +83,7 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
     reasons = []
     for path in _candidates(environ):
         try:
-            answer = subprocess.run(
-                [path, "--version"], capture_output=True, text=True, check=True, timeout=30
-            )
+            answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=30)
         except (OSError, subprocess.SubprocessError):
             reasons.append(f"{path} does not start")
             continue

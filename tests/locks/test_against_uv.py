@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.utils import NormalizedName
+
 from nixpy import locks
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice, Lock, Selection
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
 from nixpy.target import Target
-from packaging.utils import NormalizedName
 from realuv import RealUv, file_keys
 from smallindex import SmallIndex, build_sdist, build_wheel
 
@@ -49,6 +50,8 @@ def build_packages(folder: Path) -> None:
     for tag in BINARY_TAGS:
         build_wheel(folder, "binary", "1.0", tag, requires=["helper", "nested[deep]>=1"])
     build_sdist(folder, "binary", "1.0", ["helper", "nested[deep]>=1"])
+    for tag in ("linux_x86_64", "manylinux_2_17_x86_64", "manylinux_2_5_x86_64", "any"):
+        build_wheel(folder, "homemade", "1.0", f"py3-none-{tag}")
     for build in ("", "1", "2", "10", "9b"):
         build_wheel(folder, "rebuilt", "1.0", "py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64", build=build)
     for build in ("", "3"):
@@ -92,7 +95,7 @@ PROJECTS: dict[str, dict[str, str]] = {
         "pyproject.toml": project(
             "plain",
             """
-dependencies = ["binary", "rebuilt ; sys_platform != 'win32'"]
+dependencies = ["binary", "homemade", "rebuilt ; sys_platform != 'win32'"]
 [project.optional-dependencies]
 extra-one = ["tool"]
 all = ["plain[extra-one]", "forked"]
@@ -249,16 +252,21 @@ class World:
     root: Path
 
     def uv(self, name: str) -> RealUv:
+        """Return uv in the folder of a project."""
         return RealUv(folder=self.root / name, index_url=self.index.url, cache=self.root / "cache")
 
     def lock(self, name: str) -> Lock:
+        """Return the lock that nixpy finds for a project or member."""
         path = locks.find(self.root / name)
         assert path is not None
         return locks.read(path, self.root / name)
 
     def keys(self, selection: Selection) -> frozenset[str]:
+        """Return what tells the selected wheels from all others, read from the files themselves."""
         assert not selection.unavailable
-        files = (path for folder in ("index", "wheels", "flat", "folder") for path in (self.root / folder).glob("*.whl"))
+        files = (
+            path for folder in ("index", "wheels", "flat", "folder") for path in (self.root / folder).glob("*.whl")
+        )
         by_file = file_keys(files)
         return frozenset(by_file[wheel.file.filename] for wheel in selection.wheels)
 
@@ -313,7 +321,7 @@ def test_files_from_elsewhere(world: World) -> None:
     selection = select(world.lock("sources"), [target], Choice())
     folders = ("--find-links", "../flat", "--find-links", "../folder")
     assert world.keys(selection) == uv.installed(uv.export(), target, *folders)
-    places = {wheel.name: wheel.file.path or wheel.file.url for wheel in selection.wheels}
+    places = {str(wheel.name): wheel.file.path or wheel.file.url for wheel in selection.wheels}
     assert {name for name, place in places.items() if isinstance(place, Path)} == {"by-path", "in-folder", "in-flat"}
     assert all(place.is_file() for place in places.values() if isinstance(place, Path))
     assert f"by-address @ {places['by-address']}" in uv.export()
@@ -322,7 +330,9 @@ def test_files_from_elsewhere(world: World) -> None:
 def test_universal_resolution_selects_what_uv_installs(world: World) -> None:
     """What uv resolves for all systems at once, without a project, means the same to us as to uv."""
     uv = world.uv("plain")
-    asked = "binary\nforked<3; sys_platform == 'linux'\nforked; sys_platform != 'linux'\nrebuilt; sys_platform != 'win32'"
+    asked = (
+        "binary\nforked<3; sys_platform == 'linux'\nforked; sys_platform != 'linux'\nrebuilt; sys_platform != 'win32'"
+    )
     text = uv.run("pip", "compile", "--universal", "--format", "pylock.toml", "-", text=asked)
     pylock = PyLock.parse(text, uv.folder / "pylock.toml")
     requirements = uv.run("pip", "compile", "--universal", "--generate-hashes", "-", text=asked)
@@ -335,11 +345,13 @@ def test_this_machine_agrees_with_uv_sync(world: World, name: str) -> None:
     """On this machine's own Python we name the packages and versions that `uv sync` would install."""
     result = world.uv(name).attempt("sync", "--frozen", "--dry-run")
     planned = {line[3:].replace("==", " ") for line in result.stderr.splitlines() if line.startswith(" + ")}
-    here = Target(system="x86_64-linux", python=platform.python_version(), glibc=(2, 28))
+    here = Target(system=f"{platform.machine()}-linux", python=platform.python_version(), glibc=(2, 28))
     ours = {f"{package.name} {package.version}" for package in world.lock(name).packages(here, Choice())}
     installed = {one for one in planned if "@" not in one}
     assert installed
-    assert ours - installed == {f"{one.name} {one.version}" for one in world.lock(name).packages(here, Choice()) if one.local}
+    assert ours - installed == {
+        f"{one.name} {one.version}" for one in world.lock(name).packages(here, Choice()) if one.local
+    }
 
 
 def test_refused_as_uv_refuses(world: World) -> None:

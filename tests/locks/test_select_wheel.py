@@ -9,11 +9,12 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.tags import create_compatible_tags_selector
+from packaging.utils import NormalizedName, parse_wheel_filename
+
 from nixpy.locks.model import Choice, Package, WheelFile
 from nixpy.locks.select import best_wheel, select
 from nixpy.target import Target
-from packaging.tags import create_compatible_tags_selector
-from packaging.utils import NormalizedName, parse_wheel_filename
 
 LINUX = Target(system="x86_64-linux", python="3.13.1", glibc=(2, 35))
 ARM = Target(system="aarch64-linux", python="3.11.4", glibc=(2, 35))
@@ -27,11 +28,14 @@ class Given:
     content: Sequence[Package]
     path: Path = Path("some.lock")
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
+        """Return the packages, whatever was asked."""
         return tuple(self.content)
 
 
-def package(name: str, *filenames: str, version: str | None = "1.0", sdist: bool = False, local: bool = False) -> Package:
+def package(
+    name: str, *filenames: str, version: str | None = "1.0", sdist: bool = False, local: bool = False
+) -> Package:
     wheels = tuple(WheelFile(filename=filename) for filename in filenames)
     return Package(name=NormalizedName(name), version=version, wheels=wheels, sdist=sdist, local=local)
 
@@ -64,12 +68,14 @@ def test_musl_is_never_taken() -> None:
 
 def test_what_is_reported() -> None:
     """Packages without a fitting wheel are named with their sdist; what is installed in place is left out."""
-    lock = Given([
-        package("b", "b-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", sdist=True),
-        package("a", "a-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"),
-        package("tree", sdist=True),
-        package("self", "self-1.0-py3-none-any.whl", local=True),
-    ])
+    lock = Given(
+        [
+            package("b", "b-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", sdist=True),
+            package("a", "a-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"),
+            package("tree", sdist=True),
+            package("self", "self-1.0-py3-none-any.whl", local=True),
+        ]
+    )
     result = select(lock, [LINUX, ARM], Choice())
     assert [(wheel.system, wheel.name) for wheel in result.wheels] == [("x86_64-linux", "a"), ("x86_64-linux", "b")]
     assert [(one.system, one.name, one.sdist) for one in result.unavailable] == [
@@ -86,7 +92,16 @@ def test_version_from_the_file_name() -> None:
     assert [wheel.version for wheel in select(lock, [LINUX], Choice()).wheels] == ["2.0+local.1"]
 
 
-PYTHONS = ["cp313-cp313", "cp311-abi3", "cp313-none", "cp311-cp311", "cp38-abi3", "cp313-cp313t", "py3-none", "py2.py3-none"]
+PYTHONS = [
+    "cp313-cp313",
+    "cp311-abi3",
+    "cp313-none",
+    "cp311-cp311",
+    "cp38-abi3",
+    "cp313-cp313t",
+    "py3-none",
+    "py2.py3-none",
+]
 PLATFORMS = [
     "any",
     "linux_x86_64",

@@ -92,6 +92,12 @@ def test_wheel_without_module_needs_its_libraries(files: list[ElfFile]) -> None:
     assert found.optional == ()
 
 
+def test_wheel_with_modules_spares_libraries_that_nothing_links() -> None:
+    """Beside extension modules, a library that none of them links is a plugin (onnxruntime's CUDA provider)."""
+    found = needs(elf(MODULE, "libz.so.1"), elf("demo/libprovider_cuda.so", "libcudart.so.12"))
+    assert found.optional == ("libcudart.so.12",)
+
+
 def test_wheel_without_module_spares_plugins() -> None:
     """Of a wheel that only carries Qt, libraries and the window system are required, other plugins not."""
     files = [

@@ -210,18 +210,60 @@ def test_glibc_floor(versions: list[str], glibc: tuple[int, ...] | None) -> None
         assert found.glibc == glibc
 
 
-def test_hostile_tables_take_no_time() -> None:
-    """A file made to be read forever (endless version records, many segments) is given up on quickly."""
-    data = bytearray(elf(needed=["libc.so.6"] * 3000, versions={"libc.so.6": ["GLIBC_2.2.5"]}))
-    found = data.rindex(struct.pack("<HH", 1, 1))
-    data[found + 2 : found + 16] = struct.pack("<HIII", 0xFFFF, 1, 0, 1)
+def place(data: bytearray, tag: int) -> int:
+    """Return where in a hand-made file the contents lie that a dynamic tag points to."""
+    (address,) = struct.unpack_from("<Q", data, data.index(struct.pack("<q", tag)) + 8)
+    return int(address) - elfbuild.BASE
+
+
+def map_all(data: bytearray, size: int) -> None:
+    """Let the one PT_LOAD of a hand-made file, its last segment, claim `size` bytes."""
+    (count,) = struct.unpack_from("<H", data, 0x38)
+    struct.pack_into("<Q", data, elfbuild.HEADER + elfbuild.SEGMENT * (count - 1) + 0x20, size)
+
+
+def test_tables_beyond_the_end() -> None:
+    """A segment that claims more than the file holds does not make bytes of nothing."""
+    end = elfbuild.BASE + len(elf(versions={"libc.so.6": ["GLIBC_2.14"]}))
+    data = bytearray(elf(versions={"libc.so.6": ["GLIBC_2.14"]}, override={elfbuild.VERNEED: end - 8}))
+    map_all(data, 1 << 40)
+    assert read(data, "x") is None
+
+
+def test_dynamic_segment_without_end() -> None:
+    """The dynamic array must end with DT_NULL inside its segment."""
+    data = bytearray(elf(needed=["libz.so.1"]))
+    (size,) = struct.unpack_from("<Q", data, elfbuild.HEADER + 0x20)
+    struct.pack_into("<Q", data, elfbuild.HEADER + 0x20, size - 16)
+    assert read(data, "x") is None
+
+
+def test_endless_versions_take_no_time() -> None:
+    """Version records that chain on for gigabytes of steps are given up on quickly."""
+    data = bytearray(elf(needed=["libc.so.6"], versions={"libc.so.6": ["GLIBC_2.2.5"]}))
     data = data.replace(struct.pack("<qQ", elfbuild.VERNEEDNUM, 1), struct.pack("<qQ", elfbuild.VERNEEDNUM, 1 << 60))
-    data += bytes(1 << 24)
-    data[0x38:0x3A] = struct.pack("<H", 0xFFFF)
+    record = struct.pack("<HHIII", 1, 0xFFFF, 0, 16, 16)  # as Vernaux: the name at 16 is NUL, the next 16 bytes on
+    data += bytes(-len(data) % 16) + record * (1 << 18)
+    map_all(data, len(data))
+    start = place(data, elfbuild.VERNEED)
+    tail = (len(data) - 16 * (1 << 18)) - start
+    struct.pack_into("<HHIII", data, start, 1, 0xFFFF, 0, tail, tail)
     began = time.monotonic()
     assert read(data, "x") is None
-    data[0x38:0x3A] = struct.pack("<H", 2)
-    assert read(data, "x") is None
+    assert time.monotonic() - began < 5
+
+
+def test_endless_segments_take_no_time() -> None:
+    """Thousands of segments, each to be searched for every name, are given up on quickly."""
+    versions = {"libc.so.6": [f"GLIBC_2.{n}" for n in range(10_000)]}
+    data = bytearray(elf(needed=["libc.so.6"], versions=versions))
+    assert read(data, "x") is not None
+    own = data[elfbuild.HEADER : elfbuild.HEADER + 2 * elfbuild.SEGMENT]
+    many = own[: elfbuild.SEGMENT] + elfbuild.segment(elfbuild.LOAD, 0, 0) * 65_000 + own[elfbuild.SEGMENT :]
+    struct.pack_into("<Q", data, 0x20, len(data))
+    struct.pack_into("<H", data, 0x38, 65_002)
+    began = time.monotonic()
+    assert read(data + many, "x") is None
     assert time.monotonic() - began < 5
 
 

@@ -84,9 +84,7 @@ class _Judge:
                 self.report(row, "no tabs")
             if row not in self.in_string and not line and (row == 0 or not self.lines[row - 1]):
                 self.report(row, "no two blank lines in a row, none at the start")
-        unbreakable = {
-            _row(leaf) for leaf in _leaves(self.root) if leaf.type in (*_STRINGS, *_PATHS, "comment")
-        }
+        unbreakable = {_row(leaf) for leaf in _leaves(self.root) if leaf.type in (*_STRINGS, *_PATHS, "comment")}
         for row, line in enumerate(self.lines):
             if len(line.strip()) > self.width and row not in unbreakable | self.in_string:
                 self.report(row, f"code is at most {self.width} columns wide, not counting its indentation")
@@ -254,9 +252,7 @@ class _Judge:
         return False
 
     def check_inherit(self, node: Node) -> None:
-        names = [
-            name for child in node.children if child.type == "inherited_attrs" for name in child.children
-        ]
+        names = [name for child in node.children if child.type == "inherited_attrs" for name in child.children]
         end = _child(node, ";")
         if _row(node) == _row(end):
             if len([name for name in names if name.type != "comment"]) > 3:
@@ -275,17 +271,22 @@ class _Judge:
         self.place(body, node, 0)
         colon = _child(node, ":")
         if body is None or self.first(body):
+            self.check_arguments(node, body)
             return
         formals = node.child_by_field_name("formals")
         if formals is not None and _row(formals) != _end(formals):
             self.report(_row(body), "the body begins on its own line after arguments that are spread")
-        if (
-            formals is None
-            and _parameters(node) > 2
-            and not _absorbable(body)
-            and body.type != "function_expression"
-        ):
+        if formals is None and _parameters(node) > 2 and not _absorbable(body) and body.type != "function_expression":
             self.report(_row(colon), "after more than two arguments the body begins on its own line")
+
+    def check_arguments(self, node: Node, body: Node | None) -> None:
+        """Plain arguments follow each other on a line while they fit and no comment parts them."""
+        if body is None or body.type != "function_expression" or any(part.type == "comment" for part in node.children):
+            return
+        both = [self.lines[_row(part)].strip() for part in (node, body)]
+        plain = all(part.child_by_field_name("formals") is None for part in (node, body))
+        if plain and len(" ".join(both)) <= self.width and _row(body) == _row(node) + 1:
+            self.report(_row(body), "what fits on one line stands on one")
 
     def check_with_expression(self, node: Node) -> None:
         self.place(node.child_by_field_name("body"), node, 0)
@@ -299,9 +300,7 @@ class _Judge:
 
     def check_if_expression(self, node: Node) -> None:
         then, else_ = _child(node, "then"), _child(node, "else")
-        condition, yes, no = (
-            node.child_by_field_name(n) for n in ("condition", "consequence", "alternative")
-        )
+        condition, yes, no = (node.child_by_field_name(n) for n in ("condition", "consequence", "alternative"))
         chained = no is not None and no.type == "if_expression"
         if _row(node) == _end(node):
             if chained:
@@ -326,17 +325,35 @@ class _Judge:
         head, *arguments = _chain(node)
         for argument in arguments:
             self.place(argument, head, 1)
+        last = arguments[-1]
+        if last.type == "parenthesized_expression" and _row(last) != _end(last):
+            self.check_last_argument(last)
+
+    def check_last_argument(self, node: Node) -> None:
+        """A last argument in parentheses begins beside them if it is a bracket, a function of one plain argument that
+        returns one, or a name applied to one; else on the next line.
+        """
+        inner = node.children[1]
+        beside = _absorbable(inner)
+        if inner.type == "function_expression" and inner.child_by_field_name("formals") is None:
+            body = inner.child_by_field_name("body")
+            beside = body is not None and _absorbable(body)
+        elif inner.type == "apply_expression":
+            head, *arguments = _chain(inner)
+            beside = head.type == "variable_expression" and len(arguments) == 1 and _absorbable(arguments[0])
+        if any(part.type == "comment" for part in (*node.children, *inner.children)):
+            return
+        if beside and self.first(inner):
+            self.report(_row(inner), "a function or call that ends in a bracket begins beside its parenthesis")
+        if not beside and not self.first(inner):
+            self.report(_row(inner), "a last argument in parentheses begins on the line below them")
 
     def check_binary_expression(self, node: Node) -> None:
         left, operator, right = (node.child_by_field_name(name) for name in ("left", "operator", "right"))
         if left is None or operator is None or right is None:
             return
         top = node
-        while (
-            top.parent is not None
-            and top.parent.type == node.type
-            and _operator(top.parent) == _operator(node)
-        ):
+        while top.parent is not None and top.parent.type == node.type and _operator(top.parent) == _operator(node):
             top = top.parent
         self.place(operator, _leftmost(top), 0)
         self.place(right, operator, 1)
@@ -409,7 +426,7 @@ class _Judge:
         flat = self.flat(node)
         if flat is None:
             return
-        before = self.lines[_row(node)].encode()[: node.start_point[1]].decode()
+        before = self.lines[_row(node)].encode()[: node.start_point[1]].decode().lstrip()
         after = self.lines[_end(node)].encode()[node.end_point[1] :].decode()
         if len(before) + len(flat) + len(after.split(" #")[0].rstrip()) <= self.width:
             self.report(_row(node), "what fits on one line stands on one")
@@ -451,9 +468,7 @@ def _text(node: Node) -> str:
 def _label(node: Node) -> str:
     text = _text(node)
     return (
-        "a comment"
-        if node.type == "comment"
-        else f"`{text if len(text) < 20 else text[:17] + '…'}`".replace("\n", " ")
+        "a comment" if node.type == "comment" else f"`{text if len(text) < 20 else text[:17] + '…'}`".replace("\n", " ")
     )
 
 
@@ -583,11 +598,7 @@ def _sequences(root: Node) -> Iterator[list[Node]]:
     """The tokens of the file, and those of each interpolation in a string."""
     yield _sequence(root)
     for node in _walk(root):
-        if (
-            node.type == "interpolation"
-            and node.parent is not None
-            and node.parent.type in (*_STRINGS, *_PATHS)
-        ):
+        if node.type == "interpolation" and node.parent is not None and node.parent.type in (*_STRINGS, *_PATHS):
             yield [token for child in node.children for token in _sequence(child)]
 
 

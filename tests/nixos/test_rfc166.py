@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nixos.rfc166 import violations
 
 # What nixfmt leaves as it is: the forms of the standard's chapters, put together by hand.
@@ -87,9 +88,8 @@ let
     ;
 in
 genAttrs [ "a" "b" ] (
-  name:
-  f: g: x:
-  f (g x) name
+  name: value: other:
+  name value other
 )
 """,
     "operators": """\
@@ -137,9 +137,7 @@ def test_what_nixfmt_prints_is_accepted(name: str) -> None:
     assert violations(GOOD[name]) == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parent / "nixpkgs").glob("*.nix")), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "nixpkgs").glob("*.nix")), ids=lambda p: p.name)
 def test_our_own_nix_is_accepted(path: Path) -> None:
     """The stand-in nixpkgs, some hundred lines a file, is written by the rules."""
     assert violations(path.read_text()) == []
@@ -206,6 +204,9 @@ BROKEN = {
     "comma at the end on one line": ("{ a, b, }: a\n", "1: no comma after the last argument"),
     "body beside spread formals": ("{\n  a,\n}: {\n  b = a;\n}\n", "3: the body begins on its own line"),
     "body beside three arguments": ("a: b: c: a b c\n", "1: after more than two arguments"),
+    "plain arguments below each other": ("a:\nb: a b\n", "2: what fits on one line"),
+    "function beside its parenthesis": ("f (a: b: {\n  c = 1;\n})\n", "1: a last argument in parentheses"),
+    "function below its parenthesis": ("f (\n  a: {\n    c = 1;\n  }\n)\n", "2: a function or call that ends"),
     "let on one line": ("let a = 1; in a\n", "1: let, in and the body begin their lines"),
     "body beside in": ("let\n  a = 1;\nin a\n", "1: let, in and the body begin their lines"),
     "let beside name": ("{\n  a = let\n    b = 1;\n  in\n  b;\n}\n", "2: what is spread and no bracket"),
@@ -261,9 +262,7 @@ def test_each_deviation_is_named(name: str) -> None:
 
 def test_the_width_does_not_count_indentation_or_strings() -> None:
     """A line may be longer by its indentation, and a string is never broken."""
-    deep = (
-        "{\n  a = {\n    b = {\n      c = {\n" + f"        {'d' * 95} = 1;\n" + "      };\n    };\n  };\n}\n"
-    )
+    deep = "{\n  a = {\n    b = {\n      c = {\n" + f"        {'d' * 95} = 1;\n" + "      };\n    };\n  };\n}\n"
     assert violations(deep) == []
     assert violations('{\n  a = "' + "x" * 200 + '";\n}\n') == []
 

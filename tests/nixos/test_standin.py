@@ -4,6 +4,7 @@ has it.
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,17 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (folder / "attributes.csv").write_text(ATTRIBUTES)
     (folder / "python.csv").write_text(PYTHON_ATTRIBUTES)
     return {"attributes": folder / "attributes.csv", "python_attributes": folder / "python.csv"}
+
+
+FUNCTIONS = {
+    "buildFHSEnv",
+    "mkShell",
+    "mkShellNoCC",
+    "runCommand",
+    "symlinkJoin",
+    "writeShellApplication",
+    "writeShellScriptBin",
+}
 
 
 class Pkgs:
@@ -213,13 +225,10 @@ def test_libgl_is_null_on_darwin(pkgs: Pkgs) -> None:
     [
         ("system", ["ok", "ok", "ok", "warns", "warns"]),
         ("hostPlatform.system", ["ok", "ok", "ok", "warns", "throws"]),
-        ("nixfmt-rfc-style.name", ["ok", "ok", "ok", "warns", "warns"]),
         ("buildFHSUserEnv", ["warns", "warns", "throws", "throws", "throws"]),
     ],
 )
-def test_old_names_warn_and_throw_when_nixpkgs_began_to(
-    pkgs: Pkgs, attribute: str, states: list[str]
-) -> None:
+def test_old_names_warn_and_throw_when_nixpkgs_began_to(pkgs: Pkgs, attribute: str, states: list[str]) -> None:
     """The old ways to say the system and the old names of tools age as in pkgs/top-level/aliases.nix."""
     for release, state in zip(realnix.RELEASES, states, strict=True):
         expression = f"builtins.seq pkgs.{attribute} true"
@@ -227,6 +236,29 @@ def test_old_names_warn_and_throw_when_nixpkgs_began_to(
             assert "has been removed" in pkgs.fails(expression, release)
         else:
             assert bool(pkgs.warnings(expression, release)) == (state == "warns"), release
+
+
+@pytest.mark.parametrize(("table", "prefix"), [("attributes", "pkgs."), ("python-attributes", "pkgs.python3Packages.")])
+def test_the_real_tables_are_what_evaluates(table: str, prefix: str) -> None:
+    """Each package of the two tables is in each release what its row says, also where this folder
+    has a hand in it.
+    """
+    states = {"has": "ok", "-": "missing"}
+    with (realnix.HERE / f"{table}.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["attribute"] not in FUNCTIONS]
+    assert len(rows) > 300
+    expected = {
+        prefix + row["attribute"]: {release: states.get(row[release], row[release]) for release in realnix.RELEASES}
+        for row in rows
+    }
+    assert realnix.catalogue_states(list(expected)) == expected
+
+
+def test_functions_are_in_every_release(pkgs: Pkgs) -> None:
+    """The functions of the tables, which no state fits, are functions everywhere."""
+    for release in realnix.RELEASES:
+        for name in sorted(FUNCTIONS):
+            assert pkgs(f"lib.isFunction pkgs.{name} || lib.isFunction pkgs.{name}.__functor", release) is True, name
 
 
 # --- stdenv ---
@@ -292,9 +324,7 @@ def test_an_application_is_strict_and_finds_its_inputs(pkgs: Pkgs) -> None:
     """`writeShellApplication` sets errexit, nounset, pipefail and puts runtimeInputs first on PATH
     (trivial-builders).
     """
-    text = pkgs(
-        '(pkgs.writeShellApplication { name = "a"; text = "b"; runtimeInputs = [ pkgs.zlib ]; }).text'
-    )
+    text = pkgs('(pkgs.writeShellApplication { name = "a"; text = "b"; runtimeInputs = [ pkgs.zlib ]; }).text')
     assert text.startswith("#!")
     assert all(f"set -o {option}" in text for option in ("errexit", "nounset", "pipefail"))
     assert f'PATH="{pkgs("lib.makeBinPath [ pkgs.zlib ]")}:$PATH"' in text
@@ -310,10 +340,7 @@ def test_run_command_is_a_derivation_with_its_attributes(pkgs: Pkgs) -> None:
 def test_a_join_needs_a_name_and_keeps_passthru(pkgs: Pkgs) -> None:
     """`symlinkJoin` takes name, or pname and version; other attributes go on (trivial-builders)."""
     assert pkgs('(pkgs.symlinkJoin { pname = "p"; version = "1"; paths = [ pkgs.zlib ]; }).name') == "p-1"
-    assert (
-        pkgs('(pkgs.symlinkJoin { name = "n"; paths = [ ]; meta.mainProgram = "m"; }).meta.mainProgram')
-        == "m"
-    )
+    assert pkgs('(pkgs.symlinkJoin { name = "n"; paths = [ ]; meta.mainProgram = "m"; }).meta.mainProgram') == "m"
     pkgs.fails("(pkgs.symlinkJoin { paths = [ ]; }).drvPath")
 
 
@@ -381,9 +408,7 @@ def test_pythons_come_and_go(pkgs: Pkgs) -> None:
 
 def test_python_tells_its_places(pkgs: Pkgs) -> None:
     """`executable`, interpreter, sitePackages and libPrefix are passthru (python/passthrufun.nix)."""
-    python = pkgs(
-        "{ inherit (pkgs.python312) executable sitePackages libPrefix; i = pkgs.python312.interpreter; }"
-    )
+    python = pkgs("{ inherit (pkgs.python312) executable sitePackages libPrefix; i = pkgs.python312.interpreter; }")
     assert python["executable"] == python["libPrefix"] == "python3.12"
     assert python["sitePackages"] == "lib/python3.12/site-packages"
     assert python["i"] == pkgs('"${pkgs.python312}/bin/python3.12"')

@@ -32,13 +32,10 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from difflib import get_close_matches
 
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = get_close_matches(args[0], COMMANDS, 1)
-            if near:
-                error.message += f" Did you mean '{near[0]}'?"
-            raise
+        near = get_close_matches(args[0], COMMANDS, 1)
+        if args[0] not in COMMANDS and near:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -49,7 +46,7 @@ class Commands(click.Group):
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
 @click.pass_context
 def group(ctx: click.Context) -> None:
-    """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
+    r"""Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
     \b
     nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock

@@ -12,7 +12,6 @@ from nixpy.check import Verdict, check, rescan
 from nixpy.cli.common import (
     format_option,
     print_json,
-    print_problems,
     problem_data,
     progress,
     rescan_option,
@@ -34,8 +33,7 @@ _REMEDY = {
 @click.option("--diff", is_flag=True, help="Show how the files differ from what they should be.")
 @rescan_option
 @format_option
-@click.pass_context
-def command(ctx: click.Context, folders: tuple[Path, ...], diff: bool, rescan: bool, form: str) -> int:
+def command(folders: tuple[Path, ...], diff: bool, rescan: bool, form: str) -> int:
     """Tell whether the Nix files still match the project. Needs neither network nor Nix.
 
     Exits with 0 where all are fresh, 1 where some are stale, edited by hand or missing, 2 for a file that is not
@@ -68,7 +66,6 @@ def _print(folder: Path, verdict: Verdict, diff: bool) -> None:
             click.echo(f"  {file.path}: {file.state.value}")
     for reason in verdict.reasons:
         click.echo(f"  {reason}")
-    print_problems(verdict.problems, err=True)
     if diff:
         for file in verdict.files:
             click.echo(file.diff, nl=False)

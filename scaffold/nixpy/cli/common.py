@@ -16,9 +16,7 @@ from nixpy.target import SYSTEMS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-folder = click.argument(
-    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]"
-)
+folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
 format_option = click.option(
     "--format",
     "form",

@@ -24,9 +24,7 @@ from nixpy.generated import reconcile
 
 @click.command("init")
 @folder
-@click.option(
-    "--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended."
-)
+@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
 @python_option
 @system_option
 @nixpkgs_option
@@ -34,9 +32,7 @@ from nixpy.generated import reconcile
 @offline_option
 @rescan_option
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
-@click.option(
-    "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's."
-)
+@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
 @format_option
 def command(
     folder: Path,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -22,6 +22,7 @@ from nixpy.cli.common import (
     table,
 )
 from nixpy.libraries.answer import Library
+from nixpy.lockfile import Wheel
 from nixpy.scan import Scan, as_json, scan
 
 
@@ -63,28 +64,35 @@ def command(
 
 
 def _lines(scan: Scan) -> Iterator[str]:
+    """Yield one line a wheel and soname; systems are named only where they differ."""
     answers = {(system, item.soname): item for item in scan.libraries for system in item.systems}
-    rows: dict[tuple[str, str, str, str], set[str]] = {}
+    rows: dict[tuple[str, str, str], set[str]] = {}
+    where: dict[str, set[str]] = {}
     for wheel in scan.wheels:
-        needs, label = wheel.needs, f"{wheel.name} {wheel.version}"
-        lines = [
-            (soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional))
-            for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen})
-        ]
-        lines += [
-            (path.rsplit("/", 1)[-1], "a program that asks for /lib64/ld-linux") for path in needs.executables
-        ]
-        if wheel.guessed:
-            lines.append(("", "not opened: whatever its tag allows"))
-        for name, supplier in lines or [("", "needs nothing from outside")]:
-            rows.setdefault((label, name, supplier, ""), set()).add(wheel.system)
-    everywhere = set(scan.systems)
+        label = f"{wheel.name} {wheel.version}"
+        where.setdefault(label, set()).add(wheel.system)
+        for name, supplier in _needs(wheel, answers):
+            rows.setdefault((label, name, supplier), set()).add(wheel.system)
+    asking = {label for label, _, _ in rows}
+    rows |= {(label, "", "needs nothing from outside"): where[label] for label in where.keys() - asking}
     last, shown = "", []
-    for (label, name, supplier, _), systems in rows.items():
-        where = "" if systems == everywhere else f"({', '.join(sorted(systems))})"
-        shown.append(("" if label == last else label, name, f"{supplier} {where}".rstrip()))
+    for (label, name, supplier), systems in sorted(rows.items()):
+        linux = {system for system in where[label] if not system.endswith("-darwin")}
+        note = "" if systems in (where[label], linux) else f" on {', '.join(sorted(systems))}"
+        shown.append(("" if label == last else label, name, supplier + note))
         last = label
     yield from table(shown)
+
+
+def _needs(wheel: Wheel, answers: Mapping[tuple[str, str], Library]) -> Iterator[tuple[str, str]]:
+    needs = wheel.needs
+    if wheel.guessed:
+        yield "(not opened)", "whatever its tag allows"
+        return
+    for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen}):
+        yield soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
+    for path in needs.executables:
+        yield path.rsplit("/", 1)[-1], "is a program for /lib64 or /lib"
 
 
 def _supplier(library: Library | None, *, optional: bool) -> str:

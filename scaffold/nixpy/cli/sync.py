@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,13 +21,9 @@ from nixpy.generated import reconcile
 @rescan_option
 @click.option("--upgrade", is_flag=True, help="Without a lock file: let uv choose newer versions.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
-@click.option(
-    "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's."
-)
+@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
 @format_option
-def command(
-    folder: Path, offline: bool, rescan: bool, upgrade: bool, diff: bool, force: bool, form: str
-) -> None:
+def command(folder: Path, offline: bool, rescan: bool, upgrade: bool, diff: bool, force: bool, form: str) -> None:
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
     found = project.read(folder)
     choices = plan.choose(found)
@@ -34,5 +31,5 @@ def command(
         raise NixpyError("nixpy does not manage this project yet", path=folder, hint="run `nixpy init` first")
     sources = Sources(root=folder, offline=offline, rescan=rescan, upgrade=upgrade)
     with progress() as bar:
-        made = plan.plan(found, choices, plan.replace(sources, progress=bar))
+        made = plan.plan(found, choices, replace(sources, progress=bar))
     report(made, reconcile(made.outputs, write=not diff, force=force), form=form, diff=diff, first=False)

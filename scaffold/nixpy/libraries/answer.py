@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 
 from nixpy.errors import NixpyError
 from nixpy.libraries import manylinux
@@ -70,7 +70,7 @@ class WheelNeeds:
     """One wheel of the lock on one system, and what it needs there."""
 
     system: str
-    name: str
+    name: NormalizedName
     filename: str
     needs: Needs
 

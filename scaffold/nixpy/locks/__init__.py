@@ -59,9 +59,7 @@ def _workspace_lock(root: Path) -> Path | None:
     """Return the lock of the uv workspace that has the folder `root` as a member."""
     if not (root / "pyproject.toml").is_file():
         return None
-    lock = next(
-        (parent / "uv.lock" for parent in root.resolve().parents if (parent / "uv.lock").is_file()), None
-    )
+    lock = next((parent / "uv.lock" for parent in root.resolve().parents if (parent / "uv.lock").is_file()), None)
     if lock is None:
         return None
     return lock if UvLock.read(lock, root).has_project() else None

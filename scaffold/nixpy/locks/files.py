@@ -24,9 +24,7 @@ def wheel_file(
     """
     local = base / path if path else local_path(url)
     name = filename or (local.name if local else file_name(url or ""))
-    return WheelFile(
-        filename=name, sha256=sha256 and sha256.lower(), url=None if local else url, path=local, size=size
-    )
+    return WheelFile(filename=name, sha256=sha256 and sha256.lower(), url=None if local else url, path=local, size=size)
 
 
 def file_name(url: str) -> str:

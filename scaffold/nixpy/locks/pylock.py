@@ -113,9 +113,7 @@ class PyLock:
                 f"this lock is for Python {required}, not {target.python}",
                 "choose a Python that it admits, or make the lock again for this one",
             )
-        if environments and not any(
-            self._holds(str(one), target, frozenset(), frozenset()) for one in environments
-        ):
+        if environments and not any(self._holds(str(one), target, frozenset(), frozenset()) for one in environments):
             raise self._error(
                 f"this lock is not for {target.system} with Python {target.python}",
                 "choose others, or make the lock again for these",
@@ -132,9 +130,7 @@ class PyLock:
     def _known(self, kind: str, chosen: Collection[str], known: Collection[str]) -> frozenset[str]:
         if unknown := sorted(set(chosen) - set(known)):
             there = f"there are {', '.join(sorted(set(known)))}" if known else f"there is no {kind} at all"
-            raise self._error(
-                f"the lock has no {kind} `{unknown[0]}`: {there}", f"correct the name; or {_AGAIN}"
-            )
+            raise self._error(f"the lock has no {kind} `{unknown[0]}`: {there}", f"correct the name; or {_AGAIN}")
         return frozenset(chosen)
 
     def _holds(self, marker: str, target: Target, extras: frozenset[str], groups: frozenset[str]) -> bool:

@@ -33,13 +33,18 @@ _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
 _COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _URL = re.compile(r"(?:https?|ftp|file|(?:git|hg|svn|bzr)\+[a-z]+):", re.IGNORECASE)
-_NAMED = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)"
-)
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)")
 _EXTRAS = re.compile(r"(?P<head>.+)\[(?P<extras>[^\[\]]*)\]")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.(?:gz|bz2|xz))(?:\[[^\[\]]*\])?$", re.IGNORECASE)
 _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
-_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET = re.compile(r"(?<=://)[^/@\s]*@|(?<=://)(?P<keep>[^\s?]*)\?[^\s#]*")
+
+
+def shown(text: str) -> str:
+    """Return a text with the user part and the query of every URL in it taken out."""
+    while (plain := _SECRET.sub(lambda match: match["keep"] or "", text)) != text:
+        text = plain
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +57,8 @@ class Where:
 
     @property
     def shown(self) -> str:
-        """The line as it may be shown: variables unexpanded, credentials taken out."""
-        return _USER.sub("", self.raw)
+        """The line as it may be shown: variables unexpanded, credentials and queries taken out."""
+        return shown(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
@@ -90,9 +95,7 @@ class Line:
             name = canonicalize_name(self.requirement.name) if self.requirement else ""
             extras = ",".join(sorted(canonicalize_name(extra) for extra in self.extras))
             text = f"{name}[{extras}] @ {self.address}" + (f" ; {self.marker}" if self.marker else "")
-        return " ".join(
-            [*["-e"][: self.editable], text, *(f"--hash={value}" for value in sorted(self.hashes))]
-        )
+        return " ".join([*["-e"][: self.editable], text, *(f"--hash={value}" for value in sorted(self.hashes))])
 
 
 def decoded(path: Path) -> str:
@@ -144,11 +147,17 @@ def file_path(url: str) -> Path:
 
 
 def requirement_line(
-    where: Where, text: str, root: Path, *, hashes: frozenset[str] = frozenset(), editable: bool = False
+    where: Where,
+    text: str,
+    raw: str,
+    root: Path,
+    *,
+    hashes: frozenset[str] = frozenset(),
+    editable: bool = False,
 ) -> Line:
     """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
 
-    `text` has its variables expanded and its options taken off. Raises NixpyError where it is none of them.
+    `text` is without options and has its variables expanded, `raw` not. Raises NixpyError where it is neither.
     """
     try:
         address, name, extras, marker = _split(text, editable=editable)
@@ -168,7 +177,7 @@ def requirement_line(
         text=where.shown,
         path=where.path,
         line=where.line,
-        address=_address(where, text, address, local, root) if address else None,
+        address=_address(raw, local, root, editable=editable) if address else None,
         requirement=requirement,
         url=None if local else address,
         local=local,
@@ -228,7 +237,9 @@ def _local(where: Where, address: str, root: Path) -> Path | None:
     return Path(os.path.normpath(beside if beside.exists() and not at_root.exists() else at_root))
 
 
-def _address(where: Where, text: str, address: str, local: Path | None, root: Path) -> str:
-    if text not in where.raw:  # a variable was expanded: its value may be a secret, or this machine's own
-        return " ".join(where.shown.partition(" --")[0].split())
-    return Path(os.path.relpath(local, root)).as_posix() if local else plain_url(address)
+def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:
+    """Return where a requirement comes from without what may be secret or this machine's own."""
+    written = _split(raw, editable=editable)[0]
+    if written is None or (local and "${" in written):
+        return " ".join(shown(raw).split())
+    return Path(os.path.relpath(local, root)).as_posix() if local else plain_url(written)

@@ -29,7 +29,7 @@ __all__ = ["Line", "Options", "RequirementsFile", "read"]
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _FLAGS = ("no_index", "pre", "require_hashes")
-_FORMATS = ("no_binary", "only_binary")
+_BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,8 @@ class Options:
     no_index: bool = False
     pre: bool = False
     require_hashes: bool = False
-    no_binary: frozenset[str] = frozenset()  # normalised names, or `:all:`
+    all_releases: frozenset[str] = frozenset()  # normalised names, or `:all:`, as in the next two
+    no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()
 
 
@@ -69,13 +70,12 @@ class RequirementsFile:
         lines |= {f"constraint {line.canonical()}" for line in self.constraints}
         lines |= {f"--no-binary {name}" for name in self.options.no_binary}
         lines |= {f"--only-binary {name}" for name in self.options.only_binary}
+        lines |= {f"--all-releases {name}" for name in self.options.all_releases}
         lines |= {"--pre"} if self.options.pre else set()
         return tuple(sorted(lines))
 
 
-def read(
-    path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ
-) -> RequirementsFile:
+def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ) -> RequirementsFile:
     """Return what the requirements file `path` asks for, with the files it includes.
 
     `-r` and `-c` are relative to the including file, as in pip. Local wheels and folders are relative to
@@ -97,8 +97,9 @@ def read(
             no_index="no_index" in reader.flags,
             pre="pre" in reader.flags,
             require_hashes="require_hashes" in reader.flags,
-            no_binary=frozenset(reader.formats["no_binary"]),
-            only_binary=frozenset(reader.formats["only_binary"]),
+            all_releases=frozenset(reader.by_name["all_releases"]),
+            no_binary=frozenset(reader.by_name["no_binary"]),
+            only_binary=frozenset(reader.by_name["only_binary"]),
         ),
         secrets=reader.secrets,
     )
@@ -120,18 +121,21 @@ def _parser() -> _Parser:
         "--extra-index-url",
         "--no-binary",
         "--only-binary",
+        "--all-releases",
         "--hash",
     ):
         parser.add_argument(*names.split(), action="append", default=[])
     parser.add_argument("-i", "--index-url", "--pypi-url")
     for flag in _FLAGS:
         parser.add_argument("--" + flag.replace("_", "-"), action="store_true")
-    parser.add_argument("--prefer-binary", action="store_true", dest="ignored")
+    for flag in ("--prefer-binary", "--no-require-hashes"):
+        parser.add_argument(flag, action="store_true", dest="ignored")
     for names in (
         "--trusted-host",
         "--use-feature",
         "-C --config-settings --config-setting",
         "--global-option",
+        "--only-final",
     ):
         parser.add_argument(*names.split(), dest="ignored")
     return parser
@@ -152,11 +156,9 @@ class _Reader:
         self.extra_index_urls: list[str] = []
         self.find_links: list[str] = []
         self.flags: set[str] = set()
-        self.formats: dict[str, set[str]] = {kind: set() for kind in _FORMATS}
+        self.by_name: dict[str, set[str]] = {kind: set() for kind in _BY_NAME}
 
-    def read(
-        self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Where | None = None
-    ) -> None:
+    def read(self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Where | None = None) -> None:
         """Read one file; `including` are the files that led here, `at` the line that did."""
         real = path.resolve()
         if at and real in including:
@@ -175,20 +177,18 @@ class _Reader:
             self._line(Where(path=path, line=number, raw=raw), constraint, (*including, real))
 
     def _line(self, where: Where, constraint: bool, including: tuple[Path, ...]) -> None:
-        words = _VARIABLE.sub(self._value, where.raw).split(" ")
-        first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
-        head = " ".join(words[:first]).strip()
-        options = self._options(where, " ".join(words[first:]))
+        raw, raw_options = _parted(where.raw)
+        head, option_text = _parted(_VARIABLE.sub(self._value, where.raw))
+        options = self._options(where, option_text)
         hashes = _hashes(where, options.hash, head)
         lines = self.constraints if constraint else self.requirements
         if head:
-            lines.append(requirement_line(where, head, self._root, hashes=hashes))
+            lines.append(requirement_line(where, head, raw, self._root, hashes=hashes))
             return
-        lines += [requirement_line(where, text, self._root, editable=True) for text in options.editable]
+        editables = zip(options.editable, self._options(where, raw_options).editable, strict=True)
+        lines += [requirement_line(where, text, raw, self._root, editable=True) for text, raw in editables]
         self._note(where, options)
-        nested = [(name, False) for name in options.requirement] + [
-            (name, True) for name in options.constraint
-        ]
+        nested = [(name, False) for name in options.requirement] + [(name, True) for name in options.constraint]
         for name, as_constraint in nested:
             if is_url(name) and not name.startswith("file:"):
                 raise where.error(
@@ -228,12 +228,19 @@ class _Reader:
             link if is_url(link) else str((where.path.parent / link).resolve()) for link in options.find_links
         ]
         self.flags |= {flag for flag in _FLAGS if getattr(options, flag)}
-        for kind, names in self.formats.items():
+        for kind, names in self.by_name.items():
             for name in ",".join(getattr(options, kind)).split(","):
                 if name == ":none:":
                     names.clear()
                 elif name:
                     names.add(name if name == ":all:" else canonicalize_name(name))
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Part a line before its first option, as pip does: at a word that begins with a dash."""
+    words = text.split(" ")
+    first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    return " ".join(words[:first]).strip(), " ".join(words[first:])
 
 
 def _hashes(where: Where, values: list[str], head: str) -> frozenset[str]:
@@ -245,7 +252,5 @@ def _hashes(where: Where, values: list[str], head: str) -> frozenset[str]:
         )
     for value in hashes:
         if not _HASH.fullmatch(value):
-            raise where.error(
-                f"`--hash={value}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits."
-            )
+            raise where.error(f"`--hash={value}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits.")
     return hashes

@@ -29,16 +29,12 @@ def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
             best = best_wheel(package, target)
             if best is None:
                 unavailable.append(
-                    Unavailable(
-                        system=target.system, name=package.name, version=package.version, sdist=package.sdist
-                    )
+                    Unavailable(system=target.system, name=package.name, version=package.version, sdist=package.sdist)
                 )
                 continue
             file, version = best
             wheels.append(
-                LockedWheel(
-                    system=target.system, name=package.name, version=package.version or version, file=file
-                )
+                LockedWheel(system=target.system, name=package.name, version=package.version or version, file=file)
             )
     return Selection(
         wheels=tuple(sorted(wheels, key=lambda wheel: (wheel.system, wheel.name))),
@@ -67,9 +63,7 @@ def _may_fit(filename: str, target: Target) -> bool:
     stem, _, _abis = stem.rpartition("-")
     pythons = stem.rpartition("-")[2]
     known = _words(target)
-    return not known.isdisjoint(platforms.lower().split(".")) and not known.isdisjoint(
-        pythons.lower().split(".")
-    )
+    return not known.isdisjoint(platforms.lower().split(".")) and not known.isdisjoint(pythons.lower().split("."))
 
 
 @cache

@@ -123,9 +123,7 @@ class UvLock:
         if marker is None:
             return True
         try:
-            return target.satisfies(
-                _with_sets(marker), frozenset(active) if "extra" in marker else frozenset()
-            )
+            return target.satisfies(_with_sets(marker), frozenset(active) if "extra" in marker else frozenset())
         except (InvalidMarker, UndefinedComparison) as error:
             raise NixpyError(f"cannot evaluate the marker `{marker}`: {error}", path=self.path) from None
 

@@ -138,9 +138,7 @@ def read_document(path: Path) -> Document:
     data = parse_toml(text, path)
     version = data.get("version")
     if not isinstance(version, int):
-        raise NixpyError(
-            "this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path
-        )
+        raise NixpyError("this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path)
     if version != _VERSION:
         raise NixpyError(
             f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
@@ -151,9 +149,7 @@ def read_document(path: Path) -> Document:
     try:
         return _document(data, path.parent)
     except (_DamagedError, InvalidSpecifier) as error:
-        raise NixpyError(
-            f"this uv.lock is damaged: {error}", hint="make it again with `uv lock`", path=path
-        ) from None
+        raise NixpyError(f"this uv.lock is damaged: {error}", hint="make it again with `uv lock`", path=path) from None
 
 
 class _DamagedError(Exception):

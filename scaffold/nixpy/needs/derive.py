@@ -37,9 +37,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     index = _index(files)
     external = _external(files, index)
     opened = tuple(soname for soname in rows.sonames if soname not in index)
-    required = {soname for file in _closure(_roots(files, rows), index) for soname in file.needed} | set(
-        opened
-    )
+    required = {*opened, *(soname for file in _closure(_roots(files, rows), index) for soname in file.needed)}
     return Needs(
         sonames=tuple(sorted(external.items())),
         optional=tuple(sorted(external.keys() - required)),
@@ -127,9 +125,7 @@ def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -
 
 def _provided(files: Iterable[ElfFile]) -> set[str]:
     """Return what siblings may ask for. A grafted file is private, even where it kept its old DT_SONAME."""
-    return {
-        name for file in files if _is_shared(file) for name in _names(file) if not _GRAFTED.fullmatch(name)
-    }
+    return {name for file in files if _is_shared(file) for name in _names(file) if not _GRAFTED.fullmatch(name)}
 
 
 def _is_shared(file: ElfFile) -> bool:

@@ -69,10 +69,7 @@ def rules(package: NormalizedName) -> Rules:
 def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
     """Return the packages beside which `package` no longer opens `soname` (psycopg beside psycopg-binary)."""
     return frozenset(
-        name
-        for row in rules(package).rows
-        if (row.kind, row.value) == ("dlopen", soname)
-        for name in row.unless
+        name for row in rules(package).rows if (row.kind, row.value) == ("dlopen", soname) for name in row.unless
     )
 
 
@@ -113,9 +110,7 @@ def _row(fields: list[str], path: Path, line: int) -> Row:
     if kind not in _KINDS:
         raise _error(f"unknown kind {kind!r}; there are {', '.join(_KINDS)}", path, line)
     if not value or (kind == "dlopen" and not _SONAME.fullmatch(value)):
-        raise _error(
-            f"{value!r} is not a soname" if kind == "dlopen" else "the pattern is missing", path, line
-        )
+        raise _error(f"{value!r} is not a soname" if kind == "dlopen" else "the pattern is missing", path, line)
     if not note.strip():
         raise _error("the note that says how it is known is missing", path, line)
     return Row(package=package, kind=kind, value=value, unless=names)

@@ -33,9 +33,7 @@ _LONGEST_NAME = 4096
 _MOST_SEGMENTS = 256
 _MOST_ENTRIES = 1 << 14
 
-_GLIBC_VERSION = re.compile(
-    r"GLIBC_(\d{1,4}(?:\.\d{1,4})+)", re.ASCII
-)  # not GLIBC_PRIVATE, GLIBC_ABI_DT_RELR
+_GLIBC_VERSION = re.compile(r"GLIBC_(\d{1,4}(?:\.\d{1,4})+)", re.ASCII)  # not GLIBC_PRIVATE, GLIBC_ABI_DT_RELR
 
 
 class _DamagedError(Exception):
@@ -67,17 +65,13 @@ class _Reader:
         self._data = data
         if self._bytes(0, 4) != MAGIC:
             raise _DamagedError
-        bits, order, version, kind, self._machine, _, _, offset, _, _, _, size, count, *_ = self._unpack(
-            _HEADER, 0
-        )
+        bits, order, version, kind, self._machine, _, _, offset, _, _, _, size, count, *_ = self._unpack(_HEADER, 0)
         if (bits, order, version) != (2, 1, 1) or kind not in (_EXECUTABLE, _SHARED) or size != _SEGMENT.size:
             raise _DamagedError
         if count > _MOST_SEGMENTS:
             raise _DamagedError
         segments = [self._unpack(_SEGMENT, offset + i * size) for i in range(count)]
-        self._loads = [
-            (p[3], p[2], p[5]) for p in segments if p[0] == _LOAD
-        ]  # address, offset, size in the file
+        self._loads = [(p[3], p[2], p[5]) for p in segments if p[0] == _LOAD]  # address, offset, size in the file
         self._dynamic = next(((p[2], p[5]) for p in segments if p[0] == _DYNAMIC), None)
         self._interpreter = next(((p[2], p[5]) for p in segments if p[0] == _INTERP), None)
 

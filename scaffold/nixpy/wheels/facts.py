@@ -195,7 +195,7 @@ def _in_threads(
 
     for job in jobs:
         waiting.put(job)
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(_THREADS, len(jobs)))]
+    threads = [threading.Thread(target=run, name=f"wheels-{n}", daemon=True) for n in range(min(_THREADS, len(jobs)))]
     for thread in threads:
         thread.start()
     try:

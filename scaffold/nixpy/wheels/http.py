@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import urllib.request
@@ -53,6 +54,8 @@ class Client:
         attempts: int = 4,
         pause: float = 0.5,
     ) -> None:
+        # At level DEBUG urllib3 logs every path with its query, which may be signed.
+        logging.getLogger("urllib3").setLevel(logging.INFO)
         self.stop = stop or threading.Event()
         self._settings = settings
         self._attempts = attempts

@@ -8,7 +8,6 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import IO
 
 from nixpy.errors import NixpyError
@@ -57,13 +56,17 @@ class ZippedWheel:
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file = file
         self._shown = shown
+        self._zip: zipfile.ZipFile | None = None
 
-    @cached_property
+    @property
     def zip(self) -> zipfile.ZipFile:
         """The zip file with its central directory read and found sane; NixpyError when it is not."""
-        archive = self._open()
-        self._check_sizes(archive.infolist())
-        return archive
+        # No cached_property: before Python 3.12 it lets one thread at a time open a wheel.
+        if self._zip is None:
+            archive = self._open()
+            self._check_sizes(archive.infolist())
+            self._zip = archive
+        return self._zip
 
     def members(self) -> Sequence[Member]:
         """Return every file, in the order of the central directory."""

@@ -111,15 +111,6 @@ let
           inherit hash sha256;
           url = "mirror://index/${pname}-${version}.${if format == "wheel" then "whl" else "tar.gz"}";
         };
-      nix-ld = package {
-        pname = "nix-ld";
-        meta = {
-          mainProgram = "nix-ld";
-          platforms = lib.platforms.linux;
-        };
-      };
-      nixfmt = builders.tool "nixfmt";
-      nixfmt-rfc-style = aging "nixfmt-rfc-style" (builders.tool "nixfmt") { warns = "26.05"; };
       system = aging "system" system { warns = "26.05"; };
       hostPlatform = aging "hostPlatform" stdenv.hostPlatform {
         warns = "26.05";
@@ -133,7 +124,6 @@ let
         warns = "24.11";
         throws = "25.11";
       };
-    }
-    // lib.optionalAttrs (since "25.05") { nixfmt-tree = builders.tool "treefmt"; };
+    };
 in
 lib.fix (lib.foldl' (lib.flip lib.extends) base overlays)

@@ -203,10 +203,7 @@ let
   # An output that was chosen by name stays; else the output asked for, else `out`, else what there is.
   getOutput =
     output: package:
-    if package.outputSpecified or false then
-      package
-    else
-      package.${output} or package.out or package;
+    if package.outputSpecified or false then package else package.${output} or package.out or package;
   getBin = getOutput "bin";
   getLib = getOutput "lib";
   getDev = getOutput "dev";
@@ -249,7 +246,8 @@ let
     let
       result = f arguments;
       override =
-        changes: makeOverridable f (arguments // (if isFunction changes then changes arguments else changes));
+        changes:
+        makeOverridable f (arguments // (if isFunction changes then changes arguments else changes));
     in
     if isAttrs result then
       result

@@ -157,6 +157,7 @@ let
     lib.fix (
       lib.extends overrides (
         final:
+        # what is named below is a function, or made of one; the table has the packages
         attributes packagesTable (
           { pname, ... }:
           final.buildPythonPackage {
@@ -207,8 +208,7 @@ let
                   ]
                   // {
                     name = "${python.libPrefix}-${arguments.name or "${arguments.pname}-${arguments.version}"}";
-                    nativeBuildInputs =
-                      arguments.nativeBuildInputs or [ ] ++ arguments.build-system or [ ];
+                    nativeBuildInputs = arguments.nativeBuildInputs or [ ] ++ arguments.build-system or [ ];
                     propagatedBuildInputs =
                       arguments.propagatedBuildInputs or [ ] ++ arguments.dependencies or [ ] ++ [ python ];
                     passthru = arguments.passthru or { } // {
@@ -217,17 +217,8 @@ let
                   }
                 );
             in
-            if lib.isFunction attributes then
-              lib.fix (self: build (attributes self))
-            else
-              build attributes;
-          buildPythonApplication =
-            arguments: final.toPythonApplication (final.buildPythonPackage arguments);
-          setuptools = final.buildPythonPackage {
-            pname = "setuptools";
-            version = "1";
-            format = "other";
-          };
+            if lib.isFunction attributes then lib.fix (self: build (attributes self)) else build attributes;
+          buildPythonApplication = arguments: final.toPythonApplication (final.buildPythonPackage arguments);
           venvShellHook = pkgs.makeSetupHook { name = "venv-shell-hook"; } (
             builtins.toFile "venv-shell-hook.sh" ""
           );

@@ -1,0 +1,60 @@
+"""Locks in which any value has been replaced by another: read, or refused in our own words."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_pylock_file
+import test_uv_lock
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nixpy import locks
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice
+from nixpy.locks.select import select
+from nixpy.locks.uv import UvLock
+from nixpy.target import SYSTEMS, Target
+
+TARGETS = [Target(system=system, python="3.12.4", glibc=(2, 40)) for system in SYSTEMS]
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    ["", "x", "../..", "1.0", "extra == 'x'", "os_name", "file:", "%zz", -1, 2.5, True, [], ["a"], [1], [[]], {}, {"a": 1}, [{}]]
+)
+
+
+def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to every value below `value`."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
+        yield (*path, key)
+        yield from places(child, (*path, key))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("uv.lock", test_uv_lock.LOCK), ("pylock.toml", test_pylock_file.LOCK)], ids=["uv", "pylock"]
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_value_replaced(tmp_path: Path, name: str, text: str, data: st.DataObject) -> None:
+    """Whatever stands in the place of whatever value, the lock is read or refused with a NixpyError that names it."""
+    document: Any = copy.deepcopy(tomllib.loads(text))
+    *way, last = data.draw(st.sampled_from(list(places(document))))
+    table = document
+    for key in way:
+        table = table[key]
+    table[last] = data.draw(ODD)
+    path = tmp_path / name
+    path.write_text(tomlkit.dumps(document))
+    try:
+        lock = locks.read(path)
+        select(lock, TARGETS, Choice())
+        if isinstance(lock, UvLock):
+            lock.differences([], TARGETS[0], Choice())
+    except NixpyError as error:
+        assert error.path == path  # noqa: PT017
+        assert error.hint

@@ -1,0 +1,249 @@
+"""uv.lock: damage, versions, choices and staleness; what it means is compared with uv in test_against_uv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName
+
+from nixpy import locks
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice
+from nixpy.locks.uv import UvLock
+from nixpy.target import Target
+
+LINUX = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
+MAC = Target(system="aarch64-darwin", python="3.12.4", glibc=(2, 40))
+
+LOCK = """\
+version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "leaf"
+version = "1.0"
+source = { registry = "https://index.example/simple" }
+sdist = { url = "https://index.example/leaf-1.0.tar.gz", hash = "sha256:00", size = 1 }
+wheels = [
+    { url = "https://user:secret@index.example/leaf%2B-1.0-py3-none-any.whl?x=1#y", hash = "sha256:AB", size = 7 },
+    { path = "down/leaf-1.0-1-py3-none-any.whl", hash = "md5:cd" },
+]
+
+[[package]]
+name = "tree"
+version = "0.5"
+source = { git = "https://git.example/tree?rev=main#0123" }
+
+[[package]]
+name = "root"
+version = "0.1"
+source = { editable = "." }
+dependencies = [{ name = "leaf" }]
+
+[package.optional-dependencies]
+more = [{ name = "tree" }]
+
+[package.dev-dependencies]
+dev = [{ name = "tree" }]
+lint = []
+
+[package.metadata]
+requires-dist = [
+    { name = "leaf", marker = "python_full_version >= '3.11'", specifier = ">=1,<3" },
+    { name = "tree", marker = "sys_platform == 'linux' and extra == 'more'", git = "https://git.example/tree" },
+    { name = "root", extras = ["more"], marker = "extra == 'all'" },
+]
+provides-extras = ["more", "empty", "all"]
+
+[package.metadata.requires-dev]
+dev = [{ name = "tree", specifier = "==0.5" }]
+lint = []
+"""
+
+
+def choice(extras: str = "", groups: str | None = None) -> Choice:
+    return Choice(
+        extras=frozenset(map(NormalizedName, extras.split())),
+        groups=None if groups is None else frozenset(map(NormalizedName, groups.split())),
+    )
+
+
+def write(folder: Path, text: str = LOCK, pyproject: str | None = None) -> Path:
+    (folder / "uv.lock").write_text(text)
+    if pyproject is not None:
+        (folder / "pyproject.toml").write_text(pyproject)
+    return folder / "uv.lock"
+
+
+def names(lock: UvLock, chosen: Choice) -> list[str]:
+    return [package.name for package in lock.packages(LINUX, chosen)]
+
+
+def test_files_and_kinds(tmp_path: Path) -> None:
+    """Names are percent-decoded, hashes are sha256 or none, credentials stay out of sight, kinds are told apart."""
+    leaf, root, tree = UvLock.read(write(tmp_path)).packages(LINUX, Choice())
+    assert (leaf.sdist, leaf.local, root.local, tree.sdist, tree.local, tree.wheels) == (
+        True,
+        False,
+        True,
+        True,
+        False,
+        (),
+    )
+    remote, local = leaf.wheels
+    assert (remote.filename, remote.sha256, remote.size, remote.path) == ("leaf+-1.0-py3-none-any.whl", "ab", 7, None)
+    assert "secret" not in repr(leaf)
+    assert (local.filename, local.sha256, local.url) == ("leaf-1.0-1-py3-none-any.whl", None, None)
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "expected"),
+    [
+        (None, ["leaf", "root", "tree"]),
+        ("[tool.uv]\ndefault-groups = []\n", ["leaf", "root"]),
+        ("[tool.uv]\ndefault-groups = ['lint']\n", ["leaf", "root"]),
+        ("[tool.uv]\ndefault-groups = 'all'\n", ["leaf", "root", "tree"]),
+    ],
+)
+def test_default_groups(tmp_path: Path, pyproject: str | None, expected: list[str]) -> None:
+    """Without a choice the groups are those of `tool.uv.default-groups`, else `dev`."""
+    assert names(UvLock.read(write(tmp_path, pyproject=pyproject)), Choice()) == expected
+
+
+def test_unknown_choices_are_refused_with_the_known_ones(tmp_path: Path) -> None:
+    """An extra or group that the lock lacks is named beside those that exist, empty ones included."""
+    lock = UvLock.read(write(tmp_path))
+    assert names(lock, choice("empty", "lint")) == ["leaf", "root"]
+    with pytest.raises(NixpyError, match="no extra `moer`: there are all, empty, more"):
+        names(lock, choice("moer"))
+    with pytest.raises(NixpyError, match="no group `docs`: there are dev, lint"):
+        names(lock, choice("", "docs"))
+    with pytest.raises(NixpyError, match="no group `gone`"):
+        names(UvLock.read(write(tmp_path, pyproject="[tool.uv]\ndefault-groups = ['gone']\n")), Choice())
+
+
+def test_other_targets_are_refused(tmp_path: Path) -> None:
+    """A Python that the lock excludes and a system outside tool.uv.environments are errors that name the file."""
+    path = write(
+        tmp_path, LOCK.replace("[[package]]", "supported-markers = [\"sys_platform == 'linux'\"]\n[[package]]", 1)
+    )
+    lock = UvLock.read(path)
+    old = Target(system="x86_64-linux", python="3.10.1", glibc=(2, 40))
+    for target, words in ((old, "for Python >=3.11, not 3.10.1"), (MAC, "not for aarch64-darwin")):
+        with pytest.raises(NixpyError, match=words) as caught:
+            lock.packages(target, Choice())
+        assert caught.value.path == path
+
+
+def test_a_newer_version_asks_for_a_newer_nixpy(tmp_path: Path) -> None:
+    """Version 2 is refused with the file and the line; a newer revision is read."""
+    with pytest.raises(NixpyError, match="version 2") as caught:
+        UvLock.read(write(tmp_path, LOCK.replace("version = 1\n", "# a comment\nversion = 2\n", 1)))
+    assert (caught.value.path, caught.value.line) == (tmp_path / "uv.lock", 2)
+    assert "newer nixpy" in str(caught.value.hint)
+    assert names(UvLock.read(write(tmp_path, LOCK.replace("revision = 3", "revision = 99"))), choice("", ""))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("revision = 3", "revision = ", "not valid TOML"),
+        ("version = 1\n", "", "has no version"),
+        ('name = "leaf"\nversion', "version", "`name` is missing"),
+        ('source = { editable = "." }', 'source = "."', "root: `source`"),
+        ('dependencies = [{ name = "leaf" }]', 'dependencies = ["leaf"]', "root: .*tables"),
+        ("size = 7", 'size = "7"', "leaf: `size`"),
+        ('">=3.11"', '">=three"', "three"),
+        ('[{ name = "leaf" }]', '[{ name = "leef" }]', "no package for leef"),
+        ('[{ name = "leaf" }]', '[{ name = "leaf", version = "9" }]', "no package for leaf 9"),
+        ('[{ name = "leaf" }]', '[{ name = "leaf", marker = "os_name = 1" }]', "marker `os_name = 1`"),
+        ('{ editable = "." }', '{ editable = "elsewhere" }', "no project in the folder"),
+    ],
+)
+def test_damage_is_one_clear_error(tmp_path: Path, old: str, new: str, words: str) -> None:
+    """Each kind of damage is a NixpyError that names the file and says what is wrong."""
+    assert old in LOCK
+    with pytest.raises(NixpyError, match=words) as caught:
+        UvLock.read(write(tmp_path, LOCK.replace(old, new, 1))).packages(LINUX, Choice())
+    assert caught.value.path == tmp_path / "uv.lock"
+
+
+NOW = ["Leaf<3,>=1; python_version >= '3.9'", "tree==0.5"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "target", "chosen", "expected"),
+    [
+        (NOW, LINUX, choice(), ()),
+        (["leaf>=1,<3"], LINUX, choice("", ""), ()),
+        (["leaf>=1"], LINUX, choice("", ""), ("leaf",)),
+        (["leaf[x]>=1,<3"], LINUX, choice("", ""), ("leaf",)),
+        (["leaf>=1,<3", "new"], LINUX, choice("", ""), ("new",)),
+        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], LINUX, choice("", ""), ()),
+        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], MAC, choice("", ""), ("new",)),
+        ([], LINUX, choice("", ""), ("leaf",)),
+        # from git: uv records no specifier, any will do; but the package must still be asked for
+        (["leaf>=1,<3", "tree>=0.1; sys_platform == 'linux'"], LINUX, choice("more", ""), ()),
+        (["leaf>=1,<3"], LINUX, choice("more", ""), ("tree",)),
+        (["leaf>=1,<3"], LINUX, choice("all", ""), ("tree",)),
+        (["leaf>=1,<3"], MAC, choice("all", ""), ()),
+    ],
+)
+def test_differences_from_pyproject(
+    tmp_path: Path, requirements: list[str], target: Target, chosen: Choice, expected: tuple[str, ...]
+) -> None:
+    """A requirement added, changed or removed since is named; spelling, and what does not apply here, is not."""
+    lock = UvLock.read(write(tmp_path))
+    assert lock.differences(map(Requirement, requirements), target, chosen) == expected
+
+
+def test_differences_unknown_where_the_lock_does_not_tell(tmp_path: Path) -> None:
+    """Without the project's metadata in the lock, whether pyproject.toml changed is unknown, not `no`."""
+    head, _, _ = LOCK.partition("[package.metadata]")
+    assert UvLock.read(write(tmp_path, head)).differences([], LINUX, Choice()) is None
+
+
+def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:
+    """A member of a workspace is answered from the workspace's lock, a stranger below it is not."""
+    text = LOCK.replace("[[package]]", '[manifest]\nmembers = ["member", "root"]\n\n[[package]]', 1)
+    member = '\n[[package]]\nname = "member"\nversion = "0.1"\nsource = { virtual = "packages/member" }\n'
+    path = write(tmp_path, text + member + 'dependencies = [{ name = "tree" }]\n', pyproject="")
+    for folder in ("packages/member", "vendored"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "pyproject.toml").touch()
+    assert locks.find(tmp_path / "vendored") is None
+    found = locks.find(tmp_path / "packages" / "member")
+    assert found == path
+    packages = locks.read(found, tmp_path / "packages" / "member").packages(LINUX, Choice())
+    assert [package.name for package in packages] == ["member", "tree"]
+
+
+def test_script_lock(tmp_path: Path) -> None:
+    """The lock of a script (PEP 723) has no project: its manifest says what is asked for."""
+    lines = (
+        'version = 1\nrequires-python = ">=3.11"\n\n[manifest]\nrequirements = [{ name = "leaf", specifier = ">=1" }]\n'
+    )
+    body = LOCK[LOCK.index("[[package]]") : LOCK.index('[[package]]\nname = "tree"')]
+    path = tmp_path / "job.py.lock"
+    path.write_text(f"{lines}\n{body}")
+    assert [package.name for package in locks.read(path).packages(LINUX, Choice())] == ["leaf"]
+
+
+def test_finding_by_name(tmp_path: Path) -> None:
+    """uv.lock comes before pylock.toml, both before locks that cannot be read yet, which say so and what to do."""
+    assert locks.find(tmp_path) is None
+    for name, tool in (("Pipfile.lock", "uv lock"), ("pdm.lock", "pdm export"), ("poetry.lock", "poetry export")):
+        (tmp_path / name).touch()
+        assert locks.find(tmp_path) == tmp_path / name
+        with pytest.raises(NixpyError, match=name) as caught:
+            locks.read(tmp_path / name)
+        assert tool in str(caught.value.hint)
+    for name in ("pylock.toml", "uv.lock"):
+        (tmp_path / name).touch()
+        assert locks.find(tmp_path) == tmp_path / name
+    assert locks.find(tmp_path / "pylock.toml") == tmp_path / "pylock.toml"
+    with pytest.raises(NixpyError, match="by its name"):
+        locks.read(tmp_path / "my.lock")
