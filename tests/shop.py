@@ -1,7 +1,8 @@
 """A small index with wheels like the real ones, and projects that use them.
 
 `alpha` is like numpy (C++ and zlib, an own grafted library), `beta` like ruff (a program), `gamma` is pure Python,
-`delta` needs C++ and a library of its sibling `epsilon`, `omega` what nobody has, `sourceonly` has no wheel.
+`delta` needs C++ and a library of its sibling `epsilon`, `omega` what nobody has, `sourceonly` has no wheel,
+`weasyprint` is known to open libraries at run time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ def stock(folder: Path) -> Path:
     """Write every wheel of the shop into `folder` and return it."""
     build_wheel(folder, "gamma", "1.0")
     build_wheel(folder, "gamma", "1.1")
+    build_wheel(folder, "weasyprint", "1.0")
     build_sdist(folder, "sourceonly", "1.0")
     for version in ("1.0", "1.1"):
         for machine, name in MACHINES.items():

@@ -45,7 +45,7 @@ def check(project: Project) -> Verdict:
     record = recorded(project)
     choices = choose(project)
     if record is None or choices.style is None:
-        files = tuple(_by_itself(path, record) for path in (project.record, project.rendered))
+        files = tuple(_by_itself(path) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else ["the settings name no style"])
     changes = [*_asked(project, record), *_chosen(choices, record), *_installed(project, choices, record)]
     current = _brought_up(record)
@@ -75,8 +75,8 @@ def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
     return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
 
 
-def _by_itself(path: Path, record: Record | None) -> Comparison:
-    return Comparison(path=path, state=own_state(path) or (State.STALE if record else State.MISSING))
+def _by_itself(path: Path) -> Comparison:
+    return Comparison(path=path, state=own_state(path) or State.STALE)
 
 
 def _asked(project: Project, record: Record) -> Iterable[str]:

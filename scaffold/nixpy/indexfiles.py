@@ -20,6 +20,7 @@ _UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-ind
 _UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UV_CERTIFICATE_KEYS = ("system-certs", "native-tls")
 _UV_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
+_SYSTEM = Path("/etc")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
 
 
@@ -92,7 +93,7 @@ def _uv_tables(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any
     home = _home(environ)
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
     shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
-    system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, "/etc")]
+    system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, str(_SYSTEM))]
     for candidates in ([user], system):
         if (path := next((path for path in candidates if path.is_file()), None)) is not None:
             yield load_toml(path)
@@ -124,8 +125,8 @@ def pip_indexes(root: Path, environ: Mapping[str, str]) -> PipIndexes:
     values: dict[str, str] = {}
     sections = [_sections(path) for path in _pip_files(root, environ)]
     for section in ("global", "install"):
-        for file in sections:
-            values |= file.get(section, {})
+        merged = {key: value for file in sections for key, value in file.get(section, {}).items()}
+        values |= {key: value for key, value in merged.items() if value}
     values |= {
         key.removeprefix("PIP_").lower().replace("_", "-"): value
         for key, value in environ.items()
@@ -155,7 +156,7 @@ def _pip_files(root: Path, environ: Mapping[str, str]) -> list[Path]:
         shared = [Path("/Library/Application Support/pip")]
         library = home / "Library" / "Application Support" / "pip"
         user = library if library.is_dir() else user
-    folders = [*shared, Path("/etc")]
+    folders = [*shared, _SYSTEM]
     if not (explicit and Path(explicit).is_file()):
         folders += [home / ".pip", user]
     folders.append(Path(environ.get("VIRTUAL_ENV") or root / ".venv"))

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 
-from packaging.markers import Marker
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
 from nixpy.errors import NixpyError
@@ -89,7 +89,7 @@ class Target:
     ) -> bool:
         """Tell whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
 
-        Raises packaging's InvalidMarker, or UndefinedComparison, where the marker cannot be evaluated.
+        Raises packaging's InvalidMarker where it is none, or asks for what a lock file cannot tell (`extra`).
         """
         return _evaluate(self, marker, extras, groups)
 
@@ -136,4 +136,7 @@ def _marker(text: str) -> Marker:
 def _evaluate(target: Target, marker: str, extras: frozenset[str], groups: frozenset[str]) -> bool:
     environment: dict[str, str | AbstractSet[str]] = {"extras": extras, "dependency_groups": groups}
     environment |= target.marker_environment()
-    return _marker(marker).evaluate(environment, context="lock_file")
+    try:
+        return _marker(marker).evaluate(environment, context="lock_file")
+    except (KeyError, UndefinedComparison) as error:
+        raise InvalidMarker(str(error)) from None

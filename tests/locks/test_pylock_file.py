@@ -16,6 +16,7 @@ from nixpy.locks.model import Choice
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
 from nixpy.target import Target
+from samplelocks import PYLOCK as LOCK
 
 TARGETS = [
     Target(system=system, python=python, glibc=(2, 35))
@@ -24,72 +25,6 @@ TARGETS = [
 ]
 LINUX = TARGETS[0]
 PATH = Path("/project/pylock.toml")
-
-LOCK = """\
-lock-version = "1.0"
-created-by = "hand"
-requires-python = ">=3.11"
-environments = ["sys_platform == 'linux'", "sys_platform == 'darwin'"]
-extras = ["fast", "slow"]
-dependency-groups = ["dev", "docs"]
-default-groups = ["dev", "main"]
-
-[[packages]]
-name = "always"
-version = "1.0"
-sdist = { url = "https://index.example/always-1.0.tar.gz", hashes = { sha256 = "11" } }
-wheels = [
-  { url = "https://index.example/always-1.0-cp311-cp311-linux_x86_64.whl", size = 9, hashes = { sha256 = "AA" } },
-  { name = "always-1.0-py3-none-any.whl", url = "https://index.example/get?file=2", hashes = { md5 = "bb" } },
-]
-
-[[packages]]
-name = "accel"
-version = "2.0+cu130"
-marker = "'fast' in extras and sys_platform == 'linux'"
-wheels = [{ url = "https://index.example/accel-2.0%2Bcu130-py3-none-any.whl", hashes = { sha256 = "cc" } }]
-
-[[packages]]
-name = "accel"
-version = "1.0"
-marker = "'slow' in extras and 'fast' not in extras or 'fast' in extras and sys_platform != 'linux'"
-wheels = [{ path = "wheels/accel-1.0-py3-none-any.whl", hashes = { sha256 = "dd" } }]
-
-[[packages]]
-name = "linter"
-version = "1"
-marker = "'dev' in dependency_groups or 'docs' in dependency_groups and python_version >= '3.13'"
-wheels = [{ url = "https://index.example/linter-1-py3-none-any.whl", hashes = { sha256 = "ee" } }]
-
-[[packages]]
-name = "project-own"
-marker = "'main' in dependency_groups"
-wheels = [{ url = "file:///srv/with%20space/project_own-3-py3-none-any.whl", hashes = { sha256 = "ff" } }]
-
-[[packages]]
-name = "by-address"
-archive = { url = "https://index.example/by_address-1.0-py3-none-any.whl#x", hashes = { sha256 = "12" } }
-
-[[packages]]
-name = "by-path"
-archive = { path = "down/by_path-1.0.tar.gz", hashes = { sha256 = "13" } }
-
-[[packages]]
-name = "from-git"
-vcs = { type = "git", url = "https://git.example/x", commit-id = "0123" }
-
-[[packages]]
-name = "itself"
-directory = { path = "." }
-
-[[packages]]
-name = "beside"
-directory = { path = "../beside", editable = true }
-
-[[packages]]
-name = "vendored"
-directory = { path = "vendored" }
-"""
 
 CHOICES = [
     (frozenset(map(NormalizedName, extras)), groups)

@@ -13,55 +13,10 @@ from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice
 from nixpy.locks.uv import UvLock
 from nixpy.target import Target
+from samplelocks import UV_LOCK as LOCK
 
 LINUX = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
 MAC = Target(system="aarch64-darwin", python="3.12.4", glibc=(2, 40))
-
-LOCK = """\
-version = 1
-revision = 3
-requires-python = ">=3.11"
-
-[[package]]
-name = "leaf"
-version = "1.0"
-source = { registry = "https://index.example/simple" }
-sdist = { url = "https://index.example/leaf-1.0.tar.gz", hash = "sha256:00", size = 1 }
-wheels = [
-    { url = "https://user:secret@index.example/leaf%2B-1.0-py3-none-any.whl?x=1#y", hash = "sha256:AB", size = 7 },
-    { path = "down/leaf-1.0-1-py3-none-any.whl", hash = "md5:cd" },
-]
-
-[[package]]
-name = "tree"
-version = "0.5"
-source = { git = "https://git.example/tree?rev=main#0123" }
-
-[[package]]
-name = "root"
-version = "0.1"
-source = { editable = "." }
-dependencies = [{ name = "leaf" }]
-
-[package.optional-dependencies]
-more = [{ name = "tree" }]
-
-[package.dev-dependencies]
-dev = [{ name = "tree" }]
-lint = []
-
-[package.metadata]
-requires-dist = [
-    { name = "leaf", marker = "python_full_version >= '3.11'", specifier = ">=1,<3" },
-    { name = "tree", marker = "sys_platform == 'linux' and extra == 'more'", git = "https://git.example/tree" },
-    { name = "root", extras = ["more"], marker = "extra == 'all'" },
-]
-provides-extras = ["more", "empty", "all"]
-
-[package.metadata.requires-dev]
-dev = [{ name = "tree", specifier = "==0.5" }]
-lint = []
-"""
 
 
 def choice(extras: str = "", groups: str | None = None) -> Choice:
@@ -84,7 +39,8 @@ def names(lock: UvLock, chosen: Choice) -> list[str]:
 
 def test_files_and_kinds(tmp_path: Path) -> None:
     """Names are percent-decoded, hashes are sha256 or none, credentials stay out of sight, kinds are told apart."""
-    leaf, root, tree = UvLock.read(write(tmp_path)).packages(LINUX, Choice())
+    lock = UvLock.read(write(tmp_path))
+    leaf, root, tree = lock.packages(LINUX, Choice())
     assert (leaf.sdist, leaf.local, root.local, tree.sdist, tree.local, tree.wheels) == (
         True,
         False,
@@ -95,7 +51,7 @@ def test_files_and_kinds(tmp_path: Path) -> None:
     )
     remote, local = leaf.wheels
     assert (remote.filename, remote.sha256, remote.size, remote.path) == ("leaf+-1.0-py3-none-any.whl", "ab", 7, None)
-    assert "secret" not in repr(leaf)
+    assert "secret" not in repr((lock, leaf))
     assert (local.filename, local.sha256, local.url) == ("leaf-1.0-1-py3-none-any.whl", None, None)
 
 
@@ -215,6 +171,8 @@ def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "pyproject.toml").touch()
     assert locks.find(tmp_path / "vendored") is None
+    with pytest.raises(NixpyError, match="no project in the folder"):
+        locks.read(path, tmp_path / "vendored").packages(LINUX, Choice())
     found = locks.find(tmp_path / "packages" / "member")
     assert found == path
     packages = locks.read(found, tmp_path / "packages" / "member").packages(LINUX, Choice())

@@ -11,18 +11,36 @@ ours: a comment has a blank after its `#`.
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator
 
-import tree_sitter_nix
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
-_PARSER = Parser(Language(tree_sitter_nix.language()))
-
-_STRINGS = ("string_expression", "indented_string_expression")
-_PATHS = ("path_expression", "hpath_expression", "spath_expression", "uri_expression")
-_SETS = ("attrset_expression", "rec_attrset_expression", "let_attrset_expression")
-_BRACKETS = (*_SETS, "list_expression", "formals")
+from nixos.nixtree import (
+    BRACKETS,
+    PATHS,
+    STRINGS,
+    all_tokens,
+    chain_of,
+    code_of,
+    end_of,
+    first_error,
+    is_bracket_like,
+    is_same,
+    is_value,
+    items_of,
+    label_of,
+    leftmost,
+    may_stay_on_a_line,
+    operator_of,
+    parse,
+    plain_parameters,
+    rightmost,
+    row_of,
+    tight,
+    token_of,
+    token_runs,
+    tokens_of,
+    walk,
+)
 
 
 def violations(text: str, *, width: int = 100) -> list[str]:
@@ -38,29 +56,27 @@ class _Judge:
         self.width = width
         self.lines = text.split("\n")
         self.source = text.encode()
-        # The grammar knows no comma after the last formal argument, so it is parsed as a blank.
-        masked = re.sub(rb",(?=(?:\s|#[^\n]*\n)*\})", b" ", self.source)
-        self.root = _PARSER.parse(masked).root_node
+        self.root = parse(self.source)
         self.found: set[tuple[int, str]] = set()
         self.expected: dict[int, int] = {}  # line -> the indentation that nesting gives it
         self.in_string: set[int] = set()  # lines that begin inside a string
 
     def judge(self) -> list[str]:
         if self.root.has_error:
-            return [f"{_first_error(self.root) + 1}: no Nix that can be parsed"]
-        for node in _walk(self.root):
-            if node.type in _STRINGS or node.type == "comment":
-                self.in_string.update(range(_row(node) + 1, _end(node) + 1))
+            return [f"{first_error(self.root) + 1}: no Nix that can be parsed"]
+        for node in walk(self.root):
+            if node.type in STRINGS or node.type == "comment":
+                self.in_string.update(range(row_of(node) + 1, end_of(node) + 1))
             if node.type == "interpolation":  # its code is code again
-                self.in_string.difference_update(range(_row(node) + 1, _end(node) + 1))
+                self.in_string.difference_update(range(row_of(node) + 1, end_of(node) + 1))
         self.check_lines()
-        for sequence in _sequences(self.root):
+        for sequence in token_runs(self.root):
             self.check_spaces(sequence)
-        for node in _walk(self.root):
+        for node in walk(self.root):
             check = getattr(self, f"check_{node.type}", None) if node.is_named else None
             if check is not None:
                 check(node)
-            elif node.type in _BRACKETS:
+            elif node.type in BRACKETS:
                 self.check_brackets(node)
             self.check_fits(node)
         self.check_indentation()
@@ -84,7 +100,7 @@ class _Judge:
                 self.report(row, "no tabs")
             if row not in self.in_string and not line and (row == 0 or not self.lines[row - 1]):
                 self.report(row, "no two blank lines in a row, none at the start")
-        unbreakable = {_row(leaf) for leaf in _leaves(self.root) if leaf.type in (*_STRINGS, *_PATHS, "comment")}
+        unbreakable = {row_of(leaf) for leaf in all_tokens(self.root) if leaf.type in (*STRINGS, *PATHS, "comment")}
         for row, line in enumerate(self.lines):
             if len(line.strip()) > self.width and row not in unbreakable | self.in_string:
                 self.report(row, f"code is at most {self.width} columns wide, not counting its indentation")
@@ -94,22 +110,22 @@ class _Judge:
     def check_spaces(self, sequence: list[Node]) -> None:
         """Between two tokens of a line stands one space, or none where they belong together."""
         for left, right in itertools.pairwise(sequence):
-            if _end(left) != _row(right):
+            if end_of(left) != row_of(right):
                 continue
             gap = self.source[left.end_byte : right.start_byte].removeprefix(b",")
-            wanted = 0 if _tight(left, right) else 1
+            wanted = 0 if tight(left, right) else 1
             if len(gap) != wanted:
-                here = f"between {_label(left)} and {_label(right)}"
-                self.report(_row(right), f"{'one space' if wanted else 'no space'} {here}")
+                here = f"between {label_of(left)} and {label_of(right)}"
+                self.report(row_of(right), f"{'one space' if wanted else 'no space'} {here}")
 
     def check_comment(self, node: Node) -> None:
-        content = _text(node)
-        if content.startswith("/*") and _row(node) == _end(node):
+        content = code_of(node)
+        if content.startswith("/*") and row_of(node) == end_of(node):
             following = node.next_sibling
-            if following is None or following.type not in _STRINGS or _row(following) != _row(node):
-                self.report(_row(node), "a comment of one line begins with #")
+            if following is None or following.type not in STRINGS or row_of(following) != row_of(node):
+                self.report(row_of(node), "a comment of one line begins with #")
         if content.startswith("#") and len(content) > 1 and content[1] not in " #!":
-            self.report(_row(node), "one space after #")
+            self.report(row_of(node), "one space after #")
 
     # --- indentation ---
 
@@ -119,21 +135,21 @@ class _Judge:
 
     def first(self, node: Node) -> bool:
         """Whether the node is the first on its line."""
-        return not self.lines[_row(node)].encode()[: node.start_point[1]].strip()
+        return not self.lines[row_of(node)].encode()[: node.start_point[1]].strip()
 
     def place(self, node: Node | None, anchor: Node, levels: int) -> None:
         """`node`, where it begins a line, is indented as the line on which `anchor` begins, and `levels`
         more.
         """
         if node is not None and self.first(node):
-            self.expected[_row(node)] = self.indent(_row(anchor)) + 2 * levels
+            self.expected[row_of(node)] = self.indent(row_of(anchor)) + 2 * levels
 
     def check_indentation(self) -> None:
-        for sequence in _sequences(self.root):
+        for sequence in token_runs(self.root):
             self.place_comments(sequence)
-        first_leaves = (leaf for leaf in _leaves(self.root) if self.first(leaf))
+        first_leaves = (leaf for leaf in all_tokens(self.root) if self.first(leaf))
         for leaf in first_leaves:
-            row = _row(leaf)
+            row = row_of(leaf)
             if row in self.in_string or (leaf.type == "comment" and row not in self.expected):
                 continue
             wanted = self.expected.get(row, 0)
@@ -148,15 +164,14 @@ class _Judge:
         for token in reversed(sequence):
             if token.type != "comment":
                 following = token
-            elif self.first(token) and following is not None and _row(following) in self.expected:
+            elif self.first(token) and following is not None and row_of(following) in self.expected:
                 closes = following.type in ("}", "]", ")", "in")
-                self.expected[_row(token)] = self.expected[_row(following)] + (2 if closes else 0)
+                self.expected[row_of(token)] = self.expected[row_of(following)] + (2 if closes else 0)
 
     def check_source_code(self, node: Node) -> None:
         for child in node.children:
-            self.place(child, child, 0)
             if self.first(child):
-                self.expected[_row(child)] = 0
+                self.expected[row_of(child)] = 0
 
     # --- brackets ---
 
@@ -164,27 +179,27 @@ class _Judge:
         """Sets, lists and formal arguments: spread or not, and how."""
         opening = next(child for child in node.children if child.type in ("{", "["))
         closing = next(child for child in reversed(node.children) if child.type in ("}", "]"))
-        items = [item for item in _items(node) if item.type != "comment"]
-        if _row(opening) == _row(closing):
+        items = [item for item in items_of(node) if item.type != "comment"]
+        if row_of(opening) == row_of(closing):
             self.check_one_line(node, items)
             return
         self.place(closing, opening, 0)
         if not self.first(closing):
-            self.report(_row(closing), "a closing bracket that is spread begins its line")
-        for item in _items(node):
+            self.report(row_of(closing), "a closing bracket that is spread begins its line")
+        for item in items_of(node):
             self.place(item, opening, 1)
         for item in items:
             if not self.first(item):
-                self.report(_row(item), "one item a line in what is spread")
+                self.report(row_of(item), "one item a line in what is spread")
         if node.type == "formals" and items:
             if items[-1].type == "formal" and self.source[items[-1].end_byte :][:1] != b",":
-                self.report(_row(items[-1]), "a comma after the last argument")
+                self.report(row_of(items[-1]), "a comma after the last argument")
             for child in node.children:
                 if child.type == "," and self.first(child):
-                    self.report(_row(child), "a comma ends its line")
+                    self.report(row_of(child), "a comma ends its line")
 
     def check_one_line(self, node: Node, items: list[Node]) -> None:
-        row = _row(node)
+        row = row_of(node)
         if node.type == "formals":
             plain = [item for item in items if item.type == "formal"]
             if len(plain) > 2 or any(len(item.children) > 1 for item in plain):
@@ -192,101 +207,106 @@ class _Judge:
             if items and self.source[items[-1].end_byte :][:1] == b",":
                 self.report(row, "no comma after the last argument on one line")
         elif node.type == "list_expression":
-            if len(items) > 1 and not _may_stay(node, items):
+            if len(items) > 1 and not may_stay_on_a_line(node, items):
                 self.report(row, "a list of more than one stands one a line")
         elif len(items) > 1:
             self.report(row, "a set of more than one stands one a line")
-        elif items and items[0].type == "binding" and _is_value(node):
+        elif items and items[0].type == "binding" and is_value(node):
             self.report(row, "a set that is a value is spread")
 
     # --- expressions ---
 
     def check_let_expression(self, node: Node) -> None:
-        let, in_ = (_child(node, word) for word in ("let", "in"))
+        let, in_ = (token_of(node, word) for word in ("let", "in"))
         body = node.child_by_field_name("body")
         if not self.first(let) or not self.first(in_) or (body is not None and not self.first(body)):
-            self.report(_row(node), "let, in and the body begin their lines")
+            self.report(row_of(node), "let, in and the body begin their lines")
         bindings = [child for child in node.children if child.type in ("binding_set", "comment")]
         for child in bindings:
             if child.start_byte < in_.start_byte:
                 for item in child.children if child.type == "binding_set" else [child]:
                     self.place(item, let, 1)
                     if item.type != "comment" and not self.first(item):
-                        self.report(_row(item), "one binding a line")
+                        self.report(row_of(item), "one binding a line")
         self.place(in_, let, 0)
         self.place(body, let, 0)
 
     def check_binding(self, node: Node) -> None:
-        self.check_value(node, node.child_by_field_name("expression"), _child(node, "="))
-        end, value = _child(node, ";"), node.child_by_field_name("expression")
-        if value is not None and _row(end) != _end(value):
-            self.report(_row(end), "a semicolon ends the line of the value")
+        self.check_value(node, node.child_by_field_name("expression"), token_of(node, "="))
+        end, value = token_of(node, ";"), node.child_by_field_name("expression")
+        if value is not None and row_of(end) != end_of(value):
+            self.report(row_of(end), "a semicolon ends the line of the value")
 
     def check_formal(self, node: Node) -> None:
         if node.child_by_field_name("default") is not None:
-            self.check_value(node, node.child_by_field_name("default"), _child(node, "?"))
+            self.check_value(node, node.child_by_field_name("default"), token_of(node, "?"))
 
     def check_value(self, node: Node, value: Node | None, sign: Node) -> None:
         """What stands right of `=` or `?`."""
         if value is None:
             return
         self.place(value, node, 1)
-        if _row(sign) != _end(node.children[0]):
-            self.report(_row(sign), f"{_text(sign)} stands on the line of the name")
-        if _row(value) == _row(sign) and _row(value) != _end(value) and not self.may_follow(value):
-            self.report(_row(value), "what is spread and no bracket begins on the line below the name")
+        if row_of(sign) != end_of(node.children[0]):
+            self.report(row_of(sign), f"{code_of(sign)} stands on the line of the name")
+        if row_of(value) == row_of(sign) and row_of(value) != end_of(value) and not self.may_follow(value):
+            self.report(row_of(value), "what is spread and no bracket begins on the line below the name")
 
     def may_follow(self, value: Node) -> bool:
         """Whether a value of several lines may begin on the line of its name."""
-        if value.type in (*_BRACKETS, *_STRINGS, *_PATHS, "parenthesized_expression"):
+        if value.type in (*BRACKETS, *STRINGS, *PATHS, "parenthesized_expression"):
             return True
         if value.type == "apply_expression":
-            return not any(self.first(argument) for argument in _chain(value)[1:])
+            return not any(self.first(argument) for argument in chain_of(value)[1:])
         if value.type in ("with_expression", "function_expression"):
             body = value.child_by_field_name("body")
             return body is not None and not self.first(body) and self.may_follow(body)
         if value.type == "binary_expression":
-            left, last = _leftmost(value), _rightmost(value)
-            inline = self.lines[_row(value)].rstrip().endswith(("{", "[", "''", "("))
-            return _absorbable(left) or (inline and _absorbable(last) and _row(last) == _row(value))
+            left, last = leftmost(value), rightmost(value)
+            inline = self.lines[row_of(value)].rstrip().endswith(("{", "[", "''", "("))
+            return is_bracket_like(left) or (inline and is_bracket_like(last) and row_of(last) == row_of(value))
         return False
 
     def check_inherit(self, node: Node) -> None:
         names = [name for child in node.children if child.type == "inherited_attrs" for name in child.children]
-        end = _child(node, ";")
-        if _row(node) == _row(end):
+        end = token_of(node, ";")
+        if row_of(node) == row_of(end):
             if len([name for name in names if name.type != "comment"]) > 3:
-                self.report(_row(node), "more than three inherited names stand one a line")
+                self.report(row_of(node), "more than three inherited names stand one a line")
             return
         for part in (*names, *node.children[1:]):
             self.place(part, node, 1)
         spread = [name for name in names if self.first(name)]
         if len(spread) != len(names) or not self.first(end):
-            self.report(_row(node), "inherited names stand one a line, and the semicolon too")
+            self.report(row_of(node), "inherited names stand one a line, and the semicolon too")
 
     check_inherit_from = check_inherit
 
     def check_function_expression(self, node: Node) -> None:
         body = node.child_by_field_name("body")
         self.place(body, node, 0)
-        colon = _child(node, ":")
+        colon = token_of(node, ":")
         if body is None or self.first(body):
             self.check_arguments(node, body)
             return
         formals = node.child_by_field_name("formals")
-        if formals is not None and _row(formals) != _end(formals):
-            self.report(_row(body), "the body begins on its own line after arguments that are spread")
-        if formals is None and _parameters(node) > 2 and not _absorbable(body) and body.type != "function_expression":
-            self.report(_row(colon), "after more than two arguments the body begins on its own line")
+        if formals is not None and row_of(formals) != end_of(formals):
+            self.report(row_of(body), "the body begins on its own line after arguments that are spread")
+        if (
+            formals is None
+            and plain_parameters(node) > 2
+            and not is_bracket_like(body)
+            and body.type != "function_expression"
+        ):
+            self.report(row_of(colon), "after more than two arguments the body begins on its own line")
 
     def check_arguments(self, node: Node, body: Node | None) -> None:
         """Plain arguments follow each other on a line while they fit and no comment parts them."""
         if body is None or body.type != "function_expression" or any(part.type == "comment" for part in node.children):
             return
-        both = [self.lines[_row(part)].strip() for part in (node, body)]
+        both = [self.lines[row_of(part)].strip() for part in (node, body)]
         plain = all(part.child_by_field_name("formals") is None for part in (node, body))
-        if plain and len(" ".join(both)) <= self.width and _row(body) == _row(node) + 1:
-            self.report(_row(body), "what fits on one line stands on one")
+        if plain and len(" ".join(both)) <= self.width and row_of(body) == row_of(node) + 1:
+            self.report(row_of(body), "what fits on one line stands on one")
 
     def check_with_expression(self, node: Node) -> None:
         self.place(node.child_by_field_name("body"), node, 0)
@@ -296,37 +316,37 @@ class _Judge:
         self.place(body, node, 0)
         self.place(node.child_by_field_name("condition"), node, 1)
         if body is not None and not self.first(body):
-            self.report(_row(body), "the body of an assert begins its line")
+            self.report(row_of(body), "the body of an assert begins its line")
 
     def check_if_expression(self, node: Node) -> None:
-        then, else_ = _child(node, "then"), _child(node, "else")
+        then, else_ = token_of(node, "then"), token_of(node, "else")
         condition, yes, no = (node.child_by_field_name(n) for n in ("condition", "consequence", "alternative"))
         chained = no is not None and no.type == "if_expression"
-        if _row(node) == _end(node):
+        if row_of(node) == end_of(node):
             if chained:
-                self.report(_row(node), "else if stands on its own line")
+                self.report(row_of(node), "else if stands on its own line")
             return
         for part, levels in ((condition, 1), (then, 0), (yes, 1), (else_, 0), (no, 1)):
             self.place(part, node, levels)
         if not self.first(else_) or (yes is not None and not self.first(yes)):
-            self.report(_row(else_), "else and what follows then begin their lines")
+            self.report(row_of(else_), "else and what follows then begin their lines")
         if no is not None and self.first(no) == chained:
-            self.report(_row(no), "what follows else begins its line, but for else if")
+            self.report(row_of(no), "what follows else begins its line, but for else if")
         if condition is not None and self.first(condition) != self.first(then):
-            self.report(_row(then), "then ends the line of if, or begins its own after a spread condition")
+            self.report(row_of(then), "then ends the line of if, or begins its own after a spread condition")
 
     def check_apply_expression(self, node: Node) -> None:
         if (
             node.parent is not None
             and node.parent.type == "apply_expression"
-            and _same(node.parent.child_by_field_name("function"), node)
+            and is_same(node.parent.child_by_field_name("function"), node)
         ):
             return
-        head, *arguments = _chain(node)
+        head, *arguments = chain_of(node)
         for argument in arguments:
             self.place(argument, head, 1)
         last = arguments[-1]
-        if last.type == "parenthesized_expression" and _row(last) != _end(last):
+        if last.type == "parenthesized_expression" and row_of(last) != end_of(last):
             self.check_last_argument(last)
 
     def check_last_argument(self, node: Node) -> None:
@@ -334,35 +354,35 @@ class _Judge:
         returns one, or a name applied to one; else on the next line.
         """
         inner = node.children[1]
-        beside = _absorbable(inner)
+        beside = is_bracket_like(inner)
         if inner.type == "function_expression" and inner.child_by_field_name("formals") is None:
             body = inner.child_by_field_name("body")
-            beside = body is not None and _absorbable(body)
+            beside = body is not None and is_bracket_like(body)
         elif inner.type == "apply_expression":
-            head, *arguments = _chain(inner)
-            beside = head.type == "variable_expression" and len(arguments) == 1 and _absorbable(arguments[0])
+            head, *arguments = chain_of(inner)
+            beside = head.type == "variable_expression" and len(arguments) == 1 and is_bracket_like(arguments[0])
         if any(part.type == "comment" for part in (*node.children, *inner.children)):
             return
         if beside and self.first(inner):
-            self.report(_row(inner), "a function or call that ends in a bracket begins beside its parenthesis")
+            self.report(row_of(inner), "a function or call that ends in a bracket begins beside its parenthesis")
         if not beside and not self.first(inner):
-            self.report(_row(inner), "a last argument in parentheses begins on the line below them")
+            self.report(row_of(inner), "a last argument in parentheses begins on the line below them")
 
     def check_binary_expression(self, node: Node) -> None:
         left, operator, right = (node.child_by_field_name(name) for name in ("left", "operator", "right"))
         if left is None or operator is None or right is None:
             return
         top = node
-        while top.parent is not None and top.parent.type == node.type and _operator(top.parent) == _operator(node):
+        while top.parent is not None and top.parent.type == node.type and operator_of(top.parent) == operator_of(node):
             top = top.parent
-        self.place(operator, _leftmost(top), 0)
+        self.place(operator, leftmost(top), 0)
         self.place(right, operator, 1)
-        if _row(right) != _row(operator) and not self.first(operator):
-            self.report(_row(operator), "an operator begins a line and does not end one")
+        if row_of(right) != row_of(operator) and not self.first(operator):
+            self.report(row_of(operator), "an operator begins a line and does not end one")
 
     def check_select_expression(self, node: Node) -> None:
         for child in node.children[1:]:
-            deeper = child.type == "or" and self.indent(_row(child)) > self.indent(_row(node))
+            deeper = child.type == "or" and self.indent(row_of(child)) > self.indent(row_of(node))
             self.place(child, node, 1 if deeper else 0)  # nixfmt prints `or` at either level
 
     def check_parenthesized_expression(self, node: Node) -> None:
@@ -371,8 +391,8 @@ class _Judge:
             self.place(child, opening, 1)
         self.place(closing, opening, 0)
         code = [child for child in inner if child.type != "comment"]
-        if code and self.first(closing) and not self.first(code[0]) and _row(code[0]) == _end(code[0]):
-            self.report(_row(closing), "a closing parenthesis ends the line of what it closes")
+        if code and self.first(closing) and not self.first(code[0]) and row_of(code[0]) == end_of(code[0]):
+            self.report(row_of(closing), "a closing parenthesis ends the line of what it closes")
 
     def check_interpolation(self, node: Node) -> None:
         for child in node.children[1:-1]:
@@ -383,9 +403,9 @@ class _Judge:
         """The text is one level deeper than the line on which the string begins, and the quotes close at its
         level.
         """
-        first, last = _row(node), _end(node)
+        first, last = row_of(node), end_of(node)
         if first == last:
-            if not any(special in _text(node)[2:-2] for special in ('"', "\\")):
+            if not any(special in code_of(node)[2:-2] for special in ('"', "\\")):
                 self.report(first, "a string of one line stands in plain quotes")
             return
         if self.lines[first].encode()[node.start_point[1] + 2 :].strip():
@@ -393,9 +413,9 @@ class _Judge:
             return
         code = {
             row
-            for child in _walk(node)
+            for child in walk(node)
             if child.type == "interpolation"
-            for row in range(_row(child) + 1, _end(child) + 1)
+            for row in range(row_of(child) + 1, end_of(child) + 1)
         }
         rows = [row for row in range(first + 1, last + 1) if row not in code]
         closing_alone = self.lines[last].encode()[: node.end_point[1]].strip() == b"''"
@@ -416,205 +436,35 @@ class _Judge:
             "parenthesized_expression",
             "binding",
         )
-        if node.type not in kinds or _row(node) == _end(node):
+        if node.type not in kinds or row_of(node) == end_of(node):
             return
         parent = node.parent
         if parent is not None and node.type == parent.type:
-            same = _operator(node) == _operator(parent) if node.type == "binary_expression" else True
+            same = operator_of(node) == operator_of(parent) if node.type == "binary_expression" else True
             if same and node.type != "parenthesized_expression":
                 return  # part of a chain, which is judged as a whole
         flat = self.flat(node)
         if flat is None:
             return
-        before = self.lines[_row(node)].encode()[: node.start_point[1]].decode().lstrip()
-        after = self.lines[_end(node)].encode()[node.end_point[1] :].decode()
+        before = self.lines[row_of(node)].encode()[: node.start_point[1]].decode().lstrip()
+        after = self.lines[end_of(node)].encode()[node.end_point[1] :].decode()
         if len(before) + len(flat) + len(after.split(" #")[0].rstrip()) <= self.width:
-            self.report(_row(node), "what fits on one line stands on one")
+            self.report(row_of(node), "what fits on one line stands on one")
 
     def flat(self, node: Node) -> str | None:
         """The code on one line; None where something in it must or may be spread."""
-        for part in _walk(node):
-            spread = _row(part) != _end(part)
+        for part in walk(node):
+            spread = row_of(part) != end_of(part)
             if part.type in ("comment", "let_expression", "assert_expression", "inherit", "inherit_from"):
                 return None
-            if spread and part.type in (*_BRACKETS, *_STRINGS, "interpolation"):
+            if spread and part.type in (*BRACKETS, *STRINGS, "interpolation"):
                 return None
-            if part.type == "if_expression" and "else if" in _text(part):
+            if part.type == "if_expression" and "else if" in code_of(part):
                 return None
             if spread and part.type == "function_expression":
                 return None
         words = []
-        for left, right in itertools.pairwise([*_sequence(node), None]):
+        for left, right in itertools.pairwise([*tokens_of(node), None]):
             assert left is not None
-            words.append(_text(left) + ("" if right is None or _tight(left, right) else " "))
+            words.append(code_of(left) + ("" if right is None or tight(left, right) else " "))
         return "".join(words)
-
-
-# --- the tree ---
-
-
-def _row(node: Node) -> int:
-    return node.start_point[0]
-
-
-def _end(node: Node) -> int:
-    return node.end_point[0]
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode()
-
-
-def _label(node: Node) -> str:
-    text = _text(node)
-    return (
-        "a comment" if node.type == "comment" else f"`{text if len(text) < 20 else text[:17] + '…'}`".replace("\n", " ")
-    )
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
-def _first_error(node: Node) -> int:
-    return next((_row(part) for part in _walk(node) if part.is_error or part.is_missing), _row(node))
-
-
-def _same(a: Node | None, b: Node) -> bool:
-    return a is not None and a.id == b.id
-
-
-def _child(node: Node, kind: str) -> Node:
-    return next(child for child in node.children if child.type == kind)
-
-
-def _items(node: Node) -> list[Node]:
-    """What stands between the brackets, comments included."""
-    inner = [child for child in node.children if child.type not in ("{", "}", "[", "]", ",", "rec", "let")]
-    return [item for child in inner for item in (child.children if child.type == "binding_set" else [child])]
-
-
-def _chain(node: Node) -> list[Node]:
-    """The application `f a b` as [f, a, b]."""
-    arguments: list[Node] = []
-    while node.type == "apply_expression":
-        function, argument = node.child_by_field_name("function"), node.child_by_field_name("argument")
-        assert function is not None
-        assert argument is not None
-        arguments.insert(0, argument)
-        node = function
-    return [node, *arguments]
-
-
-def _operator(node: Node) -> str:
-    operator = node.child_by_field_name("operator")
-    return "" if operator is None else _text(operator)
-
-
-def _leftmost(node: Node) -> Node:
-    while node.type == "binary_expression":
-        left = node.child_by_field_name("left")
-        assert left is not None
-        node = left
-    return node
-
-
-def _rightmost(node: Node) -> Node:
-    while node.type == "binary_expression":
-        right = node.child_by_field_name("right")
-        assert right is not None
-        node = right
-    return node
-
-
-def _parameters(node: Node) -> int:
-    """How many plain arguments end with the one of this function: 3 for the innermost of `a: b: c: …`."""
-    count = 1
-    while node.parent is not None and node.parent.type == "function_expression":
-        node = node.parent
-        if node.child_by_field_name("formals") is not None:
-            break
-        count += 1
-    return count
-
-
-def _absorbable(node: Node) -> bool:
-    """Whether it may begin on the line of what it belongs to and go on below."""
-    if node.type == "parenthesized_expression":
-        return _absorbable(node.children[1])
-    if node.type == "indented_string_expression":
-        return _row(node) != _end(node)
-    return node.type in ("list_expression", *_SETS) and bool(_items(node))
-
-
-def _is_value(node: Node) -> bool:
-    """Whether it is the right side of a binding, also behind `with …;`."""
-    parent = node.parent
-    while parent is not None and parent.type == "with_expression":
-        parent = parent.parent
-    return parent is not None and parent.type == "binding"
-
-
-def _simple(node: Node) -> bool:
-    if node.type == "parenthesized_expression":
-        return _simple(node.children[1])
-    if node.type == "apply_expression":
-        return len(_chain(node)) <= 3 and all(_simple(part) for part in _chain(node))
-    if node.type == "select_expression":
-        return "or" not in [_text(child) for child in node.children]
-    return node.type in (*_STRINGS, *_PATHS, "variable_expression", "integer_expression", "float_expression")
-
-
-def _may_stay(node: Node, items: list[Node]) -> bool:
-    """A list of up to six simple items may stay on a line as an argument that is not the last, or beside a
-    last list.
-    """
-    parent = node.parent
-    if parent is None or parent.type != "apply_expression" or len(items) > 6 or not all(map(_simple, items)):
-        return False
-    while (
-        parent.parent is not None
-        and parent.parent.type == "apply_expression"
-        and _same(parent.parent.child_by_field_name("function"), parent)
-    ):
-        parent = parent.parent
-    chain = _chain(parent)
-    return not _same(chain[-1], node) or (len(chain) > 2 and chain[-2].type == "list_expression")
-
-
-# --- tokens ---
-
-
-def _sequence(node: Node) -> list[Node]:
-    """The tokens of an expression; a string or path is one."""
-    if not node.children or node.type in (*_STRINGS, *_PATHS):
-        return [node]
-    return [token for child in node.children for token in _sequence(child)]
-
-
-def _sequences(root: Node) -> Iterator[list[Node]]:
-    """The tokens of the file, and those of each interpolation in a string."""
-    yield _sequence(root)
-    for node in _walk(root):
-        if node.type == "interpolation" and node.parent is not None and node.parent.type in (*_STRINGS, *_PATHS):
-            yield [token for child in node.children for token in _sequence(child)]
-
-
-def _leaves(root: Node) -> Iterator[Node]:
-    for sequence in _sequences(root):
-        yield from sequence
-
-
-def _tight(left: Node, right: Node) -> bool:
-    """Whether two tokens stand side by side."""
-    if right.type == "comment":
-        return False
-    if right.type in (";", ",", ")", ":", "@") or left.type in ("(", "@", "${"):
-        return True
-    if "." in (left.type, right.type) and "integer_expression" not in (left.type, right.type):
-        return True
-    if left.type in ("!", "-") and left.parent is not None and left.parent.type == "unary_expression":
-        return True
-    return right.type == "}" and right.parent is not None and right.parent.type == "interpolation"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
-from smallindex import build_wheel
 
 from nixpy.locks.model import LockedWheel, WheelFile
+from smallindex import build_wheel
 from wheels.tinyelf import shared_object
 
 LINUX = "cp313-cp313-manylinux_2_28_x86_64"
@@ -56,7 +56,5 @@ def locked(path: Path, url: str | None = None, *, system: str = "x86_64-linux", 
         system=system,
         name=name,
         version=str(version),
-        file=WheelFile(
-            filename=path.name, sha256=digest or sha256(path), url=url, path=None if url else path
-        ),
+        file=WheelFile(filename=path.name, sha256=digest or sha256(path), url=url, path=None if url else path),
     )

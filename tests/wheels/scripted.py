@@ -40,7 +40,7 @@ def scripted(answer: Callable[[str, Message], Answer], *, tls: ssl.SSLContext | 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             server.asked.append((self.path, self.headers))
             found = answer(self.path, self.headers)
             self.send_response(found.status)
@@ -52,7 +52,7 @@ def scripted(answer: Callable[[str, Message], Answer], *, tls: ssl.SSLContext | 
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    http.handle_error = lambda *_: None  # type: ignore[method-assign, assignment]
+    http.handle_error = lambda *_: None  # type: ignore[method-assign]
     if tls is not None:
         http.socket = tls.wrap_socket(http.socket, server_side=True)
     server = Scripted(f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import uv
-from smallindex import SmallIndex
 
 import nixpy
 from nixpy.errors import NixpyError
@@ -22,6 +21,7 @@ from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.facts import gather
+from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
 from wheels.tinyelf import shared_object
@@ -29,18 +29,26 @@ from wheels.tinyelf import shared_object
 
 @dataclass
 class Steps:
+    """A progress that remembers."""
+
     total: int = 0
     steps: list[tuple[str, str]] = field(default_factory=list)
 
     def start(self, total: int) -> None:
+        """Remember the number."""
         self.total = total
 
     def step(self, name: str, how: str) -> None:
+        """Remember the step."""
         self.steps.append((name, how))
 
 
 def collect(
-    *wheels: LockedWheel, cache: Path | None = None, offline: bool = False, rescan: bool = False, venv: Path | None = None
+    *wheels: LockedWheel,
+    cache: Path | None = None,
+    offline: bool = False,
+    rescan: bool = False,
+    venv: Path | None = None,
 ) -> tuple[dict[LockedWheel, WheelFacts], list[tuple[str, str]]]:
     steps = Steps()
     facts = gather(

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import uv
 from packaging.utils import canonicalize_name
-from smallindex import build_wheel
 
 from nixpy.needs.inspect import inspect
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
+from smallindex import build_wheel
 from wheels.samples import locked
 from wheels.tinyelf import shared_object
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
 import shutil
 import ssl
@@ -16,7 +17,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from smallindex import SmallIndex, build_wheel
 
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
@@ -26,6 +26,7 @@ from nixpy.wheels.http import Client
 from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.partial import PartialFile, Span, merge
 from nixpy.wheels.remote import RemoteWheel
+from smallindex import SmallIndex, build_wheel
 from wheels.samples import LINUX, mostly_data, mostly_elf, noise, pure, sha256
 from wheels.scripted import Answer, scripted
 from wheels.tinyelf import shared_object
@@ -47,7 +48,7 @@ def truth(path: Path) -> tuple[ElfFile, ...]:
 
 
 def test_ranges_give_the_facts_of_the_whole_file(tmp_path: Path) -> None:
-    """Where ELF files are a small part, they alone are fetched, near ones together, and tell what the whole file tells."""
+    """Where ELF files are a small part, they alone are fetched, and tell what the whole file tells."""
     path = mostly_data(tmp_path)
     with SmallIndex(tmp_path) as index:
         found = look(index.file_url(path.name), sha256(path))
@@ -100,9 +101,13 @@ def test_a_large_central_directory_costs_one_more_request(tmp_path: Path) -> Non
     """A central directory of more than 64 KiB is completed by a second range."""
     files: dict[str, bytes | str] = {f"{'long' * 20}/{n}.txt": "x" for n in range(1500)}
     path = pure(tmp_path, files={"data.bin": noise(1_000_000), **files})
-    with SmallIndex(tmp_path) as index, closing(client()) as by:
-        with closing(RemoteWheel(index.file_url(path.name), by)) as wheel, closing(LocalWheel(path)) as local:
-            assert wheel.members() == local.members()
+    with (
+        SmallIndex(tmp_path) as index,
+        closing(client()) as by,
+        closing(RemoteWheel(index.file_url(path.name), by)) as wheel,
+        closing(LocalWheel(path)) as local,
+    ):
+        assert wheel.members() == local.members()
     assert len(index.requests) == 2
 
 
@@ -127,7 +132,7 @@ Odd = Callable[[bytes, Span], Answer]
 
 
 def _refusal(status: int) -> Odd:
-    return lambda content, span: Answer(status, headers={"Content-Range": f"bytes */{len(content)}"})
+    return lambda content, _: Answer(status, headers={"Content-Range": f"bytes */{len(content)}"})
 
 
 def _partial(content: bytes, span: Span, said: str = "") -> Answer:
@@ -270,9 +275,9 @@ def test_without_a_locked_hash_nothing_is_verified(tmp_path: Path) -> None:
 
 def test_what_is_no_wheel_is_an_error(tmp_path: Path) -> None:
     """A page instead of a wheel is called damaged, with its address."""
-    with scripted(lambda *_: Answer(200, b"<html>sign in</html>")) as server:
-        with pytest.raises(NixpyError, match="damaged") as caught:
-            look(f"{server.url}/x.whl", None)
+    page = Answer(200, b"<html>sign in</html>")
+    with scripted(lambda *_: page) as server, pytest.raises(NixpyError, match="damaged") as caught:
+        look(f"{server.url}/x.whl", None)
     assert caught.value.path == f"{server.url}/x.whl"
 
 
@@ -293,9 +298,9 @@ def test_a_login_goes_to_its_own_server_only(tmp_path: Path) -> None:
 
 def test_redirects_end(tmp_path: Path) -> None:
     """A server that redirects to itself is an error, not an endless loop."""
-    with scripted(lambda *_: Answer(302, headers={"Location": "/x.whl"})) as server:
-        with pytest.raises(NixpyError, match="redirects without end"):
-            look(f"{server.url}/x.whl", None)
+    loop = Answer(302, headers={"Location": "/x.whl"})
+    with scripted(lambda *_: loop) as server, pytest.raises(NixpyError, match="redirects without end"):
+        look(f"{server.url}/x.whl", None)
 
 
 def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -349,7 +354,7 @@ def test_merging_keeps_every_byte(spans: list[Span], gap: int) -> None:
     merged = merge(spans, gap)
     held = {byte for first, last in merged for byte in range(first, last)}
     assert wanted <= held
-    assert all(later[0] - earlier[1] > gap for earlier, later in zip(merged, merged[1:], strict=False))
+    assert all(later[0] - earlier[1] > gap for earlier, later in itertools.pairwise(merged))
     assert all({first, last - 1} <= wanted for first, last in merged)
     assert gap or held == wanted
 
@@ -366,8 +371,7 @@ def test_reading_piece_by_piece_is_reading_the_file(tmp_path: Path, moves: list[
         span = _range(headers, len(content))
         return _partial(content, span) if span else Answer(200, content)
 
-    with scripted(answer) as server, closing(client()) as by:
-        with closing(PartialFile(f"{server.url}/x", by, None)) as remote:
-            for position, size in moves:
-                remote.seek(position)
-                assert remote.read(size) == content[position : position + size]
+    with scripted(answer) as server, closing(client()) as by, closing(PartialFile(f"{server.url}/x", by, None)) as file:
+        for position, size in moves:
+            file.seek(position)
+            assert file.read(size) == content[position : position + size]

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from smallindex import SmallIndex
 
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.facts import gather
+from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf
 
 SECRET = "s3cr3t"

@@ -6,7 +6,9 @@ import struct
 from collections.abc import Sequence
 
 
-def shared_object(needed: Sequence[str] = (), *, soname: str = "", interpreter: str = "", padding: bytes = b"") -> bytes:
+def shared_object(
+    needed: Sequence[str] = (), *, soname: str = "", interpreter: str = "", padding: bytes = b""
+) -> bytes:
     """Return an ELF64 file with a dynamic section; `interpreter` makes it a program, `padding` follows it."""
     names, offsets = b"\0", []
     for name in (*needed, soname):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from packaging import pylock
-from packaging.markers import InvalidMarker, UndefinedComparison
+from packaging.markers import InvalidMarker
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -32,7 +32,7 @@ class PyLock:
     """A pylock.toml; `document` is its content as packaging reads it."""
 
     path: Path
-    document: pylock.Pylock
+    document: pylock.Pylock = field(repr=False)  # its addresses may hold credentials
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -136,7 +136,7 @@ class PyLock:
     def _holds(self, marker: str, target: Target, extras: frozenset[str], groups: frozenset[str]) -> bool:
         try:
             return target.satisfies(marker, extras, groups)
-        except (InvalidMarker, UndefinedComparison) as error:
+        except InvalidMarker as error:
             raise self._error(f"cannot evaluate the marker `{marker}`: {error}", _AGAIN) from None
 
     def _error(self, message: str, hint: str) -> NixpyError:
@@ -152,6 +152,8 @@ def _leave_out_unreadable(data: dict[str, Any]) -> None:
     """
     packages = data.get("packages")
     for package in packages if isinstance(packages, list) else ():
+        if not isinstance(package, dict):
+            continue  # validation says so
         wheels, sdist = package.get("wheels"), package.get("sdist")
         if isinstance(sdist, dict) and not _readable(sdist, parse_sdist_filename):
             sdist["name"] = f"{package.get('name')}-{package.get('version', 0)}.tar.gz"
@@ -163,15 +165,14 @@ def _leave_out_unreadable(data: dict[str, Any]) -> None:
 
 
 def _readable(file: object, parse: Callable[[str], object]) -> bool:
-    """Tell whether a file's name is understood; True also for what is no file: validation refuses that."""
-    if not isinstance(file, dict):
+    """Tell whether a file's name is understood; True also for what has none: validation refuses that."""
+    name, path, url = (file.get(key) if isinstance(file, dict) else None for key in ("name", "path", "url"))
+    if not all(isinstance(part, str | None) for part in (name, path, url)) or not (name or path or url):
         return True
     try:
-        parse(file.get("name") or _file_name(file.get("path"), file.get("url")))
+        parse(name or _file_name(path, url))
     except (InvalidWheelFilename, InvalidSdistFilename):
         return False
-    except (TypeError, AttributeError, ValueError):
-        return True
     return True
 
 

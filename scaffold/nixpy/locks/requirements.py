@@ -125,7 +125,7 @@ def _parser() -> _Parser:
         "--hash",
     ):
         parser.add_argument(*names.split(), action="append", default=[])
-    parser.add_argument("-i", "--index-url", "--pypi-url")
+    parser.add_argument("-i", "--index-url")
     for flag in _FLAGS:
         parser.add_argument("--" + flag.replace("_", "-"), action="store_true")
     for flag in ("--prefer-binary", "--no-require-hashes"):

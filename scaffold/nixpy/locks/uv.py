@@ -6,12 +6,12 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from packaging.markers import InvalidMarker, UndefinedComparison
+from packaging.markers import InvalidMarker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -25,6 +25,7 @@ from nixpy.locks.uv_document import (
     Node,
     Section,
     code,
+    damaged,
     extra_section,
     group_section,
     read_document,
@@ -42,7 +43,7 @@ class UvLock:
 
     path: Path
     root: Path
-    document: Document
+    document: Document = field(repr=False)  # its addresses may hold credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -91,9 +92,11 @@ class UvLock:
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:
-        """The project in `root` and what the manifest asks for; all members where `root` is no project."""
+        """The project in `root`, or all members where the workspace has none; and what the manifest asks for."""
         nodes, manifest = self.document.nodes, self.document.manifest
-        project = tuple(filter(self._is_here, nodes)) or tuple(node for node in nodes if node.member)
+        project = tuple(filter(self._is_here, nodes))
+        if not project and self.root.resolve() == self.path.parent.resolve():
+            project = tuple(node for node in nodes if node.member)
         if not project and not manifest.sections:
             raise NixpyError(
                 f"this lock holds no project in the folder {self.root}",
@@ -124,8 +127,8 @@ class UvLock:
             return True
         try:
             return target.satisfies(_with_sets(marker), frozenset(active) if "extra" in marker else frozenset())
-        except (InvalidMarker, UndefinedComparison) as error:
-            raise NixpyError(f"cannot evaluate the marker `{marker}`: {error}", path=self.path) from None
+        except InvalidMarker as error:
+            raise damaged(self.path, f"cannot evaluate the marker `{marker}`: {error}") from None
 
     @cached_property
     def _by_name(self) -> dict[str, list[Node]]:
@@ -169,11 +172,7 @@ class UvLock:
             ]
         if len(found) != 1:
             count = "several packages" if found else "no package"
-            raise NixpyError(
-                f"this uv.lock is damaged: it has {count} for {edge.name} {edge.version or ''}".rstrip(),
-                hint="make it again with `uv lock`",
-                path=self.path,
-            )
+            raise damaged(self.path, f"it has {count} for {edge.name} {edge.version or ''}".rstrip())
         return found[0]
 
     def _once(self, nodes: Iterable[Node]) -> tuple[Package, ...]:
@@ -210,17 +209,28 @@ class UvLock:
 
     def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
         """Return what `uv sync` installs without being told: `tool.uv.default-groups`, else `dev`."""
-        pyproject = self.root / "pyproject.toml"
-        data: dict[str, Any] = load_toml(pyproject) if pyproject.is_file() else {}
-        recorded = (node.table["default-groups"] for node in self.roots if "default-groups" in node.table)
-        default = data.get("tool", {}).get("uv", {}).get("default-groups", next(recorded, None))
+        default = self._default
         if default is None:
             return known & {"dev"}
         if default == "all":
             return known
         if not isinstance(default, list) or not all(isinstance(name, str) for name in default):
-            raise NixpyError('`tool.uv.default-groups` must be a list of names, or "all"', path=pyproject)
+            raise NixpyError(
+                '`tool.uv.default-groups` must be a list of names, or "all"',
+                hint="correct it",
+                path=self.root / "pyproject.toml",
+            )
         return frozenset(canonicalize_name(name) for name in default)
+
+    @cached_property
+    def _default(self) -> object:
+        """What pyproject.toml sets as default groups, else the lock (which newer versions of uv write there)."""
+        pyproject = self.root / "pyproject.toml"
+        data: Any = load_toml(pyproject) if pyproject.is_file() else {}
+        for key in ("tool", "uv", "default-groups"):
+            data = data.get(key) if isinstance(data, dict) else None
+        recorded = (node.table["default-groups"] for node in self.roots if "default-groups" in node.table)
+        return next(recorded, None) if data is None else data
 
     def _refuse_unknown(
         self, kind: str, chosen: AbstractSet[str] | AbstractSet[NormalizedName], known: AbstractSet[str]

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.locks.model import Choice
-from nixpy.locks.uv_document import Node, Table
+from nixpy.locks.uv_document import Node, Table, damaged
 from nixpy.target import Target
 
 if TYPE_CHECKING:
@@ -60,8 +60,15 @@ def _recorded(
     for entry in entries:
         if entry not in own and lock.holds(entry.get("marker"), target, extras):
             anywhere = any(key in entry for key in _ELSEWHERE)
-            specifier = None if anywhere else SpecifierSet(entry.get("specifier", ""))
+            specifier = None if anywhere else _specifier(lock, entry)
             yield entry["name"], (frozenset(entry.get("extras", ())), specifier)
+
+
+def _specifier(lock: UvLock, entry: Table) -> SpecifierSet:
+    try:
+        return SpecifierSet(entry.get("specifier", ""))
+    except InvalidSpecifier as error:
+        raise damaged(lock.path, error) from None
 
 
 def _by_name(wanted: Iterable[tuple[str, _Wanted]]) -> dict[str, set[_Wanted]]:

@@ -149,7 +149,12 @@ def read_document(path: Path) -> Document:
     try:
         return _document(data, path.parent)
     except (_DamagedError, InvalidSpecifier) as error:
-        raise NixpyError(f"this uv.lock is damaged: {error}", hint="make it again with `uv lock`", path=path) from None
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, what: object) -> NixpyError:
+    """Return the error for a lock that uv would not have written."""
+    return NixpyError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
 
 
 class _DamagedError(Exception):
@@ -180,6 +185,7 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
     try:
         for wheel in _tables(table.get("wheels", [])):
             _check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
+        _check_metadata(table)
         source = _typed(table, "source", dict)
         _check(source, dict.fromkeys(source, str))
         return Node(
@@ -194,6 +200,21 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
         )
     except _DamagedError as error:
         raise _DamagedError(f"package {name}: {error}") from None
+
+
+def _check_metadata(table: Table) -> None:
+    """Check what the lock records of the project's own pyproject.toml."""
+    if not isinstance(table.get("default-groups"), str):
+        _strings(table, "default-groups")
+    metadata = _typed(table, "metadata", dict, {})
+    _strings(metadata, "provides-extras")
+    entries = list(_tables(metadata.get("requires-dist", [])))
+    for group in _typed(metadata, "requires-dev", dict, {}).values():
+        entries += _tables(group)
+    for entry in entries:
+        _typed(entry, "name", str)
+        _check(entry, {"marker": str, "specifier": str})
+        _strings(entry, "extras")
 
 
 def _manifest(manifest: Table, base: Path) -> Node:
@@ -254,7 +275,7 @@ def _check(table: Table, kinds: Mapping[str, type]) -> None:
 
 def _tables(value: object) -> list[Table]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _DamagedError(f"a list of tables was expected, not {str(value)[:40]!r}")
+        raise _DamagedError(f"a list of tables was expected, not a {type(value).__name__}")
     return value
 
 

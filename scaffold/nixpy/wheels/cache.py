@@ -39,7 +39,7 @@ class Cache:
         """Return the user's cache: `NIXPY_CACHE_DIR`, else the platform's folder for caches."""
         if chosen := environ.get("NIXPY_CACHE_DIR"):
             return cls(folder=Path(chosen))
-        import platformdirs  # noqa: PLC0415
+        import platformdirs
 
         return cls(folder=platformdirs.user_cache_path("nixpy"))
 

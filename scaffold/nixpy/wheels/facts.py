@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.remote import RemoteWheel
 
 _THREADS = 8
-_LAST_WORDS = 5.0  # seconds that a thread gets to end its work after another one failed
+_LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
 
 
@@ -90,9 +91,7 @@ def gather(
 def _identity(wheel: LockedWheel) -> tuple[object, ...]:
     """Return what makes two locked wheels one file; a macOS one is apart, since it is not opened."""
     file = wheel.file
-    return (
-        (_is_mac(wheel), file.sha256) if file.sha256 else (_is_mac(wheel), file.filename, file.url, file.path)
-    )
+    return (_is_mac(wheel), file.sha256) if file.sha256 else (_is_mac(wheel), file.filename, file.url, file.path)
 
 
 def _is_mac(wheel: LockedWheel) -> bool:
@@ -206,8 +205,9 @@ def _in_threads(
             done(job, answer)
     except Exception:
         stop.set()
+        deadline = time.monotonic() + _LAST_WORDS
         for thread in threads:
-            thread.join(_LAST_WORDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
     finally:
         stop.set()

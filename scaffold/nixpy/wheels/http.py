@@ -95,7 +95,7 @@ class Client:
             manager.clear()
 
     def _once(self, url: str, use: Callable[[BaseHTTPResponse], T], byte_range: str | None) -> T:
-        from urllib3.exceptions import HTTPError, LocationValueError, SSLError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError, LocationValueError, SSLError
 
         if self.stop.is_set():
             raise StoppedError
@@ -175,7 +175,7 @@ class Client:
 
     def _manager(self, url: str) -> PoolManager:
         """Return the pool for the proxy that the environment names for this server, or for none."""
-        import urllib3  # noqa: PLC0415
+        import urllib3
 
         parts = urlsplit(url)
         proxy = self._proxies.get(parts.scheme) or self._proxies.get("all")
@@ -188,14 +188,12 @@ class Client:
                     "timeout": urllib3.Timeout(connect=10, read=30),
                     "ssl_context": self._tls,
                 }
-                self._managers[proxy] = (
-                    urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
-                )
+                self._managers[proxy] = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
             return self._managers[proxy]
 
 
 def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     address = proxy if "://" in proxy else f"http://{proxy}"
     login = IndexSettings().auth(address)
@@ -229,8 +227,8 @@ def _no_certificates(path: object) -> NixpyError:
 
 
 def _retry_after(response: BaseHTTPResponse) -> float | None:
-    from urllib3 import Retry  # noqa: PLC0415
-    from urllib3.exceptions import InvalidHeader  # noqa: PLC0415
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
 
     try:
         return Retry().get_retry_after(response)

@@ -149,9 +149,7 @@ def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
 
 def _installed(found: importlib.metadata.Distribution, venv: Path, site: Path) -> InstalledWheel | None:
     try:
-        metadata, wheel, record, direct = map(
-            found.read_text, ("METADATA", "WHEEL", "RECORD", "direct_url.json")
-        )
+        metadata, wheel, record, direct = map(found.read_text, ("METADATA", "WHEEL", "RECORD", "direct_url.json"))
         if not metadata or not wheel or not record:
             return None
         name, version = _headers(metadata, "Name"), _headers(metadata, "Version")

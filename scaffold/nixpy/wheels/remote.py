@@ -43,14 +43,10 @@ class RemoteWheel(ZippedWheel):
         """Return the first bytes of a member; those of all possible programs are fetched together."""
         if not self._heads_fetched:
             self._heads_fetched = True
-            likely = {
-                m.path for m in self.members() if m.executable or ".so" in m.path or "/scripts/" in m.path
-            }
+            likely = {m.path for m in self.members() if m.executable or ".so" in m.path or "/scripts/" in m.path}
             if not self._fetch_whole(self._spans(likely | {path})):
                 programs = {name for name in likely if ".so" not in name} | {path}
-                self._remote.ensure(
-                    (first, min(last, first + _HEAD)) for first, last in self._spans(programs)
-                )
+                self._remote.ensure((first, min(last, first + _HEAD)) for first, last in self._spans(programs))
         return super().head(path, size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:

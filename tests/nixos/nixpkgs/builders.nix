@@ -81,7 +81,8 @@ rec {
           passthru
           ;
         passAsFile = [ "text" ];
-        meta = lib.optionalAttrs (executable && program != null) { mainProgram = lib.head program; } // meta;
+        meta =
+          lib.optionalAttrs (executable && program != null) { mainProgram = lib.head program; } // meta;
       }
       ''
         target=$out${lib.escapeShellArg destination}

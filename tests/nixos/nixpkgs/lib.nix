@@ -1,12 +1,15 @@
 # The part of nixpkgs' `lib` that the flake of a Python project uses, with nixpkgs' meaning.
-let
+rec {
   inherit (builtins)
     all
     any
     attrNames
     attrValues
+    catAttrs
     concatLists
     concatMap
+    concatStringsSep
+    deepSeq
     elem
     elemAt
     filter
@@ -23,19 +26,25 @@ let
     isFunction
     isInt
     isList
+    isPath
     isString
     length
     listToAttrs
+    map
     mapAttrs
     match
+    partition
     removeAttrs
     replaceStrings
+    seq
     sort
     split
     stringLength
     substring
     tail
     toJSON
+    toString
+    trace
     typeOf
     ;
 
@@ -54,12 +63,12 @@ let
     x;
   min = a: b: if a < b then a else b;
   max = a: b: if a > b then a else b;
-  warn = message: value: builtins.trace "evaluation warning: ${message}" value;
+  warn = message: value: trace "evaluation warning: ${message}" value;
   warnIf = condition: message: if condition then warn message else id;
   warnIfNot = condition: warnIf (!condition);
   throwIf = condition: message: if condition then throw message else id;
   throwIfNot = condition: throwIf (!condition);
-  assertMsg = condition: message: condition || builtins.trace message false;
+  assertMsg = condition: message: condition || trace message false;
   importJSON = path: builtins.fromJSON (builtins.readFile path);
   importTOML = path: builtins.fromTOML (builtins.readFile path);
 
@@ -94,7 +103,6 @@ let
       found = filter predicate values;
     in
     if found == [ ] then default else head found;
-  partition = builtins.partition;
   naturalSort = sort builtins.lessThan;
 
   # attribute sets
@@ -109,7 +117,6 @@ let
     predicate: attrs:
     removeAttrs attrs (filter (name: !(predicate name attrs.${name})) (attrNames attrs));
   getAttrs = names: attrs: genAttrs names (name: attrs.${name});
-  catAttrs = builtins.catAttrs;
   attrByPath =
     path: default: attrs:
     if path == [ ] then
@@ -137,14 +144,14 @@ let
   recurseIntoAttrs = attrs: attrs // { recurseForDerivations = true; };
 
   # strings
-  concatStrings = builtins.concatStringsSep "";
+  concatStrings = concatStringsSep "";
   concatMapStrings = f: values: concatStrings (map f values);
   concatMapStringsSep =
     separator: f: values:
-    builtins.concatStringsSep separator (map f values);
+    concatStringsSep separator (map f values);
   concatMapAttrsStringSep =
     separator: f: attrs:
-    builtins.concatStringsSep separator (mapAttrsToList f attrs);
+    concatStringsSep separator (mapAttrsToList f attrs);
   concatLines = concatMapStrings (line: line + "\n");
   optionalString = condition: text: if condition then text else "";
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
@@ -269,150 +276,7 @@ let
       previous = f final;
     in
     previous // extension final previous;
-in
-{
-  inherit
-    all
-    any
-    assertMsg
-    attrByPath
-    attrNames
-    attrValues
-    callPackageWith
-    catAttrs
-    composeManyExtensions
-    concatLines
-    concatLists
-    concatMap
-    concatMapAttrs
-    concatMapAttrsStringSep
-    concatMapStrings
-    concatMapStringsSep
-    concatStrings
-    const
-    drop
-    elem
-    elemAt
-    escape
-    escapeRegex
-    escapeShellArg
-    escapeShellArgs
-    extends
-    filter
-    filterAttrs
-    findFirst
-    fix
-    flatten
-    flip
-    foldl'
-    functionArgs
-    genAttrs
-    genList
-    getAttr
-    getAttrFromPath
-    getAttrs
-    getBin
-    getDev
-    getExe
-    getExe'
-    getLib
-    getMan
-    getName
-    getOutput
-    getVersion
-    groupBy
-    hasAttr
-    hasAttrByPath
-    hasInfix
-    hasPrefix
-    hasSuffix
-    head
-    hiPrio
-    id
-    imap0
-    imap1
-    importJSON
-    importTOML
-    init
-    intersectLists
-    isAttrs
-    isBool
-    isDerivation
-    isFloat
-    isFunction
-    isInt
-    isList
-    isString
-    last
-    length
-    listToAttrs
-    lowPrio
-    makeBinPath
-    makeIncludePath
-    makeLibraryPath
-    makeOverridable
-    makeSearchPath
-    makeSearchPathOutput
-    mapAttrs
-    mapAttrs'
-    mapAttrsToList
-    match
-    max
-    mergeAttrsList
-    min
-    nameValuePair
-    naturalSort
-    optional
-    optionalAttrs
-    optionalString
-    optionals
-    partition
-    pipe
-    range
-    recurseIntoAttrs
-    recursiveUpdate
-    remove
-    removeAttrs
-    removePrefix
-    removeSuffix
-    replaceStrings
-    reverseList
-    setAttrByPath
-    setName
-    sort
-    splitString
-    stringCharacters
-    stringLength
-    substring
-    subtractLists
-    tail
-    take
-    throwIf
-    throwIfNot
-    toJSON
-    toList
-    toLower
-    toShellVar
-    toUpper
-    trim
-    typeOf
-    unique
-    versionAtLeast
-    versionOlder
-    warn
-    warnIf
-    warnIfNot
-    zipListsWith
-    ;
-  inherit (builtins)
-    concatStringsSep
-    deepSeq
-    isPath
-    map
-    seq
-    toString
-    trace
-    ;
+
   licenses = {
     asl20.spdxId = "Apache-2.0";
     bsd3.spdxId = "BSD-3-Clause";

@@ -1,0 +1,46 @@
+"""What every test may use: a small index on loopback, and nixpy that knows no other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import shop
+from runner import Nixpy
+from smallindex import SmallIndex
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
+    """The shop's wheels, served on loopback."""
+    with SmallIndex(shop.stock(tmp_path_factory.mktemp("shop"))) as index:
+        yield index
+
+
+@pytest.fixture
+def nixpy(
+    index: SmallIndex,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Nixpy:
+    """Nixpy, with the small index as its only one and caches of its own."""
+    caches = tmp_path_factory.getbasetemp() / "caches"
+    home = tmp_path_factory.mktemp("home")
+    for name, value in {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "NIXPY_CACHE_DIR": str(caches / "nixpy"),
+        "UV_CACHE_DIR": str(caches / "uv"),
+        "UV_DEFAULT_INDEX": index.url,
+        "UV_PYTHON": sys.executable,
+        "UV_NO_SYSTEM_CONFIG": "1",
+        "PIP_CONFIG_FILE": "/dev/null",
+        "NO_COLOR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    return Nixpy(capsys, monkeypatch)

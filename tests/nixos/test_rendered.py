@@ -1,0 +1,134 @@
+"""What nixpy renders, given to real Nix: it parses, is formatted, evaluates on every release, and warns of nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import shop
+from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, catalogue_states, evaluate, stand_in, warnings
+from nixos.rfc166 import violations
+from nixpy.libraries.catalogue import catalogue
+from nixpy.render import _jinja
+from nixpy.styles import styles
+from runner import Nixpy
+
+STYLES = [style.name for style in styles()]
+SETTINGS = """[tool.nixpy]
+packages = ["cmake", "ninja"]
+shell-hook = '''
+echo "a ${x} ''${y} $$ \\\\ it's"
+'''
+[tool.nixpy.env]
+GREETING = "it's ${HOME} '' \\" \\\\ ü 🎉"
+[tool.nixpy.libraries]
+optional = true
+add = ["libX11.so.6"]
+"""
+
+
+@pytest.fixture(params=["plain", "everything"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A project with the least and one with the most that can be set."""
+    if request.param == "plain":
+        return shop.project(tmp_path / "plain", "gamma")
+    return shop.project(tmp_path / "all", "alpha", "beta", "delta", "epsilon", "omega", "weasyprint", extra=SETTINGS)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy: Nixpy) -> None:
+    """The flake evaluates unmodified and offline with both Nixes on 24.11 to unstable, for all systems, silently."""
+    assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
+    for release in RELEASES:
+        for version, said in evaluate(project, release).items():
+            assert warnings(said) == [], (release, version)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_is_formatted(style: str, project: Path, nixpy: Nixpy) -> None:
+    """All Nix that is written follows RFC 166, as far as our checker of its rules can tell."""
+    for flags in (), ("--no-flake", "--nixpkgs", "0123456789abcdef0123456789abcdef01234567"):
+        assert nixpy("init", project, "--style", style, *flags).status == 0
+    for name in ("nixpy.nix", "flake.nix", "shell.nix"):
+        assert violations((project / name).read_text()) == [], name
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_has_a_shell_without_flakes(style: str, project: Path, nixpy: Nixpy) -> None:
+    """shell.nix evaluates over the same nixpy.nix with both Nixes, for every system."""
+    assert nixpy("init", project, "--style", style, "--no-flake").status == 0
+    file = project / "shell.nix"
+    shells = f"""
+        map (system: (import {file} {{ pkgs = import {stand_in("26.05")} {{ inherit system; }}; }}).drvPath)
+          [ {" ".join(json.dumps(system) for system in SYSTEMS)} ]
+    """
+    for version in VERSIONS:
+        done = Nix(version).run("nix-instantiate", "--eval", "--strict", "-E", shells)
+        assert done.stdout.count(".drv") == len(SYSTEMS)
+        assert warnings(done.stderr) == [], version
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy) -> None:
+    """nixpy.nix returns the attributes that flakes rely on, whatever the style; modules have keys without any pkgs."""
+    assert nixpy("init", project, "--style", style).status == 0
+    file = project / "nixpy.nix"
+    current = Nix("current")
+    assert current.eval_json(f"builtins.attrNames (import {file} {{ pkgs = throw {json.dumps('asked')}; }})") == [
+        "apps",
+        "checks",
+        "homeModule",
+        "libraries",
+        "nixosModule",
+        "packages",
+        "python",
+        "shell",
+    ]
+    modules = f"let n = import {file} {{ pkgs = throw {json.dumps('asked')}; }}; in "
+    current.eval_json(modules + "[ (builtins.attrNames n.nixosModule) (builtins.attrNames n.homeModule) ]")
+
+
+def test_every_expression_of_the_catalogue_exists_everywhere() -> None:
+    """On each release, each expression of the catalogue is a package that neither warns nor throws."""
+    expressions = {entry.expression for entry in catalogue().entries.values() if entry.expression}
+    states = catalogue_states(sorted(expressions))
+    wrong = {text: found for text, found in states.items() if set(found.values()) != {"ok"}}
+    assert wrong == {}
+    assert len(states) > 100
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))), min_size=60, max_size=200))
+@pytest.mark.parametrize("version", VERSIONS)
+def test_any_text_comes_back_from_nix(version: str, texts: list[str]) -> None:
+    """A string literal is read by Nix as the text it was made of, whatever that is; many in one call."""
+    texts += ['"', "${x}", "$${x}", "''", "\n\r\t", "\\", "\\${", "🎉", "$", "${", "'' ${"]
+    literals = [quoted(text) for text in texts]
+    assert Nix(version).eval_strings(literals) == texts
+
+
+def quoted(text: str) -> str:
+    return str(
+        _jinja().from_string('{% import "templates/_nix.jinja" as nix %}{{ nix.string(text) }}').render(text=text)
+    )
+
+
+def test_settings_reach_the_shell_unchanged(project: Path, nixpy: Nixpy) -> None:
+    """The user's hook arrives in the shell hook as it was written, and comments cannot break out of their line."""
+    if project.name != "all":
+        return
+    assert nixpy("init", project, "--style", "loader").status == 0
+    pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
+    shell = f"(import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}).shell"
+    (hook,) = Nix("current").eval_strings([f"{shell}.shellHook"])
+    assert "echo \"a ${x} ''${y} $$ \\\\ it's\"\n" in hook
+
+
+def test_a_reason_stays_a_comment() -> None:
+    """A name with a line break, as no real package has, does not leave the comment."""
+    macro = '{% import "templates/_nix.jinja" as nix %}{{ nix.comment("a\\nb\\rc") }}'
+    assert _jinja().from_string(macro).render() == "a b c"

@@ -1,0 +1,461 @@
+"""uv's answer for projects without a lock: complete, for every system, and without building anything unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uv
+from packaging.requirements import Requirement
+
+from nixpy import resolve as module
+from nixpy.dependencies import Dependencies
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice
+from nixpy.locks.pylock import PyLock
+from nixpy.locks.requirements import read
+from nixpy.resolve import find_uv, resolve
+from nixpy.target import Target
+from nixpy.toml import load_toml
+from smallindex import SmallIndex, build_sdist, build_wheel
+
+LINUX = "cp312-cp312-manylinux_2_17_x86_64"
+Packages = dict[str, dict[str, Any]]
+
+
+def hostile_sdist(folder: Path, name: str, version: str, trap: Path) -> Path:
+    """Write an sdist whose metadata is dynamic and whose build, which needs nothing installed, touches `trap`."""
+    backend = f"open({str(trap)!r}, 'w').close()\nraise SystemExit(1)\n"
+    project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    info = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\nDynamic: Requires-Dist\n"
+    path = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member, text in (("PKG-INFO", info), ("pyproject.toml", project), ("backend.py", backend)):
+            entry = tarfile.TarInfo(f"{name}-{version}/{member}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder behind the index; `trap` beside it must never come to be."""
+    folder = tmp_path_factory.mktemp("files") / "served"
+    for version in ("1.0", "2.0"):
+        extra = 'docs; extra == "fast"'
+        requires = ["base>=1", "winonly; sys_platform == 'win32'", extra]
+        build_wheel(folder, "app", version, requires=requires, extras=["fast"])
+    for version in ("1.0", "2.0"):
+        build_wheel(folder, "base", version)
+    build_wheel(folder, "base", "2.0", LINUX)
+    build_wheel(folder, "base", "3.0a1")
+    for name in ("winonly", "docs", "old"):
+        build_wheel(folder, name, "1.0")
+    build_wheel(folder, "newest", "1.0", requires_python=">=3.14")
+    build_wheel(folder, "wants-old-base", "1.0", requires=["base<2"])
+    build_sdist(folder, "static", "1.0", requires=["docs"])
+    build_wheel(folder, "needs-source", "1.0", requires=["opaque; sys_platform == 'darwin'", "docs"])
+    hostile_sdist(folder, "opaque", "1.0", folder.parent / "trap")
+    build_wheel(folder, "both", "1.0", "cp312-cp312-win_amd64")
+    build_sdist(folder, "both", "1.0")
+    build_sdist(folder, "both", "2.0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(files: Path) -> Iterator[SmallIndex]:
+    with SmallIndex(files) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def shut_in(
+    index: SmallIndex,
+    files: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[None]:
+    """Only our index, our cache and no settings of this machine; and after every test, nothing was built."""
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+    monkeypatch.setenv("UV_CACHE_DIR", str(files.parent / "cache"))
+    monkeypatch.setenv("UV_NO_SYSTEM_CONFIG", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{Path(uv.find_uv_bin()).parent}{os.pathsep}{os.environ['PATH']}")
+    yield
+    assert not (files.parent / "trap").exists(), "a build was run"
+
+
+def ask(root: Path, *requirements: str, python: str = "3.12", **options: Any) -> Packages:
+    return parsed(resolve([Requirement(text) for text in requirements], root=root, python=python, **options))
+
+
+def ask_file(root: Path, text: str, **options: Any) -> Packages:
+    path = root / "requirements.txt"
+    path.write_text(text)
+    return parsed(resolve([read(path)], root=root, python="3.12", **options))
+
+
+def parsed(text: str) -> Packages:
+    """Return the packages by name, after the standard's own validation of the whole."""
+    PyLock.parse(text, Path("/nowhere/pylock.toml"))
+    return {package["name"]: package for package in tomllib.loads(text)["packages"]}
+
+
+def versions(packages: Packages) -> dict[str, str]:
+    return {name: package["version"] for name, package in packages.items()}
+
+
+def filenames(package: dict[str, Any]) -> set[str]:
+    return {wheel["url"].rpartition("/")[2] for wheel in package.get("wheels", ())}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_every_system_in_one_answer(tmp_path: Path, files: Path) -> None:
+    """The answer holds what each system installs, markers telling which, and every wheel with its true hash."""
+    text = resolve([Requirement("app")], root=tmp_path, python="3.12")
+    packages = parsed(text)
+    assert versions(packages) == {"app": "2.0", "base": "2.0", "winonly": "1.0"}
+    assert filenames(packages["base"]) == {"base-2.0-py3-none-any.whl", f"base-2.0-{LINUX}.whl"}
+    for package in packages.values():
+        for wheel in package["wheels"]:
+            assert wheel["hashes"]["sha256"] == sha256(files / wheel["url"].rpartition("/")[2])
+    target = Target(system="aarch64-linux", python="3.12.4", glibc=(2, 40))
+    lock = PyLock.parse(text, tmp_path / "pylock.toml")
+    assert [package.name for package in lock.packages(target, Choice())] == ["app", "base"]
+
+
+def test_extras_and_markers(tmp_path: Path) -> None:
+    """Extras bring their dependencies, and a requirement's marker holds for what it brings."""
+    packages = ask(tmp_path, "app[fast]; sys_platform == 'linux'")
+    assert versions(packages) == {"app": "2.0", "base": "2.0", "docs": "1.0"}
+    assert {package["marker"] for package in packages.values()} == {"sys_platform == 'linux'"}
+
+
+def test_without_dependencies(tmp_path: Path) -> None:
+    """`no_deps` resolves the named packages alone."""
+    assert versions(ask(tmp_path, "app==1.0", no_deps=True)) == {"app": "1.0"}
+
+
+def test_python_that_is_not_installed(tmp_path: Path) -> None:
+    """A Python that exists nowhere on the machine is resolved for all the same, with its patch level or without."""
+    assert versions(ask(tmp_path, "newest", python="3.14")) == {"newest": "1.0"}
+    assert versions(ask(tmp_path, "newest", python="3.99.7")) == {"newest": "1.0"}
+    with pytest.raises(NixpyError, match=r"newest.*Python"):
+        ask(tmp_path, "newest", python="3.12")
+
+
+def test_uv_is_kept_from_downloading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads of Python are forbidden to uv, which runs with nixpy's own Python, though PATH holds none."""
+    shim = tmp_path / "bin/uv"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho "$UV_PYTHON_DOWNLOADS" "$@" >> {tmp_path}/log\nexec {uv.find_uv_bin()} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "automatic")
+    (tmp_path / ".python-version").write_text("3.99\n")
+    assert ask(tmp_path, "newest", python="3.14")
+    _, *runs = (tmp_path / "log").read_text().splitlines()
+    assert runs
+    for run in runs:
+        assert run.startswith("never pip compile")
+        assert f"--python {sys.executable} " in run
+
+
+def test_preferences_are_kept(tmp_path: Path) -> None:
+    """Known versions stay when the requirements grow, unless they no longer fit."""
+    assert versions(ask(tmp_path, "app", "docs", preferences={"app": "1.0"}))["app"] == "1.0"
+    assert versions(ask(tmp_path, "app>1", preferences={"app": "1.0", "gone": "7"}))["app"] == "2.0"
+
+
+def test_constraints_and_prereleases(tmp_path: Path) -> None:
+    """Constraint files limit versions without asking for packages; `--pre` lets pre-releases in."""
+    (tmp_path / "c.txt").write_text("base<2\ndocs==7\n")
+    assert versions(ask_file(tmp_path, "-c c.txt\napp\n"))["base"] == "1.0"
+    assert versions(ask_file(tmp_path, "--pre\nbase\n")) == {"base": "3.0a1"}
+    assert versions(ask_file(tmp_path, "--all-releases base\nbase\n")) == {"base": "3.0a1"}
+
+
+def test_hashes_are_enforced(tmp_path: Path, files: Path) -> None:
+    """Only files whose hash is listed stay; where none does, that is an error that names the package."""
+    wanted = sha256(files / f"base-2.0-{LINUX}.whl")
+    packages = ask_file(tmp_path, f"base==2.0 --hash=sha256:{wanted} --hash=sha256:{'0' * 64}\n")
+    assert filenames(packages["base"]) == {f"base-2.0-{LINUX}.whl"}
+    with pytest.raises(NixpyError, match="base"):
+        ask_file(tmp_path, f"base==2.0 --hash=sha256:{'0' * 64}\n")
+
+
+def test_no_binary_leaves_no_wheel(tmp_path: Path) -> None:
+    """With `--no-binary` an installer builds: the wheels go; without an sdist that is an error."""
+    packages = ask_file(tmp_path, "--no-binary both\nboth==1.0\nbase\n")
+    assert "wheels" not in packages["both"]
+    assert "sdist" in packages["both"]
+    assert "wheels" in packages["base"]
+    with pytest.raises(NixpyError, match="base"):
+        ask_file(tmp_path, "--no-binary :all:\nbase\n")
+
+
+def test_local_wheels_and_folders(tmp_path: Path, index: SmallIndex) -> None:
+    """Local wheels, editables and addresses come out where they lie, with what they need."""
+    build_wheel(tmp_path / "wheel house", "mine", "1.0", requires=["docs"])
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/pyproject.toml").write_text(
+        '[project]\nname = "Own_Name"\nversion = "1"\ndependencies = ["base<2"]\n'
+        '[project.optional-dependencies]\nx = ["old"]\n'
+    )
+    text = f"./wheel house/mine-1.0-py3-none-any.whl\n-e ./src[x]\n{index.file_url('winonly-1.0-py3-none-any.whl')}\n"
+    packages = ask_file(tmp_path, text)
+    assert packages.keys() == {"mine", "docs", "own-name", "base", "old", "winonly"}
+    assert packages["mine"]["archive"]["path"] == str(tmp_path / "wheel house/mine-1.0-py3-none-any.whl")
+    assert packages["own-name"]["directory"] == {"path": str(tmp_path / "src"), "editable": True}
+    assert packages["winonly"]["archive"]["url"] == index.file_url("winonly-1.0-py3-none-any.whl")
+    assert packages["base"]["version"] == "1.0"
+
+
+def test_folder_with_dynamic_version(tmp_path: Path) -> None:
+    """A project whose version only its build knows counts with its dependencies, under the line's marker."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\ndynamic = ["version"]\ndependencies = ["base"]\n'
+    )
+    packages = ask_file(tmp_path, "own @ . ; sys_platform == 'linux'\n")
+    assert versions(packages) == {"base": "2.0"}
+    assert packages["base"]["marker"] == "sys_platform == 'linux'"
+
+
+@pytest.mark.parametrize(
+    "line", ["-e ./legacy", "./legacy", "name @ ./legacy", "-e git+https://index.example/legacy.git"]
+)
+def test_folder_that_must_be_built(tmp_path: Path, files: Path, line: str) -> None:
+    """A source tree that only setup.py describes is refused with its line, and setup.py is not run."""
+    (tmp_path / "legacy").mkdir()
+    (tmp_path / "legacy/setup.py").write_text(f"open({str(files.parent / 'trap')!r}, 'w').close()\n")
+    with pytest.raises(NixpyError, match="have to be built") as caught:
+        ask_file(tmp_path, f"base\n{line}\n")
+    assert (caught.value.path, caught.value.line) == (tmp_path / "requirements.txt", 2)
+    assert "--allow-build" in str(caught.value.hint)
+
+
+def test_missing_local_file(tmp_path: Path) -> None:
+    """A path to nothing is an error with its line."""
+    with pytest.raises(NixpyError, match="no such file") as caught:
+        ask_file(tmp_path, "base\n./gone-1.0-py3-none-any.whl\n")
+    assert caught.value.line == 2
+
+
+def test_sdist_with_static_metadata(tmp_path: Path) -> None:
+    """A package of which there is only an sdist is listed with it, and its static dependencies are followed."""
+    packages = ask(tmp_path, "static")
+    assert versions(packages) == {"static": "1.0", "docs": "1.0"}
+    assert packages["static"]["sdist"]["url"].endswith("static-1.0.tar.gz")
+    assert not packages["static"].keys() & {"wheels", "archive"}
+
+
+def test_sdist_that_must_be_built(tmp_path: Path) -> None:
+    """An sdist with dynamic metadata is listed with its marker, nothing of it is run, all else is resolved."""
+    packages = ask(tmp_path, "needs-source", "app")
+    assert versions(packages).items() >= {"opaque": "1.0", "needs-source": "1.0", "docs": "1.0"}.items()
+    assert packages["opaque"].keys() == {"name", "version", "marker", "sdist"}
+    assert packages["opaque"]["marker"] == "sys_platform == 'darwin'"
+
+
+def test_built_with_leave(tmp_path: Path, files: Path) -> None:
+    """`allow_build` runs the build, whose failure is then uv's to tell."""
+    with pytest.raises(NixpyError, match="opaque"):
+        ask(tmp_path, "opaque", allow_build=True)
+    (files.parent / "trap").unlink()
+
+
+def test_sdist_beside_wheels_that_do_not_fit(tmp_path: Path) -> None:
+    """The newest version with a wheel is taken, and its sdist is known, for systems that its wheels leave out."""
+    packages = ask(tmp_path, "both; sys_platform == 'linux'")
+    assert packages["both"]["version"] == "1.0"
+    assert packages["both"]["sdist"]["url"].endswith("both-1.0.tar.gz")
+    assert versions(ask(tmp_path, "both==2.0")) == {"both": "2.0"}
+
+
+def dependencies(root: Path, text: str) -> Dependencies:
+    path = root / "pyproject.toml"
+    path.write_text(text)
+    return Dependencies.from_pyproject(load_toml(path), path)
+
+
+def test_pyproject(tmp_path: Path) -> None:
+    """Dependencies, chosen extras and default groups are asked for; the project itself is no part of the answer."""
+    asked = dependencies(
+        tmp_path,
+        '[project]\nname = "own"\nversion = "1"\ndependencies = ["base"]\n'
+        '[project.optional-dependencies]\nx = ["own[y]"]\ny = ["old"]\n[dependency-groups]\ndev = ["docs"]\n',
+    )
+    plain = parsed(resolve(asked, root=tmp_path, python="3.12"))
+    assert plain.keys() == {"base", "docs"}
+    choice = Choice(extras=frozenset({"x"}), groups=frozenset())  # type: ignore[arg-type]
+    assert parsed(resolve(asked, root=tmp_path, python="3.12", choice=choice)).keys() == {"base", "old"}
+
+
+def test_pyproject_with_sources(tmp_path: Path) -> None:
+    """`[tool.uv.sources]` hold: a dependency comes from the folder that the table names."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/pyproject.toml").write_text('[project]\nname = "base"\nversion = "9"\ndependencies = ["old"]\n')
+    asked = dependencies(
+        tmp_path,
+        '[project]\nname = "own"\ndynamic = ["version"]\ndependencies = ["base"]\n[dependency-groups]\ndev = ["docs"]\n'
+        '[tool.uv.sources]\nbase = { path = "lib" }\n',
+    )
+    packages = parsed(resolve(asked, root=tmp_path, python="3.12"))
+    assert packages.keys() == {"base", "old", "docs"}
+    assert packages["base"]["directory"]["path"] == str(tmp_path / "lib")
+
+
+def test_project_settings_of_uv_hold(tmp_path: Path) -> None:
+    """Constraints in `[tool.uv]` limit what is chosen."""
+    asked = dependencies(
+        tmp_path,
+        '[project]\nname = "own"\nversion = "1"\ndependencies = ["app"]\n'
+        '[tool.uv]\nconstraint-dependencies = ["base<2"]\n',
+    )
+    assert versions(parsed(resolve(asked, root=tmp_path, python="3.12")))["base"] == "1.0"
+
+
+def test_index_options_of_the_file(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A requirements file's own index and links are used, and `--no-index` leaves links alone."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    packages = ask_file(tmp_path, f"--no-index\n--find-links {files}\nbase<2\nopaque\n")
+    assert versions(packages) == {"base": "1.0", "opaque": "1.0"}
+
+
+def test_index_with_credentials(tmp_path: Path, files: Path) -> None:
+    """Credentials in a file's index URL are used, and no error shows them, expanded or written."""
+    with SmallIndex(files, auth=("user", "hunter2")) as guarded:
+        assert versions(ask_file(tmp_path, f"-i {guarded.url_with_credentials}\ndocs\n")) == {"docs": "1.0"}
+        wrong = guarded.url.replace("http://", "http://user:${TOKEN}@")
+        (tmp_path / "requirements.txt").write_text(f"-i {wrong}\nold\nx @ {wrong}x-1.0-py3-none-any.whl\n")
+        file = read(tmp_path / "requirements.txt", environ={"TOKEN": "s3cret"})
+        with pytest.raises(NixpyError) as caught:
+            resolve([file], root=tmp_path, python="3.12")
+    assert "s3cret" not in f"{caught.value}{caught.value.hint}"
+    assert caught.value.hint
+    assert "credentials" in caught.value.hint
+
+
+def test_unsatisfiable(tmp_path: Path) -> None:
+    """Requirements that exclude each other are an error with uv's reason, and nothing about warnings."""
+    with pytest.raises(NixpyError, match=r"wants-old-base") as caught:
+        ask(tmp_path, "wants-old-base", "base>=2")
+    assert caught.value.hint
+    assert "warning" not in caught.value.message
+    with pytest.raises(NixpyError, match="nowhere-to-be-found"):
+        ask(tmp_path, "nowhere-to-be-found")
+
+
+def test_offline(tmp_path: Path, index: SmallIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline, uv asks no server: what the cache holds is resolved, the rest is an error that says so."""
+    ask(tmp_path, "docs")
+    before = len(index.requests)
+    assert versions(ask(tmp_path, "docs", offline=True)) == {"docs": "1.0"}
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
+    with pytest.raises(NixpyError) as caught:
+        ask(tmp_path, "docs", offline=True)
+    assert "--offline" in str(caught.value.hint)
+    assert len(index.requests) == before
+
+
+def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not answer is told from requirements that do not fit."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "empty"))
+    with pytest.raises(NixpyError) as caught:
+        ask(tmp_path, "docs")
+    assert "network" in str(caught.value.hint)
+
+
+def script(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "uv"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_which_uv(tmp_path: Path) -> None:
+    """The uv on PATH is taken where it starts and is new enough, else the one of the extra."""
+    good = script(tmp_path / "good", "echo 'uv 99.1.2 (abc 2030-01-01)'")
+    assert find_uv({"PATH": str(good.parent)}).path == good
+    packaged = Path(uv.find_uv_bin())
+    for text in ("exit 127", "echo 'uv 0.4.1'", "echo what"):
+        assert find_uv({"PATH": str(script(tmp_path / "bad", text).parent)}).path == packaged
+    (tmp_path / "bad/uv").write_bytes(b"\x7fELF, but not for here")
+    assert find_uv({"PATH": str(tmp_path / "bad")}).path == packaged
+    assert find_uv({}).path == packaged
+
+
+def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any uv the error says how to get one, and why one that is there will not do."""
+    monkeypatch.setitem(sys.modules, "uv", None)
+    old = script(tmp_path / "old", "echo 'uv 0.4.1'")
+    with pytest.raises(NixpyError, match=r"uv 0\.4\.1") as caught:
+        find_uv({"PATH": str(old.parent)})
+    assert "nixpkgs#uv" in str(caught.value.hint)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NixpyError, match="no uv"):
+        ask(tmp_path, "base")
+
+
+def test_interrupt_ends_uv(tmp_path: Path) -> None:
+    """An interrupt of nixpy alone leaves no uv behind, nor the folder with what it was given."""
+    script(
+        tmp_path / "bin",
+        f'case "$1" in --version) echo "uv 99.0";; *) echo $$ > {tmp_path}/pid; exec sleep 60;; esac',
+    )
+    (tmp_path / "tmp").mkdir()
+    program = (
+        "from pathlib import Path; from packaging.requirements import Requirement; from nixpy.resolve import resolve\n"
+        f"resolve([Requirement('base')], root=Path({str(tmp_path)!r}), python='3.12')"
+    )
+    environment = os.environ | {
+        "PATH": f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}",
+        "TMPDIR": str(tmp_path / "tmp"),
+        "PYTHONPATH": str(Path(module.__file__).parents[1]),
+    }
+    with subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text().strip().isdigit())
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in errors
+    child = Path("/proc") / (tmp_path / "pid").read_text().strip()
+    assert not child.exists() or "Z" in (child / "stat").read_text()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    import time
+
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.02)
+    pytest.fail("it did not come to that in time")
+
+
+def test_text_is_toml() -> None:
+    """Whatever characters a path holds, the answer is TOML that holds it unchanged."""
+    value = {"name": 'q"\\\x7f\x01é😀\n', "list": [1, True, {"a b": "c"}, []]}
+    assert tomllib.loads(f"x = {module._toml(value)}")["x"] == value

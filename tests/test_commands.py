@@ -1,0 +1,316 @@
+"""init, check and sync as a person meets them, on a project whose wheels come from the small index."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import shop
+from nixpy.styles import styles
+from runner import Nixpy
+
+STYLES = [style.name for style in styles()]
+PACKAGES = ("alpha", "beta", "gamma")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return shop.project(tmp_path / "demo", *PACKAGES)
+
+
+@pytest.fixture
+def made(project: Path, nixpy: Nixpy) -> Path:
+    """A project with its files, in style loader."""
+    assert nixpy("init", project, "--style", "loader").status == 0
+    return project
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_check_notices_every_kind_of_change(style: str, project: Path, nixpy: Nixpy) -> None:
+    """A byte of nixpy.nix, a dependency, and any field of nixpy.lock: each alone makes check exit with 1."""
+    assert nixpy("init", project, "--style", style).status == 0
+    assert nixpy("check", project).status == 0
+    for name in ("nixpy.nix", "nixpy.lock"):
+        file = project / name
+        before = file.read_bytes()
+        for at in (0, len(before) // 2, len(before) - 2):
+            file.write_bytes(before[:at] + bytes([before[at] ^ 1]) + before[at + 1 :])
+            assert nixpy("check", project).status == (2 if name == "nixpy.nix" and at < 0 else 1), (name, at)
+        file.write_bytes(before)
+    pyproject = project / "pyproject.toml"
+    before = pyproject.read_bytes()
+    pyproject.write_bytes(before.replace(b'  "gamma",', b'  "gamma",\n  "delta",'))
+    stale = nixpy("check", project)
+    assert stale.status == 1
+    assert "stale" in stale.out
+    assert "nixpy sync" in stale.out
+    pyproject.write_bytes(before)
+    assert nixpy("check", project).status == 0
+
+
+def fields(value: object, path: tuple[object, ...] = ()) -> list[tuple[tuple[object, ...], object]]:
+    if isinstance(value, dict):
+        return [item for key, inner in value.items() for item in fields(inner, (*path, key))]
+    if isinstance(value, list):
+        return [item for at, inner in enumerate(value) for item in fields(inner, (*path, at))]
+    return [(path, value)]
+
+
+def test_every_field_of_the_lock_is_guarded(made: Path, nixpy: Nixpy) -> None:
+    """Whichever single value of nixpy.lock is changed, check exits with 1 and says that it was edited by hand."""
+    lock = made / "nixpy.lock"
+    text = lock.read_text()
+    for path, value in fields(json.loads(text)):
+        if path in {("generated",), ("format",)}:
+            continue  # these say whose file it is; see test_generated
+        data = json.loads(text)
+        inner = data
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = "other" if isinstance(value, str) else None if value else True
+        lock.write_text(json.dumps(data, indent=1) + "\n")
+        result = nixpy("check", made, "--format", "json")
+        assert result.status == 1, path
+        assert result.json["projects"][0]["state"] == "edited"
+
+
+def test_sync_heals_what_check_found(made: Path, nixpy: Nixpy) -> None:
+    """After a dependency was added, sync writes what init would have, and check is content."""
+    shop.project(made, *PACKAGES, "delta", "epsilon", extra=settings(made))
+    assert nixpy("check", made).status == 1
+    assert nixpy("sync", made).status == 0
+    assert nixpy("check", made).status == 0
+    assert "delta" in (made / "nixpy.lock").read_text()
+    before = contents(made)
+    assert nixpy("sync", made).status == 0
+    assert contents(made) == before
+
+
+def settings(project: Path) -> str:
+    return "[tool.nixpy]" + (project / "pyproject.toml").read_text().partition("[tool.nixpy]")[2]
+
+
+def test_check_needs_no_index(made: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check works without uv, cache or a network: what was found is recorded."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:1/simple/")
+    monkeypatch.setenv("NIXPY_CACHE_DIR", "/nonexistent")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert nixpy("check", made).status == 0
+
+
+def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> None:
+    """Never analysed, edited, foreign and newer are told apart, with what to do."""
+    rendered, lock = made / "nixpy.nix", made / "nixpy.lock"
+    nix, facts = rendered.read_text(), lock.read_text()
+
+    def state() -> tuple[str, int]:
+        result = nixpy("check", made, "--format", "json")
+        return result.json["projects"][0]["state"], result.status
+
+    rendered.unlink()
+    assert state() == ("never analysed", 1)
+    rendered.write_text("{ pkgs }: pkgs.hello\n")
+    assert state() == ("foreign", 2)
+    rendered.write_text(nix.replace("nixpy format 1,", "nixpy format 9,"))
+    assert state() == ("newer", 2)
+    rendered.write_text(nix + "# mine\n")
+    assert state() == ("edited", 1)
+    rendered.write_text(nix)
+    lock.write_text(facts.replace('"format": 1', '"format": 9'))
+    assert state() == ("newer", 2)
+    lock.write_text("{}")
+    assert state() == ("foreign", 2)
+    lock.write_text(facts.replace('"format": 1,', '"format": 1,\n<<<<<<< HEAD'))
+    assert state() == ("edited", 1)
+    lock.unlink()
+    assert state() == ("never analysed", 1)
+
+
+def test_edits_and_foreign_files_are_only_overwritten_by_force(made: Path, nixpy: Nixpy) -> None:
+    """Sync refuses a file that was edited or is not nixpy's with exit 2, writes nothing, and obeys --force."""
+    rendered = made / "nixpy.nix"
+    for text in (rendered.read_text() + "# mine\n", "{ pkgs }: pkgs.hello\n"):
+        rendered.write_text(text)
+        before = contents(made)
+        refused = nixpy("sync", made)
+        assert refused.status == 2
+        assert "nixpy.nix" in refused.err
+        assert "--force" in refused.err
+        assert contents(made) == before
+        assert nixpy("sync", made, "--force").status == 0
+        assert nixpy("check", made).status == 0
+
+
+def test_newer_files_are_never_overwritten(made: Path, nixpy: Nixpy) -> None:
+    """Not even --force replaces what a newer nixpy wrote."""
+    rendered = made / "nixpy.nix"
+    rendered.write_text(rendered.read_text().replace("nixpy format 1,", "nixpy format 9,"))
+    before = contents(made)
+    assert nixpy("sync", made, "--force").status == 2
+    assert contents(made) == before
+
+
+def test_diff_shows_and_writes_nothing(project: Path, nixpy: Nixpy) -> None:
+    """`init --diff` prints a unified diff and changes nothing; `check --diff` prints the edit."""
+    before = contents(project)
+    shown = nixpy("init", project, "--style", "loader", "--diff")
+    assert shown.status == 0
+    assert "+++ " in shown.out
+    assert "+  libraries = pkgs.runCommand" in shown.out
+    assert contents(project) == before
+    assert nixpy("init", project, "--style", "loader").status == 0
+    rendered = project / "nixpy.nix"
+    rendered.write_text(rendered.read_text() + "# mine\n")
+    assert "-# mine" in nixpy("check", project, "--diff").out
+
+
+def test_existing_flake_is_left_alone_and_told_what_to_add(project: Path, nixpy: Nixpy) -> None:
+    """A flake.nix that is there stays byte for byte, also with --force; the lines to add are printed."""
+    flake = project / "flake.nix"
+    for text in ("{ outputs = _: { }; }\n", '{ inputs.flake-parts.url = "x"; }', '{ inputs.flake-utils.url = "x"; }'):
+        flake.write_text(text)
+        for force in ((), ("--force",)):
+            result = nixpy("init", project, "--style", "loader", *force)
+            assert result.status == 0
+            assert "import ./nixpy.nix" in result.out
+            assert flake.read_text() == text
+
+
+def test_settings_keep_comments_and_order(project: Path, nixpy: Nixpy) -> None:
+    """Init adds [tool.nixpy] and changes nothing else of pyproject.toml; a second init changes nothing at all."""
+    pyproject = project / "pyproject.toml"
+    before = pyproject.read_text()
+    assert nixpy("init", project, "--style", "buildFHSEnv").status == 0
+    after = pyproject.read_text()
+    assert after.startswith(before.rstrip("\n"))
+    assert 'style = "fhs"' in after
+    assert nixpy("init", project).status == 0
+    assert pyproject.read_text() == after
+
+
+def test_a_requirements_project_gets_its_own_settings_file(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Without pyproject.toml the settings go to nixpy.toml."""
+    (tmp_path / "requirements.txt").write_text("alpha\n")
+    assert nixpy("init", tmp_path, "--style", "withPackages").status == 0
+    assert not (tmp_path / "pyproject.toml").exists()
+    assert 'style = "with-packages"' in (tmp_path / "nixpy.toml").read_text()
+    assert nixpy("check", tmp_path).status == 0
+    (tmp_path / "requirements.txt").write_text("# a comment\nalpha   # and space\n")
+    assert nixpy("check", tmp_path).status == 0
+    (tmp_path / "requirements.txt").write_text("alpha<1.1\n")
+    assert nixpy("check", tmp_path).status == 1
+
+
+def test_a_style_is_recommended_with_the_reason(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Programs inside wheels lead to a style that starts them; without any, the one that leaks nothing is taken."""
+    with_program = nixpy("init", shop.project(tmp_path / "a", "alpha", "beta"), "--format", "json").json
+    assert with_program["style"] == "nix-ld"
+    assert "beta" in with_program["reasons"]["style"]
+    without = nixpy("init", shop.project(tmp_path / "b", "alpha"), "--format", "json").json
+    assert without["style"] == "loader"
+
+
+def test_what_was_chosen_is_kept(made: Path, nixpy: Nixpy) -> None:
+    """Python and nixpkgs, once chosen, stand in the settings and are not chosen again."""
+    text = (made / "pyproject.toml").read_text()
+    assert 'python = "3.13"' in text
+    (made / ".python-version").write_text("3.12\n")
+    assert nixpy("sync", made, "--format", "json").json["python"] == "3.13"
+
+
+def test_no_flake_writes_a_shell(project: Path, nixpy: Nixpy) -> None:
+    """`--no-flake` writes shell.nix over the same nixpy.nix, and no flake.nix."""
+    assert nixpy("init", project, "--style", "loader", "--no-flake").status == 0
+    assert not (project / "flake.nix").exists()
+    assert "import ./nixpy.nix" in (project / "shell.nix").read_text()
+
+
+def test_a_wrong_setting_is_one_error_with_its_line(project: Path, nixpy: Nixpy) -> None:
+    """A misspelt setting exits with 2, names file, line and the right spelling, and nothing is written."""
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + '[tool.nixpy]\nstlye = "loader"\n')
+    before = contents(project)
+    result = nixpy("init", project)
+    assert result.status == 2
+    line = pyproject.read_text().splitlines().index('stlye = "loader"') + 1
+    assert f"pyproject.toml:{line}:" in result.err
+    assert "`style`" in result.err
+    assert contents(project) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; the next test shows the same for root")
+def test_an_unwritable_folder_is_one_error(made: Path, nixpy: Nixpy) -> None:
+    """A folder that cannot be written to is an error with its name, not a traceback."""
+    made.chmod(0o555)
+    try:
+        assert nixpy("init", made, "--style", "fhs").status == 2
+    finally:
+        made.chmod(0o755)
+
+
+def test_nothing_is_written_when_one_file_cannot_be(project: Path, nixpy: Nixpy) -> None:
+    """Where one of the files cannot be written, none is."""
+    (project / "nixpy.nix").mkdir()
+    before = contents(project)
+    result = nixpy("init", project, "--style", "loader")
+    assert result.status == 2
+    assert "nixpy.nix" in result.err
+    assert contents(project) == before
+
+
+def test_the_generated_files_may_live_elsewhere(project: Path, nixpy: Nixpy) -> None:
+    """`file` puts nixpy.nix, and nixpy.lock beside it, where the user wants them; flake.nix follows."""
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + '[tool.nixpy]\nfile = "nix/python.nix"\n')
+    assert nixpy("init", project, "--style", "loader").status == 0
+    assert (project / "nix/python.nix").is_file()
+    assert (project / "nix/nixpy.lock").is_file()
+    assert "import ./nix/python.nix" in (project / "flake.nix").read_text()
+    assert nixpy("check", project).status == 0
+
+
+def test_libraries_can_be_mapped_added_and_ignored(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A soname nobody knows is told with its remedy and does not stop the rendering; each remedy works."""
+    project = shop.project(tmp_path, "omega")
+    result = nixpy("init", project, "--style", "loader", "--format", "json")
+    assert result.status == 0
+    assert [problem["code"] for problem in result.json["problems"] if problem["package"] == "omega"][0] == "NIX101"
+    text = (project / "pyproject.toml").read_text()
+    for table, line in (
+        ('map = { "libnobody.so.7" = "zlib" }', '"libnobody.so.7" = pkgs.zlib; # omega'),
+        ('ignore = ["libnobody.so.7"]', "sonames = { };"),
+        ('ignore = ["libnobody.so.7"]\nadd = ["libz.so.1"]', '"libz.so.1" = pkgs.zlib; # [tool.nixpy]'),
+    ):
+        (project / "pyproject.toml").write_text(f"{text}\n[tool.nixpy.libraries]\n{table}\n")
+        assert nixpy("check", project).status == 1
+        synced = nixpy("sync", project, "--format", "json")
+        assert "NIX101" not in [problem["code"] for problem in synced.json["problems"]]
+        assert line in (project / "nixpy.nix").read_text()
+
+
+def test_manylinux_mode_renders_the_policy_set(made: Path, nixpy: Nixpy) -> None:
+    """`libraries = "manylinux"` supplies what the wheels' policy allows, also what no wheel of today needs."""
+    pyproject = made / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text() + 'libraries = "manylinux"\n')
+    assert nixpy("sync", made).status == 0
+    text = (made / "nixpy.nix").read_text()
+    for soname in ("libX11.so.6", "libglib-2.0.so.0", "libGL.so.1", "libexpat.so.1"):
+        assert f'"{soname}" = ' in text
+    assert "libc.so.6" not in text
+
+
+def test_help_reads_well(nixpy: Nixpy) -> None:
+    """Every command explains itself, and the group names them all."""
+    text = nixpy("--help").out
+    for name in ("init", "sync", "check", "scan", "styles"):
+        assert name in text
+        assert "Usage: nixpy" in nixpy(name, "--help").out
+    assert nixpy("--version").out.startswith("nixpy ")
+    assert nixpy("chekc").status == 2

@@ -1,0 +1,73 @@
+"""TOML files that cannot be read are errors with a line, and keys are found by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixpy.errors import NixpyError
+from nixpy.toml import load_toml, toml_line
+
+TEXT = """\
+# top
+title = "x"
+[tool.nixpy]
+style = "fhs"
+"quoted key".inner = 1
+systems = [
+  "one",
+  "two",
+]
+[[tool.uv.index]]
+url = "https://index.example"
+[ project . 'optional-dependencies' ]  # note
+fast = ["mkl"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "line"),
+    [
+        (("title",), None, 2),
+        (("tool", "nixpy"), None, 3),
+        (("tool", "nixpy", "style"), None, 4),
+        (("tool", "nixpy", "quoted key", "inner"), None, 5),
+        (("tool", "nixpy", "systems"), '"two"', 8),
+        (("tool", "nixpy", "systems"), '"three"', 6),
+        (("tool", "nixpy", "missing"), None, 3),
+        (("tool", "uv", "index", "url"), None, 11),
+        (("project", "optional-dependencies", "fast"), None, 13),
+        (("nothing",), None, None),
+    ],
+)
+def test_line_of_a_key(keys: tuple[str, ...], value: str | None, line: int | None) -> None:
+    """The line is that of the key, of the value's item where one is named, or of the nearest table."""
+    assert toml_line(TEXT, *keys, value=value) == line
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [(b"a = 1\nb = \n", 2), (b"a = 1\n[t]\na = 1\n[t]\n", 4), (b"a = [1,\n2", 2), (b"a = 1\n# \xff\n", 2)],
+)
+def test_damaged_file(tmp_path: Path, raw: bytes, line: int) -> None:
+    """Wrong syntax and wrong encoding are errors with file and line."""
+    path = tmp_path / "x.toml"
+    path.write_bytes(raw)
+    with pytest.raises(NixpyError) as caught:
+        load_toml(path)
+    assert (caught.value.path, caught.value.line) == (path, line)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A missing file is an error that names it; a folder in its place too."""
+    with pytest.raises(NixpyError, match="does not exist"):
+        load_toml(tmp_path / "x.toml")
+    with pytest.raises(NixpyError, match="cannot be read"):
+        load_toml(tmp_path)
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    """A file that an editor began with a byte order mark is read."""
+    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbfa = 1\r\n")
+    assert load_toml(tmp_path / "x.toml") == {"a": 1}
