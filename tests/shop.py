@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from elfbuild import AARCH64, X86_64, program
+from elfbuild import shared_object as elf
 from smallindex import build_sdist, build_wheel
-from tinyelf import AARCH64, X86_64, elf, program
 
 MACHINES = {X86_64: "x86_64", AARCH64: "aarch64"}
 PYTHON = "3.13"
@@ -57,9 +58,7 @@ def stock(folder: Path) -> Path:
     return folder
 
 
-def _wheel(
-    folder: Path, name: str, version: str, machine: str, files: dict[str, bytes], python: str = TAG
-) -> None:
+def _wheel(folder: Path, name: str, version: str, machine: str, files: dict[str, bytes], python: str = TAG) -> None:
     tag = f"{python}-manylinux_2_17_{machine}.manylinux2014_{machine}"
     build_wheel(folder, name, version, tag, files={f"{name}/__init__.py": b"", **files})
 

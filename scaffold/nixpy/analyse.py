@@ -29,7 +29,7 @@ class Sources:
     """Where facts may come from, and who is told how far it is.
 
     `known` are wheels whose needs were recorded before; `rescan` opens every wheel again; `upgrade` lets uv choose
-    newer versions where there is no lock that holds them.
+    newer versions where there is no lock that holds them, and `allow_build` build what has no wheel to learn its needs.
     """
 
     root: Path
@@ -37,6 +37,7 @@ class Sources:
     offline: bool = False
     rescan: bool = False
     upgrade: bool = False
+    allow_build: bool = False
     known: tuple[Wheel, ...] = ()
     progress: Progress | None = None
 

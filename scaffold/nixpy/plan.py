@@ -136,6 +136,7 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
         choice=project.choice,
         preferences=pins,
         offline=sources.offline,
+        allow_build=sources.allow_build,
     )
     return PyLock.parse(text, project.source)
 

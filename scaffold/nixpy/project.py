@@ -76,7 +76,7 @@ class Project:
         """Return the requirements files, read; empty where something else decides."""
         from nixpy.locks import requirements
 
-        return tuple(requirements.read(path) for path in self.requirements)
+        return tuple(requirements.read(path, root=self.root) for path in self.requirements)
 
     def canonical(self) -> tuple[str, ...]:
         """Return what the project asks for, normalised and sorted: the part of it a lock must agree with.

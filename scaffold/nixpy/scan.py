@@ -89,10 +89,17 @@ def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources:
 
     source: list[requirements.RequirementsFile | Requirement]
     if kind == "requirements":
-        source = [requirements.read(Path(targets[0]))]
+        source = [requirements.read(Path(targets[0]), root=sources.root)]
     else:
         source = [Requirement(target) for target in targets]
-    text = resolve(source, root=sources.root, python=choices.python, no_deps=not deps, offline=sources.offline)
+    text = resolve(
+        source,
+        root=sources.root,
+        python=choices.python,
+        no_deps=not deps,
+        offline=sources.offline,
+        allow_build=sources.allow_build,
+    )
     return PyLock.parse(text, sources.root / "pylock.toml")
 
 

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import Library, Rules, WheelNeeds, answer
@@ -31,7 +32,7 @@ def wheel(
     both = sorted({*required.split(), *optional.split()})
     return WheelNeeds(
         system=system,
-        name=name,
+        name=canonicalize_name(name),
         filename=f"{name.replace('-', '_')}-1.0-cp312-cp312-{tag}.whl",
         needs=Needs(
             sonames=tuple((soname, f"{name}/x.so") for soname in both),
@@ -136,9 +137,7 @@ def test_what_nixpkgs_lacks_is_a_problem_with_the_reason() -> None:
 def test_nobody_is_told_of_optional_libraries_that_nobody_has(soname: str) -> None:
     """Plugins that cannot load are no problem; the library is listed all the same."""
     libraries, problems = answer([wheel("plugins", optional=soname)])
-    assert [(library.soname, library.provider, library.optional) for library in libraries] == [
-        (soname, "none", True)
-    ]
+    assert [(library.soname, library.provider, library.optional) for library in libraries] == [(soname, "none", True)]
     assert problems == ()
 
 
@@ -176,9 +175,7 @@ def test_a_driver_is_the_hosts() -> None:
 def test_the_users_map_beats_the_catalogue(soname: str, text: str, expression: str, attribute: str) -> None:
     """Whatever the table says, or does not say, the user's word holds and leaves no problem."""
     libraries, problems = answer([wheel("a", soname)], Rules(map={soname: text}))
-    assert [(lib.provider, lib.expression, lib.attribute) for lib in libraries] == [
-        ("nixpkgs", expression, attribute)
-    ]
+    assert [(lib.provider, lib.expression, lib.attribute) for lib in libraries] == [("nixpkgs", expression, attribute)]
     assert problems == ()
 
 
@@ -252,7 +249,7 @@ def test_manylinux_supplies_what_the_tags_allow_and_what_is_needed() -> None:
 
 def test_a_file_name_that_says_nothing_promises_nothing() -> None:
     """In manylinux mode a name that does not parse adds no set and breaks nothing."""
-    odd = WheelNeeds(system=LINUX, name="odd", filename="odd.whl", needs=Needs(known="tag"))
+    odd = WheelNeeds(system=LINUX, name=canonicalize_name("odd"), filename="odd.whl", needs=Needs(known="tag"))
     assert answer([odd], Rules(mode="manylinux")) == ((), ())
 
 

@@ -58,9 +58,7 @@ def test_agrees_with_the_distribution_of_this_machine() -> None:
         pytest.skip("no dpkg here")
     listing = subprocess.run(["dpkg", "-L", "libc6"], capture_output=True, text=True, check=False).stdout
     paths = [Path(line) for line in listing.splitlines()]
-    names = {
-        path.name for path in paths if re.search(r"\.so(\.\d+)?$", path.name) and "gconv" not in path.parts
-    }
+    names = {path.name for path in paths if re.search(r"\.so(\.\d+)?$", path.name) and "gconv" not in path.parts}
     if not names:
         pytest.skip("glibc does not come from dpkg here")
     assert {name for name in names if not is_glibc(name)} == set()

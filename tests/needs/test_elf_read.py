@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import elfbuild
 from corpus.corpus import Linking, by_pyelftools, by_readelf
-from needs import elfbuild
-from needs.elfbuild import elf
+from elfbuild import elf
 from nixpy.needs.elf import read
 from nixpy.needs.model import ElfFile
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from needs.elfbuild import elf
+from elfbuild import elf
 from nixpy.needs.inspect import inspect
 from nixpy.wheels.archive import Member
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
+from elfbuild import shared_object
 from nixpy.locks.model import LockedWheel, WheelFile
 from smallindex import build_wheel
-from wheels.tinyelf import shared_object
 
 LINUX = "cp313-cp313-manylinux_2_28_x86_64"
 

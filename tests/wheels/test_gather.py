@@ -15,6 +15,7 @@ import pytest
 import uv
 
 import nixpy
+from elfbuild import shared_object
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
@@ -24,7 +25,6 @@ from nixpy.wheels.facts import gather
 from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
-from wheels.tinyelf import shared_object
 
 
 @dataclass

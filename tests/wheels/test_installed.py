@@ -12,12 +12,12 @@ import pytest
 import uv
 from packaging.utils import canonicalize_name
 
+from elfbuild import shared_object
 from nixpy.needs.inspect import inspect
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel
 from wheels.samples import locked
-from wheels.tinyelf import shared_object
 
 THIS = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 TAG = f"{THIS}-{THIS}-manylinux_2_17_x86_64.manylinux2014_x86_64"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from elfbuild import shared_object
 from nixpy.errors import NixpyError
 from nixpy.wheels.archive import Member
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel
 from wheels.samples import sha256
-from wheels.tinyelf import shared_object
 
 
 def test_members_have_path_size_and_execute_bit(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from elfbuild import shared_object
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
 from nixpy.needs.inspect import inspect
@@ -29,7 +30,6 @@ from nixpy.wheels.remote import RemoteWheel
 from smallindex import SmallIndex, build_wheel
 from wheels.samples import LINUX, mostly_data, mostly_elf, noise, pure, sha256
 from wheels.scripted import Answer, scripted
-from wheels.tinyelf import shared_object
 
 
 def client(settings_: IndexSettings | None = None, attempts: int = 3) -> Client:

@@ -39,6 +39,9 @@ nixpkgs_option = click.option(
 offline_option = click.option(
     "--offline", is_flag=True, help="Use no network: what is not known yet is taken from the wheel's tag."
 )
+build_option = click.option(
+    "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
+)
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
 
 

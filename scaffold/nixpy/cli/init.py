@@ -9,6 +9,7 @@ import click
 from nixpy import plan, project
 from nixpy.analyse import Sources
 from nixpy.cli.common import (
+    build_option,
     folder,
     format_option,
     nixpkgs_option,
@@ -31,6 +32,7 @@ from nixpy.generated import reconcile
 @click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
 @offline_option
 @rescan_option
+@build_option
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
 @format_option
@@ -43,6 +45,7 @@ def command(
     no_flake: bool,
     offline: bool,
     rescan: bool,
+    allow_build: bool,
     diff: bool,
     force: bool,
     form: str,
@@ -56,7 +59,9 @@ def command(
     found = project.read(folder)
     choices = plan.choose(found, options)
     with progress() as bar:
-        made = plan.plan(found, choices, Sources(root=folder, offline=offline, rescan=rescan, progress=bar))
+        made = plan.plan(
+            found, choices, Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
+        )
     made = plan.with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)
     report(made, comparisons, form=form, diff=diff, first=True)

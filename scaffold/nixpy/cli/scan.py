@@ -10,6 +10,7 @@ import click
 from nixpy import plan
 from nixpy.analyse import Sources
 from nixpy.cli.common import (
+    build_option,
     format_option,
     nixpkgs_option,
     offline_option,
@@ -34,6 +35,7 @@ from nixpy.scan import Scan, as_json, scan
 @nixpkgs_option
 @offline_option
 @rescan_option
+@build_option
 @format_option
 def command(
     targets: tuple[str, ...],
@@ -43,6 +45,7 @@ def command(
     nixpkgs: str | None,
     offline: bool,
     rescan: bool,
+    allow_build: bool,
     form: str,
 ) -> None:
     """Tell which libraries wheels need, and who supplies them. Writes nothing.
@@ -52,7 +55,7 @@ def command(
     """
     options = plan.Options(python=python, nixpkgs=nixpkgs, systems=systems)
     with progress() as bar:
-        sources = Sources(root=Path(), offline=offline, rescan=rescan, progress=bar)
+        sources = Sources(root=Path(), offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
         result = scan(targets or (".",), options, sources, deps=not no_deps)
     if form == "json":
         print_json(as_json(result))

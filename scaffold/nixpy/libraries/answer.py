@@ -104,9 +104,7 @@ def answer(
         darwin = system.endswith("-darwin")
         shipped = {soname for wheel in group for soname in wheel.needs.provides}
         for soname, ask in _asks(group, rules, darwin=darwin).items():
-            entry = (
-                Entry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
-            )
+            entry = Entry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
             entry = entry or _known(soname, darwin=darwin)
             if entry:
                 merged[entry, not ask.required][system] = ask.required or ask.optional
@@ -134,9 +132,7 @@ def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[s
                 asks[soname].required.add(policy)
     for soname in () if darwin else rules.add:
         asks[soname].required.add(ADDED)
-    return {
-        soname: ask for soname, ask in asks.items() if not is_glibc(soname) and soname not in rules.ignore
-    }
+    return {soname: ask for soname, ask in asks.items() if not is_glibc(soname) and soname not in rules.ignore}
 
 
 def _promised(filename: str) -> Iterator[tuple[str, str]]:

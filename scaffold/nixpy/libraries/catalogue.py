@@ -68,9 +68,7 @@ class Pattern:
             return None
         expression = match.expand(self.expression) if self.expression else None
         attribute = attributes(expression)[0] if expression else None
-        return Entry(
-            soname=soname, provider=self.provider, expression=expression, attribute=attribute, note=self.note
-        )
+        return Entry(soname=soname, provider=self.provider, expression=expression, attribute=attribute, note=self.note)
 
 
 class Catalogue:

@@ -44,6 +44,16 @@ class InstalledWheel:
     record: tuple[str, ...]  # RECORD's paths
     direct: Mapping[str, Any] | None  # direct_url.json (PEP 610), if any
 
+    @property
+    def filename(self) -> str:
+        """Return the name of a wheel file with these tags (PEP 425, compressed tag sets)."""
+        parts = (
+            ".".join(sorted({str(getattr(tag, part)) for tag in self.tags}))
+            for part in ("interpreter", "abi", "platform")
+        )
+        stem = [self.name.replace("-", "_"), str(self.version), *([self.build] if self.build else [])]
+        return "-".join((*stem, *parts)) + ".whl"
+
     def matches(self, wheel: LockedWheel) -> bool:
         """Tell whether this is the locked wheel, as far as an installed one can show it.
 

@@ -73,3 +73,25 @@ def version_needs(files: Sequence[tuple[int, Sequence[int]]]) -> bytes:
         for i, name in enumerate(names):
             records += struct.pack("<IHHII", 0, 0, 2 + i, name, 0 if i == len(names) - 1 else 16)
     return records
+
+
+X86_64, AARCH64 = 62, 183
+LOADERS = {X86_64: "/lib64/ld-linux-x86-64.so.2", AARCH64: "/lib/ld-linux-aarch64.so.1"}
+
+
+def shared_object(
+    needed: Sequence[str] = (),
+    *,
+    soname: str | None = None,
+    interpreter: str | None = None,
+    padding: bytes = b"",
+    machine: int = X86_64,
+) -> bytes:
+    """Return what most tests want: a library, or with an `interpreter` a program; `padding` follows it."""
+    path = interpreter and interpreter.encode() + b"\0"
+    return elf(needed=needed, soname=soname, interpreter=path or None, machine=machine) + padding
+
+
+def program(needed: Sequence[str] = (), *, machine: int = X86_64) -> bytes:
+    """Return a program that asks for the usual loader of its machine."""
+    return shared_object(needed, interpreter=LOADERS[machine], machine=machine)
