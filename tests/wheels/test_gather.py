@@ -224,7 +224,8 @@ def test_the_first_error_ends_it(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored from birth in a background job
 sys.path[:0] = {folders!r}
 from pathlib import Path
 from nixpy.index import IndexSettings

@@ -1,0 +1,85 @@
+"""nixpy.lock says what was found, in bytes that depend on nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
+
+from nixpy.lockfile import Record, Wheel, dumps, loads
+from nixpy.locks.model import Unavailable
+from nixpy.needs.model import Needs
+
+NAMES = st.text("abcdefgh", min_size=1, max_size=4)
+SONAMES = NAMES.map(lambda name: f"lib{name}.so.1")
+SYSTEMS = st.sampled_from(["aarch64-linux", "x86_64-linux", "aarch64-darwin"])
+
+
+@st.composite
+def wheels(draw: st.DrawFn) -> Wheel:
+    sonames = sorted(draw(st.sets(SONAMES, max_size=3)))
+    name = draw(NAMES)
+    return Wheel(
+        system=draw(SYSTEMS),
+        name=canonicalize_name(name),
+        version="1.0",
+        filename=f"{name}-1.0-{draw(st.sampled_from(['cp313-cp313-linux_x86_64', 'py3-none-any']))}.whl",
+        sha256=draw(st.none() | st.just("ab" * 32)),
+        needs=Needs(
+            sonames=tuple((soname, draw(st.text(min_size=1, max_size=5))) for soname in sonames),
+            optional=tuple(sonames[:1]),
+            dlopen=tuple(sorted(draw(st.sets(SONAMES, max_size=2)))),
+            executables=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
+            glibc=draw(st.none() | st.tuples(st.just(2), st.integers(0, 50))),
+            known=draw(st.sampled_from(["sha256", "index", "installed", "tag"])),
+        ),
+    )
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    found = {(wheel.system, wheel.name): wheel for wheel in draw(st.lists(wheels(), max_size=6))}
+    gone = {(system, canonicalize_name(name)) for system, name in draw(st.sets(st.tuples(SYSTEMS, NAMES), max_size=3))}
+    return Record(
+        python="3.13",
+        inputs="0" * 64,
+        systems=("aarch64-darwin", "aarch64-linux", "x86_64-linux"),
+        wheels=tuple(found[key] for key in sorted(found) if found[key].matters),
+        unavailable=tuple(
+            Unavailable(system=system, name=name, version=None, sdist=True) for system, name in sorted(gone)
+        ),
+    )
+
+
+@given(records())
+def test_what_is_written_is_read(record: Record) -> None:
+    """A record comes back from its text as it was."""
+    assert loads(dumps(record), Path("nixpy.lock")) == record
+
+
+@given(records(), st.randoms(use_true_random=False))
+def test_order_does_not_matter(record: Record, random: Random) -> None:
+    """The same wheels in another order give the same bytes."""
+    shuffled = list(record.wheels)
+    random.shuffle(shuffled)
+    assert dumps(replace(record, wheels=tuple(shuffled))) == dumps(record)
+
+
+def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
+    """An update of such a wheel leaves the file as it is."""
+    pure = Wheel(
+        system="x86_64-linux",
+        name=canonicalize_name("pure"),
+        version="1.0",
+        filename="pure-1.0-py3-none-any.whl",
+        sha256=None,
+        needs=Needs(known="sha256"),
+    )
+    empty = Record(python="3.13", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=())
+    assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)
+    opening = replace(pure, needs=Needs(known="sha256", dlopen=("libz.so.1",)))
+    assert "libz.so.1" in dumps(replace(empty, wheels=(opening,)))

@@ -1,0 +1,148 @@
+"""scan: the JSON people build on, and everything that can be scanned."""
+
+from __future__ import annotations
+
+import json
+import venv
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import shop
+from runner import Nixpy
+from smallindex import SmallIndex
+
+ONE = ("--no-deps", "--python", "3.13", "--system", "x86_64-linux")
+
+
+def scanned(nixpy: Nixpy, *arguments: str | Path) -> Any:
+    """Scan, hold the report against its schema, and return it."""
+    result = nixpy("scan", *arguments, "--format", "json")
+    assert result.status == 0, result.err
+    schema = json.loads((files("nixpy") / "schemas" / "scan.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(result.json, schema)
+    return result.json
+
+
+def test_one_package(nixpy: Nixpy) -> None:
+    """A requirement with --no-deps is that one wheel, with its sonames, the optional ones apart, and who answers."""
+    report = scanned(nixpy, "alpha==1.0", *ONE)
+    (wheel,) = report["wheels"]
+    assert (wheel["name"], wheel["version"], wheel["system"]) == ("alpha", "1.0", "x86_64-linux")
+    assert wheel["needs"] == {
+        "sonames": ["libodbc.so.2", "libstdc++.so.6", "libz.so.1"],
+        "optional": ["libodbc.so.2"],
+        "executables": [],
+        "dlopen": [],
+        "glibc": None,
+        "known": "sha256",
+    }
+    answers = {item["soname"]: item for item in report["libraries"]}
+    assert answers["libz.so.1"]["expression"] == "pkgs.zlib"
+    assert answers["libz.so.1"]["attribute"] == "zlib"
+    assert answers["libz.so.1"]["needed_by"] == ["alpha"]
+    assert answers["libodbc.so.2"]["optional"]
+
+
+def test_siblings_answer_each_other(nixpy: Nixpy) -> None:
+    """What another wheel of the set ships is answered by it; alone, the same wheel has a problem."""
+    together = scanned(nixpy, "delta", "epsilon", *ONE)
+    (sibling,) = [item for item in together["libraries"] if item["soname"] == "libsibling.so.3"]
+    assert (sibling["provider"], sibling["expression"]) == ("sibling-wheel", None)
+    assert together["problems"] == []
+    alone = scanned(nixpy, "delta", *ONE)
+    assert [problem["code"] for problem in alone["problems"]] == ["NIX101"]
+
+
+def test_programs_and_names_opened_at_run_time(nixpy: Nixpy) -> None:
+    """Programs are named by their path in the wheel; a package known to open libraries says which."""
+    report = scanned(nixpy, "beta", "weasyprint", *ONE)
+    beta, weasyprint = report["wheels"]
+    assert beta["needs"]["executables"] == ["beta-1.0.data/scripts/beta"]
+    assert "libpango-1.0.so.0" in weasyprint["needs"]["dlopen"]
+    assert any(item["soname"] == "libpango-1.0.so.0" and not item["optional"] for item in report["libraries"])
+
+
+def test_other_systems_are_scanned_from_here(nixpy: Nixpy) -> None:
+    """aarch64-linux is read from its own wheel; macOS needs nothing."""
+    report = scanned(
+        nixpy, "alpha", "--no-deps", "--python", "3.13", "--system", "aarch64-linux", "--system", "aarch64-darwin"
+    )
+    mac, linux = report["wheels"]
+    assert (mac["system"], mac["needs"]["sonames"]) == ("aarch64-darwin", [])
+    assert "aarch64" in linux["filename"]
+    assert "libz.so.1" in linux["needs"]["sonames"]
+
+
+def test_wheel_files(nixpy: Nixpy, index: SmallIndex) -> None:
+    """Wheel files are scanned where they lie."""
+    (path,) = index.folder.glob("alpha-1.1-*x86_64.whl")
+    report = scanned(nixpy, path, "--python", "3.13", "--system", "x86_64-linux")
+    assert [wheel["filename"] for wheel in report["wheels"]] == [path.name]
+
+
+def test_a_project_its_lock_and_its_requirements(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A folder, pyproject.toml, a requirements file and the recorded result all name the same wheels."""
+    folder = shop.project(tmp_path / "demo", "alpha", "beta")
+    (tmp_path / "list.txt").write_text("alpha\nbeta\n")
+    only = ("--python", "3.13", "--system", "x86_64-linux")
+    reports = [scanned(nixpy, target, *only) for target in (folder, folder / "pyproject.toml", tmp_path / "list.txt")]
+    assert [wheel["name"] for wheel in reports[0]["wheels"]] == ["alpha", "beta"]
+    assert reports[0] == reports[1] == reports[2]
+    assert not (folder / "nixpy.lock").exists()
+
+
+def test_a_virtual_environment(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """What is installed is read from the environment's own files, and is known as such."""
+    import sys
+    import zipfile
+
+    venv.create(tmp_path / ".venv")
+    site = tmp_path / ".venv" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    for path in (*index.folder.glob("delta-*x86_64.whl"), *index.folder.glob("epsilon-*x86_64.whl")):
+        zipfile.ZipFile(path).extractall(site)
+    report = scanned(nixpy, tmp_path / ".venv", "--python", "3.13", "--system", "x86_64-linux")
+    assert {wheel["name"]: wheel["needs"]["known"] for wheel in report["wheels"]} == {
+        "delta": "installed",
+        "epsilon": "installed",
+    }
+    assert {item["soname"]: item["provider"] for item in report["libraries"]}["libsibling.so.3"] == "sibling-wheel"
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (("no such thing!",), "neither a file"),
+        (("alpha", "."), "cannot be scanned together"),
+        (("nothing-like-this-1.0",), "nothing-like-this"),
+    ],
+)
+def test_what_cannot_be_scanned_says_so(targets: tuple[str, ...], words: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Each wrong target is one error with exit status 2."""
+    shop.project(tmp_path, "alpha")
+    result = nixpy("scan", *targets, cwd=tmp_path)
+    assert result.status == 2
+    assert words in result.err
+
+
+def test_offline_answers_by_the_tag_until_the_wheel_is_opened(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a network a wheel gets what its tag allows, said so in text and JSON; sync with one replaces it."""
+    folder = shop.project(tmp_path / "demo", "alpha")
+    assert nixpy("scan", folder).status == 0  # uv now knows the index; nixpy forgets below
+    monkeypatch.setenv("NIXPY_CACHE_DIR", str(tmp_path / "empty"))
+    result = nixpy("init", folder, "--style", "loader", "--python", "3.13", "--offline")
+    assert result.status == 0, result.err
+    assert "not opened" in result.out
+    text = (folder / "nixpy.nix").read_text()
+    assert '"libX11.so.6"' in text
+    assert nixpy("check", folder).status == 0
+    assert nixpy("sync", folder).status == 0
+    text = (folder / "nixpy.nix").read_text()
+    assert '"libX11.so.6"' not in text
+    assert '"libz.so.1" = pkgs.zlib; # alpha' in text
