@@ -1,0 +1,125 @@
+"""The settings: what is accepted, and how each mistake is told."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nixpy import config, styles
+from nixpy.errors import NixpyError
+
+PATH = Path("pyproject.toml")
+
+
+def parsed(text: str) -> config.Settings:
+    document = f"[tool.nixpy]\n{text}\n"
+    table = tomllib.loads(document)["tool"]["nixpy"]
+    return config.parse(table, PATH, document, ("tool", "nixpy"))
+
+
+def test_everything_at_once() -> None:
+    """Every setting is read as its documentation says."""
+    settings = parsed(
+        """
+        style = "nix-ld"
+        python = "3.13"
+        nixpkgs = "nixos-26.05"
+        systems = ["x86_64-linux", "aarch64-linux"]
+        lock = "pylock.dev.toml"
+        requirements = ["requirements.txt"]
+        extras = ["Fast_IO"]
+        groups = ["dev"]
+        packages = ["git", "nodePackages.npm"]
+        env = { A = "b" }
+        shell-hook = "echo"
+        file = "nix/nixpy.nix"
+        [tool.nixpy.libraries]
+        mode = "manylinux"
+        optional = true
+        add = ["libz.so.1"]
+        ignore = ["libodbc.so.2"]
+        map = { "libfoo.so.1" = "foo" }
+        """
+    )
+    assert settings.systems == ("aarch64-linux", "x86_64-linux")
+    assert settings.extras == ("fast-io",)
+    assert settings.libraries.map == {"libfoo.so.1": "foo"}
+    assert settings.libraries.add == ("libz.so.1",)
+    assert parsed('libraries = "manylinux"').libraries.mode == "manylinux"
+    assert parsed("") == config.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('pyhton = "3.13"', "unknown setting `tool.nixpy.pyhton`"),
+        ('python = "3"', "must be like"),
+        ("python = 3.13", "must be like"),
+        ('systems = ["x86_64-darwin"]', "unknown system `x86_64-darwin`"),
+        ('packages = ["git; rm"]', "is not an attribute"),
+        ('nixpkgs = "a b"', "must be a branch"),
+        ('env = { "A B" = "c" }', "is not a name for an environment variable"),
+        ("env = { A = 1 }", "must be a table of strings"),
+        ('file = "../nixpy.nix"', "must be a path inside the project"),
+        ('file = "nixpy.txt"', "must be a path inside the project"),
+        ('groups = "dev"', "must be a list of strings"),
+        ('libraries = "all"', 'must be "exact" or "manylinux"'),
+        ('libraries = { ad = ["libz.so.1"] }', "unknown setting `tool.nixpy.libraries.ad`"),
+        ("libraries = { optional = 1 }", "must be true or false"),
+        ('libraries = { map = { "libz.so.1" = "builtins.exec [ ]" } }', "is not an attribute path"),
+        ('libraries = { add = ["libc.so.6"] }', "glibc's own"),
+    ],
+)
+def test_mistakes_name_their_line(text: str, message: str) -> None:
+    """Each mistake is one error with the file, the line and what is wrong."""
+    with pytest.raises(NixpyError) as caught:
+        parsed(text)
+    assert message in str(caught.value)
+    assert caught.value.path == PATH
+    assert caught.value.line == 2
+
+
+TEXT = """# first
+[project]  # here
+name = "x"
+
+[tool.ruff]
+line-length = 100 # long
+[tool.nixpy]
+# mine
+style = "loader"   # chosen
+"""
+
+
+def test_only_what_was_chosen_changes() -> None:
+    """Comments, order and blank lines stay; the same choice again changes nothing."""
+    text = config.updated(TEXT, {"style": "nix-ld", "python": "3.13"}, pyproject=True)
+    assert text.replace('"nix-ld"', '"loader"').replace('python = "3.13"\n', "") == TEXT
+    assert config.updated(text, {"style": "nix-ld", "python": "3.13"}, pyproject=True) == text
+
+
+@given(st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_line_ends_stay(end: str, pyproject: bool) -> None:
+    """A file with Windows line ends has no others afterwards."""
+    text = 'a = "b"' + end if not pyproject else '[project]\nname = "x"\n'.replace("\n", end)
+    changed = config.updated(text, {"style": "fhs"}, pyproject=pyproject)
+    assert tomlkit.parse(changed).unwrap()
+    assert changed.startswith(text)
+
+
+@pytest.mark.parametrize(("name", "style"), [("buildFHSEnv", "fhs"), ("withPackages", "with-packages"), ("FHS", "fhs")])
+def test_the_spellings_of_nix_are_styles_too(name: str, style: str) -> None:
+    """A style is found by its own name and by the name Nix has for it."""
+    assert styles.find(name).name == style
+
+
+def test_an_unknown_style_has_a_neighbour() -> None:
+    """A misspelt style is an error that names the nearest."""
+    with pytest.raises(NixpyError) as caught:
+        styles.find("nixld2")
+    assert "nix-ld" in str(caught.value.hint)
