@@ -14,6 +14,7 @@ from nixpy.styles import styles
 from runner import Nixpy
 
 STYLES = [style.name for style in styles()]
+EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/pyproject.toml"))
 PACKAGES = ("alpha", "beta", "gamma")
 
 
@@ -319,3 +320,10 @@ def test_help_reads_well(nixpy: Nixpy) -> None:
         assert "Usage: nixpy" in nixpy(name, "--help").out
     assert nixpy("--version").out.startswith("nixpy ")
     assert nixpy("chekc").status == 2
+
+
+@pytest.mark.parametrize("example", [path.parent for path in EXAMPLES], ids=lambda path: path.name)
+def test_examples_are_fresh(example: Path, nixpy: Nixpy) -> None:
+    """Every example holds what nixpy renders today."""
+    result = nixpy("check", example, "--diff")
+    assert result.status == 0, result.out
