@@ -72,7 +72,7 @@ def project(folder: Path, *requirements: str, extra: str = "") -> Path:
 [project]
 name = "demo"
 version = "0.1.0"
-requires-python = ">=3.12"
+requires-python = ">=3.11"
 dependencies = [
 {lines}]
 {extra}

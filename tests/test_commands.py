@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import uv
 
 import shop
 from nixpy.styles import styles
 from runner import Nixpy
+from smallindex import SmallIndex
 
 STYLES = [style.name for style in styles()]
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/pyproject.toml"))
@@ -196,6 +199,9 @@ def test_existing_flake_is_left_alone_and_told_what_to_add(project: Path, nixpy:
             assert result.status == 0
             assert "import ./nixpy.nix" in result.out
             assert flake.read_text() == text
+    flake.unlink()
+    assert nixpy("init", project).status == 0
+    assert "is yours" not in nixpy("init", project).err  # the one nixpy wrote needs nothing added
 
 
 def test_settings_keep_comments_and_order(project: Path, nixpy: Nixpy) -> None:
@@ -327,3 +333,51 @@ def test_examples_are_fresh(example: Path, nixpy: Nixpy) -> None:
     """Every example holds what nixpy renders today."""
     result = nixpy("check", example, "--diff")
     assert result.status == 0, result.out
+
+
+def locked(project: Path) -> None:
+    """Lock with the real uv, as a person would."""
+    subprocess.run([uv.find_uv_bin(), "lock", "--quiet"], cwd=project, check=True)
+
+
+def test_a_changed_lock_is_told_by_name(project: Path, nixpy: Nixpy) -> None:
+    """With a uv.lock, check says which package changed; pure ones that need nothing do not matter."""
+    pyproject = project / "pyproject.toml"
+    locked(project)
+    assert nixpy("init", project, "--style", "loader").status == 0
+    assert nixpy("check", project).status == 0
+    text = pyproject.read_text()
+    lock = (project / "uv.lock").read_text()
+    pyproject.write_text(text.replace('"alpha"', '"alpha<1.1"'))
+    locked(project)
+    pyproject.write_text(text)
+    stale = nixpy("check", project)
+    assert stale.status == 1
+    assert "alpha 1.0" in stale.out
+    pyproject.write_text(text.replace('"gamma"', '"gamma<1.1"'))
+    (project / "uv.lock").write_text(lock)
+    locked(project)
+    pyproject.write_text(text)
+    assert nixpy("check", project).status == 0
+
+
+def test_a_lock_that_is_behind_is_a_problem(project: Path, nixpy: Nixpy) -> None:
+    """When pyproject.toml asks for more than uv.lock holds, sync says so and what to do."""
+    locked(project)
+    made = nixpy("init", project, "--style", "loader", "--format", "json").json
+    assert "NIX202" not in {problem["code"] for problem in made["problems"]}
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"gamma"', '"gamma",\n  "delta"'))
+    synced = nixpy("sync", project, "--format", "json").json
+    (problem,) = (problem for problem in synced["problems"] if problem["code"] == "NIX202")
+    assert "delta" in problem["message"]
+    assert "uv lock" in problem["hint"]
+
+
+def test_rescan_opens_the_wheels_again(made: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """Check --rescan asks the index, not the record, and agrees where nothing changed."""
+    index.requests.clear()
+    assert nixpy("check", made).status == 0
+    assert index.requests == []
+    assert nixpy("check", made, "--rescan").status == 0
+    assert any(request.path.endswith(".whl") for request in index.requests)

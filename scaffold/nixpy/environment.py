@@ -11,11 +11,13 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
+from nixpy import releases
 from nixpy.config import Settings
 from nixpy.generated import FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
+from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem
 from nixpy.target import LINUX_SYSTEMS
 
@@ -34,6 +36,7 @@ class Environment:
     libraries: tuple[Library, ...]
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
+    unopened: frozenset[str]  # wheels whose tags alone were read
     settings: Settings
     problems: tuple[Problem, ...]
 
@@ -50,7 +53,7 @@ class Environment:
     def as_dict(self) -> dict[str, Any]:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
-        groups = _groups(self.supplied, self.systems)
+        groups = _groups(self.supplied, self.systems, self.unopened)
         drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
         return {
             "format": FORMAT,
@@ -80,7 +83,7 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if style == "with-packages" else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    found = [*problems, *unavailable_problems(record.unavailable)]
+    found = [*problems, *unavailable_problems(record.unavailable), *_glibc_problems(record.wheels, nixpkgs)]
     found += [
         Problem(
             code="NIX301",
@@ -99,6 +102,7 @@ def environment(
         libraries=libraries,
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
+        unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -118,6 +122,20 @@ def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
     ]
 
 
+def _glibc_problems(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
+    """Yield a problem for each wheel that needs a newer glibc than nixpkgs has, whatever its tag says."""
+    release = releases.release(nixpkgs)
+    newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
+    for wheel in newer.values():
+        needed, there = format_glibc(wheel.needs.glibc or ()), format_glibc(release.glibc)
+        yield Problem(
+            code="NIX203",
+            package=wheel.name,
+            message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
+            hint="choose a newer nixpkgs, or an older release of the package",
+        )
+
+
 def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem]:
     """Yield a problem for each package that has no wheel somewhere."""
     by_package: dict[tuple[str, str | None, bool], list[str]] = {}
@@ -134,7 +152,7 @@ def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem
         )
 
 
-def _groups(libraries: Sequence[Library], systems: Sequence[str]) -> list[dict[str, Any]]:
+def _groups(libraries: Sequence[Library], systems: Sequence[str], unopened: frozenset[str]) -> list[dict[str, Any]]:
     """Return the rendered lines, grouped by the systems they are for: a soname stands once for each group."""
     linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
     parts = (part for library in libraries for part in _split(library, linux))
@@ -150,7 +168,7 @@ def _groups(libraries: Sequence[Library], systems: Sequence[str]) -> list[dict[s
                 {
                     "soname": library.soname,
                     "expression": library.expression,
-                    "reason": reason(library.needed_by),
+                    "reason": reason(library.needed_by, unopened),
                 }
                 for library in group
             ],
@@ -168,9 +186,9 @@ def _split(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
             yield replace(library, systems=systems)
 
 
-def reason(names: Sequence[str]) -> str:
-    """Return who asks, in few words: `numpy, pandas, pillow and 4 more`."""
-    shown = ", ".join(names[:NAMES_SHOWN])
+def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
+    """Return who asks, in few words: `numpy, pandas (not opened), pillow and 4 more`."""
+    shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:NAMES_SHOWN])
     more = len(names) - NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
 

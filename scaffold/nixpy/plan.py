@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nixpy import config, environment, lockfile, locks, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
-from nixpy.environment import Environment
+from nixpy.environment import Environment, reason
 from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Lock
+from nixpy.locks.uv import UvLock
+from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.target import SYSTEMS, Target
 
@@ -55,6 +57,7 @@ class Plan:
     record: Record
     wheels: tuple[Wheel, ...]
     outputs: tuple[Output, ...]
+    problems: tuple[Problem, ...] = ()
     lines: str | None = None  # to be added to a flake.nix that is the user's already
 
 
@@ -103,6 +106,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         record=record,
         wheels=findings.wheels,
         outputs=outputs(project, env, record),
+        problems=(*_outdated(project, choices), *env.problems),
     )
 
 
@@ -141,6 +145,23 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
     return PyLock.parse(text, project.source)
 
 
+def _outdated(project: Project, choices: Choices) -> Iterator[Problem]:
+    """Yield a problem where uv.lock was made for other dependencies than pyproject.toml has now."""
+    if not project.lock or not project.dependencies:
+        return
+    lock = locks.read(project.lock, project.root)
+    if not isinstance(lock, UvLock):
+        return
+    now = project.dependencies.select(project.choice.extras, project.choice.groups)
+    names = {name for target in choices.targets() for name in lock.differences(now, target, project.choice) or ()}
+    if names:
+        yield Problem(
+            code="NIX202",
+            message=f"{project.lock.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
+            hint="run `uv lock`, then `nixpy sync`",
+        )
+
+
 def with_user_files(plan: Plan, options: Options) -> Plan:
     """Add what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none yet."""
     project, choices = plan.project, plan.choices
@@ -149,7 +170,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
-        lines = render.render("flake/lines.jinja", env) if options.flake else None
+        if options.flake and project.settings.file not in entry.read_text("utf-8", "replace"):
+            lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
     return replace(plan, outputs=(*extra, *plan.outputs), lines=lines)

@@ -156,7 +156,7 @@ def _project(path: Path, options: plan.Options, sources: Sources) -> Scan:
         systems=made.choices.systems,
         wheels=made.wheels,
         libraries=made.environment.libraries,
-        problems=made.environment.problems,
+        problems=made.problems,
     )
 
 

@@ -25,7 +25,7 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bo
     _choices(plan)
     _libraries(plan)
     _files(plan, comparisons)
-    print_problems(plan.environment.problems)
+    print_problems(plan.problems)
     if first:
         _next(plan, comparisons)
 
@@ -76,7 +76,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     say("\nnext:")
     flake = plan.project.flake.exists()
-    if flake and (root / ".git").exists():
+    if flake and any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
         say(f"  git add -N {names}   # a flake sees only what git knows")
     ignore = root / ".gitignore"
@@ -103,5 +103,5 @@ def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str
             for item in comparisons
         ],
         "lines": plan.lines,
-        "problems": problem_data(plan.environment.problems),
+        "problems": problem_data(plan.problems),
     }
