@@ -381,3 +381,14 @@ def test_rescan_opens_the_wheels_again(made: Path, nixpy: Nixpy, index: SmallInd
     assert index.requests == []
     assert nixpy("check", made, "--rescan").status == 0
     assert any(request.path.endswith(".whl") for request in index.requests)
+
+
+def test_the_flake_and_the_settings_agree_on_nixpkgs(project: Path, nixpy: Nixpy) -> None:
+    """What an existing flake follows is taken over; another choice is a problem, since flake.nix is not touched."""
+    (project / "flake.nix").write_text('{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11"; }\n')
+    made = nixpy("init", project, "--style", "loader", "--format", "json").json
+    assert made["nixpkgs"] == "nixos-25.11"
+    assert "NIX204" not in {problem["code"] for problem in made["problems"]}
+    moved = nixpy("init", project, "--nixpkgs", "nixos-26.05", "--format", "json").json
+    assert moved["nixpkgs"] == "nixos-26.05"
+    assert "NIX204" in {problem["code"] for problem in moved["problems"]}

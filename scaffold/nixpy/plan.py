@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -106,7 +107,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         record=record,
         wheels=findings.wheels,
         outputs=outputs(project, env, record),
-        problems=(*_outdated(project, choices), *env.problems),
+        problems=(*_outdated(project, choices), *_other_nixpkgs(project, choices), *env.problems),
     )
 
 
@@ -206,14 +207,33 @@ def recorded(project: Project) -> Record | None:
 
 
 def _nixpkgs(project: Project) -> tuple[str, str]:
-    """Return the nixpkgs an existing flake.lock follows, else the current stable branch, and why."""
-    lock = project.root / "flake.lock"
+    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    followed = _followed(project)
+    return (followed, "as the flake has it") if followed else (releases.current(), "the current stable branch")
+
+
+def _followed(project: Project) -> str | None:
+    """Return the branch or revision of nixpkgs that the user's flake.nix or flake.lock names, if one does."""
     try:
-        nodes = json.loads(lock.read_text("utf-8"))["nodes"]
-        ref = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]["ref"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return releases.current(), "the current stable branch"
-    return str(ref), "as flake.lock has it"
+        nodes = json.loads((project.root / "flake.lock").read_text("utf-8"))["nodes"]
+        original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
+        return str(original.get("ref") or original["rev"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    text = project.flake.read_text("utf-8", "replace") if project.flake.is_file() else ""
+    match = re.search(r"github:NixOS/nixpkgs/([\w.-]+)", text, re.IGNORECASE)
+    return match[1] if match else None
+
+
+def _other_nixpkgs(project: Project, choices: Choices) -> Iterator[Problem]:
+    """Yield a problem where the flake follows another nixpkgs than the one the project was analysed for."""
+    followed = _followed(project)
+    if followed and followed != choices.nixpkgs:
+        yield Problem(
+            code="NIX204",
+            message=f"flake.nix follows nixpkgs {followed}, but {choices.nixpkgs} was analysed",
+            hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
+        )
 
 
 def _python_version_file(project: Project) -> str | None:
