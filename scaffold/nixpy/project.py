@@ -115,7 +115,9 @@ def read(root: Path) -> Project:
     settings, settings_path = _settings(pyproject, own, data)
     # With dependencies in [project] (or a lock of it), requirements files are another tool's by-product.
     has_dependencies = "project" in data or "dependency-groups" in data
-    lock = _named(root, settings.lock) if settings.lock else locks.find(root)
+    lock = _named(root, settings.lock) if settings.lock else None
+    if lock is None and not settings.requirements:
+        lock = locks.find(root)
     requirements: tuple[Path, ...] = ()
     if lock is None:
         named = tuple(_named(root, name) for name in settings.requirements)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -12,6 +14,14 @@ from nixpy import __version__
 from nixpy.errors import NixpyError
 
 COMMANDS = ("init", "sync", "check", "scan", "styles")
+_SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
+_HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
+
+\b
+nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
+nixpy check      in CI: fails when they no longer match the project
+nixpy sync       after the dependencies changed
+"""
 
 
 class Commands(click.Group):
@@ -37,22 +47,28 @@ class Commands(click.Group):
             ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            status = super().invoke(ctx)
+            if sys.stdout is not None:  # closed by `>&-`
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader went away (`nixpy scan | head`): that is its good right, but no verdict of ours.
+            _forget_output()
+            return _SIGPIPE
+        return status
+
 
 @click.group(
     cls=Commands,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 fine, 1 findings (stale, edited, never analysed), 2 anything else.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
 @click.pass_context
 def group(ctx: click.Context) -> None:
-    r"""Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
-
-    \b
-    nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
-    nixpy check      in CI: fails when they no longer match the project
-    nixpy sync       after the dependencies changed
-    """
+    """Run before every command."""
     if os.environ.get("NO_COLOR"):
         ctx.color = False
 
@@ -70,11 +86,18 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except BrokenPipeError:
-        # The reader went away (`nixpy scan | head`): that is its good right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+    except OSError as error:
+        # What no module foresaw: a full disk behind `>`, a file without rights.
+        fail(NixpyError(error.strerror or str(error), path=error.filename))
+        status = 2
+        _forget_output()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _forget_output() -> None:
+    """Drop what is not written yet, or Python's last flush fails on it again."""
+    with contextlib.suppress(OSError):  # a stream that is no file has nothing left behind
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(error: NixpyError) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from nixpy.locks.model import WheelFile
 
@@ -37,4 +36,4 @@ def local_path(url: str | None) -> Path | None:
     """Return the path that a `file:` address means; None for any other."""
     if not url or not url.lower().startswith("file:"):
         return None
-    return Path(url2pathname(urlsplit(url).path))
+    return Path(unquote(urlsplit(url).path))

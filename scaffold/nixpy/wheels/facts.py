@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings, show_url
+from nixpy.locks.files import local_path
 from nixpy.locks.model import LockedWheel
 from nixpy.needs.inspect import inspect
 from nixpy.needs.model import WheelFacts
@@ -128,7 +128,7 @@ class _Work:
 
     def _read(self, wheel: LockedWheel) -> _Answer:
         file = wheel.file
-        path = file.path or _path_of(file.url)
+        path = file.path or local_path(file.url)
         if path is not None:
             local = LocalWheel(path, file.sha256)
             try:
@@ -160,11 +160,6 @@ class _Work:
         """Close every connection."""
         if self._client is not None:
             self._client.close()
-
-
-def _path_of(url: str | None) -> Path | None:
-    parts = urlsplit(url or "")
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _in_threads(
