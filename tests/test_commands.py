@@ -392,3 +392,70 @@ def test_the_flake_and_the_settings_agree_on_nixpkgs(project: Path, nixpy: Nixpy
     moved = nixpy("init", project, "--nixpkgs", "nixos-26.05", "--format", "json").json
     assert moved["nixpkgs"] == "nixos-26.05"
     assert "NIX204" in {problem["code"] for problem in moved["problems"]}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('python = "3.99"', "has no Python 3.99"),
+        ('style = "loder"', "there is no style `loder`"),
+    ],
+)
+def test_a_setting_that_nixpkgs_or_nixpy_lacks_is_located(
+    setting: str, message: str, project: Path, nixpy: Nixpy
+) -> None:
+    """Settings that are well formed and still wrong are told with file and line; options without them."""
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text() + f"[tool.nixpy]\n{setting}\n")
+    line = path.read_text().split("\n").index(setting) + 1
+    result = nixpy("init", project)
+    assert result.status == 2
+    assert f"{path}:{line}: " in result.err
+    assert message in result.err
+    key, _, value = setting.partition(" = ")
+    path.write_text(path.read_text().replace(f"[tool.nixpy]\n{setting}\n", ""))
+    asked = nixpy("init", project, f"--{key}", value.strip('"'))
+    assert (asked.status, str(path) in asked.err) == (2, False)
+
+
+def test_an_option_that_cannot_be_kept_writes_nothing(project: Path, nixpy: Nixpy) -> None:
+    """A nixpkgs that would make the settings unreadable is refused before anything is written."""
+    before = contents(project)
+    result = nixpy("init", project, "--nixpkgs", 'a"b')
+    assert (result.status, contents(project)) == (2, before)
+
+
+def test_a_project_without_dependencies(tmp_path: Path, nixpy: Nixpy) -> None:
+    """An empty project is a project: init, check and scan work."""
+    folder = shop.project(tmp_path / "empty")
+    assert nixpy("init", folder).status == 0
+    assert nixpy("check", folder).status == 0
+    assert nixpy("scan", folder, "--format", "json").json["wheels"] == []
+
+
+def test_a_diff_that_only_the_wheels_can_tell(made: Path, nixpy: Nixpy) -> None:
+    """Where check cannot render what will be, --diff says who can instead of showing nothing."""
+    path = made / "pyproject.toml"
+    path.write_text(path.read_text().replace('"alpha"', '"alpha", "omega"'))
+    stale = nixpy("check", made, "--diff")
+    assert stale.status == 1
+    assert "nixpy sync --diff" in stale.out
+
+
+def test_lines_for_an_existing_shell(project: Path, nixpy: Nixpy) -> None:
+    """With --no-flake an existing shell.nix stays as it is, and the line to add is printed."""
+    (project / "shell.nix").write_text("{ }\n")
+    result = nixpy("init", project, "--no-flake")
+    assert result.status == 0
+    assert (project / "shell.nix").read_text() == "{ }\n"
+    assert "inputsFrom = [ (import ./nixpy.nix { inherit pkgs; }).shell ];" in result.out
+    assert "nix-shell" in result.err
+
+
+def test_git_is_only_spoken_of_where_there_is_one(project: Path, nixpy: Nixpy) -> None:
+    """What to tell git is said in a repository, also from a folder inside it, and nowhere else."""
+    assert "git" not in nixpy("init", project).err
+    (project.parent / ".git").mkdir()
+    said = nixpy("init", project).err
+    assert "git add -N" in said
+    assert ".gitignore" in said

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import venv
+import zipfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import jsonschema
 import pytest
 
 import shop
+from elfbuild import AARCH64, shared_object
 from runner import Nixpy
-from smallindex import SmallIndex
+from smallindex import SmallIndex, build_wheel
 
 ONE = ("--no-deps", "--python", "3.13", "--system", "x86_64-linux")
 
@@ -98,9 +101,6 @@ def test_a_project_its_lock_and_its_requirements(tmp_path: Path, nixpy: Nixpy) -
 
 def test_a_virtual_environment(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """What is installed is read from the environment's own files, and is known as such."""
-    import sys
-    import zipfile
-
     venv.create(tmp_path / ".venv")
     site = tmp_path / ".venv" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     for path in (*index.folder.glob("delta-*x86_64.whl"), *index.folder.glob("epsilon-*x86_64.whl")):
@@ -146,3 +146,45 @@ def test_offline_answers_by_the_tag_until_the_wheel_is_opened(
     text = (folder / "nixpy.nix").read_text()
     assert '"libX11.so.6"' not in text
     assert '"libz.so.1" = pkgs.zlib; # alpha' in text
+
+
+def test_wheels_are_read_for_what_they_are_for(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Without --python and --system a wheel is scanned for the system and the Python of its tags."""
+    tag = "cp311-cp311-manylinux_2_17_aarch64"
+    wheel = build_wheel(tmp_path, "one", "1.0", tag, files={"a.so": shared_object(["libz.so.1"], machine=AARCH64)})
+    report = scanned(nixpy, wheel)
+    assert (report["python"], report["systems"]) == ("3.11", ["aarch64-linux"])
+    assert report["wheels"][0]["needs"]["sonames"] == ["libz.so.1"]
+    asked = scanned(nixpy, wheel, "--python", "3.13")
+    assert asked["wheels"] == []
+    assert "has no wheel for Python 3.13 on" in asked["problems"][0]["message"]
+
+
+def test_a_venv_is_not_read_for_another_system(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """What is installed here says nothing about another system: it has no wheel there."""
+    folder = tmp_path / ".venv"
+    venv.create(folder)
+    site = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    for wheel in index.folder.glob("delta-*x86_64.whl"):
+        zipfile.ZipFile(wheel).extractall(site)
+    report = scanned(nixpy, folder, "--system", "aarch64-linux", "--python", "3.13")
+    assert report["wheels"] == []
+    assert {problem["code"] for problem in report["problems"]} == {"NIX201"}
+
+
+@pytest.mark.parametrize("name", ["requirement.txt", "uv.lock", "deep/pylock.toml", "alpha-1.0-py3-none-any.whl"])
+def test_a_missing_file_is_no_package(name: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """A slip in a file's name never asks an index for a package of that name."""
+    before = len(index.requests)
+    result = nixpy("scan", name, cwd=tmp_path)
+    assert result.status == 2
+    assert f"{name}: no such file" in result.err
+    assert len(index.requests) == before
+
+
+def test_a_script_is_scanned_by_its_lock(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A Python file is no requirements file; the error says how to lock it."""
+    (tmp_path / "s.py").write_text("print(1)\n")
+    result = nixpy("scan", "s.py", cwd=tmp_path)
+    assert result.status == 2
+    assert "uv lock --script s.py" in result.err

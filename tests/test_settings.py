@@ -123,3 +123,20 @@ def test_an_unknown_style_has_a_neighbour() -> None:
     with pytest.raises(NixpyError) as caught:
         styles.find("nixld2")
     assert "nix-ld" in str(caught.value.hint)
+
+
+def test_a_byte_order_mark_stays() -> None:
+    """A file that an editor began with a byte order mark gets its settings, and keeps the mark and its line ends."""
+    text = '\ufeff[project]\r\nname = "x"\r\n'
+    new = config.updated(text, {"style": "loader"}, pyproject=True)
+    assert new.startswith(text)
+    assert new.replace("\r\n", "").count("\n") == 0
+    assert new.endswith('[tool.nixpy]\r\nstyle = "loader"\r\n')
+
+
+@pytest.mark.parametrize("ref", ['a"b', "github:NixOS/nixpkgs/nixos-26.05", "", "-x", "a b", "${x}"])
+def test_a_reference_is_checked_before_it_is_written(ref: str) -> None:
+    """What cannot stand in a flake reference is refused, so that no settings are written that cannot be read."""
+    with pytest.raises(NixpyError, match="no branch, tag or revision"):
+        config.nixpkgs_ref(ref)
+    assert config.nixpkgs_ref("nixos-26.05") == "nixos-26.05"

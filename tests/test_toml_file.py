@@ -71,3 +71,12 @@ def test_byte_order_mark(tmp_path: Path) -> None:
     """A file that an editor began with a byte order mark is read."""
     (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbfa = 1\r\n")
     assert load_toml(tmp_path / "x.toml") == {"a": 1}
+
+
+def test_a_merge_conflict_is_called_one(tmp_path: Path) -> None:
+    """The marker a merge left is not a slip of syntax: the error says what it is, with its line."""
+    path = tmp_path / "x.lock"
+    path.write_text("a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> other\n")
+    with pytest.raises(NixpyError, match="a merge left its conflict here") as caught:
+        load_toml(path)
+    assert caught.value.line == 2

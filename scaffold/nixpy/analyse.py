@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from nixpy.index import IndexSettings
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import catalogue
 from nixpy.lockfile import Record, Wheel
@@ -20,8 +20,9 @@ from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
 from nixpy.target import Target
-from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import Progress, gather
+
+if TYPE_CHECKING:
+    from nixpy.wheels.facts import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,11 @@ def identity(wheel: LockedWheel) -> tuple[str, str, str, str, str | None]:
 
 
 def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel, WheelFacts]:
+    # `check` gathers nothing, so it need not wait for all that does.
+    from nixpy.index import IndexSettings
+    from nixpy.wheels.cache import Cache
+    from nixpy.wheels.facts import gather
+
     venv = sources.venv or sources.root / ".venv"
     return gather(
         wheels,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nixpy import lockfile, locks
 from nixpy.analyse import Sources, identity
@@ -19,7 +20,9 @@ from nixpy.needs.dlopen import rules
 from nixpy.plan import Choices, choose, environment_of, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project
-from nixpy.wheels.facts import Progress
+
+if TYPE_CHECKING:
+    from nixpy.wheels.facts import Progress
 
 # What is told when several hold, the most serious first.
 _GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.FRESH)

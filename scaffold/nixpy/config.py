@@ -51,6 +51,15 @@ def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[st
     return Settings(**_Reader(table, path, text, prefix).settings())
 
 
+def nixpkgs_ref(text: str) -> str:
+    """Return `text` if it can stand in a flake reference as a branch, tag or revision; NixpyError otherwise."""
+    if not _REF.fullmatch(text):
+        raise NixpyError(
+            f"`{text}` is no branch, tag or revision of nixpkgs", hint="write it alone, such as nixos-26.05"
+        )
+    return text
+
+
 class _Reader:
     """Reads one table key by key, so that each error names its key and line."""
 
@@ -161,7 +170,8 @@ def updated(text: str, chosen: Mapping[str, str | list[str]], *, pyproject: bool
     """Return the TOML `text` with the `chosen` settings in it; comments, order and everything else stay."""
     import tomlkit
 
-    document = tomlkit.parse(text)
+    mark = "\ufeff" if text.startswith("\ufeff") else ""  # some editors begin a file with it; tomlkit stumbles
+    document = tomlkit.parse(text.removeprefix(mark))
     if not pyproject:
         table: Any = document
     else:
@@ -174,4 +184,7 @@ def updated(text: str, chosen: Mapping[str, str | list[str]], *, pyproject: bool
     for key, value in chosen.items():
         if table.get(key) != value:
             table[key] = value
-    return tomlkit.dumps(document)
+    new = tomlkit.dumps(document)
+    if "\r\n" in text and text.count("\n") == text.count("\r\n"):
+        new = re.sub(r"\r?\n", "\r\n", new)
+    return mark + new

@@ -47,26 +47,30 @@ class Dependencies:
     optional: Mapping[NormalizedName, tuple[Requirement, ...]]
     groups: Mapping[NormalizedName, tuple[object, ...]]
     default_groups: frozenset[NormalizedName]
+    complete: bool = True  # False: more of them stand where only a build or another tool reads
     version_known: bool = True  # False: only a build tells the project's own version
     uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that steers uv
 
     @classmethod
-    def from_pyproject(cls, data: Mapping[str, Any], path: Path) -> Dependencies:
+    def from_pyproject(cls, data: Mapping[str, Any], path: Path, *, locked: bool = False) -> Dependencies:
         """Return what the document `data`, read from `path`, says.
 
         Raises NixpyError with the line for a value of the wrong type, for a requirement that is none, and
         where the dependencies are not in the file: dynamic ones, Poetry's own table without `[project]`.
+        For a `locked` project the lock tells those, and the result is without them.
         """
         reader = _Reader(data, path)
         project = reader.table("project")
-        if "project" not in data and "poetry" in reader.table("tool"):
+        elsewhere = "project" not in data and "poetry" in reader.table("tool")
+        dynamic = "dependencies" in reader.strings("project", "dynamic")
+        if elsewhere and not locked:
             raise reader.error(
                 "the dependencies are in Poetry's own table, which nixpy does not read",
                 "tool",
                 "poetry",
-                hint="lock the project with `poetry lock`, or move the dependencies to [project]",
+                hint="run `poetry export --format pylock.toml --output pylock.toml`, or move them to [project]",
             )
-        if "dependencies" in reader.strings("project", "dynamic"):
+        if dynamic and not locked:
             raise reader.error(
                 "`dependencies` is dynamic: only the build backend knows it",
                 "project",
@@ -76,6 +80,7 @@ class Dependencies:
         groups = reader.groups()
         return cls(
             path=path,
+            complete=not (elsewhere or dynamic),
             name=canonicalize_name(name) if isinstance(name := project.get("name"), str) else None,
             requires_python=reader.requires_python(),
             dependencies=reader.requirements("project", "dependencies"),

@@ -83,7 +83,11 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if style == "with-packages" else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    found = [*problems, *unavailable_problems(record.unavailable), *_glibc_problems(record.wheels, nixpkgs)]
+    found = [
+        *problems,
+        *unavailable_problems(record.unavailable, record.python),
+        *_glibc_problems(record.wheels, nixpkgs),
+    ]
     found += [
         Problem(
             code="NIX301",
@@ -136,7 +140,7 @@ def _glibc_problems(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
         )
 
 
-def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem]:
+def unavailable_problems(unavailable: Iterable[Unavailable], python: str) -> Iterator[Problem]:
     """Yield a problem for each package that has no wheel somewhere."""
     by_package: dict[tuple[str, str | None, bool], list[str]] = {}
     for item in unavailable:
@@ -147,7 +151,7 @@ def unavailable_problems(unavailable: Iterable[Unavailable]) -> Iterator[Problem
         yield Problem(
             code="NIX201",
             package=name,
-            message=f"{name} {version or ''} has no wheel for {where}: {how}".replace("  ", " "),
+            message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),
             hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]" if sdist else None,
         )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from nixpy import config, environment, lockfile, locks, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
@@ -18,6 +20,7 @@ from nixpy.locks.uv import UvLock
 from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.target import SYSTEMS, Target
+from nixpy.toml import read_text, toml_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class Plan:
     wheels: tuple[Wheel, ...]
     outputs: tuple[Output, ...]
     problems: tuple[Problem, ...] = ()
-    lines: str | None = None  # to be added to a flake.nix that is the user's already
+    entry: Path | None = None  # flake.nix or shell.nix, once `with_user_files` was asked
+    lines: str | None = None  # to be added to it where it is the user's already
 
 
 def choose(project: Project, options: Options = Options()) -> Choices:
@@ -69,21 +73,42 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     """
     settings = project.settings
     reasons: dict[str, str] = {}
-    nixpkgs = options.nixpkgs or settings.nixpkgs
+    nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
     if not nixpkgs:
         nixpkgs, reasons["nixpkgs"] = _nixpkgs(project)
     release = releases.release(nixpkgs)
-    python, reasons["python"] = releases.choose_python(
-        options.python or settings.python, _python_version_file(project), project.requires_python, release
-    )
+    if release.state == "unstable" and "unstable" not in nixpkgs:
+        reasons["nixpkgs"] = f"no release this nixpy knows, so taken for {release.branch}"
+    with _located(project, "python", asked=options.python is not None):
+        python, reasons["python"] = releases.choose_python(
+            options.python or settings.python, _python_version_file(project), project.requires_python, release
+        )
     style = options.style or settings.style
+    with _located(project, "style", asked=options.style is not None):
+        name = styles.find(style).name if style else None
     return Choices(
-        style=styles.find(style).name if style else None,
+        style=name,
         python=python,
         nixpkgs=nixpkgs,
         systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
         reasons=reasons,
     )
+
+
+@contextmanager
+def _located(project: Project, key: str, *, asked: bool) -> Iterator[None]:
+    """Add to an error the file that holds the setting `key`, and its line, unless the command line `asked`."""
+    try:
+        yield
+    except NixpyError as error:
+        if asked:
+            raise
+        path = project.root / error.path if error.path else project.settings_path
+        line = error.line
+        if path == project.settings_path and path.is_file():
+            table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
+            line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
+        raise NixpyError(error.message, hint=error.hint, path=path, line=line) from None
 
 
 def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool = False) -> Plan:
@@ -148,7 +173,7 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
 
 def _outdated(project: Project, choices: Choices) -> Iterator[Problem]:
     """Yield a problem where uv.lock was made for other dependencies than pyproject.toml has now."""
-    if not project.lock or not project.dependencies:
+    if not project.lock or not project.dependencies or not project.dependencies.complete:
         return
     lock = locks.read(project.lock, project.root)
     if not isinstance(lock, UvLock):
@@ -171,11 +196,11 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
-        if options.flake and project.settings.file not in entry.read_text("utf-8", "replace"):
-            lines = render.render("flake/lines.jinja", env)
+        if project.settings.file not in entry.read_text("utf-8", "replace"):
+            lines = render.render("flake/lines.jinja", env if options.flake else {**env, "flake_kind": "none"})
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
-    return replace(plan, outputs=(*extra, *plan.outputs), lines=lines)
+    return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
 def environment_of(project: Project, choices: Choices, record: Record) -> Environment:

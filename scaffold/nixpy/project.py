@@ -122,13 +122,10 @@ def read(root: Path) -> Project:
     if lock is None:
         named = tuple(_named(root, name) for name in settings.requirements)
         requirements = named or (() if has_dependencies else _usual_requirements(root))
-    dependencies = Dependencies.from_pyproject(data, pyproject) if has_dependencies else None
+    locked = lock is not None
+    dependencies = Dependencies.from_pyproject(data, pyproject, locked=locked) if has_dependencies else None
     if lock is None and not requirements and dependencies is None:
-        raise NixpyError(
-            "no Python project here: no pyproject.toml with [project], no requirements file, no lock file",
-            path=root,
-            hint="name the project's folder, or set `requirements` in nixpy.toml",
-        )
+        raise _nothing_to_read(root, data, pyproject)
     return Project(
         root=root,
         settings=settings,
@@ -139,8 +136,29 @@ def read(root: Path) -> Project:
     )
 
 
+def _nothing_to_read(root: Path, data: dict[str, Any], pyproject: Path) -> NixpyError:
+    """Return the error that tells what to do about a folder whose dependencies stand nowhere nixpy looks."""
+    if data:
+        Dependencies.from_pyproject(data, pyproject)  # has an error of its own for Poetry's table
+    elif (root / "setup.py").is_file() or (root / "setup.cfg").is_file():
+        name = "setup.py" if (root / "setup.py").is_file() else "setup.cfg"
+        return NixpyError(
+            "only setuptools can tell the dependencies that stand here",
+            path=root / name,
+            hint=f"let uv write them down: `uv pip compile --universal {name} -o requirements.txt`",
+        )
+    return NixpyError(
+        "no Python project here: no pyproject.toml with [project], no requirements file, no lock file",
+        path=root,
+        hint="name the project's folder, or set `requirements` in nixpy.toml",
+    )
+
+
 def _settings(pyproject: Path, own: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
-    table = data.get("tool", {}).get("nixpy")
+    tools = data.get("tool", {})
+    if not isinstance(tools, dict):
+        raise NixpyError("`tool` must be a table", path=pyproject)
+    table = tools.get("nixpy")
     if own.is_file():
         if table is not None:
             raise NixpyError(

@@ -58,6 +58,8 @@ def resolve(
     from nixpy.index import IndexSettings  # not needed for a project with a lock
 
     asked = question(source, choice, allow_build=allow_build)
+    if not asked.lines and not asked.sources:
+        return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
 
     def conceal(text: str) -> str:

@@ -12,15 +12,19 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy import locks, plan, project, releases
-from nixpy.analyse import Sources, analyse, needs_of_wheels
+from nixpy.analyse import Sources, analyse
 from nixpy.environment import wheel_needs
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import Library, Rules, answer
 from nixpy.lockfile import Wheel
-from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Unavailable, WheelFile
+from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile
+from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem
-from nixpy.target import LINUX_SYSTEMS, Target
+from nixpy.target import LINUX_SYSTEMS, SYSTEMS, Target
+
+# What ends like this is meant as a file; asking an index for a package of that name would be a surprise.
+_FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".whl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +72,26 @@ def scan(
     kind = kinds.pop()
     if kind == "project":
         return _project(Path(targets[0]), options, sources)
+    lock = _lock(kind, targets)
+    if isinstance(lock, Given):
+        options = _fitting(lock, options)
     choices = _choices(options)
-    if kind == "venv":
-        return _finish(choices, _venv(Path(targets[0]), choices, sources), (), rules)
-    lock: Lock
-    if kind == "wheel":
-        lock = Given(path=Path(targets[0]), files=tuple(_given(Path(target)) for target in targets))
-    elif kind == "lock":
-        lock = locks.read(Path(targets[0]))
-    else:
+    if lock is None:
         lock = _resolved(kind, targets, choices, sources, deps=deps)
+    if kind == "venv":
+        sources = replace(sources, venv=Path(targets[0]))
     findings = analyse(lock, choices.targets(), Choice(), sources)
     return _finish(choices, findings.wheels, findings.unavailable, rules)
+
+
+def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
+    """Return the lock that the targets are, or None where uv has to make it first."""
+    path = Path(targets[0])
+    if kind == "lock":
+        return locks.read(path)
+    if kind == "wheel":
+        return Given(path=path, files=tuple(_given(Path(target)) for target in targets))
+    return _installed(path) if kind == "venv" else None
 
 
 def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources: Sources, *, deps: bool) -> Lock:
@@ -103,21 +115,25 @@ def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources:
     return PyLock.parse(text, sources.root / "pylock.toml")
 
 
-def _venv(path: Path, choices: plan.Choices, sources: Sources) -> tuple[Wheel, ...]:
-    """Return the wheels installed in a virtual environment, each with what its files need."""
+def _installed(path: Path) -> Given:
+    """Return the wheels installed in a virtual environment as a lock of just these."""
     from nixpy.wheels.installed import installed_wheels
 
-    system = choices.systems[0]
-    locked = [
-        LockedWheel(
-            system=system,
-            name=wheel.name,
-            version=str(wheel.version),
-            file=WheelFile(filename=wheel.filename),
-        )
+    files = tuple(
+        Package(name=wheel.name, version=str(wheel.version), wheels=(WheelFile(filename=wheel.filename),))
         for wheel in installed_wheels(path).values()
-    ]
-    return needs_of_wheels(locked, choices.targets(), replace(sources, venv=path))
+    )
+    return Given(path=path, files=files)
+
+
+def _fitting(lock: Lock, options: plan.Options) -> plan.Options:
+    """Return the options with a system and a Python that the wheels are for, where none is asked for."""
+    here = _choices(options)
+    release = releases.release(here.nixpkgs)
+    pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
+    systems = (options.systems,) if options.systems else (here.systems, *((system,) for system in SYSTEMS))
+    candidates = [replace(options, python=python, systems=one) for one in systems for python in pythons]
+    return min(candidates, key=lambda one: len(select(lock, _choices(one).targets(), Choice()).unavailable))
 
 
 def _kind(target: str) -> str:
@@ -129,7 +145,15 @@ def _kind(target: str) -> str:
             return "wheel"
         if path.name == "pyproject.toml":
             return "project"
+        if path.suffix == ".py":
+            raise NixpyError(
+                "scripts are scanned by their lock",
+                path=path,
+                hint=f"run `uv lock --script {path}`, then scan {path}.lock",
+            )
         return "lock" if path.suffix in {".lock", ".toml"} else "requirements"
+    if path.suffix in _FILES and "@" not in target:
+        raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
     try:
         Requirement(target)
     except InvalidRequirement as error:
@@ -186,7 +210,7 @@ def _finish(
         systems=choices.systems,
         wheels=wheels,
         libraries=libraries,
-        problems=(*problems, *unavailable_problems(unavailable)),
+        problems=(*problems, *unavailable_problems(unavailable, choices.python)),
     )
 
 

@@ -12,6 +12,7 @@ from nixpy.errors import NixpyError
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
 _KEY = re.compile(r"""\s*(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -31,9 +32,10 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         at = _AT.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         reason = _AT.sub("", str(error)).strip()
-        raise NixpyError(
-            f"this is not valid TOML: {reason}", hint="Correct the syntax on that line.", path=path, line=line
-        ) from None
+        hint = "Correct the syntax on that line."
+        if text.split("\n")[line - 1].startswith(_CONFLICT):
+            reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
+        raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
 
 
 def read_text(path: Path) -> str:

@@ -44,6 +44,10 @@ _HINTS = (  # the first pattern that uv's text holds decides
         "Only its build tells what it needs: allow that with --allow-build, or lock with `uv lock`.",
     ),
     (
+        r"matching Python (?:version|ABI) tag|does not satisfy Python",
+        "Choose a Python that these have wheels for (--python), or other versions of them.",
+    ),
+    (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
     ),
@@ -163,4 +167,5 @@ class Compiler:
 def _shortened(text: str) -> str:
     """Return uv's text without warnings and blank lines, and not more of it than one reads."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("warning:")]
+    lines = [line.removeprefix("error: ") for line in lines]
     return "\n".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))

@@ -300,3 +300,11 @@ def test_unset_variable_stays(folder: Path) -> None:
     assert read(path, environ=environ).requirements[0].url == (
         "https://index.example/${EMPTY}/${lower}/$NUMPY/${NOWHERE}/2.5.zip"
     )
+
+
+def test_a_variable_that_is_not_set_is_the_reason(folder: Path) -> None:
+    """Where a line is no requirement because of a variable left as it is, the hint is to set it."""
+    with pytest.raises(NixpyError) as caught:
+        read(write(folder, "numpy==${NOWHERE}\n"), environ=ENVIRONMENT)
+    assert caught.value.line == 1
+    assert "Set its environment variable" in str(caught.value.hint)

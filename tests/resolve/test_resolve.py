@@ -461,3 +461,9 @@ def test_text_is_toml() -> None:
     """Whatever characters a path holds, the answer is TOML that holds it unchanged."""
     value = {"name": 'q"\\\x7f\x01é😀\n', "list": [1, True, {"a b": "c"}, []]}
     assert tomllib.loads(f"x = {module._toml(value)}")["x"] == value
+
+
+def test_nothing_asked_for_is_nothing(tmp_path: Path) -> None:
+    """A project without dependencies resolves to an empty lock, without asking uv."""
+    text = resolve([], root=tmp_path, python="3.13")
+    assert PyLock.parse(text, tmp_path / "pylock.toml").document.packages == []

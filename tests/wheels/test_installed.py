@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from elfbuild import shared_object
 from nixpy.needs.inspect import inspect
+from nixpy.wheels import zipped
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel
@@ -164,3 +166,14 @@ def test_what_cannot_be_understood_is_passed_over(venv: Path) -> None:
 def test_no_environment_is_empty(tmp_path: Path) -> None:
     """Where there is no environment nothing is installed."""
     assert installed_wheels(tmp_path / ".venv") == {}
+
+
+def test_large_files_are_mapped(venv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large installed files say the same as small ones."""
+    _install(venv, str(_wheel(venv.parent)))
+    (small,) = installed_wheels(venv).values()
+    facts = inspect(small)
+    monkeypatch.setattr(zipped, "_LARGE", 1)
+    (large,) = installed_wheels(venv).values()
+    assert isinstance(dict(large.read(["demo/native.so"]))["demo/native.so"], mmap)
+    assert inspect(large) == facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import closing
+from mmap import mmap
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from elfbuild import shared_object
 from nixpy.errors import NixpyError
+from nixpy.needs.inspect import inspect
+from nixpy.wheels import zipped
 from nixpy.wheels.archive import Member
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel
@@ -95,4 +98,29 @@ def test_an_encrypted_member_is_an_error(tmp_path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01", 1))
     with closing(LocalWheel(path)) as archive, pytest.raises(NixpyError, match="encrypted"):
+        list(archive.read(["a.so"]))
+
+
+def test_large_members_are_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a certain size on a member is unpacked to disk and mapped, byte for byte; its head comes as bytes."""
+    monkeypatch.setattr(zipped, "_LARGE", 1000)
+    data = shared_object(["libz.so.1"], padding=b"x" * 5000)
+    path = build_wheel(tmp_path, "demo", "1.0", files={"a.so": data, "b.so": b"small"})
+    with closing(LocalWheel(path)) as archive:
+        content = dict(archive.read(["a.so", "b.so"]))
+        assert isinstance(content["a.so"], mmap)
+        assert content["a.so"][:] == data
+        assert content["b.so"] == b"small"
+        assert archive.head("a.so", 4) == data[:4]
+        assert [file.needed for file in inspect(archive)] == [("libz.so.1",)]
+
+
+def test_a_large_damaged_member_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checksum of a mapped member is verified as well."""
+    monkeypatch.setattr(zipped, "_LARGE", 1000)
+    path = build_wheel(tmp_path, "demo", "1.0", files={"a.so": b"x" * 5000}, stored=True)
+    raw = bytearray(path.read_bytes())
+    raw[2000] ^= 1
+    path.write_bytes(raw)
+    with closing(LocalWheel(path)) as archive, pytest.raises(NixpyError, match="damaged"):
         list(archive.read(["a.so"]))

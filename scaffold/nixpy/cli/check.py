@@ -69,6 +69,8 @@ def _print(folder: Path, verdict: Verdict, diff: bool) -> None:
     if diff:
         for file in verdict.files:
             click.echo(file.diff, nl=False)
+        if verdict.status and not any(file.diff for file in verdict.files):
+            click.echo("  what would change, only the wheels can tell: `nixpy sync --diff`")
 
 
 def _data(folder: Path, verdict: Verdict, diff: bool) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bo
 def _choices(plan: Plan) -> None:
     choices = plan.choices
     project = plan.project
-    rows = [("project", project.source.name, f"{len({wheel.name for wheel in plan.wheels})} wheels")]
+    count = len({wheel.name for wheel in plan.wheels})
+    rows = [("project", project.source.name, "1 wheel" if count == 1 else f"{count} wheels")]
     for name, value in (
         ("style", str(choices.style)),
         ("python", choices.python),
@@ -67,20 +68,21 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         click.echo(f"wrote {', '.join(written)}")
     else:
         click.echo("all files were up to date")
-    if plan.lines:
-        say(f"\n{plan.project.flake.name} is yours and stays as it is; add what follows to it:\n")
+    if plan.entry and plan.lines:
+        say(f"\n{plan.entry.name} is yours and stays as it is; add what follows to it:\n")
         click.echo(plan.lines)
 
 
 def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     say("\nnext:")
-    flake = plan.project.flake.exists()
-    if flake and any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
+    in_git = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+    flake = plan.entry == plan.project.flake
+    if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
         say(f"  git add -N {names}   # a flake sees only what git knows")
     ignore = root / ".gitignore"
-    if not ignore.is_file() or ".venv" not in ignore.read_text("utf-8", "replace"):
+    if in_git and (not ignore.is_file() or ".venv" not in ignore.read_text("utf-8", "replace")):
         say("  echo .venv/ >> .gitignore   # or each evaluation copies it")
     say("  nix develop" if flake else "  nix-shell")
 

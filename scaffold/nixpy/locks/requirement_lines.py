@@ -168,10 +168,10 @@ def requirement_line(
             requirement = Requirement(name + joined + (f" ; {marker}" if marker else "")) if name else None
         condition = Marker(marker) if marker else None
     except (InvalidRequirement, InvalidMarker):
-        raise where.error(
-            f"`{where.shown}` is not a requirement",
-            "Write a name with versions (numpy>=2), `name @ URL`, or the path of a wheel or folder (./x).",
-        ) from None
+        hint = "Write a name with versions (numpy>=2), `name @ URL`, or the path of a wheel or folder (./x)."
+        if "${" in text:
+            hint = "Set its environment variable; names are in capitals, as in ${NAME}."
+        raise where.error(f"`{where.shown}` is not a requirement", hint) from None
     local = _local(where, address, root) if address else None
     return Line(
         text=where.shown,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Protocol
+
+Content = bytes | mmap
+"""A file's bytes; a large one is mapped rather than held in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +29,5 @@ class Archive(Protocol):
     def head(self, path: str, size: int) -> bytes:
         """Return the first `size` bytes of a member, or fewer where it is shorter."""
 
-    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each of `paths` with its bytes; a remote wheel may fetch them together."""

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import LockedWheel
-from nixpy.wheels.archive import Member
-from nixpy.wheels.zipped import memory_for
+from nixpy.wheels.archive import Content, Member
+from nixpy.wheels.zipped import is_large
 
 _EXECUTE_BITS = 0o111
 
@@ -81,18 +82,20 @@ class InstalledWheel:
         with self._file(path).open("rb") as file:
             return file.read(size)
 
-    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each file with its bytes; NixpyError when one cannot be read."""
         for path in paths:
             try:
-                with memory_for(self._file(path).stat().st_size):
-                    yield path, self._file(path).read_bytes()
+                with self._file(path).open("rb") as file:
+                    large = is_large(os.fstat(file.fileno()).st_size)
+                    content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
                 raise NixpyError(
                     f"this installed file cannot be read: {error.strerror}",
                     hint="Install the package again, or remove the environment.",
                     path=self._file(path),
                 ) from None
+            yield path, content
 
     def _file(self, path: str) -> Path:
         return self._files[path]

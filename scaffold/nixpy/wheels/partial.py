@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from nixpy.errors import NixpyError
 from nixpy.index import show_url
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import hash_mismatch
+from nixpy.wheels.zipped import no_room
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -146,11 +146,7 @@ class PartialFile(io.RawIOBase):
                 self._disk.seek(at)
                 at += self._disk.write(chunk)
             except OSError as error:
-                raise NixpyError(
-                    f"there is no room for this wheel: {error.strerror}",
-                    hint="Free some space, or set TMPDIR to a folder with more.",
-                    path=show_url(self._url),
-                ) from None
+                raise no_room(show_url(self._url), error) from None
         if span is None:
             return True
         if at == span[1]:

@@ -8,6 +8,7 @@ from typing import IO, cast
 
 from nixpy.index import show_url
 from nixpy.needs.model import Known
+from nixpy.wheels.archive import Content
 from nixpy.wheels.http import Client
 from nixpy.wheels.partial import GAP, PartialFile, Span, merge
 from nixpy.wheels.zipped import DamagedWheelError, ZippedWheel
@@ -49,7 +50,7 @@ class RemoteWheel(ZippedWheel):
                 self._remote.ensure((first, min(last, first + _HEAD)) for first, last in self._spans(programs))
         return super().head(path, size)
 
-    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each member with its bytes; they are fetched together first, or the whole file is."""
         wanted = list(paths)
         spans = self._spans(wanted)
@@ -81,7 +82,7 @@ class RemoteWheel(ZippedWheel):
         self._remote.download()
         return super()._open()
 
-    def _unpack(self, path: str, size: int = -1) -> bytes:
+    def _unpack(self, path: str, size: int = -1) -> Content:
         try:
             return super()._unpack(path, size)
         except DamagedWheelError:

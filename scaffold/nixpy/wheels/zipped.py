@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
+import tempfile
 import threading
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from mmap import ACCESS_READ, mmap
 from typing import IO
 
 from nixpy.errors import NixpyError
-from nixpy.wheels.archive import Member
+from nixpy.wheels.archive import Content, Member
 
 _EXECUTE_BITS = 0o111
 # No wheel comes near these; a file that passes them is damaged or a trap. Deflate packs zeros about 1000 to
@@ -39,11 +42,18 @@ _READ_ERRORS = (
 )
 
 
-@contextlib.contextmanager
-def memory_for(size: int) -> Iterator[None]:
-    """Let one thread at a time hold a member of 64 MiB and more: eight could fill the memory."""
-    with _one_large_member if size >= _LARGE else contextlib.nullcontext():
-        yield
+def is_large(size: int) -> bool:
+    """Tell whether a file of `size` bytes is mapped from disk: eight threads could fill the memory."""
+    return size >= _LARGE
+
+
+def no_room(shown: str, error: OSError) -> NixpyError:
+    """Return the error for a disk that is full."""
+    return NixpyError(
+        f"there is no room for this wheel: {error.strerror}",
+        hint="Free some space, or set TMPDIR to a folder with more.",
+        path=shown,
+    )
 
 
 class DamagedWheelError(NixpyError):
@@ -78,12 +88,13 @@ class ZippedWheel:
 
     def head(self, path: str, size: int) -> bytes:
         """Return the first `size` bytes of a member; NixpyError when they cannot be unpacked."""
-        return self._unpack(path, size)
+        return self._unpack(path, size)[:size]
 
-    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each member with its bytes, checksum verified; NixpyError when one cannot be unpacked."""
         for path in paths:
-            with memory_for(self.zip.getinfo(path).file_size):
+            # One thread at a time unpacks a large one: CUDA's are gigabytes on the disk.
+            with _one_large_member if is_large(self.zip.getinfo(path).file_size) else contextlib.nullcontext():
                 yield path, self._unpack(path)
 
     def close(self) -> None:
@@ -96,12 +107,24 @@ class ZippedWheel:
         except _READ_ERRORS as error:
             raise self._damaged(error) from None
 
-    def _unpack(self, path: str, size: int = -1) -> bytes:
+    def _unpack(self, path: str, size: int = -1) -> Content:
         try:
             with self.zip.open(path) as member:
+                if size < 0 and is_large(self.zip.getinfo(path).file_size):
+                    return self._on_disk(member)
                 return member.read(size)
         except _READ_ERRORS as error:
             raise self._damaged(error) from None
+
+    def _on_disk(self, member: IO[bytes]) -> mmap:
+        with tempfile.TemporaryFile(prefix="nixpy-") as file:
+            for chunk in iter(functools.partial(member.read, 1 << 20), b""):
+                try:
+                    file.write(chunk)
+                    file.flush()
+                except OSError as error:
+                    raise no_room(self._shown, error) from None
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
 
     def _check_sizes(self, infos: Sequence[zipfile.ZipInfo]) -> None:
         unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
