@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -335,30 +337,23 @@ def test_examples_are_fresh(example: Path, nixpy: Nixpy) -> None:
     assert result.status == 0, result.out
 
 
-def locked(project: Path) -> None:
+def locked(project: Path, *options: str) -> None:
     """Lock with the real uv, as a person would."""
-    subprocess.run([uv.find_uv_bin(), "lock", "--quiet"], cwd=project, check=True)
+    subprocess.run([uv.find_uv_bin(), "lock", "--quiet", *options], cwd=project, check=True)
 
 
 def test_a_changed_lock_is_told_by_name(project: Path, nixpy: Nixpy) -> None:
     """With a uv.lock, check says which package changed; pure ones that need nothing do not matter."""
-    pyproject = project / "pyproject.toml"
     locked(project)
     assert nixpy("init", project, "--style", "loader").status == 0
     assert nixpy("check", project).status == 0
-    text = pyproject.read_text()
-    lock = (project / "uv.lock").read_text()
-    pyproject.write_text(text.replace('"alpha"', '"alpha<1.1"'))
-    locked(project)
-    pyproject.write_text(text)
+    locked(project, "--upgrade-package", "gamma<1.1")
+    assert "gamma" in (project / "uv.lock").read_text()
+    assert nixpy("check", project).status == 0
+    locked(project, "--upgrade-package", "alpha<1.1")
     stale = nixpy("check", project)
     assert stale.status == 1
     assert "alpha 1.0" in stale.out
-    pyproject.write_text(text.replace('"gamma"', '"gamma<1.1"'))
-    (project / "uv.lock").write_text(lock)
-    locked(project)
-    pyproject.write_text(text)
-    assert nixpy("check", project).status == 0
 
 
 def test_a_lock_that_is_behind_is_a_problem(project: Path, nixpy: Nixpy) -> None:
@@ -372,6 +367,9 @@ def test_a_lock_that_is_behind_is_a_problem(project: Path, nixpy: Nixpy) -> None
     (problem,) = (problem for problem in synced["problems"] if problem["code"] == "NIX202")
     assert "delta" in problem["message"]
     assert "uv lock" in problem["hint"]
+    behind = nixpy("check", project)
+    assert behind.status == 1
+    assert "uv lock" in behind.out
 
 
 def test_rescan_opens_the_wheels_again(made: Path, nixpy: Nixpy, index: SmallIndex) -> None:
@@ -459,3 +457,122 @@ def test_git_is_only_spoken_of_where_there_is_one(project: Path, nixpy: Nixpy) -
     said = nixpy("init", project).err
     assert "git add -N" in said
     assert ".gitignore" in said
+
+
+def test_rescan_blames_the_wheels_only_for_what_they_did(made: Path, nixpy: Nixpy) -> None:
+    """After a change of the dependencies, --rescan gives the reason that check gives."""
+    path = made / "pyproject.toml"
+    path.write_text(path.read_text().replace('"alpha"', '"alpha", "omega"'))
+    again = nixpy("check", made, "--rescan")
+    assert again.status == 1
+    assert "asks for changed" in again.out
+    assert "what the wheels need" not in again.out
+
+
+def test_sync_ends_where_init_would(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A project that grew step by step has the files of one that was made at once: earlier facts are still whole."""
+    grown = shop.project(tmp_path / "grown", "epsilon")
+    assert nixpy("init", grown, "--style", "loader").status == 0
+    shop.project(grown, "epsilon", "delta", extra=settings(grown))
+    synced = nixpy("sync", grown, "--format", "json")
+    assert "NIX101" not in {problem["code"] for problem in synced.json["problems"]}
+    made = shop.project(tmp_path / "made", "epsilon", "delta")
+    assert nixpy("init", made, "--style", "loader").status == 0
+    for name in ("nixpy.nix", "nixpy.lock"):
+        assert (grown / name).read_text() == (made / name).read_text()
+
+
+def test_another_nixpkgs_is_another_analysis(made: Path, nixpy: Nixpy) -> None:
+    """Without a lock too: a release with another glibc may mean other wheels, so check asks for a sync."""
+    pyproject = made / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("nixos-26.05", "nixos-24.11"))
+    stale = nixpy("check", made)
+    assert stale.status == 1
+    assert "nixos-24.11" in stale.out
+    assert nixpy("sync", made).status == 0
+    assert nixpy("check", made).status == 0
+
+
+def test_where_only_a_lock_tells(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A pylock.toml alone is a project: its packages are what nixpkgs is asked for, and one more makes check fail."""
+    source = shop.project(tmp_path / "source", "weasyprint")
+    locked(source)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    export = [uv.find_uv_bin(), "export", "--quiet", "--format", "pylock.toml", "--no-emit-project", "-o"]
+    subprocess.run([*export, folder / "pylock.toml"], cwd=source, check=True)
+    assert nixpy("init", folder, "--style", "with-packages").status == 0
+    assert "ps.weasyprint" in (folder / "nixpy.nix").read_text()
+    shop.project(source, "weasyprint", "gamma")
+    locked(source)
+    subprocess.run([*export, folder / "pylock.toml"], cwd=source, check=True)
+    assert nixpy("check", folder).status == 1
+
+
+def test_packages_for_other_machines_are_not_asked_of_nixpkgs(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What a marker keeps off every system of the project is neither rendered nor reported."""
+    project = shop.project(tmp_path, "alpha ; sys_platform == 'win32'", "weasyprint ; sys_platform == 'linux'")
+    made = nixpy("init", project, "--style", "with-packages", "--format", "json").json
+    assert "alpha" not in {problem["package"] for problem in made["problems"]}
+    assert "ps.weasyprint" in (project / "nixpy.nix").read_text()
+
+
+def test_logins_in_requirements_open_wheels(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index with a password in a requirements file, written out or as ${VARIABLE}, serves uv and nixpy alike."""
+    monkeypatch.delenv("UV_DEFAULT_INDEX")
+    monkeypatch.setenv("INDEX_PASSWORD", "s3cr3t")
+    stock = shop.stock(tmp_path / "stock")
+    with SmallIndex(stock, auth=("user", "s3cr3t")) as private:
+        address = private.url.replace("http://", "http://user:${INDEX_PASSWORD}@")
+        project = tmp_path / "project"
+        project.mkdir()
+        (project / "requirements.txt").write_text(f"--index-url {address}\nalpha\n")
+        monkeypatch.setenv("NIXPY_CACHE_DIR", str(tmp_path / "cache"))
+        result = nixpy("init", project, "--style", "loader")
+        assert result.status == 0, result.err
+    everything = b"".join(contents(project).values()) + b"".join(contents(tmp_path / "cache").values())
+    assert b"s3cr3t" not in everything
+    assert "s3cr3t" not in result.out + result.err
+
+
+def test_scan_uses_the_settings_of_what_it_scans(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A project scanned from another folder has nothing to do with that folder's uv.toml or .venv."""
+    project = shop.project(tmp_path / "project", "alpha")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "uv.toml").write_text("this is [not TOML")
+    assert nixpy("scan", "../project", cwd=elsewhere).status == 0
+    assert nixpy("scan", project / "pyproject.toml", cwd=elsewhere).status == 0
+
+
+def test_one_broken_project_does_not_hide_the_others(made: Path, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Check tells of every folder it was given, and its status is the worst of all."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "pyproject.toml").write_text("[project\n")
+    result = nixpy("check", broken, made)
+    assert result.status == 2
+    assert "fresh" in result.out
+    assert "broken" in result.err
+    states = [project["state"] for project in nixpy("check", broken, made, "--format", "json").json["projects"]]
+    assert states == ["error", "fresh"]
+
+
+def test_windows_line_ends_are_nobodys_edit(made: Path, nixpy: Nixpy) -> None:
+    """Files that git checked out with other line ends are still fresh."""
+    for name in ("nixpy.nix", "nixpy.lock"):
+        path = made / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert nixpy("check", made).status == 0
+
+
+def test_bytes_depend_on_the_facts_alone(made: Path, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Another hash seed, locale and working directory give the same files."""
+    before = contents(made)
+    for seed, locale, cwd in (("1", "C", made), ("4242", "tr_TR.UTF-8", tmp_path)):
+        for name in ("nixpy.nix", "nixpy.lock"):
+            (made / name).unlink()
+        command = [sys.executable, "-m", "nixpy", "init", os.path.relpath(made, cwd)]
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale}
+        subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
+        assert contents(made) == before

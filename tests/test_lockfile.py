@@ -46,6 +46,7 @@ def records(draw: st.DrawFn) -> Record:
     gone = {(system, canonicalize_name(name)) for system, name in draw(st.sets(st.tuples(SYSTEMS, NAMES), max_size=3))}
     return Record(
         python="3.13",
+        release="nixos-26.05",
         inputs="0" * 64,
         systems=("aarch64-darwin", "aarch64-linux", "x86_64-linux"),
         wheels=tuple(found[key] for key in sorted(found) if found[key].matters),
@@ -66,7 +67,9 @@ def test_order_does_not_matter(record: Record, random: Random) -> None:
     """The same wheels in another order give the same bytes."""
     shuffled = list(record.wheels)
     random.shuffle(shuffled)
-    assert dumps(replace(record, wheels=tuple(shuffled))) == dumps(record)
+    missing = list(record.unavailable)
+    random.shuffle(missing)
+    assert dumps(replace(record, wheels=tuple(shuffled), unavailable=tuple(missing))) == dumps(record)
 
 
 def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
@@ -79,7 +82,9 @@ def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
         sha256=None,
         needs=Needs(known="sha256"),
     )
-    empty = Record(python="3.13", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=())
+    empty = Record(
+        python="3.13", release="nixos-26.05", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=()
+    )
     assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)
     opening = replace(pure, needs=Needs(known="sha256", dlopen=("libz.so.1",)))
     assert "libz.so.1" in dumps(replace(empty, wheels=(opening,)))

@@ -67,6 +67,11 @@ def test_everything_at_once() -> None:
         ("env = { A = 1 }", "must be a table of strings"),
         ('file = "../nixpy.nix"', "must be a path inside the project"),
         ('file = "nixpy.txt"', "must be a path inside the project"),
+        ('file = "x${y}.nix"', "must be a path inside the project"),
+        ('file = "a b.nix"', "must be a path inside the project"),
+        ('file = "flake.nix"', "is a file of yours"),
+        ('packages = ["with"]', "is not an attribute"),
+        ('shell-hook = "\\u0000"', "without a NUL"),
         ('groups = "dev"', "must be a list of strings"),
         ('libraries = "all"', 'must be "exact" or "manylinux"'),
         ('libraries = { ad = ["libz.so.1"] }', "unknown setting `tool.nixpy.libraries.ad`"),
@@ -98,16 +103,16 @@ style = "loader"   # chosen
 
 def test_only_what_was_chosen_changes() -> None:
     """Comments, order and blank lines stay; the same choice again changes nothing."""
-    text = config.updated(TEXT, {"style": "nix-ld", "python": "3.13"}, pyproject=True)
+    text = config.updated(PATH, TEXT, {"style": "nix-ld", "python": "3.13"})
     assert text.replace('"nix-ld"', '"loader"').replace('python = "3.13"\n', "") == TEXT
-    assert config.updated(text, {"style": "nix-ld", "python": "3.13"}, pyproject=True) == text
+    assert config.updated(PATH, text, {"style": "nix-ld", "python": "3.13"}) == text
 
 
 @given(st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_line_ends_stay(end: str, pyproject: bool) -> None:
     """A file with Windows line ends has no others afterwards."""
     text = 'a = "b"' + end if not pyproject else '[project]\nname = "x"\n'.replace("\n", end)
-    changed = config.updated(text, {"style": "fhs"}, pyproject=pyproject)
+    changed = config.updated(PATH if pyproject else Path("nixpy.toml"), text, {"style": "fhs"})
     assert tomlkit.parse(changed).unwrap()
     assert changed.startswith(text)
 
@@ -128,7 +133,7 @@ def test_an_unknown_style_has_a_neighbour() -> None:
 def test_a_byte_order_mark_stays() -> None:
     """A file that an editor began with a byte order mark gets its settings, and keeps the mark and its line ends."""
     text = '\ufeff[project]\r\nname = "x"\r\n'
-    new = config.updated(text, {"style": "loader"}, pyproject=True)
+    new = config.updated(PATH, text, {"style": "loader"})
     assert new.startswith(text)
     assert new.replace("\r\n", "").count("\n") == 0
     assert new.endswith('[tool.nixpy]\r\nstyle = "loader"\r\n')
@@ -140,3 +145,27 @@ def test_a_reference_is_checked_before_it_is_written(ref: str) -> None:
     with pytest.raises(NixpyError, match="no branch, tag or revision"):
         config.nixpkgs_ref(ref)
     assert config.nixpkgs_ref("nixos-26.05") == "nixos-26.05"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'tool.uv.package = false\nproject.name = "f"\nproject.version = "1"\n',
+        'tool = { uv = { package = false } }\n[project]\nname = "x"\n',
+        '[project]\nname = "x"\n[tool]\nuv = { package = false }\n[other]\na = 1\n',
+        '[tool.nixpy.libraries]\nadd = ["libz.so.1"]\n[project]\nname = "x"\n',
+    ],
+)
+def test_odd_but_valid_files_are_not_damaged(text: str) -> None:
+    """However a file is written, it means the same afterwards plus the choice, or it is refused with what to write."""
+    try:
+        new = tomllib.loads(config.updated(PATH, text, {"style": "fhs"}))
+    except NixpyError as error:
+        new, hint = None, str(error.hint)
+    if new is None:
+        assert 'style = "fhs"' in hint
+        return
+    assert new["tool"]["nixpy"].pop("style") == "fhs"
+    old = tomllib.loads(text)
+    old.setdefault("tool", {}).setdefault("nixpy", {})
+    assert new == old

@@ -6,14 +6,13 @@ Disk and network are touched here; every step is another module's, this one only
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
 from nixpy.libraries import manylinux
-from nixpy.libraries.catalogue import catalogue
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Choice, Lock, LockedWheel, Unavailable
 from nixpy.locks.select import select
@@ -35,6 +34,7 @@ class Sources:
 
     root: Path
     venv: Path | None = None  # the project's own by default
+    index_urls: tuple[str, ...] = field(default=(), repr=False)  # what requirements files name, logins and all
     offline: bool = False
     rescan: bool = False
     upgrade: bool = False
@@ -50,13 +50,14 @@ class Findings:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
 
-    def record(self, *, python: str, inputs: str, systems: Iterable[str]) -> Record:
+    def record(self, *, python: str, release: str, inputs: str, systems: Iterable[str]) -> Record:
         """Return what nixpy.lock is to say of them."""
         return Record(
             python=python,
+            release=release,
             inputs=inputs,
             systems=tuple(sorted(systems)),
-            wheels=tuple(wheel for wheel in _trimmed(self.wheels) if wheel.matters),
+            wheels=tuple(wheel for wheel in self.wheels if wheel.matters),
             unavailable=self.unavailable,
         )
 
@@ -111,7 +112,7 @@ def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel
     return gather(
         wheels,
         venv=venv if (venv / "pyvenv.cfg").is_file() else None,
-        index=IndexSettings.load(sources.root),
+        index=IndexSettings.load(sources.root).with_urls(sources.index_urls),
         cache=Cache.default(),
         offline=sources.offline,
         rescan=sources.rescan,
@@ -127,20 +128,3 @@ def _needs(wheel: LockedWheel, facts: WheelFacts, machine: int | None) -> Needs:
     _, _, _, tags = parse_wheel_filename(wheel.file.filename)
     allowed = manylinux.allowed({tag.platform for tag in tags})
     return replace(needs, sonames=tuple((soname, wheel.file.filename) for soname in sorted(allowed)))
-
-
-def _trimmed(wheels: Sequence[Wheel]) -> Iterable[Wheel]:
-    """Yield the wheels with only those provided names that could be looked up elsewhere.
-
-    A name nobody asks for and nixpkgs does not have never reaches a search path, so it is not worth a line.
-    """
-    asked = {(wheel.system, name) for wheel in wheels for name, _ in wheel.needs.sonames}
-    asked |= {(wheel.system, name) for wheel in wheels for name in wheel.needs.dlopen}
-    known = catalogue()
-    for wheel in wheels:
-        provides = tuple(
-            name
-            for name in wheel.needs.provides
-            if (wheel.system, name) in asked or ((entry := known.find(name)) and entry.provider == "nixpkgs")
-        )
-        yield replace(wheel, needs=replace(wheel.needs, provides=provides))

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixpy import lockfile, locks
+from nixpy import lockfile
 from nixpy.analyse import Sources, identity
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import rules
-from nixpy.plan import Choices, choose, environment_of, outputs, plan, recorded
+from nixpy.plan import Choices, choose, environment_of, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project
 
@@ -50,7 +50,7 @@ def check(project: Project) -> Verdict:
     if record is None or choices.style is None:
         files = tuple(_by_itself(path) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else ["the settings name no style"])
-    changes = [*_asked(project, record), *_chosen(choices, record), *_installed(project, choices, record)]
+    changes = [*_asked(project, choices, record), *_chosen(choices, record), *_installed(project, choices, record)]
     current = _brought_up(record)
     env = environment_of(project, choices, current)
     files = reconcile(outputs(project, env, current), write=False)
@@ -69,8 +69,9 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     made = plan(project, choices, Sources(root=project.root, rescan=True, progress=progress))
     files = reconcile(made.outputs, write=False)
     stale = any(file.state is State.STALE for file in files)
-    verdict = _verdict(files, ["what the wheels need differs from what was recorded"] if stale else [])
-    return replace(verdict, problems=made.environment.problems)
+    # The wheels are only to blame where all else is as it was.
+    reasons = check(project).reasons or (("what the wheels need differs from what was recorded",) if stale else ())
+    return replace(_verdict(files, reasons), problems=made.environment.problems)
 
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
@@ -82,19 +83,19 @@ def _by_itself(path: Path) -> Comparison:
     return Comparison(path=path, state=own_state(path) or State.STALE)
 
 
-def _asked(project: Project, record: Record) -> Iterable[str]:
-    if lockfile.digest(project.canonical()) == record.inputs:
-        return
-    if project.lock:
-        where = "pyproject.toml" if project.dependencies else "the project"
-        yield f"what {where} asks for changed since nixpy.lock was written"
-    else:
-        yield f"what {project.source.name} asks for changed since nixpy.lock was written"
+def _asked(project: Project, choices: Choices, record: Record) -> Iterable[str]:
+    if lockfile.digest(project.canonical(choices.targets())) != record.inputs:
+        where = project.dependencies.path if project.dependencies else project.source
+        yield f"what {where.name} asks for changed since nixpy.lock was written"
+    for problem in outdated(project, choices):
+        yield f"{problem.message}; {problem.hint}"
 
 
 def _chosen(choices: Choices, record: Record) -> Iterable[str]:
     if choices.python != record.python:
         yield f"Python {choices.python} is chosen now, {record.python} was analysed"
+    if choices.release != record.release:
+        yield f"{choices.release} is chosen now, {record.release} was analysed"
     for system in sorted(set(choices.systems) - set(record.systems)):
         yield f"{system} was not analysed"
     for system in sorted(set(record.systems) - set(choices.systems)):
@@ -103,12 +104,12 @@ def _chosen(choices: Choices, record: Record) -> Iterable[str]:
 
 def _installed(project: Project, choices: Choices, record: Record) -> Iterable[str]:
     """Yield how the wheels that the lock file selects differ from the recorded ones."""
-    if not project.lock:
+    if project.locked is None:
         return
     known = {wheel.identity for wheel in record.wheels}
-    selection = select(locks.read(project.lock, project.root), choices.targets(), project.choice)
+    selection = select(project.locked, choices.targets(), project.choice)
     now = {identity(wheel): wheel for wheel in selection.wheels}
-    lock = project.lock.name
+    lock = project.locked.path.name
     came: dict[str, str] = {}
     for key, wheel in now.items():
         if key not in known and _matters(wheel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -13,6 +15,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import Rules, user_entries
+from nixpy.libraries.catalogue import attributes
 from nixpy.target import SYSTEMS
 from nixpy.toml import toml_line
 
@@ -20,7 +23,9 @@ PYPROJECT = "pyproject.toml"
 NIXPY_TOML = "nixpy.toml"
 # A nixpkgs branch, tag or revision as it may stand in a flake reference.
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-_ATTRIBUTE = re.compile(r"[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*")
+# A part of a path that stands as it is in Nix (`import ./nix/nixpy.nix`) and in a shell.
+_PART = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
+_TAKEN = {"flake.nix", "shell.nix", "default.nix"}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -78,7 +83,7 @@ class _Reader:
             "groups": self.names,
             "packages": self.packages,
             "env": self.env,
-            "shell-hook": self.string,
+            "shell-hook": self.writable,
             "file": self.file,
             "libraries": self.libraries,
         }
@@ -100,6 +105,11 @@ class _Reader:
 
     def string(self, key: str, value: Any) -> str:
         return value if isinstance(value, str) else self.wrong("a string", key)
+
+    def writable(self, key: str, value: Any) -> str:
+        if "\0" in self.string(key, value):
+            self.wrong("text without a NUL, which neither Nix nor a shell can hold", key)
+        return str(value)
 
     def matching(self, key: str, value: Any, pattern: re.Pattern[str], wanted: str) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
@@ -123,24 +133,28 @@ class _Reader:
 
     def packages(self, key: str, value: Any) -> tuple[str, ...]:
         for item in self.strings(key, value):
-            if not _ATTRIBUTE.fullmatch(item):
+            try:
+                attributes(f"pkgs.{item}")
+            except ValueError:
                 self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
         return tuple(value)
 
     def env(self, key: str, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
             self.wrong("a table of strings", key)
-        for name in value:
+        for name, text in value.items():
             if not _VARIABLE.fullmatch(name):
                 self.fail(f"`{name}` is not a name for an environment variable", key, name)
+            self.writable(key, text)
         return dict(sorted(value.items()))
 
     def file(self, key: str, value: Any) -> str:
-        text = self.string(key, value)
-        parts = Path(text).parts
-        if not text.endswith(".nix") or Path(text).is_absolute() or ".." in parts:
-            self.wrong('a path inside the project that ends in ".nix"', key)
-        return Path(text).as_posix()
+        parts = self.string(key, value).split("/")
+        if not value.endswith(".nix") or not all(map(_PART.fullmatch, parts)):
+            self.wrong('a path inside the project, of plain characters, that ends in ".nix"', key)
+        if value in _TAKEN:
+            self.fail(f"`{value}` is a file of yours, not one to be generated", key, hint='write "nixpy.nix"')
+        return "/".join(parts)
 
     def libraries(self, key: str, value: Any) -> Rules:
         if isinstance(value, str):  # `libraries = "manylinux"` is short for `libraries.mode`
@@ -166,25 +180,43 @@ class _Reader:
         return chosen
 
 
-def updated(text: str, chosen: Mapping[str, str | list[str]], *, pyproject: bool) -> str:
-    """Return the TOML `text` with the `chosen` settings in it; comments, order and everything else stay."""
+def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
+    """Return the TOML `text` of the file `path` with the `chosen` settings in it; all else stays, byte for byte.
+
+    Raises NixpyError, with the lines to write by hand, where the file is written in a way that does not allow it.
+    """
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
     mark = "\ufeff" if text.startswith("\ufeff") else ""  # some editors begin a file with it; tomlkit stumbles
-    document = tomlkit.parse(text.removeprefix(mark))
-    if not pyproject:
+    before = tomllib.loads(text.removeprefix(mark))
+    pyproject = path.name == PYPROJECT
+    try:
+        document = tomlkit.parse(text.removeprefix(mark))
         table: Any = document
-    else:
-        if "tool" not in document:
-            document["tool"] = tomlkit.table(is_super_table=True)
-        tool: Any = document["tool"]
-        if "nixpy" not in tool:
-            tool["nixpy"] = tomlkit.table()
-        table = tool["nixpy"]
-    for key, value in chosen.items():
-        if table.get(key) != value:
-            table[key] = value
-    new = tomlkit.dumps(document)
+        for key in ("tool", "nixpy") if pyproject else ():
+            if key not in table:
+                table[key] = tomlkit.table(is_super_table=key == "tool")
+            table = table[key]
+        for key, value in chosen.items():
+            if table.get(key) != value:
+                table[key] = value
+        new = tomlkit.dumps(document)
+        after = tomllib.loads(new)
+    except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
+        after = {}
+    # Tables written with dotted keys or in one line can come out as other tables; then nothing is written.
+    if after != _merged(before, chosen, pyproject=pyproject):
+        lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
+        where = "[tool.nixpy]" if pyproject else "the top"
+        raise NixpyError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
     if "\r\n" in text and text.count("\n") == text.count("\r\n"):
         new = re.sub(r"\r?\n", "\r\n", new)
     return mark + new
+
+
+def _merged(data: Mapping[str, Any], chosen: Mapping[str, Any], *, pyproject: bool) -> dict[str, Any]:
+    if not pyproject:
+        return {**data, **chosen}
+    tools = data.get("tool", {})
+    return {**data, "tool": {**tools, "nixpy": {**tools.get("nixpy", {}), **chosen}}}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from packaging.utils import NormalizedName
@@ -195,15 +193,3 @@ def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
     shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:NAMES_SHOWN])
     more = len(names) - NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def flake_kind(text: str) -> str:
-    """Return which library a user's flake.nix is written with: `flake-parts`, `flake-utils` or `plain`."""
-    return next((kind for kind in ("flake-parts", "flake-utils") if kind in text), "plain")
-
-
-def template_values(environment: Environment, flake: Path) -> dict[str, Any]:
-    """Return `env` for the files that are the user's: also what an existing flake.nix is written with."""
-    text = flake.read_text("utf-8", "replace") if flake.is_file() else ""
-    systems = [json.dumps(system) for system in environment.systems]
-    return {**environment.as_dict(), "flake_kind": flake_kind(text), "system_strings": systems}

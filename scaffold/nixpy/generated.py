@@ -61,7 +61,7 @@ class Comparison:
 
 def own_state(path: Path) -> State | None:
     """Return in which state the file at `path` is by itself, or None where it is as nixpy wrote it."""
-    text = _read(path)
+    text = _read(path, owned=True)
     if text is None:
         return State.MISSING
     if path.suffix == ".lock":
@@ -105,7 +105,7 @@ def reconcile(outputs: Iterable[Output], *, write: bool, force: bool = False) ->
 
 
 def _compare(output: Output) -> Comparison:
-    text = _read(output.path)
+    text = _read(output.path, owned=output.owned)
     if text == output.text:
         return Comparison(path=output.path, state=State.FRESH)
     state = (own_state(output.path) if output.owned else None) or State.STALE
@@ -137,9 +137,11 @@ def _refuse(comparison: Comparison, *, force: bool) -> None:
         )
 
 
-def _read(path: Path) -> str | None:
+def _read(path: Path, *, owned: bool) -> str | None:
     try:
-        return path.read_bytes().decode()
+        text = path.read_bytes().decode()
+        # git may check files out with Windows line ends (core.autocrlf): that is nobody's edit.
+        return text.replace("\r\n", "\n") if owned else text
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

@@ -11,7 +11,7 @@ import netrc
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -80,6 +80,11 @@ class IndexSettings:
             client_certificate=_file(environ.get("SSL_CLIENT_CERT")) or pip.client_certificate,
             environment=_for_uv(pip, environ, indexes=not uv.configured, certificates=not uv.certificates),
         )
+
+    def with_urls(self, urls: Iterable[str]) -> Self:
+        """Return the settings with more indexes, those that a requirements file names; theirs are asked first."""
+        more = tuple(_index(None, url, {}) for url in urls if _is_http(url))
+        return replace(self, indexes=(*more, *self.indexes))
 
     def uv_environment(self) -> dict[str, str]:
         """Return what to add to uv's environment so that it uses pip's settings where it has none of its own.

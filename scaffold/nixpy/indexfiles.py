@@ -102,7 +102,7 @@ def _uv_tables(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any
 def _uv_project_table(root: Path) -> dict[str, Any] | None:
     """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
     nearest: dict[str, Any] | None = None
-    for folder in (root.absolute(), *root.absolute().parents):
+    for folder in (root.resolve(), *root.resolve().parents):
         pyproject, own = folder / "pyproject.toml", folder / "uv.toml"
         tool = load_toml(pyproject).get("tool", {}) if pyproject.is_file() else {}
         table = tool.get("uv") if isinstance(tool, dict) else None

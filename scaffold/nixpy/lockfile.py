@@ -57,10 +57,12 @@ class Wheel:
 class Record:
     """What nixpy.lock says: the chosen Python, a digest of what the project asks for, and the wheels.
 
-    `wheels` are sorted by system and name and hold only those that matter once the record was written.
+    `release` is the nixpkgs release whose glibc and Python patch level the wheels were selected for. `wheels`
+    are sorted by system and name and hold only those that matter once the record was written.
     """
 
     python: str
+    release: str
     inputs: str
     systems: tuple[str, ...]
     wheels: tuple[Wheel, ...]
@@ -119,8 +121,19 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     )
 
 
-def _json(data: Any) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+def _json(data: Mapping[str, Any]) -> str:
+    return _pretty(data, "\n") + "\n"
+
+
+def _pretty(value: Any, line: str) -> str:
+    """Return JSON with a line for each member, but a list of plain values in one: a Qt wheel provides hundreds."""
+    inner = line + " "
+    if isinstance(value, Mapping) and value:
+        members = (f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, inner)}" for key, item in value.items())
+        return "{" + inner + f",{inner}".join(members) + line + "}"
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return "[" + inner + f",{inner}".join(_pretty(item, inner) for item in value) + line + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _digest(body: Mapping[str, Any]) -> str:
@@ -141,7 +154,7 @@ def _body(record: Record) -> dict[str, Any]:
         ]:
             entry["unavailable"] = missing
         systems[system] = entry
-    return {"python": record.python, "inputs": record.inputs, "systems": systems}
+    return {"python": record.python, "release": record.release, "inputs": record.inputs, "systems": systems}
 
 
 def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
@@ -174,6 +187,7 @@ def _record(body: Mapping[str, Any]) -> Record:
         )
         return Record(
             python=body["python"],
+            release=body["release"],
             inputs=body["inputs"],
             systems=tuple(body["systems"]),
             wheels=wheels,

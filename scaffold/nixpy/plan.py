@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixpy import config, environment, lockfile, locks, releases, render, styles
+from nixpy import config, environment, flake, lockfile, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment, reason
 from nixpy.errors import NixpyError
@@ -44,6 +42,11 @@ class Choices:
     systems: tuple[str, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def release(self) -> str:
+        """The nixpkgs release whose facts hold for the chosen nixpkgs."""
+        return releases.release(self.nixpkgs).branch
+
     def targets(self) -> tuple[Target, ...]:
         """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
         release = releases.release(self.nixpkgs)
@@ -75,7 +78,7 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     reasons: dict[str, str] = {}
     nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
     if not nixpkgs:
-        nixpkgs, reasons["nixpkgs"] = _nixpkgs(project)
+        nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
     release = releases.release(nixpkgs)
     if release.state == "unstable" and "unstable" not in nixpkgs:
         reasons["nixpkgs"] = f"no release this nixpy knows, so taken for {release.branch}"
@@ -117,9 +120,9 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
     With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
     """
     before = recorded(project)
-    inputs = lockfile.digest(project.canonical())
+    inputs = lockfile.digest(project.canonical(choices.targets()))
     findings = _findings(project, choices, sources, None if complete else before, inputs)
-    record = findings.record(python=choices.python, inputs=inputs, systems=choices.systems)
+    record = findings.record(python=choices.python, release=choices.release, inputs=inputs, systems=choices.systems)
     if choices.style is None:
         programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
         style, why = styles.recommend(programs, choices.systems)
@@ -132,25 +135,31 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         record=record,
         wheels=findings.wheels,
         outputs=outputs(project, env, record),
-        problems=(*_outdated(project, choices), *_other_nixpkgs(project, choices), *env.problems),
+        problems=(*outdated(project, choices), *flake.other_nixpkgs(project.root, choices.nixpkgs), *env.problems),
     )
 
 
 def _findings(project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str) -> Findings:
     if before and not project.lock and not sources.rescan and not sources.upgrade:
-        same = (before.inputs, before.python, before.systems) == (inputs, choices.python, choices.systems)
+        same = (before.inputs, before.python, before.release, before.systems) == (
+            inputs,
+            choices.python,
+            choices.release,
+            choices.systems,
+        )
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known))
+    urls = tuple(url for file in project.requirements_files for url in file.index_urls)
+    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
 
 
 def lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
-    if project.lock:
-        return locks.read(project.lock, project.root)
+    if project.locked:
+        return project.locked
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
 
@@ -171,19 +180,17 @@ def lock_of(project: Project, choices: Choices, before: Record | None, sources: 
     return PyLock.parse(text, project.source)
 
 
-def _outdated(project: Project, choices: Choices) -> Iterator[Problem]:
+def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
     """Yield a problem where uv.lock was made for other dependencies than pyproject.toml has now."""
-    if not project.lock or not project.dependencies or not project.dependencies.complete:
+    lock, now = project.locked, project.dependencies
+    if not isinstance(lock, UvLock) or now is None or not now.complete:
         return
-    lock = locks.read(project.lock, project.root)
-    if not isinstance(lock, UvLock):
-        return
-    now = project.dependencies.select(project.choice.extras, project.choice.groups)
-    names = {name for target in choices.targets() for name in lock.differences(now, target, project.choice) or ()}
+    wanted = now.select(project.choice.extras, project.choice.groups)
+    names = {name for target in choices.targets() for name in lock.differences(wanted, target, project.choice) or ()}
     if names:
         yield Problem(
             code="NIX202",
-            message=f"{project.lock.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
+            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
             hint="run `uv lock`, then `nixpy sync`",
         )
 
@@ -191,13 +198,17 @@ def _outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 def with_user_files(plan: Plan, options: Options) -> Plan:
     """Add what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none yet."""
     project, choices = plan.project, plan.choices
-    env = environment.template_values(plan.environment, project.flake)
+    env = {
+        **plan.environment.as_dict(),
+        "flake_kind": flake.kind(project.root) if options.flake else "none",
+        "system_strings": [f'"{system}"' for system in choices.systems],
+    }
     extra = [_settings_output(project, choices, options)]
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
         if project.settings.file not in entry.read_text("utf-8", "replace"):
-            lines = render.render("flake/lines.jinja", env if options.flake else {**env, "flake_kind": "none"})
+            lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
     return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
@@ -211,7 +222,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         settings=project.settings,
         style=choices.style,
         nixpkgs=choices.nixpkgs,
-        direct=project.direct_names(),
+        direct=project.direct_names(choices.targets()),
     )
 
 
@@ -231,34 +242,10 @@ def recorded(project: Project) -> Record | None:
         return None
 
 
-def _nixpkgs(project: Project) -> tuple[str, str]:
+def _nixpkgs(root: Path) -> tuple[str, str]:
     """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
-    followed = _followed(project)
+    followed = flake.followed(root)
     return (followed, "as the flake has it") if followed else (releases.current(), "the current stable branch")
-
-
-def _followed(project: Project) -> str | None:
-    """Return the branch or revision of nixpkgs that the user's flake.nix or flake.lock names, if one does."""
-    try:
-        nodes = json.loads((project.root / "flake.lock").read_text("utf-8"))["nodes"]
-        original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
-        return str(original.get("ref") or original["rev"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    text = project.flake.read_text("utf-8", "replace") if project.flake.is_file() else ""
-    match = re.search(r"github:NixOS/nixpkgs/([\w.-]+)", text, re.IGNORECASE)
-    return match[1] if match else None
-
-
-def _other_nixpkgs(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield a problem where the flake follows another nixpkgs than the one the project was analysed for."""
-    followed = _followed(project)
-    if followed and followed != choices.nixpkgs:
-        yield Problem(
-            code="NIX204",
-            message=f"flake.nix follows nixpkgs {followed}, but {choices.nixpkgs} was analysed",
-            hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
-        )
 
 
 def _python_version_file(project: Project) -> str | None:
@@ -279,4 +266,4 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
         chosen["systems"] = list(choices.systems)
     path = project.settings_path
     text = path.read_bytes().decode() if path.is_file() else ""
-    return Output(path=path, text=config.updated(text, chosen, pyproject=path.name == config.PYPROJECT), owned=False)
+    return Output(path=path, text=config.updated(path, text, chosen), owned=False)

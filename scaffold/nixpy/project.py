@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy import config, locks
 from nixpy.dependencies import Dependencies
 from nixpy.errors import NixpyError
-from nixpy.locks.model import Choice
+from nixpy.locks.model import Choice, Lock
+from nixpy.target import Target
 from nixpy.toml import load_toml
 
 if TYPE_CHECKING:
@@ -78,29 +80,51 @@ class Project:
 
         return tuple(requirements.read(path, root=self.root) for path in self.requirements)
 
-    def canonical(self) -> tuple[str, ...]:
+    @cached_property
+    def locked(self) -> Lock | None:
+        """Return the lock, read, where there is one."""
+        return locks.read(self.lock, self.root) if self.lock else None
+
+    def canonical(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """Return what the project asks for, normalised and sorted: the part of it a lock must agree with.
 
-        Order, comments and spelling do not change it; every change of a dependency does.
+        Order, comments and spelling do not change it; every change of a dependency does. Where only the lock tells
+        the dependencies, it is the names of all that is installed on `targets`.
         """
         lines: set[str] = {f"requires-python {self.requires_python}"} if self.requires_python else set()
         if self.dependencies and not self.requirements:
             lines.update(self.dependencies.canonical(self.choice.extras, self.choice.groups))
         for file in self.requirements_files:
             lines.update(file.canonical())
+        lines.update(f"locked {name}" for name in self._only_locked(targets))
         return tuple(sorted(lines))
 
-    def direct_names(self) -> tuple[NormalizedName, ...]:
-        """Return the names of the packages the project itself asks for, sorted."""
-        from packaging.utils import canonicalize_name
+    def direct_names(self, targets: Sequence[Target]) -> tuple[NormalizedName, ...]:
+        """Return the names of the packages the project itself asks for on any of `targets`, sorted.
 
-        wanted: Iterable[Any] = ()
+        Where only the lock tells, these are all that it installs.
+        """
+        wanted: list[tuple[str, Marker | None]] = []
         if self.dependencies and not self.requirements:
-            wanted = self.dependencies.select(self.choice.extras, self.choice.groups)
-        names = {canonicalize_name(requirement.name) for requirement in wanted}
+            chosen = self.dependencies.select(self.choice.extras, self.choice.groups)
+            wanted += [(requirement.name, requirement.marker) for requirement in chosen]
         for file in self.requirements_files:
-            names |= {canonicalize_name(line.requirement.name) for line in file.requirements if line.requirement}
-        return tuple(sorted(names))
+            wanted += [
+                (line.requirement.name, line.requirement.marker) for line in file.requirements if line.requirement
+            ]
+        environments = [target.marker_environment() for target in targets]
+        names = {
+            canonicalize_name(name)
+            for name, marker in wanted
+            if marker is None or any(marker.evaluate({**one, "extra": ""}) for one in environments)
+        }
+        return tuple(sorted(names | self._only_locked(targets)))
+
+    def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
+        if self.locked is None or (self.dependencies and self.dependencies.complete):
+            return set()
+        installed = (package for target in targets for package in self.locked.packages(target, self.choice))
+        return {package.name for package in installed if not package.local}
 
 
 def read(root: Path) -> Project:

@@ -15,7 +15,7 @@ from nixpy import locks, plan, project, releases
 from nixpy.analyse import Sources, analyse
 from nixpy.environment import wheel_needs
 from nixpy.errors import NixpyError
-from nixpy.libraries.answer import Library, Rules, answer
+from nixpy.libraries.answer import Library, answer
 from nixpy.lockfile import Wheel
 from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -56,7 +56,6 @@ def scan(
     sources: Sources,
     *,
     deps: bool = True,
-    rules: Rules | None = None,
 ) -> Scan:
     """Analyse what `targets` name: one project folder, lock, requirements file or virtual environment, or any number of
     wheel files, or any number of requirements (`numpy==2.5.5`), which uv resolves, without `deps` to just these.
@@ -70,6 +69,10 @@ def scan(
             hint="name one project, lock file or .venv, or several wheel files, or several requirements",
         )
     kind = kinds.pop()
+    # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
+    place = Path(targets[0])
+    root = {"requirement": sources.root, "project": place if place.is_dir() else place.parent}.get(kind, place.parent)
+    sources = replace(sources, root=root)
     if kind == "project":
         return _project(Path(targets[0]), options, sources)
     lock = _lock(kind, targets)
@@ -81,7 +84,7 @@ def scan(
     if kind == "venv":
         sources = replace(sources, venv=Path(targets[0]))
     findings = analyse(lock, choices.targets(), Choice(), sources)
-    return _finish(choices, findings.wheels, findings.unavailable, rules)
+    return _finish(choices, findings.wheels, findings.unavailable)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -99,7 +102,7 @@ def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources:
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
 
-    source: list[requirements.RequirementsFile | Requirement]
+    source: Sequence[requirements.RequirementsFile | Requirement]
     if kind == "requirements":
         source = [requirements.read(Path(targets[0]), root=sources.root)]
     else:
@@ -199,12 +202,10 @@ def _given(path: Path) -> Package:
     return Package(name=name, version=str(version), wheels=(file,))
 
 
-def _finish(
-    choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...], rules: Rules | None
-) -> Scan:
+def _finish(choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
     from nixpy.environment import unavailable_problems
 
-    libraries, problems = answer(wheel_needs(wheels), rules, choices.systems)
+    libraries, problems = answer(wheel_needs(wheels), systems=choices.systems)
     return Scan(
         python=choices.python,
         systems=choices.systems,

@@ -20,7 +20,6 @@ _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
 _WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
 _BUILD_DISABLED = re.compile(r"Building source distributions for `([^`]+)` is disabled")
-_NAMELESS = "Building source distributions is disabled"
 _SHOWN_LINES = 14
 _HINTS = (  # the first pattern that uv's text holds decides
     (

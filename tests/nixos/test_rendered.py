@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -101,6 +104,17 @@ def test_every_expression_of_the_catalogue_exists_everywhere() -> None:
     assert len(states) > 100
 
 
+def test_families_name_packages_that_exist() -> None:
+    """What a pattern makes of a soname is a package of the release that has this version of the family."""
+    sonames = ("libpython3.13.so.1.0", "libpython3.12.so.1.0", "libicuuc.so.76", "libicudata.so.78")
+    found = {soname: catalogue().find(soname) for soname in sonames}
+    states = catalogue_states(sorted({entry.expression for entry in found.values() if entry and entry.expression}))
+    for soname, entry in found.items():
+        assert entry is not None
+        if entry.expression:
+            assert set(states[entry.expression].values()) == {"ok"}, soname
+
+
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=60, max_size=200))
 @pytest.mark.parametrize("version", VERSIONS)
@@ -117,15 +131,24 @@ def quoted(text: str) -> str:
     )
 
 
-def test_settings_reach_the_shell_unchanged(project: Path, nixpy: Nixpy) -> None:
-    """The user's hook arrives in the shell hook as it was written, and comments cannot break out of their line."""
-    if project.name != "all":
-        return
+def test_settings_reach_the_shell_unchanged(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The user's hook arrives as it was written, and bash sets the variables to the very text of the settings."""
+    project = shop.project(tmp_path / "all", "gamma", extra=SETTINGS)
     assert nixpy("init", project, "--style", "loader").status == 0
     pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
     shell = f"(import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}).shell"
     (hook,) = Nix("current").eval_strings([f"{shell}.shellHook"])
-    assert "echo \"a ${x} ''${y} $$ \\\\ it's\"\n" in hook
+    table = tomllib.loads(SETTINGS)["tool"]["nixpy"]
+    assert hook.endswith(table["shell-hook"])
+    run = subprocess.run(
+        ["bash", "-uc", f"{hook}\nprintf '%s' \"$GREETING\""],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": "/h", "x": "", "y": ""},
+        cwd=tmp_path,
+    )
+    assert run.stdout.endswith(table["env"]["GREETING"])
 
 
 def test_a_reason_stays_a_comment() -> None:

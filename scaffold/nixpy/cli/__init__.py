@@ -78,6 +78,8 @@ def main(args: list[str] | None = None) -> None:
     try:
         status = group.main(args, prog_name="nixpy", standalone_mode=False)
     except NixpyError as error:
+        from nixpy.cli.common import fail
+
         fail(error)
         status = 2
     except click.exceptions.Abort:
@@ -87,6 +89,8 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = error.exit_code
     except OSError as error:
+        from nixpy.cli.common import fail
+
         # What no module foresaw: a full disk behind `>`, a file without rights.
         fail(NixpyError(error.strerror or str(error), path=error.filename))
         status = 2
@@ -98,10 +102,3 @@ def _forget_output() -> None:
     """Drop what is not written yet, or Python's last flush fails on it again."""
     with contextlib.suppress(OSError):  # a stream that is no file has nothing left behind
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def fail(error: NixpyError) -> None:
-    """Print one error: where, what, and the way out."""
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
-    if error.hint:
-        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)

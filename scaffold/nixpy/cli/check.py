@@ -10,12 +10,15 @@ import click
 from nixpy import project
 from nixpy.check import Verdict, check, rescan
 from nixpy.cli.common import (
+    fail,
     format_option,
     print_json,
     problem_data,
     progress,
     rescan_option,
+    say,
 )
+from nixpy.errors import NixpyError
 from nixpy.generated import State
 
 _REMEDY = {
@@ -39,13 +42,22 @@ def command(folders: tuple[Path, ...], diff: bool, rescan: bool, form: str) -> i
     Exits with 0 where all are fresh, 1 where some are stale, edited by hand or missing, 2 for a file that is not
     nixpy's, or of a newer one. With --rescan the wheels are opened again, for which the network is used.
     """
-    verdicts = [(folder, _verdict(folder, rescan)) for folder in folders or (Path(),)]
-    if form == "json":
-        print_json({"projects": [_data(folder, verdict, diff) for folder, verdict in verdicts]})
-    else:
-        for folder, verdict in verdicts:
+    status, reports = 0, []
+    for folder in folders or (Path(),):
+        try:
+            verdict = _verdict(folder, rescan)
+        except NixpyError as error:  # the other projects still have their say
+            fail(error)
+            reports.append({"folder": str(folder), "state": "error", "remedy": error.hint, "reasons": [str(error)]})
+            status = 2
+            continue
+        reports.append(_data(folder, verdict, diff))
+        status = max(status, verdict.status)
+        if form == "text":
             _print(folder, verdict, diff)
-    return max(verdict.status for _, verdict in verdicts)
+    if form == "json":
+        print_json({"projects": reports})
+    return status
 
 
 def _verdict(folder: Path, again: bool) -> Verdict:
@@ -66,6 +78,9 @@ def _print(folder: Path, verdict: Verdict, diff: bool) -> None:
             click.echo(f"  {file.path}: {file.state.value}")
     for reason in verdict.reasons:
         click.echo(f"  {reason}")
+    if verdict.problems:
+        codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
+        say(f"  {len(verdict.problems)} known problems ({codes}); `nixpy sync` tells them")
     if diff:
         for file in verdict.files:
             click.echo(file.diff, nl=False)

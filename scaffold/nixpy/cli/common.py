@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from nixpy.errors import NixpyError
 from nixpy.problems import Problem
 from nixpy.target import SYSTEMS
 
@@ -74,6 +75,13 @@ def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         yield (" " * indent + "  ".join((*cells, row[-1]))).rstrip()
+
+
+def fail(error: NixpyError) -> None:
+    """Print one error: where, what, and the way out."""
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+    if error.hint:
+        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)
 
 
 def say(text: str) -> None:

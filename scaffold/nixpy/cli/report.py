@@ -63,7 +63,8 @@ def _libraries(plan: Plan) -> None:
 
 
 def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
-    written = [item.path.name for item in comparisons if item.state is not State.FRESH]
+    root = plan.project.root
+    written = [str(item.path.relative_to(root)) for item in comparisons if item.state is not State.FRESH]
     if written:
         click.echo(f"wrote {', '.join(written)}")
     else:

@@ -61,6 +61,12 @@ class RequirementsFile:
     options: Options
     secrets: Mapping[str, str] = field(repr=False)
 
+    @property
+    def index_urls(self) -> tuple[str, ...]:
+        """The addresses of indexes and links that the file names; they may hold credentials."""
+        first = (self.options.index_url,) if self.options.index_url else ()
+        return (*first, *self.options.extra_index_urls, *self.options.find_links)
+
     def canonical(self) -> tuple[str, ...]:
         """Return what is asked for as sorted text: equal if and only if the same is asked for.
 

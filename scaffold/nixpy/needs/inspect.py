@@ -11,41 +11,11 @@ from nixpy.wheels.archive import Archive, Member
 
 _SHARED_LIBRARY = re.compile(r".+\.so(\..+)?")
 # Wheels built on a file system without modes have every execute bit set; these are never programs.
-_TEXT_SUFFIXES = frozenset(
-    (
-        *(
-            ".bat",
-            ".c",
-            ".cfg",
-            ".cmake",
-            ".cpp",
-            ".css",
-            ".csv",
-            ".h",
-            ".hpp",
-            ".html",
-            ".ini",
-            ".ipynb",
-            ".js",
-        ),
-        *(
-            ".json",
-            ".md",
-            ".pl",
-            ".ps1",
-            ".pxd",
-            ".py",
-            ".pyi",
-            ".pyx",
-            ".qml",
-            ".rst",
-            ".sh",
-            ".svg",
-            ".toml",
-        ),
-        *(".ts", ".txt", ".typed", ".xml", ".yaml", ".yml"),
-    )
-)
+_TEXT_SUFFIXES = frozenset((
+    ".bat", ".c", ".cfg", ".cmake", ".cpp", ".css", ".csv", ".h", ".hpp", ".html", ".ini", ".ipynb", ".js", ".json",
+    ".md", ".pl", ".ps1", ".pxd", ".py", ".pyi", ".pyx", ".qml", ".rst", ".sh", ".svg", ".toml", ".ts", ".txt",
+    ".typed", ".xml", ".yaml", ".yml",
+))  # fmt: skip
 
 
 def inspect(archive: Archive) -> tuple[ElfFile, ...]:
@@ -56,7 +26,8 @@ def inspect(archive: Archive) -> tuple[ElfFile, ...]:
     bytes decide. Linker scripts, debug files, static programs, empty and damaged files drop out (`elf.read`).
     """
     members = sorted(archive.members(), key=lambda member: member.path)
-    paths = [member.path for member in members if _is_candidate(archive, member)]
+    # A name that could speak to a terminal is no name a wheel has in good faith.
+    paths = [member.path for member in members if member.path.isprintable() and _is_candidate(archive, member)]
     found = {path: elf.read(data, path) for path, data in archive.read(paths)} if paths else {}
     return tuple(file for _, file in sorted(found.items()) if file is not None)
 

@@ -1,0 +1,54 @@
+"""What the user's own flake.nix and flake.lock say; nixpy reads them and never writes to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from nixpy.config import nixpkgs_ref
+from nixpy.errors import NixpyError
+from nixpy.problems import Problem
+
+_GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
+
+
+def followed(root: Path) -> str | None:
+    """Return the branch or revision of nixpkgs that the flake in `root` follows, where that can be told."""
+    try:
+        nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+        original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
+        return nixpkgs_ref(str(original.get("ref") or original["rev"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NixpyError):
+        pass
+    try:
+        match = _GITHUB.search(_text(root))
+        return nixpkgs_ref(match[1]) if match else None
+    except NixpyError:
+        return None
+
+
+def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Problem]:
+    """Yield a problem where the flake follows another nixpkgs than the one the project was analysed for."""
+    there = followed(root)
+    if there and there != nixpkgs:
+        yield Problem(
+            code="NIX204",
+            message=f"flake.nix follows nixpkgs {there}, but {nixpkgs} was analysed",
+            hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
+        )
+
+
+def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
+    """Return with which library the flake in `root` is written."""
+    text = _text(root)
+    if "flake-parts" in text:
+        return "flake-parts"
+    return "flake-utils" if "flake-utils" in text else "plain"
+
+
+def _text(root: Path) -> str:
+    path = root / "flake.nix"
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
