@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 import shop
 from runner import Nixpy
 from smallindex import SmallIndex
+
+# A slow machine is no failure; and CI tries the same cases for the same commit.
+hypothesis.settings.register_profile(
+    "nixpy",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+)
+hypothesis.settings.load_profile("nixpy")
 
 
 @pytest.fixture(scope="session")

@@ -267,7 +267,7 @@ def test_endless_segments_take_no_time() -> None:
     assert time.monotonic() - began < 5
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(FULL)))
 @example(len(FULL) - 1)
 @example(64)
@@ -276,7 +276,7 @@ def test_truncated_file_tells_all_or_nothing(size: int) -> None:
     assert read(FULL[:size], "x") == (read(FULL, "x") if size == len(FULL) else None)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_damaged_file_never_raises(data: st.DataObject) -> None:
     """Flipped bits and overwritten fields give None or facts in their proper types, never an exception."""
@@ -291,7 +291,7 @@ def test_damaged_file_never_raises(data: st.DataObject) -> None:
     assert found is None or all(isinstance(name, str) and "\n" not in name for name in found.needed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=600))
 def test_noise_never_raises(noise: bytes) -> None:
     """Any bytes after a good header are survived."""

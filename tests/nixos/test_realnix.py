@@ -158,7 +158,7 @@ def test_what_is_no_nix_is_refused(nix: Nix) -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=60)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(TEXTS, max_size=40))
 def test_strings_come_back_in_order(texts: list[str]) -> None:
     """`eval_strings` gives each expression's value, whatever is in it, in one call."""

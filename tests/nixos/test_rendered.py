@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shop
@@ -115,7 +115,7 @@ def test_families_name_packages_that_exist() -> None:
             assert set(states[entry.expression].values()) == {"ok"}, soname
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5)
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=60, max_size=200))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_any_text_comes_back_from_nix(version: str, texts: list[str]) -> None:

@@ -8,7 +8,7 @@ from mmap import mmap
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elfbuild import shared_object
@@ -53,7 +53,7 @@ def test_a_missing_wheel_is_named(tmp_path: Path) -> None:
     assert "gone-1" in str(caught.value)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_damage_is_one_clear_error(tmp_path: Path, data: st.DataObject) -> None:
     """A truncated or altered wheel is read all the same, or is a NixpyError that names it; never anything else."""

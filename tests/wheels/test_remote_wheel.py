@@ -15,7 +15,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elfbuild import shared_object
@@ -359,7 +359,7 @@ def test_merging_keeps_every_byte(spans: list[Span], gap: int) -> None:
     assert gap or held == wanted
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(moves=st.lists(st.tuples(st.integers(0, 700_000), st.integers(0, 200_000)), max_size=8))
 def test_reading_piece_by_piece_is_reading_the_file(tmp_path: Path, moves: list[tuple[int, int]]) -> None:
     """Whatever is read in whatever order, the bytes are the file's."""
