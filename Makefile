@@ -1,5 +1,5 @@
 # make demo   the main job on a real example        make test   everything, as CI runs it
-# make setup  what both need                        make corpus the ELF reader against 60 real wheels
+# make setup  what both need                        make corpus the ELF reader against 44 real wheels
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
