@@ -23,7 +23,7 @@ from nixpy.cli.report import report
 from nixpy.generated import reconcile
 
 
-@click.command("init")
+@click.command("init", short_help="Analyse a project and write its Nix files.")
 @folder
 @click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
 @python_option

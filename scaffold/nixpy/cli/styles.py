@@ -8,7 +8,7 @@ from nixpy import styles
 from nixpy.cli.common import format_option, print_json, table
 
 
-@click.command("styles")
+@click.command("styles", short_help="List the styles, or tell all about one.")
 @click.argument("name", required=False)
 @format_option
 def command(name: str | None, form: str) -> None:

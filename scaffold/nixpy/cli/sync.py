@@ -15,7 +15,7 @@ from nixpy.errors import NixpyError
 from nixpy.generated import reconcile
 
 
-@click.command("sync")
+@click.command("sync", short_help="Bring the generated files up to date.")
 @folder
 @offline_option
 @rescan_option
