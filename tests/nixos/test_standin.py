@@ -358,7 +358,7 @@ def test_fhs_env_needs_a_name_or_a_version(pkgs: Pkgs) -> None:
     assert pkgs(f"lib.getExe ({named})").endswith("-fhs/bin/fhs")
     assert pkgs(f"({named}).env ? shellHook") is True
     assert pkgs('(pkgs.buildFHSEnv { pname = "fhs"; version = "1"; }).meta.mainProgram') == "fhs"
-    assert "You must provide" in pkgs.fails('(pkgs.buildFHSEnv { pname = "fhs"; }).drvPath')
+    assert "version is missing" in pkgs.fails('(pkgs.buildFHSEnv { pname = "fhs"; }).drvPath')
     assert "not available" in pkgs.fails(f"({named}).drvPath", system="aarch64-darwin")
 
 

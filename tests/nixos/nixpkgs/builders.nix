@@ -268,10 +268,12 @@ rec {
       ...
     }@arguments:
     let
-      merge =
-        list:
-        arguments.${list} or [ ]
-        ++ lib.subtractLists inputsFrom (lib.flatten (lib.catAttrs list inputsFrom));
+      # One's own inputs come first, then those of the shells one builds on, which are none themselves.
+      others = list: lib.concatMap (shell: lib.flatten (shell.${list} or [ ])) inputsFrom;
+      all =
+        list: arguments.${list} or [ ] ++ lib.filter (input: !(lib.elem input inputsFrom)) (others list);
+      # The hook of the last of them runs first, one's own at the end.
+      hooks = map (shell: shell.shellHook or null) (lib.reverseList inputsFrom ++ [ arguments ]);
     in
     stdenv.mkDerivation (
       lib.removeAttrs arguments [
@@ -280,13 +282,11 @@ rec {
       ]
       // {
         inherit name;
-        buildInputs = merge "buildInputs";
-        nativeBuildInputs = packages ++ merge "nativeBuildInputs";
-        propagatedBuildInputs = merge "propagatedBuildInputs";
-        propagatedNativeBuildInputs = merge "propagatedNativeBuildInputs";
-        shellHook = lib.concatStringsSep "\n" (
-          lib.catAttrs "shellHook" (lib.reverseList inputsFrom ++ [ arguments ])
-        );
+        buildInputs = all "buildInputs";
+        nativeBuildInputs = packages ++ all "nativeBuildInputs";
+        propagatedBuildInputs = all "propagatedBuildInputs";
+        propagatedNativeBuildInputs = all "propagatedNativeBuildInputs";
+        shellHook = lib.concatStringsSep "\n" (lib.filter (text: text != null) hooks);
         phases = [ "buildPhase" ];
         buildPhase = "export >$out";
         preferLocalBuild = true;
@@ -333,8 +333,8 @@ rec {
   buildFHSEnv =
     pkgs:
     {
-      pname ? throw "You must provide either `name` or `pname`",
-      version ? throw "You must provide either `name` or `version`",
+      pname ? throw "buildFHSEnv: a name is missing",
+      version ? throw "buildFHSEnv: a version is missing",
       name ? "${pname}-${version}",
       runScript ? "bash",
       targetPkgs ? _: [ ],
