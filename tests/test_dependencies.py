@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from nixpy.dependencies import Dependencies, canonical_requirement, plain_url
+from nixpy.dependencies import Dependencies, canonical_requirement
 from nixpy.errors import NixpyError
 from nixpy.toml import load_toml, parse_toml
 
@@ -182,5 +182,4 @@ def test_canonical_holds_no_credentials(tmp_path: Path) -> None:
         '[tool.uv.sources]\ny = { git = "https://hunter2@index.example/y.git", tag = "v1" }\n',
     )
     assert "hunter2" not in repr(asked.canonical())
-    assert plain_url("https://u:p@index.example/x?q#f") == "https://index.example/x#f"
     assert canonical_requirement(Requirement("A.b [C,d] <2,>=1")) == "a-b[c,d]<2,>=1"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from nixpy import indexfiles
 from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings, Login, same_server, show_url
+from nixpy.index import IndexSettings, Login, same_server
 from nixpy.indexfiles import pip_indexes
 from smallindex import SmallIndex, build_wheel
 
@@ -300,11 +300,6 @@ def test_any_login_in_a_url_is_redacted() -> None:
     text = "fetching https://me:pw@index.example/x and http://token@other.example, not git@host or a@b"
     clean = "fetching https://***@index.example/x and http://***@other.example, not git@host or a@b"
     assert IndexSettings().redact(text) == clean
-
-
-def test_a_url_is_shown_without_secrets() -> None:
-    """What is shown of a URL has neither login, nor query, nor fragment."""
-    assert show_url("https://u:p@index.example:8443/a/x.whl?sig=1#sha256=2") == "https://index.example:8443/a/x.whl"
 
 
 def test_servers_are_told_apart() -> None:

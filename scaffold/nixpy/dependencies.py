@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from packaging.dependency_groups import DependencyGroupResolver
 from packaging.markers import Marker
@@ -17,6 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.errors import NixpyError
 from nixpy.toml import toml_line
+from nixpy.urls import plain, split
 
 # What of [tool.uv] changes which versions are chosen.
 _UV_KEYS = (
@@ -128,9 +128,10 @@ class Dependencies:
     def _group(self, group: NormalizedName) -> tuple[Requirement, ...]:
         resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates what it is given
         try:
-            return resolver.resolve(group)
-        except ExceptionGroup as errors:
-            reason = str(errors.exceptions[0]).partition("\n")[0]
+            return tuple(map(_checked, resolver.resolve(group)))
+        except (ExceptionGroup, NixpyError) as error:
+            first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            reason = str(first).partition("\n")[0]
             raise NixpyError(
                 f"the dependency group `{group}` is not valid: {reason}",
                 hint='see PEP 735: strings like `numpy>=2` and tables like `{include-group = "test"}`',
@@ -163,14 +164,8 @@ def canonical_requirement(requirement: Requirement) -> str:
     """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials."""
     extras = sorted(canonicalize_name(extra) for extra in requirement.extras)
     text = canonicalize_name(requirement.name) + (f"[{','.join(extras)}]" if extras else "")
-    text += f" @ {plain_url(requirement.url)}" if requirement.url else ",".join(sorted(map(str, requirement.specifier)))
+    text += f" @ {plain(requirement.url)}" if requirement.url else ",".join(sorted(map(str, requirement.specifier)))
     return f"{text} ; {requirement.marker}" if requirement.marker else text
-
-
-def plain_url(url: str) -> str:
-    """Return a URL without user, password and query, each of which may be a secret."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", parts.fragment))
 
 
 def under(requirement: Requirement, marker: Marker | None) -> Requirement:
@@ -182,19 +177,24 @@ def under(requirement: Requirement, marker: Marker | None) -> Requirement:
     return narrowed
 
 
+def _checked(requirement: Requirement) -> Requirement:
+    """Return a requirement; NixpyError where its address, which packaging takes as it is, is no URL."""
+    if requirement.url:
+        split(requirement.url)
+    return requirement
+
+
 def _canonical_json(value: Any) -> str:
     """Return uv's setting as JSON whose order does not depend on the file's; requirements are normalised."""
 
-    def plain(item: Any) -> Any:
+    def canonical(item: Any) -> Any:
         if isinstance(item, Mapping):
-            return {str(key): plain(each) for key, each in item.items()}
+            return {str(key): canonical(each) for key, each in item.items()}
         if isinstance(item, list):
-            return sorted((plain(each) for each in item), key=json.dumps)
-        if isinstance(item, str) and "://" in item:
-            return plain_url(item)
-        return item
+            return sorted((canonical(each) for each in item), key=json.dumps)
+        return plain(item) if isinstance(item, str) else item
 
-    return json.dumps(plain(value), sort_keys=True, default=str)
+    return json.dumps(canonical(value), sort_keys=True, default=str)
 
 
 def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
@@ -240,11 +240,11 @@ class _Reader:
 
     def _requirement(self, text: str, *keys: str) -> Requirement:
         try:
-            return Requirement(text)
-        except InvalidRequirement as error:
+            return _checked(Requirement(text))
+        except (InvalidRequirement, NixpyError) as error:
             reason = str(error).partition("\n")[0]
             raise self.error(
-                f"`{text}` in `{'.'.join(keys)}` is not a requirement: {reason}",
+                f"`{plain(text)}` in `{'.'.join(keys)}` is not a requirement: {reason}",
                 *keys,
                 value=text,
                 hint="write it as PEP 508 says: numpy>=2, numpy[extra]; sys_platform == 'linux', name @ URL",

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
 from nixpy.indexfiles import PipIndexes, pip_indexes, uv_indexes
+from nixpy.urls import HTTP, split, without_login
 
 _USERINFO = re.compile(r"(?<=://)[^/\s'\"<>]*@")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class IndexSettings:
 
         Sources: uv's variables and files, pip's variables and files, netrc (`NETRC`, else `~/.netrc`). A
         netrc file that cannot be read is passed over, as uv and pip do. Raises NixpyError for a damaged
-        uv.toml, pyproject.toml or pip.conf.
+        uv.toml, pyproject.toml or pip.conf, and for an index that is no URL.
         """
         uv, pip = uv_indexes(root, environ), pip_indexes(root, environ)
         urls = [
@@ -102,7 +102,7 @@ class IndexSettings:
         """
         if (own := _login(url)) is not None:
             return own.header()
-        server, path = _server(url), urlsplit(url).path
+        server, path = _server(url), split(url).path
         same = [index for index in self.indexes if _server(index.url) == server]
         best = max(same, key=lambda i: (_shared(i.url, path), i.login is not None), default=None)
         login = best.login if best else None
@@ -119,40 +119,28 @@ class IndexSettings:
         return _USERINFO.sub("***@", text)
 
 
-def show_url(url: str) -> str:
-    """Return a URL as it may be shown: without credentials, query and fragment, which may be signed."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def strip_login(url: str) -> str:
-    """Return a URL without credentials, everything else as it was."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
 def same_server(one: str, other: str) -> bool:
     """Tell whether two URLs have scheme, host and port in common (RFC 6454's origin)."""
     return _server(one) == _server(other)
 
 
 def _server(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    parts = split(url)
+    return parts.scheme, parts.hostname or "", parts.port or HTTP.get(parts.scheme)
 
 
 def _shared(url: str, path: str) -> int:
     """Count the path segments that an index's URL and `path` have in common from the start."""
-    pairs = zip(urlsplit(url).path.strip("/").split("/"), path.strip("/").split("/"), strict=False)
+    pairs = zip(split(url).path.strip("/").split("/"), path.strip("/").split("/"), strict=False)
     return next((i for i, (one, other) in enumerate(pairs) if one != other), 99)
 
 
 def _is_http(url: str) -> bool:
-    return urlsplit(url).scheme in _DEFAULT_PORTS
+    return split(url).scheme in HTTP
 
 
 def _login(url: str) -> Login | None:
-    user, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    user, _, password = split(url).netloc.rpartition("@")[0].partition(":")
     return Login(user=unquote(user), password=unquote(password)) if user or password else None
 
 
@@ -163,7 +151,7 @@ def _index(name: str | None, url: str, environ: Mapping[str, str]) -> Index:
     user, password = environ.get(f"{key}_USERNAME", ""), environ.get(f"{key}_PASSWORD", "")
     if name and (user or password):
         login = Login(user=user or (login.user if login else ""), password=password)
-    return Index(url=strip_login(url), login=login)
+    return Index(url=without_login(url), login=login)
 
 
 def _netrc(environ: Mapping[str, str]) -> dict[str, Login]:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from nixpy.errors import NixpyError
 from nixpy.toml import load_toml
+from nixpy.urls import file_path
 
 _UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-index")
 _UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -184,9 +183,8 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
 
 def _place(text: str, root: Path) -> str | None:
     """Return a URL as it is, a local folder as an absolute path; None when that folder does not exist."""
-    parts = urlsplit(text)
-    if parts.scheme == "file":
-        return text if Path(url2pathname(parts.path)).is_dir() else None
+    if path := file_path(text):
+        return text if path.is_dir() else None
     if "://" in text:
         return text
     folder = root.absolute() / Path(text).expanduser()

@@ -64,6 +64,15 @@ def collect(
     return facts, sorted(steps.steps)
 
 
+def test_a_lock_with_a_malformed_address_is_an_error(tmp_path: Path) -> None:
+    """An address that is no URL is one clear error that does not tell its login, with a cache and without."""
+    path = pure(tmp_path)
+    for cache in (None, tmp_path / "cache"):
+        with pytest.raises(NixpyError, match=r"any\.whl` is not a URL") as caught:
+            collect(locked(path, f"https://me:s3cr3t@[x/{path.name}"), cache=cache)
+        assert "s3cr3t" not in str(caught.value)
+
+
 def test_every_source_gives_the_same_files(tmp_path: Path) -> None:
     """Ranges, a download, a local file, its file URL and the cache agree on the files, and say how they know."""
     data, elf = mostly_data(tmp_path / "w"), mostly_elf(tmp_path / "w")

@@ -303,6 +303,13 @@ def test_redirects_end(tmp_path: Path) -> None:
         look(f"{server.url}/x.whl", None)
 
 
+def test_a_redirect_to_no_url_is_an_error() -> None:
+    """A server that sends us to what is no URL is one clear error."""
+    lost = Answer(302, headers={"Location": "https://[x/y.whl"})
+    with scripted(lambda *_: lost) as server, pytest.raises(NixpyError, match="is not a URL"):
+        look(f"{server.url}/x.whl", None)
+
+
 def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     openssl = shutil.which("openssl")
     if openssl is None:

@@ -19,10 +19,11 @@ from packaging.utils import (
 )
 
 from nixpy.errors import NixpyError
-from nixpy.locks.files import file_name, wheel_file
+from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Choice, Package, WheelFile
 from nixpy.target import Target
 from nixpy.toml import parse_toml, read_text, toml_line
+from nixpy.urls import file_name
 
 _AGAIN = "make the lock again with the tool that wrote it"
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -20,8 +19,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from nixpy.dependencies import canonical_requirement, plain_url
+from nixpy.dependencies import canonical_requirement
 from nixpy.errors import NixpyError
+from nixpy.urls import file_name, file_path, plain, split
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32",
@@ -37,14 +37,6 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?
 _EXTRAS = re.compile(r"(?P<head>.+)\[(?P<extras>[^\[\]]*)\]")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.(?:gz|bz2|xz))(?:\[[^\[\]]*\])?$", re.IGNORECASE)
 _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@|(?<=://)(?P<keep>[^\s?]*)\?[^\s#]*")
-
-
-def shown(text: str) -> str:
-    """Return a text with the user part and the query of every URL in it taken out."""
-    while (plain := _SECRET.sub(lambda match: match["keep"] or "", text)) != text:
-        text = plain
-    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +50,19 @@ class Where:
     @property
     def shown(self) -> str:
         """The line as it may be shown: variables unexpanded, credentials and queries taken out."""
-        return shown(self.raw)
+        return plain(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
         return NixpyError(message, hint=hint, path=self.path, line=self.line)
+
+    def check(self, address: str) -> None:
+        """Raise the error that names this line where an address is a URL, but a malformed one."""
+        try:
+            if is_url(address):
+                split(address)
+        except NixpyError as error:
+            raise self.error(f"`{self.shown}` has an address that is not a URL", error.hint or "") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +141,6 @@ def is_url(text: str) -> bool:
     return bool(_URL.match(text))
 
 
-def file_path(url: str) -> Path:
-    """Return the path of a `file:` URL."""
-    return Path(unquote(urlsplit(url).path))
-
-
 def requirement_line(
     where: Where,
     text: str,
@@ -172,6 +167,7 @@ def requirement_line(
         if "${" in text:
             hint = "Set its environment variable; names are in capitals, as in ${NAME}."
         raise where.error(f"`{where.shown}` is not a requirement", hint) from None
+    where.check(address or "")
     local = _local(where, address, root) if address else None
     return Line(
         text=where.shown,
@@ -201,7 +197,7 @@ def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[
     if not (editable or is_url(head) or head.startswith(".") or os.sep in head or _ARCHIVE.search(head)):
         return None, None, (), ""
     marker = rest[0].strip() if rest else ""
-    if egg := _EGG.search(urlsplit(head).fragment if is_url(head) else head.partition("#")[2]):
+    if egg := _EGG.search(head.partition("#")[2]):
         return head if is_url(head) else head.partition("#")[0], egg["name"], _names(egg["extras"]), marker
     extras: tuple[str, ...] = ()
     if found := _EXTRAS.fullmatch(head):
@@ -215,7 +211,7 @@ def _names(extras: str | None) -> tuple[str, ...]:
 
 def _name(address: str) -> str | None:
     """Return the name that the file name of a wheel or sdist tells."""
-    filename = unquote(urlsplit(address).path).rpartition("/")[2]
+    filename = file_name(address)
     try:
         if filename.endswith(".whl"):
             return parse_wheel_filename(filename)[0]
@@ -231,7 +227,7 @@ def _local(where: Where, address: str, root: Path) -> Path | None:
     """
     if is_url(address) and not address.lower().startswith("file:"):
         return None
-    path = file_path(address) if is_url(address) else Path(address)
+    path = file_path(address) or Path(address)
     beside = where.path.absolute().parent / path
     at_root = root / path
     return Path(os.path.normpath(beside if beside.exists() and not at_root.exists() else at_root))
@@ -241,5 +237,5 @@ def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str
     """Return where a requirement comes from without what may be secret or this machine's own."""
     written = _split(raw, editable=editable)[0]
     if written is None or (local and "${" in written):
-        return " ".join(shown(raw).split())
-    return Path(os.path.relpath(local, root)).as_posix() if local else plain_url(written)
+        return " ".join(plain(raw).split())
+    return Path(os.path.relpath(local, root)).as_posix() if local else plain(written)

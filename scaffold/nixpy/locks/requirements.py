@@ -18,11 +18,11 @@ from nixpy.locks.requirement_lines import (
     Line,
     Where,
     decoded,
-    file_path,
     is_url,
     logical_lines,
     requirement_line,
 )
+from nixpy.urls import file_path
 
 __all__ = ["Line", "Options", "RequirementsFile", "read"]
 
@@ -196,12 +196,13 @@ class _Reader:
         self._note(where, options)
         nested = [(name, False) for name in options.requirement] + [(name, True) for name in options.constraint]
         for name, as_constraint in nested:
-            if is_url(name) and not name.startswith("file:"):
+            local = file_path(name)
+            if local is None and is_url(name):
                 raise where.error(
                     f"`{where.shown}` is on a server, and nixpy reads local requirements files only",
                     "Save it beside this file and include that.",
                 )
-            path = where.path.parent / (file_path(name) if is_url(name) else name)
+            path = where.path.parent / (local or name)
             self.read(path, constraint=as_constraint, including=including, at=where)
 
     def _value(self, match: re.Match[str]) -> str:
@@ -228,6 +229,8 @@ class _Reader:
         return options
 
     def _note(self, where: Where, options: argparse.Namespace) -> None:
+        for address in (options.index_url or "", *options.extra_index_url, *options.find_links):
+            where.check(address)
         self.index_url = options.index_url or self.index_url
         self.extra_index_urls += options.extra_index_url
         self.find_links += [

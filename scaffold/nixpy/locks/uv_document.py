@@ -12,9 +12,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.errors import NixpyError
-from nixpy.locks.files import file_name, wheel_file
+from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
 from nixpy.toml import parse_toml, read_text, toml_line
+from nixpy.urls import file_name
 
 _VERSION = 1
 _FOLDERS = ("virtual", "editable", "directory")

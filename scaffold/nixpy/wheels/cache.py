@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from nixpy.index import show_url
 from nixpy.needs.model import ElfFile, Known, WheelFacts
+from nixpy.urls import shown
 
 READER = 1
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
@@ -71,7 +71,7 @@ class Cache:
         if self.folder is None or not _SHA256.fullmatch(sha256):
             return None
         # The URL is kept as a digest only: some indexes have secrets in their paths.
-        source = "-" + hashlib.sha256(show_url(url).encode()).hexdigest()[:32] if url else ""
+        source = "-" + hashlib.sha256(shown(url).encode()).hexdigest()[:32] if url else ""
         return self.folder / f"facts-{READER}" / sha256[:2] / f"{sha256}{source}.json"
 
     def _load(self, path: Path | None, known: Known) -> WheelFacts | None:

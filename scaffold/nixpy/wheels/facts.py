@@ -9,16 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings, show_url
-from nixpy.locks.files import local_path
+from nixpy.index import IndexSettings
 from nixpy.locks.model import LockedWheel
 from nixpy.needs.inspect import inspect
 from nixpy.needs.model import WheelFacts
+from nixpy.urls import HTTP, file_path, shown, split
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
@@ -128,7 +127,7 @@ class _Work:
 
     def _read(self, wheel: LockedWheel) -> _Answer:
         file = wheel.file
-        path = file.path or local_path(file.url)
+        path = file.path or file_path(file.url)
         if path is not None:
             local = LocalWheel(path, file.sha256)
             try:
@@ -137,11 +136,11 @@ class _Work:
                 local.close()
         if self.offline or file.url is None:
             return _UNOPENED, "skipped"
-        if urlsplit(file.url).scheme not in ("http", "https"):
+        if split(file.url).scheme not in HTTP:
             raise NixpyError(
                 f"{file.filename} is not at an address one can download from",
                 hint="nixpy reads wheels from http, https and file URLs.",
-                path=show_url(file.url),
+                path=shown(file.url),
             )
         remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
         try:

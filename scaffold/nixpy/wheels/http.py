@@ -9,11 +9,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from nixpy import __version__
 from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings, same_server, show_url, strip_login
+from nixpy.index import IndexSettings, same_server
+from nixpy.urls import shown, split, without_login
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -104,13 +105,13 @@ class Client:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
         except LocationValueError:
-            raise NixpyError("this is not an address one can download from", path=show_url(url)) from None
+            raise NixpyError("this is not an address one can download from", path=shown(url)) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NixpyError(
                     "the server's certificate is not trusted",
                     hint="Set SSL_CERT_FILE, or pip's cert, to the file of your authority's certificates.",
-                    path=show_url(url),
+                    path=shown(url),
                 ) from None
             raise _TransientError(str(error).rpartition("): ")[2]) from None
 
@@ -123,7 +124,7 @@ class Client:
             headers |= {"Authorization": login} if login else {}
             headers |= {"Range": byte_range} if byte_range else {}
             response = self._manager(url).request(
-                "GET", strip_login(url), headers=headers, redirect=False, preload_content=False, retries=False
+                "GET", without_login(url), headers=headers, redirect=False, preload_content=False, retries=False
             )
             target = response.headers.get("Location") if response.status in _REDIRECTS else None
             if target is None:
@@ -133,15 +134,15 @@ class Client:
                     response.close() if response.length_remaining else response.release_conn()
                 return
             response.drain_conn()
-            target = urljoin(url, target)
-            if urlsplit(target).scheme not in ("https", urlsplit(url).scheme):
+            target = urljoin(url, split(target).geturl())
+            if split(target).scheme not in ("https", split(url).scheme):
                 raise NixpyError(
-                    f"the server sends us from https to {show_url(target)}, which is not followed",
-                    path=show_url(url),
+                    f"the server sends us from https to {shown(target)}, which is not followed",
+                    path=shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NixpyError("the server redirects without end", path=show_url(url))
+        raise NixpyError("the server redirects without end", path=shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -154,30 +155,30 @@ class Client:
                 f"the index refuses access (status {status})",
                 hint="Give it a login: in netrc, in the index URL, or as UV_INDEX_<NAME>_USERNAME and "
                 "UV_INDEX_<NAME>_PASSWORD.",
-                path=show_url(url),
+                path=shown(url),
             )
         if status in (404, 410):
             raise NixpyError(
                 f"the index does not have this wheel any more (status {status})",
                 hint="Lock the project anew.",
-                path=show_url(url),
+                path=shown(url),
             )
         if not ranged:
-            raise NixpyError(f"the server answers with status {status}", path=show_url(url))
+            raise NixpyError(f"the server answers with status {status}", path=shown(url))
 
     def _unreachable(self, url: str, reason: str) -> NixpyError:
         return NixpyError(
             f"this wheel cannot be fetched: {self._settings.redact(reason)}",
             hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
             "--offline goes on without.",
-            path=show_url(url),
+            path=shown(url),
         )
 
     def _manager(self, url: str) -> PoolManager:
         """Return the pool for the proxy that the environment names for this server, or for none."""
         import urllib3
 
-        parts = urlsplit(url)
+        parts = split(url)
         proxy = self._proxies.get(parts.scheme) or self._proxies.get("all")
         if proxy is not None and urllib.request.proxy_bypass(parts.hostname or ""):
             proxy = None
@@ -198,7 +199,7 @@ def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
     address = proxy if "://" in proxy else f"http://{proxy}"
     login = IndexSettings().auth(address)
     headers = {"Proxy-Authorization": login} if login else None
-    return urllib3.ProxyManager(strip_login(address), proxy_headers=headers, **options)
+    return urllib3.ProxyManager(without_login(address), proxy_headers=headers, **options)
 
 
 def _tls(settings: IndexSettings) -> ssl.SSLContext:

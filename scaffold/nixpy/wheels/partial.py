@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from nixpy.index import show_url
+from nixpy.urls import shown
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import hash_mismatch
 from nixpy.wheels.zipped import no_room
@@ -146,7 +146,7 @@ class PartialFile(io.RawIOBase):
                 self._disk.seek(at)
                 at += self._disk.write(chunk)
             except OSError as error:
-                raise no_room(show_url(self._url), error) from None
+                raise no_room(shown(self._url), error) from None
         if span is None:
             return True
         if at == span[1]:
@@ -159,7 +159,7 @@ class PartialFile(io.RawIOBase):
         self._disk.seek(0)
         found = hashlib.file_digest(self._disk, "sha256").hexdigest()  # type: ignore[arg-type]
         if found != self._sha256:
-            raise hash_mismatch(show_url(self._url), self._sha256, found)
+            raise hash_mismatch(shown(self._url), self._sha256, found)
         self.verified = True
 
 

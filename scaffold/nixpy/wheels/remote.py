@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
-from nixpy.index import show_url
 from nixpy.needs.model import Known
+from nixpy.urls import shown
 from nixpy.wheels.archive import Content
 from nixpy.wheels.http import Client
 from nixpy.wheels.partial import GAP, PartialFile, Span, merge
@@ -28,7 +28,7 @@ class RemoteWheel(ZippedWheel):
     def __init__(self, url: str, client: Client, *, sha256: str | None = None) -> None:
         self._remote = PartialFile(url, client, sha256)
         self._heads_fetched = False
-        super().__init__(cast("IO[bytes]", self._remote), show_url(url))
+        super().__init__(cast("IO[bytes]", self._remote), shown(url))
 
     @property
     def known(self) -> Known:
