@@ -16,7 +16,7 @@ from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
-from nixpy.needs.dlopen import rules
+from nixpy.needs.dlopen import curated
 from nixpy.plan import Choices, choose, environment_of, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project
@@ -126,7 +126,7 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
 
 
 def _matters(wheel: LockedWheel) -> bool:
-    return not wheel.file.filename.endswith("-any.whl") or bool(rules(wheel.name).sonames)
+    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).sonames)
 
 
 def _brought_up(record: Record) -> Record:
@@ -135,5 +135,5 @@ def _brought_up(record: Record) -> Record:
 
 
 def _opened(wheel: Wheel) -> Wheel:
-    opened = tuple(name for name in rules(wheel.name).sonames if name not in wheel.needs.provides)
+    opened = tuple(name for name in curated(wheel.name).sonames if name not in wheel.needs.provides)
     return replace(wheel, needs=replace(wheel.needs, dlopen=opened))

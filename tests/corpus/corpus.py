@@ -31,7 +31,7 @@ from elftools.elf.segments import InterpSegment
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.needs.derive import format_glibc, is_extension, needs_of
-from nixpy.needs.dlopen import rules
+from nixpy.needs.dlopen import curated
 from nixpy.needs.inspect import inspect
 from nixpy.needs.model import Needs, WheelFacts
 from nixpy.wheels.local import LocalWheel
@@ -195,7 +195,7 @@ def derived(needs: Needs, name: NormalizedName, facts: Mapping[str, Any], extens
         "glibc": format_glibc(needs.glibc) if needs.glibc else None,
     }
     # Curated patterns, and wheels that hold no module at all, have a rule of their own.
-    if extensions and not any(row.kind.endswith("-files") for row in rules(name).rows):
+    if extensions and not any(row.kind.endswith("-files") for row in curated(name).rows):
         told["optional"], derived["optional"] = facts["by_others_only"], [*needs.optional]
     for key, value in derived.items():
         if value != told[key]:

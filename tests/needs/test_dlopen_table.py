@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
 from nixpy.libraries.glibc import is_glibc
-from nixpy.needs.dlopen import DATA, Row, brought_by, load, rules
+from nixpy.needs.dlopen import DATA, Row, brought_by, curated, load
 
 HEAD = "package,kind,value,unless,note\n"
 
@@ -42,10 +42,10 @@ def test_rows_are_read(tmp_path: Path) -> None:
         (HEAD + "a,dlopen,libz.so.1 libm.so.6,,x\n", 2, "soname"),
         (HEAD + "a,optional-files,,,x\n", 2, "pattern"),
         (HEAD + "a,dlopen,libz.so.1,, \n", 2, "note"),
-        (HEAD + "a,dlopen,libz.so.1,x\n", 2, "4 fields"),
-        (HEAD + "\n", 2, "0 fields"),
-        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "sorted"),
-        (HEAD + "a,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,c,y\n", 3, "once"),
+        (HEAD + "a,dlopen,libz.so.1,x\n", 2, "4 columns"),
+        (HEAD + "\n", 2, "0 columns"),
+        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "stands after"),
+        (HEAD + "a,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,c,y\n", 3, "twice"),
         (HEAD + 'a,dlopen,"libz.so.1,,x\n', 2, "CSV"),
     ],
 )
@@ -69,7 +69,7 @@ def test_table_is_sound() -> None:
 
 def test_package_without_rows() -> None:
     """Most packages have no rules, and then nothing is opened, required or spared."""
-    none = rules(NormalizedName("requests"))
+    none = curated(NormalizedName("requests"))
     assert none.sonames == ()
     assert not none.requires("a/libx.so")
     assert not none.spares("a/libx.so")
@@ -77,11 +77,11 @@ def test_package_without_rows() -> None:
 
 def test_patterns_cross_folders_and_know_case() -> None:
     """A pattern is held against the whole path, `*` includes `/`, and case counts."""
-    numba = rules(NormalizedName("numba"))
+    numba = curated(NormalizedName("numba"))
     assert numba.spares("numba/np/ufunc/tbbpool.cpython-312-x86_64-linux-gnu.so")
     assert not numba.spares("numba/np/ufunc/TBBPOOL.cpython-312-x86_64-linux-gnu.so")
     assert not numba.spares("other/numba/np/ufunc/tbbpool.so")
-    assert rules(NormalizedName("pyside6-essentials")).requires("PySide6/Qt/plugins/platforms/libqxcb.so")
+    assert curated(NormalizedName("pyside6-essentials")).requires("PySide6/Qt/plugins/platforms/libqxcb.so")
 
 
 def test_soname_that_a_neighbour_brings() -> None:

@@ -10,16 +10,15 @@ first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix never evaluates what follows an 
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, cast
 
-from nixpy.errors import NixpyError
 from nixpy.libraries.glibc import is_glibc
+from nixpy.table import bad_row, rows
 
 Provider = Literal["glibc", "nixpkgs", "sibling-wheel", "host-driver", "none"]
 """Who answers a soname: the interpreter's own glibc; a package; another wheel of the same lock; the host,
@@ -126,21 +125,14 @@ def load_sonames(path: Path) -> dict[str, Entry]:
     first row that is malformed, out of order or double.
     """
     entries: dict[str, Entry] = {}
-    last = ""
-    for line, (soname, provider, expression, darwin, note) in _rows(
-        path, ("soname", "provider", "expression", "darwin", "note")
-    ):
+    columns = ("soname", "provider", "expression", "darwin", "note")
+    for line, (soname, provider, expression, darwin, note) in rows(path, *columns):
         if not re.fullmatch(r"[^\s/]+", soname):
-            raise _error(path, line, f"{soname!r} is not a soname", "write the bare name, such as libz.so.1")
+            raise bad_row(path, line, f"{soname!r} is not a soname", "write the bare name, such as libz.so.1")
         if is_glibc(soname):
-            raise _error(path, line, f"{soname} is glibc's own", "leave it to nixpy/libraries/glibc.py")
-        if soname == last:
-            raise _error(path, line, f"{soname} is there twice", "keep one of the two rows")
-        if soname < last:
-            raise _error(path, line, f"{soname} stands after {last}", "sort the rows by soname, byte by byte")
-        last = soname
+            raise bad_row(path, line, f"{soname} is glibc's own", "leave it to nixpy/libraries/glibc.py")
         if darwin not in ("", "yes"):
-            raise _error(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
+            raise bad_row(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
         entries[soname] = Entry(
             soname=soname,
             provider=_provider(path, line, provider, expression, note),
@@ -158,46 +150,30 @@ def load_patterns(path: Path) -> tuple[Pattern, ...]:
     Columns: regex, provider, expression, note. NixpyError names the line of the first row that is malformed.
     """
     patterns: list[Pattern] = []
-    for line, (text, provider, expression, note) in _rows(path, ("regex", "provider", "expression", "note")):
+    for line, (text, provider, expression, note) in rows(path, "regex", "provider", "expression", "note", keys=0):
         if not (text.startswith("^") and text.endswith("$")):
-            raise _error(path, line, f"{text} matches parts of a name", "begin it with ^ and end it with $")
+            raise bad_row(path, line, f"{text} matches parts of a name", "begin it with ^ and end it with $")
         try:
             regex = re.compile(text)
         except re.error as error:
-            raise _error(path, line, f"{text} is not a regular expression: {error}", "mend it") from error
+            raise bad_row(path, line, f"{text} is not a regular expression: {error}", "mend it") from error
         if expression:
             groups = [int(group) for group in re.findall(r"\\(\d)", expression)]
             if any(group not in range(1, regex.groups + 1) for group in groups):
-                raise _error(path, line, f"{expression} refers to a group that is not there", "count them")
+                raise bad_row(path, line, f"{expression} refers to a group that is not there", "count them")
             _attributes(path, line, re.sub(r"\\\d", "0", expression))
         known = _provider(path, line, provider, expression, note)
         patterns.append(Pattern(regex=regex, provider=known, expression=expression or None, note=note))
     return tuple(patterns)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of a table with its line; the first line must hold exactly `columns`."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            if next(reader, None) != list(columns):
-                raise _error(path, 1, "the columns are not the expected ones", f"write {','.join(columns)}")
-            for row in reader:
-                if len(row) != len(columns):
-                    message = f"{len(row)} columns instead of {len(columns)}"
-                    raise _error(path, reader.line_num, message, f"write {','.join(columns)}")
-                yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise _error(path, None, f"not a table in CSV and UTF-8: {error}", "mend it") from error
-
-
 def _provider(path: Path, line: int, provider: str, expression: str, note: str) -> Provider:
     if provider not in _TABLE_PROVIDERS:
-        raise _error(path, line, f"unknown provider {provider!r}", f"use {', '.join(_TABLE_PROVIDERS)}")
+        raise bad_row(path, line, f"unknown provider {provider!r}", f"use {', '.join(_TABLE_PROVIDERS)}")
     if (provider == "nixpkgs") != bool(expression):
-        raise _error(path, line, f"provider {provider}, expression {expression!r}", "nixpkgs alone has one")
+        raise bad_row(path, line, f"provider {provider}, expression {expression!r}", "nixpkgs alone has one")
     if provider in ("none", "sibling-wheel") and not note:
-        raise _error(path, line, f"provider {provider} without a note", "say who ships it or why nobody")
+        raise bad_row(path, line, f"provider {provider} without a note", "say who ships it or why nobody")
     return cast("Provider", provider)
 
 
@@ -205,8 +181,4 @@ def _attributes(path: Path, line: int, expression: str) -> tuple[str, ...]:
     try:
         return attributes(expression)
     except ValueError as error:
-        raise _error(path, line, str(error), "write pkgs.a.b or (pkgs.a.b or pkgs.c)") from error
-
-
-def _error(path: Path, line: int | None, message: str, hint: str) -> NixpyError:
-    return NixpyError(message, hint=hint, path=path, line=line)
+        raise bad_row(path, line, str(error), "write pkgs.a.b or (pkgs.a.b or pkgs.c)") from error

@@ -7,14 +7,13 @@ aarch64, whose policies begin with 2_17. Names and aliases of the tags: PEP 513,
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from nixpy.errors import NixpyError
 from nixpy.libraries.glibc import is_glibc
+from nixpy.table import bad_row, rows
 
 _TABLE = Path(__file__).with_name("manylinux.csv")
 _ALIASES = {
@@ -70,15 +69,9 @@ def _table() -> Mapping[str, tuple[int, int]]:
 def load(path: Path) -> dict[str, tuple[int, int]]:
     """Return the policy version that first allows each soname; NixpyError names a malformed row's line."""
     table: dict[str, tuple[int, int]] = {}
-    last = ""
-    with path.open(encoding="utf-8", newline="") as file:
-        for line, row in enumerate(csv.reader(file, strict=True), 1):
-            if line == 1 and row == ["soname", "since"]:
-                continue
-            version = _version(row[1]) if len(row) == 2 else None
-            if version is None or row[0] <= last:
-                message = f"{','.join(row)!r} is not a soname and a policy, or out of order"
-                raise NixpyError(message, hint="write soname,since sorted by soname", path=path, line=line)
-            last = row[0]
-            table[last] = version
+    for line, (soname, since) in rows(path, "soname", "since"):
+        version = _version(since)
+        if version is None:
+            raise bad_row(path, line, f"{since!r} is not a policy", "write one such as manylinux_2_17")
+        table[soname] = version
     return table

@@ -7,18 +7,16 @@ came between, both spellings stand there, the new one first: `new or old`.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 
-from nixpy.errors import NixpyError
+from nixpy.table import bad_row, rows
 
 _TABLE = Path(__file__).with_name("python-packages.csv")
-_HEADER = ["pypi", "attribute"]
 # An identifier of the Nix language: what needs no quotes after a dot.
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 
@@ -46,18 +44,10 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
     The file is sorted by name and names nothing twice; NixpyError has the line of what is otherwise.
     """
     table: dict[str, tuple[str, ...]] = {}
-    last = ""
-    with path.open(encoding="utf-8", newline="") as file:
-        for line, row in enumerate(csv.reader(file, strict=True), 1):
-            if line == 1 and row == _HEADER:
-                continue
-            name = row[0] if len(row) == 2 else ""
-            spellings = tuple(row[1].split(" or ")) if name else ()
-            valid = all(map(_ATTRIBUTE.fullmatch, spellings))
-            if not valid or not name or canonicalize_name(name) != name or name <= last:
-                message = f"{','.join(row)!r} is no normalised PyPI name with an attribute, or out of order"
-                hint = "write pypi,attribute sorted by pypi"
-                raise NixpyError(message, hint=hint, path=path, line=line)
-            last = name
-            table[name] = spellings
+    for line, (name, text) in rows(path, "pypi", "attribute"):
+        spellings = tuple(text.split(" or "))
+        if not is_normalized_name(name) or not all(map(_ATTRIBUTE.fullmatch, spellings)):
+            message = f"{name},{text} is no normalised PyPI name with an attribute"
+            raise bad_row(path, line, message, "write names as PEP 503 has them, attributes as `new or old`")
+        table[name] = spellings
     return table

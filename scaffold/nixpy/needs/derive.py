@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from packaging.utils import NormalizedName
 
 from nixpy.libraries.glibc import is_glibc
-from nixpy.needs.dlopen import Rules, rules
+from nixpy.needs.dlopen import Curated, curated
 from nixpy.needs.model import ElfFile, Needs, WheelFacts
 
 # What CPython and its kin import, but for plain `.so`: a tag of the interpreter or the stable ABI
@@ -32,7 +32,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     A file of the wheel answers to its DT_SONAME and to its file name, wherever it lies: how it is found is
     the wheel's own business (run paths, import order). On Darwin only the curated names are known.
     """
-    rows = rules(name)
+    rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
     index = _index(files)
     external = _external(files, index)
@@ -97,7 +97,7 @@ def _external(files: Iterable[ElfFile], index: Mapping[str, object]) -> dict[str
     return first
 
 
-def _roots(files: Sequence[ElfFile], rows: Rules) -> list[ElfFile]:
+def _roots(files: Sequence[ElfFile], rows: Curated) -> list[ElfFile]:
     has_extension = any(is_extension(file.path) for file in files)
 
     def is_root(file: ElfFile) -> bool:

@@ -9,9 +9,7 @@ follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless`: pack
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -19,18 +17,18 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName, is_normalized_name
 
-from nixpy.errors import NixpyError
+from nixpy.table import bad_row, rows
 
 DATA = Path(__file__).with_name("dlopen.csv")
 
-_COLUMNS = ["package", "kind", "value", "unless", "note"]
+_COLUMNS = ("package", "kind", "value", "unless", "note")
 _KINDS = ("dlopen", "optional-files", "required-files")
 _SONAME = re.compile(r"lib[A-Za-z0-9._+-]+\.so(\.[A-Za-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of `dlopen.csv`; rows are sorted by these fields in this order."""
+    """One line of `dlopen.csv`."""
 
     package: str
     kind: str
@@ -39,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Curated:
     """The rows about one package."""
 
     rows: tuple[Row, ...] = ()
@@ -61,15 +59,15 @@ class Rules:
         return any(row.kind == kind and fnmatchcase(path, row.value) for row in self.rows)
 
 
-def rules(package: NormalizedName) -> Rules:
-    """Return the curated rules of a package, without any for most."""
-    return Rules(rows=_by_package().get(package, ()))
+def curated(package: NormalizedName) -> Curated:
+    """Return what is known about a package, without any rows for most."""
+    return Curated(rows=_by_package().get(package, ()))
 
 
 def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
     """Return the packages beside which `package` no longer opens `soname` (psycopg beside psycopg-binary)."""
     return frozenset(
-        name for row in rules(package).rows if (row.kind, row.value) == ("dlopen", soname) for name in row.unless
+        name for row in curated(package).rows if (row.kind, row.value) == ("dlopen", soname) for name in row.unless
     )
 
 
@@ -79,45 +77,24 @@ def load(path: Path) -> tuple[Row, ...]:
     Raises NixpyError, naming file and line, for an unknown column or kind, a name that is not normalised
     (PEP 503), a value that is no soname, a missing note, and rows out of order or doubled.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            if next(reader, None) != _COLUMNS:
-                raise _error("the columns must be " + ",".join(_COLUMNS), path, 1)
-            return tuple(_rows(reader, path))
-        except csv.Error as error:
-            raise _error(f"not valid CSV: {error}", path, reader.line_num) from error
-
-
-def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[Row]:
-    last: Row | None = None
-    for line, fields in enumerate(reader, start=2):
-        row = _row(fields, path, line)
-        if last is not None and (row.package, row.kind, row.value) <= (last.package, last.kind, last.value):
-            raise _error("rows must be sorted, each only once", path, line)
-        last = row
-        yield row
+    return tuple(_row(fields, path, line) for line, fields in rows(path, *_COLUMNS, keys=3))
 
 
 def _row(fields: list[str], path: Path, line: int) -> Row:
-    if len(fields) != len(_COLUMNS):
-        raise _error(f"{len(fields)} fields where {len(_COLUMNS)} belong", path, line)
     package, kind, value, unless, note = fields
     names = tuple(unless.split())
     for name in (package, *names):
         if not is_normalized_name(name):
-            raise _error(f"{name!r} is not a normalised package name", path, line)
+            raise bad_row(path, line, f"{name!r} is not a normalised package name", "write it as PEP 503 has it")
     if kind not in _KINDS:
-        raise _error(f"unknown kind {kind!r}; there are {', '.join(_KINDS)}", path, line)
-    if not value or (kind == "dlopen" and not _SONAME.fullmatch(value)):
-        raise _error(f"{value!r} is not a soname" if kind == "dlopen" else "the pattern is missing", path, line)
+        raise bad_row(path, line, f"unknown kind {kind!r}", f"use {', '.join(_KINDS)}")
+    if kind == "dlopen" and not _SONAME.fullmatch(value):
+        raise bad_row(path, line, f"{value!r} is not a soname", "write the bare name, such as libz.so.1")
+    if not value:
+        raise bad_row(path, line, "the pattern is missing", "write one over the paths in the wheel")
     if not note.strip():
-        raise _error("the note that says how it is known is missing", path, line)
+        raise bad_row(path, line, "the note is missing", "say how it is known")
     return Row(package=package, kind=kind, value=value, unless=names)
-
-
-def _error(message: str, path: Path, line: int) -> NixpyError:
-    return NixpyError(message, hint="correct this row of the table", path=path, line=line)
 
 
 @cache
