@@ -76,12 +76,12 @@ def needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], so
     # A promise of the tag is to be replaced by facts, where they can be had now.
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
     recorded = {wheel.identity: wheel.needs for wheel in known}
-    fresh = [wheel for wheel in locked if identity(wheel) not in recorded]
+    fresh = [wheel for wheel in locked if wheel.identity not in recorded]
     facts = _gather(fresh, sources)
     machines = {target.system: target.machine for target in targets}
     wheels = []
     for wheel in locked:
-        needs = recorded.get(identity(wheel))
+        needs = recorded.get(wheel.identity)
         if needs is None:
             needs = _needs(wheel, facts[wheel], machines[wheel.system])
         wheels.append(
@@ -95,11 +95,6 @@ def needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], so
             )
         )
     return tuple(wheels)
-
-
-def identity(wheel: LockedWheel) -> tuple[str, str, str, str, str | None]:
-    """Return what a recorded wheel must have in common with `wheel` for its needs to hold."""
-    return (wheel.system, wheel.name, wheel.version, wheel.file.filename, wheel.file.sha256)
 
 
 def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel, WheelFacts]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixpy import lockfile
-from nixpy.analyse import Sources, identity
+from nixpy.analyse import Sources
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import LockedWheel
@@ -108,7 +108,7 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
         return
     known = {wheel.identity for wheel in record.wheels}
     selection = select(project.locked, choices.targets(), project.choice)
-    now = {identity(wheel): wheel for wheel in selection.wheels}
+    now = {wheel.identity: wheel for wheel in selection.wheels}
     lock = project.locked.path.name
     came: dict[str, str] = {}
     for key, wheel in now.items():

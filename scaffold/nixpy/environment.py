@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 
 from nixpy import releases
 from nixpy.config import Settings
-from nixpy.generated import FORMAT
+from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
@@ -54,7 +54,7 @@ class Environment:
         groups = _groups(self.supplied, self.systems, self.unopened)
         drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
         return {
-            "format": FORMAT,
+            "format": NIX_FORMAT,
             "style": self.style,
             "python": {"version": self.python, "attribute": "python" + self.python.replace(".", "")},
             "nixpkgs": self.nixpkgs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy import locks, plan, project, releases
 from nixpy.analyse import Sources, analyse
-from nixpy.environment import wheel_needs
+from nixpy.environment import unavailable_problems, wheel_needs
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import Library, answer
 from nixpy.lockfile import Wheel
@@ -188,8 +189,6 @@ def _project(path: Path, options: plan.Options, sources: Sources) -> Scan:
 
 
 def _given(path: Path) -> Package:
-    import hashlib
-
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
@@ -203,8 +202,6 @@ def _given(path: Path) -> Package:
 
 
 def _finish(choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
-    from nixpy.environment import unavailable_problems
-
     libraries, problems = answer(wheel_needs(wheels), systems=choices.systems)
     return Scan(
         python=choices.python,

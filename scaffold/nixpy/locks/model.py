@@ -65,6 +65,11 @@ class LockedWheel:
     version: str
     file: WheelFile
 
+    @property
+    def identity(self) -> tuple[str, str, str, str, str | None]:
+        """What a recorded wheel (`lockfile.Wheel`) must have in common with this one for its needs to hold."""
+        return (self.system, self.name, self.version, self.file.filename, self.file.sha256)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:

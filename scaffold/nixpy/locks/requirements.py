@@ -28,7 +28,7 @@ __all__ = ["Line", "Options", "RequirementsFile", "read"]
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_FLAGS = ("no_index", "pre", "require_hashes")
+_FLAGS = ("no_index", "pre")
 _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 
@@ -41,7 +41,6 @@ class Options:
     find_links: tuple[str, ...] = field(default=(), repr=False)  # URLs and absolute paths
     no_index: bool = False
     pre: bool = False
-    require_hashes: bool = False
     all_releases: frozenset[str] = frozenset()  # normalised names, or `:all:`, as in the next two
     no_binary: frozenset[str] = frozenset()
     only_binary: frozenset[str] = frozenset()
@@ -102,7 +101,6 @@ def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = o
             find_links=tuple(reader.find_links),
             no_index="no_index" in reader.flags,
             pre="pre" in reader.flags,
-            require_hashes="require_hashes" in reader.flags,
             all_releases=frozenset(reader.by_name["all_releases"]),
             no_binary=frozenset(reader.by_name["no_binary"]),
             only_binary=frozenset(reader.by_name["only_binary"]),
@@ -134,7 +132,7 @@ def _parser() -> _Parser:
     parser.add_argument("-i", "--index-url")
     for flag in _FLAGS:
         parser.add_argument("--" + flag.replace("_", "-"), action="store_true")
-    for flag in ("--prefer-binary", "--no-require-hashes"):
+    for flag in ("--prefer-binary", "--require-hashes", "--no-require-hashes"):
         parser.add_argument(flag, action="store_true", dest="ignored")
     for names in (
         "--trusted-host",

@@ -65,7 +65,12 @@ def is_extension(path: str) -> bool:
 
 def is_executable(file: ElfFile) -> bool:
     """Say whether a file is a program with an interpreter; some libraries have one too (Qt's, glibc's)."""
-    return file.interpreter is not None and not _SHARED_LIBRARY.fullmatch(PurePosixPath(file.path).name)
+    return file.interpreter is not None and not is_library(file.path)
+
+
+def is_library(path: str) -> bool:
+    """Say whether a path is called like a shared library: `.so` at the end, or before a version."""
+    return _SHARED_LIBRARY.fullmatch(PurePosixPath(path).name) is not None
 
 
 def format_glibc(version: Iterable[int]) -> str:
@@ -130,6 +135,4 @@ def _provided(files: Iterable[ElfFile]) -> set[str]:
 
 def _is_shared(file: ElfFile) -> bool:
     name = PurePosixPath(file.path).name
-    if is_extension(name) or _GRAFTED.fullmatch(name):
-        return False
-    return _SHARED_LIBRARY.fullmatch(name) is not None
+    return is_library(name) and not is_extension(name) and not _GRAFTED.fullmatch(name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 
 from nixpy.needs import elf
+from nixpy.needs.derive import is_library
 from nixpy.needs.model import ElfFile
 from nixpy.wheels.archive import Archive, Member
 
-_SHARED_LIBRARY = re.compile(r".+\.so(\..+)?")
 # Wheels built on a file system without modes have every execute bit set; these are never programs.
 _TEXT_SUFFIXES = frozenset((
     ".bat", ".c", ".cfg", ".cmake", ".cpp", ".css", ".csv", ".h", ".hpp", ".html", ".ini", ".ipynb", ".js", ".json",
@@ -36,7 +35,7 @@ def _is_candidate(archive: Archive, member: Member) -> bool:
     if member.size < elf.HEADER_SIZE:
         return False
     path = PurePosixPath(member.path)
-    if _SHARED_LIBRARY.fullmatch(path.name):
+    if is_library(member.path):
         return path.suffix.lower() not in _TEXT_SUFFIXES
     is_script = len(path.parts) > 2 and path.parts[0].endswith(".data") and path.parts[1] == "scripts"
     is_program = member.executable and path.suffix.lower() not in _TEXT_SUFFIXES

@@ -11,6 +11,9 @@ Content = bytes | mmap
 """A file's bytes; a large one is mapped rather than held in memory."""
 
 
+EXECUTE_BITS = 0o111
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One file of a wheel: its path inside it, its size in bytes, and whether an execute bit is set."""

@@ -20,10 +20,8 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import LockedWheel
-from nixpy.wheels.archive import Content, Member
+from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 from nixpy.wheels.zipped import is_large
-
-_EXECUTE_BITS = 0o111
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ class InstalledWheel:
     def members(self) -> Sequence[Member]:
         """Return every file that is there."""
         return tuple(
-            Member(path, found.st_size, bool(found.st_mode & _EXECUTE_BITS))
+            Member(path, found.st_size, bool(found.st_mode & EXECUTE_BITS))
             for path, found in self._stats.items()
             if found is not None
         )

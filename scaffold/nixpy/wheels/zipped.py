@@ -14,9 +14,8 @@ from mmap import ACCESS_READ, mmap
 from typing import IO
 
 from nixpy.errors import NixpyError
-from nixpy.wheels.archive import Content, Member
+from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 
-_EXECUTE_BITS = 0o111
 # No wheel comes near these; a file that passes them is damaged or a trap. Deflate packs zeros about 1000 to
 # 1.
 _MOST_MEMBERS = 500_000
@@ -81,7 +80,7 @@ class ZippedWheel:
     def members(self) -> Sequence[Member]:
         """Return every file, in the order of the central directory."""
         return tuple(
-            Member(info.filename, info.file_size, bool(info.external_attr >> 16 & _EXECUTE_BITS))
+            Member(info.filename, info.file_size, bool(info.external_attr >> 16 & EXECUTE_BITS))
             for info in self.zip.infolist()
             if not info.is_dir()
         )
