@@ -61,18 +61,12 @@ def resolve(
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
-
-    def conceal(text: str) -> str:
-        for value in sorted(asked.secrets, key=len, reverse=True):
-            text = text.replace(value, asked.secrets[value])
-        return settings.redact(text)
-
     compiler = Compiler(
         uv=find_uv(),
         root=root,
         python=python,
         environment=settings.uv_environment(),
-        conceal=conceal,
+        conceal=lambda text: settings.redact(asked.conceal(text)),
         offline=offline,
     )
     options = ["--no-build"] * (not allow_build) + ["--no-deps"] * no_deps

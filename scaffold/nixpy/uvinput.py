@@ -37,6 +37,12 @@ class Question:
         asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
         return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
 
+    def conceal(self, text: str) -> str:
+        """Return `text` with every expanded variable of a requirements file as it is written there."""
+        for value in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(value, self.secrets[value])
+        return text
+
 
 def _names_a_package(line: str) -> bool:
     try:

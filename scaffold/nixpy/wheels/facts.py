@@ -28,8 +28,8 @@ _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
 
-
 _Answer = tuple[WheelFacts, str]
+_Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
 
 class Progress(Protocol):
@@ -59,9 +59,7 @@ def gather(
     no address. `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError,
     once all work has ended.
     """
-    same: dict[tuple[object, ...], list[LockedWheel]] = {}
-    for wheel in wheels:
-        same.setdefault(_identity(wheel), []).append(wheel)
+    files = {_file(wheel): wheel for wheel in wheels}
     stop = threading.Event()
     work = _Work(
         installed=installed_wheels(venv) if venv is not None else {},
@@ -72,22 +70,22 @@ def gather(
         stop=stop,
     )
     if progress is not None:
-        progress.start(len(same))
-    found: dict[LockedWheel, WheelFacts] = {}
+        progress.start(len(files))
+    found: dict[object, WheelFacts] = {}
 
     def done(wheel: LockedWheel, answer: _Answer) -> None:
-        found.update(dict.fromkeys(same[_identity(wheel)], answer[0]))
+        found[_file(wheel)] = answer[0]
         if progress is not None:
             progress.step(wheel.name, answer[1])
 
     try:
-        _in_threads([group[0] for group in same.values()], work.facts, done, stop)
+        _in_threads(list(files.values()), work.facts, done, stop)
     finally:
         work.close()
-    return {wheel: found[wheel] for wheel in wheels}
+    return {wheel: found[_file(wheel)] for wheel in wheels}
 
 
-def _identity(wheel: LockedWheel) -> tuple[object, ...]:
+def _file(wheel: LockedWheel) -> tuple[object, ...]:
     """Return what makes two locked wheels one file; a macOS one is apart, since it is not opened."""
     file = wheel.file
     return (_is_mac(wheel), file.sha256) if file.sha256 else (_is_mac(wheel), file.filename, file.url, file.path)
@@ -173,22 +171,13 @@ def _in_threads(
     nobody shall sit through the time-out of a silent server.
     """
     waiting: queue.SimpleQueue[LockedWheel] = queue.SimpleQueue()
-    answers: queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]] = queue.SimpleQueue()
-
-    def run() -> None:
-        while not stop.is_set():
-            try:
-                job = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answers.put((job, work(job)))
-            except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
-                answers.put((job, error))
-
+    answers: _Answers = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
-    threads = [threading.Thread(target=run, name=f"wheels-{n}", daemon=True) for n in range(min(_THREADS, len(jobs)))]
+    threads = [
+        threading.Thread(target=_run, args=(waiting, work, answers, stop), name=f"wheels-{n}", daemon=True)
+        for n in range(min(_THREADS, len(jobs)))
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -205,3 +194,21 @@ def _in_threads(
         raise
     finally:
         stop.set()
+
+
+def _run(
+    waiting: queue.SimpleQueue[LockedWheel],
+    work: Callable[[LockedWheel], _Answer],
+    answers: _Answers,
+    stop: threading.Event,
+) -> None:
+    """Do the jobs that wait, one after the other, until there are none; what one thread does."""
+    while not stop.is_set():
+        try:
+            job = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            answers.put((job, work(job)))
+        except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
+            answers.put((job, error))
