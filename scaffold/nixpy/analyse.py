@@ -68,10 +68,10 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+    return Findings(wheels=_needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
 
 
-def needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
+def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
     """Return each of `locked` with its needs, in the same order; what was recorded before is not looked up again."""
     # A promise of the tag is to be replaced by facts, where they can be had now.
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]

@@ -150,13 +150,13 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
-    lock = lock_of(project, choices, before, sources)
+    lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
     return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
 
 
-def lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
+def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
     if project.locked:
         return project.locked

@@ -197,7 +197,7 @@ def _given(path: Path) -> Package:
         ) from error
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    file = WheelFile(filename=path.name, path=path, sha256=sha256, size=path.stat().st_size)
+    file = WheelFile(filename=path.name, path=path, sha256=sha256)
     return Package(name=name, version=str(version), wheels=(file,))
 
 

@@ -50,7 +50,7 @@ def test_files_and_kinds(tmp_path: Path) -> None:
         (),
     )
     remote, local = leaf.wheels
-    assert (remote.filename, remote.sha256, remote.size, remote.path) == ("leaf+-1.0-py3-none-any.whl", "ab", 7, None)
+    assert (remote.filename, remote.sha256, remote.path) == ("leaf+-1.0-py3-none-any.whl", "ab", None)
     assert "secret" not in repr((lock, leaf))
     assert (local.filename, local.sha256, local.url) == ("leaf-1.0-1-py3-none-any.whl", None, None)
 

@@ -59,12 +59,12 @@ def problem_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     ]
 
 
-def print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
+def print_problems(problems: Sequence[Problem]) -> None:
     """Print problems, each with its code and what to do."""
     for problem in problems:
-        click.echo(f"{click.style(problem.code, fg='yellow')} {problem.message}", err=err)
+        click.echo(f"{click.style(problem.code, fg='yellow')} {problem.message}")
         if problem.hint:
-            click.echo(f"       {problem.hint}", err=err)
+            click.echo(f"       {problem.hint}")
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:

@@ -15,7 +15,6 @@ def wheel_file(
     url: str | None,
     path: str | None,
     sha256: str | None,
-    size: int | None,
 ) -> WheelFile:
     """Return a wheel that is at `url`, or at `path` relative to `base`; a `file:` address is a path.
 
@@ -23,4 +22,4 @@ def wheel_file(
     """
     local = base / path if path else file_path(url)
     name = filename or (local.name if local else file_name(url or ""))
-    return WheelFile(filename=name, sha256=sha256 and sha256.lower(), url=None if local else url, path=local, size=size)
+    return WheelFile(filename=name, sha256=sha256 and sha256.lower(), url=None if local else url, path=local)

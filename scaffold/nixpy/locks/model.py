@@ -16,14 +16,13 @@ class WheelFile:
     """A wheel file that a lock offers.
 
     `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
-    none; `size` is in bytes. A local wheel has a `path` and no `url`.
+    none. A local wheel has a `path` and no `url`.
     """
 
     filename: str
     sha256: str | None = None
     url: str | None = field(default=None, repr=False)
     path: Path | None = None
-    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,6 @@ class PyLock:
             url=file.url,
             path=file.path,
             sha256=file.hashes.get("sha256"),
-            size=file.size,
         )
 
     def _is_own_folder(self, path: str) -> bool:
