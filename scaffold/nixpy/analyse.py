@@ -63,7 +63,7 @@ class Findings:
 
 
 def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sources) -> Findings:
-    """Select the wheels of `lock` for every target and find out what each needs.
+    """Return the wheels that `lock` installs on every target, each with what it needs.
 
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """

@@ -44,7 +44,11 @@ class Verdict:
 
 
 def check(project: Project) -> Verdict:
-    """Compare the project's generated files with what its recorded facts render to now."""
+    """Return how the project's generated files stand against what its recorded facts render to now.
+
+    A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
+    nothing was recorded, or no style is set, each file is judged by itself.
+    """
     record = recorded(project)
     choices = choose(project)
     if record is None or choices.style is None:
@@ -62,7 +66,7 @@ def check(project: Project) -> Verdict:
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
-    """Open every wheel again, over the network where need be, and compare the files with what is found."""
+    """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
     choices = choose(project)
     if choices.style is None:
         return check(project)

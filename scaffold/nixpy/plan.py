@@ -70,9 +70,11 @@ class Plan:
 
 
 def choose(project: Project, options: Options = Options()) -> Choices:
-    """Choose what neither the command line nor the settings say, as the design orders it.
+    """Return what the command line asks for, else the settings, else what fits.
 
-    Raises NixpyError where no Python of that nixpkgs fits the project.
+    That is the nixpkgs that the flake follows or the current stable branch, the Python that
+    `releases.choose_python` takes, and every system; a style nobody named is None. Raises NixpyError for a
+    style or nixpkgs that cannot be, and where no Python of that nixpkgs fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
@@ -115,7 +117,7 @@ def _located(project: Project, key: str, *, asked: bool) -> Iterator[None]:
 
 
 def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool = False) -> Plan:
-    """Analyse the project and say what its generated files should be.
+    """Return what the project's generated files should be, its wheels analysed and a style recommended if none is set.
 
     With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
     """
@@ -196,7 +198,7 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
-    """Add what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none yet."""
+    """Return the plan with what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none."""
     project, choices = plan.project, plan.choices
     env = {
         **plan.environment.as_dict(),

@@ -124,8 +124,9 @@ class Compiler:
     offline: bool
 
     def compile(self, sources: Sequence[str], options: Sequence[str], output: Path) -> Failure | None:
-        """Run `uv pip compile` for all systems and write `output`, whose pins uv keeps where it can.
+        """Run `uv pip compile` for all systems; return why it found no answer, or None where it wrote `output`.
 
+        uv keeps the pins that stand in `output` before, where it can.
         uv never downloads a Python: it is given the one that runs nixpy, which need not be `python`. An
         interrupt ends it with nixpy.
         """

@@ -152,7 +152,8 @@ def requirement_line(
 ) -> Line:
     """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
 
-    `text` is without options and has its variables expanded, `raw` not. Raises NixpyError where it is neither.
+    `text` is without options and has its variables expanded, `raw` not. Raises NixpyError where it is none of
+    them, or its address a malformed URL.
     """
     try:
         address, name, extras, marker = _split(text, editable=editable)

@@ -57,7 +57,7 @@ def gather(
     A wheel for several systems is read once. Facts are known by `tag` alone, and have no files, for macOS
     (never opened), for what is nowhere but on the network when `offline`, and for a wheel whose lock gives
     no address. `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError,
-    once all work has ended.
+    once the other threads have ended too, or had a few seconds to.
     """
     files = {_file(wheel): wheel for wheel in wheels}
     stop = threading.Event()
