@@ -1,17 +1,21 @@
 # make demo   the main job on a real example        make test   everything, as CI runs it
 # make setup  what both need                        make corpus the ELF reader against 44 real wheels
+# make box    what is rendered, on a machine without /lib
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint format corpus benchmark setup nix clean
+.PHONY: demo test box lint format corpus benchmark setup nix clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not box"
+
+box: setup
+	$(BIN)/python -m pytest -m box tests/nixos/box
 
 lint: .venv/ready
 	$(BIN)/ruff check
@@ -28,7 +32,9 @@ corpus: .venv/ready nix
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
 
+# The last part builds the packages of the box: minutes on a fresh machine, a second afterwards.
 setup: .venv/ready nix
+	PYTHON=$(CURDIR)/$(BIN)/python tests/nixos/box/setup
 
 # Debian's Nix, a current one, bubblewrap, patchelf and a compiler; at once where they are there already.
 nix:

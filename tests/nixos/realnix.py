@@ -135,6 +135,10 @@ CURRENT = Nix("current")
 RELEASES = ("24.11", "25.05", "25.11", "26.05", "unstable")
 
 
+# What the set-up of the box put into the store; its table differs from ours where Debian has newer versions by now.
+RESOLVED_DEBS = ROOT / "box/debs.csv"
+
+
 @functools.cache
 def stand_in(
     release: str,
@@ -150,6 +154,7 @@ def stand_in(
         (source / "release").write_text(release + "\n")
         shutil.copyfile(attributes, source / "attributes.csv")
         shutil.copyfile(python_attributes, source / "python-attributes.csv")
+        shutil.copyfile(RESOLVED_DEBS if RESOLVED_DEBS.exists() else HERE / "box/debs.csv", source / "debs.csv")
         return CURRENT.add(source)
 
 

@@ -137,7 +137,9 @@ def test_what_nixfmt_prints_is_accepted(name: str) -> None:
     assert violations(GOOD[name]) == []
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "nixpkgs").glob("*.nix")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent / "nixpkgs").rglob("*.nix")), ids=lambda p: "/".join(p.parts[-2:])
+)
 def test_our_own_nix_is_accepted(path: Path) -> None:
     """The stand-in nixpkgs, some hundred lines a file, is written by the rules."""
     assert violations(path.read_text()) == []

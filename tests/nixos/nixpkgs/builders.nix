@@ -4,6 +4,7 @@
   lib,
   stdenv,
   package,
+  initialPath,
 }:
 let
   tool =
@@ -17,6 +18,8 @@ let
     pname = "bubblewrap";
     meta.platforms = lib.platforms.linux;
   };
+  lndir = "${package { pname = "lndir"; }}/bin/lndir";
+  wrapperProgram = package { pname = "binary-wrapper"; };
   runtimeShell = stdenv.shell;
 in
 rec {
@@ -196,7 +199,7 @@ rec {
       )
       ''
         mkdir -p $out
-        for path in $paths; do lndir -silent $path $out; done
+        for path in $paths; do ${lndir} -silent $path $out; done
         ${postBuild}
       '';
 
@@ -235,7 +238,7 @@ rec {
       }
       ''
         mkdir -p $out
-        for path in $paths; do lndir -silent $path $out; done
+        for path in $paths; do ${lndir} -silent $path $out; done
         eval "$postBuild"
       '';
 
@@ -317,13 +320,23 @@ rec {
       ''
         mkdir -p $out/nix-support
         cp ${script} $out/nix-support/setup-hook
+        ${lib.concatMapStrings (
+          name: "sed -i \"s|@${name}@|\${${name}}|g\" $out/nix-support/setup-hook\n"
+        ) (lib.attrNames substitutions)}
+        if [ -n "$propagatedBuildInputs" ]; then
+          echo $propagatedBuildInputs >$out/nix-support/propagated-build-inputs
+        fi
       '';
+  # A hook that evaluates and does nothing.
   hook =
     name: meta:
     makeSetupHook { inherit name meta; } (builtins.toFile "${name}.sh" "");
   makeWrapper = hook "make-shell-wrapper-hook" { };
   makeShellWrapper = makeWrapper;
-  makeBinaryWrapper = hook "make-binary-wrapper-hook" { };
+  makeBinaryWrapper = makeSetupHook {
+    name = "make-binary-wrapper-hook";
+    substitutions.wrapper = wrapperProgram;
+  } ./debian/make-binary-wrapper.sh;
   autoPatchelfHook = hook "auto-patchelf-hook" { platforms = lib.platforms.linux; };
   addDriverRunpath = hook "add-driver-runpath" { } // {
     driverLink = "/run/opengl-driver";
@@ -352,12 +365,54 @@ rec {
       ...
     }@arguments:
     let
+      # What every root has besides the packages asked for (nixpkgs: basePkgs).
+      base = [
+        pkgs.glibc
+        pkgs.stdenv.cc.cc.lib
+      ]
+      ++ initialPath;
       fhsenv = buildEnv {
         name = "${name}-fhs";
-        paths = map lib.getLib (targetPkgs pkgs ++ (if multiPkgs == null then [ ] else multiPkgs pkgs));
+        paths = map lib.getLib (
+          targetPkgs pkgs ++ (if multiPkgs == null then [ ] else multiPkgs pkgs) ++ base
+        );
         inherit extraOutputsToInstall;
+        postBuild = extraBuildCommands;
       };
-      enter = "exec ${bubblewrap}/bin/bwrap ${lib.concatStringsSep " " extraBwrapArgs} ${fhsenv}";
+      etcProfile = writeText "${name}-profile" ''
+        export PATH=/run/wrappers/bin:/usr/bin:/usr/sbin:$PATH
+        ${profile}
+      '';
+      # The first program in the root: makes the loader's cache of what the root has, then the profile, then the command.
+      init = writeShellScript "${name}-init" ''
+        printf '%s\n' /lib /lib64 /usr/lib /usr/lib64 /run/opengl-driver/lib >/etc/ld.so.conf
+        ${pkgs.glibc}/bin/ldconfig -X -f /etc/ld.so.conf -C /etc/ld.so.cache 2>/dev/null
+        source /etc/profile
+        exec ${runScript} "$@"
+      '';
+      enter = writeShellScript "${name}-bwrap" ''
+        ${extraPreBwrapCmds}
+        binds=()
+        for folder in /*; do
+          case $folder in
+            /bin | /dev | /etc | /lib | /lib64 | /nix | /proc | /sbin | /usr) ;;
+            *) if [ -d "$folder" ] && [ ! -L "$folder" ]; then binds+=(--bind "$folder" "$folder"); fi ;;
+          esac
+        done
+        for file in /etc/*; do
+          case $file in
+            /etc/ld.so.* | /etc/profile) ;;
+            *) binds+=(--symlink "/.host-etc/''${file#/etc/}" "$file") ;;
+          esac
+        done
+        exec ${bubblewrap}/bin/bwrap \
+          --dev-bind /dev /dev --proc /proc --bind /nix /nix \
+          --ro-bind /etc /.host-etc --tmpfs /etc --symlink ${etcProfile} /etc/profile \
+          --ro-bind ${fhsenv} /usr \
+          --symlink usr/bin /bin --symlink usr/bin /sbin --symlink usr/lib /lib --symlink usr/lib /lib64 \
+          "''${binds[@]}" --chdir "$PWD" --die-with-parent ${lib.concatStringsSep " " extraBwrapArgs} \
+          ${init} "$@"
+      '';
     in
     runCommandLocal name
       {
@@ -370,7 +425,7 @@ rec {
         passthru = passthru // {
           inherit fhsenv;
           args = arguments;
-          env = runCommandLocal "${name}-shell-env" { shellHook = enter; } ''
+          env = runCommandLocal "${name}-shell-env" { shellHook = "exec ${enter}"; } ''
             echo "an env is for nix-shell, not for building" >&2
             exit 1
           '';
@@ -378,12 +433,7 @@ rec {
       }
       ''
         mkdir -p $out/bin
-        ln -s ${
-          writeShellScript "${name}-bwrap" ''
-            ${extraPreBwrapCmds}
-            ${enter} ${writeText "${name}-profile" profile} ${runScript} "$@"
-          ''
-        } $out/bin/${executableName}
+        ln -s ${enter} $out/bin/${executableName}
         ${extraInstallCommands}
       '';
 

@@ -1,5 +1,6 @@
-# A stand-in for nixpkgs, for evaluation: `import <nixpkgs> { }`. Which release it stands for is said by the file
-# `release` beside this one, which the tests write (see ../realnix.py), with the two tables of attributes.
+# A stand-in for nixpkgs: `import <nixpkgs> { }`. Which release it stands for is said by the file `release` beside this
+# one, which the tests write (see ../realnix.py), with the two tables of attributes. All of it can be evaluated; what
+# ./debian has can also be built.
 {
   system ? builtins.currentSystem,
   config ? { },
@@ -15,7 +16,9 @@ let
   };
   inherit (import ./stdenv.nix { inherit lib system; })
     bash
+    debian
     glibc
+    initialPath
     package
     stdenv
     ;
@@ -59,7 +62,14 @@ let
     }
   );
 
-  builders = import ./builders.nix { inherit lib stdenv package; };
+  builders = import ./builders.nix {
+    inherit
+      lib
+      stdenv
+      package
+      initialPath
+      ;
+  };
 
   base =
     pkgs:
@@ -75,6 +85,8 @@ let
         pkgs
         release
         attributes
+        debian
+        package
         ;
       packagesTable = ./python-attributes.csv;
     }
@@ -88,6 +100,12 @@ let
         stdenv
         ;
       path = ./.;
+      # Not in nixpkgs: what stands in /run/current-system/sw of the box, and at its /lib64/ld-linux-x86-64.so.2.
+      boxSystemPath = builders.symlinkJoin {
+        name = "system-path";
+        paths = initialPath ++ [ (builders.tool "bubblewrap") ];
+      };
+      boxStubLoader = package { pname = "stub-ld"; };
       stdenvNoCC = stdenv;
       bashInteractive = bash;
       callPackage = lib.callPackageWith pkgs;

@@ -5,6 +5,8 @@
   release,
   attributes,
   packagesTable,
+  debian,
+  package,
 }:
 let
   inherit (pkgs) stdenv;
@@ -89,32 +91,35 @@ let
       packages = packagesOf self packageOverrides;
       buildEnv = lib.makeOverridable (environment self);
     in
-    stdenv.mkDerivation {
-      pname = "python3";
-      version = versions.${pythonVersion};
-      inherit
-        enableLTO
-        enableOptimizations
-        reproducibleBuild
-        stripConfig
-        ;
-      meta.mainProgram = "python3";
-      passthru = {
-        inherit buildEnv executable pythonVersion;
-        implementation = "cpython";
-        libPrefix = executable;
-        sitePackages = "lib/${executable}/site-packages";
-        pythonAttr = "python${short pythonVersion}";
-        isPy3 = true;
-        isPy3k = true;
-        isPyPy = false;
-        pythonAtLeast = lib.versionAtLeast pythonVersion;
-        pythonOlder = lib.versionOlder pythonVersion;
-        interpreter = "${self}/bin/${executable}";
-        pkgs = packages;
-        withPackages = f: buildEnv { extraLibs = f packages; };
-      };
-    };
+    stdenv.mkDerivation (
+      debian.python pythonVersion package pkgs
+      // {
+        pname = "python3";
+        version = versions.${pythonVersion};
+        inherit
+          enableLTO
+          enableOptimizations
+          reproducibleBuild
+          stripConfig
+          ;
+        meta.mainProgram = "python3";
+        passthru = {
+          inherit buildEnv executable pythonVersion;
+          implementation = "cpython";
+          libPrefix = executable;
+          sitePackages = "lib/${executable}/site-packages";
+          pythonAttr = "python${short pythonVersion}";
+          isPy3 = true;
+          isPy3k = true;
+          isPyPy = false;
+          pythonAtLeast = lib.versionAtLeast pythonVersion;
+          pythonOlder = lib.versionOlder pythonVersion;
+          interpreter = "${self}/bin/${executable}";
+          pkgs = packages;
+          withPackages = f: buildEnv { extraLibs = f packages; };
+        };
+      }
+    );
 
   environment =
     python:

@@ -1,5 +1,5 @@
-# `mkDerivation` and what stands around it. Everything evaluates to a real derivation on every system; the builders
-# of the plain packages do nothing yet.
+# `mkDerivation` and what stands around it. Everything evaluates to a real derivation on every system; what can also be
+# built is said in ./debian.
 {
   lib,
   system,
@@ -82,18 +82,19 @@ let
     ) list;
 
   makeDerivation =
-    shell: attributes:
+    stdenv: attributes:
     let
       arguments = attributes (arguments // { finalPackage = package; });
       name = arguments.name or "${arguments.pname}-${arguments.version}";
       drv = derivation (
         {
           inherit name system;
-          builder = "${shell}/bin/bash";
+          builder = stdenv.shell;
           args = [
             "-e"
             ./builder.sh
           ];
+          stdenv = "${stdenv}";
           outputs = [ "out" ];
         }
         // arguments.env or { }
@@ -117,7 +118,7 @@ let
           # `previous: { … }`, `final: previous: { … }` and a plain set are all accepted.
           overrideAttrs =
             change:
-            makeDerivation shell (
+            makeDerivation stdenv (
               final:
               let
                 previous = attributes final;
@@ -130,10 +131,14 @@ let
     in
     package;
 
+  debian = import ./debian { inherit lib system; };
+
   toFunction = attributes: if lib.isFunction attributes then attributes else _: attributes;
 in
 rec {
-  # A package whose content does not matter to evaluation.
+  inherit debian;
+
+  # A package whose content does not matter to evaluation; where it can be built it has one.
   package =
     {
       pname,
@@ -141,18 +146,23 @@ rec {
       outputs ? [ "out" ],
       meta ? { },
       passthru ? { },
+      recipe ? { },
     }:
     extend
-      (derivation {
-        inherit
-          pname
-          version
-          outputs
-          system
-          ;
-        name = "${pname}-${version}";
-        builder = "/not-built";
-      })
+      (derivation (
+        {
+          inherit
+            pname
+            version
+            outputs
+            system
+            ;
+          name = "${pname}-${version}";
+          builder = "/not-built";
+        }
+        // debian.recipe pname package glibc
+        // recipe
+      ))
       {
         inherit passthru;
         meta = describe "${pname}-${version}" outputs meta;
@@ -173,11 +183,43 @@ rec {
     meta.platforms = lib.platforms.linux;
   };
 
+  # What every builder has on its PATH.
+  initialPath = [
+    bash
+  ]
+  ++ map (pname: package { inherit pname; }) [
+    "coreutils"
+    "findutils"
+    "diffutils"
+    "gnused"
+    "gnugrep"
+    "gawk"
+    "gnutar"
+    "gzip"
+    "bzip2"
+    "xz"
+  ];
+
   stdenv =
     package {
       pname = "stdenv";
+      recipe = {
+        builder = "${bash}/bin/bash";
+        args = [
+          "-euc"
+          ''
+            text=$(<${./setup.sh})
+            text=''${text//@bash@/$bash}
+            $coreutils/bin/mkdir $out
+            echo "''${text//@initialPath@/$initialPath}" >$out/setup
+            exit 0
+          ''
+        ];
+        inherit bash initialPath;
+        coreutils = package { pname = "coreutils"; };
+      };
       passthru = {
-        mkDerivation = attributes: makeDerivation bash (toFunction attributes);
+        mkDerivation = attributes: makeDerivation stdenv (toFunction attributes);
         inherit hostPlatform;
         buildPlatform = hostPlatform;
         targetPlatform = hostPlatform;

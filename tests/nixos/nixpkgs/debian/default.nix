@@ -1,0 +1,123 @@
+# The packages that this stand-in can really build, on x86_64-linux alone: Debian's own libraries and programs, moved
+# into the store, and CPython from source. `../debs.csv` pins them; without it nothing can be built.
+#
+# Builders run with the tools of the building machine (Nix's own sandbox is off), so all of it is built at set-up.
+{ lib, system }:
+let
+  rows =
+    if system == "x86_64-linux" && builtins.pathExists ../debs.csv then
+      map (lib.splitString ",") (
+        lib.tail (lib.filter (line: line != "") (lib.splitString "\n" (builtins.readFile ../debs.csv)))
+      )
+    else
+      [ ];
+
+  # The set-up has put the file into the store; a fixed output that is there is not built.
+  pinned = row: derivation {
+    name = lib.replaceStrings [ ":" ] [ "-" ] (lib.head row);
+    inherit system;
+    builder = "/run-make-setup";
+    outputHashMode = "flat";
+    outputHashAlgo = "sha256";
+    outputHash = lib.elemAt row 2;
+  };
+  filesOf =
+    pname: map pinned (lib.filter (row: lib.elem pname (lib.splitString " " (lib.elemAt row 3))) rows);
+
+  # Whose libraries a package links to, besides glibc's and its own.
+  needs = {
+    bash = [ "ncurses" ];
+    libx11 = [ "libxcb" ];
+    libGL = [ "libx11" ];
+    openssl = [ "zlib" ];
+    readline = [ "ncurses" ];
+    sqlite = [ "zlib" ];
+  };
+  pythonNeeds = [
+    "bzip2"
+    "expat"
+    "libffi"
+    "libuuid"
+    "ncurses"
+    "openssl"
+    "readline"
+    "sqlite"
+    "xz"
+    "zlib"
+  ];
+  # Some Debian packages have more programs than are wanted here.
+  programs = {
+    glibc = "getconf getent ldconfig";
+    lndir = "lndir";
+  };
+  aliases = {
+    "xorg-libX11" = "libx11";
+    "xorg-libxcb" = "libxcb";
+  };
+  withoutLibc = [
+    "glibc"
+    "nix-ld"
+    "stub-ld"
+  ];
+
+  script = file: [
+    "-eu"
+    file
+  ];
+  fromDebs =
+    pname: package: glibc:
+    {
+      builder = "/bin/bash";
+      args = script ./unpack.sh;
+      relocate = ./relocate.sh;
+      debs = filesOf pname;
+      programs = programs.${pname} or "";
+      needs = map (pname: package { inherit pname; }) (needs.${pname} or [ ]);
+      glibc = if lib.elem pname withoutLibc then "" else glibc;
+    };
+  # The program that stands at /lib64/ld-linux-x86-64.so.2.
+  hostLoader = define: {
+    builder = "/bin/bash";
+    args = script ./host-loader.sh;
+    source = ./host-loader.c;
+    inherit define;
+  };
+in
+{
+  # The attributes with which the derivation of the plain package `pname` is built; none where it cannot be.
+  recipe =
+    name: package: glibc:
+    let
+      pname = aliases.${name} or name;
+    in
+    if rows == [ ] then
+      { }
+    else if pname == "nix-ld" then
+      hostLoader "NIX_LD"
+    else if pname == "stub-ld" then
+      hostLoader "STUB_LD"
+    else if pname == "binary-wrapper" then
+      {
+        builder = "/bin/bash";
+        args = script ./binary-wrapper.sh;
+        source = ./binary-wrapper.c;
+      }
+    else if filesOf pname != [ ] then
+      fromDebs pname package glibc
+    else
+      { };
+
+  # The same for the interpreter of `pythonVersion`: nixpkgs builds CPython from source, and a Python of Debian's would
+  # hide a missing zlib, which it has linked in.
+  python =
+    pythonVersion: package: pkgs:
+    lib.optionalAttrs (rows != [ ] && pythonVersion == "3.13") {
+      buildCommand = "/bin/bash -eu ${./cpython.sh}";
+      relocate = ./relocate.sh;
+      src = lib.head (filesOf "python${pythonVersion}");
+      headers = filesOf "python-headers";
+      executable = "python${pythonVersion}";
+      needs = map (pname: package { inherit pname; }) pythonNeeds;
+      inherit (pkgs) bash glibc;
+    };
+}
