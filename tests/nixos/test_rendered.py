@@ -151,6 +151,16 @@ def test_settings_reach_the_shell_unchanged(tmp_path: Path, nixpy: Nixpy) -> Non
     assert run.stdout.endswith(table["env"]["GREETING"])
 
 
+def test_the_users_hook_runs_before_the_shell_moves(tmp_path: Path, nixpy: Nixpy) -> None:
+    """In style fhs, where the shell hook ends by moving into the root, the user's own has run by then."""
+    project = shop.project(tmp_path / "all", "gamma", extra=SETTINGS)
+    assert nixpy("init", project, "--style", "fhs").status == 0
+    pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
+    (hook,) = Nix("current").eval_strings([f"(import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}).shell.shellHook"])
+    mine = tomllib.loads(SETTINGS)["tool"]["nixpy"]["shell-hook"]
+    assert 0 < hook.index(mine) < hook.index("exec /nix/store")
+
+
 def test_a_reason_stays_a_comment() -> None:
     """A name with a line break, as no real package has, does not leave the comment."""
     macro = '{% import "templates/_nix.jinja" as nix %}{{ nix.comment("a\\nb\\rc") }}'
