@@ -36,6 +36,7 @@ OTHERS = {
     "gcc": "pkgs.stdenv.cc.cc.lib",
     "system-path": "pkgs.boxSystemPath",
     "stub-ld": "pkgs.boxStubLoader",
+    "newer-ninja": "pkgs.boxNewerProgram",
 }
 
 

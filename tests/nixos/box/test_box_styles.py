@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,18 @@ def test_what_python_starts_inherits_no_search_path(shell: Shell, found: dict[st
     assert ("LD_LIBRARY_PATH" not in environment) == shell.style.leak_free
     for name in ("PYTHONPATH", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "DETERMINISTIC_BUILD"):
         assert name not in environment or shell.style.name == "fhs"
+
+
+def test_a_newer_program_survives_where_nothing_leaks(shell: Shell, built: dict[str, Path]) -> None:
+    """A program of the store that needs a newer libstdc++ runs from the shell, and from inside Python exactly where the
+    style says that nothing leaks; elsewhere it is given the older one and dies.
+    """
+    ninja = f"{built['newer-ninja']}/bin/ninja"
+    assert shell.run(f"{ninja} --version").stdout.splitlines()[-1][0].isdigit()
+    program = f"import subprocess; subprocess.run(['{ninja}', '--version'], check=True)"
+    done = shell.run(f'.venv/bin/python -c "{program}"', check=False)
+    assert (done.returncode == 0) == shell.style.leak_free
+    assert ("version `GLIBCXX_" in done.stderr) != shell.style.leak_free
 
 
 def test_a_console_script_runs(shell: Shell) -> None:

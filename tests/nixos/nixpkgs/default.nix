@@ -106,6 +106,8 @@ let
         paths = initialPath ++ [ (builders.tool "bubblewrap") ];
       };
       boxStubLoader = package { pname = "stub-ld"; };
+      # A program of another nixpkgs: with a newer glibc and libstdc++, of Debian 13.
+      boxNewerProgram = package { pname = "newer-ninja"; };
       stdenvNoCC = stdenv;
       bashInteractive = bash;
       callPackage = lib.callPackageWith pkgs;

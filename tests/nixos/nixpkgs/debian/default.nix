@@ -14,7 +14,7 @@ let
 
   # The set-up has put the file into the store; a fixed output that is there is not built.
   pinned = row: derivation {
-    name = lib.replaceStrings [ ":" ] [ "-" ] (lib.head row);
+    name = lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row);
     inherit system;
     builder = "/run-make-setup";
     outputHashMode = "flat";
@@ -54,10 +54,9 @@ let
     "xorg-libX11" = "libx11";
     "xorg-libxcb" = "libxcb";
   };
-  withoutLibc = [
+  isLibc = [
     "glibc"
-    "nix-ld"
-    "stub-ld"
+    "newer-glibc"
   ];
 
   script = file: [
@@ -73,7 +72,13 @@ let
       debs = filesOf pname;
       programs = programs.${pname} or "";
       needs = map (pname: package { inherit pname; }) (needs.${pname} or [ ]);
-      glibc = if lib.elem pname withoutLibc then "" else glibc;
+      glibc =
+        if lib.elem pname isLibc then
+          ""
+        else if pname == "newer-ninja" then
+          package { pname = "newer-glibc"; }
+        else
+          glibc;
     };
   # The program that stands at /lib64/ld-linux-x86-64.so.2.
   hostLoader = define: {
