@@ -2,7 +2,6 @@
 # store, `site-packages`, no writable place, and the mark of PEP 668. The compiler is the building machine's.
 set -o pipefail
 export PATH=/usr/bin:/bin HOME=$PWD LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=315532800
-# What the environment of a derivation says is for nixpkgs' own build, not for make.
 source "$relocate"
 tar -xf "$src" --strip-components=1
 
@@ -23,7 +22,7 @@ log() {
   "$@" >>build.log 2>&1 || { tail -40 build.log >&2 && exit 1; }
 }
 log env PKG_CONFIG=false CPPFLAGS="-I$PWD/dev/include -I$PWD/dev/include/x86_64-linux-gnu" \
-  LDFLAGS="-L$PWD/dev/lib -Wl,-rpath,$out/lib" LD_LIBRARY_PATH= \
+  LDFLAGS="-L$PWD/dev/lib -Wl,-rpath,$out/lib" \
   ./configure --prefix="$out" --enable-shared --with-system-expat --with-openssl="$PWD/dev" \
   --disable-test-modules --with-ensurepip=no
 log make -j"$(nproc)"
@@ -31,7 +30,7 @@ log make altinstall
 chmod -R u+w "$out"
 
 for file in $(elf_files "$out/bin" "$out/lib"); do relocate "$file" "$out/lib" "${folders[@]}"; done
-# The headers and what the build recorded of itself would name this folder and the building machine.
+# Only for embedding Python, and large.
 rm -rf "$out/lib/$executable"/config-* "$out/lib/pkgconfig" "$out"/lib/lib*.a
 
 for name in idle pydoc; do ln -s "$name${executable#python}" "$out/bin/${name}3" && ln -s "${name}3" "$out/bin/$name"; done

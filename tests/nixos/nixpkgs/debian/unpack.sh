@@ -13,9 +13,10 @@ done
 for output in $outputs; do mkdir -p "${!output}"; done
 libraries=${lib:-$out}/lib
 mkdir -p "$out/bin" "$libraries"
-[ -z "${programs:-}" ] || (cd root/usr && mkdir chosen && for name in $programs; do cp bin/"$name" chosen/ 2>/dev/null || cp sbin/"$name" chosen/; done)
-for folder in $([ -n "${programs:-}" ] && echo root/usr/chosen || echo root/usr/bin root/usr/sbin); do
-  cp -a "$folder/." "$out/bin/"
+for folder in root/usr/bin root/usr/sbin; do
+  for name in ${programs:-$(ls "$folder")}; do
+    [ ! -e "$folder/$name" ] || cp -a "$folder/$name" "$out/bin/"
+  done
 done
 if [ -d root/usr/lib/x86_64-linux-gnu ]; then
   find root/usr/lib/x86_64-linux-gnu -maxdepth 1 -name '*.so*' -exec cp -a {} "$libraries/" \;
@@ -26,7 +27,8 @@ find "$out" "$libraries" -xtype l -delete
 
 if [ -z "$glibc" ]; then
   # It is glibc itself, whose libraries stay as they are. nixpkgs' loader finds its own folder, with libgcc_s in it, by
-  # one folder.
+  # itself. Debian's looks into folders that NixOS does not have and into /etc/ld.so.cache: this is one that names the
+  # folder.
   glibc=$out
   files=$(elf_files "$out/bin")
   mkdir -p "cache/etc" "cache$out" "$out/etc"
