@@ -12,7 +12,7 @@ demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
 
 test: setup lint
-	$(BIN)/python -m pytest -m "not box"
+	$(BIN)/python -m pytest
 
 box: setup
 	$(BIN)/python -m pytest -m box tests/nixos/box
