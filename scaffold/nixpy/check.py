@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nixpy import lockfile
 from nixpy.analyse import Sources
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
-from nixpy.lockfile import Record, Wheel
+from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
@@ -55,9 +55,8 @@ def check(project: Project) -> Verdict:
         files = tuple(_by_itself(path) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else ["the settings name no style"])
     changes = [*_asked(project, choices, record), *_chosen(choices, record), *_installed(project, choices, record)]
-    current = _brought_up(record)
-    env = environment_of(project, choices, current)
-    files = reconcile(outputs(project, env, current), write=False)
+    env = environment_of(project, choices, record)
+    files = reconcile(outputs(project, env, record), write=False)
     if changes:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
@@ -131,13 +130,3 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
 
 def _matters(wheel: LockedWheel) -> bool:
     return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).sonames)
-
-
-def _brought_up(record: Record) -> Record:
-    """Return the record with what is known without opening a wheel as it is today."""
-    return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
-
-
-def _opened(wheel: Wheel) -> Wheel:
-    opened = tuple(name for name in curated(wheel.name).sonames if name not in wheel.needs.provides)
-    return replace(wheel, needs=replace(wheel.needs, dlopen=opened))

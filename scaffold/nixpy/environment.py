@@ -16,10 +16,8 @@ from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.needs.derive import format_glibc
-from nixpy.problems import Problem
+from nixpy.problems import Problem, reason
 from nixpy.target import LINUX_SYSTEMS
-
-NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +75,9 @@ class Environment:
 def environment(
     record: Record, *, settings: Settings, style: str, nixpkgs: str, direct: Sequence[NormalizedName]
 ) -> Environment:
-    """Return the environment of what `record` says; `direct` are the packages the project itself asks for."""
+    """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any."""
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
-    mapped = _in_nixpkgs(direct) if style == "with-packages" else {}
+    mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
     found = [
         *problems,
@@ -186,10 +184,3 @@ def _split(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
     for systems in (here, elsewhere):
         if systems:
             yield replace(library, systems=systems)
-
-
-def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
-    """Return who asks, in few words: `numpy, pandas (not opened), pillow and 4 more`."""
-    shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:NAMES_SHOWN])
-    more = len(names) - NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Unavailable
+from nixpy.needs.derive import format_glibc
 from nixpy.needs.model import Known, Needs
 
 RECORD_FORMAT = 1
@@ -166,7 +167,7 @@ def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
         "dlopen": list(needs.dlopen),
         "executables": list(needs.executables),
         "provides": list(needs.provides),
-        "glibc": needs.glibc and ".".join(map(str, needs.glibc)),
+        "glibc": needs.glibc and format_glibc(needs.glibc),
     }
     return {
         "name": wheel.name,

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from nixpy import config, environment, flake, lockfile, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
-from nixpy.environment import Environment, reason
+from nixpy.environment import Environment
 from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Lock
 from nixpy.locks.uv import UvLock
-from nixpy.problems import Problem
+from nixpy.needs.dlopen import curated
+from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.target import SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
@@ -224,7 +225,8 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         settings=project.settings,
         style=choices.style,
         nixpkgs=choices.nixpkgs,
-        direct=project.direct_names(choices.targets()),
+        # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
+        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
     )
 
 
@@ -237,11 +239,20 @@ def outputs(project: Project, env: Environment, record: Record) -> tuple[Output,
 
 
 def recorded(project: Project) -> Record | None:
-    """Return what nixpy.lock says, or None where it says nothing that can be relied on."""
+    """Return what nixpy.lock says, or None where it says nothing that can be relied on.
+
+    What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
+    """
     try:
-        return lockfile.loads(project.record.read_text("utf-8"), project.record)
+        record = lockfile.loads(project.record.read_text("utf-8"), project.record)
     except (OSError, UnicodeDecodeError, lockfile.Damaged, lockfile.Newer, NixpyError):
         return None
+    return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
+
+
+def _opened(wheel: Wheel) -> Wheel:
+    opened = tuple(name for name in curated(wheel.name).sonames if name not in wheel.needs.provides)
+    return replace(wheel, needs=replace(wheel.needs, dlopen=opened))
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:

@@ -1,8 +1,11 @@
-"""What nixpy noticed and the user should know: reported, never fatal."""
+"""What nixpy noticed and the user should know: reported, never fatal; and the words for who is meant."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -13,3 +16,10 @@ class Problem:
     package: str | None = None
     message: str
     hint: str | None = None
+
+
+def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
+    """Return who asks, in few words: `numpy, pandas (not opened), pillow and 4 more`."""
+    shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -23,6 +23,9 @@ from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem
 from nixpy.target import LINUX_SYSTEMS, SYSTEMS, Target
+
+if TYPE_CHECKING:
+    from nixpy.locks.requirements import RequirementsFile
 
 # What ends like this is meant as a file; asking an index for a package of that name would be a surprise.
 _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".whl"})
@@ -72,18 +75,20 @@ def scan(
     kind = kinds.pop()
     # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
     place = Path(targets[0])
-    root = {"requirement": sources.root, "project": place if place.is_dir() else place.parent}.get(kind, place.parent)
-    sources = replace(sources, root=root)
+    if kind != "requirement":
+        sources = replace(sources, root=place if kind == "project" and place.is_dir() else place.parent)
     if kind == "project":
-        return _project(Path(targets[0]), options, sources)
+        return _project(options, sources)
+    files = _requirements_files(kind, place)
     lock = _lock(kind, targets)
     if isinstance(lock, Given):
         options = _fitting(lock, options)
     choices = _choices(options)
     if lock is None:
-        lock = _resolved(kind, targets, choices, sources, deps=deps)
+        lock = _resolved(files or [Requirement(target) for target in targets], choices, sources, deps=deps)
+        sources = replace(sources, index_urls=tuple(url for file in files for url in file.index_urls))
     if kind == "venv":
-        sources = replace(sources, venv=Path(targets[0]))
+        sources = replace(sources, venv=place)
     findings = analyse(lock, choices.targets(), Choice(), sources)
     return _finish(choices, findings.wheels, findings.unavailable)
 
@@ -98,16 +103,18 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
     return _installed(path) if kind == "venv" else None
 
 
-def _resolved(kind: str, targets: Sequence[str], choices: plan.Choices, sources: Sources, *, deps: bool) -> Lock:
+def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
     from nixpy.locks import requirements
+
+    return [requirements.read(path, root=path.parent)] if kind == "requirements" else []
+
+
+def _resolved(
+    source: Sequence[RequirementsFile | Requirement], choices: plan.Choices, sources: Sources, *, deps: bool
+) -> Lock:
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
 
-    source: Sequence[requirements.RequirementsFile | Requirement]
-    if kind == "requirements":
-        source = [requirements.read(Path(targets[0]), root=sources.root)]
-    else:
-        source = [Requirement(target) for target in targets]
     text = resolve(
         source,
         root=sources.root,
@@ -176,8 +183,8 @@ def _choices(options: plan.Options) -> plan.Choices:
     return plan.Choices(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 
 
-def _project(path: Path, options: plan.Options, sources: Sources) -> Scan:
-    found = project.read(path if path.is_dir() else path.parent)
+def _project(options: plan.Options, sources: Sources) -> Scan:
+    found = project.read(sources.root)
     made = plan.plan(found, plan.choose(found, options), sources, complete=True)
     return Scan(
         python=made.choices.python,

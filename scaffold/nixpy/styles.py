@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from nixpy.errors import NixpyError
+from nixpy.problems import reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,11 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
     fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
     if not programs:
         return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
-    names = sorted(programs)
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    shown = reason(sorted(programs))
     chosen = next(style for style in fitting if style.executables)
     return (
         chosen,
-        f"{shown} {'brings programs' if len(names) == 1 else 'bring programs'} that must start on NixOS",
+        f"{shown} {'brings programs' if len(programs) == 1 else 'bring programs'} that must start on NixOS",
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from nixpy.cli.common import print_json, print_problems, problem_data, say, table
-from nixpy.environment import reason
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
+from nixpy.problems import reason
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bool, first: bool) -> None:
