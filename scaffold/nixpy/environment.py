@@ -9,14 +9,14 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from nixpy import releases
+from nixpy import releases, styles
 from nixpy.config import Settings
 from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.needs.derive import format_glibc
-from nixpy.problems import Problem, reason
+from nixpy.problems import Problem, bring_programs, reason
 from nixpy.target import LINUX_SYSTEMS
 
 
@@ -33,6 +33,7 @@ class Environment:
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
     unopened: frozenset[str]  # wheels whose tags alone were read
+    stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     settings: Settings
     problems: tuple[Problem, ...]
 
@@ -65,6 +66,7 @@ class Environment:
             "driver": bool(drivers),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
+            "stuck": reason(self.stuck),
             "packages": [f"pkgs.{name}" for name in self.settings.packages],
             "variables": [list(pair) for pair in self.settings.env.items()],
             "shell_hook": self.settings.shell_hook,
@@ -79,6 +81,7 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
+    stuck = _stuck(record.wheels, style, settings.packages)
     found = [
         *problems,
         *unavailable_problems(record.unavailable, record.python),
@@ -93,6 +96,14 @@ def environment(
         )
         for name in unmapped
     ]
+    if stuck:
+        found.append(
+            Problem(
+                code="NIX302",
+                message=f"{bring_programs(stuck)} that do not start on NixOS under style {style}",
+                hint="style nix-ld or fhs starts them; so does nixpkgs' own, in `packages` of [tool.nixpy]",
+            )
+        )
     return Environment(
         style=style,
         python=record.python,
@@ -103,6 +114,7 @@ def environment(
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
+        stuck=stuck,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -113,6 +125,12 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
     from nixpy.libraries import python_packages
 
     return {name: python_packages.attribute(name) for name in names}
+
+
+def _stuck(wheels: Iterable[Wheel], style: str, packages: Sequence[str]) -> tuple[NormalizedName, ...]:
+    """Return the wheels whose programs do not start under the style; one that nixpkgs supplies too is none of them."""
+    programs = {wheel.name for wheel in wheels if wheel.needs.executables} - set(packages)
+    return () if not programs or styles.find(style).executables else tuple(sorted(programs))
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:

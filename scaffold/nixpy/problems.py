@@ -23,3 +23,8 @@ def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
     shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def bring_programs(names: Sequence[str]) -> str:
+    """Return that the wheels `names` contain programs, as the first words of a sentence."""
+    return f"{reason(names)} {'brings' if len(names) == 1 else 'bring'} programs"

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from nixpy.errors import NixpyError
-from nixpy.problems import reason
+from nixpy.problems import bring_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,8 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
     fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
     if not programs:
         return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
-    shown = reason(sorted(programs))
     chosen = next(style for style in fitting if style.executables)
-    return (
-        chosen,
-        f"{shown} {'brings programs' if len(programs) == 1 else 'bring programs'} that must start on NixOS",
-    )
+    return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
 
 
 def _read(path: Path) -> Style:

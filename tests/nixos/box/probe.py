@@ -1,4 +1,7 @@
-"""Runs inside the box, with the Python of a virtual environment, and prints what it finds there as JSON."""
+"""Runs inside the box, with the Python of a virtual environment, and prints what it finds there as JSON.
+
+Its argument is a JSON object of programs by name; each prints where the module lies that it is about.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,17 @@ import json
 import multiprocessing
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-MODULES = ("numpy", "pandas", "PIL.Image", "psycopg2", "pydantic_core")
 
-
-def load(name: str) -> dict[str, str]:
-    """Where the module lies, or the last line with which an interpreter fails that imports it alone.
+def load(program: str) -> dict[str, str]:
+    """What the program prints, or what it says when it fails.
 
     Each has a process of its own: once Python's zlib is loaded, whatever needs libz.so.1 finds it in there.
     """
-    program = "import importlib, sys; print(importlib.import_module(sys.argv[1]).__file__)"
-    done = subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     return {"file": done.stdout.strip()} if done.returncode == 0 else {"error": done.stderr.strip()}
 
 
@@ -41,10 +42,14 @@ def run(*command: str) -> str:
 
 def main() -> None:
     """Print all."""
-    modules = {name: load(name) for name in MODULES}
-    for name, module in modules.items():
-        if "file" in module:
-            importlib.import_module(name)
+    programs: dict[str, str] = json.loads(sys.argv[1])
+    # Asked first, since OpenCV sets LD_LIBRARY_PATH of its own when it is imported.
+    environment = dict(line.split("=", 1) for line in run("env", "-0").split("\0") if "=" in line)
+    with ThreadPoolExecutor(2) as pool:
+        modules = dict(zip(programs, pool.map(load, programs.values()), strict=True))
+    for name, program in programs.items():
+        if "file" in modules[name]:
+            exec(program.replace("print(", "str("), {})  # noqa: S102 - the test's own
     report = {
         "modules": modules,
         "prefix": sys.prefix,
@@ -52,11 +57,11 @@ def main() -> None:
         "executable": sys.executable,
         "maps": mapped_files(),
         "started": run(sys.executable, "-c", "import sys; print(sys.prefix)"),
-        "environment": dict(line.split("=", 1) for line in run("env", "-0").split("\0") if "=" in line),
+        "environment": environment,
     }
     if "file" in modules["numpy"]:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            report["spawned"] = pool.map(in_child, [0])[0]
+        with multiprocessing.get_context("spawn").Pool(1) as workers:
+            report["spawned"] = workers.map(in_child, [0])[0]
     json.dump(report, sys.stdout)
 
 

@@ -42,7 +42,7 @@ class Box:
         failed.
         """
         done = subprocess.run(
-            ["bwrap", *self._machine(), *self._settings(), "--chdir", cwd, "--", *command],
+            self.command(*command, cwd=cwd),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -52,20 +52,13 @@ class Box:
         assert not check or done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def command(self, *command: str, cwd: str = HOME) -> list[str]:
+        """What starts a command in the box."""
+        return ["bwrap", *self._machine(), *self._settings(), "--chdir", cwd, "--", *command]
+
     def nix(self, *arguments: str, cwd: str = HOME, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The finished run of the current `nix …` in the box."""
-        return self.run(str(VERSIONS["current"] / "nix"), *arguments, cwd=cwd, check=check)
-
-    def develop(self, project: str, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The finished run of a bash script in the development shell of the flake in the folder `project` of
-        the home, which is also its working directory.
-        """
-        folder = f"{HOME}/{project}"
-        return self.nix(
-            *("develop", "--offline", "--no-write-lock-file", f"path:{folder}", "-c", "bash", "-euc", script),
-            cwd=folder,
-            check=check,
-        )
+        return self.run("nix", *arguments, cwd=cwd, check=check)
 
     def _machine(self) -> list[str]:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -99,7 +92,7 @@ class Box:
             "HOME": HOME,
             "USER": "user",
             "LANG": "C.UTF-8",
-            "PATH": "/run/current-system/sw/bin",
+            "PATH": f"/run/current-system/sw/bin:{VERSIONS['current']}",
             "TERM": "dumb",
             "NIX_CONFIG": CONFIGURATION,
             "NIX_CONF_DIR": "/nix/no-configuration",
@@ -107,6 +100,9 @@ class Box:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": WHEELS,
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "UV_NO_INDEX": "1",
+            "UV_FIND_LINKS": WHEELS,
+            "UV_OFFLINE": "1",
             **self.environment,
         }
         return [part for name, value in settings.items() for part in ("--setenv", name, value)]

@@ -7,54 +7,104 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from nixos.box.sandbox import HOME, WHEELS, Box
+from nixos.box.sandbox import HOME, Box
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
 from nixos.realnix import HERE, lock_flake
 from nixpy.styles import Style
 from smallindex import SmallIndex
 
-REQUIREMENTS = ("numpy", "pandas", "pillow", "psycopg2-binary", "pydantic-core", "ruff")
-FLAKE = f"{HOME}/flake"  # apart from the work folder, since a `path:` flake is copied with all that lies in it
-WORK = f"{HOME}/work"
+# The packages of the matrix, each with the module that is imported.
+MODULES = {
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "scipy": "scipy.linalg",
+    "pillow": "PIL.Image",
+    "psycopg2-binary": "psycopg2",
+    "grpcio": "grpc",
+    "opencv-python": "cv2",
+    "pydantic-core": "pydantic_core",
+    "pyodbc": "pyodbc",
+    "lxml": "lxml.etree",
+}
+REQUIREMENTS = (*MODULES, "ruff")
+PROGRAMS = {
+    **{name: f"import {module} as module; print(module.__file__)" for name, module in MODULES.items()},
+    # What Qt loads when OpenCV opens its first window, with all that it needs of X11.
+    "opencv-python, a window": (
+        "import cv2, ctypes; path = cv2.__path__[0] + '/qt/plugins/platforms/libqxcb.so'; "
+        "ctypes.CDLL(path); print(path)"
+    ),
+}
+
+Entry = Literal["nix develop", "direnv"]
+Maker = Literal["venv", "uv venv"]
+ENTRIES: tuple[Entry, ...] = ("nix develop", "direnv")
+MAKERS: tuple[Maker, ...] = ("venv", "uv venv")
+
+FLAKE = f"{HOME}/flake"  # apart from the work folders, since a `path:` flake is copied with all that lies in it
+# Where each kind of virtual environment lies.
+WORK: Mapping[Maker, str] = {"venv": f"{HOME}/venv", "uv venv": f"{HOME}/uv"}
+_MAKE: Mapping[Maker, str] = {
+    "venv": "python -m venv .venv && .venv/bin/pip install -q --no-compile",
+    "uv venv": "uv venv -q && uv pip install -q",
+}
+_OPTIONS = ("--offline", "--no-write-lock-file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """The development shell of a project with `REQUIREMENTS` in one style, with a `.venv` in `WORK`."""
+    """The development shell of a project with `REQUIREMENTS` in one style, and a `.venv` of each maker in `WORK`."""
 
     style: Style
     box: Box
     folder: Path  # where FLAKE lies on this machine
-    sonames: Mapping[str, frozenset[str]]  # what each project needs, as `nixpy scan` says
+    sonames: Mapping[str, frozenset[str]]  # what each package needs, as `nixpy scan` says
 
-    def run(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The finished run of a bash script in the shell, in WORK. Where a style has its own root (`nix run
-        .#fhs`), it runs in there.
+    def run(
+        self,
+        script: str,
+        *,
+        entry: Entry = "nix develop",
+        maker: Maker = "venv",
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """The finished run of a bash script in the shell, in the folder of the maker's `.venv`.
+
+        Where a style has a root of its own, the script runs in there, by the command that the shell has for that.
         """
-        options = ["--offline", "--no-write-lock-file"]
-        command = ["bash", "-euc", script]
-        if self.style.name == "fhs":
-            return self.box.nix("run", *options, f"path:{FLAKE}#fhs", "--", *command, cwd=WORK, check=check)
-        return self.box.nix("develop", *options, f"path:{FLAKE}", "-c", *command, cwd=WORK, check=check)
+        command = [*(["nixpy-fhs"] if self.style.name == "fhs" else []), "bash", "-euc", script]
+        if entry == "direnv":
+            return self.box.run("direnv", "exec", ".", *command, cwd=WORK[maker], check=check)
+        return self.box.nix("develop", *_OPTIONS, f"path:{FLAKE}", "-c", *command, cwd=WORK[maker], check=check)
 
-    def probe(self) -> dict[str, Any]:
+    def probe(self, *, entry: Entry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
         """What probe.py reports from the virtual environment."""
-        found: dict[str, Any] = json.loads(self.run(f".venv/bin/python {HOME}/probe.py").stdout.splitlines()[-1])
+        script = f".venv/bin/python {HOME}/probe.py '{json.dumps(PROGRAMS).replace(chr(39), chr(92) + 'u0027')}'"
+        found: dict[str, Any] = json.loads(self.run(script, entry=entry, maker=maker).stdout.splitlines()[-1])
         return found
+
+    def ignore(self, sonames: Iterable[str]) -> None:
+        """Render the project again without these sonames; with none, as it was at first."""
+        write_project(self.folder, ignored=sorted(sonames))
+        nixpy(self.folder, "sync")
 
     def build_check(self) -> subprocess.CompletedProcess[str]:
         """The finished build of the flake's `checks.<system>.libraries`, whether it failed or not."""
-        attribute = f"path:{FLAKE}#checks.{SYSTEM}.libraries"
-        return self.box.nix("build", "--offline", "--no-write-lock-file", "--no-link", "-L", attribute, check=False)
+        return build_check(self.box, FLAKE)
+
+
+def build_check(box: Box, flake: str) -> subprocess.CompletedProcess[str]:
+    """The finished build of `checks.<system>.libraries` of the flake in that folder of the box."""
+    return box.nix("build", *_OPTIONS, "--no-link", "-L", f"path:{flake}#checks.{SYSTEM}.libraries", check=False)
 
 
 def make_shell(style: Style, folder: Path) -> Shell:
-    """A new project in a home below `folder`, analysed by nixpy from the wheelhouse, with a filled `.venv`.
+    """A new project in a home below `folder`, analysed by nixpy from the wheelhouse, with filled `.venv`s.
 
     Programs in wheels are started through the stand-in for nix-ld under the style that wants it, and meet NixOS's
     stub under the others.
@@ -62,7 +112,6 @@ def make_shell(style: Style, folder: Path) -> Shell:
     home = folder / "home"
     project = home / "flake"
     project.mkdir(parents=True)
-    (home / "work").mkdir()
     shutil.copyfile(HERE / "box/probe.py", home / "probe.py")
     write_project(project)
     nixpy(project, "init", "--style", style.name, "--python", PYTHON, "--system", SYSTEM)
@@ -78,13 +127,16 @@ def make_shell(style: Style, folder: Path) -> Shell:
         folder=project,
         sonames={name: frozenset(found) for name, found in sonames.items()},
     )
-    shell.run(
-        f"python -m venv .venv && .venv/bin/pip install -q --no-index --find-links {WHEELS} {' '.join(REQUIREMENTS)}"
-    )
+    for maker in MAKERS:
+        work = home / Path(WORK[maker]).name
+        work.mkdir()
+        (work / ".envrc").write_text(f"use flake path:{FLAKE} {' '.join(_OPTIONS)}\n")
+        shell.box.run("direnv", "allow", cwd=WORK[maker])
+        shell.run(f"{_MAKE[maker]} {' '.join(REQUIREMENTS)}", maker=maker)
     return shell
 
 
-def write_project(folder: Path, *, ignored: frozenset[str] = frozenset()) -> None:
+def write_project(folder: Path, *, ignored: Iterable[str] = ()) -> None:
     """Write the pyproject.toml; the sonames `ignored` are left out of what is rendered."""
     settings = folder / "pyproject.toml"
     kept = settings.read_text().partition("\n[tool.nixpy.libraries]")[0] if settings.exists() else ""
@@ -94,9 +146,12 @@ name = "demo"
 version = "0.1.0"
 requires-python = ">={PYTHON}"
 dependencies = {json.dumps(REQUIREMENTS)}
+
+[tool.nixpy]
+packages = ["uv"]
 """
-    tail = f"\n[tool.nixpy.libraries]\nignore = {json.dumps(sorted(ignored))}\n" if ignored else ""
-    settings.write_text((kept or head) + tail)
+    tail = f"\n[tool.nixpy.libraries]\nignore = {json.dumps(list(ignored))}\n" if ignored else ""
+    settings.write_text((kept or head).rstrip("\n") + "\n" + tail)
 
 
 def nixpy(project: Path, command: str, *arguments: str) -> str:

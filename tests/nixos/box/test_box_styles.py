@@ -2,158 +2,215 @@
 
 from __future__ import annotations
 
-import re
+import os
+import pty
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from nixos.box.shells import FLAKE, WORK, Shell, nixpy, write_project
+from nixos.box.observe import WAYS, Observed, Way
+from nixos.box.shells import FLAKE, MODULES, PROGRAMS, WORK, Shell
+from nixos.box.store import in_root
 
 pytestmark = pytest.mark.box
 
-VENV = f"{WORK}/.venv"
-PROJECTS = {
-    "numpy": "numpy",
-    "pandas": "pandas",
-    "PIL.Image": "pillow",
-    "psycopg2": "psycopg2-binary",
-    "pydantic_core": "pydantic-core",
-}
-# What a loader, or a root, has without being given it. A module that needs no more proves nothing about a style.
-GIVEN = {"libgcc_s.so.1"}
-GIVEN_IN_FHS = {"libgcc_s.so.1", "libstdc++.so.6"}
+
+@pytest.fixture(params=WAYS, ids=" with ".join)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Each way into the shell, with each kind of virtual environment."""
+    found: Way = request.param
+    return found
 
 
-@pytest.fixture(scope="module")
-def found(shell: Shell) -> dict[str, Any]:
+@pytest.fixture
+def found(observed: Observed, way: Way) -> Mapping[str, Any]:
     """What the probe reports."""
-    return shell.probe()
+    return observed.first[way]
 
 
-def test_every_module_is_imported_from_the_venv(found: dict[str, Any]) -> None:
-    """numpy, pandas, Pillow, psycopg2 and pydantic-core are imported from their wheels."""
-    assert set(found["modules"]) == set(PROJECTS)
+@pytest.fixture
+def venv(way: Way) -> str:
+    """Where the virtual environment lies."""
+    return f"{WORK[way[1]]}/.venv"
+
+
+def test_every_module_is_imported_from_the_venv(found: Mapping[str, Any], venv: str) -> None:
+    """All packages of the matrix are imported from their wheels, and OpenCV's window finds what it needs."""
+    assert set(found["modules"]) == set(PROGRAMS)
     for name, module in found["modules"].items():
-        assert module.get("file", "").startswith(f"{VENV}/lib/"), (name, module)
+        assert module.get("file", "").startswith(f"{venv}/lib/"), (name, module)
 
 
-def test_only_the_store_and_the_venv_are_mapped(shell: Shell, found: dict[str, Any]) -> None:
+def test_without_the_list_the_same_imports_fail(observed: Observed, way: Way) -> None:
+    """With all libraries ignored and the same venv, exactly the modules that need more than is there anyway fail, each
+    on a soname that nixpy had named for it or for what it imports.
+    """
+    needed = observed.shell.sonames
+    failing = {name for name in MODULES if needed.get(name, frozenset()) - observed.given}
+    failing |= {"opencv-python, a window"}
+    if observed.name == "fhs":
+        # It needs zlib for its libgfortran, and has by then loaded one of the same name that numpy brought without.
+        failing -= {"scipy"}
+    modules = observed.without[way]["modules"]
+    assert {name for name, module in modules.items() if "error" in module} == failing
+    everything = frozenset().union(*needed.values())
+    for name in failing:
+        assert observed.missed(name) <= everything - observed.given
+
+
+def test_with_the_list_the_same_venv_works_again(observed: Observed, way: Way) -> None:
+    """After libraries came to the set and the shell was entered again, the old .venv finds them: it was linked to the
+    new interpreter, and none of its files was installed anew.
+    """
+    assert all("file" in module for module in observed.again[way]["modules"].values())
+    assert observed.kept
+    # What is Python's own is found through the link, and so changed with it; in a root it stays at its place.
+    same = observed.without[way]["base_prefix"] == observed.again[way]["base_prefix"]
+    assert same == (observed.name == "fhs")
+
+
+def test_only_the_store_and_the_venv_are_mapped(observed: Observed, found: Mapping[str, Any], venv: str) -> None:
     """Everything that is mapped into the process lies in the store or in the venv; in a root, in its /usr."""
-    roots = ("/nix/store/", f"{VENV}/", *(["/usr/"] if shell.style.name == "fhs" else []))
+    roots = ("/nix/store/", f"{venv}/", *(["/usr/"] if observed.name == "fhs" else []))
     assert [path for path in found["maps"] if path.startswith("/") and not path.startswith((*roots, "/dev/"))] == []
     assert any("libstdc++" in path for path in found["maps"])
 
 
-def test_the_venv_is_one(shell: Shell, found: dict[str, Any]) -> None:
+def test_the_venv_is_one(observed: Observed, found: Mapping[str, Any], venv: str) -> None:
     """sys.prefix and sys.executable are the venv's, sys.base_prefix is the interpreter's."""
-    assert found["prefix"] == VENV
-    assert found["executable"] == f"{VENV}/bin/python"
-    assert found["base_prefix"].startswith("/usr" if shell.style.name == "fhs" else "/nix/store/")
+    assert found["prefix"] == venv
+    assert found["executable"] == f"{venv}/bin/python"
+    assert found["base_prefix"].startswith("/usr" if observed.name == "fhs" else "/nix/store/")
 
 
-def test_a_spawned_process_is_the_same(found: dict[str, Any]) -> None:
+def test_a_spawned_process_is_the_same(found: Mapping[str, Any], venv: str) -> None:
     """A process that multiprocessing spawns, and sys.executable as a program, import numpy in the same venv."""
     module, prefix, executable = found["spawned"]
-    assert module.startswith(f"{VENV}/lib/")
-    assert (prefix, executable) == (VENV, f"{VENV}/bin/python")
-    assert found["started"] == VENV
+    assert module.startswith(f"{venv}/lib/")
+    assert (prefix, executable) == (venv, f"{venv}/bin/python")
+    assert found["started"] == venv
 
 
-def test_what_python_starts_inherits_no_search_path(shell: Shell, found: dict[str, Any]) -> None:
+def test_what_python_starts_inherits_no_search_path(observed: Observed, found: Mapping[str, Any]) -> None:
     """LD_LIBRARY_PATH is unset in a child exactly where the style says that nothing leaks; nothing else of Nix's
     builds is set either.
     """
     environment = found["environment"]
-    assert ("LD_LIBRARY_PATH" not in environment) == shell.style.leak_free
+    assert ("LD_LIBRARY_PATH" not in environment) == observed.shell.style.leak_free
     for name in ("PYTHONPATH", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "DETERMINISTIC_BUILD"):
         assert name not in environment
 
 
-def test_a_newer_program_survives_where_nothing_leaks(shell: Shell, built: dict[str, Path]) -> None:
+def test_a_newer_program_survives_where_nothing_leaks(observed: Observed, built: dict[str, Path]) -> None:
     """A program of the store that needs a newer libstdc++ runs from the shell, and from inside Python exactly where the
     style says that nothing leaks; elsewhere it is given the older one and dies.
     """
-    ninja = f"{built['newer-ninja']}/bin/ninja"
-    assert shell.run(f"{ninja} --version").stdout.splitlines()[-1][0].isdigit()
-    program = f"import subprocess; subprocess.run(['{ninja}', '--version'], check=True)"
-    done = shell.run(f'.venv/bin/python -c "{program}"', check=False)
-    assert (done.returncode == 0) == shell.style.leak_free
-    assert ("version `GLIBCXX_" in done.stderr) != shell.style.leak_free
+    shell = observed.shell
+    assert shell.run(f"{built['newer-ninja']}/bin/ninja --version").stdout.splitlines()[-1][0].isdigit()
+    assert (observed.newer.returncode == 0) == shell.style.leak_free
+    assert ("version `GLIBCXX_" in observed.newer.stderr) != shell.style.leak_free
 
 
-def test_a_console_script_runs(shell: Shell) -> None:
+def test_a_console_script_runs(shell: Shell, way: Way) -> None:
     """The script that numpy's wheel declares starts on its shebang and knows its package."""
-    printed = shell.run(".venv/bin/numpy-config --version").stdout.split()
+    printed = shell.run(".venv/bin/numpy-config --version", entry=way[0], maker=way[1]).stdout.split()
     assert printed[-1][0].isdigit()
 
 
-def test_a_program_of_a_wheel_runs_where_promised(shell: Shell) -> None:
-    """A program (ruff) starts exactly under the styles that promise programs inside wheels."""
-    done = shell.run(".venv/bin/ruff --version", check=False)
-    assert (done.returncode == 0) == shell.style.executables
-    assert ("ruff " in done.stdout) == shell.style.executables
-
-
-def test_direnv_gets_a_python_that_finds_the_libraries(shell: Shell) -> None:
-    """With what `nix print-dev-env` prints, which direnv sources into a shell that is not interactive, the command
-    `python` finds the libraries and the shell goes on.
+def test_a_program_of_a_wheel_runs_where_promised(observed: Observed) -> None:
+    """A program (ruff) starts exactly under the styles that promise programs inside wheels; the others say at the
+    entrance that it will not and what does help.
     """
-    printed = shell.box.nix("print-dev-env", "--offline", "--no-write-lock-file", f"path:{FLAKE}", cwd=WORK).stdout
-    (shell.box.home / "environment.sh").write_text(printed)
-    program = 'import ctypes; ctypes.CDLL("libz.so.1"); ctypes.CDLL("libstdc++.so.6"); print("found")'
-    script = f"source ../environment.sh; python -c '{program}'; echo still here"
-    assert shell.box.run("/run/current-system/sw/bin/bash", "-c", script, cwd=WORK).stdout.split("\n")[-3:] == [
-        "found",
-        "still here",
-        "",
-    ]
+    promised = observed.shell.style.executables
+    assert (observed.ruff.returncode == 0) == promised
+    assert ("ruff " in observed.ruff.stdout) == promised
+    hint = "nixpy: programs of ruff do not start here"
+    assert (hint in observed.ruff.stderr) != promised
+    assert ("styles nix-ld and fhs start them" in observed.ruff.stderr) != promised
 
 
-def test_the_check_builds(shell: Shell) -> None:
-    """`checks.<system>.libraries` builds where every package has the soname it is named for."""
-    done = shell.build_check()
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(("right", "wrong"), [('"libz.so.1" =', '"libz.so.7" ='), ("= pkgs.zlib;", "= pkgs.bzip2;")])
-def test_the_check_fails_on_a_wrong_row(shell: Shell, right: str, wrong: str) -> None:
-    """With a soname or a package that is not right it fails, and names the row."""
-    file = shell.folder / "nixpy.nix"
-    text = file.read_text()
-    assert right in text
-    try:
-        file.write_text(text.replace(right, wrong))
-        done = shell.build_check()
-    finally:
-        file.write_text(text)
-    assert done.returncode != 0
-    assert re.search(r"libz\.so\.\d is not in /nix/store/\S+-(zlib|bzip2)", done.stderr), done.stderr
-
-
-def test_without_the_list_the_same_imports_fail(shell: Shell) -> None:
-    """With all libraries ignored, the shell entered again, and the same venv, each module that needs more than what
-    is there anyway fails on a soname that nixpy had named for it or for what it imports.
+@pytest.mark.parametrize("observed", ["loader"], indirect=True)
+def test_every_line_of_the_list_is_needed(observed: Observed) -> None:
+    """Each library taken away alone is missed by name in some package, but for those that the loader finds anyway or
+    that another library of the list brings along.
     """
-    given = GIVEN_IN_FHS if shell.style.name == "fhs" else GIVEN
-    everything = frozenset().union(*shell.sonames.values())
-    before = {path: path.read_bytes() for path in shell.folder.iterdir()}
+    shell = observed.shell
+    sonames = frozenset().union(*shell.sonames.values())
+    farm = shell.run("dirname $(grep -o '/nix/store/[^:\"$]*-nixpy-libraries/lib' $(type -p python) | head -1)").stdout
+    brought = {
+        soname: set(needed_sonames(Path(farm.strip(), soname))) - {soname} for soname in sonames
+    }
     try:
-        write_project(shell.folder, ignored=everything)
-        nixpy(shell.folder, "sync")
-        modules = shell.probe()["modules"]
+        for soname in sorted(sonames):
+            shell.ignore([soname])
+            errors = [module.get("error", "") for module in shell.probe()["modules"].values()]
+            missed = any(f"{soname}: cannot open shared object file" in error for error in errors)
+            others = set().union(*(names for name, names in brought.items() if name != soname))
+            assert missed or soname in observed.given | others, (soname, errors)
+            assert not (missed and soname in observed.given), soname
     finally:
-        for path, content in before.items():
-            path.write_bytes(content)
-    failing = {name for name, project in PROJECTS.items() if shell.sonames.get(project, frozenset()) - given}
-    assert failing >= {"PIL.Image", "psycopg2"}
-    assert {name for name, module in modules.items() if "error" in module} == failing
-    for name in failing:
-        soname = re.search(r"(\S+): cannot open shared object file", modules[name]["error"])
-        assert soname is not None, modules[name]
-        assert soname[1] in everything - given
+        shell.ignore(())
 
 
-def test_the_shell_goes_on_with_the_list(shell: Shell) -> None:
-    """After all that, the shell of before imports everything again: what failed was the list."""
-    assert all("file" in module for module in shell.probe()["modules"].values())
+def needed_sonames(library: Path) -> list[str]:
+    """The DT_NEEDED names of a library of the store, through links."""
+    file = in_root(library)
+    if file.is_symlink():
+        return needed_sonames(library.parent / file.readlink())
+    with file.open("rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".dynamic")
+        return [tag.needed for tag in section.iter_tags("DT_NEEDED")]
+
+
+@pytest.mark.parametrize("observed", ["fhs"], indirect=True)
+def test_a_persons_shell_moves_into_the_root(observed: Observed) -> None:
+    """`nix develop` at a terminal is a shell inside the root, where the venv's own programs start as typed, and
+    `nixpy-fhs` in there just runs a command.
+    """
+    command = ("nix", "develop", "--offline", "--no-write-lock-file", f"path:{FLAKE}")
+    typed = "ls -d /usr/lib; .venv/bin/ruff --version; nixpy-fhs echo once; exit 7\n"
+    status, printed = at_a_terminal(observed.shell, command, typed)
+    assert "\n/usr/lib\n" in printed
+    assert "\nruff " in printed
+    assert "\nonce\n" in printed
+    assert status == 7
+
+
+def at_a_terminal(shell: Shell, command: tuple[str, ...], typed: str) -> tuple[int, str]:
+    """The exit status, and what a person sees who starts the command at a terminal and types that."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        shell.box.command(*command, cwd=WORK["venv"]), stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
+    )
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    seen = b""
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    return process.wait(60), seen.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("observed", ["loader"], indirect=True)
+def test_a_venv_of_another_python_is_not_touched(observed: Observed) -> None:
+    """A .venv of another Python version in the store stays as it is, and the shell says what to do."""
+    shell = observed.shell
+    folder = shell.box.home / "other/.venv"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib/python3.12").mkdir(parents=True)
+    link = folder / "bin/python"
+    link.symlink_to("/nix/store/00000000000000000000000000000000-python3-3.12.9/bin/python3.12")
+    (folder / "pyvenv.cfg").write_text("home = /nowhere\n")
+    done = shell.box.nix(
+        *("develop", "--offline", "--no-write-lock-file", f"path:{FLAKE}", "-c", "true"), cwd="/home/user/other"
+    )
+    assert "nixpy: .venv is of another Python; remove it and make it anew" in done.stderr
+    assert "python3.12" in str(link.readlink())
+    assert (folder / "pyvenv.cfg").read_text() == "home = /nowhere\n"

@@ -103,7 +103,10 @@ let
       # Not in nixpkgs: what stands in /run/current-system/sw of the box, and at its /lib64/ld-linux-x86-64.so.2.
       boxSystemPath = builders.symlinkJoin {
         name = "system-path";
-        paths = initialPath ++ [ (builders.tool "bubblewrap") ];
+        paths = initialPath ++ [
+          (builders.tool "bubblewrap")
+          (builders.tool "direnv")
+        ];
       };
       boxStubLoader = package { pname = "stub-ld"; };
       # A program of another nixpkgs: with a newer glibc and libstdc++, of Debian 13.

@@ -4,31 +4,52 @@
 # Builders run with the tools of the building machine (Nix's own sandbox is off), so all of it is built at set-up.
 { lib, system }:
 let
-  rows =
-    if system == "x86_64-linux" && builtins.pathExists ../debs.csv then
+  table =
+    file:
+    if system == "x86_64-linux" && builtins.pathExists file then
       map (lib.splitString ",") (
-        lib.tail (lib.filter (line: line != "") (lib.splitString "\n" (builtins.readFile ../debs.csv)))
+        lib.tail (lib.filter (line: line != "") (lib.splitString "\n" (builtins.readFile file)))
       )
     else
       [ ];
+  rows = table ../debs.csv;
 
   # The set-up has put the file into the store; a fixed output that is there is not built.
-  pinned = row: derivation {
-    name = lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row);
-    inherit system;
-    builder = "/run-make-setup";
-    outputHashMode = "flat";
-    outputHashAlgo = "sha256";
-    outputHash = lib.elemAt row 2;
-  };
+  fixed =
+    name: sha256:
+    derivation {
+      inherit name system;
+      builder = "/run-make-setup";
+      outputHashMode = "flat";
+      outputHashAlgo = "sha256";
+      outputHash = sha256;
+    };
+  pinned =
+    row: fixed (lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row)) (lib.elemAt row 2);
+  # The wheel of a project in the wheelhouse.
+  wheel =
+    name:
+    let
+      row = lib.findFirst (row: lib.head row == name) (throw "no wheel ${name}") (table ../wheels.csv);
+    in
+    fixed (lib.elemAt row 2) (lib.elemAt row 3);
   filesOf =
     pname: map pinned (lib.filter (row: lib.elem pname (lib.splitString " " (lib.elemAt row 3))) rows);
 
   # Whose libraries a package links to, besides glibc's and its own.
   needs = {
     bash = [ "ncurses" ];
-    libx11 = [ "libxcb" ];
+    glib = [
+      "libffi"
+      "zlib"
+    ];
     libGL = [ "libx11" ];
+    libsm = [
+      "libice"
+      "libuuid"
+    ];
+    libx11 = [ "libxcb" ];
+    libxext = [ "libx11" ];
     openssl = [ "zlib" ];
     readline = [ "ncurses" ];
     sqlite = [ "zlib" ];
@@ -49,10 +70,6 @@ let
   programs = {
     glibc = "getconf getent ldconfig";
     lndir = "lndir";
-  };
-  aliases = {
-    "xorg-libX11" = "libx11";
-    "xorg-libxcb" = "libxcb";
   };
   isLibc = [
     "glibc"
@@ -93,7 +110,8 @@ in
   recipe =
     name: package: glibc:
     let
-      pname = aliases.${name} or name;
+      # `xorg.libX11` of older releases is today's `libx11`.
+      pname = if lib.hasPrefix "xorg-" name then lib.toLower (lib.removePrefix "xorg-" name) else name;
     in
     if rows == [ ] then
       { }
@@ -106,6 +124,14 @@ in
         builder = "/bin/bash";
         args = script ./binary-wrapper.sh;
         source = ./binary-wrapper.c;
+      }
+    else if pname == "uv" then
+      {
+        builder = "/bin/bash";
+        args = script ./uv.sh;
+        relocate = ./relocate.sh;
+        wheel = wheel "uv";
+        inherit glibc;
       }
     else if filesOf pname != [ ] then
       fromDebs pname package glibc

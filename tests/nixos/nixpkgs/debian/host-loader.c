@@ -1,9 +1,10 @@
 /* What stands at /lib64/ld-linux-x86-64.so.2 of the box. The kernel starts it for every program that names that loader.
 
-   With -DSTUB_LD it is NixOS's stub, which says that such programs do not run. With -DNIX_LD it stands in for nix-ld:
-   it starts the program through the loader $NIX_LD with $NIX_LD_LIBRARY_PATH, which the program's children do not
-   inherit, as nix-ld version 2 documents. Unlike nix-ld it runs the loader as a program, so that /proc/self/exe is
-   the loader. */
+   With -DSTUB_LD it is NixOS's stub, which says that such programs do not run. With -DNIX_LD it stands in for nix-ld, by
+   what version 2 documents: the loader is $NIX_LD; it looks into LD_LIBRARY_PATH first and then into
+   $NIX_LD_LIBRARY_PATH; both have a form with the system's name, which goes first, and a default in the system's
+   profile; what the program starts inherits nothing. Unlike nix-ld it runs the loader as a program, so that
+   /proc/self/exe is the loader. */
 
 enum { SYS_write = 1, SYS_execve = 59, SYS_exit = 60, SYS_readlink = 89 };
 
@@ -29,6 +30,9 @@ static void leave(void) {
 static char program[4096];
 
 #ifdef NIX_LD
+static char path[65536];
+
+/* The value of the variable, null where it is unset or empty. */
 static char *variable(char **environment, const char *name) {
   for (; *environment; environment++) {
     const char *wanted = name;
@@ -39,30 +43,37 @@ static char *variable(char **environment, const char *name) {
   return 0;
 }
 
-static void start(long count, char **arguments, char **environment) {
-  char *loader = variable(environment, "NIX_LD");
-  char *path = variable(environment, "NIX_LD_LIBRARY_PATH");
-  char *command[count + 6];
-  long i = 0;
-  if (!loader) {
-    say("nix-ld stand-in: NIX_LD is not set, cannot start ");
-    say(program);
-    say("\n");
+static char *first(char *a, char *b, char *c) { return a ? a : b ? b : c; }
+
+static void append(const char *text) {
+  long end = length(path);
+  if (end + length(text) + 1 > (long)sizeof path) {
+    say("nix-ld stand-in: the search path is too long\n");
     leave();
   }
+  while ((path[end++] = *text++)) {}
+}
+
+static void start(long count, char **arguments, char **environment) {
+  char *loader = first(variable(environment, "NIX_LD_x86_64_linux"), variable(environment, "NIX_LD"),
+                       "/run/current-system/sw/share/nix-ld/lib/ld.so");
+  char *own = variable(environment, "LD_LIBRARY_PATH");
+  char *command[count + 6];
+  long i = 0;
+  if (own) append(own), append(":");
+  append(first(variable(environment, "NIX_LD_LIBRARY_PATH_x86_64_linux"), variable(environment, "NIX_LD_LIBRARY_PATH"),
+               "/run/current-system/sw/share/nix-ld/lib"));
   command[i++] = loader;
   command[i++] = "--argv0";
   command[i++] = arguments[0];
-  if (path) {
-    command[i++] = "--library-path";
-    command[i++] = path;
-  }
+  command[i++] = "--library-path";
+  command[i++] = path;
   command[i++] = program;
   for (long argument = 1; argument <= count; argument++) command[i++] = arguments[argument]; /* with the last, null */
   call(SYS_execve, (long)loader, (long)command, (long)environment);
   say("nix-ld stand-in: cannot start the loader ");
   say(loader);
-  say("\n");
+  say(", as NIX_LD or its default has it\n");
 }
 #else
 static void start(long count, char **arguments, char **environment) {

@@ -1,0 +1,101 @@
+"""What is seen in the shell of each style: at first, once its libraries are taken away, and with them again."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nixos.box.shells import ENTRIES, MAKERS, WORK, Entry, Maker, Shell
+
+Way = tuple[Entry, Maker]
+WAYS: tuple[Way, ...] = tuple(itertools.product(ENTRIES, MAKERS))
+
+# What the loader finds by itself, and what is in every root of buildFHSEnv: a module that needs no more proves nothing.
+GIVEN = frozenset({"libgcc_s.so.1"})
+GIVEN_IN_A_ROOT = GIVEN | {"libstdc++.so.6"}
+
+_MISSED = re.compile(r"(\S+): cannot open shared object file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One style in the box. The reports are those of probe.py, one a way into the shell and kind of virtual
+    environment.
+    """
+
+    shell: Shell
+    first: Mapping[Way, Mapping[str, Any]]
+    without: Mapping[Way, Mapping[str, Any]]
+    again: Mapping[Way, Mapping[str, Any]]
+    kept: bool  # the same files lay in each .venv all the time
+    ruff: subprocess.CompletedProcess[str]  # the program of ruff's wheel
+    newer: subprocess.CompletedProcess[str]  # a program with a newer libstdc++, started by Python
+
+    @property
+    def name(self) -> str:
+        """The style's name."""
+        return self.shell.style.name
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The sonames that are found without any list."""
+        return GIVEN_IN_A_ROOT if self.name == "fhs" else GIVEN
+
+    def imported(self, program: str) -> bool:
+        """Whether the program worked in every way."""
+        return all("file" in report["modules"][program] for report in self.first.values())
+
+    def missed(self, program: str) -> frozenset[str]:
+        """The sonames whose lack ended the program once the list was empty; none where it did not end. AssertionError
+        where it ended for anything else.
+        """
+        found = set()
+        for way, report in self.without.items():
+            error = report["modules"][program].get("error")
+            if error is not None:
+                soname = _MISSED.search(error)
+                assert soname is not None, (way, program, error)
+                found.add(soname[1])
+        assert len(found) <= 1, (program, found)
+        return frozenset(found)
+
+
+def observe(shell: Shell, newer_program: str) -> Observed:
+    """Everything there is to see of one style; the project is afterwards as it was."""
+
+    def probe() -> dict[Way, dict[str, Any]]:
+        return {(entry, maker): shell.probe(entry=entry, maker=maker) for entry, maker in WAYS}
+
+    first = probe()
+    ruff = shell.run(".venv/bin/ruff --version", check=False)
+    program = f"import subprocess; subprocess.run(['{newer_program}', '--version'], check=True)"
+    newer = shell.run(f'.venv/bin/python -c "{program}"', check=False)
+    files = _files(shell)
+    everything = frozenset().union(*shell.sonames.values())
+    shell.ignore(everything)
+    without = probe()
+    shell.ignore(())
+    again = probe()
+    return Observed(
+        shell=shell,
+        first=first,
+        without=without,
+        again=again,
+        kept=_files(shell) == files,
+        ruff=ruff,
+        newer=newer,
+    )
+
+
+def _files(shell: Shell) -> dict[str, int]:
+    """The inode of each installed file."""
+    folders = [shell.box.home / Path(work).name / ".venv/lib" for work in WORK.values()]
+    paths = (path for folder in folders for path in folder.rglob("*"))
+    return {str(path): path.lstat().st_ino for path in paths if "__pycache__" not in path.parts}
+
+
