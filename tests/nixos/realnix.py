@@ -154,6 +154,7 @@ def stand_in(
         (source / "release").write_text(release + "\n")
         shutil.copyfile(attributes, source / "attributes.csv")
         shutil.copyfile(python_attributes, source / "python-attributes.csv")
+        shutil.copyfile(HERE / "box/wheels.csv", source / "wheels.csv")
         shutil.copyfile(RESOLVED_DEBS if RESOLVED_DEBS.exists() else HERE / "box/debs.csv", source / "debs.csv")
         return CURRENT.add(source)
 

@@ -1,26 +1,38 @@
 # The packages that this stand-in can really build, on x86_64-linux alone: Debian's own libraries and programs, moved
-# into the store, and CPython from source. `../debs.csv` pins them; without it nothing can be built.
+# into the store, CPython from source, and wheels. `../debs.csv` and `../wheels.csv` pin them; without nothing can be built.
 #
 # Builders run with the tools of the building machine (Nix's own sandbox is off), so all of it is built at set-up.
 { lib, system }:
 let
-  rows =
-    if system == "x86_64-linux" && builtins.pathExists ../debs.csv then
+  table =
+    file:
+    if system == "x86_64-linux" && builtins.pathExists file then
       map (lib.splitString ",") (
-        lib.tail (lib.filter (line: line != "") (lib.splitString "\n" (builtins.readFile ../debs.csv)))
+        lib.tail (lib.filter (line: line != "") (lib.splitString "\n" (builtins.readFile file)))
       )
     else
       [ ];
+  rows = table ../debs.csv;
 
   # The set-up has put the file into the store; a fixed output that is there is not built.
-  pinned = row: derivation {
-    name = lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row);
-    inherit system;
-    builder = "/run-make-setup";
-    outputHashMode = "flat";
-    outputHashAlgo = "sha256";
-    outputHash = lib.elemAt row 2;
-  };
+  fixed =
+    name: sha256:
+    derivation {
+      inherit name system;
+      builder = "/run-make-setup";
+      outputHashMode = "flat";
+      outputHashAlgo = "sha256";
+      outputHash = sha256;
+    };
+  pinned =
+    row: fixed (lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row)) (lib.elemAt row 2);
+  # The wheel of a project in the wheelhouse.
+  wheel =
+    name:
+    let
+      row = lib.findFirst (row: lib.head row == name) (throw "no wheel ${name}") (table ../wheels.csv);
+    in
+    fixed (lib.elemAt row 2) (lib.elemAt row 3);
   filesOf =
     pname: map pinned (lib.filter (row: lib.elem pname (lib.splitString " " (lib.elemAt row 3))) rows);
 
@@ -89,6 +101,17 @@ let
   };
 in
 {
+  # The wheels of the wheelhouse, by the name of their project.
+  wheels = lib.listToAttrs (
+    map (
+      row:
+      lib.nameValuePair (lib.head row) {
+        version = lib.elemAt row 1;
+        src = wheel (lib.head row);
+      }
+    ) (table ../wheels.csv)
+  );
+
   # The attributes with which the derivation of the plain package `pname` is built; none where it cannot be.
   recipe =
     name: package: glibc:
@@ -112,17 +135,29 @@ in
     else
       { };
 
-  # The same for the interpreter of `pythonVersion`: nixpkgs builds CPython from source, and a Python of Debian's would
-  # hide a missing zlib, which it has linked in.
-  python =
-    pythonVersion: package: pkgs:
-    lib.optionalAttrs (rows != [ ] && pythonVersion == "3.13") {
-      buildCommand = "/bin/bash -eu ${./cpython.sh}";
-      relocate = ./relocate.sh;
-      src = lib.head (filesOf "python${pythonVersion}");
-      headers = filesOf "python-headers";
-      executable = "python${pythonVersion}";
-      needs = map (pname: package { inherit pname; }) pythonNeeds;
-      inherit (pkgs) bash glibc;
-    };
+  # CPython of `pythonVersion`, compiled, which takes minutes: so it depends on nothing that a release or a change of
+  # stdenv changes. null where it cannot be built. nixpkgs too builds from source; a Python of Debian's would hide a
+  # missing zlib, which it has linked in.
+  cpython =
+    pythonVersion: package: glibc:
+    let
+      sources = lib.filter (row: lib.last row == "python${pythonVersion}") rows;
+    in
+    if sources == [ ] then
+      null
+    else
+      package {
+        pname = "python3";
+        version = lib.elemAt (lib.head sources) 1;
+        recipe = {
+          builder = "/bin/bash";
+          args = script ./cpython.sh;
+          relocate = ./relocate.sh;
+          src = pinned (lib.head sources);
+          headers = filesOf "python-headers";
+          executable = "python${pythonVersion}";
+          needs = map (pname: package { inherit pname; }) pythonNeeds;
+          inherit glibc;
+        };
+      };
 }
