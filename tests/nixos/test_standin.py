@@ -406,6 +406,23 @@ def test_pythons_come_and_go(pkgs: Pkgs) -> None:
     assert final == [False, False, True, True, True]
 
 
+def test_the_python_that_is_built_is_the_same_everywhere(pkgs: Pkgs) -> None:
+    """It is named for its source and is one derivation in every release, and what is compiled of it does not know
+    stdenv: neither a release nor a change of setup.sh compiles CPython again.
+    """
+    found = {pkgs("[ pkgs.python313.version pkgs.python313.drvPath ]", release)[1] for release in realnix.RELEASES}
+    assert len(found) == 1
+    assert pkgs("pkgs.python313.name") == pkgs("pkgs.python313.compiled.name")
+    assert pkgs("pkgs.python313.version", system="aarch64-linux") == "3.13.12"
+    assert pkgs('(pkgs.python313.overrideAttrs { mark = "x"; }).mark') == "x"
+    expression = f'(import {realnix.stand_in("26.05")} {{ system = "x86_64-linux"; }}).python313.compiled'
+    compiled = realnix.CURRENT.run("nix-instantiate", "-", stdin=expression).stdout.strip()
+    inputs = realnix.CURRENT.run("nix-store", "--query", "--requisites", compiled).stdout
+    assert "-glibc-" in inputs
+    assert "-stdenv-" not in inputs
+    assert "setup.sh" not in inputs
+
+
 def test_python_tells_its_places(pkgs: Pkgs) -> None:
     """`executable`, interpreter, sitePackages and libPrefix are passthru (python/passthrufun.nix)."""
     python = pkgs("{ inherit (pkgs.python312) executable sitePackages libPrefix; i = pkgs.python312.interpreter; }")
@@ -415,10 +432,15 @@ def test_python_tells_its_places(pkgs: Pkgs) -> None:
 
 
 def test_an_environment_holds_modules_and_what_they_need(pkgs: Pkgs) -> None:
-    """`withPackages` joins the modules, their dependencies and the interpreter (python/wrapper.nix)."""
+    """`withPackages` joins the interpreter, the modules, their dependencies and an empty /bin (python/wrapper.nix,
+    python-packages-base.nix); it is `buildEnv.override { extraLibs }`.
+    """
     env = "pkgs.python312.withPackages (ps: [ ps.numpy ])"
     assert pkgs(f"map (path: path.name) ({env}).paths") == pkgs(
-        "[ pkgs.python312.pkgs.numpy.name pkgs.python312.name ]"
+        '[ pkgs.python312.name pkgs.python312.pkgs.numpy.name "bin" ]'
+    )
+    assert pkgs(f"({env}).drvPath") == pkgs(
+        "(pkgs.python312.buildEnv.override { extraLibs = [ pkgs.python312.pkgs.numpy ]; }).drvPath"
     )
     assert pkgs(f"({env}).python.outPath") == pkgs("pkgs.python312.outPath")
     assert pkgs(f"({env}).interpreter") == pkgs(f'"${{{env}}}/bin/python3.12"')

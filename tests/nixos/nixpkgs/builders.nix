@@ -203,7 +203,8 @@ rec {
         ${postBuild}
       '';
 
-  # Unlike symlinkJoin, the set of arguments is closed, and postBuild stays an attribute of the result.
+  # Unlike symlinkJoin, the set of arguments is closed, and postBuild stays an attribute of the result. Of a package it
+  # takes the outputs in meta.outputsToInstall, or the one that was chosen, and those asked for.
   buildEnv =
     {
       paths,
@@ -222,25 +223,34 @@ rec {
       passthru ? { },
       meta ? { },
     }:
-    runCommandLocal name
-      {
-        inherit
-          buildInputs
-          extraOutputsToInstall
-          ignoreCollisions
-          meta
-          nativeBuildInputs
-          pathsToLink
-          postBuild
-          ;
-        passthru = passthru // { inherit paths; };
-        paths = map (path: "${path}") paths;
-      }
-      ''
-        mkdir -p $out
-        for path in $paths; do ${lndir} -silent $path $out; done
-        eval "$postBuild"
-      '';
+    let
+      outputsOf =
+        path:
+        (
+          if path.outputSpecified or false || path.meta.outputsToInstall or null == null then
+            [ path ]
+          else
+            map (output: path.${output}) path.meta.outputsToInstall
+        )
+        ++ lib.concatMap (output: lib.optional (path ? ${output}) path.${output}) extraOutputsToInstall;
+    in
+    runCommandLocal name {
+      inherit
+        buildInputs
+        checkCollisionContents
+        extraPrefix
+        ignoreCollisions
+        manifest
+        meta
+        nativeBuildInputs
+        pathsToLink
+        postBuild
+        ;
+      passthru = passthru // {
+        inherit paths;
+      };
+      paths = lib.unique (map toString (lib.concatMap outputsOf paths));
+    } "source ${./build-env.sh}";
 
   linkFarm =
     name: entries:
@@ -331,13 +341,25 @@ rec {
   hook =
     name: meta:
     makeSetupHook { inherit name meta; } (builtins.toFile "${name}.sh" "");
-  makeWrapper = hook "make-shell-wrapper-hook" { };
-  makeShellWrapper = makeWrapper;
+  makeShellWrapper = makeSetupHook {
+    name = "make-shell-wrapper-hook";
+    substitutions.shell = runtimeShell;
+  } ./hooks/make-shell-wrapper.sh;
+  makeWrapper = makeShellWrapper;
   makeBinaryWrapper = makeSetupHook {
     name = "make-binary-wrapper-hook";
     substitutions.wrapper = wrapperProgram;
-  } ./debian/make-binary-wrapper.sh;
-  autoPatchelfHook = hook "auto-patchelf-hook" { platforms = lib.platforms.linux; };
+  } ./hooks/make-binary-wrapper.sh;
+  # nixpkgs' hook calls a program in Python. Its rules for a file's kind (other processors, debug objects) are left out.
+  autoPatchelfHook = makeSetupHook {
+    name = "auto-patchelf-hook";
+    substitutions = {
+      loader = stdenv.cc.bintools.dynamicLinker;
+      # By its path: as an input it would be looked into, and Debian's has a libstdc++ with it.
+      patchelf = lib.getExe (tool "patchelf");
+    };
+    meta.platforms = lib.platforms.linux;
+  } ./hooks/auto-patchelf.sh;
   addDriverRunpath = hook "add-driver-runpath" { } // {
     driverLink = "/run/opengl-driver";
   };
@@ -377,6 +399,7 @@ rec {
           targetPkgs pkgs ++ (if multiPkgs == null then [ ] else multiPkgs pkgs) ++ base
         );
         inherit extraOutputsToInstall;
+        ignoreCollisions = true;
         postBuild = extraBuildCommands;
       };
       etcProfile = writeText "${name}-profile" ''

@@ -68,7 +68,8 @@ let
   };
   inherit (releases.${release}) default versions;
 
-  # From 25.11 on only the interpreter of an environment keeps its caller's name, so that venvs made from it work.
+  # From 25.11 on the interpreter of an environment keeps its caller's name, so that venvs made from it work
+  # (nixpkgs#442540, and #462090 for --resolve-argv0).
   keepsName = lib.versionAtLeast pkgs.lib.trivial.release "25.11";
 
   short = lib.replaceStrings [ "." ] [ "" ];
@@ -88,14 +89,46 @@ let
     }:
     let
       executable = "python${pythonVersion}";
+      sitePackages = "lib/${executable}/site-packages";
       packages = packagesOf self packageOverrides;
-      buildEnv = lib.makeOverridable (environment self);
+      buildEnv = lib.makeOverridable (environment self) { };
+      compiled = debian.cpython pythonVersion package pkgs.glibc;
     in
     stdenv.mkDerivation (
-      debian.python pythonVersion package pkgs
+      lib.optionalAttrs (compiled != null) {
+        inherit compiled;
+        dontUnpack = true;
+        installPhase = ''
+          runHook preInstall
+          source ${./debian/install-python.sh}
+          runHook postInstall
+        '';
+      }
       // {
         pname = "python3";
-        version = versions.${pythonVersion};
+        # What is built is named for what it is, and so is the same in every release.
+        version = if compiled == null then versions.${pythonVersion} else compiled.version;
+        setupHook = builtins.toFile "python-setup-hook.sh" ''
+          addPythonPath() {
+            if [ -d "$1/${sitePackages}" ]; then
+              export PYTHONPATH=''${PYTHONPATH:+$PYTHONPATH:}$1/${sitePackages}
+            fi
+          }
+          if [ -z "''${dontAddPythonPath-}" ]; then addEnvHooks 0 addPythonPath; fi
+          export DETERMINISTIC_BUILD=1 PYTHONHASHSEED=0 PYTHONNOUSERSITE=1
+        '';
+        # Bytecode must not depend on times, as in the store every file is of 1970.
+        postInstall = ''
+          for name in idle pydoc; do
+            ln -s "''${name}${pythonVersion}" "$out/bin/''${name}3"
+            ln -s "''${name}3" "$out/bin/$name"
+          done
+          ln -s ${executable} "$out/bin/python3"
+          ln -s ${executable} "$out/bin/python"
+          cp ${./debian/sitecustomize.py} "$out/${sitePackages}/sitecustomize.py"
+          "$out/bin/${executable}" -I -m compileall -q --invalidation-mode unchecked-hash "$out/${sitePackages}"
+          echo '[externally-managed]' >"$out/lib/${executable}/EXTERNALLY-MANAGED"
+        '';
         inherit
           enableLTO
           enableOptimizations
@@ -104,10 +137,15 @@ let
           ;
         meta.mainProgram = "python3";
         passthru = {
-          inherit buildEnv executable pythonVersion;
+          inherit
+            buildEnv
+            executable
+            pythonVersion
+            sitePackages
+            ;
+          isBuilt = compiled != null; # not in nixpkgs
           implementation = "cpython";
           libPrefix = executable;
-          sitePackages = "lib/${executable}/site-packages";
           pythonAttr = "python${short pythonVersion}";
           isPy3 = true;
           isPy3k = true;
@@ -116,7 +154,7 @@ let
           pythonOlder = lib.versionOlder pythonVersion;
           interpreter = "${self}/bin/${executable}";
           pkgs = packages;
-          withPackages = f: buildEnv { extraLibs = f packages; };
+          withPackages = f: buildEnv.override { extraLibs = f packages; };
         };
       }
     );
@@ -132,16 +170,40 @@ let
       makeWrapperArgs ? [ ],
     }:
     let
-      modules = python.pkgs.requiredPythonModules extraLibs;
+      # With the second path /bin is a folder of the environment's own, also where the interpreter is alone.
+      paths = python.pkgs.requiredPythonModules extraLibs ++ [
+        (pkgs.runCommand "bin" { } "mkdir -p $out/bin")
+      ];
+      options = toString (
+        lib.optional (!permitUserSite) "--set PYTHONNOUSERSITE true" ++ makeWrapperArgs
+      );
       env = pkgs.buildEnv {
         name = "${python.name}-env";
-        paths = modules;
-        inherit ignoreCollisions extraOutputsToInstall;
+        inherit paths ignoreCollisions;
+        extraOutputsToInstall = [ "out" ] ++ extraOutputsToInstall;
         nativeBuildInputs = [ pkgs.makeBinaryWrapper ];
         postBuild = ''
-          makeWrapper ${python.interpreter} $out/bin/${python.executable} ${lib.optionalString keepsName "--inherit-argv0 --resolve-argv0 "}${
-            lib.optionalString (!permitUserSite) "--set PYTHONNOUSERSITE true "
-          }${lib.concatStringsSep " " makeWrapperArgs}
+          for path in ${toString paths}; do
+            for program in "$path"/bin/*; do
+              if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
+              wrapper=$out/bin/''${program##*/}
+              rm -f "$wrapper"
+        ''
+        + lib.optionalString keepsName ''
+          if [ "''${program##*/}" = ${python.executable} ]; then
+            makeWrapper ${python.interpreter} "$wrapper" --inherit-argv0 --resolve-argv0 ${options}
+            continue
+          elif [ "$(readlink "$program")" = ${python.executable} ]; then
+            ln -s ${python.executable} "$wrapper"
+            continue
+          fi
+        ''
+        + ''
+              makeWrapper "$program" "$wrapper" --set NIX_PYTHONPREFIX "$out" \
+                --set NIX_PYTHONEXECUTABLE "$out/bin/${python.executable}" \
+                --set NIX_PYTHONPATH "$out/${python.sitePackages}" ${options}
+            done
+          done
           ${postBuild}
         '';
         inherit (python) meta;
@@ -151,11 +213,32 @@ let
           env = stdenv.mkDerivation {
             name = "interactive-${python.name}-environment";
             nativeBuildInputs = [ env ];
+            buildCommand = "echo this is for nix-shell, not for building >&2; exit 1";
           };
         };
       };
     in
     env;
+
+  # nixpkgs builds from the source, and so against its own libraries.
+  fromWheel =
+    final: pname: wheel:
+    wheel
+    // {
+      inherit pname;
+      format = "wheel";
+      nativeBuildInputs = [ pkgs.autoPatchelfHook ];
+      buildInputs = [
+        pkgs.zlib
+        pkgs.stdenv.cc.cc.lib
+      ];
+      dependencies = map (name: final.${name}) (dependencies.${pname} or [ ]);
+    };
+  dependencies.pandas = [
+    "numpy"
+    "python-dateutil"
+    "tzdata"
+  ];
 
   packagesOf =
     python: overrides:
@@ -165,11 +248,16 @@ let
         # what is named below is a function, or made of one; the table has the packages
         attributes packagesTable (
           { pname, ... }:
-          final.buildPythonPackage {
-            inherit pname;
-            version = "1";
-            format = "other";
-          }
+          final.buildPythonPackage (
+            if python.isBuilt && debian.wheels ? ${pname} then
+              fromWheel final pname debian.wheels.${pname}
+            else
+              {
+                inherit pname;
+                version = "1";
+                format = "other";
+              }
+          )
         )
         // {
           inherit python;
@@ -191,7 +279,7 @@ let
                     close (seen ++ [ module ]) (module.propagatedBuildInputs or [ ])
                 ) seen wanted;
             in
-            lib.filter final.hasPythonModule (close [ ] modules) ++ [ python ];
+            lib.unique ([ python ] ++ lib.filter final.hasPythonModule (close [ ] modules));
           # nixpkgs names the package after the interpreter and wants to be told how it is built.
           buildPythonPackage =
             attributes:
@@ -209,11 +297,17 @@ let
                     "format"
                     "optional-dependencies"
                     "pyproject"
-                    "pythonImportsCheck"
                   ]
                   // {
                     name = "${python.libPrefix}-${arguments.name or "${arguments.pname}-${arguments.version}"}";
-                    nativeBuildInputs = arguments.nativeBuildInputs or [ ] ++ arguments.build-system or [ ];
+                    nativeBuildInputs = [
+                      python
+                      final.wrapPython
+                    ]
+                    ++ lib.optional (arguments.format or "" == "wheel") final.wheelHook
+                    ++ arguments.nativeBuildInputs or [ ]
+                    ++ arguments.build-system or [ ];
+                    postFixup = "wrapPythonPrograms\n" + arguments.postFixup or "";
                     propagatedBuildInputs =
                       arguments.propagatedBuildInputs or [ ] ++ arguments.dependencies or [ ] ++ [ python ];
                     passthru = arguments.passthru or { } // {
@@ -223,6 +317,22 @@ let
                 );
             in
             if lib.isFunction attributes then lib.fix (self: build (attributes self)) else build attributes;
+          wrapPython = pkgs.makeSetupHook {
+            name = "wrap-python-hook";
+            propagatedBuildInputs = [ pkgs.makeWrapper ];
+            substitutions = {
+              inherit python;
+              inherit (python) interpreter sitePackages;
+            };
+          } ./hooks/wrap-python.sh;
+          # Not in nixpkgs, which has a hook for each of the phases.
+          wheelHook = pkgs.makeSetupHook {
+            name = "python-wheel-hook";
+            substitutions = {
+              inherit python;
+              inherit (python) interpreter sitePackages;
+            };
+          } ./hooks/python-wheel.sh;
           buildPythonApplication = arguments: final.toPythonApplication (final.buildPythonPackage arguments);
           venvShellHook = pkgs.makeSetupHook { name = "venv-shell-hook"; } (
             builtins.toFile "venv-shell-hook.sh" ""

@@ -33,7 +33,16 @@ let
     name: outputs: meta:
     {
       inherit name;
-      outputsToInstall = [ (lib.head outputs) ];
+      outputsToInstall = [
+        (lib.findFirst (output: lib.elem output outputs) null (
+          [
+            "bin"
+            "out"
+          ]
+          ++ outputs
+        ))
+      ]
+      ++ lib.intersectLists [ "man" ] outputs;
       available = lib.elem system (meta.platforms or lib.platforms.all);
     }
     // meta;

@@ -1,5 +1,5 @@
 /* A wrapper as makeBinaryWrapper makes it, but compiled once: what to do stands behind the program, in its own file.
-   make-binary-wrapper.sh appends the program to start and the options, each ended by a null byte, and the length of
+   ../hooks/make-binary-wrapper.sh appends the program to start and the options, each ended by a null byte, and the length of
    all that as eight digits. The options mean what they mean in nixpkgs. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static char *next(char *word) { return word + strlen(word) + 1; }
 static void add(const char *name, const char *separator, const char *value, int in_front) {
   const char *old = getenv(name);
   char *joined;
-  if (!old || !*old) {
+  if (!old) {
     setenv(name, value, 1);
     return;
   }
@@ -39,16 +39,36 @@ static void add(const char *name, const char *separator, const char *value, int 
   setenv(name, joined, 1);
 }
 
+/* What the shell found on PATH, where that is not in argv[0] itself. A name with a slash stays as it is, also where it leads
+   through a link, as in nixpkgs today; there it was once meant to become the real path (nixpkgs#448141, open). */
+static char *resolve(char *name) {
+  char *path = getenv("PATH");
+  if (strchr(name, '/') || !path) return name;
+  path = strdup(path);
+  for (char *folder = strtok(path, ":"); folder; folder = strtok(NULL, ":")) {
+    char *candidate;
+    if (asprintf(&candidate, "%s/%s", folder, name) < 0) fail("no memory");
+    if (access(candidate, X_OK) == 0) return candidate;
+  }
+  return name;
+}
+
 int main(int count, char **arguments) {
-  (void)count;
   char *end, *program = words(&end);
-  arguments[0] = arguments[0] ? arguments[0] : program;
   char *name = program;
+  int resolved = 0, size = 0, position = 1, appended = 0;
+  for (char *word = program; word < end; word = next(word)) size++;
+  char **command = calloc(count + size + 1, sizeof *command), **behind = calloc(size, sizeof *behind);
+  if (!command || !behind) fail("no memory");
   for (char *word = next(program); word < end; word = next(word)) {
     if (!strcmp(word, "--inherit-argv0")) {
-      name = arguments[0];
+      name = arguments[0] ? arguments[0] : program;
+    } else if (!strcmp(word, "--argv0")) {
+      name = word = next(word);
     } else if (!strcmp(word, "--resolve-argv0")) {
-      continue; /* only where argv[0] is no path, which exec's own search answers */
+      resolved = 1;
+    } else if (!strcmp(word, "--chdir")) {
+      if (chdir(word = next(word))) fail(word);
     } else if (!strcmp(word, "--unset")) {
       unsetenv(word = next(word));
     } else if (!strcmp(word, "--set") || !strcmp(word, "--set-default")) {
@@ -59,11 +79,17 @@ int main(int count, char **arguments) {
       int in_front = !strcmp(word, "--prefix");
       char *variable = next(word), *separator = next(variable);
       add(variable, separator, word = next(separator), in_front);
+    } else if (!strcmp(word, "--add-flag")) {
+      command[position++] = word = next(word);
+    } else if (!strcmp(word, "--append-flag")) {
+      behind[appended++] = word = next(word);
     } else {
       fail(word);
     }
   }
-  arguments[0] = name;
-  execv(program, arguments);
+  for (int argument = 1; argument < count; argument++) command[position++] = arguments[argument];
+  for (int flag = 0; flag < appended; flag++) command[position++] = behind[flag];
+  command[0] = resolved ? resolve(name) : name;
+  execv(program, command);
   fail(program);
 }

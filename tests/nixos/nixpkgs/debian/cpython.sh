@@ -1,5 +1,5 @@
-# CPython as nixpkgs has it: a shared libpython, zlib and its like as extension modules that find their libraries in the
-# store, `site-packages`, no writable place, and the mark of PEP 668. The compiler is the building machine's.
+# CPython compiled as nixpkgs has it: a shared libpython, zlib and its like as extension modules that find their libraries
+# in the store. The compiler is the building machine's. What takes no compiler is added by install-python.sh.
 set -o pipefail
 export PATH=/usr/bin:/bin HOME=$PWD LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH=315532800
 source "$relocate"
@@ -33,19 +33,6 @@ for file in $(elf_files "$out/bin" "$out/lib"); do relocate "$file" "$out/lib" "
 # Only for embedding Python, and large.
 rm -rf "$out/lib/$executable"/config-* "$out/lib/pkgconfig" "$out"/lib/lib*.a
 
-for name in idle pydoc; do ln -s "$name${executable#python}" "$out/bin/${name}3" && ln -s "${name}3" "$out/bin/$name"; done
-for name in python python3; do ln -s "$executable" "$out/bin/$name"; done
-echo '[externally-managed]' >"$out/lib/$executable/EXTERNALLY-MANAGED"
-mkdir -p "$out/nix-support"
-cat >"$out/nix-support/setup-hook" <<HOOK
-addPythonPath() {
-  if [ -d "\$1/lib/$executable/site-packages" ]; then
-    export PYTHONPATH=\${PYTHONPATH:+\$PYTHONPATH:}\$1/lib/$executable/site-packages
-  fi
-}
-addEnvHooks 0 addPythonPath
-export DETERMINISTIC_BUILD=1 PYTHONHASHSEED=0 PYTHONNOUSERSITE=1
-HOOK
 # In the store every file is of 1970, so bytecode must not depend on times.
 find "$out" -name '*.pyc' -delete
 log "$out/bin/$executable" -I -m compileall -q -j 2 --invalidation-mode unchecked-hash "$out/lib/$executable"

@@ -1,5 +1,5 @@
 # The packages that this stand-in can really build, on x86_64-linux alone: Debian's own libraries and programs, moved
-# into the store, and CPython from source. `../debs.csv` pins them; without it nothing can be built.
+# into the store, CPython from source, and wheels. `../debs.csv` and `../wheels.csv` pin them; without nothing can be built.
 #
 # Builders run with the tools of the building machine (Nix's own sandbox is off), so all of it is built at set-up.
 { lib, system }:
@@ -106,6 +106,17 @@ let
   };
 in
 {
+  # The wheels of the wheelhouse, by the name of their project.
+  wheels = lib.listToAttrs (
+    map (
+      row:
+      lib.nameValuePair (lib.head row) {
+        version = lib.elemAt row 1;
+        src = wheel (lib.head row);
+      }
+    ) (table ../wheels.csv)
+  );
+
   # The attributes with which the derivation of the plain package `pname` is built; none where it cannot be.
   recipe =
     name: package: glibc:
@@ -138,17 +149,29 @@ in
     else
       { };
 
-  # The same for the interpreter of `pythonVersion`: nixpkgs builds CPython from source, and a Python of Debian's would
-  # hide a missing zlib, which it has linked in.
-  python =
-    pythonVersion: package: pkgs:
-    lib.optionalAttrs (rows != [ ] && pythonVersion == "3.13") {
-      buildCommand = "/bin/bash -eu ${./cpython.sh}";
-      relocate = ./relocate.sh;
-      src = lib.head (filesOf "python${pythonVersion}");
-      headers = filesOf "python-headers";
-      executable = "python${pythonVersion}";
-      needs = map (pname: package { inherit pname; }) pythonNeeds;
-      inherit (pkgs) bash glibc;
-    };
+  # CPython of `pythonVersion`, compiled, which takes minutes: so it depends on nothing that a release or a change of
+  # stdenv changes. null where it cannot be built. nixpkgs too builds from source; a Python of Debian's would hide a
+  # missing zlib, which it has linked in.
+  cpython =
+    pythonVersion: package: glibc:
+    let
+      sources = lib.filter (row: lib.last row == "python${pythonVersion}") rows;
+    in
+    if sources == [ ] then
+      null
+    else
+      package {
+        pname = "python3";
+        version = lib.elemAt (lib.head sources) 1;
+        recipe = {
+          builder = "/bin/bash";
+          args = script ./cpython.sh;
+          relocate = ./relocate.sh;
+          src = pinned (lib.head sources);
+          headers = filesOf "python-headers";
+          executable = "python${pythonVersion}";
+          needs = map (pname: package { inherit pname; }) pythonNeeds;
+          inherit glibc;
+        };
+      };
 }
