@@ -1,18 +1,21 @@
 # make demo   the main job on a real example        make test   everything, as CI runs it
 # make setup  what both need                        make corpus the ELF reader against 44 real wheels
-# make box    what is rendered, on a machine without /lib
+# make box    what is rendered, on a machine without /lib        make proof  the same, and write docs/nixos-box.md
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test box lint format corpus benchmark setup nix clean
+.PHONY: demo test box proof lint format corpus benchmark setup nix clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
 
 test: setup lint
 	$(BIN)/python -m pytest
+
+proof: setup
+	NIXPY_WRITE_RESULTS=1 $(BIN)/python -m pytest -m box tests/nixos/box
 
 box: setup
 	$(BIN)/python -m pytest -m box tests/nixos/box

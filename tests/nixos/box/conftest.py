@@ -30,7 +30,9 @@ def box(tmp_path: Path) -> Box:
 
 
 @pytest.fixture(scope="session")
-def observed_of(tmp_path_factory: pytest.TempPathFactory, built: dict[str, Path]) -> Iterator[Callable[[str], Observed]]:
+def observed_of(
+    tmp_path_factory: pytest.TempPathFactory, built: dict[str, Path]
+) -> Iterator[Callable[[str], Observed]]:
     """What is seen in the shell of the style with that name; seen once."""
     seen: dict[str, Observed] = {}
     folder = tmp_path_factory.mktemp("styles")

@@ -97,5 +97,3 @@ def _files(shell: Shell) -> dict[str, int]:
     folders = [shell.box.home / Path(work).name / ".venv/lib" for work in WORK.values()]
     paths = (path for folder in folders for path in folder.rglob("*"))
     return {str(path): path.lstat().st_ino for path in paths if "__pycache__" not in path.parts}
-
-

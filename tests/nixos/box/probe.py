@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import multiprocessing
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,7 @@ def main() -> None:
             exec(program.replace("print(", "str("), {})  # noqa: S102 - the test's own
     report = {
         "modules": modules,
+        "version": platform.python_version(),
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "executable": sys.executable,

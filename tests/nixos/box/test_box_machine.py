@@ -61,11 +61,29 @@ def test_nix_ld_starts_a_foreign_program(tmp_path: Path, built: dict[str, Path])
     assert "\nLD_LIBRARY_PATH=" not in done.stdout
 
 
-def test_nix_ld_wants_its_variable(tmp_path: Path, built: dict[str, Path]) -> None:
-    """Without NIX_LD it starts nothing and says why."""
+def test_nix_ld_looks_where_its_documentation_says(tmp_path: Path, built: dict[str, Path]) -> None:
+    """The variables with the system's name go before those without, and LD_LIBRARY_PATH is looked into first."""
+    settings = {
+        "NIX_LD": "/nowhere",
+        "NIX_LD_x86_64_linux": str(built["glibc"] / "lib/ld-linux-x86-64.so.2"),
+        "NIX_LD_LIBRARY_PATH": "/nowhere",
+        "NIX_LD_LIBRARY_PATH_x86_64_linux": "/second",
+        "LD_LIBRARY_PATH": "/first",
+        "LD_DEBUG": "libs",
+    }
+    done = run_foreign(Box(home=tmp_path / "home", host_loader="nix-ld", environment=settings), built)
+    assert done.returncode == 0, done.stderr
+    # The shell that starts the program has LD_LIBRARY_PATH too, but nobody else has both.
+    told = [line for line in done.stderr.splitlines() if "search path=/first/" in line and ":/second" in line]
+    assert told, done.stderr
+    assert "/nowhere" not in done.stderr
+
+
+def test_nix_ld_has_a_default(tmp_path: Path, built: dict[str, Path]) -> None:
+    """Without NIX_LD it takes the loader of the system's profile, which this box does not have."""
     done = run_foreign(Box(home=tmp_path / "home", host_loader="nix-ld"), built)
     assert done.returncode == 127
-    assert "NIX_LD is not set" in done.stderr
+    assert "cannot start the loader /run/current-system/sw/share/nix-ld/lib/ld.so" in done.stderr
 
 
 def test_without_nix_ld_a_foreign_program_does_not_start(tmp_path: Path, built: dict[str, Path]) -> None:

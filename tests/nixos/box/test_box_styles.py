@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
 from nixos.box.observe import WAYS, Observed, Way
@@ -140,10 +141,8 @@ def test_every_line_of_the_list_is_needed(observed: Observed) -> None:
     """
     shell = observed.shell
     sonames = frozenset().union(*shell.sonames.values())
-    farm = shell.run("dirname $(grep -o '/nix/store/[^:\"$]*-nixpy-libraries/lib' $(type -p python) | head -1)").stdout
-    brought = {
-        soname: set(needed_sonames(Path(farm.strip(), soname))) - {soname} for soname in sonames
-    }
+    farm = shell.run("grep -o '/nix/store/[^:\"$]*-nixpy-libraries/lib' $(type -p python) | head -1").stdout
+    brought = {soname: set(needed_sonames(Path(farm.strip(), soname))) - {soname} for soname in sonames}
     try:
         for soname in sorted(sonames):
             shell.ignore([soname])
@@ -162,8 +161,8 @@ def needed_sonames(library: Path) -> list[str]:
     if file.is_symlink():
         return needed_sonames(library.parent / file.readlink())
     with file.open("rb") as stream:
-        section = ELFFile(stream).get_section_by_name(".dynamic")
-        return [tag.needed for tag in section.iter_tags("DT_NEEDED")]
+        (dynamic,) = (part for part in ELFFile(stream).iter_segments() if isinstance(part, DynamicSegment))
+        return [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")]
 
 
 @pytest.mark.parametrize("observed", ["fhs"], indirect=True)
@@ -214,3 +213,25 @@ def test_a_venv_of_another_python_is_not_touched(observed: Observed) -> None:
     assert "nixpy: .venv is of another Python; remove it and make it anew" in done.stderr
     assert "python3.12" in str(link.readlink())
     assert (folder / "pyvenv.cfg").read_text() == "home = /nowhere\n"
+
+
+def test_a_venv_goes_on_with_a_new_interpreter(observed: Observed, way: Way) -> None:
+    """After the interpreter changed (here, an overlay builds it anew), the same .venv stands on the new one, with its
+    packages and libraries; and when the old one is back, on that.
+    """
+    shell = observed.shell
+    flake = shell.folder / "flake.nix"
+    text = flake.read_text()
+    plain = "nixpkgs.legacyPackages.${system};"
+    assert plain in text
+    overlay = """(nixpkgs.legacyPackages.${system}.extend (_: previous: {
+      python313 = previous.python313.overrideAttrs (old: { postInstall = old.postInstall + "touch $out/changed"; });
+    }));"""
+    program = "import numpy, os, pyodbc, sys; print(os.path.exists(sys.base_prefix + '/changed'))"
+    try:
+        flake.write_text(text.replace(plain, overlay))
+        changed = shell.run(f'.venv/bin/python -c "{program}"', entry=way[0], maker=way[1]).stdout
+    finally:
+        flake.write_text(text)
+    same = shell.run(f'.venv/bin/python -c "{program}"', entry=way[0], maker=way[1]).stdout
+    assert (changed.strip(), same.strip()) == ("True", "False")

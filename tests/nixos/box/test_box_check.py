@@ -1,0 +1,68 @@
+"""The soname check that nixpy renders, built in the box: it holds, and fails for each row that is made wrong."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nixos.box.observe import Observed
+from nixos.box.sandbox import HOME, Box
+from nixos.box.shells import build_check
+from nixos.box.store import RELEASE
+from nixos.realnix import lock_flake
+
+pytestmark = pytest.mark.box
+
+EXAMPLES = sorted(path.parent for path in Path(__file__).parents[3].glob("examples/*/nixpy.nix"))
+ROW = re.compile(r'^( +)"(?P<soname>[^"]+)" = (?P<package>[^;]+); #', re.MULTILINE)
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.name)
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of an example in the home of a box, with its nixpkgs locked to the stand-in."""
+    folder = tmp_path / "home/example"
+    folder.mkdir(parents=True)
+    for name in ("flake.nix", "nixpy.nix"):
+        shutil.copyfile(request.param / name, folder / name)
+    lock_flake(folder, RELEASE)
+    return folder
+
+
+def test_the_check_of_each_example(example: Path, tmp_path: Path) -> None:
+    """It builds as it is, and with each row's soname or package made wrong it fails and names the row."""
+    judge(Box(home=tmp_path / "home"), example)
+
+
+@pytest.mark.parametrize("observed", ["loader"], indirect=True)
+def test_the_check_of_the_matrix(observed: Observed) -> None:
+    """The same for the project of the matrix, which uses more of the catalogue than any example."""
+    judge(observed.shell.box, observed.shell.folder)
+
+
+def judge(box: Box, folder: Path) -> None:
+    """Make each row of the rendered file wrong, in both ways."""
+    flake = f"{HOME}/{folder.name}"
+    file = folder / "nixpy.nix"
+    text = file.read_text()
+    rows = list(ROW.finditer(text))
+    assert len(rows) >= 3
+    done = build_check(box, flake)
+    assert done.returncode == 0, done.stderr
+    try:
+        for row in rows:
+            soname, package = row["soname"], row["package"]
+            for changed, named in (
+                (row[0].replace(soname, f"{soname}.7"), f"{soname}.7 is not in /nix/store/"),
+                (row[0].replace(package, "pkgs.coreutils"), f"{soname} is not in /nix/store/"),
+            ):
+                file.write_text(text[: row.start()] + changed + text[row.end() :])
+                done = build_check(box, flake)
+                assert done.returncode != 0, changed
+                assert named in done.stderr, done.stderr
+                if "coreutils" in changed:
+                    assert re.search(rf"{re.escape(soname)} is not in /nix/store/\S+-coreutils-1", done.stderr)
+    finally:
+        file.write_text(text)
