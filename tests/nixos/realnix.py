@@ -227,8 +227,8 @@ def evaluate_shell(file: Path, release: str, **tables: Path) -> dict[str, str]:
 
 def warnings(stderr: str) -> list[str]:
     """The lines in which an evaluation warned or traced something."""
-    # The last is an output that newer Nixes know.
-    noise = ("you did not specify '--add-root'", "unknown flake output 'homeModules'")
+    # One is an output that newer Nixes know; the last happens while another process evaluates.
+    noise = ("you did not specify '--add-root'", "unknown flake output 'homeModules'", "db.sqlite' is busy")
     return [
         line
         for line in stderr.splitlines()

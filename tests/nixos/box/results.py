@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from nixos.box.observe import Observed
@@ -21,8 +21,8 @@ Written by the tests (`make proof`); `make test` fails when it sees anything els
 
 Real Nix built what `nixpy init` renders for one project, in each style, against a stand-in for nixpkgs {release} whose
 libraries are Debian's, moved into the store. The shells were entered in a sandbox with `/nix/store` and no `/lib`,
-`/lib64` or `/usr/lib`, by `nix develop` and by direnv; virtual environments were made by `python -m venv` and by `uv venv`
-and filled from wheels. A cell is about all four.
+`/lib64` or `/usr/lib`, by `nix develop` and by direnv; virtual environments were made by `python -m venv` and by
+`uv venv` and filled from wheels. A cell is about all four.
 
 ## Imports
 
@@ -35,16 +35,16 @@ that one. **nothing**: it is imported, and without the list too, so it proves no
 
 {facts}
 
-`with-packages` takes the packages from nixpkgs instead of wheels, and so is not among these; that virtual environments
-made from it see its packages, on a nixpkgs with and without that fix, is in `tests/nixos/box/test_box_with_packages.py`.
+`with-packages` takes the packages from nixpkgs instead of wheels, and so is not among these. Virtual environments made
+from it see its packages, on a nixpkgs that has the fix for that and on one that has not: `test_box_with_packages.py`.
 
 ## What cannot be shown here
 
-- nixpkgs' own `buildFHSEnv`, whose root is built by a program of its own: the stand-in's has the same options and rules.
+- nixpkgs' own `buildFHSEnv`, whose root a program of its own builds: the stand-in's has the same options and rules.
 - nix-ld: a stand-in follows what version 2 documents, but starts the loader as a program of its own.
 - Darwin and aarch64: rendered for them and evaluated, never run.
 - Graphics drivers and CUDA: no GPU.
-- That an attribute exists in *your* nixpkgs: `checks.<system>.libraries` of what nixpy renders shows that on your machine.
+- That an attribute exists in *your* nixpkgs: `checks.<system>.libraries` as rendered shows that on your machine.
 """
 
 
@@ -52,7 +52,7 @@ def document(styles: Sequence[Observed]) -> str:
     """The whole page."""
     (python,) = {report["version"] for style in styles for report in style.first.values()}
     nix = CURRENT.run("nix", "--version").stdout.split()[-1]
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     return _HEAD.format(
         seen=f"{SEEN}{today} with Nix {nix} and CPython {python}.",
         release=RELEASE,

@@ -162,7 +162,7 @@ def needed_sonames(library: Path) -> list[str]:
         return needed_sonames(library.parent / file.readlink())
     with file.open("rb") as stream:
         (dynamic,) = (part for part in ELFFile(stream).iter_segments() if isinstance(part, DynamicSegment))
-        return [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")]
+        return [str(getattr(tag, "needed")) for tag in dynamic.iter_tags("DT_NEEDED")]  # noqa: B009
 
 
 @pytest.mark.parametrize("observed", ["fhs"], indirect=True)
