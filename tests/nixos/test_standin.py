@@ -180,6 +180,16 @@ def test_inputs_are_packages(pkgs: Pkgs) -> None:
     assert "element 2 of buildInputs" in message
 
 
+def test_the_outputs_to_install_are_programs_and_their_manual(pkgs: Pkgs) -> None:
+    """Of a package with outputs an environment takes `bin`, else `out`, else the first, and `man`
+    (make-derivation.nix).
+    """
+    package = '(pkgs.stdenv.mkDerivation {{ name = "n"; outputs = [ {} ]; }}).meta.outputsToInstall'
+    assert pkgs(package.format('"out" "bin" "man"')) == ["bin", "man"]
+    assert pkgs(package.format('"dev" "out"')) == ["out"]
+    assert pkgs(package.format('"lib" "dev"')) == ["lib"]
+
+
 def test_attributes_are_overridden_in_three_forms(pkgs: Pkgs) -> None:
     """`overrideAttrs` takes a set, `previous: …` and `final: previous: …` (make-derivation.nix)."""
     base = 'pkgs.stdenv.mkDerivation (final: { name = "n"; a = "1"; b = final.a + "!"; })'
