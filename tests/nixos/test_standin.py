@@ -452,6 +452,9 @@ def test_an_environment_holds_modules_and_what_they_need(pkgs: Pkgs) -> None:
     assert pkgs(f"({env}).drvPath") == pkgs(
         "(pkgs.python312.buildEnv.override { extraLibs = [ pkgs.python312.pkgs.numpy ]; }).drvPath"
     )
+    changed = f'({env}).override {{ postBuild = "mark"; }}'
+    assert pkgs(f"map (path: path.name) ({changed}).paths") == pkgs(f"map (path: path.name) ({env}).paths")
+    assert "mark" in pkgs(f"({changed}).postBuild")
     assert pkgs(f"({env}).python.outPath") == pkgs("pkgs.python312.outPath")
     assert pkgs(f"({env}).interpreter") == pkgs(f'"${{{env}}}/bin/python3.12"')
     assert pkgs(f"({env}).meta.mainProgram") == "python3"
