@@ -535,6 +535,15 @@ def test_compiled_packages_are_nixpkgs_own(box: Box, built: dict[str, Path]) -> 
     assert f"{built['gcc']}/lib/" in printed
 
 
+def test_an_environment_has_what_its_packages_need(box: Box) -> None:
+    """What a package propagates is in the environment too, and libraries of its inputs are found
+    (python-packages-base.nix, requiredPythonModules).
+    """
+    env = build("pkgs.python313.withPackages (ps: [ ps.pandas ps.pyodbc ])")
+    program = "import pandas, numpy, pyodbc; print(pandas.__version__, numpy.__version__, pyodbc.version)"
+    assert len(box.run(f"{env}/bin/python", "-c", program).stdout.split()) == 3
+
+
 @pytest.mark.parametrize("release", ["24.11", "25.05", "25.11", "26.05"])
 def test_an_environment_wraps_its_programs(box: Box, built: dict[str, Path], teller: str, release: str) -> None:
     """Programs of an environment run on it: a script of a package says the environment's interpreter and prefix.
