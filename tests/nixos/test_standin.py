@@ -180,6 +180,16 @@ def test_inputs_are_packages(pkgs: Pkgs) -> None:
     assert "element 2 of buildInputs" in message
 
 
+def test_the_outputs_to_install_are_programs_and_their_manual(pkgs: Pkgs) -> None:
+    """Of a package with outputs an environment takes `bin`, else `out`, else the first, and `man`
+    (make-derivation.nix).
+    """
+    package = '(pkgs.stdenv.mkDerivation {{ name = "n"; outputs = [ {} ]; }}).meta.outputsToInstall'
+    assert pkgs(package.format('"out" "bin" "man"')) == ["bin", "man"]
+    assert pkgs(package.format('"dev" "out"')) == ["out"]
+    assert pkgs(package.format('"lib" "dev"')) == ["lib"]
+
+
 def test_attributes_are_overridden_in_three_forms(pkgs: Pkgs) -> None:
     """`overrideAttrs` takes a set, `previous: …` and `final: previous: …` (make-derivation.nix)."""
     base = 'pkgs.stdenv.mkDerivation (final: { name = "n"; a = "1"; b = final.a + "!"; })'
@@ -442,6 +452,9 @@ def test_an_environment_holds_modules_and_what_they_need(pkgs: Pkgs) -> None:
     assert pkgs(f"({env}).drvPath") == pkgs(
         "(pkgs.python312.buildEnv.override { extraLibs = [ pkgs.python312.pkgs.numpy ]; }).drvPath"
     )
+    changed = f'({env}).override {{ postBuild = "mark"; }}'
+    assert pkgs(f"map (path: path.name) ({changed}).paths") == pkgs(f"map (path: path.name) ({env}).paths")
+    assert "mark" in pkgs(f"({changed}).postBuild")
     assert pkgs(f"({env}).python.outPath") == pkgs("pkgs.python312.outPath")
     assert pkgs(f"({env}).interpreter") == pkgs(f'"${{{env}}}/bin/python3.12"')
     assert pkgs(f"({env}).meta.mainProgram") == "python3"

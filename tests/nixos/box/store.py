@@ -47,9 +47,9 @@ OTHERS = {
 }
 
 
-def build(expression: str) -> Path:
+def build(expression: str, release: str = RELEASE) -> Path:
     """The store path of a derivation over `pkgs`, built; NixError, with the end of its log, where it fails."""
-    text = f'let pkgs = import {stand_in(RELEASE)} {{ system = "{SYSTEM}"; }}; in {expression}'
+    text = f'let pkgs = import {stand_in(release)} {{ system = "{SYSTEM}"; }}; in {expression}'
     return Path(CURRENT.run("nix-build", "--no-out-link", "-", stdin=text).stdout.strip())
 
 

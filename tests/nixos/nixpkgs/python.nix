@@ -231,14 +231,21 @@ let
       buildInputs = [
         pkgs.zlib
         pkgs.stdenv.cc.cc.lib
-      ];
+      ]
+      ++ lib.optional (pname == "pyodbc") (pkgs.unixodbc or pkgs.unixODBC);
       dependencies = map (name: final.${name}) (dependencies.${pname} or [ ]);
     };
-  dependencies.pandas = [
-    "numpy"
-    "python-dateutil"
-    "tzdata"
-  ];
+  # A wheel says them too, but cannot be read before it is built.
+  dependencies = {
+    grpcio = [ "typing-extensions" ];
+    pandas = [
+      "numpy"
+      "python-dateutil"
+      "tzdata"
+    ];
+    pydantic-core = [ "typing-extensions" ];
+    scipy = [ "numpy" ];
+  };
 
   packagesOf =
     python: overrides:

@@ -40,7 +40,8 @@ static void add(const char *name, const char *separator, const char *value, int 
 }
 
 /* What the shell found on PATH, where that is not in argv[0] itself. A name with a slash stays as it is, also where it leads
-   through a link, as in nixpkgs today; there it was once meant to become the real path (nixpkgs#448141, open). */
+   through a link: so it is in nixpkgs today. That it shall become the real path is proposed (nixpkgs#448141, open); what
+   the option did in the releases before #462090, when nothing used it, could not be established. */
 static char *resolve(char *name) {
   char *path = getenv("PATH");
   if (strchr(name, '/') || !path) return name;

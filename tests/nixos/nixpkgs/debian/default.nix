@@ -24,8 +24,7 @@ let
       outputHashAlgo = "sha256";
       outputHash = sha256;
     };
-  pinned =
-    row: fixed (lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row)) (lib.elemAt row 2);
+  pinned = row: fixed (lib.replaceStrings [ ":" "/" ] [ "-" "-" ] (lib.head row)) (lib.elemAt row 2);
   # The wheel of a project in the wheelhouse.
   wheel =
     name:

@@ -11,9 +11,8 @@ import sys
 
 folders = os.environ.pop("NIX_PYTHONPATH", None)
 if folders:
-    known = site._init_pathinfo()
     for folder in folders.split(":"):
-        known = site.addsitedir(folder, known)
+        site.addsitedir(folder)
 
 # In a virtual environment the two stay set: nixpkgs has it so.
 if sys.prefix == sys.base_prefix:
