@@ -25,6 +25,7 @@ ENV = {
     "driver": False,
     "python_packages": [],
     "unmapped": [],
+    "stuck": "",
     "packages": [],
     "variables": [],
     "shell_hook": "",
