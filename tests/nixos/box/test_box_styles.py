@@ -166,6 +166,14 @@ def needed_sonames(library: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("observed", ["fhs"], indirect=True)
+def test_the_root_is_an_app(observed: Observed) -> None:
+    """`nix run .#fhs -- CMD` runs a command in the root, and ends as it does."""
+    options = ("--offline", "--no-write-lock-file", f"path:{FLAKE}#fhs")
+    done = observed.shell.box.nix("run", *options, "--", "bash", "-c", "ls -d /usr/lib; exit 5", check=False)
+    assert (done.returncode, done.stdout) == (5, "/usr/lib\n")
+
+
+@pytest.mark.parametrize("observed", ["fhs"], indirect=True)
 def test_a_persons_shell_moves_into_the_root(observed: Observed) -> None:
     """`nix develop` at a terminal is a shell inside the root, where the venv's own programs start as typed, and
     `nixpy-fhs` in there just runs a command.
