@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,8 +11,10 @@ from packaging.utils import NormalizedName
 
 from nixpy import releases, styles
 from nixpy.config import Settings
+from nixpy.features import Feature, chosen
 from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
+from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.needs.derive import format_glibc
@@ -32,6 +34,9 @@ class Environment:
     libraries: tuple[Library, ...]
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
+    features: tuple[Feature, ...]
+    substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
+    wheels: frozenset[NormalizedName]  # those that were recorded
     unopened: frozenset[str]  # wheels whose tags alone were read
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     settings: Settings
@@ -63,12 +68,20 @@ class Environment:
             "groups": groups,
             "needs_system": any(group["systems"] != linux for group in groups),
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
-            "driver": bool(drivers),
+            "driver": bool(drivers) or any(feature.name == "cuda" for feature in self.features),
+            "features": [feature.name for feature in self.features],
+            "inputs_of_features": sorted({text for feature in self.features for text in feature.inputs}),
+            "executables": sorted({item.expression for item in self.substitutes}),
+            "wheels": sorted(self.wheels),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
-            "packages": [f"pkgs.{name}" for name in self.settings.packages],
+            "packages": [
+                *(f"pkgs.{name}" for name in self.settings.packages),
+                *(text for feature in self.features for text in feature.packages),
+            ],
             "variables": [list(pair) for pair in self.settings.env.items()],
+            "programs": [[item.variable, item.expression, item.program] for item in self.substitutes if item.variable],
             "shell_hook": self.settings.shell_hook,
             "file": self.settings.file,
         }
@@ -81,7 +94,10 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    stuck = _stuck(record.wheels, style, settings.packages)
+    features = chosen(settings.features, style)
+    programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
+    replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
+    stuck = _stuck(programs - set(settings.packages) - replaced.keys(), style)
     found = [
         *problems,
         *unavailable_problems(record.unavailable, record.python),
@@ -101,7 +117,7 @@ def environment(
             Problem(
                 code="NIX302",
                 message=f"{bring_programs(stuck)} that do not start on NixOS under style {style}",
-                hint="style nix-ld or fhs starts them; so does nixpkgs' own, in `packages` of [tool.nixpy]",
+                hint="style nix-ld or fhs starts them; feature nix-executables takes nixpkgs' own instead",
             )
         )
     return Environment(
@@ -115,6 +131,9 @@ def environment(
         unmapped=unmapped,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
+        features=features,
+        substitutes=tuple(replaced.values()),
+        wheels=frozenset(wheel.name for wheel in record.wheels),
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -127,10 +146,15 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
     return {name: python_packages.attribute(name) for name in names}
 
 
-def _stuck(wheels: Iterable[Wheel], style: str, packages: Sequence[str]) -> tuple[NormalizedName, ...]:
-    """Return the wheels whose programs do not start under the style; one that nixpkgs supplies too is none of them."""
-    programs = {wheel.name for wheel in wheels if wheel.needs.executables} - set(packages)
+def _stuck(programs: Collection[NormalizedName], style: str) -> tuple[NormalizedName, ...]:
+    """Return the wheels among those with programs whose programs do not start under the style, sorted."""
     return () if not programs or styles.find(style).executables else tuple(sorted(programs))
+
+
+def _substitutes(programs: Collection[NormalizedName]) -> dict[NormalizedName, Substitute]:
+    """Return what nixpkgs has in the place of the programs of these wheels, where it is known."""
+    known = substitutes()
+    return {name: known[name] for name in sorted(programs) if name in known}
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:

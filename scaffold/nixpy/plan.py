@@ -30,6 +30,7 @@ class Options:
     python: str | None = None
     nixpkgs: str | None = None
     systems: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
     flake: bool = True
 
 
@@ -68,6 +69,13 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     entry: Path | None = None  # flake.nix or shell.nix, once `with_user_files` was asked
     lines: str | None = None  # to be added to it where it is the user's already
+
+
+def asked(project: Project, options: Options) -> Project:
+    """Return the project with the settings that the command line names in the place of its own."""
+    if not options.features:
+        return project
+    return replace(project, settings=replace(project.settings, features=tuple(sorted(set(options.features)))))
 
 
 def choose(project: Project, options: Options = Options()) -> Choices:
@@ -275,6 +283,8 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
         "python": choices.python,
         "nixpkgs": choices.nixpkgs,
     }
+    if options.features:
+        chosen["features"] = list(project.settings.features)
     if options.systems:
         chosen["systems"] = list(choices.systems)
     path = project.settings_path

@@ -29,6 +29,9 @@ from nixpy.generated import reconcile
 @python_option
 @system_option
 @nixpkgs_option
+@click.option(
+    "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
+)
 @click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
 @offline_option
 @rescan_option
@@ -42,6 +45,7 @@ def command(
     python: str | None,
     systems: tuple[str, ...],
     nixpkgs: str | None,
+    features: tuple[str, ...],
     no_flake: bool,
     offline: bool,
     rescan: bool,
@@ -55,8 +59,10 @@ def command(
     Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
     flake.nix once, where there is none: that file is yours from then on.
     """
-    options = plan.Options(style=style, python=python, nixpkgs=nixpkgs, systems=systems, flake=not no_flake)
-    found = project.read(folder)
+    options = plan.Options(
+        style=style, python=python, nixpkgs=nixpkgs, systems=systems, features=features, flake=not no_flake
+    )
+    found = plan.asked(project.read(folder), options)
     choices = plan.choose(found, options)
     with progress() as bar:
         made = plan.plan(
