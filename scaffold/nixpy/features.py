@@ -47,11 +47,13 @@ def find(name: str) -> Feature:
     raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")
 
 
-def chosen(names: Collection[str], style: str) -> tuple[Feature, ...]:
-    """Return the features of these names, sorted; NixpyError for one that does nothing under the style."""
+def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
+    """Return the features of these names, sorted; NixpyError for one that does nothing under the style, if one is
+    known.
+    """
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
-        if feature.styles and style not in feature.styles:
+        if style and feature.styles and style not in feature.styles:
             raise NixpyError(
                 f"feature `{feature.name}` does not work with style `{style}`",
                 hint=f"take it out of `features`, or choose one of {', '.join(sorted(feature.styles))}",

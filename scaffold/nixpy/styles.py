@@ -31,6 +31,7 @@ class Style:
     host: str  # what the host must offer
     good: tuple[str, ...]
     bad: tuple[str, ...]
+    once: tuple[str, ...]  # names of files that `init` writes where there are none, each a template in `once/`
 
 
 def template_root() -> Path:
@@ -88,4 +89,5 @@ def _read(path: Path) -> Style:
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
+        once=tuple(sorted(file.name.removesuffix(".jinja") for file in (path.parent / "once").glob("*.jinja"))),
     )
