@@ -14,7 +14,7 @@ from nixos.box.sandbox import Box
 from nixos.box.shells import Shell, make_shell
 from nixpy.styles import find
 
-STYLES = ("loader", "nix-ld", "wrapped-python", "fhs")
+STYLES = ("loader", "nix-ld", "wrapped-python", "fhs", "patched-venv")
 
 
 @pytest.fixture(scope="session")
