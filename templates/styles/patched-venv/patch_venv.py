@@ -142,9 +142,13 @@ def _elf(data: mmap.mmap) -> Elf | None:
 
 def read_settings() -> Settings:
     """Return what the shell says in the file that the variable NIXPY_PATCH names. Raises PatchError."""
-    if "NIXPY_PATCH" not in os.environ:
-        raise PatchError("NIXPY_PATCH is not set: this works in the shell of style patched-venv (nix develop)")
-    return Settings(**json.loads(Path(os.environ["NIXPY_PATCH"]).read_text()))
+    path = os.environ.get("NIXPY_PATCH")
+    if path is None:
+        raise PatchError("NIXPY_PATCH is not set; enter the shell of style patched-venv (nix develop)")
+    try:
+        return Settings(**json.loads(Path(path).read_text()))
+    except (TypeError, ValueError):
+        raise PatchError(f"{path} is of another nixpy; `nixpy-patch` is the one it belongs to") from None
 
 
 def patch(place: Path, settings: Settings) -> Report:
@@ -156,11 +160,12 @@ def patch(place: Path, settings: Settings) -> Report:
         supplied = frozenset(path.name for path in Path(settings.libraries).iterdir())
         entries: dict[str, Entry] = {}
         todo: list[tuple[str, Path, Entry]] = []
-        for name, status in _files(venv, report):
+        for name, status in sorted(_files(venv, report)):
             try:
                 entry = _entry(venv / name, _original(home, name), status, record.get(name))
             except (DamagedError, OSError) as error:
                 report.left[name] = str(error)
+                entries.update({name: record[name]} if name in record else {})  # its original must not be lost
                 continue
             if entry is None or entry.elf.machine != machine:
                 continue
@@ -171,7 +176,7 @@ def patch(place: Path, settings: Settings) -> Report:
             if entry.patched and not _original(home, name).exists():
                 report.left[name] = "its original is gone; install its package again"
             elif wanted.patched:
-                todo.append((name, home / "new" / str(len(todo)), wanted))
+                todo.append((name, home / f"new-{os.getpid()}" / str(len(todo)), wanted))
             else:
                 _original(home, name).replace(venv / name)
                 entries[name] = replace(wanted, status=_status((venv / name).stat()))
@@ -225,7 +230,8 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
         raise PatchError(f"{place} is no virtual environment")
     handle = os.open(venv, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        with suppress(OSError):  # NFS locks no folder; two at once do no harm, but work twice
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield venv, venv / FOLDER
     finally:
         os.close(handle)
@@ -243,7 +249,8 @@ def _begin(home: Path) -> dict[str, Entry]:
         _record(home, record := {})
     except (ValueError, KeyError, TypeError):
         raise PatchError(f"{home}/record.json cannot be read; make the virtual environment anew") from None
-    shutil.rmtree(home / "new", ignore_errors=True)
+    for new in home.glob("new-*"):
+        shutil.rmtree(new)
     return record
 
 
@@ -263,8 +270,8 @@ def _write(path: Path, text: str) -> None:
 def _files(venv: Path, report: Report) -> Iterator[tuple[str, os.stat_result]]:
     """Yield what may be a library or program, by its path below `venv`. Links are not followed."""
     for folder, folders, names in os.walk(venv):
-        folders[:] = sorted({*folders} - {FOLDER, "__pycache__"})
-        for name in sorted(name for name in names if not name.endswith(TEXT)):
+        folders[:] = {*folders} - {FOLDER, "__pycache__"}
+        for name in (name for name in names if not name.endswith(TEXT)):
             path = f"{folder}/{name}"
             status, place = os.lstat(path), path.removeprefix(f"{venv}/")
             if stat.S_ISREG(status.st_mode) and (".so" in name or status.st_mode & 0o111):
@@ -360,7 +367,7 @@ def _forget(home: Path, needed: set[str]) -> None:
                 path.unlink()
         with suppress(OSError):  # it is not empty
             Path(folder).rmdir()
-    shutil.rmtree(home / "new", ignore_errors=True)
+    shutil.rmtree(home / f"new-{os.getpid()}", ignore_errors=True)
 
 
 def _preload(venv: Path, settings: Settings, supplied: frozenset[str], report: Report) -> None:
@@ -380,10 +387,11 @@ def _preload(venv: Path, settings: Settings, supplied: frozenset[str], report: R
 
 
 def told(report: Report) -> Iterator[str]:
-    """Yield the lines that tell what was done; the first says all, the others name what is not served."""
+    """Yield the lines that tell what was done; the first says all in short."""
     count = len(report.patched)
     back = f", put {len(report.restored)} back" if report.restored else ""
-    yield f"nixpy: patched {count} file{'' if count == 1 else 's'} of {report.venv}{back}"
+    more = "; not all is served, see `nixpy-patch`" if report.left or report.not_served else ""
+    yield f"nixpy: patched {count} file{'' if count == 1 else 's'} of {report.venv}{back}{more}"
     if report.preloaded:
         yield f"  preloaded: {', '.join(report.preloaded)}"
     for name, reason in report.left.items():
@@ -397,7 +405,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="nixpy-patch", description="Let what is installed in VENV run on NixOS.")
     parser.add_argument("venv", nargs="?", default=".venv", metavar="VENV", help="default: .venv")
     parser.add_argument("--restore", action="store_true", help="put the originals back")
-    parser.add_argument("--quiet", action="store_true", help="say nothing where nothing was patched")
+    parser.add_argument("--quiet", action="store_true", help="one line, and none where nothing was patched")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args()
     try:
@@ -405,10 +413,15 @@ def main() -> int:
     except (PatchError, OSError) as error:
         sys.stderr.write(f"nixpy-patch: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("nixpy-patch: interrupted; the next run goes on\n")
+        return 130
     if options.format == "json":
         print(json.dumps({"format": 1, **asdict(report)}, indent=2))
-    elif report.patched or report.restored or not options.quiet:
+    elif not options.quiet:
         print(*told(report), sep="\n")
+    elif report.patched or report.restored:
+        print(next(told(report)))
     return 1 if report.left or report.not_served else 0
 
 
