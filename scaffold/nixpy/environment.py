@@ -32,6 +32,7 @@ class Environment:
     systems: tuple[str, ...]
     inputs: str
     libraries: tuple[Library, ...]
+    opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
     features: tuple[Feature, ...]
@@ -56,7 +57,7 @@ class Environment:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
         groups = _groups(self.supplied, self.systems, self.unopened)
-        drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
+        drivers = [library for library in self.libraries if library.provider == "host-driver"]
         return {
             "format": NIX_FORMAT,
             "style": self.style,
@@ -68,11 +69,14 @@ class Environment:
             "groups": groups,
             "needs_system": any(group["systems"] != linux for group in groups),
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
-            "driver": bool(drivers) or any(feature.name == "cuda" for feature in self.features),
+            "driver": any(not library.optional for library in drivers)
+            or any(feature.name == "cuda" for feature in self.features),
             "features": [feature.name for feature in self.features],
             "inputs_of_features": sorted({text for feature in self.features for text in feature.inputs}),
             "executables": sorted({item.expression for item in self.substitutes}),
             "wheels": sorted(self.wheels),
+            "driver_sonames": sorted({library.soname for library in drivers}),
+            "opened_sonames": list(self.opened),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
@@ -127,6 +131,7 @@ def environment(
         systems=record.systems,
         inputs=record.inputs,
         libraries=libraries,
+        opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
@@ -144,6 +149,18 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
     from nixpy.libraries import python_packages
 
     return {name: python_packages.attribute(name) for name in names}
+
+
+def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[str]:
+    """Yield the sonames that packages open at run time on Linux and no wheel of the lock ships."""
+    by_soname: dict[str, set[str]] = {}
+    for wheel in wheels:
+        for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():
+            by_soname.setdefault(soname, set()).add(wheel.name)
+    for library in libraries:
+        asked = by_soname.get(library.soname, set()) if library.provider != "sibling-wheel" else set()
+        if not asked.isdisjoint(library.needed_by):
+            yield library.soname
 
 
 def _stuck(programs: Collection[NormalizedName], style: str) -> tuple[NormalizedName, ...]:
