@@ -117,7 +117,7 @@ def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
-        uv=shutil.which("uv", path=environ.get("PATH", "")) is not None or bool(project and "uv" in project.install),
+        uv=shutil.which("uv", path=environ.get("PATH", "")) is not None,
         uv_downloads=see("uv_downloads", True, folders.uv_may_download, root),
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,

@@ -169,7 +169,7 @@ class Facts:
     host: Host | None = None
     pythons: tuple[OnPath, ...] = ()  # every Python of PATH, in its order
     user_packages: frozenset[str] = frozenset()
-    uv: bool = False  # uv is on PATH, or manages the project
+    uv: bool = False  # uv is on PATH
     uv_downloads: bool = True  # uv may bring a Python, as far as settings in files say
     venv: Venv | None = None
     started: Started | None = None
