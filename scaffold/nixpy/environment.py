@@ -15,6 +15,7 @@ from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
+from nixpy.managers import Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.target import LINUX_SYSTEMS
@@ -34,6 +35,8 @@ class Environment:
     unmapped: tuple[NormalizedName, ...]
     unopened: frozenset[str]  # wheels whose tags alone were read
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
+    native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
+    manager: Manager | None
     settings: Settings
     problems: tuple[Problem, ...]
 
@@ -67,6 +70,8 @@ class Environment:
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
+            "native": [f"pkgs.{name}" for name in self.native],
+            "manager": self.manager and self.manager.as_dict(),
             "packages": [f"pkgs.{name}" for name in self.settings.packages],
             "variables": [list(pair) for pair in self.settings.env.items()],
             "shell_hook": self.settings.shell_hook,
@@ -75,13 +80,20 @@ class Environment:
 
 
 def environment(
-    record: Record, *, settings: Settings, style: str, nixpkgs: str, direct: Sequence[NormalizedName]
+    record: Record,
+    *,
+    settings: Settings,
+    style: str,
+    nixpkgs: str,
+    manager: Manager | None,
+    direct: Sequence[NormalizedName],
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any."""
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    stuck = _stuck(record.wheels, style, settings.packages)
+    programs = _programs(record.wheels, style)
+    stuck = tuple(sorted(programs - set(settings.packages)))
     found = [
         *problems,
         *unavailable_problems(record.unavailable, record.python),
@@ -115,6 +127,8 @@ def environment(
         unmapped=unmapped,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
+        native=tuple(sorted(programs & set(settings.packages))),
+        manager=manager,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -127,10 +141,10 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
     return {name: python_packages.attribute(name) for name in names}
 
 
-def _stuck(wheels: Iterable[Wheel], style: str, packages: Sequence[str]) -> tuple[NormalizedName, ...]:
-    """Return the wheels whose programs do not start under the style; one that nixpkgs supplies too is none of them."""
-    programs = {wheel.name for wheel in wheels if wheel.needs.executables} - set(packages)
-    return () if not programs or styles.find(style).executables else tuple(sorted(programs))
+def _programs(wheels: Iterable[Wheel], style: str) -> set[NormalizedName]:
+    """Return the wheels whose programs do not start under the style."""
+    programs = {wheel.name for wheel in wheels if wheel.needs.executables}
+    return set() if not programs or styles.find(style).executables else programs
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:

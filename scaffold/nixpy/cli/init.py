@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy import plan, project
+from nixpy import managers, plan, project
 from nixpy.analyse import Sources
 from nixpy.cli.common import (
     build_option,
@@ -26,6 +26,11 @@ from nixpy.generated import reconcile
 @click.command("init", short_help="Analyse a project and write its Nix files.")
 @folder
 @click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
+@click.option(
+    "--manager",
+    type=click.Choice(managers.NAMES),
+    help="What fills .venv when the shell is entered. Default: the one whose lock the project has.",
+)
 @python_option
 @system_option
 @nixpkgs_option
@@ -39,6 +44,7 @@ from nixpy.generated import reconcile
 def command(
     folder: Path,
     style: str | None,
+    manager: str | None,
     python: str | None,
     systems: tuple[str, ...],
     nixpkgs: str | None,
@@ -55,7 +61,9 @@ def command(
     Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
     flake.nix once, where there is none: that file is yours from then on.
     """
-    options = plan.Options(style=style, python=python, nixpkgs=nixpkgs, systems=systems, flake=not no_flake)
+    options = plan.Options(
+        style=style, manager=manager, python=python, nixpkgs=nixpkgs, systems=systems, flake=not no_flake
+    )
     found = project.read(folder)
     choices = plan.choose(found, options)
     with progress() as bar:
