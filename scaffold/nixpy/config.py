@@ -42,6 +42,8 @@ class Settings:
     extras: tuple[NormalizedName, ...] = ()
     groups: tuple[NormalizedName, ...] | None = None
     features: tuple[str, ...] = ()
+    manager: str | None = None
+    venv_copies: bool = False
     packages: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     shell_hook: str = ""
@@ -83,6 +85,8 @@ class _Reader:
             "extras": self.names,
             "groups": self.names,
             "features": self.features,
+            "manager": self.string,
+            "venv-copies": self.flag,
             "packages": self.packages,
             "env": self.env,
             "shell-hook": self.writable,
@@ -107,6 +111,9 @@ class _Reader:
 
     def string(self, key: str, value: Any) -> str:
         return value if isinstance(value, str) else self.wrong("a string", key)
+
+    def flag(self, key: str, value: Any) -> bool:
+        return value if isinstance(value, bool) else self.wrong("true or false", key)
 
     def writable(self, key: str, value: Any) -> str:
         if "\0" in self.string(key, value):

@@ -17,6 +17,7 @@ from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
+from nixpy.managers import Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.target import LINUX_SYSTEMS
@@ -40,6 +41,8 @@ class Environment:
     wheels: frozenset[NormalizedName]  # those that were recorded
     unopened: frozenset[str]  # wheels whose tags alone were read
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
+    native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
+    manager: Manager | None
     settings: Settings
     problems: tuple[Problem, ...]
 
@@ -73,15 +76,17 @@ class Environment:
             or any(feature.name == "cuda" for feature in self.features),
             "features": [feature.name for feature in self.features],
             "inputs_of_features": sorted({text for feature in self.features for text in feature.inputs}),
-            "executables": sorted({item.expression for item in self.substitutes}),
             "wheels": sorted(self.wheels),
             "driver_sonames": sorted({library.soname for library in drivers}),
             "opened_sonames": list(self.opened),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
+            "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
+            "manager": self.manager and self.manager.as_dict(),
             "packages": [
                 *(f"pkgs.{name}" for name in self.settings.packages),
+                *(item.expression for item in self.substitutes),
                 *(text for feature in self.features for text in feature.packages),
             ],
             "variables": [list(pair) for pair in self.settings.env.items()],
@@ -92,7 +97,13 @@ class Environment:
 
 
 def environment(
-    record: Record, *, settings: Settings, style: str, nixpkgs: str, direct: Sequence[NormalizedName]
+    record: Record,
+    *,
+    settings: Settings,
+    style: str,
+    nixpkgs: str,
+    manager: Manager | None,
+    direct: Sequence[NormalizedName],
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any."""
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
@@ -101,7 +112,8 @@ def environment(
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
     replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
-    stuck = _stuck(programs - set(settings.packages) - replaced.keys(), style)
+    idle = _idle(programs, style)
+    stuck = tuple(sorted(idle - set(settings.packages) - replaced.keys()))
     found = [
         *problems,
         *unavailable_problems(record.unavailable, record.python),
@@ -139,6 +151,8 @@ def environment(
         features=features,
         substitutes=tuple(replaced.values()),
         wheels=frozenset(wheel.name for wheel in record.wheels),
+        native=tuple(sorted(idle & set(settings.packages))),
+        manager=manager,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -163,9 +177,9 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
             yield library.soname
 
 
-def _stuck(programs: Collection[NormalizedName], style: str) -> tuple[NormalizedName, ...]:
-    """Return the wheels among those with programs whose programs do not start under the style, sorted."""
-    return () if not programs or styles.find(style).executables else tuple(sorted(programs))
+def _idle(programs: set[NormalizedName], style: str) -> set[NormalizedName]:
+    """Return those of the wheels with programs whose programs do not start under the style."""
+    return set() if not programs or styles.find(style).executables else programs
 
 
 def _substitutes(programs: Collection[NormalizedName]) -> dict[NormalizedName, Substitute]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nixpy import config, environment, features, flake, lockfile, releases, render, styles
+from nixpy import config, environment, features, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -28,6 +28,7 @@ class Options:
     """What the command line asks for over the settings; None leaves it to them."""
 
     style: str | None = None
+    manager: str | None = None
     python: str | None = None
     nixpkgs: str | None = None
     systems: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Choices:
     python: str
     nixpkgs: str
     systems: tuple[str, ...]
+    manager: str = managers.NONE
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -83,8 +85,9 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     """Return what the command line asks for, else the settings, else what fits.
 
     That is the nixpkgs that the flake follows or the current stable branch, the Python that
-    `releases.choose_python` takes, and every system; a style nobody named is None. Raises NixpyError for a
-    style or nixpkgs that cannot be, and where no Python of that nixpkgs fits the project.
+    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
+    is None. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs fits
+    the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
@@ -103,11 +106,16 @@ def choose(project: Project, options: Options = Options()) -> Choices:
         name = styles.find(style).name if style else None
     with _located(project, "features", asked=bool(options.features)):
         features.chosen(settings.features, name)
+    with _located(project, "manager", asked=options.manager is not None):
+        manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
+    if name and not styles.find(name).venv:
+        manager, reasons["manager"] = managers.NONE, f"style {name} fills no .venv"
     return Choices(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
         systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        manager=manager,
         reasons=reasons,
     )
 
@@ -246,6 +254,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         settings=project.settings,
         style=choices.style,
         nixpkgs=choices.nixpkgs,
+        manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
     )
@@ -298,6 +307,8 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
     }
     if options.features:
         chosen["features"] = list(project.settings.features)
+    if options.manager:
+        chosen["manager"] = choices.manager
     if options.systems:
         chosen["systems"] = list(choices.systems)
     path = project.settings_path

@@ -31,6 +31,7 @@ class Style:
     executables: bool  # programs inside wheels run
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
+    venv: bool  # the project's wheels lie in a .venv
     host: str  # what the host must offer
     good: tuple[str, ...]
     bad: tuple[str, ...]
@@ -101,6 +102,7 @@ def _read(path: Path) -> Style:
         executables=promises["executables"],
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
+        venv=promises.get("venv", True),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy import plan, project
+from nixpy import managers, plan, project
 from nixpy.analyse import Sources
 from nixpy.cli.common import (
     build_option,
@@ -26,6 +26,11 @@ from nixpy.generated import reconcile
 @click.command("init", short_help="Analyse a project and write its Nix files.")
 @folder
 @click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
+@click.option(
+    "--manager",
+    type=click.Choice(managers.NAMES),
+    help="What fills .venv when the shell is entered. Default: the one whose lock the project has.",
+)
 @python_option
 @system_option
 @nixpkgs_option
@@ -42,6 +47,7 @@ from nixpy.generated import reconcile
 def command(
     folder: Path,
     style: str | None,
+    manager: str | None,
     python: str | None,
     systems: tuple[str, ...],
     nixpkgs: str | None,
@@ -60,7 +66,13 @@ def command(
     flake.nix once, where there is none: that file is yours from then on.
     """
     options = plan.Options(
-        style=style, python=python, nixpkgs=nixpkgs, systems=systems, features=features, flake=not no_flake
+        style=style,
+        manager=manager,
+        python=python,
+        nixpkgs=nixpkgs,
+        systems=systems,
+        features=features,
+        flake=not no_flake,
     )
     found = plan.asked(project.read(folder), options)
     choices = plan.choose(found, options)

@@ -37,6 +37,7 @@ def _choices(plan: Plan) -> None:
     rows = [("project", project.source.name, "1 wheel" if count == 1 else f"{count} wheels")]
     for name, value in (
         ("style", str(choices.style)),
+        ("manager", choices.manager),
         ("python", choices.python),
         ("nixpkgs", choices.nixpkgs),
     ):
@@ -93,6 +94,7 @@ def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str
     return {
         "source": plan.project.source.name,
         "style": choices.style,
+        "manager": choices.manager,
         "python": choices.python,
         "nixpkgs": choices.nixpkgs,
         "systems": list(choices.systems),

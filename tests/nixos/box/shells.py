@@ -156,25 +156,31 @@ packages = ["uv"]
 
 def nixpy(project: Path, command: str, *arguments: str) -> str:
     """What a nixpy that knows no index but the wheelhouse prints."""
+    with SmallIndex(WHEELHOUSE) as index:
+        return on_this_machine(index, project, sys.executable, "-m", "nixpy", command, project, *arguments)
+
+
+def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> str:
+    """What a command prints that runs in the project's folder and knows that index of the wheelhouse alone."""
     wheels()
     scratch = project.parent.parent
-    with SmallIndex(WHEELHOUSE) as index:
-        done = subprocess.run(
-            [sys.executable, "-m", "nixpy", command, project, *arguments],
-            env={
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "HOME": str(scratch),
-                "NIXPY_CACHE_DIR": str(scratch / "cache/nixpy"),
-                "UV_CACHE_DIR": str(scratch / "cache/uv"),
-                "UV_DEFAULT_INDEX": index.url,
-                "UV_PYTHON": sys.executable,
-                "UV_NO_SYSTEM_CONFIG": "1",
-                "PIP_CONFIG_FILE": "/dev/null",
-                "NO_COLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(scratch),
+            "NIXPY_CACHE_DIR": str(scratch / "cache/nixpy"),
+            "UV_CACHE_DIR": str(scratch / "cache/uv"),
+            "UV_DEFAULT_INDEX": index.url,
+            "UV_PYTHON": sys.executable,
+            "UV_NO_SYSTEM_CONFIG": "1",
+            "PIP_CONFIG_FILE": "/dev/null",
+            "NO_COLOR": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -136,7 +136,7 @@ in
         args = script ./binary-wrapper.sh;
         source = ./binary-wrapper.c;
       }
-    else if lib.elem pname [ "ruff" "uv" ] then
+    else if (pname == "ruff" || pname == "uv") then
       {
         builder = "/bin/bash";
         args = script ./programs-of-wheel.sh;

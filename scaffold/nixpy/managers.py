@@ -1,0 +1,159 @@
+"""Who fills `.venv` with what a project installs: uv, pip, poetry or pdm, and by which command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.pylock import is_valid_pylock_path
+
+from nixpy.errors import NixpyError
+from nixpy.project import Project
+
+NONE = "none"  # the user fills .venv alone
+_PYPROJECT = "pyproject.toml"
+_REQUIREMENTS = "requirements files"
+
+# What each installs from; of several that could, the first is taken unasked.
+_READS = {
+    "uv": ("uv.lock", "pylock.toml", _PYPROJECT, _REQUIREMENTS),
+    "pip": (_REQUIREMENTS, _PYPROJECT),
+    "poetry": ("poetry.lock",),
+    "pdm": ("pdm.lock",),
+}
+_UNASKED = {_REQUIREMENTS: "pip"}
+
+# What makes each take the shell's Python and the .venv of the project's folder; uv's stand in every shell.
+_VARIABLES = {
+    "pip": {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    "poetry": {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_VIRTUALENVS_PREFER_ACTIVE_PYTHON": "true"},
+    "pdm": {"PDM_IGNORE_SAVED_PYTHON": "1"},
+}
+
+NAMES = (*_READS, NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """One manager and how it fills `.venv`; all paths are relative to the project's folder.
+
+    `make` are the words of the command for a new `.venv`, `fill` of the one that installs. `files` are what `fill`
+    reads: it is run again when one of them changed.
+    """
+
+    name: str
+    package: str | None  # its attribute of nixpkgs
+    variables: Mapping[str, str]  # with values as they stand in a shell
+    make: tuple[str, ...]
+    fill: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as templates see it, the commands and files as shell text."""
+        return {
+            "name": self.name,
+            "package": self.package and f"pkgs.{self.package}",
+            "variables": [list(pair) for pair in self.variables.items()],
+            "make": shlex.join(self.make),
+            "copies": "--copies" in self.make,
+            "fill": shlex.join(self.fill),
+            "files": list(map(shlex.quote, self.files)),
+        }
+
+
+def choose(project: Project, asked: str | None) -> tuple[str, str]:
+    """Return the name of the manager that fills `.venv`, "none" where nobody does, and why in words.
+
+    Raises NixpyError for one that is not known, or does not install from what the project has.
+    """
+    kind = _kind(project)
+    if asked is None:
+        if not _is_inside(project):
+            return NONE, "what is installed is not in this folder"
+        name = _UNASKED.get(kind) or next((name for name, kinds in _READS.items() if kind in kinds), NONE)
+        return name, f"it installs from {_shown(project, kind)}"
+    if asked not in NAMES:
+        raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
+    if asked != NONE and (kind not in _READS[asked] or not _is_inside(project)):
+        raise NixpyError(
+            f"{asked} does not install from {_shown(project, kind)}",
+            hint=f"it reads {', '.join(_READS[asked])} of the project's folder; "
+            f"or choose another manager, or {NONE} to fill .venv yourself",
+        )
+    return asked, "as asked for"
+
+
+def manager(project: Project, name: str) -> Manager | None:
+    """Return how the manager called `name` fills the `.venv` of the project; None for "none"."""
+    if name == NONE:
+        return None
+    copies = project.settings.venv_copies
+    make = ("uv", "venv") if name == "uv" and not copies else ("python", "-m", "venv", *["--copies"] * copies, ".venv")
+    return Manager(
+        name=name,
+        package=None if name == "pip" else name,
+        variables=_VARIABLES.get(name, {}),
+        make=make,
+        fill=tuple(_fill(project, name)),
+        files=tuple(_files(project)),
+    )
+
+
+def _fill(project: Project, name: str) -> list[str]:
+    kind = _kind(project)
+    extras, groups = sorted(project.choice.extras), project.choice.groups
+    named = sorted(groups or ())
+    if name == "poetry":
+        only = [] if groups is None else [f"--only={','.join(['main', *named])}"]
+        return ["poetry", "install", "--no-interaction", *only, *(f"--extras={extra}" for extra in extras)]
+    if name == "pdm":
+        only = [] if groups is None else ["--prod"] * (not named)
+        return ["pdm", "sync", "--non-interactive", *only, *(f"--group={group}" for group in (*extras, *named))]
+    install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
+    if kind == _REQUIREMENTS:
+        return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
+    options = [f"--group={group}" for group in named]
+    if name == "pip":
+        own = [f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
+        return [*install, *(["-e", *own] if own else []), *options]
+    options = [*(f"--extra={extra}" for extra in extras), *options]
+    if kind == "pylock.toml":
+        return ["uv", "pip", "sync", *options, _relative(project, project.source)]
+    only = [] if groups is None else ["--no-default-groups"]
+    return ["uv", "sync", *["--frozen"] * (kind == "uv.lock"), *only, *options]
+
+
+def _files(project: Project) -> list[str]:
+    read = [path for file in project.requirements_files for path in file.files]
+    if not read:
+        pyproject = project.root / _PYPROJECT
+        read = [*([project.lock] if project.lock else []), *([pyproject] if pyproject.is_file() else [])]
+    return list(dict.fromkeys(_relative(project, path) for path in read))
+
+
+def _kind(project: Project) -> str:
+    if project.lock is None:
+        return _REQUIREMENTS if project.requirements else _PYPROJECT
+    return "pylock.toml" if is_valid_pylock_path(project.lock) else project.lock.name
+
+
+def _is_built(project: Project) -> bool:
+    return project.dependencies is not None and project.dependencies.name is not None
+
+
+def _is_inside(project: Project) -> bool:
+    """Tell whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
+    lock = project.lock
+    return lock is None or is_valid_pylock_path(lock) or lock.resolve().parent == project.root.resolve()
+
+
+def _shown(project: Project, kind: str) -> str:
+    return _relative(project, project.source) if kind != _PYPROJECT else _PYPROJECT
+
+
+def _relative(project: Project, path: Path) -> str:
+    return os.path.relpath(path, project.root)

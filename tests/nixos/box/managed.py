@@ -1,0 +1,168 @@
+"""A project with a lock whose shell fills `.venv` by itself, and an index for it inside the box."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixos.box.sandbox import HOME, WHEELS, Box
+from nixos.box.shells import on_this_machine
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
+from nixos.realnix import HERE, lock_flake
+from smallindex import SmallIndex
+
+FLAKE = f"{HOME}/flake"
+WORK = f"{HOME}/work"  # apart from the flake, which is copied with all that lies in it
+ADDRESS = "http://127.0.0.1:8000"
+_NOWHERE = "https://index.example"  # stands in the locks that were made once, by tools that are not here
+OPTIONS = ("--offline", "--no-write-lock-file")
+
+FIRST, MORE = ("pillow",), ("pillow", "typing-extensions")
+_PROJECT = """\
+[project]
+name = "filled"
+version = "0.1.0"
+requires-python = ">=3.11,<4"
+dependencies = [
+{lines}]
+"""
+_SETTINGS = {
+    "poetry": """
+[tool.poetry]
+package-mode = false
+
+[[tool.poetry.source]]
+name = "house"
+url = "https://index.example/simple/"
+""",
+    "pdm": """
+[[tool.pdm.source]]
+name = "pypi"
+url = "https://index.example/simple/"
+""",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Managed:
+    """A project in one style that one manager fills; its flake lies in FLAKE and its work folder is WORK."""
+
+    manager: str
+    style: str
+    copies: bool
+    box: Box
+    index: SmallIndex
+
+    @property
+    def venv(self) -> Path:
+        """The `.venv`, on this machine."""
+        return self.box.home / "work/.venv"
+
+    def enter(
+        self, script: str, *, check: bool = True, network: bool = True, install: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """The finished run of a bash script in the shell of the project, entered in its work folder; with a `network`
+        the index can be reached, without `install` the shell is told to leave `.venv` alone.
+        """
+        command = "" if install else "NIXPY_INSTALL=0 "
+        command += shlex.join(("nix", "develop", *OPTIONS, f"path:{FLAKE}", "-c", *self.inside(script)))
+        if network:
+            python = packages()["python"] / "bin/python3"
+            command = (
+                f"{python} -m http.server -b 127.0.0.1 -d {HOME}/index 8000 >/dev/null 2>&1 & "
+                "until (exec 3<>/dev/tcp/127.0.0.1/8000) 2>/dev/null; do sleep 0.1; done; "
+                f"{command}; status=$?; kill %1; exit $status"
+            )
+        return self.box.run("bash", "-c", command, cwd=WORK, check=check)
+
+    def inside(self, script: str) -> tuple[str, ...]:
+        """The command that runs a script where the programs of `.venv` start."""
+        return (*(["nixpy-fhs"] if self.style == "fhs" else []), "bash", "-euc", script)
+
+    def ask_for(self, names: Iterable[str]) -> None:
+        """Let the project ask for these packages, and lock it by the manager's own means."""
+        project = self.box.home / "flake"
+        names = tuple(names)
+        written = project / "pyproject.toml"
+        settings = written.read_text().partition("[tool.nixpy]")[2] if written.exists() else ""
+        lines = "".join(f'  "{name}=={_version(name)}",\n' for name in names)
+        if self.manager == "pip":
+            (project / "requirements.txt").write_text("".join(f"{name}=={_version(name)}\n" for name in names))
+            lines = ""
+        if lines:
+            lines = _PROJECT.format(lines=lines)
+        if self.manager in _SETTINGS:
+            lines += _SETTINGS[self.manager]
+        written.write_text(f"{lines}\n[tool.nixpy]{settings}")
+        address = _NOWHERE
+        if self.manager == "uv":
+            on_this_machine(self.index, project, Path(sys.executable).with_name("uv"), "lock", "--quiet")
+            address = self.index.url.removesuffix("/simple/")
+        elif self.manager != "pip":
+            made = HERE / "box/locks" / f"{self.manager}-{len(names)}.lock"
+            shutil.copyfile(made, project / f"{self.manager}.lock")
+        for name in ("pyproject.toml", "requirements.txt", f"{self.manager}.lock"):
+            if (project / name).exists():
+                (self.box.home / "work" / name).write_text((project / name).read_text().replace(address, ADDRESS))
+
+    def nixpy(self, *arguments: str) -> str:
+        """What nixpy prints, on this machine."""
+        return on_this_machine(self.index, self.box.home / "flake", sys.executable, "-m", "nixpy", *arguments)
+
+    def ignore(self, sonames: Iterable[str]) -> None:
+        """Render the shell again without these sonames."""
+        settings = self.box.home / "flake/pyproject.toml"
+        head = settings.read_text().partition("\n[tool.nixpy.libraries]")[0]
+        listed = ", ".join(f'"{soname}"' for soname in sonames)
+        settings.write_text(
+            head.rstrip("\n") + (f"\n\n[tool.nixpy.libraries]\nignore = [{listed}]\n" if listed else "\n")
+        )
+        self.nixpy("sync")
+
+
+def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: bool = False) -> Managed:
+    """A new project below `folder` that asks for FIRST, analysed by nixpy, with no `.venv` yet."""
+    home = folder / "home"
+    made = Managed(
+        manager=manager,
+        style=style,
+        copies=copies,
+        index=index,
+        box=Box(
+            home=home,
+            host_loader="nix-ld" if style == "nix-ld" else "stub-ld",
+            # pip needs no more than a folder; the others are to use the index of their lock.
+            environment={}
+            if manager == "pip"
+            else {"UV_NO_INDEX": "0", "UV_OFFLINE": "0", "UV_CACHE_DIR": f"{HOME}/uv-cache"},
+        ),
+    )
+    for name in ("flake", "work"):
+        (home / name).mkdir(parents=True)
+    _index(home / "index")
+    made.ask_for(FIRST)
+    if copies:
+        settings = home / "flake/pyproject.toml"
+        settings.write_text(settings.read_text().rstrip("\n") + "\nvenv-copies = true\n")
+    made.nixpy("init", "--style", style, "--python", PYTHON, "--system", SYSTEM)
+    lock_flake(home / "flake", RELEASE)
+    return made
+
+
+def _version(name: str) -> str:
+    return wheels()[name].name.split("-")[1]
+
+
+def _index(folder: Path) -> None:
+    """Write the wheelhouse as a simple index (PEP 503) of plain files."""
+    (folder / "files").mkdir(parents=True)
+    for name, wheel in wheels().items():
+        page = folder / "simple" / name / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}">{wheel.name}</a>')
+        (folder / "files" / wheel.name).symlink_to(f"{WHEELS}/{wheel.name}")

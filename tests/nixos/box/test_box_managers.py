@@ -1,0 +1,105 @@
+"""The shell fills `.venv` by itself, by each manager: at first, when the lock changed, and not without need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nixos.box.managed import MORE, WORK, Managed, make
+from nixos.box.store import WHEELHOUSE, wheels
+from smallindex import SmallIndex
+
+pytestmark = pytest.mark.box
+
+# What is run in which style, and whether the interpreter is copied into `.venv`.
+WAYS = {
+    "uv": ("uv", "loader", False),
+    "pip": ("pip", "loader", False),
+    "pip, copies": ("pip", "wrapped-python", True),
+    "pip, copies of a script": ("pip", "nix-ld", True),
+    "uv, copies": ("uv", "loader", True),
+    "uv, fhs": ("uv", "fhs", False),
+    "pip, fhs, copies": ("pip", "fhs", True),
+}
+FILLS = {
+    "uv": "nixpy: uv sync --frozen",
+    "pip": "nixpy: .venv/bin/python -m pip install --no-input -r requirements.txt",
+}
+IMPORT = "import PIL.Image, sys; print(PIL.Image.__file__, sys.prefix, sep='|')"
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[SmallIndex]:
+    """The wheelhouse as an index, on this machine."""
+    wheels()
+    with SmallIndex(WHEELHOUSE) as index:
+        yield index
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def managed(request: pytest.FixtureRequest, house: SmallIndex, tmp_path_factory: pytest.TempPathFactory) -> Managed:
+    """The project of each way, before its shell was entered."""
+    manager, style, copies = WAYS[request.param]
+    return make(tmp_path_factory.mktemp("managed"), house, manager, style, copies=copies)
+
+
+def test_the_shell_fills_and_refreshes_the_venv(managed: Managed) -> None:
+    """Entered for the first time the shell makes and fills .venv, which is active and imports Pillow with nixpy's
+    libraries; entered again it does nothing; when the lock changed it fills again; and without the list the same
+    import fails on a soname of it.
+    """
+    fills = FILLS[managed.manager]
+    first = managed.enter(f'python -c "{IMPORT}"')
+    module, prefix = first.stdout.splitlines()[-1].split("|")
+    assert module.startswith(f"{WORK}/.venv/lib/")
+    assert prefix == f"{WORK}/.venv"
+    assert fills in first.stderr.splitlines()
+
+    stamp = (managed.venv / "nixpy-filled").stat().st_mtime_ns
+    again = managed.enter(f'echo "$VIRTUAL_ENV"; python -c "{IMPORT}"', network=False)
+    assert again.stdout.splitlines()[-2:] == [f"{WORK}/.venv", f"{module}|{prefix}"]
+    assert "nixpy: " not in again.stderr
+    assert (managed.venv / "nixpy-filled").stat().st_mtime_ns == stamp
+
+    managed.ask_for(MORE)
+    changed = managed.enter("python -c 'import typing_extensions as t; print(t.__file__)'")
+    assert fills in changed.stderr.splitlines()
+    assert changed.stdout.splitlines()[-1].startswith(f"{WORK}/.venv/lib/")
+
+    managed.ignore(["libz.so.1"])
+    without = managed.enter(f'python -c "{IMPORT}"', check=False, network=False)
+    assert "nixpy: " not in without.stderr
+    assert "libz.so.1: cannot open shared object file" in without.stderr
+    managed.ignore([])
+    assert managed.enter(f'python -c "{IMPORT}"', network=False).stdout.splitlines()[-1] == f"{module}|{prefix}"
+
+
+def test_copies_are_copies(managed: Managed) -> None:
+    """With venv-copies the interpreter lies in .venv as a file of its own, and otherwise as a link."""
+    assert (managed.venv / "bin/python").is_symlink() != managed.copies
+
+
+@pytest.fixture
+def unfilled(tmp_path: Path, house: SmallIndex) -> Managed:
+    """A project of uv's that was never entered."""
+    return make(tmp_path, house, "uv", "loader")
+
+
+def test_nothing_is_installed_where_that_is_not_wanted(unfilled: Managed) -> None:
+    """With NIXPY_INSTALL=0, and in a folder that is not the project's, the shell leaves everything as it is."""
+    assert unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False, install=False).stdout == "none\n"
+    (unfilled.box.home / "work/uv.lock").unlink()
+    assert unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False).stdout == "none\n"
+    assert not unfilled.venv.exists()
+
+
+def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
+    """Where the index cannot be reached the shell says what to run by hand and is entered all the same; once it can be
+    reached, the shell fills .venv.
+    """
+    failed = unfilled.enter("echo entered", network=False)
+    assert failed.stdout == "entered\n"
+    assert "nixpy: that failed, so .venv is not as it should be; by hand: uv sync --frozen" in failed.stderr
+    assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1

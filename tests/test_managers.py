@@ -1,0 +1,137 @@
+"""Which manager fills `.venv`, by which command, and who says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import shop
+from nixpy import managers, project
+from nixpy.errors import NixpyError
+from runner import Nixpy
+
+PROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
+POETRY = '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n'
+UV = 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n'
+FILES = {
+    "uv": {"pyproject.toml": PROJECT, "uv.lock": UV},
+    "poetry": {"pyproject.toml": PROJECT, "poetry.lock": POETRY},
+    "pdm": {"pyproject.toml": PROJECT, "pdm.lock": "[metadata]\n"},
+    "requirements": {"requirements.txt": "-r more.txt\n", "more.txt": "gamma\n"},
+    "pylock": {"pyproject.toml": PROJECT, "pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n'},
+    "pyproject": {"pyproject.toml": PROJECT},
+}
+
+
+def write(folder: Path, kind: str, settings: str = "") -> project.Project:
+    """A project with the files of that kind, read."""
+    for name, text in FILES[kind].items():
+        (folder / name).write_text(text)
+    if settings:
+        path = folder / ("pyproject.toml" if "pyproject.toml" in FILES[kind] else "nixpy.toml")
+        head = path.read_text() + "[tool.nixpy]\n" if path.exists() else ""
+        path.write_text(head + settings)
+    return project.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fill", "files"),
+    [
+        ("uv", "uv", "uv sync --frozen", ("uv.lock", "pyproject.toml")),
+        ("pylock", "uv", "uv pip sync pylock.toml", ("pylock.toml", "pyproject.toml")),
+        ("pyproject", "uv", "uv sync", ("pyproject.toml",)),
+        ("poetry", "poetry", "poetry install --no-interaction", ("poetry.lock", "pyproject.toml")),
+        ("pdm", "pdm", "pdm sync --non-interactive", ("pdm.lock", "pyproject.toml")),
+        (
+            "requirements",
+            "pip",
+            ".venv/bin/python -m pip install --no-input -r requirements.txt",
+            ("requirements.txt", "more.txt"),
+        ),
+    ],
+)
+def test_the_manager_is_that_of_the_lock(
+    tmp_path: Path, kind: str, name: str, fill: str, files: tuple[str, ...]
+) -> None:
+    """Unasked, the tool whose lock the project has installs exactly from it, and anew when a file that it reads
+    changed.
+    """
+    found = write(tmp_path, kind)
+    chosen, _ = managers.choose(found, None)
+    made = managers.manager(found, chosen)
+    assert made is not None
+    assert (chosen, " ".join(made.fill), made.files) == (name, fill, files)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fill"),
+    [
+        ("uv", "uv", "uv sync --frozen --no-default-groups --extra=b --group=dev"),
+        ("poetry", "poetry", "poetry install --no-interaction --only=main,dev --extras=b"),
+        ("pdm", "pdm", "pdm sync --non-interactive --group=b --group=dev"),
+        ("pyproject", "pip", ".venv/bin/python -m pip install --no-input -e '.[b]' --group=dev"),
+    ],
+)
+def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: str, fill: str) -> None:
+    """What the settings choose of extras and groups is what the manager is told to install."""
+    made = managers.manager(write(tmp_path, kind, 'extras = ["b"]\ngroups = ["dev"]\n'), name)
+    assert made is not None
+    assert made.as_dict()["fill"] == fill
+
+
+@pytest.mark.parametrize(("kind", "name"), [("uv", "poetry"), ("requirements", "pdm"), ("poetry", "pip")])
+def test_a_manager_that_cannot_read_the_lock_is_refused(tmp_path: Path, kind: str, name: str) -> None:
+    """A manager that does not install from what the project has is an error that says what it reads."""
+    with pytest.raises(NixpyError, match=rf"{name} does not install from (uv|poetry|requirements)\.\w+") as error:
+        managers.choose(write(tmp_path, kind), name)
+    assert "it reads" in str(error.value.hint)
+
+
+def test_the_settings_name_it_with_a_line(tmp_path: Path, nixpy: Nixpy) -> None:
+    """An unknown manager in the settings is an error with file and line, and nothing is written."""
+    folder = shop.project(tmp_path / "demo", "gamma", extra='[tool.nixpy]\nmanager = "conda"\n')
+    done = nixpy("init", folder)
+    assert done.status == 2
+    assert "pyproject.toml:10: there is no manager `conda`" in done.err
+    assert sorted(path.name for path in folder.iterdir()) == ["pyproject.toml"]
+
+
+def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`--manager` lands in the settings and in what is rendered; "none" leaves .venv to the user."""
+    folder = shop.project(tmp_path / "demo", "gamma")
+    assert nixpy("init", folder, "--style", "loader").status == 0
+    assert "manager" not in (folder / "pyproject.toml").read_text()
+    assert "set -- uv sync\n" in (folder / "nixpy.nix").read_text()
+    assert nixpy("init", folder, "--manager", "none").status == 0
+    assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
+    assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
+    assert nixpy("check", folder).status == 0
+
+
+def test_no_manager_where_there_is_no_venv(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Style with-packages has no manager, whatever lock there is."""
+    folder = shop.project(tmp_path / "demo", "gamma")
+    report = nixpy("init", folder, "--style", "with-packages", "--format", "json").json
+    assert report["manager"] == "none"
+    assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
+
+
+def test_a_member_of_a_workspace_is_left_alone(tmp_path: Path) -> None:
+    """The .venv of a uv workspace is the workspace's, so a member's shell does not fill one of its own."""
+    member = tmp_path / "member"
+    member.mkdir()
+    (member / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["member"]\n')
+    (tmp_path / "uv.lock").write_text(UV.replace('"."', '"member"').replace("[[", '[manifest]\nmembers = ["demo"]\n[['))
+    assert managers.choose(project.read(member), None)[0] == "none"
+
+
+def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Where a wheel's program does not start and nixpkgs' is in `packages`, that one is found first."""
+    folder = shop.project(tmp_path / "demo", "beta", extra='[tool.nixpy]\npackages = ["beta"]\n')
+    assert nixpy("init", folder, "--style", "loader").status == 0
+    path = "PATH=${lib.makeBinPath [ pkgs.beta ]}:$PWD/.venv/bin:$PATH"
+    assert path in (folder / "nixpy.nix").read_text()
+    assert nixpy("init", folder, "--style", "nix-ld").status == 0
+    assert path not in (folder / "nixpy.nix").read_text()
