@@ -17,9 +17,15 @@ from pathlib import Path
 
 import patch_venv
 import pytest
+from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
+from nixpy import config
+from nixpy.environment import environment
+from nixpy.libraries.answer import Rules
+from nixpy.lockfile import Record, Wheel
+from nixpy.needs.model import Needs
 from runner import Nixpy
 
 pytestmark = [
@@ -542,6 +548,47 @@ def test_names_opened_at_run_time_are_preloaded(tmp_path: Path, settings: Settin
     assert done.stderr == ""
     patch(venv, settings)
     assert not list(venv.rglob(PRELOAD))
+
+
+def test_the_lock_says_which_names_are_opened() -> None:
+    """Rendered are the names that packages of the lock open on Linux, sorted, and those of the graphics driver; not
+    what another wheel ships or makes needless, what macOS alone opens, or what is ignored.
+    """
+
+    def wheel(name: str, *opened: str, system: str = "x86_64-linux", **others: tuple[object, ...]) -> Wheel:
+        needs = Needs(dlopen=opened, known="sha256", **others)  # type: ignore[arg-type]
+        filename = f"{name}-1-py3-none-any.whl"
+        return Wheel(
+            system=system, name=canonicalize_name(name), version="1", filename=filename, sha256=None, needs=needs
+        )
+
+    wheels = (
+        wheel("numba", "libcuda.so.1"),
+        wheel("python-magic", "libmagic.so.1", "libignored.so.1"),
+        wheel("psycopg", "libpq.so.5"),
+        wheel("psycopg-binary"),
+        wheel("cairocffi", "libcairo.so.2"),
+        wheel("brings-cairo", provides=("libcairo.so.2",)),
+        wheel("pyusb", "libusb-1.0.so.0", system="aarch64-darwin"),
+        wheel("linked", sonames=(("libnvidia-ml.so.1", "a.so"), ("libz.so.1", "a.so"))),
+    )
+    record = Record(
+        python="3.13",
+        release="26.05",
+        inputs="",
+        systems=("aarch64-darwin", "x86_64-linux"),
+        wheels=wheels,
+        unavailable=(),
+    )
+    found = environment(
+        record,
+        settings=config.Settings(libraries=Rules(ignore=("libignored.so.1",))),
+        style="patched-venv",
+        nixpkgs="nixos-26.05",
+        direct=(),
+    ).as_dict()
+    assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
+    assert found["driver_sonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
 
 
 # --- the commands ---
