@@ -429,6 +429,13 @@ def test_a_damaged_file_is_left_alone(
     data = damage(file.read_bytes())
     file.unlink()
     file.write_bytes(data)
+    strange = Path(os.fsdecode(os.fsencode(venv) + b"/\xff\n.so"))
+    shutil.copy(cache / PATCHED[1], strange)
+    assert strange.name in patch(venv, settings).patched
+    strange.write_bytes(data)
+    assert r"left alone: \xff" in "".join(patch_venv.told(patch(venv, settings)))
+    strange.unlink()
+    assert restore(venv).restored == sorted({*PATCHED} - {PATCHED[1]})
     report = patch(venv, settings)
     assert report.left == {PATCHED[1]: "it calls itself an ELF file and is damaged"}
     assert file.read_bytes() == data
@@ -656,6 +663,25 @@ def test_outside_of_the_shell_it_says_where_to_go(
     monkeypatch.setenv("NIXPY_PATCH", str(other))
     assert nixpy("patch", venv).status == 2
     assert not (venv / FOLDER).exists()
+
+
+def test_ctrl_c_ends_it_cleanly(
+    venv: Path, shell: Settings, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Interrupted while patchelf works, both commands say so in one line and exit with 130; no file has changed."""
+    before = tree(venv, inodes=True)
+    patchelf = tmp_path / "interrupts"
+    patchelf.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 0.5\nexit 1\n")
+    patchelf.chmod(0o755)
+    file = tmp_path / "interrupting.json"
+    file.write_text(json.dumps(vars(replace(shell, patchelf=str(patchelf)))))
+    monkeypatch.setenv("NIXPY_PATCH", str(file))
+    for command in ([sys.executable, "-IS", patch_venv.__file__], [sys.executable, "-m", "nixpy", "patch"]):
+        done = subprocess.run([*command, venv], check=False, capture_output=True, text=True)
+        assert done.returncode == 130
+        assert done.stderr.endswith("interrupted; the next run goes on\n")
+        assert done.stderr.count("\n") == 1
+        assert tree(venv, inodes=True) == before
 
 
 def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy) -> None:
