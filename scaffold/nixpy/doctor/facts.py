@@ -191,8 +191,10 @@ class Facts:
 
     @property
     def shell(self) -> OnPath | None:
-        """The Python of the Nix shell: nixpy's, else the first of the store where this is a shell."""
+        """The Python of the Nix shell: nixpy's, else the first of the store where this is a shell; in a root, its."""
         outside = [one for one in self.pythons if self.venv is None or one.program.folder != self.venv.python.folder]
+        if self.in_root:
+            return next(iter(outside), None)
         ours = next((one for one in outside if one.program.ours), None)
         if ours or "IN_NIX_SHELL" not in self.environ:
             return ours
