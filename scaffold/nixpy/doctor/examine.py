@@ -16,6 +16,7 @@ from nixpy.doctor.findings import Finding, Unmade
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
 from nixpy.doctor.venv import inspect_wheels, read_venv
+from nixpy.errors import NixpyError
 
 T = TypeVar("T")
 Check = Callable[[Facts], Iterator[Finding]]
@@ -52,7 +53,12 @@ class Report:
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
-    """Return the report for the project in `root` and the virtual environment `venv`; never fails."""
+    """Return the report for the project in `root` and the virtual environment `venv`, whatever is broken there.
+
+    Raises NixpyError where there is no such folder.
+    """
+    if not root.is_dir():
+        raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
     return judge(observe(root, venv, environ))
 
 

@@ -71,7 +71,7 @@ def _optional(facts: Facts) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number."""
+    """Return the report as its JSON, without the format number; `schemas/doctor.json` describes it."""
     facts = report.facts
     host, venv, started = facts.host, facts.venv, facts.started
     return {
