@@ -95,9 +95,17 @@ def test_the_python_with_the_packages() -> None:
     """NIX402, as of two withPackages the wrong one wins: the one with more of what the project asks for is right."""
     first = OnPath(program=program("/nix/store/a-yosys/bin/python"))
     second = OnPath(program=program(OTHER.with_name("python"), OTHER), packages=frozenset({"numpy"}))
-    found = only(pythons=(first, second), environ={})
+    without: dict[str, Any] = {
+        "venv": None,
+        "started": None,
+        "environ": {},
+        "project": replace(PROJECT, locked=frozenset()),
+    }
+    found = only(pythons=(first, second), **without)
     assert (found.code, found.command) == ("NIX402", f"export PATH={OTHER.parent}:$PATH")
-    assert codes(pythons=(second, first), environ={}) == []
+    assert codes(pythons=(second, first), **without) == []
+    # Where there is a .venv, they are in there.
+    assert codes(pythons=(first, second), environ={}) == []
 
 
 def test_another_environment_is_active(tmp_path: Path) -> None:
@@ -110,11 +118,20 @@ def test_another_environment_is_active(tmp_path: Path) -> None:
     assert codes(venv=own, environ={"VIRTUAL_ENV": str(tmp_path / "link")}) == []
 
 
-def test_an_application_in_with_packages() -> None:
-    """NIX403 names place, package and builder."""
-    found = only(applied=(Applied(name="demo", builder="mkDerivation", file=ROOT / "env.nix", line=3),))
-    assert (found.code, found.packages) == ("NIX403", ("demo",))
-    assert found.message.startswith(f"{ROOT}/env.nix:3: demo is built by mkDerivation")
+@pytest.mark.parametrize(
+    ("builder", "at", "command"),
+    [
+        ("buildPythonApplication", 3, "sed -i '3s/buildPythonApplication/buildPythonPackage/' /b/x.nix"),
+        ("buildPythonApplication", None, "sed -i 's/buildPythonApplication/buildPythonPackage/' /b/x.nix"),
+        ("mkDerivation", 3, "${EDITOR:-vi} +3 /b/x.nix"),
+    ],
+)
+def test_an_application_in_with_packages(builder: str, at: int | None, command: str) -> None:
+    """NIX403 names place, package and builder; the command is for where it is built."""
+    applied = Applied(name="x", builder=builder, file=Path("/b/env.nix"), line=9, made_in=Path("/b/x.nix"), made_at=at)
+    found = only(applied=(applied,))
+    assert (found.code, found.packages, found.command) == ("NIX403", ("x",), command)
+    assert found.message.startswith(f"/b/env.nix:9: x is built by {builder}")
 
 
 def test_a_bypassed_wrapper() -> None:

@@ -23,7 +23,6 @@ LAUNCHER = Program(
     links=(SHELL.with_name("python"), SHELL),
     exists=True,
     wraps=BARE,
-    libraries=(Path("/nix/store/44444444444444444444444444444444-nixpy-libraries/lib"),),
     ours=True,
 )
 VENV = Venv(

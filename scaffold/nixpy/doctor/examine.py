@@ -88,10 +88,7 @@ class _Observer:
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
 
-    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any, needs: str = "") -> T:
-        if needs in self.unread:
-            self.unread[name] = self.unread[needs]
-            return default
+    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any) -> T:
         try:
             return read(*arguments)
         except Exception as error:  # noqa: BLE001 - this command is for machines where things are broken
@@ -111,7 +108,9 @@ def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     host = see("host", None, read_host)
     found = see("venv", None, read_venv, venv)
     started = None
-    if found and found.python.exists:
+    if found and not found.python.exists:
+        see.unread["started"] = f"{found.python.file} does not exist"
+    elif found:
         started = see("started", None, start, found.python.path, environ)
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not tell where it looks"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from nixpy.doctor.facts import Facts, OnPath, Program, Project, Venv, in_store
+from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
 from nixpy.problems import reason
 
@@ -122,7 +122,8 @@ def other_python(facts: Facts) -> Iterator[Finding]:
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
     """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
     own = facts.venv is not None and one.program.folder == facts.venv.python.folder
-    wanted = facts.project.packages if facts.project else frozenset()
+    # Where there is a .venv, the packages are in there, and what others have says nothing.
+    wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
     return own, one.program.ours and not facts.in_root, len(wanted & one.packages)
 
 
@@ -140,9 +141,17 @@ def applications(facts: Facts) -> Iterator[Finding]:
             code="NIX403",
             message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, and so withPackages leaves "
             "it out without a word; buildPythonPackage makes what can be imported",
-            command=f"grep -rn {found.builder} --include='*.nix' .  # and write buildPythonPackage there",
+            command=_build_a_module(found),
             packages=(found.name,) if found.name != "a package" else (),
         )
+
+
+def _build_a_module(found: Applied) -> str:
+    """Return the command that makes it a Python module; a derivation lacks what only its author knows."""
+    file = shlex.quote(str(found.made_in))
+    if found.builder == "mkDerivation":
+        return f"${{EDITOR:-vi}} +{found.made_at or 1} {file}"
+    return f"sed -i '{found.made_at or ''}s/buildPythonApplication/buildPythonPackage/' {file}"
 
 
 def bypassed_wrapper(facts: Facts) -> Iterator[Finding]:

@@ -46,7 +46,9 @@ def _venv(facts: Facts) -> str:
     if facts.venv is None:
         return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
     started = facts.started
-    version = f", Python {started.version}, prefix {started.base_prefix}" if started else ", does not start"
+    version = ", does not start"
+    if started:
+        version = f", Python {started.version}, loader {started.loader}, prefix {started.base_prefix}"
     return _program(facts.venv.python) + version
 
 

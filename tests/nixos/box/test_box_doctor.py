@@ -310,8 +310,7 @@ def test_an_application_in_an_environment(patient: Patient) -> None:
     report = patient.doctor()
     assert report.codes == {"NIX403"}
     assert f"{PROJECT}/env.nix:16: demo is built by buildPythonApplication" in report.one("NIX403")["message"]
-    assert "env.nix:3:  demo = pkgs" in patient.shell(report.command("NIX403")).stdout
-    file.write_text(APPLICATION.replace("buildPythonApplication", "buildPythonPackage"))
+    patient.shell(report.command("NIX403"))
     assert imported()
     assert patient.doctor().codes == set()
 
