@@ -46,7 +46,9 @@ def _venv(facts: Facts) -> str:
     if facts.venv is None:
         return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
     started = facts.started
-    version = f", Python {started.version}, prefix {started.base_prefix}" if started else ", does not start"
+    version = ", does not start"
+    if started:
+        version = f", Python {started.version}, loader {started.loader}, prefix {started.base_prefix}"
     return _program(facts.venv.python) + version
 
 
@@ -71,7 +73,7 @@ def _optional(facts: Facts) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number."""
+    """Return the report as its JSON, without the format number; `schemas/doctor.json` describes it."""
     facts = report.facts
     host, venv, started = facts.host, facts.venv, facts.started
     return {
