@@ -592,6 +592,7 @@ def test_the_lock_says_which_names_are_opened() -> None:
         settings=config.Settings(libraries=Rules(ignore=("libignored.so.1",))),
         style="patched-venv",
         nixpkgs="nixos-26.05",
+        manager=None,
         direct=(),
     ).as_dict()
     assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
