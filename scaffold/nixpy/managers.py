@@ -14,6 +14,7 @@ from packaging.pylock import is_valid_pylock_path
 from nixpy.errors import NixpyError
 from nixpy.project import Project
 
+FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
 _PYPROJECT = "pyproject.toml"
 _REQUIREMENTS = "requirements files"
