@@ -154,3 +154,16 @@ def test_settings_of_uv(tmp_path: Path, name: str, text: str, may: bool) -> None
     """What the project's files say of uv's own Pythons."""
     (tmp_path / name).write_text(text)
     assert folder.uv_may_download(tmp_path) == may
+
+
+def test_git_starts_nothing_of_the_tree(tree: Path) -> None:
+    """A program that the tree's own settings name for git is not started; plain git does start it."""
+    trap = tree / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tree}/sprung\n")
+    trap.chmod(0o755)
+    subprocess.run(["git", "-C", tree, "config", "core.fsmonitor", trap], check=True)
+    folder.git(tree, tree / ".venv")
+    assert not (tree / "sprung").exists()
+    subprocess.run(["git", "-C", tree, "ls-files"], check=True, capture_output=True)
+    subprocess.run(["git", "-C", tree, "status"], check=True, capture_output=True)
+    assert (tree / "sprung").exists()
