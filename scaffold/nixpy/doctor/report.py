@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nixpy.doctor.examine import Report
@@ -46,10 +47,10 @@ def _venv(facts: Facts) -> str:
     if facts.venv is None:
         return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
     started = facts.started
-    version = ", does not start"
-    if started:
-        version = f", Python {started.version}, loader {started.loader}, prefix {started.base_prefix}"
-    return _program(facts.venv.python) + version
+    if started is None:
+        return f"{_program(facts.venv.python)}, does not start"
+    told = f"Python {started.version}, loader {started.loader}, prefix {started.base_prefix}"
+    return f"{_program(replace(facts.venv.python, loader=None))}, {told}"
 
 
 def _shell(facts: Facts) -> str:

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nixos.box.observe import Observed
-from nixos.box.sandbox import HOME, LOADER, Box
+from nixos.box.patient import NIXPY, PROJECT, Patient, Report
+from nixos.box.sandbox import LOADER, Box
 from nixos.box.shells import FLAKE, WORK, nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import lock_flake
@@ -24,8 +24,6 @@ from nixos.realnix import lock_flake
 pytestmark = pytest.mark.box
 
 TOP = Path(__file__).parents[3]
-NIXPY = f"{HOME}/tools/bin/python -m nixpy"
-PROJECT = f"{HOME}/project"
 PURE = ("click", "jinja2", "markupsafe", "packaging", "platformdirs", "rich", "tomlkit", "urllib3")
 PACKAGES = ("numpy", "psycopg2-binary", "pyodbc")
 
@@ -55,55 +53,6 @@ def install(nixpy_wheel: Path, built: Mapping[str, Path]) -> Callable[[Box], Non
             archive.extractall(place)
 
     return install
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """A project in the box with a .venv that works, and its shell, of style loader."""
-
-    box: Box
-
-    @property
-    def folder(self) -> Path:
-        """Where the project lies on this machine."""
-        return self.box.home / "project"
-
-    def shell(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The finished run of a script in the shell, as `nix develop` sets it up; its hook is run each time."""
-        return self.box.run("bash", "-c", f"source {HOME}/shell; set -eu; {script}", cwd=PROJECT, check=check)
-
-    def doctor(self, script: str = "", options: str = "", *, inside: bool = True) -> Report:
-        """The report, made in the shell or outside of it, after a script."""
-        command = f"{script or 'true'}; {NIXPY} doctor {options} --format json || [ $? = 1 ]"
-        run = self.shell if inside else lambda text: self.box.run("bash", "-euc", text, cwd=PROJECT)
-        printed = run(command).stdout
-        return Report(json.loads(printed[printed.index('{\n  "format"') :]))
-
-
-class Report:
-    """What the command said, as JSON."""
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.data = data
-        assert data["format"] == 1
-
-    @property
-    def codes(self) -> set[str]:
-        """The codes of the findings."""
-        return {finding["code"] for finding in self.data["findings"]}
-
-    def all(self, code: str) -> list[dict[str, Any]]:
-        """The findings with this code."""
-        return [finding for finding in self.data["findings"] if finding["code"] == code]
-
-    def one(self, code: str) -> dict[str, Any]:
-        """The only finding with this code."""
-        (found,) = self.all(code)
-        return found
-
-    def command(self, code: str) -> str:
-        """The command that is to mend it."""
-        return str(self.one(code)["command"])
 
 
 @pytest.fixture(scope="module")
