@@ -41,6 +41,7 @@ class Settings:
     requirements: tuple[str, ...] = ()
     extras: tuple[NormalizedName, ...] = ()
     groups: tuple[NormalizedName, ...] | None = None
+    features: tuple[str, ...] = ()
     manager: str | None = None
     venv_copies: bool = False
     packages: tuple[str, ...] = ()
@@ -83,6 +84,7 @@ class _Reader:
             "requirements": self.strings,
             "extras": self.names,
             "groups": self.names,
+            "features": self.features,
             "manager": self.string,
             "venv-copies": self.flag,
             "packages": self.packages,
@@ -137,6 +139,16 @@ class _Reader:
             if system not in SYSTEMS:
                 self.fail(f"unknown system `{system}`", key, hint="known are " + ", ".join(SYSTEMS))
         return tuple(sorted(set(chosen)))
+
+    def features(self, key: str, value: Any) -> tuple[str, ...]:
+        from nixpy import features
+
+        for name in self.strings(key, value):
+            try:
+                features.find(name)
+            except NixpyError as error:
+                self.fail(error.message, key, hint=error.hint)
+        return tuple(sorted(set(value)))
 
     def packages(self, key: str, value: Any) -> tuple[str, ...]:
         for item in self.strings(key, value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,8 +11,10 @@ from packaging.utils import NormalizedName
 
 from nixpy import releases, styles
 from nixpy.config import Settings
+from nixpy.features import Feature, chosen
 from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
+from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.managers import Manager
@@ -31,8 +33,12 @@ class Environment:
     systems: tuple[str, ...]
     inputs: str
     libraries: tuple[Library, ...]
+    opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
+    features: tuple[Feature, ...]
+    substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
+    wheels: frozenset[NormalizedName]  # those that were recorded
     unopened: frozenset[str]  # wheels whose tags alone were read
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
@@ -54,7 +60,7 @@ class Environment:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
         groups = _groups(self.supplied, self.systems, self.unopened)
-        drivers = [library for library in self.libraries if library.provider == "host-driver" and not library.optional]
+        drivers = [library for library in self.libraries if library.provider == "host-driver"]
         return {
             "format": NIX_FORMAT,
             "style": self.style,
@@ -66,14 +72,25 @@ class Environment:
             "groups": groups,
             "needs_system": any(group["systems"] != linux for group in groups),
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
-            "driver": bool(drivers),
+            "driver": any(not library.optional for library in drivers)
+            or any(feature.name == "cuda" for feature in self.features),
+            "features": [feature.name for feature in self.features],
+            "inputs_of_features": sorted({text for feature in self.features for text in feature.inputs}),
+            "wheels": sorted(self.wheels),
+            "driver_sonames": sorted({library.soname for library in drivers}),
+            "opened_sonames": list(self.opened),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
-            "native": [f"pkgs.{name}" for name in self.native],
+            "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
             "manager": self.manager and self.manager.as_dict(),
-            "packages": [f"pkgs.{name}" for name in self.settings.packages],
+            "packages": [
+                *(f"pkgs.{name}" for name in self.settings.packages),
+                *(item.expression for item in self.substitutes),
+                *(text for feature in self.features for text in feature.packages),
+            ],
             "variables": [list(pair) for pair in self.settings.env.items()],
+            "programs": [[item.variable, item.expression, item.program] for item in self.substitutes if item.variable],
             "shell_hook": self.settings.shell_hook,
             "file": self.settings.file,
         }
@@ -92,8 +109,11 @@ def environment(
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
-    programs = _programs(record.wheels, style)
-    stuck = tuple(sorted(programs - set(settings.packages)))
+    features = chosen(settings.features, style)
+    programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
+    replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
+    idle = _idle(programs, style)
+    stuck = tuple(sorted(idle - set(settings.packages) - replaced.keys()))
     found = [
         *problems,
         *unavailable_problems(record.unavailable, record.python),
@@ -113,7 +133,7 @@ def environment(
             Problem(
                 code="NIX302",
                 message=f"{bring_programs(stuck)} that do not start on NixOS under style {style}",
-                hint="style nix-ld or fhs starts them; so does nixpkgs' own, in `packages` of [tool.nixpy]",
+                hint="style nix-ld or fhs starts them; feature nix-executables takes nixpkgs' own instead",
             )
         )
     return Environment(
@@ -123,11 +143,15 @@ def environment(
         systems=record.systems,
         inputs=record.inputs,
         libraries=libraries,
+        opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
-        native=tuple(sorted(programs & set(settings.packages))),
+        features=features,
+        substitutes=tuple(replaced.values()),
+        wheels=frozenset(wheel.name for wheel in record.wheels),
+        native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
@@ -141,10 +165,27 @@ def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | N
     return {name: python_packages.attribute(name) for name in names}
 
 
-def _programs(wheels: Iterable[Wheel], style: str) -> set[NormalizedName]:
-    """Return the wheels whose programs do not start under the style."""
-    programs = {wheel.name for wheel in wheels if wheel.needs.executables}
+def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[str]:
+    """Yield the sonames that packages open at run time on Linux and no wheel of the lock ships."""
+    by_soname: dict[str, set[str]] = {}
+    for wheel in wheels:
+        for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():
+            by_soname.setdefault(soname, set()).add(wheel.name)
+    for library in libraries:
+        asked = by_soname.get(library.soname, set()) if library.provider != "sibling-wheel" else set()
+        if not asked.isdisjoint(library.needed_by):
+            yield library.soname
+
+
+def _idle(programs: set[NormalizedName], style: str) -> set[NormalizedName]:
+    """Return those of the wheels with programs whose programs do not start under the style."""
     return set() if not programs or styles.find(style).executables else programs
+
+
+def _substitutes(programs: Collection[NormalizedName]) -> dict[NormalizedName, Substitute]:
+    """Return what nixpkgs has in the place of the programs of these wheels, where it is known."""
+    known = substitutes()
+    return {name: known[name] for name in sorted(programs) if name in known}
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:

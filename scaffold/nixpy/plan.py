@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from nixpy import config, environment, flake, lockfile, managers, releases, render, styles
+from nixpy import config, environment, features, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -33,6 +34,7 @@ class Options:
     python: str | None = None
     nixpkgs: str | None = None
     systems: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
     flake: bool = True
 
 
@@ -74,6 +76,13 @@ class Plan:
     lines: str | None = None  # to be added to it where it is the user's already
 
 
+def asked(project: Project, options: Options) -> Project:
+    """Return the project with the settings that the command line names in the place of its own."""
+    if not options.features:
+        return project
+    return replace(project, settings=replace(project.settings, features=tuple(sorted(set(options.features)))))
+
+
 def choose(project: Project, options: Options = Options()) -> Choices:
     """Return what the command line asks for, else the settings, else what fits.
 
@@ -97,6 +106,8 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     style = options.style or settings.style
     with _located(project, "style", asked=options.style is not None):
         name = styles.find(style).name if style else None
+    with _located(project, "features", asked=bool(options.features)):
+        features.chosen(settings.features, name)
     with _located(project, "manager", asked=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
     if name and not styles.find(name).venv:
@@ -223,7 +234,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
     }
-    extra = [_settings_output(project, choices, options)]
+    extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
@@ -232,6 +243,16 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
     return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+
+
+def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[Output]:
+    """Yield the files besides the flake that the style wants of the user and that are not there yet."""
+    assert choices.style is not None  # noqa: S101  (chosen by now)
+    for name in styles.find(choices.style).once:
+        if not (path := project.root / name).exists():
+            names = {**env, "direct": project.direct_names(choices.targets())}
+            template = f"styles/{choices.style}/once/{name}.jinja"
+            yield Output(path=path, text=render.render(template, names), owned=False)
 
 
 def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
@@ -293,6 +314,8 @@ def _settings_output(project: Project, choices: Choices, options: Options) -> Ou
         "python": choices.python,
         "nixpkgs": choices.nixpkgs,
     }
+    if options.features:
+        chosen["features"] = list(project.settings.features)
     if options.manager:
         chosen["manager"] = choices.manager
     if options.systems:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 from nixpy.errors import NixpyError
 from nixpy.problems import bring_programs
@@ -32,6 +35,7 @@ class Style:
     host: str  # what the host must offer
     good: tuple[str, ...]
     bad: tuple[str, ...]
+    once: tuple[str, ...]  # names of files that `init` writes where there are none, each a template in `once/`
 
 
 def template_root() -> Path:
@@ -62,6 +66,18 @@ def find(name: str) -> Style:
     raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
 
 
+def program(style: str, name: str) -> Any:
+    """Return the Python program `name` that a style brings along, as a module."""
+    path = template_root() / "templates" / "styles" / style / name
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None  # noqa: S101  (it is a .py file)
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module  # where its dataclasses look their names up
+    spec.loader.exec_module(module)
+    return module
+
+
 def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
     """Return the style that fits, and why: `programs` are the wheels with programs that need a loader."""
     darwin = any(system.endswith("-darwin") for system in systems)
@@ -90,4 +106,5 @@ def _read(path: Path) -> Style:
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
+        once=tuple(sorted(file.name.removesuffix(".jinja") for file in (path.parent / "once").glob("*.jinja"))),
     )

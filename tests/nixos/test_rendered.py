@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 import shop
 from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, catalogue_states, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
+from nixpy.features import Feature, features
 from nixpy.libraries.catalogue import catalogue
+from nixpy.libraries.executables import substitutes
 from nixpy.render import _jinja
 from nixpy.styles import styles
 from runner import Nixpy
@@ -51,6 +53,19 @@ def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy
             assert warnings(said) == [], (release, version)
 
 
+@pytest.mark.parametrize("feature", features(), ids=lambda feature: feature.name)
+def test_every_feature_evaluates_and_is_formatted(feature: Feature, tmp_path: Path, nixpy: Nixpy) -> None:
+    """With each feature, every style that it works with evaluates silently on every release, and is formatted."""
+    project = shop.project(tmp_path / "one", "alpha", "beta", "gamma", "delta")
+    for style in sorted(feature.styles) or STYLES:
+        asked = ("--style", style, "--python", "3.13", "--feature", feature.name)
+        assert nixpy("init", project, *asked).status == 0
+        assert violations((project / "nixpy.nix").read_text()) == [], style
+        for release in RELEASES if style == "loader" else ("26.05",):
+            for version, said in evaluate(project, release).items():
+                assert warnings(said) == [], (style, release, version)
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_is_formatted(style: str, project: Path, nixpy: Nixpy) -> None:
     """All Nix that is written follows RFC 166, as far as our checker of its rules can tell."""
@@ -81,23 +96,20 @@ def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy)
     assert nixpy("init", project, "--style", style).status == 0
     file = project / "nixpy.nix"
     current = Nix("current")
-    assert current.eval_json(f"builtins.attrNames (import {file} {{ pkgs = throw {json.dumps('asked')}; }})") == [
-        "apps",
-        "checks",
-        "homeModule",
-        "libraries",
-        "nixosModule",
-        "packages",
-        "python",
-        "shell",
-    ]
+    names = current.eval_json(f"builtins.attrNames (import {file} {{ pkgs = throw {json.dumps('asked')}; }})")
+    promised = ["apps", "checks", "homeModule", "libraries", "nixosModule", "packages", "python", "shell"]
+    assert [name for name in names if name != "wrap"] == promised
+    assert ("wrap" in names) == (style == "nix-ld")
     modules = f"let n = import {file} {{ pkgs = throw {json.dumps('asked')}; }}; in "
     current.eval_json(modules + "[ (builtins.attrNames n.nixosModule) (builtins.attrNames n.homeModule) ]")
 
 
 def test_every_expression_of_the_catalogue_exists_everywhere() -> None:
-    """On each release, each expression of the catalogue is a package that neither warns nor throws."""
+    """On each release, each expression of the catalogue, and of the programs' table, is a package that neither warns
+    nor throws.
+    """
     expressions = {entry.expression for entry in catalogue().entries.values() if entry.expression}
+    expressions |= {substitute.expression for substitute in substitutes().values()}
     states = catalogue_states(sorted(expressions))
     wrong = {text: found for text, found in states.items() if set(found.values()) != {"ok"}}
     assert wrong == {}

@@ -34,6 +34,9 @@ from nixpy.generated import reconcile
 @python_option
 @system_option
 @nixpkgs_option
+@click.option(
+    "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
+)
 @click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
 @offline_option
 @rescan_option
@@ -48,6 +51,7 @@ def command(
     python: str | None,
     systems: tuple[str, ...],
     nixpkgs: str | None,
+    features: tuple[str, ...],
     no_flake: bool,
     offline: bool,
     rescan: bool,
@@ -62,9 +66,15 @@ def command(
     flake.nix once, where there is none: that file is yours from then on.
     """
     options = plan.Options(
-        style=style, manager=manager, python=python, nixpkgs=nixpkgs, systems=systems, flake=not no_flake
+        style=style,
+        manager=manager,
+        python=python,
+        nixpkgs=nixpkgs,
+        systems=systems,
+        features=features,
+        flake=not no_flake,
     )
-    found = project.read(folder)
+    found = plan.asked(project.read(folder), options)
     choices = plan.choose(found, options)
     with progress() as bar:
         made = plan.plan(

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import click
 
-from nixpy import styles
+from nixpy import features, styles
 from nixpy.cli.common import format_option, print_json, table
 
 
-@click.command("styles", short_help="List the styles, or tell all about one.")
+@click.command("styles", short_help="List the styles and features, or tell all about one style.")
 @click.argument("name", required=False)
 @format_option
 def command(name: str | None, form: str) -> None:
-    """List the styles, or tell all about one: how it works, what it promises, what it costs."""
+    """List the styles and features, or tell all about one style: how it works, what it promises, what it costs."""
     shown = [styles.find(name)] if name else list(styles.styles())
     if form == "json":
-        print_json({"styles": [_data(style) for style in shown]})
+        extra = {} if name else {"features": [_feature(feature) for feature in features.features()]}
+        print_json({"styles": [_data(style) for style in shown], **extra})
     elif name:
         _tell(shown[0])
     else:
         for line in table([(style.name, style.summary) for style in shown], indent=0):
             click.echo(line)
+        click.echo("\nfeatures, for `features` of [tool.nixpy] or --feature:")
+        for feature in features.features():
+            click.echo(f"{feature.name}: {feature.summary}\n  cost: {feature.cost}")
         click.echo("\nnixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
+
+
+def _feature(feature: features.Feature) -> dict[str, object]:
+    return {
+        "name": feature.name,
+        "title": feature.title,
+        "summary": feature.summary,
+        "cost": feature.cost,
+        "document": feature.document,
+        "styles": sorted(feature.styles) or [style.name for style in styles.styles()],
+    }
 
 
 def _data(style: styles.Style) -> dict[str, object]:

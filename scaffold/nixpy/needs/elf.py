@@ -20,6 +20,7 @@ HEADER_SIZE = 64  # bytes of an ELF64 header: no smaller file is one
 _EXECUTABLE, _SHARED = 2, 3  # e_type
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # p_type
 _NULL, _NEEDED, _STRTAB, _STRSZ, _SONAME = 0, 1, 5, 10, 14  # d_tag
+_RPATH, _RUNPATH = 15, 29
 _VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 
 _HEADER = struct.Struct("<4xBBB9xHHIQQQIHHHHHH")
@@ -58,6 +59,23 @@ def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | No
             return None
 
 
+def run_path(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written; empty where `read` returns None.
+
+    A loader does not look at DT_RPATH where there is a DT_RUNPATH (gABI, chapter 5), and so it is empty then.
+    """
+    with memoryview(data) as view:
+        try:
+            old, new = _Reader(view).run_path()
+        except _DamagedError:
+            return (), ()
+    return () if new is not None else _folders(old), _folders(new)
+
+
+def _folders(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(":")) if text else ()
+
+
 class _Reader:
     """Bounds-checked access to one file; every method raises `_DamagedError` for what does not lie in it."""
 
@@ -82,16 +100,7 @@ class _Reader:
             if interpreter is None:
                 return None
             return ElfFile(path=path, machine=self._machine, interpreter=interpreter)
-        tags: dict[int, int] = {}
-        needed: list[int] = []
-        for tag, value in self._entries(*self._dynamic):
-            if tag == _NEEDED:
-                needed.append(value)
-            else:
-                tags[tag] = value
-        if _STRTAB not in tags or _STRSZ not in tags:
-            raise _DamagedError
-        names = self._mapped(tags[_STRTAB], tags[_STRSZ])
+        tags, needed, names = self._linking(*self._dynamic)
         versions = self._version_names(tags[_VERNEED], tags.get(_VERNEEDNUM, 0)) if _VERNEED in tags else ()
         return ElfFile(
             path=path,
@@ -101,6 +110,27 @@ class _Reader:
             interpreter=interpreter,
             glibc=_highest_glibc(_string(names, offset) for offset in versions),
         )
+
+    def run_path(self) -> tuple[str | None, str | None]:
+        """Return DT_RPATH and DT_RUNPATH."""
+        if self._dynamic is None:
+            return None, None
+        tags, _, names = self._linking(*self._dynamic)
+        old, new = (_string(names, tags[tag]) if tag in tags else None for tag in (_RPATH, _RUNPATH))
+        return old, new
+
+    def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
+        """Return the dynamic segment's values by tag, those of DT_NEEDED apart, and its string table."""
+        tags: dict[int, int] = {}
+        needed: list[int] = []
+        for tag, value in self._entries(offset, size):
+            if tag == _NEEDED:
+                needed.append(value)
+            else:
+                tags[tag] = value
+        if _STRTAB not in tags or _STRSZ not in tags:
+            raise _DamagedError
+        return tags, needed, self._mapped(tags[_STRTAB], tags[_STRSZ])
 
     def _interpreter_name(self) -> str | None:
         if self._interpreter is None:

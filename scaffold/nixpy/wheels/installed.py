@@ -77,25 +77,26 @@ class InstalledWheel:
 
     def head(self, path: str, size: int) -> bytes:
         """Return the first `size` bytes of a file."""
-        with self._file(path).open("rb") as file:
+        with self.file(path).open("rb") as file:
             return file.read(size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each file with its bytes; NixpyError when one cannot be read."""
         for path in paths:
             try:
-                with self._file(path).open("rb") as file:
+                with self.file(path).open("rb") as file:
                     large = is_large(os.fstat(file.fileno()).st_size)
                     content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
                 raise NixpyError(
                     f"this installed file cannot be read: {error.strerror}",
                     hint="Install the package again, or remove the environment.",
-                    path=self._file(path),
+                    path=self.file(path),
                 ) from None
             yield path, content
 
-    def _file(self, path: str) -> Path:
+    def file(self, path: str) -> Path:
+        """Return where a member lies in the environment."""
         return self._files[path]
 
     @cached_property

@@ -14,7 +14,15 @@ from nixos.box.sandbox import Box
 from nixos.box.shells import Shell, make_shell
 from nixpy.styles import find
 
-STYLES = ("loader", "nix-ld", "wrapped-python", "fhs")
+STYLES = (
+    "loader",
+    "nix-ld",
+    "nix-ld-interpreter",
+    "wrapped-python",
+    "patched-venv",
+    "overridden-python",
+    "fhs",
+)
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,12 @@ def observe(shell: Shell, newer_program: str) -> Observed:
 
 
 def _files(shell: Shell) -> dict[str, int]:
-    """The inode of each installed file."""
-    folders = [shell.box.home / Path(work).name / ".venv/lib" for work in WORK.values()]
-    paths = (path for folder in folders for path in folder.rglob("*"))
-    return {str(path): path.lstat().st_ino for path in paths if "__pycache__" not in path.parts}
+    """The inode of each installed file; where style patched-venv put another in its place, that of the original."""
+    found = {}
+    for work in WORK.values():
+        venv = shell.box.home / Path(work).name / ".venv"
+        for path in (venv / "lib").rglob("*"):
+            original = venv / ".nixpy-patched/originals" / path.relative_to(venv)
+            if "__pycache__" not in path.parts:
+                found[str(path)] = (original if original.is_file() else path).lstat().st_ino
+    return found

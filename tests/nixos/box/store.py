@@ -32,9 +32,11 @@ PLAIN = (
     "makeBinaryWrapper",
     "nix-ld",
     "patchelf",
+    "ruff",
     "stdenv",
     "unixodbc",
     "uv",
+    "xkeyboard-config",
     "zlib",
     "zstd",
 )

@@ -69,9 +69,10 @@ def test_with_the_list_the_same_venv_works_again(observed: Observed, way: Way) -
     """
     assert all("file" in module for module in observed.again[way]["modules"].values())
     assert observed.kept
-    # What is Python's own is found through the link, and so changed with it; in a root it stays at its place.
+    # What is Python's own is found through the link, and so changed with it; in a root it stays at its place, and
+    # patched files need no other interpreter.
     same = observed.without[way]["base_prefix"] == observed.again[way]["base_prefix"]
-    assert same == (observed.name == "fhs")
+    assert same == (observed.name in {"fhs", "patched-venv"})
 
 
 def test_only_the_store_and_the_venv_are_mapped(observed: Observed, found: Mapping[str, Any], venv: str) -> None:
@@ -163,6 +164,14 @@ def needed_sonames(library: Path) -> list[str]:
     with file.open("rb") as stream:
         (dynamic,) = (part for part in ELFFile(stream).iter_segments() if isinstance(part, DynamicSegment))
         return [str(getattr(tag, "needed")) for tag in dynamic.iter_tags("DT_NEEDED")]  # noqa: B009
+
+
+@pytest.mark.parametrize("observed", ["fhs"], indirect=True)
+def test_the_root_is_an_app(observed: Observed) -> None:
+    """`nix run .#fhs -- CMD` runs a command in the root, and ends as it does."""
+    options = ("--offline", "--no-write-lock-file", f"path:{FLAKE}#fhs")
+    done = observed.shell.box.nix("run", *options, "--", "bash", "-c", "ls -d /usr/lib; exit 5", check=False)
+    assert (done.returncode, done.stdout) == (5, "/usr/lib\n")
 
 
 @pytest.mark.parametrize("observed", ["fhs"], indirect=True)

@@ -51,6 +51,8 @@ def test_sync_run_and_pip_write_into_the_venv(observed: Observed, filled: Shell)
     is imported with the libraries of the shell.
     """
     run(filled, "rm -rf .venv; uv sync -q")
+    if observed.name == "patched-venv":
+        run(filled, "nixpy-patch")
     places = {run(filled, f'{command} -c "{WHERE}"')[0] for command in ("uv run -q python", ".venv/bin/python")}
     assert len(places) == 1
     module, prefix, base = places.pop().split("|")

@@ -120,6 +120,23 @@ let
           inherit system config;
           overlays = overlays ++ [ overlay ];
         };
+      # A root like buildFHSEnv's, whose profile knows where conda was installed (tools/package-management/conda).
+      conda = lib.makeOverridable (
+        {
+          installationPath ? "~/.conda",
+          extraPkgs ? [ ],
+        }:
+        builders.buildFHSEnv pkgs {
+          name = "conda-shell";
+          targetPkgs = _: extraPkgs;
+          profile = ''
+            export PATH=${installationPath}/bin:$PATH
+            if [ ! -f ${installationPath}/etc/profile.d/conda.sh ]; then conda-install; fi
+            source ${installationPath}/etc/profile.d/conda.sh
+          '';
+          runScript = "bash -l";
+        }
+      ) { };
       buildFHSEnv = lib.makeOverridable (builders.buildFHSEnv pkgs);
       fetchPypi =
         {

@@ -87,6 +87,7 @@ let
       relocate = ./relocate.sh;
       debs = filesOf pname;
       programs = programs.${pname} or "";
+      share = if pname == "xkeyboard-config" then "X11/xkb" else "";
       needs = map (pname: package { inherit pname; }) (needs.${pname} or [ ]);
       glibc =
         if lib.elem pname isLibc then
@@ -135,12 +136,12 @@ in
         args = script ./binary-wrapper.sh;
         source = ./binary-wrapper.c;
       }
-    else if pname == "uv" then
+    else if (pname == "ruff" || pname == "uv") then
       {
         builder = "/bin/bash";
-        args = script ./uv.sh;
+        args = script ./programs-of-wheel.sh;
         relocate = ./relocate.sh;
-        wheel = wheel "uv";
+        wheel = wheel pname;
         inherit glibc;
       }
     else if filesOf pname != [ ] then

@@ -21,6 +21,7 @@ done
 if [ -d root/usr/lib/x86_64-linux-gnu ]; then
   find root/usr/lib/x86_64-linux-gnu -maxdepth 1 -name '*.so*' -exec cp -a {} "$libraries/" \;
 fi
+for folder in $share; do mkdir -p "$out/share/$(dirname "$folder")" && cp -a "root/usr/share/$folder" "$out/share/$folder"; done
 chmod -R u+w "$out" "$libraries"
 # Links that led elsewhere in Debian's file system lead nowhere here.
 find "$out" "$libraries" -xtype l -delete

@@ -1,0 +1,48 @@
+"""`nixpy doctor`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from nixpy.cli.common import folder, format_option, print_json, table
+from nixpy.doctor.examine import Report, examine
+from nixpy.doctor.report import as_json, rows
+
+
+@click.command("doctor", short_help="Tell why something does not work here.")
+@folder
+@click.option(
+    "--venv",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The virtual environment to look at.  [default: .venv in DIR]",
+)
+@format_option
+def command(folder: Path, venv: Path | None, form: str) -> int:
+    """Tell what is wrong with this machine, this shell and the project in DIR, each with the command that mends it.
+
+    Run it where something fails: in the shell, with the variables that are set there. Needs neither network nor Nix,
+    changes nothing, and starts nothing but git and the environment's Python, isolated. Exits with 1 where there are
+    findings.
+    """
+    report = examine(folder, venv or folder / ".venv", os.environ)
+    if form == "json":
+        print_json(as_json(report))
+    else:
+        _print(report)
+    return 1 if report.findings else 0
+
+
+def _print(report: Report) -> None:
+    for line in table(rows(report.facts), indent=0):
+        click.echo(line)
+    click.echo("")
+    for finding in report.findings:
+        click.echo(f"{click.style(finding.code, fg='yellow')} {finding.message}")
+        click.echo(f"       {click.style(finding.command, bold=True)}")
+    for unmade in report.unmade:
+        click.echo(f"not checked: {unmade.check}: {unmade.reason}")
+    count = len(report.findings)
+    click.echo(f"{count} problem{'s' if count > 1 else ''} found" if count else "no problem found")

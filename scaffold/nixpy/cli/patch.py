@@ -1,0 +1,35 @@
+"""`nixpy patch`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from nixpy.cli.common import format_option, print_json
+from nixpy.errors import NixpyError
+from nixpy.styles import program
+
+
+@click.command("patch", short_help="Style patched-venv: let what is installed run.")
+@click.argument("venv", type=click.Path(path_type=Path), default=Path(".venv"), metavar="[VENV]")
+@click.option("--restore", is_flag=True, help="Put the originals back, byte for byte.")
+@format_option
+def command(venv: Path, restore: bool, form: str) -> int:
+    """Give new files in VENV (.venv by default) their libraries, and programs an interpreter, in the shell of style
+    patched-venv. `nixpy-patch` there does the same where nixpy is not installed.
+
+    Exits with 1 where a file had to be left alone, or a library opened at run time is not served.
+    """
+    patcher = program("patched-venv", "patch_venv.py")
+    try:
+        report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
+    except patcher.PatchError as error:
+        raise NixpyError(str(error)) from error
+    if form == "json":
+        print_json(asdict(report))
+    else:
+        for line in patcher.told(report):
+            click.echo(line)
+    return 1 if report.left or report.not_served else 0

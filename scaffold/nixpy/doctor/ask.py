@@ -1,0 +1,60 @@
+"""Run by an interpreter that is asked about itself, isolated and without site: any CPython 3 understands it.
+
+It prints JSON. `search` is what the loader answers (dlinfo(3), RTLD_DI_SERINFO) when it is asked where it looks for
+what libc needs: the program's DT_RPATH, LD_LIBRARY_PATH or `--library-path`, and its own folders, in this order; libc
+has no run path that would come between. It is null where the C library cannot tell, as on macOS.
+"""
+
+import json
+import sys
+
+
+def mapped() -> "list[str]":
+    """Return the files in this process."""
+    try:
+        with open("/proc/self/maps") as lines:  # noqa: PTH123
+            return sorted({line.split(None, 5)[5].strip() for line in lines if "/" in line})
+    except OSError:
+        return []
+
+
+def search() -> "list[str] | None":
+    """Return the folders that the loader looks into, or None."""
+    try:
+        import ctypes
+
+        class Folder(ctypes.Structure):
+            _fields_ = (("name", ctypes.c_char_p), ("flags", ctypes.c_uint))
+
+        class Head(ctypes.Structure):
+            _fields_ = (("size", ctypes.c_size_t), ("count", ctypes.c_uint))
+
+        dlinfo = ctypes.CDLL(None).dlinfo
+        dlinfo.argtypes = ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+        handle, head = ctypes.CDLL("libc.so.6")._handle, Head()  # noqa: SLF001
+        if dlinfo(handle, 5, ctypes.byref(head)):  # RTLD_DI_SERINFOSIZE
+            return None
+
+        class Info(ctypes.Structure):
+            _fields_ = (("head", Head), ("folders", Folder * head.count))
+
+        room = ctypes.create_string_buffer(head.size)
+        if dlinfo(handle, 5, room) or dlinfo(handle, 4, room):  # RTLD_DI_SERINFO
+            return None
+        return [folder.name.decode("utf-8", "surrogateescape") for folder in Info.from_buffer(room).folders]
+    except (ImportError, AttributeError, OSError, ValueError):
+        return None
+
+
+# What is mapped is asked first: ctypes brings libraries of its own.
+print(  # noqa: T201
+    json.dumps(
+        {
+            "mapped": mapped(),
+            "version": sys.version.split()[0],
+            "executable": sys.executable,
+            "base_prefix": sys.base_prefix,
+            "search": search(),
+        }
+    )
+)

@@ -1,0 +1,138 @@
+"""All of it: what can be observed is, each part by itself, and then every check is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nixpy.doctor import folder as folders
+from nixpy.doctor import library_checks, nixfiles, python_checks, setting_checks
+from nixpy.doctor.facts import Facts
+from nixpy.doctor.findings import Finding, Unmade
+from nixpy.doctor.host import foreign_folders, read_host
+from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
+from nixpy.doctor.venv import inspect_wheels, read_venv
+
+T = TypeVar("T")
+Check = Callable[[Facts], Iterator[Finding]]
+
+# What a check is called, what it is about, and which facts it cannot do without.
+CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
+    ("packages of the lock", python_checks.missing_packages, ("project", "venv")),
+    ("Python on PATH", python_checks.other_python, ("pythons", "venv")),
+    ("packages given to withPackages", python_checks.applications, ("applied",)),
+    ("NIX_LD_LIBRARY_PATH", library_checks.ignored_nix_ld, ("started", "wheels")),
+    ("wrapper of the interpreter", python_checks.bypassed_wrapper, ("pythons", "venv")),
+    ("interpreter of the environment", python_checks.stale_venv, ("venv",)),
+    ("programs of wheels", library_checks.missing_nix_ld, ("host", "wheels")),
+    ("LD_LIBRARY_PATH", library_checks.leaked_search_path, ("search_path",)),
+    ("libraries of wheels", library_checks.unfound_libraries, ("started", "wheels")),
+    ("variables of Python", setting_checks.steering_variables, ()),
+    ("UV_PYTHON", setting_checks.uv_python, ()),
+    ("uv's own Python", python_checks.foreign_python, ("host", "venv")),
+    ("downloads of uv", setting_checks.uv_downloads, ("host", "uv_downloads")),
+    ("files that git knows", setting_checks.untracked, ("git",)),
+    ("environment that git ignores", setting_checks.open_venv, ("git",)),
+    ("files of nixpy", setting_checks.stale_files, ("project", "fresh")),
+    ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was observed, what is wrong, and what could not be told."""
+
+    facts: Facts
+    findings: tuple[Finding, ...]
+    unmade: tuple[Unmade, ...]
+
+
+def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
+    """Return the report for the project in `root` and the virtual environment `venv`; never fails."""
+    return judge(observe(root, venv, environ))
+
+
+def judge(facts: Facts) -> Report:
+    """Return what the checks say of these facts."""
+    findings: list[Finding] = []
+    unmade: list[Unmade] = []
+    for name, check, needs in CHECKS:
+        reasons = [facts.unread[need] for need in needs if need in facts.unread]
+        if reasons:
+            unmade.append(Unmade(check=name, reason=reasons[0]))
+            continue
+        try:
+            findings += check(facts)
+        except Exception as error:  # noqa: BLE001 - whatever is broken here, the other checks have their say
+            unmade.append(Unmade(check=name, reason=_words(error)))
+    return Report(
+        facts=facts,
+        findings=tuple(sorted(findings, key=lambda finding: (finding.code, finding.message))),
+        unmade=tuple(unmade),
+    )
+
+
+class _Observer:
+    """Makes each observation by itself; what one of them raises becomes the reason why its fact is not known."""
+
+    def __init__(self) -> None:
+        self.unread: dict[str, str] = {}
+
+    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any, needs: str = "") -> T:
+        if needs in self.unread:
+            self.unread[name] = self.unread[needs]
+            return default
+        try:
+            return read(*arguments)
+        except Exception as error:  # noqa: BLE001 - this command is for machines where things are broken
+            self.unread[name] = _words(error)
+            return default
+
+
+def _words(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
+    """Return all that can be observed."""
+    # Links stay: a .venv that is one is known by its own name.
+    root, venv = Path(os.path.normpath(root.absolute())), Path(os.path.normpath(venv.absolute()))
+    see = _Observer()
+    host = see("host", None, read_host)
+    found = see("venv", None, read_venv, venv)
+    started = None
+    if found and found.python.exists:
+        started = see("started", None, start, found.python.path, environ)
+        if started and started.search is None:
+            see.unread["started"] = "the loader of this system does not tell where it looks"
+    wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
+    project = see("project", None, folders.read_project, root, host) if host else None
+    return Facts(
+        environ=environ,
+        asked=venv,
+        host=host,
+        pythons=see("pythons", (), pythons_on_path, environ),
+        user_packages=see("user_packages", frozenset(), _user_packages, environ),
+        uv=shutil.which("uv", path=environ.get("PATH", "")) is not None,
+        uv_downloads=see("uv_downloads", True, folders.uv_may_download, root),
+        venv=found and replace(found, programs=wheels.programs if wheels else ()),
+        started=started,
+        unfound=wheels.unfound if wheels else (),
+        suppliers=see("wheels", {}, folders.suppliers, root, wheels.asking) if host and wheels else {},
+        rendered=see("rendered", frozenset(), folders.rendered_sonames, root),
+        project=project,
+        fresh=see("fresh", None, folders.freshness, root) if project and project.managed else None,
+        git=see("git", None, folders.git, root, venv),
+        applied=see("applied", (), nixfiles.applied, root),
+        search_path=see("search_path", {}, foreign_folders, environ),
+        unread=see.unread,
+    )
+
+
+def _user_packages(environ: Mapping[str, str]) -> frozenset[str]:
+    home = environ.get("HOME")
+    return packages_in(Path(home).glob(".local/lib/python3*/site-packages")) if home else frozenset()

@@ -1,0 +1,141 @@
+"""The project in a folder: what it installs, whether its Nix files are right, and what git knows of them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from nixpy import project as projects
+from nixpy.check import check
+from nixpy.config import Settings
+from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
+from nixpy.errors import NixpyError
+from nixpy.libraries.answer import WheelNeeds, answer
+from nixpy.plan import choose
+from nixpy.toml import load_toml
+
+# What each lock is installed with; of another, and without one, uv makes its own.
+_INSTALL = {
+    "uv.lock": "uv sync",
+    "poetry.lock": "poetry install",
+    "pdm.lock": "pdm sync",
+    "pylock.toml": "uv pip sync pylock.toml",
+}
+_ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
+_PATIENCE = 10  # seconds
+
+
+def read_project(folder: Path, host: Host) -> Project | None:
+    """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
+    markers = ("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "uv.lock", "pylock.toml")
+    if not any((folder / name).exists() for name in markers):
+        return None
+    found = projects.read(folder)
+    locked = None
+    direct: frozenset[str] = frozenset()
+    targets = [target for target in choose(found).targets() if target.system == host.system]
+    if targets:
+        direct = frozenset(found.direct_names(targets))
+        if found.locked:
+            names = (package for target in targets for package in found.locked.packages(target, found.choice))
+            locked = frozenset(package.name for package in names if not package.local)
+    settings = found.settings
+    return Project(
+        root=folder,
+        source=found.source.name,
+        style=settings.style,
+        managed=settings.style is not None or found.rendered.exists() or found.record.exists(),
+        enter=_enter(folder),
+        install=_install(found),
+        locked=locked,
+        packages=direct,
+    )
+
+
+def _enter(folder: Path) -> str:
+    if (folder / ".envrc").exists():
+        return "direnv reload"
+    return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
+
+
+def _install(found: projects.Project) -> str:
+    if found.lock:
+        return _INSTALL.get(found.lock.name, f"uv pip sync {found.lock.name}")
+    if found.requirements:
+        # pip of the environment, which is there or else made with it.
+        return f".venv/bin/python -m pip install -r {found.requirements[0].name}"
+    return "uv sync"
+
+
+def freshness(folder: Path) -> Freshness | None:
+    """Return how the generated files stand, None where they are right; NixpyError where that cannot be told."""
+    verdict = check(projects.read(folder))
+    if verdict.status == 0:
+        return None
+    return Freshness(state=verdict.state.value, reasons=verdict.reasons)
+
+
+def settings_of(folder: Path) -> Settings:
+    """Return the project's settings, those nobody made where there is no project to be read."""
+    try:
+        return projects.read(folder).settings
+    except NixpyError:
+        return Settings()
+
+
+def rendered_sonames(folder: Path) -> frozenset[str]:
+    """Return the sonames that the generated Nix file names; none where there is no such file."""
+    path = folder / settings_of(folder).file
+    return frozenset(_ROW.findall(path.read_text("utf-8", "replace"))) if path.is_file() else frozenset()
+
+
+def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
+    """Return who supplies each soname that these wheels need; one that the settings ignore is left out."""
+    libraries, _ = answer(wheels, settings_of(folder).libraries)
+    return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
+
+
+def git(folder: Path, venv: Path) -> Git | None:
+    """Return what git does not know; None where the folder is in no git tree. OSError where git is not there."""
+    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+        return None
+    if shutil.which("git") is None:
+        raise FileNotFoundError("git is not on PATH")
+    settings = settings_of(folder)
+    record = Path(settings.file).with_name(projects.RECORD)
+    names = ("flake.nix", "flake.lock", settings.file, str(record))
+    there = [name for name in names if (folder / name).is_file()]
+    known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
+    inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()
+    # A file in it is asked for, since a virtual environment often ignores what it holds by itself.
+    return Git(
+        unknown=tuple(name for name in there if name not in known) if (folder / "flake.nix").is_file() else (),
+        open_venv=inside and _git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
+    )
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # The tree's own settings could name a program for git to start.
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
+    if done.returncode > 1:
+        raise OSError(done.stderr.strip() or "git failed")
+    return done
+
+
+def uv_may_download(folder: Path) -> bool:
+    """Return whether the settings of uv that are the project's own let it bring a Python."""
+    tables = []
+    for path, keys in ((folder / "uv.toml", ()), (folder / "pyproject.toml", ("tool", "uv"))):
+        table = load_toml(path) if path.is_file() else {}
+        for key in keys:
+            table = table.get(key, {})
+        tables.append(table)
+    return not any(
+        table.get("python-downloads") == "never" or table.get("python-preference") == "only-system" for table in tables
+    )

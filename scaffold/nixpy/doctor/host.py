@@ -1,0 +1,64 @@
+"""The machine: NixOS or not, and what stands where foreign programs look for their loader."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from nixpy.doctor.facts import DRIVER, Host, HostLoader, folders
+from nixpy.libraries.glibc import is_glibc
+
+# Where each machine's psABI puts the loader.
+_LOADERS = {"x86_64": Path("/lib64/ld-linux-x86-64.so.2"), "aarch64": Path("/lib/ld-linux-aarch64.so.1")}
+_MARKS: tuple[tuple[bytes, HostLoader], ...] = ((b"stub-ld", "stub"), (b"nix-ld", "nix-ld"))
+_DANGEROUS = ("libstdc++.so.6", "libgcc_s.so.1")
+
+
+def read_host(root: Path = Path("/"), machine: str | None = None, kernel: str | None = None) -> Host:
+    """Return what is observed of the machine whose file system begins at `root`."""
+    machine, kernel = machine or platform.machine(), kernel or platform.system()
+    machine = {"arm64": "aarch64"}.get(machine, machine)
+    loader = _LOADERS.get(machine) if kernel == "Linux" else None
+    return Host(
+        system=f"{machine}-{kernel.lower()}",
+        nixos=(root / "etc/NIXOS").exists() or _is_nixos(root / "etc/os-release"),
+        loader=loader,
+        at_loader=_at(root / loader.relative_to("/")) if loader else "none",
+        driver=(root / DRIVER.relative_to("/")).is_dir(),
+    )
+
+
+def _is_nixos(release: Path) -> bool:
+    try:
+        return "ID=nixos" in release.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+
+
+def _at(loader: Path) -> HostLoader:
+    """Return what is there, by the name of the store path that the link leads to."""
+    if not loader.exists():
+        return "none"
+    target = os.path.realpath(loader).encode()
+    return next((kind for mark, kind in _MARKS if mark in target), "a loader")
+
+
+def foreign_folders(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return each folder of LD_LIBRARY_PATH that neither nixpy nor the driver put there.
+
+    With it are the libraries that do harm to programs built for others: glibc's own, and the C++ runtime.
+    """
+    found = {}
+    for entry in folders(environ.get("LD_LIBRARY_PATH", "")):
+        if entry.startswith("/run/opengl-driver") or "-nixpy-libraries" in entry:
+            continue
+        if "NIXPY_FHS" in environ and entry.startswith("/usr/lib"):  # of the root itself
+            continue
+        try:
+            names = sorted(path.name for path in Path(entry).iterdir())
+        except OSError:
+            names = []
+        found[entry] = tuple(name for name in names if name in _DANGEROUS or is_glibc(name))
+    return found

@@ -1,0 +1,123 @@
+"""A Python: how it lies on disk, wrappers seen through, and what it says of itself when it is started."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nixpy.doctor import cache
+from nixpy.doctor.facts import OnPath, Program, Started, folders
+from nixpy.needs import elf
+
+_ASK = Path(__file__).with_name("ask.py")
+_NAMES = ("python", "python3")
+_MOST_LINKS = 40  # as many as Linux follows
+_MOST = 1 << 20  # bytes; a wrapper is smaller, an interpreter with its library linked in is not
+_PATIENCE = 20  # seconds
+
+_STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
+_INTERPRETER = re.compile(_STORE_PATH + rb"/bin/python3(?:\.\d+t?)?")
+_LIBRARIES = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-libraries")
+_OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
+
+
+def read_program(path: Path) -> Program:
+    """Return the Python at `path`, whether it is there or not."""
+    links = tuple(_links(path))
+    file = links[-1]
+    if not file.is_file():
+        return Program(path=path, links=links, exists=False)
+    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        facts = elf.read(data, str(file)) if data[:4] == elf.MAGIC else None
+        text = data[:_MOST] if len(data) <= _MOST else b""
+    wrapped = (Path(os.fsdecode(match[0])) for match in _INTERPRETER.finditer(text))
+    return Program(
+        path=path,
+        links=links,
+        exists=True,
+        # Its own name may stand in it as well.
+        wraps=next((other for other in wrapped if other.parent != file.parent), None),
+        libraries=tuple(sorted({Path(os.fsdecode(match[0])) / "lib" for match in _LIBRARIES.finditer(text)})),
+        ours=_OURS.search(text) is not None,
+        loader=Path(facts.interpreter) if facts and facts.interpreter else None,
+    )
+
+
+def _links(path: Path) -> Iterator[Path]:
+    for _ in range(_MOST_LINKS):
+        yield path
+        if not path.is_symlink():
+            return
+        path = Path(os.path.normpath(path.parent / path.readlink()))
+
+
+def pythons_on_path(environ: Mapping[str, str]) -> tuple[OnPath, ...]:
+    """Return the Python of each entry of PATH that has one, in its order, each file once."""
+    found: dict[Path, OnPath] = {}
+    for entry in folders(environ.get("PATH", "")):
+        path = next((Path(entry) / name for name in _NAMES if os.access(Path(entry) / name, os.X_OK)), None)
+        if path is not None and path.absolute() not in found:
+            program = read_program(path.absolute())
+            found[path] = OnPath(program=program, packages=packages_of(program.path.parent.parent))
+    return tuple(found.values())
+
+
+def packages_of(prefix: Path) -> frozenset[str]:
+    """Return the normalised names of the distributions in the site-packages of a prefix."""
+    return packages_in(prefix.glob("lib/python3*/site-packages"))
+
+
+def packages_in(sites: Iterator[Path]) -> frozenset[str]:
+    """Return the normalised names of the distributions in these folders (`<name>-<version>.dist-info`)."""
+    from packaging.utils import canonicalize_name
+
+    found = set()
+    for site in sites:
+        for entry in site.glob("*.*-info"):
+            if entry.suffix in {".dist-info", ".egg-info"}:
+                found.add(canonicalize_name(entry.stem.partition("-")[0]))
+    return frozenset(found)
+
+
+def start(python: Path, environ: Mapping[str, str]) -> Started:
+    """Start an interpreter and return what it says: isolated and without site, so that nothing of a project runs.
+
+    Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
+    """
+    command = [str(python), "-I", "-S", "-c", _ASK.read_text("utf-8")]
+    done = subprocess.run(
+        command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise ValueError(said[0] if said else f"exit status {done.returncode}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    mapped = [Path(path) for path in told["mapped"]]
+    loader = next((path for path in mapped if path.name.startswith(("ld-linux", "ld-2", "ld.so", "ld64"))), None)
+    search = told["search"]
+    return Started(
+        version=told["version"],
+        base_prefix=Path(told["base_prefix"]),
+        loader=loader,
+        loaded=frozenset(name for path in mapped for name in _sonames(path)),
+        search=None if search is None else tuple(map(Path, search)),
+        cached=cache.of_loader(loader) if loader else frozenset(),
+    )
+
+
+def _sonames(path: Path) -> Iterator[str]:
+    """Yield the names that a mapped file answers to, where it is a library."""
+    try:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            facts = elf.read(data, str(path))
+    except (OSError, ValueError):
+        return
+    if facts:
+        yield path.name
+        if facts.soname:
+            yield facts.soname

@@ -1,0 +1,144 @@
+"""What can be wrong with the loader: libraries that are not found, and such as should not be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nixpy.doctor.facts import DRIVER, Facts, Unfound, folders, in_store
+from nixpy.doctor.findings import Finding
+from nixpy.problems import bring_programs, reason
+
+
+def ignored_nix_ld(facts: Facts) -> Iterator[Finding]:
+    """NIX404: NIX_LD_LIBRARY_PATH has what is missing, but the interpreter does not go through nix-ld."""
+    name = "NIX_LD_LIBRARY_PATH"
+    if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
+        name = f"{name}_{facts.host.system.replace('-', '_')}"
+    listed = facts.environ.get(name)
+    if not listed or facts.started is None or not in_store(facts.started.loader):
+        return
+    there = sorted(
+        {
+            one.soname
+            for one in _required(facts)
+            if any((Path(folder) / one.soname).exists() for folder in folders(listed))
+        }
+    )
+    if there:
+        yield Finding(
+            code="NIX404",
+            message=f"{name} has {reason(there)}, but the Python of {facts.asked} was built by Nix, with a loader of "
+            "its own, and such programs do not read it",
+            command=_supply(facts, there),
+        )
+
+
+def missing_nix_ld(facts: Facts) -> Iterator[Finding]:
+    """NIX407: programs in the environment ask for a loader that the host does not have."""
+    venv, host = facts.venv, facts.host
+    if not venv or not host or host.loader is None:
+        return
+    stuck = sorted({program.wheel for program in venv.programs if program.loader == host.loader})
+    if not stuck:
+        return
+    if host.at_loader in {"none", "stub"}:
+        there = "NixOS's stub, which starts nothing" if host.at_loader == "stub" else "nothing"
+        yield Finding(
+            code="NIX407",
+            message=f"{bring_programs(stuck)} that ask for {host.loader}, and there is {there}; "
+            "style fhs starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
+            command="nixpy init --style fhs",
+            packages=tuple(stuck),
+        )
+    elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
+        yield Finding(
+            code="NIX407",
+            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {reason(stuck)} cannot start",
+            command=facts.project.enter if facts.project and facts.project.style == "nix-ld" else "unset NIX_LD",
+            packages=tuple(stuck),
+        )
+
+
+def leaked_search_path(facts: Facts) -> Iterator[Finding]:
+    """NIX408: LD_LIBRARY_PATH is set, and so meant for every program that is started here."""
+    if not facts.search_path:
+        return
+    parts = [
+        f"{folder} (with {reason(names)})" if names else folder for folder, names in sorted(facts.search_path.items())
+    ]
+    harm = any(facts.search_path.values())
+    yield Finding(
+        code="NIX408",
+        message=f"LD_LIBRARY_PATH has {', '.join(parts)}: every program that is started here looks there first"
+        + (", and those built with other libraries crash" if harm else ""),
+        command="unset LD_LIBRARY_PATH",
+    )
+
+
+def unfound_libraries(facts: Facts) -> Iterator[Finding]:
+    """NIX409: a library that the wheels require is not found by the loader of their Python."""
+    needers: dict[str, list[str]] = defaultdict(list)
+    for one in _required(facts):
+        needers[one.soname].append(one.wheel)
+    for soname, names in sorted(needers.items()):
+        supplier = facts.suppliers[soname]
+        if supplier.provider == "host-driver":
+            continue
+        yield Finding(
+            code="NIX409",
+            message=f"{soname} is not found; {reason(names)} {'needs' if len(names) == 1 else 'need'} it, "
+            + _who(facts, soname),
+            command=_supply(facts, [soname]),
+            packages=tuple(names),
+        )
+
+
+def _required(facts: Facts) -> list[Unfound]:
+    """Return what is missing and required; what the settings ignore is nobody's wish."""
+    return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
+
+
+def _who(facts: Facts, soname: str) -> str:
+    supplier = facts.suppliers[soname]
+    if supplier.provider == "sibling-wheel":
+        return "and another package ships it, which is not installed"
+    if supplier.expression is None:
+        return "and nixpy does not know which package has it"
+    if soname in facts.rendered:
+        return f"and nixpy.nix has it from {supplier.expression}, but not for this Python"
+    return f"and {supplier.expression} has it"
+
+
+def _supply(facts: Facts, sonames: Iterable[str]) -> str:
+    """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
+    project = facts.project
+    if project is None or not project.managed:
+        return "nixpy init"
+    providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
+    if providers == {"sibling-wheel"}:
+        return project.install
+    if set(sonames) <= facts.rendered:
+        return project.enter
+    return f"nixpy sync && {project.enter}"
+
+
+def missing_driver(facts: Facts) -> Iterator[Finding]:
+    """NIX417: a library of the graphics driver is required, and its folder is not there."""
+    host = facts.host
+    if host is None or host.driver:
+        return
+    missing = [one for one in _required(facts) if facts.suppliers[one.soname].provider == "host-driver"]
+    if missing:
+        names = sorted({one.wheel for one in missing})
+        way = "hardware.graphics.enable = true brings it" if host.nixos else "nixGL puts this host's driver there"
+        yield Finding(
+            code="NIX417",
+            message=f"{reason(sorted({one.soname for one in missing}))} of the graphics driver is not found, which "
+            f"{reason(names)} {'needs' if len(names) == 1 else 'need'}: {DRIVER} does not exist; {way}",
+            command="sudo nixos-rebuild switch"
+            if host.nixos
+            else "nix run --impure github:nix-community/nixGL -- .venv/bin/python",
+            packages=tuple(names),
+        )

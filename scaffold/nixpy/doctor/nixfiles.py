@@ -1,0 +1,121 @@
+"""Packages that `withPackages` leaves out without a word, found in a project's Nix files by reading them.
+
+nixpkgs takes into an environment only what is built by buildPythonPackage (it has a `pythonModule`). Found is a package
+that stands in the list of a `withPackages`, by the name it is bound to in that file or as its own expression, and is
+built by buildPythonApplication or mkDerivation, there or in the file that `callPackage` names. Not found is what comes
+by another way: an overlay, another flake, a list made elsewhere; Nix is not evaluated.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nixpy.doctor.facts import Applied
+
+_COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
+_BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackage)\b")
+_BINDING = re.compile(r"(?<![\w.'-])([A-Za-z_][\w'-]*)\s*=(?!=)\s*")
+_CALL = re.compile(r"callPackage\s+(\.{1,2}/[\w./+-]+)")
+_WITH = re.compile(r"\bwithPackages\s*\(\s*([A-Za-z_][\w'-]*)\s*:")
+_WORD = re.compile(r"[A-Za-z_][\w'.-]*")
+# What makes a derivation a Python module all the same.
+_MADE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
+_MOST = 200  # files
+
+
+def applied(root: Path) -> tuple[Applied, ...]:
+    """Return the packages that no environment will hold, by file and line; OSError where a file cannot be read."""
+    return tuple(found for path in _nix_files(root) for found in _in_file(path))
+
+
+def _nix_files(root: Path) -> list[Path]:
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        # A folder that begins with a dot is a tool's, and so is what a result link leads to.
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        found += (Path(folder, name) for name in sorted(names) if name.endswith(".nix"))
+        if len(found) > _MOST:
+            break
+    return found[:_MOST]
+
+
+def _in_file(path: Path) -> Iterator[Applied]:
+    text = _read(path)
+    bound = dict(_bindings(text, path))
+    for match in _WITH.finditer(text):
+        start = text.find("[", match.end())
+        if start < 0:
+            continue
+        for offset, item in _items(text, start):
+            name = item.rpartition(".")[2] if _WORD.fullmatch(item) else ""
+            # `ps.name` of the package set is the user's only where an overlay makes it so; the plain name is.
+            builder = bound.get(name) if name else _builder(item, path)
+            if builder:
+                line = text.count("\n", 0, offset) + 1
+                yield Applied(name=name or "a package", builder=builder, file=path, line=line)
+
+
+def _read(path: Path) -> str:
+    """Return the text with comments blanked out, so that lines stay."""
+    text = path.read_text("utf-8", "replace")
+    return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def _bindings(text: str, path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the names that are bound to a package of the wrong kind, with its builder."""
+    for match in _BINDING.finditer(text):
+        builder = _builder(_expression(text, match.end()), path)
+        if builder:
+            yield match[1], builder
+
+
+def _expression(text: str, start: int) -> str:
+    """Return the text up to the semicolon that ends a binding."""
+    depth = 0
+    for offset in range(start, len(text)):
+        depth += (text[offset] in "({[") - (text[offset] in ")}]")
+        if depth < 0 or (text[offset] == ";" and depth == 0):
+            return text[start:offset]
+    return text[start:]
+
+
+def _builder(expression: str, path: Path) -> str | None:
+    """Return the builder an expression begins with, also in the file it calls; None where it is a Python module's."""
+    if _MADE.search(expression):
+        return None
+    head = re.split(r"[{\[]", expression.lstrip("( \n"), maxsplit=1)[0]
+    if match := _BUILDER.search(head):
+        return match[1] if match[1] != "buildPythonPackage" else None
+    if call := _CALL.search(head):
+        file = path.parent / call[1]
+        file = file / "default.nix" if file.is_dir() else file
+        if file.is_file():
+            text = _read(file)
+            body = text[text.find("}:") + 2 :] if "}:" in text else text
+            builder = _BUILDER.search(body)
+            if builder and builder[1] != "buildPythonPackage" and not _MADE.search(body):
+                return builder[1]
+    return None
+
+
+def _items(text: str, start: int) -> Iterator[tuple[int, str]]:
+    """Yield each element of the list whose bracket is at `start`, with its offset."""
+    offset = start + 1
+    while offset < len(text) and text[offset] != "]":
+        if text[offset] == "(":
+            depth, end = 0, offset
+            while end < len(text):
+                depth += (text[end] in "({[") - (text[end] in ")}]")
+                end += 1
+                if depth == 0:
+                    break
+            yield offset, text[offset:end]
+            offset = end
+        elif word := _WORD.match(text, offset):
+            yield offset, word[0]
+            offset = word.end()
+        else:
+            offset += 1

@@ -1,0 +1,232 @@
+"""What can be wrong with the Python: which one runs, and what a `.venv` is made of."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from nixpy.doctor.facts import Facts, OnPath, Program, Project, Venv, in_store
+from nixpy.doctor.findings import Finding
+from nixpy.problems import reason
+
+_VERSION = re.compile(r"python(3\.\d+)")
+
+
+def missing_packages(facts: Facts) -> Iterator[Finding]:
+    """NIX401: what the project installs is not in its environment."""
+    project, venv = facts.project, facts.venv
+    if project is None or project.style == "with-packages":
+        return
+    wanted = project.packages if project.locked is None else project.locked
+    if venv is None:
+        if wanted:
+            yield Finding(
+                code="NIX401",
+                message=f"there is no virtual environment at {facts.asked}, so nothing of {project.source} can be "
+                "imported",
+                command=fill(project, facts.asked, new=True),
+            )
+        return
+    missing = sorted(wanted - venv.packages)
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield Finding(
+            code="NIX401",
+            message=f"{reason(missing)} of {project.source} {verb} not installed in {venv.folder}"
+            + _elsewhere(facts, frozenset(missing)),
+            command=fill(project, venv.folder),
+            packages=tuple(missing),
+        )
+
+
+def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
+    """Return where else the packages are, as the end of a sentence."""
+    for one in facts.pythons:
+        if facts.venv and one.program.folder == facts.venv.python.folder:
+            continue
+        if found := sorted(missing & one.packages):
+            return f"; {reason(found)} is there for {one.program.path}, another Python"
+    if found := sorted(missing & facts.user_packages):
+        return f"; {reason(found)} is installed for the user, which a virtual environment does not see"
+    return ""
+
+
+def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
+    """Return the command that fills a virtual environment; `new` makes it from nothing first."""
+    install = project.install if project else "uv sync"
+    venv = shlex.quote(_shown(project, folder))
+    if venv != ".venv":
+        install = install.replace(".venv/", f"{venv}/")
+        if install.startswith("uv pip"):
+            install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
+        elif install.startswith("uv "):
+            install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
+    if not new or install.endswith("uv sync"):  # which makes one, and makes one anew that is of another Python
+        return install
+    maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
+    return f"{maker} {venv} && {install}"
+
+
+def _shown(project: Project | None, folder: Path) -> str:
+    return str(folder.relative_to(project.root)) if project and folder.is_relative_to(project.root) else str(folder)
+
+
+def other_python(facts: Facts) -> Iterator[Finding]:
+    """NIX402: another Python is first on PATH, or another virtual environment is active."""
+    venv = facts.venv
+    active = facts.environ.get("VIRTUAL_ENV")
+    if venv and active and Path(active).resolve() != venv.folder.resolve():
+        yield Finding(
+            code="NIX402",
+            message=f"VIRTUAL_ENV is {active}, so what is installed goes there and not into {venv.folder}",
+            command=f"source {shlex.quote(str(venv.folder))}/bin/activate",
+        )
+        return
+    if not facts.pythons:
+        return
+    best = max(facts.pythons, key=lambda one: _rank(facts, one))
+    first = facts.pythons[0]
+    if best is first:
+        return
+    yield Finding(
+        code="NIX402",
+        message=f"`python` is {first.program.path}, as {first.program.folder} comes first on PATH; "
+        f"{_whose(facts, best)} is {best.program.path}",
+        command=f"export PATH={shlex.quote(str(best.program.folder))}:$PATH",
+    )
+
+
+def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
+    """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
+    own = facts.venv is not None and one.program.folder == facts.venv.python.folder
+    wanted = facts.project.packages if facts.project else frozenset()
+    return own, one.program.ours, len(wanted & one.packages)
+
+
+def _whose(facts: Facts, one: OnPath) -> str:
+    own, ours, _ = _rank(facts, one)
+    if own:
+        return "the virtual environment's"
+    return "that of nixpy's shell" if ours else "the one with the project's packages"
+
+
+def applications(facts: Facts) -> Iterator[Finding]:
+    """NIX403: withPackages is given what buildPythonPackage did not make, and leaves it out."""
+    for found in facts.applied:
+        yield Finding(
+            code="NIX403",
+            message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, and so withPackages leaves "
+            "it out without a word; buildPythonPackage makes what can be imported",
+            command=f"grep -rn {found.builder} --include='*.nix' .  # and write buildPythonPackage there",
+            packages=(found.name,) if found.name != "a package" else (),
+        )
+
+
+def bypassed_wrapper(facts: Facts) -> Iterator[Finding]:
+    """NIX405: the .venv stands on the interpreter inside the shell's wrapper, and so lacks what the wrapper gives."""
+    venv, shell = facts.venv, facts.shell
+    if not venv or not shell or not _bypassed(venv, shell.program):
+        return
+    yield Finding(
+        code="NIX405",
+        message=f"{venv.python.path} is {venv.python.file}, the bare interpreter: it bypasses the shell's "
+        f"{shell.program.path}, which wraps it, and so has no libraries or packages from there",
+        command=relink(venv, shell.program),
+    )
+
+
+def _bypassed(venv: Venv, shell: Program) -> bool:
+    wrapped = shell.wraps
+    # A copy (`--copies`) of the interpreter names no other; a link leads to it.
+    return wrapped is not None and venv.python.exists and wrapped.resolve() == venv.python.file.resolve()
+
+
+def relink(venv: Venv, python: Program) -> str:
+    """Return the command that puts a virtual environment on another interpreter of the same version."""
+    link = venv.leaves or venv.python.path
+    target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
+    return (
+        f"ln -sfn {shlex.quote(str(target))} {shlex.quote(str(link))} && "
+        f'sed -i "s|^home = .*|home = {target.parent}|" {shlex.quote(str(venv.folder / "pyvenv.cfg"))}'
+    )
+
+
+def stale_venv(facts: Facts) -> Iterator[Finding]:
+    """NIX406: the .venv's interpreter is gone, is not the shell's, or is of another version than its packages."""
+    venv, shell = facts.venv, facts.shell
+    if venv is None:
+        return
+    python = venv.python
+    if not python.exists or (in_store(python.loader) and python.loader and not python.loader.exists()):
+        gone = python.file if not python.exists else python.loader
+        if not facts.in_root and str(gone).startswith("/usr/") and facts.project and facts.project.style == "fhs":
+            yield Finding(
+                code="NIX406",
+                message=f"{python.path} leads to {gone}, which is only there in the root of style fhs",
+                command="nixpy-fhs nixpy doctor",
+            )
+            return
+        yield Finding(
+            code="NIX406",
+            message=f"{python.path} needs {gone}, which does not exist: it was garbage collected, or the virtual "
+            "environment came from elsewhere",
+            command=_renew(facts, venv),
+        )
+        return
+    version = _short(facts.started.version) if facts.started else _version(python)
+    if version and venv.versions and version not in venv.versions:
+        yield Finding(
+            code="NIX406",
+            message=f"{python.path} is Python {version}, but what is installed in {venv.folder} is for "
+            f"Python {', '.join(venv.versions)}",
+            command=f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}",
+        )
+    elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
+        yield Finding(
+            code="NIX406",
+            message=f"{python.path} is {python.file}, but the shell's Python is {shell.program.file}",
+            command=_renew(facts, venv),
+        )
+
+
+def _same(one: Program, other: Program) -> bool:
+    # In the root of style fhs, and through a profile, the same file has several paths.
+    return one.file.resolve() == other.file.resolve()
+
+
+def _renew(facts: Facts, venv: Venv) -> str:
+    """Return what puts the .venv on the shell's Python, as a link where the version is the same, else anew."""
+    shell = facts.shell
+    version = _version(shell.program) if shell else None
+    if shell and version in venv.versions:
+        return relink(venv, shell.program)
+    if shell is None and facts.project and facts.project.managed and facts.project.style != "fhs":
+        return facts.project.enter  # its hook links anew, or says that this cannot be
+    return f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}"
+
+
+def _version(program: Program) -> str | None:
+    found = (_VERSION.fullmatch(link.name) for link in program.links)
+    return next((match[1] for match in found if match), None)
+
+
+def _short(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def foreign_python(facts: Facts) -> Iterator[Finding]:
+    """NIX412: the .venv has a Python that uv brought, which does not start on this host."""
+    venv, host = facts.venv, facts.host
+    if not venv or not host or not venv.python.exists or host.at_loader not in {"stub", "none"}:
+        return
+    loader = venv.python.loader
+    if loader and not in_store(loader):
+        yield Finding(
+            code="NIX412",
+            message=f"{venv.python.path} is {venv.python.file}, which asks for {loader}; without nix-ld it does not "
+            "start here",
+            command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
+            f"UV_PYTHON_PREFERENCE=only-system {fill(facts.project, venv.folder, new=True)}",
+        )

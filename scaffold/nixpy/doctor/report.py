@@ -1,0 +1,145 @@
+"""The report, as rows for people and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nixpy.doctor.examine import Report
+from nixpy.doctor.facts import Facts, Program
+from nixpy.problems import reason
+
+
+def rows(facts: Facts) -> list[tuple[str, str]]:
+    """Return what was observed, one short line a thing."""
+    return [
+        ("host", _host(facts)),
+        ("python", _program(facts.pythons[0].program) if facts.pythons else "none on PATH"),
+        ("venv", _venv(facts)),
+        ("shell", _shell(facts)),
+        *([("optional", optional)] if (optional := _optional(facts)) else []),
+    ]
+
+
+def _host(facts: Facts) -> str:
+    host = facts.host
+    if host is None:
+        return "unknown"
+    name = f"{host.system}, {'NixOS' if host.nixos else 'not NixOS'}"
+    if host.loader is None:
+        return name
+    at = {"stub": "NixOS's stub", "none": "nothing", "nix-ld": "nix-ld", "a loader": "a loader"}[host.at_loader]
+    return f"{name}, {at} at {host.loader}"
+
+
+def _program(program: Program) -> str:
+    words = str(program.path)
+    if program.file != program.path:
+        words += f" -> {program.file}"
+    if not program.exists:
+        return f"{words}, which does not exist"
+    if program.wraps:
+        words += f", a wrapper of {program.wraps}"
+    return f"{words}, loader {program.loader}" if program.loader else words
+
+
+def _venv(facts: Facts) -> str:
+    if facts.venv is None:
+        return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
+    started = facts.started
+    version = f", Python {started.version}, prefix {started.base_prefix}" if started else ", does not start"
+    return _program(facts.venv.python) + version
+
+
+def _shell(facts: Facts) -> str:
+    if facts.in_root:
+        return "the root of style fhs"
+    if facts.shell is None:
+        return "not in a Nix shell"
+    style = facts.project.style if facts.project else None
+    if facts.shell.program.ours:
+        return f"nixpy's, style {style}" if style else "nixpy's"
+    return "a Nix shell"
+
+
+def _optional(facts: Facts) -> str:
+    missing = sorted({(one.soname, one.wheel) for one in facts.unfound if one.optional})
+    return (
+        "not found, and not required: " + reason([f"{soname} ({wheel})" for soname, wheel in missing])
+        if missing
+        else ""
+    )
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the report as its JSON, without the format number."""
+    facts = report.facts
+    host, venv, started = facts.host, facts.venv, facts.started
+    return {
+        "facts": {
+            "host": host
+            and {
+                "system": host.system,
+                "nixos": host.nixos,
+                "loader": _text(host.loader),
+                "at_loader": host.at_loader,
+                "driver": host.driver,
+            },
+            "pythons": [_program_data(one.program) for one in facts.pythons],
+            "venv": venv
+            and {
+                "folder": str(venv.folder),
+                "python": _program_data(venv.python),
+                "versions": list(venv.versions),
+                "packages": sorted(venv.packages),
+                "programs": [
+                    {"wheel": one.wheel, "path": str(one.path), "loader": str(one.loader)} for one in venv.programs
+                ],
+            },
+            "started": started
+            and {
+                "version": started.version,
+                "base_prefix": str(started.base_prefix),
+                "loader": _text(started.loader),
+                "search": None if started.search is None else [str(folder) for folder in started.search],
+            },
+            "shell": {"nix": facts.shell is not None, "nixpy": bool(facts.shell and facts.shell.program.ours)},
+            "project": facts.project and {"source": facts.project.source, "style": facts.project.style},
+            "unfound": [
+                {
+                    "soname": one.soname,
+                    "wheel": one.wheel,
+                    "files": list(one.files),
+                    "optional": one.optional,
+                    "provider": supplier.provider if supplier else None,
+                    "expression": supplier.expression if supplier else None,
+                    "rendered": one.soname in facts.rendered,
+                }
+                for one in facts.unfound
+                for supplier in (facts.suppliers.get(one.soname),)
+            ],
+        },
+        "findings": [
+            {
+                "code": finding.code,
+                "message": finding.message,
+                "command": finding.command,
+                "packages": list(finding.packages),
+            }
+            for finding in report.findings
+        ],
+        "not_checked": [{"check": unmade.check, "reason": unmade.reason} for unmade in report.unmade],
+    }
+
+
+def _program_data(program: Program) -> dict[str, Any]:
+    return {
+        "path": str(program.path),
+        "file": str(program.file),
+        "exists": program.exists,
+        "wraps": _text(program.wraps),
+        "loader": _text(program.loader),
+    }
+
+
+def _text(path: object) -> str | None:
+    return None if path is None else str(path)

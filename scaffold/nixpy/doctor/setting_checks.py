@@ -1,0 +1,89 @@
+"""What can be wrong around the Python: variables, uv's settings, and the files that Nix reads."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from nixpy.doctor.facts import Facts, in_store
+from nixpy.doctor.findings import Finding
+
+_STEERING = {
+    "PYTHONPATH": "its folders come before the packages of every virtual environment",
+    "PYTHONHOME": "every Python takes its standard library from there",
+    "SOURCE_DATE_EPOCH": "Nix set it for builds; wheels and archives made here are dated by it",
+}
+
+
+def steering_variables(facts: Facts) -> Iterator[Finding]:
+    """NIX410: a variable changes what every Python does."""
+    for name, effect in _STEERING.items():
+        if value := facts.environ.get(name):
+            yield Finding(code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}")
+
+
+def uv_python(facts: Facts) -> Iterator[Finding]:
+    """NIX411: UV_PYTHON is an interpreter of the store, which `uv pip` takes for the place to install to."""
+    value = facts.environ.get("UV_PYTHON", "")
+    if in_store(value):
+        yield Finding(
+            code="NIX411",
+            message=f"UV_PYTHON is {value}: uv pip would install into the store, which is read-only, and not into "
+            "the virtual environment",
+            command="unset UV_PYTHON",
+        )
+
+
+def uv_downloads(facts: Facts) -> Iterator[Finding]:
+    """NIX413: uv may bring a Python of its own, which does not start on NixOS."""
+    if not facts.uv or not facts.uv_downloads or not facts.host or not facts.host.nixos:
+        return
+    environ = facts.environ
+    never = environ.get("UV_PYTHON_DOWNLOADS") in {"never", "false", "0"}
+    if never or environ.get("UV_PYTHON_PREFERENCE") == "only-system" or facts.host.at_loader == "nix-ld":
+        return
+    yield Finding(
+        code="NIX413",
+        message="uv may bring a Python of its own, which does not start on NixOS without nix-ld",
+        command="export UV_PYTHON_DOWNLOADS=never",
+    )
+
+
+def untracked(facts: Facts) -> Iterator[Finding]:
+    """NIX414: a flake does not see what git does not know."""
+    if facts.git and facts.git.unknown:
+        names = " ".join(map(shlex.quote, facts.git.unknown))
+        yield Finding(
+            code="NIX414",
+            message=f"git does not know {', '.join(facts.git.unknown)}, so the flake does not see "
+            f"{'it' if len(facts.git.unknown) == 1 else 'them'}",
+            command=f"git add -N {names}",
+        )
+
+
+def open_venv(facts: Facts) -> Iterator[Finding]:
+    """NIX415: the .venv is in the git tree and not ignored."""
+    if facts.git and facts.git.open_venv:
+        yield Finding(
+            code="NIX415",
+            message=f"git does not ignore {facts.asked}: added by accident, each evaluation copies all of it",
+            command=f"echo {facts.asked.name}/ >> .gitignore",
+        )
+
+
+def stale_files(facts: Facts) -> Iterator[Finding]:
+    """NIX416: nixpy.nix and nixpy.lock are not what the project asks for now."""
+    if facts.project is None or not facts.project.managed or facts.fresh is None:
+        return
+    why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
+    remedy = {
+        "edited": "nixpy sync --force",
+        "never analysed": f"nixpy init --style {facts.project.style}" if facts.project.style else "nixpy init",
+        "foreign": "nixpy check",
+        "newer": "nixpy check",
+    }
+    yield Finding(
+        code="NIX416",
+        message=f"nixpy.nix and nixpy.lock are {facts.fresh.state}{why}",
+        command=remedy.get(facts.fresh.state, "nixpy sync"),
+    )

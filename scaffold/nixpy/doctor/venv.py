@@ -1,0 +1,146 @@
+"""A virtual environment: whose Python it has, what is installed in it, and what its ELF files would not find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+
+from nixpy.doctor.facts import Brought, Host, Program, Started, Unfound, Venv, folders, in_store
+from nixpy.doctor.interpreter import packages_of, read_program
+from nixpy.doctor.loader import Files, Search
+from nixpy.libraries.answer import WheelNeeds
+from nixpy.needs.derive import is_executable, needs_of
+from nixpy.needs.inspect import inspect
+from nixpy.needs.model import Needs, WheelFacts
+from nixpy.target import SYSTEMS, Target
+
+_NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # nix-ld's own, where no variable says otherwise
+
+
+def read_venv(folder: Path) -> Venv | None:
+    """Return the virtual environment in `folder`, whatever state it is in; None where there is none.
+
+    Raises OSError where it cannot be read.
+    """
+    if not (folder / "pyvenv.cfg").is_file() and not (folder / "bin/python").is_symlink():
+        return None
+    python = read_program(folder / "bin/python")
+    return Venv(
+        folder=folder,
+        python=python,
+        leaves=_leaves(folder, python),
+        home=_home(folder / "pyvenv.cfg"),
+        versions=tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*"))),
+        packages=packages_of(folder),
+    )
+
+
+def _leaves(folder: Path, python: Program) -> Path | None:
+    for link, target in zip(python.links, python.links[1:], strict=False):
+        if not target.is_relative_to(folder):
+            return link
+    return None
+
+
+def _home(cfg: Path) -> str | None:
+    try:
+        lines = cfg.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return None
+    pairs = (line.partition("=") for line in lines)
+    return next((value.strip() for key, _, value in pairs if key.strip() == "home"), None)
+
+
+def searches(
+    host: Host, started: Started | None, environ: Mapping[str, str]
+) -> tuple[Search | None, Search | None, Search | None]:
+    """Return where three kinds of process look: the interpreter, programs for the host's loader, and programs whose
+    loader is in the store. None where that is not known, or where such a program does not start at all.
+    """
+    if started is None or started.search is None:
+        return None, None, None
+    told = tuple(map(Path, folders(environ.get("LD_LIBRARY_PATH", ""))))
+    interpreter = Search(folders=started.search, loaded=started.loaded, cached=started.cached)
+    # A program has the interpreter's glibc, as far as we know, and so what it finds by itself.
+    own = tuple(folder for folder in started.search if started.loader and in_store(folder))
+    nix_ld = None
+    if host.at_loader == "nix-ld":
+        suffix = host.system.replace("-", "_")
+        listed = environ.get(f"NIX_LD_LIBRARY_PATH_{suffix}", environ.get("NIX_LD_LIBRARY_PATH"))
+        extra = tuple(map(Path, folders(listed))) if listed is not None else (_NIX_LD_DEFAULT,)
+        nix_ld = Search(folders=(*told, *extra, *own), cached=started.cached)
+    return interpreter, nix_ld, Search(folders=(*told, *own), cached=started.cached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheels:
+    """What is installed: who asks the catalogue, the programs that are brought, and what would not be found."""
+
+    asking: tuple[WheelNeeds, ...]
+    programs: tuple[Brought, ...]
+    unfound: tuple[Unfound, ...]
+
+
+def inspect_wheels(venv: Venv, host: Host, started: Started | None, environ: Mapping[str, str]) -> Wheels:
+    """Open every ELF file that is installed and follow the loader.
+
+    A soname that another wheel of the environment ships is no need: how it is found is the packages' own business, as
+    they load each other's libraries by path. On macOS wheels carry what they need, and nothing is unfound.
+    """
+    from nixpy.wheels.installed import installed_wheels
+
+    machine = _machine(host)
+    wheels = installed_wheels(venv.folder)
+    elves = {name: tuple(file for file in inspect(wheel) if file.machine == machine) for name, wheel in wheels.items()}
+    needs = {name: needs_of(name, WheelFacts(files=files, known="installed"), machine) for name, files in elves.items()}
+    shipped = frozenset(soname for need in needs.values() for soname in need.provides)
+    kinds = searches(host, started, environ)
+    places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
+    return Wheels(
+        asking=tuple(
+            WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
+            for name, need in needs.items()
+        ),
+        programs=tuple(
+            Brought(wheel=name, path=places[name][file.path], loader=Path(file.interpreter))
+            for name, files in elves.items()
+            for file in files
+            if is_executable(file) and file.interpreter
+        ),
+        unfound=tuple(
+            found
+            for name, files in elves.items()
+            for found in _unfound(name, needs[name], Files(files=files, places=places[name]), shipped, kinds)
+        ),
+    )
+
+
+def _machine(host: Host) -> int | None:
+    """Return the ELF e_machine of what runs here; it does not depend on Python or glibc."""
+    return Target(system=host.system, python="3.13.0", glibc=(2, 17)).machine if host.system in SYSTEMS else None
+
+
+def _unfound(
+    wheel: NormalizedName,
+    needs: Needs,
+    files: Files,
+    shipped: frozenset[str],
+    kinds: tuple[Search | None, Search | None, Search | None],
+) -> Iterator[Unfound]:
+    interpreter, foreign, native = kinds
+    for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen} - shipped):
+        missed: set[str] = set()
+        for search, part in (
+            (interpreter, [file for file in files.files if not is_executable(file)]),
+            (foreign, [file for file in files.files if is_executable(file) and not in_store(file.interpreter)]),
+            (native, [file for file in files.files if is_executable(file) and in_store(file.interpreter)]),
+        ):
+            if search:
+                wanted = {file.path for file in part}
+                missed |= wanted.intersection(files.unfound(soname, search))
+        opened = soname in needs.dlopen and interpreter is not None and not interpreter.finds(soname)
+        if missed or opened:
+            yield Unfound(soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional)

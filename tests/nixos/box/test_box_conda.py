@@ -1,0 +1,139 @@
+"""Styles micromamba and conda in the box. Their channels cannot be reached here, so the two programs are stubs of ours,
+which take the documented commands: an environment is a virtual environment, filled by pip from the wheelhouse.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nixos.box.sandbox import HOME, Box
+from nixos.box.shells import nixpy
+from nixos.box.store import PYTHON, RELEASE, SYSTEM
+from nixos.realnix import lock_flake
+
+pytestmark = pytest.mark.box
+
+# `micromamba shell hook` prints a function that activates in this shell; all else is done by the program. What is under
+# `pip:` in environment.yml, and the lines of a file of specifications, are installed.
+STUB = """
+    echo "$*" >> $HOME/calls
+    prefix= file=
+    for word; do
+      case $last in --prefix) prefix=$word ;; --file) file=$word ;; esac
+      last=$word
+    done
+    [ -d "$prefix" ] || %(python)s -m venv "$prefix"
+    case $file in
+      *.yml) names=$(sed -n 's/^      - //p' "$file") ;;
+      *) names=$(cat "$file" 2> /dev/null || true) ;;
+    esac
+    [ -z "$names" ] || "$prefix/bin/pip" install -q --no-compile $names
+"""
+FUNCTION = """
+    %(name)s() {
+      if [ "$1" = activate ]; then PATH=$2/bin:$PATH; else $HOME/stub-%(name)s "$@"; fi
+    }
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conda:
+    """A project in one of the two styles, with the stub of its manager."""
+
+    name: str
+    box: Box
+    folder: Path
+
+    def run(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """The finished run of a bash script in the root, in the project's folder."""
+        options = ("--offline", "--no-write-lock-file", f"path:{HOME}/flake")
+        command = ("nixpy-fhs", "bash", "-euc", script)
+        return self.box.nix("develop", *options, "-c", *command, cwd=f"{HOME}/work", check=check)
+
+    def calls(self) -> list[str]:
+        """What the manager was asked since the last time."""
+        file = self.box.home / "calls"
+        found = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return found
+
+
+@pytest.fixture(params=["micromamba", "conda"])
+def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]) -> Conda:
+    """Either style, rendered for a project that wants pillow."""
+    name: str = request.param
+    box = Box(home=tmp_path / "home")
+    folder = tmp_path / "home/flake"
+    folder.mkdir(parents=True)
+    (tmp_path / "home/work").mkdir()
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "demo"\nversion = "1"\nrequires-python = ">={PYTHON}"\ndependencies = ["pillow"]\n'
+    )
+    nixpy(folder, "init", "--style", name, "--python", PYTHON, "--system", SYSTEM)
+    lock_flake(folder, RELEASE)
+    stub = tmp_path / f"home/stub-{name}"
+    stub.write_text("#!/usr/bin/env bash\nset -eu\nlast=\n" + STUB % {"python": built["python"] / "bin/python3"})
+    stub.chmod(0o755)
+    function = FUNCTION % {"name": name}
+    if name == "conda":
+        (tmp_path / "home/.conda/etc/profile.d").mkdir(parents=True)
+        (tmp_path / "home/.conda/etc/profile.d/conda.sh").write_text(function)
+    else:
+        flake = folder / "flake.nix"
+        plain = "nixpkgs.legacyPackages.${system};"
+        text = f"cat <<'END'\n{function}\nEND\n"
+        program = f"previous.writeShellScriptBin \"micromamba\" ''\n{text.replace('$', chr(39) * 2 + '$')}''"
+        overlay = f"(nixpkgs.legacyPackages.${{system}}.extend (_: previous: {{ micromamba = {program}; }}));"
+        flake.write_text(flake.read_text().replace(plain, overlay))
+    (tmp_path / "home/work/environment.yml").write_text((folder / "environment.yml").read_text())
+    return Conda(name=name, box=box, folder=folder)
+
+
+IMPORT = "python -c 'import PIL.Image; print(PIL.Image.__file__)'"
+
+
+def test_the_environment_is_made_once_and_follows_its_files(conda: Conda) -> None:
+    """The first entry makes it from environment.yml, which nixpy wrote; the next does nothing; a change of a file
+    brings it up to date; pillow's wheel finds zlib in the root.
+    """
+    printed = conda.run(IMPORT).stdout.strip()
+    assert printed.startswith(f"{HOME}/work/.{conda.name}/lib/python{PYTHON}/site-packages/PIL/")
+    (call,) = conda.calls()
+    assert call.startswith({"micromamba": "create", "conda": "env update"}[conda.name])
+    assert "--file environment.yml" in call
+    conda.run(IMPORT)
+    assert conda.calls() == []
+    (conda.box.home / "work/conda-requirements.txt").write_text("typing-extensions\n")
+    conda.run("python -c 'import typing_extensions'")
+    first, second = conda.calls()
+    assert "--file environment.yml" in first
+    assert second.startswith("install")
+    assert "--channel conda-forge --file conda-requirements.txt" in second
+    conda.run(IMPORT)
+    assert conda.calls() == []
+
+
+def test_without_the_list_pillow_fails(conda: Conda) -> None:
+    """With the list emptied, the same environment does not find zlib."""
+    conda.run(IMPORT)
+    settings = conda.folder / "pyproject.toml"
+    settings.write_text(settings.read_text() + '\n[tool.nixpy.libraries]\nignore = ["libz.so.1"]\n')
+    nixpy(conda.folder, "sync")
+    done = conda.run(IMPORT, check=False)
+    assert "libz.so.1: cannot open shared object file" in done.stderr
+
+
+def test_a_failure_is_told_and_tried_again(conda: Conda) -> None:
+    """Where the manager fails, the entry says so and goes on, and the next one tries again."""
+    file = conda.box.home / "work/environment.yml"
+    text = file.read_text()
+    file.write_text(text.replace("pillow", "nosuchpackage"))
+    done = conda.run("echo in there")
+    assert done.stdout.strip().endswith("in there")
+    assert f"nixpy: {conda.name} failed; the next entry tries again" in done.stderr
+    file.write_text(text)
+    assert "PIL" in conda.run(IMPORT).stdout
