@@ -114,7 +114,7 @@ def _fill(project: Project, name: str) -> list[str]:
         return ["poetry", "install", "--no-interaction", *only, *(f"--extras={extra}" for extra in extras)]
     if name == "pdm":
         only = [] if groups is None else ["--prod"] * (not named)
-        return ["pdm", "sync", "--non-interactive", *only, *(f"--group={group}" for group in (*extras, *named))]
+        return ["pdm", "--non-interactive", "sync", *only, *(f"--group={group}" for group in (*extras, *named))]
     install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
     if kind == _REQUIREMENTS:
         return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
