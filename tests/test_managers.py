@@ -42,7 +42,7 @@ def write(folder: Path, kind: str, settings: str = "") -> project.Project:
         ("pylock", "uv", "uv pip sync pylock.toml", ("pylock.toml", "pyproject.toml")),
         ("pyproject", "uv", "uv sync", ("pyproject.toml",)),
         ("poetry", "poetry", "poetry install --no-interaction", ("poetry.lock", "pyproject.toml")),
-        ("pdm", "pdm", "pdm sync --non-interactive", ("pdm.lock", "pyproject.toml")),
+        ("pdm", "pdm", "pdm --non-interactive sync", ("pdm.lock", "pyproject.toml")),
         (
             "requirements",
             "pip",
@@ -69,7 +69,7 @@ def test_the_manager_is_that_of_the_lock(
     [
         ("uv", "uv", "uv sync --frozen --no-default-groups --extra=b --group=dev"),
         ("poetry", "poetry", "poetry install --no-interaction --only=main,dev --extras=b"),
-        ("pdm", "pdm", "pdm sync --non-interactive --group=b --group=dev"),
+        ("pdm", "pdm", "pdm --non-interactive sync --group=b --group=dev"),
         ("pyproject", "pip", ".venv/bin/python -m pip install --no-input -e '.[b]' --group=dev"),
     ],
 )

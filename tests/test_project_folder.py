@@ -32,7 +32,7 @@ def test_a_lock_tells_what_pyproject_does_not(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize(
     ("files", "name", "remedy"),
     [
-        ({"pyproject.toml": '[tool.poetry]\nname = "x"\n'}, "pyproject.toml", "poetry export"),
+        ({"pyproject.toml": '[tool.poetry]\nname = "x"\n'}, "pyproject.toml", "poetry lock"),
         ({"setup.py": "import setuptools\n"}, "setup.py", "uv pip compile --universal setup.py"),
         ({"setup.cfg": "[metadata]\n"}, "setup.cfg", "uv pip compile --universal setup.cfg"),
         ({"pyproject.toml": "tool = 3\n"}, "pyproject.toml", "None"),

@@ -77,7 +77,7 @@ def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], s
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
     recorded = {wheel.identity: wheel.needs for wheel in known}
     fresh = [wheel for wheel in locked if wheel.identity not in recorded]
-    facts = _gather(fresh, sources)
+    facts = _gather(fresh, targets, sources)
     machines = {target.system: target.machine for target in targets}
     wheels = []
     for wheel in locked:
@@ -97,11 +97,21 @@ def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], s
     return tuple(wheels)
 
 
-def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel, WheelFacts]:
+def _gather(
+    wheels: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources
+) -> dict[LockedWheel, WheelFacts]:
     # `check` gathers nothing, so it need not wait for all that does.
     from nixpy.index import IndexSettings
     from nixpy.wheels.cache import Cache
     from nixpy.wheels.facts import gather
+
+    def locate(lacking: Sequence[LockedWheel]) -> dict[LockedWheel, str]:
+        from nixpy.wheels.addresses import addresses
+
+        found: dict[LockedWheel, str] = {}
+        for target in targets:
+            found |= addresses([wheel for wheel in lacking if wheel.system == target.system], target, sources.root)
+        return found
 
     venv = sources.venv or sources.root / ".venv"
     return gather(
@@ -112,6 +122,7 @@ def _gather(wheels: Sequence[LockedWheel], sources: Sources) -> dict[LockedWheel
         offline=sources.offline,
         rescan=sources.rescan,
         progress=sources.progress,
+        locate=locate,
     )
 
 

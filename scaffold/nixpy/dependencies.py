@@ -68,7 +68,7 @@ class Dependencies:
                 "the dependencies are in Poetry's own table, which nixpy does not read",
                 "tool",
                 "poetry",
-                hint="run `poetry export --format pylock.toml --output pylock.toml`, or move them to [project]",
+                hint="lock the project with `poetry lock`; nixpy then reads poetry.lock",
             )
         if dynamic and not locked:
             raise reader.error(

@@ -12,6 +12,7 @@ from typing import Any
 from packaging.pylock import is_valid_pylock_path
 
 from nixpy.errors import NixpyError
+from nixpy.locks import pipfile
 from nixpy.project import Project
 
 FOLDER = ".venv"
@@ -76,7 +77,8 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
         if not _is_inside(project):
             return NONE, "what is installed is not in this folder"
         name = _UNASKED.get(kind) or next((name for name, kinds in _READS.items() if kind in kinds), NONE)
-        return name, f"it installs from {_shown(project, kind)}"
+        shown = _shown(project, kind)
+        return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
     if asked not in NAMES:
         raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
     if asked != NONE and (kind not in _READS[asked] or not _is_inside(project)):
@@ -113,7 +115,7 @@ def _fill(project: Project, name: str) -> list[str]:
         return ["poetry", "install", "--no-interaction", *only, *(f"--extras={extra}" for extra in extras)]
     if name == "pdm":
         only = [] if groups is None else ["--prod"] * (not named)
-        return ["pdm", "sync", "--non-interactive", *only, *(f"--group={group}" for group in (*extras, *named))]
+        return ["pdm", "--non-interactive", "sync", *only, *(f"--group={group}" for group in (*extras, *named))]
     install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
     if kind == _REQUIREMENTS:
         return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
@@ -138,6 +140,8 @@ def _files(project: Project) -> list[str]:
 
 def _kind(project: Project) -> str:
     if project.lock is None:
+        if project.requirements[:1] and project.requirements[0].name == pipfile.NAME:
+            return pipfile.NAME
         return _REQUIREMENTS if project.requirements else _PYPROJECT
     return "pylock.toml" if is_valid_pylock_path(project.lock) else project.lock.name
 

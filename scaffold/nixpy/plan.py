@@ -15,6 +15,8 @@ from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Lock
+from nixpy.locks.pdm import PdmLock
+from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
@@ -203,8 +205,15 @@ def _lock_of(project: Project, choices: Choices, before: Record | None, sources:
 
 
 def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield a problem where uv.lock was made for other dependencies than pyproject.toml has now."""
+    """Yield a problem where the lock was made for other dependencies than pyproject.toml has now."""
     lock, now = project.locked, project.dependencies
+    if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
+        tool = lock.path.name.partition(".")[0]
+        yield Problem(
+            code="NIX202",
+            message=f"{lock.path.name} is behind pyproject.toml, which changed since",
+            hint=f"run `{tool} lock`, then `nixpy sync`",
+        )
     if not isinstance(lock, UvLock) or now is None or not now.complete:
         return
     wanted = now.select(project.choice.extras, project.choice.groups)

@@ -63,8 +63,9 @@ class Project:
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Return what pyproject.toml says of the Pythons it runs on."""
-        return self.dependencies.requires_python if self.dependencies else None
+        """Return what pyproject.toml says of the Pythons it runs on, else what the lock says."""
+        said = self.dependencies.requires_python if self.dependencies else None
+        return said if said is not None or self.locked is None else self.locked.requires_python
 
     @property
     def source(self) -> Path:
@@ -76,9 +77,12 @@ class Project:
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
         """Return the requirements files, read; empty where something else decides."""
-        from nixpy.locks import requirements
+        from nixpy.locks import pipfile, requirements
 
-        return tuple(requirements.read(path, root=self.root) for path in self.requirements)
+        return tuple(
+            (pipfile if path.name == pipfile.NAME else requirements).read(path, root=self.root)
+            for path in self.requirements
+        )
 
     @cached_property
     def locked(self) -> Lock | None:
@@ -208,7 +212,7 @@ def _named(root: Path, name: str) -> Path:
 
 
 def _usual_requirements(root: Path) -> tuple[Path, ...]:
-    for name in ("requirements.txt", "requirements.in"):
+    for name in ("Pipfile.lock", "requirements.txt", "requirements.in"):
         if (root / name).is_file():
             return (root / name,)
     return ()

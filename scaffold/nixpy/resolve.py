@@ -43,6 +43,7 @@ def resolve(
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
     allow_build: bool = False,
+    index: str | None = None,
 ) -> str:
     """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
 
@@ -51,7 +52,7 @@ def resolve(
     fit. A package of which there is only an sdist is in the result with it; what it needs is missing there
     if its metadata does not tell. `allow_build` lets uv build it to find out, and prefer a newer sdist to an
     older wheel as pip does. Hashes in requirements files leave only the files that have them, `--no-binary`
-    leaves no wheel.
+    leaves no wheel. An `index` that is given is the only one asked.
 
     Raises NixpyError with uv's reason, free of credentials.
     """
@@ -65,7 +66,7 @@ def resolve(
         uv=find_uv(),
         root=root,
         python=python,
-        environment=settings.uv_environment(),
+        environment={**settings.uv_environment(), **(_only(index) if index else {})},
         conceal=lambda text: settings.redact(asked.conceal(text)),
         offline=offline,
     )
@@ -76,6 +77,12 @@ def resolve(
         if not allow_build:
             packages = conversation.with_sdists(packages)
     return _text([_admitted(package, asked) for package in packages])
+
+
+def _only(index: str) -> dict[str, str]:
+    """Return what makes uv ask no other index, whatever its own settings are."""
+    others = ("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+    return {**dict.fromkeys(others, ""), "UV_DEFAULT_INDEX": os.path.expandvars(index)}
 
 
 class _Conversation:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy import locks, plan, project, releases
@@ -48,6 +49,11 @@ class Given:
 
     path: Path
     files: tuple[Package, ...]
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """Nothing: the wheels themselves tell."""
+        return None
 
     def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
         """Return every named wheel; which of them fit the target is for selection to say."""
@@ -104,9 +110,10 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
 
 
 def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
-    from nixpy.locks import requirements
+    from nixpy.locks import pipfile, requirements
 
-    return [requirements.read(path, root=path.parent)] if kind == "requirements" else []
+    reader = pipfile if path.name == pipfile.NAME else requirements
+    return [reader.read(path, root=path.parent)] if kind == "requirements" else []
 
 
 def _resolved(
@@ -162,7 +169,7 @@ def _kind(target: str) -> str:
                 path=path,
                 hint=f"run `uv lock --script {path}`, then scan {path}.lock",
             )
-        return "lock" if path.suffix in {".lock", ".toml"} else "requirements"
+        return "lock" if path.suffix in {".lock", ".toml"} and path.name != "Pipfile.lock" else "requirements"
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
     try:

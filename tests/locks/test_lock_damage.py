@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from nixpy import locks
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice
+from nixpy.locks.pdm import PdmLock
+from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
 from nixpy.locks.uv import UvLock
 from nixpy.target import SYSTEMS, Target
@@ -61,16 +64,29 @@ def refusal(path: Path) -> NixpyError | None:
         select(lock, TARGETS, Choice())
         if isinstance(lock, UvLock):
             lock.differences([], TARGETS[0], Choice())
+        if isinstance(lock, PoetryLock | PdmLock):
+            lock.fresh()
     except NixpyError as error:
         return error
     return None
 
 
-@pytest.mark.parametrize(("name", "text"), [("uv.lock", UV_LOCK), ("pylock.toml", PYLOCK)], ids=["uv", "pylock"])
+MADE = Path(__file__).parent / "made"
+LOCKS = {
+    "uv": ("uv.lock", UV_LOCK),
+    "pylock": ("pylock.toml", PYLOCK),
+    "poetry": ("poetry.lock", (MADE / "poetry/poetry.lock").read_text()),
+    "poetry-1.1": ("poetry.lock", (MADE / "poetry-1.1/poetry.lock").read_text()),
+    "pdm": ("pdm.lock", (MADE / "pdm/pdm.lock").read_text()),
+}
+
+
+@pytest.mark.parametrize("kind", LOCKS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_any_value_replaced(tmp_path: Path, name: str, text: str, data: st.DataObject) -> None:
+def test_any_value_replaced(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     """Whatever stands in the place of whatever value, the lock is read or refused with a NixpyError that names it."""
+    name, text = LOCKS[kind]
     document: Any = copy.deepcopy(tomllib.loads(text))
     *way, last = data.draw(st.sampled_from(list(places(document))))
     table = document
@@ -78,6 +94,8 @@ def test_any_value_replaced(tmp_path: Path, name: str, text: str, data: st.DataO
         table = table[key]
     table[last] = data.draw(ODD)
     path = tmp_path / name
+    if (pyproject := MADE / kind / "pyproject.toml").exists():
+        shutil.copyfile(pyproject, tmp_path / "pyproject.toml")
     path.write_text(tomlkit.dumps(document))
     error = refusal(path)
     assert error is None or (error.path == path and error.hint)

@@ -27,6 +27,7 @@ class Given:
 
     content: Sequence[Package]
     path: Path = Path("some.lock")
+    requires_python: None = None
 
     def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
         """Return the packages, whatever was asked."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
 from nixpy.target import Target
@@ -16,13 +17,15 @@ class WheelFile:
     """A wheel file that a lock offers.
 
     `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
-    none. A local wheel has a `path` and no `url`.
+    none. A local wheel has a `path` and no `url`. A lock that says neither tells which `indexes` are to be asked, one
+    after the other; None stands for those of the user's settings.
     """
 
     filename: str
     sha256: str | None = None
     url: str | None = field(default=None, repr=False)
     path: Path | None = None
+    indexes: tuple[str | None, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,10 @@ class Lock(Protocol):
     @property
     def path(self) -> Path:
         """The file it was read from."""
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """What it says of the Pythons it is for."""
 
     def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
         """Return what an installer would install on `target`, sorted by name, each name once."""

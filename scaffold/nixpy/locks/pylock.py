@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from packaging import pylock
 from packaging.markers import InvalidMarker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -56,6 +57,11 @@ class PyLock:
             raise NixpyError(str(error), hint="use a newer nixpy", path=path, line=line) from None
         except pylock.PylockValidationError as error:
             raise NixpyError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """What it says of the Pythons it is for."""
+        return self.document.requires_python
 
     def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
         """Return what an installer installs on `target`, sorted by name, each name once.

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from packaging.markers import InvalidMarker
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice, Package
+from nixpy.locks.shape import DamagedError, holds
 from nixpy.locks.uv_changes import differences
 from nixpy.locks.uv_document import (
     DEPENDENCIES,
@@ -33,7 +33,6 @@ from nixpy.locks.uv_document import (
 from nixpy.target import Target
 from nixpy.toml import load_toml
 
-_EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*('[^']*'|"[^"]*")""")
 _Step = tuple[Node, Section]
 
 
@@ -52,6 +51,11 @@ class UvLock:
         Raises NixpyError for what is no uv.lock, is damaged, or has a version that this nixpy does not know.
         """
         return cls(path=path, root=root or path.parent, document=read_document(path))
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """What it says of the Pythons it is for."""
+        return self.document.requires_python
 
     def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
         """Return what `uv sync` installs on `target`, sorted by name, each name once.
@@ -123,12 +127,10 @@ class UvLock:
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
         """Tell whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
-        if marker is None:
-            return True
         try:
-            return target.satisfies(_with_sets(marker), frozenset(active) if "extra" in marker else frozenset())
-        except InvalidMarker as error:
-            raise damaged(self.path, f"cannot evaluate the marker `{marker}`: {error}") from None
+            return holds(marker, target, frozenset(active) if marker and "extra" in marker else frozenset())
+        except DamagedError as error:
+            raise damaged(self.path, error) from None
 
     @cached_property
     def _by_name(self) -> dict[str, list[Node]]:
@@ -252,13 +254,3 @@ class UvLock:
                     hint="choose one of them",
                     path=self.path,
                 )
-
-
-@cache
-def _with_sets(marker: str) -> str:
-    """Return a marker of uv, in which several extras may be active, as packaging understands it.
-
-    uv writes `extra == 'a' and extra != 'b'` and means the whole set, for which PEP 751 has
-    `'a' in extras and 'b' not in extras`.
-    """
-    return _EXTRA.sub(lambda m: f"{m[2]} {'in' if m[1] == '==' else 'not in'} extras", marker)

@@ -10,7 +10,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.locks.model import Choice
-from nixpy.locks.uv_document import Node, Table, damaged
+from nixpy.locks.shape import Table
+from nixpy.locks.uv_document import Node, damaged
 from nixpy.target import Target
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -14,6 +13,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.errors import NixpyError
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
+from nixpy.locks.shape import DamagedError, Table, check, strings, tables, typed
 from nixpy.toml import parse_toml, read_text, toml_line
 from nixpy.urls import file_name
 
@@ -21,13 +21,10 @@ _VERSION = 1
 _FOLDERS = ("virtual", "editable", "directory")
 _OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
 
-Table = Mapping[str, Any]
 Section = tuple[str, str]
 """A list of dependencies of a package: always, those of an extra, or those of a group."""
 
 DEPENDENCIES: Section = ("dependencies", "")
-
-_T = TypeVar("_T")
 
 
 def extra_section(name: str) -> Section:
@@ -148,7 +145,7 @@ def read_document(path: Path) -> Document:
         )
     try:
         return _document(data, path.parent)
-    except (_DamagedError, InvalidSpecifier) as error:
+    except (DamagedError, InvalidSpecifier) as error:
         raise damaged(path, error) from None
 
 
@@ -157,64 +154,60 @@ def damaged(path: Path, what: object) -> NixpyError:
     return NixpyError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
 
 
-class _DamagedError(Exception):
-    """The document is TOML, but not what uv writes."""
-
-
 def _document(data: Table, base: Path) -> Document:
-    manifest = _typed(data, "manifest", dict, {})
-    members = frozenset(_strings(manifest, "members"))
+    manifest = typed(data, "manifest", dict, {})
+    members = frozenset(strings(manifest, "members"))
     return Document(
-        requires_python=SpecifierSet(_typed(data, "requires-python", str, "")),
-        environments=_strings(data, "supported-markers"),
-        conflicts=tuple(dict(map(_conflict, _tables(one))) for one in _typed(data, "conflicts", list, [])),
-        nodes=tuple(_node(table, base, members) for table in _tables(data.get("package", []))),
+        requires_python=SpecifierSet(typed(data, "requires-python", str, "")),
+        environments=strings(data, "supported-markers"),
+        conflicts=tuple(dict(map(_conflict, tables(one))) for one in typed(data, "conflicts", list, [])),
+        nodes=tuple(_node(table, base, members) for table in tables(data.get("package", []))),
         manifest=_manifest(manifest, base),
     )
 
 
 def _conflict(item: Table) -> tuple[str, str]:
-    package = _typed(item, "package", str)
+    package = typed(item, "package", str)
     kind = next((kind for kind in ("extra", "group") if kind in item), "project")
-    name = _typed(item, kind, str) if kind in item else None
+    name = typed(item, kind, str) if kind in item else None
     return code(kind, package, name), f"{kind} `{name}` of {package}" if name else package
 
 
 def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
-    name = _typed(table, "name", str)
+    name = typed(table, "name", str)
     try:
-        for wheel in _tables(table.get("wheels", [])):
-            _check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
+        for wheel in tables(table.get("wheels", [])):
+            check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
         _check_metadata(table)
-        source = _typed(table, "source", dict)
-        _check(source, dict.fromkeys(source, str))
+        source = typed(table, "source", dict)
+        check(source, dict.fromkeys(source, str))
         return Node(
             table=table,
             base=base,
             name=canonicalize_name(name),
-            version=_typed(table, "version", str, "") or None,
+            version=typed(table, "version", str, "") or None,
             source=source,
             sections=_sections(table),
-            environments=_strings(table, "resolution-markers"),
+            environments=strings(table, "resolution-markers"),
             member=name in members,
         )
-    except _DamagedError as error:
-        raise _DamagedError(f"package {name}: {error}") from None
+    except DamagedError as error:
+        raise DamagedError(f"package {name}: {error}") from None
 
 
 def _check_metadata(table: Table) -> None:
     """Check what the lock records of the project's own pyproject.toml."""
     if not isinstance(table.get("default-groups"), str):
-        _strings(table, "default-groups")
-    metadata = _typed(table, "metadata", dict, {})
-    _strings(metadata, "provides-extras")
-    entries = list(_tables(metadata.get("requires-dist", [])))
-    for group in _typed(metadata, "requires-dev", dict, {}).values():
-        entries += _tables(group)
+        strings(table, "default-groups")
+    metadata = typed(table, "metadata", dict, {})
+    strings(metadata, "provides-extras")
+    entries = list(tables(metadata.get("requires-dist", [])))
+    for group in typed(metadata, "requires-dev", dict, {}).values():
+        entries += tables(group)
     for entry in entries:
-        _typed(entry, "name", str)
-        _check(entry, {"marker": str, "specifier": str})
-        _strings(entry, "extras")
+        typed(entry, "name", str)
+        check(entry, {"marker": str, "specifier": str})
+        strings(entry, "extras")
 
 
 def _manifest(manifest: Table, base: Path) -> Node:
@@ -241,46 +234,19 @@ def _sections(table: Table) -> dict[Section, tuple[Edge, ...]]:
     if always := _edges(table.get("dependencies", [])):
         found[DEPENDENCIES] = always
     for kind in (_OPTIONAL, _GROUPS):
-        found |= {(kind, name): _edges(edges) for name, edges in _typed(table, kind, dict, {}).items()}
+        found |= {(kind, name): _edges(edges) for name, edges in typed(table, kind, dict, {}).items()}
     return found
 
 
-def _edges(tables: object) -> tuple[Edge, ...]:
+def _edges(value: object) -> tuple[Edge, ...]:
     return tuple(
         Edge(
-            name=_typed(table, "name", str),
-            version=_typed(table, "version", str, "") or None,
-            source=_typed(table, "source", dict, {}) or None,
+            name=typed(table, "name", str),
+            version=typed(table, "version", str, "") or None,
+            source=typed(table, "source", dict, {}) or None,
             # Edges of packages say `extra`, requirements of the manifest `extras`.
-            extras=_strings(table, "extra") + _strings(table, "extras"),
-            marker=_typed(table, "marker", str, "") or None,
+            extras=strings(table, "extra") + strings(table, "extras"),
+            marker=typed(table, "marker", str, "") or None,
         )
-        for table in _tables(tables)
+        for table in tables(value)
     )
-
-
-def _typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:
-    value = table.get(key, default)
-    if not isinstance(value, kind):
-        state = "is missing" if value is None else f"is no {kind.__name__}"
-        raise _DamagedError(f"`{key}` {state}")
-    return value
-
-
-def _check(table: Table, kinds: Mapping[str, type]) -> None:
-    for key, kind in kinds.items():
-        if key in table:
-            _typed(table, key, kind)
-
-
-def _tables(value: object) -> list[Table]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _DamagedError(f"a list of tables was expected, not a {type(value).__name__}")
-    return value
-
-
-def _strings(table: Table, key: str) -> tuple[str, ...]:
-    value = table.get(key, ())
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise _DamagedError(f"`{key}` is no list of strings")
-    return tuple(value)

@@ -28,6 +28,7 @@ _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
 
+Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, str]]
 _Answer = tuple[WheelFacts, str]
 _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
@@ -51,13 +52,15 @@ def gather(
     offline: bool = False,
     rescan: bool = False,
     progress: Progress | None = None,
+    locate: Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
     """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
 
     A wheel for several systems is read once. Facts are known by `tag` alone, and have no files, for macOS
     (never opened), for what is nowhere but on the network when `offline`, and for a wheel whose lock gives
-    no address. `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError,
-    once the other threads have ended too, or had a few seconds to.
+    no address, unless it names indexes: then `locate` is asked, once, for all that are not known otherwise.
+    `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError, once the other
+    threads have ended too, or had a few seconds to.
     """
     files = {_file(wheel): wheel for wheel in wheels}
     stop = threading.Event()
@@ -72,6 +75,8 @@ def gather(
     if progress is not None:
         progress.start(len(files))
     found: dict[object, WheelFacts] = {}
+    if locate is not None and not offline:
+        work.addresses = locate([wheel for wheel in files.values() if work.lacks_address(wheel)])
 
     def done(wheel: LockedWheel, answer: _Answer) -> None:
         found[_file(wheel)] = answer[0]
@@ -105,6 +110,7 @@ class _Work:
     offline: bool
     rescan: bool
     stop: threading.Event
+    addresses: Mapping[LockedWheel, str] = field(default_factory=dict, repr=False)
     _client: Client | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -112,7 +118,7 @@ class _Work:
         """Return the facts of one wheel and in one word where they come from."""
         if _is_mac(wheel):
             return _UNOPENED, "skipped"
-        sha256, url = wheel.file.sha256, wheel.file.url
+        sha256, url = wheel.file.sha256, self._url(wheel)
         if sha256 and not self.rescan and (known := self.cache.get(sha256, url)) is not None:
             return known, "cache"
         installed = self.installed.get(wheel.name)
@@ -123,6 +129,16 @@ class _Work:
             self.cache.put(sha256, facts, url)
         return facts, how
 
+    def lacks_address(self, wheel: LockedWheel) -> bool:
+        """Tell whether an index has to be asked where the wheel lies, before anything can be said of it."""
+        file, installed = wheel.file, self.installed.get(wheel.name)
+        if not file.indexes or _is_mac(wheel) or (installed is not None and installed.matches(wheel)):
+            return False
+        return self.rescan or not file.sha256 or self.cache.get(file.sha256) is None
+
+    def _url(self, wheel: LockedWheel) -> str | None:
+        return wheel.file.url or self.addresses.get(wheel)
+
     def _read(self, wheel: LockedWheel) -> _Answer:
         file = wheel.file
         path = file.path or file_path(file.url)
@@ -132,15 +148,16 @@ class _Work:
                 return WheelFacts(files=inspect(local), known="sha256"), "file"
             finally:
                 local.close()
-        if self.offline or file.url is None:
+        url = self._url(wheel)
+        if self.offline or url is None:
             return _UNOPENED, "skipped"
-        if split(file.url).scheme not in HTTP:
+        if split(url).scheme not in HTTP:
             raise NixpyError(
                 f"{file.filename} is not at an address one can download from",
                 hint="nixpy reads wheels from http, https and file URLs.",
-                path=shown(file.url),
+                path=shown(url),
             )
-        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
+        remote = RemoteWheel(url, self._connection(), sha256=file.sha256)
         try:
             files = inspect(remote)
             return WheelFacts(files=files, known=remote.known), "download" if remote.whole else "ranges"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shlex
 import shutil
 import subprocess
@@ -13,13 +15,12 @@ from pathlib import Path
 from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
-from nixos.realnix import HERE, lock_flake
+from nixos.realnix import lock_flake
 from smallindex import SmallIndex
 
 FLAKE = f"{HOME}/flake"
 WORK = f"{HOME}/work"  # apart from the flake, which is copied with all that lies in it
 ADDRESS = "http://127.0.0.1:8000"
-_NOWHERE = "https://index.example"  # stands in the locks that were made once, by tools that are not here
 OPTIONS = ("--offline", "--no-write-lock-file")
 
 FIRST, MORE = ("pillow",), ("pillow", "typing-extensions")
@@ -31,6 +32,14 @@ requires-python = ">=3.11,<4"
 dependencies = [
 {lines}]
 """
+_SETTINGS_OF_THE_BOX = {
+    "UV_NO_INDEX": "0",
+    "UV_OFFLINE": "0",
+    "UV_CACHE_DIR": f"{HOME}/cache/uv",
+    "POETRY_CACHE_DIR": f"{HOME}/cache/poetry",
+    "PDM_CACHE_DIR": f"{HOME}/cache/pdm",
+    "PDM_CHECK_UPDATE": "0",
+}
 _SETTINGS = {
     "poetry": """
 [tool.poetry]
@@ -38,14 +47,26 @@ package-mode = false
 
 [[tool.poetry.source]]
 name = "house"
-url = "https://index.example/simple/"
+url = "http://127.0.0.1:8000/simple/"
 """,
     "pdm": """
+[tool.pdm]
+distribution = false
+
 [[tool.pdm.source]]
 name = "pypi"
-url = "https://index.example/simple/"
+url = "http://127.0.0.1:8000/simple/"
 """,
 }
+
+
+# Managers that the stand-in nixpkgs lacks, and a folder of this machine with the wheels of each and of all it needs.
+OTHERS = ("poetry", "pdm")
+WHEELS_OF_OTHERS = os.environ.get("NIXPY_BOX_MANAGERS")
+TOOLS = f"{HOME}/tools"
+_OVERLAY = """(nixpkgs.legacyPackages.${system}.extend (_: previous: {
+  MANAGER = previous.writeShellScriptBin "MANAGER" ''exec TOOLS/bin/MANAGER "$@"'';
+}));""".replace("TOOLS", TOOLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +92,14 @@ class Managed:
         """
         command = "" if install else "NIXPY_INSTALL=0 "
         command += shlex.join(("nix", "develop", *OPTIONS, f"path:{FLAKE}", "-c", *self.inside(script)))
-        if network:
-            python = packages()["python"] / "bin/python3"
-            command = (
-                f"{python} -m http.server -b 127.0.0.1 -d {HOME}/index 8000 >/dev/null 2>&1 & "
-                "until (exec 3<>/dev/tcp/127.0.0.1/8000) 2>/dev/null; do sleep 0.1; done; "
-                f"{command}; status=$?; kill %1; exit $status"
-            )
-        return self.box.run("bash", "-c", command, cwd=WORK, check=check)
+        return self._run(_with_index(command) if network else command, check=check)
 
     def inside(self, script: str) -> tuple[str, ...]:
         """The command that runs a script where the programs of `.venv` start."""
         return (*(["nixpy-fhs"] if self.style == "fhs" else []), "bash", "-euc", script)
+
+    def _run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.box.run("bash", "-c", command, cwd=WORK, check=check)
 
     def ask_for(self, names: Iterable[str]) -> None:
         """Let the project ask for these packages, and lock it by the manager's own means."""
@@ -99,16 +116,18 @@ class Managed:
         if self.manager in _SETTINGS:
             lines += _SETTINGS[self.manager]
         written.write_text(f"{lines}\n[tool.nixpy]{settings}")
-        address = _NOWHERE
+        lock = f"{self.manager}.lock"
+        address = self.index.url.removesuffix("/simple/")
         if self.manager == "uv":
             on_this_machine(self.index, project, Path(sys.executable).with_name("uv"), "lock", "--quiet")
-            address = self.index.url.removesuffix("/simple/")
-        elif self.manager != "pip":
-            made = HERE / "box/locks" / f"{self.manager}-{len(names)}.lock"
-            shutil.copyfile(made, project / f"{self.manager}.lock")
-        for name in ("pyproject.toml", "requirements.txt", f"{self.manager}.lock"):
+        for name in ("pyproject.toml", "requirements.txt", lock):
             if (project / name).exists():
                 (self.box.home / "work" / name).write_text((project / name).read_text().replace(address, ADDRESS))
+        if self.manager in OTHERS:
+            self._run(_with_index(f"PDM_PYTHON={packages()['python']}/bin/python3 {TOOLS}/bin/{self.manager} lock"))
+            made = (self.box.home / "work" / lock).read_text()
+            (project / lock).write_text(made.replace(ADDRESS, address))
+            written.write_text(written.read_text().replace(ADDRESS, address))
 
     def nixpy(self, *arguments: str) -> str:
         """What nixpy prints, on this machine."""
@@ -137,21 +156,46 @@ def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: b
             home=home,
             host_loader="nix-ld" if style == "nix-ld" else "stub-ld",
             # pip needs no more than a folder; the others are to use the index of their lock.
-            environment={}
-            if manager == "pip"
-            else {"UV_NO_INDEX": "0", "UV_OFFLINE": "0", "UV_CACHE_DIR": f"{HOME}/uv-cache"},
+            environment={} if manager == "pip" else _SETTINGS_OF_THE_BOX,
         ),
     )
     for name in ("flake", "work"):
         (home / name).mkdir(parents=True)
+    if manager in OTHERS:
+        _bring(made)
     _index(home / "index")
     made.ask_for(FIRST)
     if copies:
         settings = home / "flake/pyproject.toml"
         settings.write_text(settings.read_text().rstrip("\n") + "\nvenv-copies = true\n")
     made.nixpy("init", "--style", style, "--python", PYTHON, "--system", SYSTEM)
+    if manager in OTHERS:
+        flake = home / "flake/flake.nix"
+        plain = "nixpkgs.legacyPackages.${system};"
+        assert plain in flake.read_text()
+        flake.write_text(flake.read_text().replace(plain, _OVERLAY.replace("MANAGER", manager)))
     lock_flake(home / "flake", RELEASE)
     return made
+
+
+def _bring(made: Managed) -> None:
+    """Install a manager that the stand-in does not have into TOOLS, from its wheels."""
+    assert WHEELS_OF_OTHERS is not None
+    shutil.copytree(WHEELS_OF_OTHERS, made.box.home / "wheels-of-others")
+    python = packages()["python"] / "bin/python3"
+    made.box.run(str(python), "-m", "venv", TOOLS)
+    pip = (f"{TOOLS}/bin/pip", "install", "-q", "--no-index", "--find-links", f"{HOME}/wheels-of-others")
+    made.box.run(*pip, made.manager, *(["hishel<2"] if made.manager == "pdm" else []))
+
+
+def _with_index(command: str) -> str:
+    """Shell text that runs a command while the index can be reached in the box."""
+    python = packages()["python"] / "bin/python3"
+    return (
+        f"{python} -m http.server -b 127.0.0.1 -d {HOME}/index 8000 >/dev/null 2>&1 & "
+        "until (exec 3<>/dev/tcp/127.0.0.1/8000) 2>/dev/null; do sleep 0.1; done; "
+        f"{command}; status=$?; kill %1; exit $status"
+    )
 
 
 def _version(name: str) -> str:
@@ -164,5 +208,6 @@ def _index(folder: Path) -> None:
     for name, wheel in wheels().items():
         page = folder / "simple" / name / "index.html"
         page.parent.mkdir(parents=True)
-        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}">{wheel.name}</a>')
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a>')
         (folder / "files" / wheel.name).symlink_to(f"{WHEELS}/{wheel.name}")

@@ -1,0 +1,258 @@
+"""pdm.lock: what `pdm sync` installs, worked out for any target (PDM's own format, versions 4.4 and 4.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from nixpy.errors import NixpyError
+from nixpy.locks.files import wheel_file
+from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.shape import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
+from nixpy.target import Target
+from nixpy.toml import load_toml, parse_toml, read_text, toml_line
+
+DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
+_VERSIONS = SpecifierSet(">=4.4,<4.6")
+_SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms that mean one processor
+# From which version of the lock on its hash covers all of `tool.pdm.resolution`, and surely `[dependency-groups]`.
+_HASHES_ALL, _HASHES_GROUPS = Version("4.4.2"), Version("4.5.1")
+_AGAIN = "make it again with `pdm lock`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One package of the lock, alone or with extras: those are entries of their own."""
+
+    package: Package
+    groups: frozenset[NormalizedName]
+    marker: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PdmLock:
+    """A pdm.lock of the project in the folder `root`, whose pyproject.toml tells extras from groups."""
+
+    path: Path
+    root: Path
+    metadata: Table
+    targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Pythons and the platform of each
+    entries: tuple[Entry, ...] = field(repr=False)  # their addresses may hold credentials
+
+    @classmethod
+    def read(cls, path: Path, root: Path | None = None) -> Self:
+        """Return the lock in `path`.
+
+        Raises NixpyError where it is missing, damaged, of a version that nixpy does not read, or made without
+        `inherit_metadata`, so that it does not tell which group wants a package.
+        """
+        text = read_text(path)
+        data = parse_toml(text, path)
+        base = root or path.parent
+        try:
+            metadata = typed(data, "metadata", dict)
+            version = Version(typed(metadata, "lock_version", str))
+            if version not in _VERSIONS:
+                raise NixpyError(
+                    f"this pdm.lock has version {version}; this nixpy reads versions 4.4 and 4.5",
+                    hint="use a newer nixpy" if version >= Version("4.6") else _AGAIN,
+                    path=path,
+                    line=toml_line(text, "metadata", "lock_version"),
+                )
+            if "inherit_metadata" not in strings(metadata, "strategy"):
+                raise NixpyError(
+                    "this pdm.lock does not tell which group wants a package",
+                    hint="make it again with `pdm lock --strategy inherit_metadata`",
+                    path=path,
+                    line=toml_line(text, "metadata", "strategy"),
+                )
+            strings(metadata, "groups")
+            check(metadata, {"content_hash": str})
+            pyproject = base / "pyproject.toml"
+            indexes = _indexes(load_toml(pyproject) if pyproject.is_file() else {})
+            return cls(
+                path=path,
+                root=base,
+                metadata=metadata,
+                targets=tuple(_targets(metadata)),
+                entries=tuple(_entries(data, base, indexes)),
+            )
+        except (DamagedError, InvalidVersion, InvalidSpecifier) as error:
+            raise _damaged(path, text, error) from None
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """What it says of the Pythons it is for; None where several targets say different things."""
+        pythons = {specifiers for specifiers, _ in self.targets}
+        return pythons.pop() if len(pythons) == 1 else None
+
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+        """Return what `pdm sync` installs on `target`, sorted by name, each name once.
+
+        The project's own dependencies, its chosen extras and groups; without chosen groups all of them, and without
+        any choice the extras as well: all that is locked. Raises NixpyError for an extra or group that the lock
+        lacks, and for a target that it was not made for.
+        """
+        if self.targets and not any(_covers(one, target) for one in self.targets):
+            self._fail(
+                f"this lock is not for {target.system} with Python {target.python}",
+                "choose others, or lock for these too: `pdm lock --append --platform … --python …`",
+            )
+        found: dict[NormalizedName, Package] = {}
+        try:
+            groups = self._groups(choice)
+            for entry in self.entries:
+                package = entry.package
+                if not entry.groups & groups or not holds(entry.marker, target):
+                    continue
+                if found.setdefault(package.name, package).version != package.version:
+                    self._fail(f"the lock installs {package.name} twice on {target.system}", _AGAIN)
+        except DamagedError as error:
+            raise _damaged(self.path, "", error) from None
+        return tuple(found[name] for name in sorted(found))
+
+    def fresh(self) -> bool | None:
+        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+
+        PDM's own rule, where it keeps a hash of the values that a lock depends on (`content_hash`).
+        """
+        algorithm, _, digest = self.metadata.get("content_hash", "").partition(":")
+        if not self.pyproject or algorithm != "sha256" or "lock_inputs" in self.metadata:
+            return None
+        try:
+            workspace = "workspace" in table_at(self.pyproject, "tool", "pdm")
+            version = Version(self.metadata["lock_version"])
+            return None if workspace else digest in _content_hashes(self.pyproject, version)
+        except DamagedError:
+            return None
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """The project's pyproject.toml; empty where there is none."""
+        path = self.root / "pyproject.toml"
+        return load_toml(path) if path.is_file() else {}
+
+    def _groups(self, choice: Choice) -> frozenset[NormalizedName]:
+        locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
+        extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
+        self._refuse_unknown("extra", choice.extras, extras if self.pyproject else locked)
+        self._refuse_unknown("group", choice.groups or (), locked - extras)
+        if choice.groups is None:
+            return locked if not choice.extras else locked - extras | choice.extras
+        return frozenset({DEFAULT}) | choice.groups | choice.extras
+
+    def _refuse_unknown(self, kind: str, chosen: Collection[str], known: Collection[str]) -> None:
+        if unknown := sorted(set(chosen) - set(known)):
+            there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
+            self._fail(
+                f"the lock has no {kind} `{unknown[0]}`: {there}",
+                f"correct the name; if the {kind} is new, run `pdm lock --group :all`",
+            )
+
+    def _fail(self, message: str, hint: str) -> NoReturn:
+        raise NixpyError(message, hint=hint, path=self.path)
+
+
+def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
+    for table in tables(metadata.get("targets", [])):
+        check(table, {"platform": str})
+        yield SpecifierSet(typed(table, "requires_python", str, "")), table.get("platform")
+
+
+def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
+    """Tell whether what was locked for one target of PDM's is for ours too: its Python, its system and processor."""
+    specifiers, platform = locked
+    machine, _, kernel = target.system.partition("-")
+    system, processor = ("macos", "arm64") if kernel == "darwin" else ("linux", machine)
+    full = _SHORT.get(platform or "", platform)
+    fits = full is None or (system in full.partition("_")[0] and full.endswith(processor))
+    return fits and specifiers.contains(target.python)
+
+
+def _indexes(pyproject: Table) -> tuple[str | None, ...]:
+    """Return the indexes of the project, None for the user's own; a source called `pypi` stands in its place."""
+    sources = tables(table_at(pyproject, "tool", "pdm").get("source", []))
+    urls = {typed(source, "name", str, ""): typed(source, "url", str, "") for source in sources}
+    default = () if "pypi" in urls else (None,)
+    return (*(url for url in urls.values() if url), *default)
+
+
+def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[Entry]:
+    for table in tables(data.get("package", [])):
+        name = typed(table, "name", str)
+        try:
+            check(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
+            yield Entry(
+                package=_package(table, base, indexes),
+                groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
+                marker=table.get("marker"),
+            )
+        except (DamagedError, InvalidVersion) as error:
+            raise DamagedError(f"package {name}: {error}") from None
+
+
+def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Package:
+    files = tables(table.get("files", []))
+    for file in files:
+        check(file, {"file": str, "url": str, "hash": str})
+    direct = table.get("url") or table.get("path")
+    if direct and not files and direct.endswith(".whl"):
+        files = [{}]
+    listed = [_wheel(file, table, base, indexes) for file in files]
+    wheels = tuple(wheel for wheel in listed if wheel.filename.endswith(".whl"))
+    folder = "path" in table and not wheels
+    return Package(
+        name=canonicalize_name(table["name"]),
+        version=str(Version(table["version"])) if "version" in table else None,
+        wheels=wheels,
+        sdist=len(wheels) < len(listed) or folder or "git" in table,
+        local=folder and typed(table, "editable", bool, default=False),
+    )
+
+
+def _wheel(file: Table, table: Table, base: Path, indexes: tuple[str | None, ...]) -> WheelFile:
+    algorithm, _, digest = file.get("hash", "").partition(":")
+    url, path = file.get("url") or table.get("url"), None if "url" in file else table.get("path")
+    found = wheel_file(
+        base=base,
+        filename=file.get("file"),
+        url=url,
+        path=path,
+        sha256=digest if algorithm == "sha256" else None,
+    )
+    return found if url or path else replace(found, indexes=indexes)
+
+
+def _content_hashes(pyproject: Table, version: Version) -> Iterator[str]:
+    """Yield PDM's hash of what a lock is made for (`PyProject.content_hash`), as each PDM with that version has it."""
+    project, pdm = table_at(pyproject, "project"), table_at(pyproject, "tool", "pdm")
+    own, resolution = table_at(pdm, "dev-dependencies"), table_at(pdm, "resolution")
+    merged: dict[str, list[object]] = {}
+    for table in (table_at(pyproject, "dependency-groups"), own):
+        for name in table:
+            merged.setdefault(canonicalize_name(name), []).extend(typed(table, name, list))
+    steering = {"resolution": resolution} if version >= _HASHES_ALL else {"overrides": resolution.get("overrides", {})}
+    for groups in [merged] if version >= _HASHES_GROUPS else [merged, own]:
+        content = {
+            "sources": pdm.get("source", []),
+            "dependencies": project.get("dependencies", []),
+            "dev-dependencies": groups,
+            "optional-dependencies": project.get("optional-dependencies", {}),
+            "requires-python": project.get("requires-python", ""),
+            **steering,
+        }
+        yield hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _damaged(path: Path, text: str, error: Exception) -> NixpyError:
+    line = damaged_package(text, error)
+    return NixpyError(f"this pdm.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)

@@ -1,0 +1,94 @@
+"""Pipfile.lock: Pipenv's lock, which has versions and hashes but neither file names nor other machines' packages.
+
+So it is read as the requirements file that it is in effect, and uv says the rest as it does for those.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nixpy.errors import NixpyError
+from nixpy.locks.requirement_lines import Line, Where, requirement_line
+from nixpy.locks.requirements import Options, RequirementsFile
+from nixpy.locks.shape import DamagedError, Table, strings, table_at, tables, typed
+from nixpy.toml import read_text
+
+NAME = "Pipfile.lock"
+_SPEC = 6
+_SECTIONS = ("default", "develop")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+
+
+def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ) -> RequirementsFile:
+    """Return what the Pipfile.lock in `path` asks for, the packages for development among it.
+
+    `root` is the folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or
+    of another version.
+    """
+    text = read_text(path)
+    try:
+        data = json.loads(text)
+        meta = table_at(data if isinstance(data, dict) else {}, "_meta")
+        if meta.get("pipfile-spec") != _SPEC:
+            _fail(path, f"this Pipfile.lock is not of version {_SPEC}", "make it again with `pipenv lock`")
+        secrets: dict[str, str] = {}
+        urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
+        lines = {
+            name: _line(Where(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
+            for section in reversed(_SECTIONS)
+            for packages in [table_at(data, section)]
+            for name in packages
+        }
+    except json.JSONDecodeError as error:
+        _fail(path, f"this is not valid JSON: {error.msg}", "make it again with `pipenv lock`", error.lineno)
+    except DamagedError as error:
+        _fail(path, f"this Pipfile.lock is damaged: {error}", "make it again with `pipenv lock`")
+    return RequirementsFile(
+        path=path,
+        requirements=tuple(lines[name] for name in sorted(lines)),
+        constraints=(),
+        files=(path,),
+        options=Options(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
+        secrets=secrets,
+    )
+
+
+def _line(where: Where, table: Table, root: Path | None) -> Line:
+    extras = strings(table, "extras")
+    text = where.raw + (f"[{','.join(extras)}]" if extras else "")
+    git, ref = typed(table, "git", str, ""), typed(table, "ref", str, "")
+    address = (
+        f"git+{git.removeprefix('git+')}@{ref}" if git else typed(table, "file", str, typed(table, "path", str, ""))
+    )
+    text += f" @ {address}" if address else typed(table, "version", str, "")
+    if marker := typed(table, "markers", str, ""):
+        text += f" ; {marker}"
+    hashes = frozenset(strings(table, "hashes"))
+    return requirement_line(where, text, text, root or where.path.parent, hashes=hashes)
+
+
+def _expanded(url: str, environ: Mapping[str, str], secrets: dict[str, str]) -> str:
+    """Return an address with its variables replaced; what stood for a value is noted, as it may be secret."""
+
+    def value(match: re.Match[str]) -> Any:
+        found = environ.get(match[1])
+        if found:
+            secrets[found] = match[0]
+        return found or match[0]
+
+    return _VARIABLE.sub(value, url)
+
+
+def _at(text: str, section: str, name: str) -> int:
+    """Return the line of a package, near enough for a message."""
+    start = max(text.find(f'"{section}": {{'), 0)
+    return text.count("\n", 0, max(text.find(f'"{name}": {{', start), 0)) + 1
+
+
+def _fail(path: Path, message: str, hint: str, line: int | None = None) -> NoReturn:
+    raise NixpyError(message, hint=hint, path=path, line=line)

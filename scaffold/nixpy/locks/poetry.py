@@ -1,0 +1,252 @@
+"""poetry.lock: what `poetry install` installs, worked out for any target (Poetry's lock file, versions 1.0 to 2.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from nixpy.errors import NixpyError
+from nixpy.locks.files import wheel_file
+from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.poetry_constraints import allows, alternatives
+from nixpy.locks.shape import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
+from nixpy.target import Target
+from nixpy.toml import load_toml, parse_toml, read_text, toml_line
+from nixpy.urls import file_name
+
+MAIN = canonicalize_name("main")
+_TELLS_GROUPS = Version("2.1")
+_AGAIN = "make it again with `poetry lock`"
+# What of pyproject.toml the lock was made for; those of the first line count also where they are not set.
+_HASHED_ALWAYS = ("dependencies", "source", "extras", "dev-dependencies")
+_HASHED_PROJECT = ("requires-python", "dependencies", "optional-dependencies")
+_GROUPS_HASHED = Version("2.3")  # of Poetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One package of the lock."""
+
+    table: Table
+    package: Package
+    groups: frozenset[NormalizedName]  # empty where the lock does not tell
+    optional: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoetryLock:
+    """A poetry.lock of the project in the folder `root`, whose pyproject.toml says which groups are optional."""
+
+    path: Path
+    root: Path
+    text: str = field(repr=False)  # its addresses may hold credentials
+    pythons: str
+    version: Version
+    content_hash: str
+    extras: Mapping[NormalizedName, tuple[NormalizedName, ...]]
+    entries: tuple[Entry, ...] = field(repr=False)
+
+    @classmethod
+    def read(cls, path: Path, root: Path | None = None) -> Self:
+        """Return the lock in `path`; NixpyError where it is missing, damaged or of a newer major version."""
+        text = read_text(path)
+        data = parse_toml(text, path)
+        try:
+            metadata = typed(data, "metadata", dict)
+            version = Version(typed(metadata, "lock-version", str))
+            if version.major > _TELLS_GROUPS.major:
+                line = toml_line(text, "metadata", "lock-version")
+                message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
+                raise NixpyError(message, hint="use a newer nixpy", path=path, line=line)
+            entries = tuple(_entries(data, path))
+            return cls(
+                path=path,
+                root=root or path.parent,
+                text=text,
+                pythons=typed(metadata, "python-versions", str, "*"),
+                version=version,
+                content_hash=typed(metadata, "content-hash", str, ""),
+                extras={
+                    canonicalize_name(name): tuple(map(_name_in, strings(data["extras"], name)))
+                    for name in typed(data, "extras", dict, {})
+                },
+                entries=entries,
+            )
+        except (DamagedError, InvalidVersion) as error:
+            raise _damaged(path, text, error) from None
+
+    @property
+    def requires_python(self) -> SpecifierSet | None:
+        """What it says of the Pythons it is for; None where no one set of PEP 440 says it."""
+        try:
+            found = alternatives(self.pythons)
+        except DamagedError as error:
+            raise _damaged(self.path, self.text, error) from None
+        return found[0] if len(found) == 1 else None
+
+    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+        """Return what `poetry install` installs on `target`, sorted by name, each name once.
+
+        The project's own dependencies, and those of its extras and groups: without a choice, of every group that is
+        not optional. Raises NixpyError for an extra or group that there is not, and for a target that the lock was
+        not made for.
+        """
+        try:
+            if not allows(self.pythons, target.python):
+                self._fail(
+                    f"this lock is for Python {self.pythons}, not {target.python}",
+                    "choose a Python that it admits, or change the project's and run `poetry lock`",
+                )
+            self._refuse_unknown("extra", choice.extras, self.extras)
+            groups = self._groups(choice)
+            if self.version >= _TELLS_GROUPS:
+                found = [entry for entry in self.entries if self._is_installed(entry, target, choice, groups)]
+            else:
+                from nixpy.locks.poetry_graph import reached
+
+                found = reached(self.entries, self.extras, self.pyproject, target, choice.extras, groups)
+        except DamagedError as error:
+            raise _damaged(self.path, self.text, error) from None
+        packages = {entry.package.name: entry.package for entry in found}
+        if len(packages) < len({(entry.package.name, entry.package.version) for entry in found}):
+            names = [entry.package.name for entry in found]
+            twice = next(name for name in names if names.count(name) > 1)
+            self._fail(f"the lock installs {twice} twice on {target.system}", _AGAIN)
+        return tuple(packages[name] for name in sorted(packages))
+
+    def fresh(self) -> bool | None:
+        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+
+        Poetry's own rule: a hash over the values that it depends on.
+        """
+        if not self.pyproject or not self.content_hash:
+            return None
+        maker = re.search(r"Poetry (\d[\w.]*)", self.text.partition("\n")[0])
+        try:
+            hashes = {_content_hash(self.pyproject, groups=True)}
+            if maker and Version(maker[1]) < _GROUPS_HASHED:
+                hashes.add(_content_hash(self.pyproject, groups=False))
+        except (DamagedError, InvalidVersion):
+            return None
+        return self.content_hash in hashes
+
+    @cached_property
+    def pyproject(self) -> dict[str, Any]:
+        """The project's pyproject.toml; empty where there is none."""
+        path = self.root / "pyproject.toml"
+        return load_toml(path) if path.is_file() else {}
+
+    def _is_installed(self, entry: Entry, target: Target, choice: Choice, groups: frozenset[NormalizedName]) -> bool:
+        """Tell whether one of the groups wants the package there; each may have a marker of its own."""
+        markers = entry.table.get("markers")
+        if not isinstance(markers, dict):
+            check(entry.table, {"markers": str})
+            return bool(entry.groups & groups) and holds(markers, target, choice.extras)
+        check(markers, dict.fromkeys(markers, str))
+        by_group = {canonicalize_name(group): marker for group, marker in markers.items()}
+        return any(holds(by_group.get(group), target, choice.extras) for group in entry.groups & groups)
+
+    def _groups(self, choice: Choice) -> frozenset[NormalizedName]:
+        """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
+        poetry = table_at(self.pyproject, "tool", "poetry")
+        own = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
+        known = {MAIN, *own, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
+        known |= {canonicalize_name("dev")} if "dev-dependencies" in poetry else set()
+        known = known.union(*(entry.groups for entry in self.entries))
+        optional = {name for name, group in own.items() if isinstance(group, dict) and group.get("optional") is True}
+        self._refuse_unknown("group", choice.groups or (), known)
+        return frozenset(known - optional if choice.groups is None else {MAIN, *choice.groups})
+
+    def _refuse_unknown(self, kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:
+        if unknown := sorted(set(chosen) - set(known)):
+            there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
+            self._fail(
+                f"the lock has no {kind} `{unknown[0]}`: {there}",
+                f"correct the name; if the {kind} is new, run `poetry lock`",
+            )
+
+    def _fail(self, message: str, hint: str) -> NoReturn:
+        raise NixpyError(message, hint=hint, path=self.path)
+
+
+def _name_in(requirement: str) -> NormalizedName:
+    """Return the package that an extra names, which older versions wrote with its constraint: `six (>=1)`."""
+    return canonicalize_name(re.split(r"[ \[(]", requirement)[0])
+
+
+def _entries(data: Table, path: Path) -> Iterator[Entry]:
+    files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
+    for table in tables(data.get("package", [])):
+        name = typed(table, "name", str)
+        try:
+            listed = tables(table["files"] if "files" in table else files.get(name, []))
+            yield Entry(
+                table=table,
+                package=_package(table, listed, path.parent),
+                groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
+                optional=typed(table, "optional", bool, default=False),
+            )
+        except (DamagedError, InvalidVersion) as error:
+            raise DamagedError(f"package {name}: {error}") from None
+
+
+def _package(table: Table, files: list[Table], base: Path) -> Package:
+    source = typed(table, "source", dict, {})
+    check(source, {"type": str, "url": str})
+    kind, url = source.get("type"), source.get("url", "")
+    origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
+    wheels = tuple(
+        _wheel(file, base, origin, None if kind is None else url)
+        for file in files
+        if typed(file, "file", str).endswith(".whl")
+    )
+    return Package(
+        name=canonicalize_name(typed(table, "name", str)),
+        version=str(Version(typed(table, "version", str))),
+        wheels=wheels,
+        sdist=len(wheels) < len(files) or kind in {"git", "directory"},
+        local=kind == "directory" and typed(table, "develop", bool, default=False),
+    )
+
+
+def _wheel(file: Table, base: Path, origin: Mapping[str, str], index: str | None) -> WheelFile:
+    algorithm, _, digest = typed(file, "hash", str).partition(":")
+    name = file["file"]
+    if origin and file_name(next(iter(origin.values()))) != name:
+        origin = {}
+    found = wheel_file(
+        base=base,
+        filename=name,
+        url=origin.get("url"),
+        path=origin.get("path"),
+        sha256=digest if algorithm == "sha256" else None,
+    )
+    return found if origin else replace(found, indexes=(index,))
+
+
+def _content_hash(pyproject: Table, *, groups: bool) -> str:
+    """Return Poetry's hash of what a lock is made for (its locker, `_get_content_hash`)."""
+    own = table_at(pyproject, "tool", "poetry")
+    project = {key: value for key, value in table_at(pyproject, "project").items() if key in _HASHED_PROJECT}
+    grouped = table_at(pyproject, "dependency-groups") if groups else {}
+    standard: dict[str, Any] = {"project": project} if project else {}
+    standard |= {"dependency-groups": grouped} if grouped else {}
+    needed = () if standard else _HASHED_ALWAYS
+    poetry = {key: own.get(key) for key in (*_HASHED_ALWAYS, "group") if key in own or key in needed}
+    content = {**standard, "tool": {"poetry": poetry}} if standard else poetry
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _damaged(path: Path, text: str, error: Exception) -> NixpyError:
+    line = damaged_package(text, error)
+    return NixpyError(f"this poetry.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)

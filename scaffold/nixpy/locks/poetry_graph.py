@@ -1,0 +1,143 @@
+"""What an older poetry.lock installs: it does not say which group wants a package, so the graph is walked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any
+
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.locks.poetry_constraints import allows
+from nixpy.locks.shape import DamagedError, Table, holds, strings, tables, typed
+from nixpy.target import Target
+
+if TYPE_CHECKING:
+    from nixpy.locks.poetry import Entry
+
+_DEV = canonicalize_name("dev")
+_PLATFORM = "sys_platform == '{}'"
+
+Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
+"""A package that is wanted, the versions that would do, and its extras."""
+
+
+def reached(
+    entries: Sequence[Entry],
+    extras: Mapping[NormalizedName, Sequence[NormalizedName]],
+    pyproject: Table,
+    target: Target,
+    chosen: AbstractSet[NormalizedName],
+    groups: AbstractSet[NormalizedName],
+) -> list[Entry]:
+    """Return the entries that the project reaches on `target`; `extras` are its own with the packages they add.
+
+    Raises DamagedError where pyproject.toml does not tell what the project asks for, or the lock lacks some of it.
+    """
+    if not pyproject:
+        raise DamagedError("only pyproject.toml, which is not there, tells what the project asks for")
+    by_name: dict[NormalizedName, list[Entry]] = {}
+    for entry in entries:
+        by_name.setdefault(entry.package.name, []).append(entry)
+    wanted = frozenset(name for extra in chosen for name in extras[extra])
+    queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
+    seen = set(queue)
+    found: dict[int, Entry] = {}
+    while queue:
+        name, constraint, active = queue.popleft()
+        entry = _find(by_name.get(name, []), name, constraint, target)
+        found[id(entry)] = entry
+        for step in _edges(entry.table.get("dependencies", {}), target, active):
+            if step not in seen:
+                seen.add(step)
+                queue.append(step)
+    return list(found.values())
+
+
+def _asked(
+    pyproject: Table,
+    target: Target,
+    wanted: frozenset[NormalizedName],
+    chosen: frozenset[NormalizedName],
+    groups: AbstractSet[NormalizedName],
+) -> Iterator[Step]:
+    tool = pyproject.get("tool", {})
+    poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
+    for name, value in typed(poetry, "dependencies", dict, {}).items():
+        if canonicalize_name(name) != "python":
+            yield from _dependency(name, value, target, frozenset(), wanted)
+    named = typed(poetry, "group", dict, {})
+    for group, table in {"dev": {"dependencies": poetry.get("dev-dependencies", {})}, **named}.items():
+        if canonicalize_name(group) in groups:
+            yield from _edges(typed(table, "dependencies", dict, {}), target, frozenset())
+    project = typed(pyproject, "project", dict, {})
+    lines = list(strings(project, "dependencies"))
+    for extra, values in typed(project, "optional-dependencies", dict, {}).items():
+        lines += strings({extra: values}, extra) if canonicalize_name(extra) in chosen else ()
+    standard = typed(pyproject, "dependency-groups", dict, {})
+    resolver = DependencyGroupResolver(standard)
+    try:
+        found = [Requirement(line) for line in lines]
+        for group in standard:
+            found += resolver.resolve(group) if canonicalize_name(group) in groups else ()
+    except (ExceptionGroup, InvalidRequirement) as error:
+        raise DamagedError(f"pyproject.toml asks for what is no requirement: {error}") from None
+    for one in found:
+        if holds(str(one.marker) if one.marker else None, target):
+            yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
+
+
+def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[Step]:
+    if not isinstance(table, dict):
+        raise DamagedError("`dependencies` is no table")
+    for name, value in table.items():
+        yield from _dependency(name, value, target, active, None)
+
+
+def _dependency(
+    name: str,
+    value: Any,
+    target: Target,
+    active: frozenset[NormalizedName],
+    wanted: AbstractSet[NormalizedName] | None,
+) -> Iterator[Step]:
+    """Yield a dependency, in any of Poetry's spellings, where it holds; a project's optional ones only if `wanted`."""
+    own = canonicalize_name(name)
+    for one in tables(value) if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            yield own, one, frozenset()
+            continue
+        if not isinstance(one, dict):
+            raise DamagedError(f"the dependency on {name} is neither a text nor a table")
+        optional = typed(one, "optional", bool, default=False)
+        if optional and wanted is not None and own not in wanted:
+            continue
+        if optional and wanted is None and "markers" not in one:
+            continue
+        marker = typed(one, "markers", str, "") or None
+        platform = _PLATFORM.format(one["platform"]) if isinstance(one.get("platform"), str) else None
+        if holds(marker, target, active) and holds(platform, target) and _python(one, target):
+            yield own, typed(one, "version", str, "*"), _names(strings(one, "extras"))
+
+
+def _python(table: Table, target: Target) -> bool:
+    return allows(typed(table, "python", str, "*"), target.python)
+
+
+def _find(entries: Sequence[Entry], name: str, constraint: str, target: Target) -> Entry:
+    found = [entry for entry in entries if len(entries) == 1 or allows(constraint, entry.package.version or "0")]
+    fitting = [entry for entry in found if allows(typed(entry.table, "python-versions", str, "*"), target.python)]
+    found = fitting or found
+    if not found:
+        raise DamagedError(f"it has no package for {name} {constraint}")
+    # Of several, Poetry takes the newest.
+    from packaging.version import Version
+
+    return max(found, key=lambda entry: Version(entry.package.version or "0"))
+
+
+def _names(names: Iterable[str]) -> frozenset[NormalizedName]:
+    return frozenset(map(canonicalize_name, names))

@@ -1,0 +1,70 @@
+"""Where files lie that a lock names by name and hash alone: uv is asked, as it knows every kind of index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from nixpy.errors import NixpyError
+from nixpy.locks.model import Choice, LockedWheel
+from nixpy.locks.pylock import PyLock
+from nixpy.resolve import resolve
+from nixpy.target import Target
+
+
+def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, str]:
+    """Return the address of each wheel, from the first of its `indexes` that has the very file.
+
+    `root` is the project's folder, whose settings of uv and pip hold. Raises NixpyError where no index has it.
+    """
+    found: dict[LockedWheel, str] = {}
+    for place in range(max((len(wheel.file.indexes) for wheel in wheels), default=0)):
+        missing = [wheel for wheel in wheels if wheel not in found and len(wheel.file.indexes) > place]
+        for index in sorted({wheel.file.indexes[place] for wheel in missing}, key=str):
+            asked = [wheel for wheel in missing if wheel.file.indexes[place] == index]
+            last = all(len(wheel.file.indexes) == place + 1 for wheel in asked)
+            for pins in _rounds(asked):
+                # An index that lacks one of them has no answer at all, and the next may have that one.
+                for group in [pins] if last else [[pin] for pin in pins]:
+                    try:
+                        found |= _ask(group, index, target, root)
+                    except NixpyError:
+                        if last:
+                            raise
+    for wheel in wheels:
+        if wheel not in found:
+            raise NixpyError(
+                f"no index has {wheel.file.filename} with the hash that is locked",
+                hint="check the index settings of uv or pip, or lock anew; --offline goes on without opening it",
+            )
+    return found
+
+
+def _rounds(wheels: Iterable[LockedWheel]) -> list[list[LockedWheel]]:
+    """Part the wheels so that no part has two versions of one package, which uv could not choose together."""
+    rounds: list[dict[str, str]] = []
+    parts: list[list[LockedWheel]] = []
+    for wheel in wheels:
+        for versions, part in zip(rounds, parts, strict=True):
+            if versions.setdefault(wheel.name, wheel.version) == wheel.version:
+                part.append(wheel)
+                break
+        else:
+            rounds.append({wheel.name: wheel.version})
+            parts.append([wheel])
+    return parts
+
+
+def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root: Path) -> dict[LockedWheel, str]:
+    pins = [Requirement(pin) for pin in sorted({f"{wheel.name}=={wheel.version}" for wheel in wheels})]
+    text = resolve(pins, root=root, python=target.short_python, no_deps=True, index=index)
+    listed = PyLock.parse(text, root / "pylock.toml").packages(target, Choice())
+    files = {(package.name, file.filename): file for package in listed for file in package.wheels}
+    found = {}
+    for wheel in wheels:
+        file = files.get((wheel.name, wheel.file.filename))
+        if file and file.url and wheel.file.sha256 in (file.sha256, None):
+            found[wheel] = file.url
+    return found

@@ -1,0 +1,80 @@
+"""Projects that Poetry or PDM locked: analysed like any other, from locks that say no addresses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from runner import Nixpy
+from smallindex import SmallIndex
+from toollocks import locked
+
+
+@pytest.mark.parametrize("tool", ["poetry", "pdm"])
+def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallIndex, nixpy: Nixpy, tool: str) -> None:
+    """`init` opens the very wheels of the lock, found by name and hash in the user's index; `check` is then content
+    without asking anything; when the lock changes it is not.
+    """
+    folder = locked(tmp_path / "demo", index, tool)
+    done = nixpy("init", folder, "--style", "loader", "--rescan")
+    assert done.status == 0, done.err
+    record = json.loads((folder / "nixpy.lock").read_text())
+    (wheel,) = record["systems"]["x86_64-linux"]["wheels"]
+    assert wheel["known"] in {"index", "sha256"}
+    assert "libz.so.1" in (folder / "nixpy.nix").read_text()
+    assert f"set -- {tool} " in (folder / "nixpy.nix").read_text()
+    before = len(index.requests)
+    assert nixpy("check", folder).status == 0
+    assert len(index.requests) == before
+    lock = folder / f"{tool}.lock"
+    text = lock.read_text()
+    lock.write_text(
+        text.replace('name = "alpha"\nversion = "1.0"', 'name = "alpha"\nversion = "1.1"').replace(
+            "alpha-1.0", "alpha-1.1"
+        )
+    )
+    assert f"{tool}.lock installs alpha 1.1, which was not analysed" in nixpy("check", folder).out
+    lock.write_text(text)
+    (folder / "pyproject.toml").write_text(
+        (folder / "pyproject.toml").read_text().replace('"gamma"', '"gamma", "beta"')
+    )
+    done = nixpy("check", folder)
+    assert done.status == 1
+    assert f"{tool}.lock is behind pyproject.toml, which changed since; run `{tool} lock`" in done.out
+
+
+def test_a_source_of_poetrys_is_the_only_one_asked(
+    tmp_path: Path, index: SmallIndex, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that Poetry took from a source of the project's own is looked for there, whatever uv is set to."""
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple/")
+    folder = locked(tmp_path / "demo", index, "poetry", source=index.url.rstrip("/"))
+    assert nixpy("init", folder, "--style", "loader", "--rescan").status == 0
+    assert "libz.so.1" in (folder / "nixpy.nix").read_text()
+
+
+def test_a_file_that_no_index_has_is_an_error(tmp_path: Path, index: SmallIndex, nixpy: Nixpy) -> None:
+    """Where the index has another file of that name, nothing is written; offline goes on with what the tag promises."""
+    folder = locked(tmp_path / "demo", index, "poetry")
+    lock = folder / "poetry.lock"
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in index.folder.glob("alpha-1.0-*")}
+    for number, digest in enumerate(sorted(digests)):
+        lock.write_text(lock.read_text().replace(digest, f"{number:064x}"))
+    done = nixpy("init", folder, "--style", "loader")
+    assert done.status == 2
+    assert "no index has alpha-1.0-cp313" in done.err
+    assert not (folder / "nixpy.nix").exists()
+    assert nixpy("init", folder, "--style", "loader", "--offline").status == 0
+
+
+def test_poetrys_table_without_a_lock_says_what_to_do(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Dependencies in [tool.poetry] alone cannot be read; the error says that the lock can."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = "^3.11"\n'
+    )
+    done = nixpy("init", tmp_path)
+    assert done.status == 2
+    assert "lock the project with `poetry lock`; nixpy then reads poetry.lock" in done.err
