@@ -11,6 +11,7 @@ from nixpy.features import features
 from nixpy.libraries.executables import substitutes
 from nixpy.styles import styles
 from runner import Nixpy
+from smallindex import build_wheel
 
 NAMES = [feature.name for feature in features()]
 
@@ -66,3 +67,16 @@ def test_programs_of_nixpkgs_stand_for_those_of_wheels() -> None:
     assert found["ruff"].expression == "pkgs.ruff"
     assert found["playwright"].variable == "PLAYWRIGHT_NODEJS_PATH"
     assert all(bool(item.variable) == bool(item.program) for item in found.values())
+
+
+def test_who_asks_find_library_is_told_of_the_feature(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A package that knows its library by no other way is a problem without the feature, and none with it."""
+    project = tmp_path / "one"
+    project.mkdir()
+    wheel = build_wheel(tmp_path / "wheels", "pyzbar", "0.1.9")
+    (project / "requirements.txt").write_text(f"pyzbar @ {wheel.as_uri()}\n")
+    ran = nixpy("init", project, "--style", "loader", "--format", "json")
+    assert ran.status == 0, ran.err
+    assert "NIX303" in {problem["code"] for problem in ran.json["problems"]}
+    ran = nixpy("init", project, "--feature", "find-library", "--format", "json")
+    assert "NIX303" not in {problem["code"] for problem in ran.json["problems"]}

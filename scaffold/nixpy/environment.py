@@ -19,6 +19,7 @@ from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.managers import Manager
 from nixpy.needs.derive import format_glibc
+from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.target import LINUX_SYSTEMS
 
@@ -136,6 +137,7 @@ def environment(
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
         )
+    found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,
         python=record.python,
@@ -175,6 +177,18 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
         asked = by_soname.get(library.soname, set()) if library.provider != "sibling-wheel" else set()
         if not asked.isdisjoint(library.needed_by):
             yield library.soname
+
+
+def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
+    """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
+    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
+    if asking and all(feature.name != "find-library" for feature in features) and style != "with-packages":
+        yield Problem(
+            code="NIX303",
+            message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
+            "to which nixpkgs' Python has no answer",
+            hint="feature find-library has one: `nixpy init --feature find-library`",
+        )
 
 
 def _idle(programs: set[NormalizedName], style: str) -> set[NormalizedName]:

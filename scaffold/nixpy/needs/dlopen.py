@@ -2,6 +2,7 @@
 
 Columns: `package` (normalised name), `kind`, `value`, `unless`, and `note` (how it is opened, which version).
 Kinds: `dlopen`, where `value` is a soname that the package opens to do its main work on Linux;
+`find-library`, the same where it knows no name but what `ctypes.util.find_library` tells it;
 `required-files`, a pattern of the wheel's own files that it opens for that, so that their needs count as
 required; `optional-files`, a pattern of files that it works without, so that their needs do not. Patterns
 follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless`: packages that bring the soname.
@@ -22,7 +23,8 @@ from nixpy.table import bad_row, rows
 DATA = Path(__file__).with_name("dlopen.csv")
 
 _COLUMNS = ("package", "kind", "value", "unless", "note")
-_KINDS = ("dlopen", "optional-files", "required-files")
+_OPENED = ("dlopen", "find-library")
+_KINDS = (*_OPENED, "optional-files", "required-files")
 _SONAME = re.compile(r"lib[A-Za-z0-9._+-]+\.so(\.[A-Za-z0-9]+)*")
 
 
@@ -45,7 +47,12 @@ class Curated:
     @property
     def sonames(self) -> tuple[str, ...]:
         """What the package opens by name, sorted."""
-        return tuple(row.value for row in self.rows if row.kind == "dlopen")
+        return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
+
+    @property
+    def asks(self) -> bool:
+        """Whether the package opens nothing where `ctypes.util.find_library` has no answer."""
+        return any(row.kind == "find-library" for row in self.rows)
 
     def requires(self, path: str) -> bool:
         """Say whether the package opens this file of its wheel to do its main work."""
@@ -67,7 +74,7 @@ def curated(package: NormalizedName) -> Curated:
 def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
     """Return the packages beside which `package` no longer opens `soname` (psycopg beside psycopg-binary)."""
     return frozenset(
-        name for row in curated(package).rows if (row.kind, row.value) == ("dlopen", soname) for name in row.unless
+        name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless
     )
 
 
@@ -88,7 +95,7 @@ def _row(fields: list[str], path: Path, line: int) -> Row:
             raise bad_row(path, line, f"{name!r} is not a normalised package name", "write it as PEP 503 has it")
     if kind not in _KINDS:
         raise bad_row(path, line, f"unknown kind {kind!r}", f"use {', '.join(_KINDS)}")
-    if kind == "dlopen" and not _SONAME.fullmatch(value):
+    if kind in _OPENED and not _SONAME.fullmatch(value):
         raise bad_row(path, line, f"{value!r} is not a soname", "write the bare name, such as libz.so.1")
     if not value:
         raise bad_row(path, line, "the pattern is missing", "write one over the paths in the wheel")
