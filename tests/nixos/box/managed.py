@@ -98,6 +98,10 @@ class Managed:
         """The command that runs a script where the programs of `.venv` start."""
         return (*(["nixpy-fhs"] if self.style == "fhs" else []), "bash", "-euc", script)
 
+    def run_with_index(self, command: str) -> subprocess.CompletedProcess[str]:
+        """The finished run of shell text in the work folder, outside of the shell, while the index can be reached."""
+        return self._run(_with_index(command))
+
     def _run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.box.run("bash", "-c", command, cwd=WORK, check=check)
 
