@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
@@ -22,6 +22,34 @@ hypothesis.settings.register_profile(
     print_blob=True,
 )
 hypothesis.settings.load_profile("nixpy")
+
+
+# How each test of this run ended, for those that judge the others.
+OUTCOMES = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[OUTCOMES] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    outcomes = item.config.stash[OUTCOMES]
+    if report.when == "call" or report.outcome != "passed":
+        outcomes[item.nodeid] = report.outcome
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what judges the other tests behind them."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.fixture
+def outcomes(request: pytest.FixtureRequest) -> dict[str, str]:
+    """How each test of this run ended so far, by its node id."""
+    return request.config.stash[OUTCOMES]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 BASE = 0x10000  # virtual address of the file's first byte: addresses are never offsets by accident
 LOAD, DYNAMIC, INTERP = 1, 2, 3
 NEEDED, STRTAB, STRSZ, SONAME, VERNEED, VERNEEDNUM = 1, 5, 10, 14, 0x6FFFFFFE, 0x6FFFFFFF
+RPATH, RUNPATH = 15, 29
 HEADER = 64
 SEGMENT = 56
 
@@ -16,6 +17,8 @@ def elf(
     *,
     needed: Sequence[str] = (),
     soname: str | None = None,
+    rpath: str | None = None,
+    runpath: str | None = None,
     interpreter: bytes | None = None,
     versions: Mapping[str, Sequence[str]] | None = None,
     machine: int = 62,
@@ -35,8 +38,8 @@ def elf(
         return len(strings) - 1 - len(text.encode())
 
     tags = [(NEEDED, string(name)) for name in needed]
-    if soname is not None:
-        tags.append((SONAME, string(soname)))
+    texts = ((SONAME, soname), (RPATH, rpath), (RUNPATH, runpath))
+    tags += [(tag, string(text)) for tag, text in texts if text is not None]
     verneed = version_needs([(string(file), [string(v) for v in names]) for file, names in (versions or {}).items()])
     start = HEADER + SEGMENT * (1 + dynamic + (interpreter is not None))
     body = interpreter or b""

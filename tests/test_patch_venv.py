@@ -17,9 +17,15 @@ from pathlib import Path
 
 import patch_venv
 import pytest
+from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
+from nixpy import config
+from nixpy.environment import environment
+from nixpy.libraries.answer import Rules
+from nixpy.lockfile import Record, Wheel
+from nixpy.needs.model import Needs
 from runner import Nixpy
 
 pytestmark = [
@@ -423,6 +429,13 @@ def test_a_damaged_file_is_left_alone(
     data = damage(file.read_bytes())
     file.unlink()
     file.write_bytes(data)
+    strange = Path(os.fsdecode(os.fsencode(venv) + b"/\xff\n.so"))
+    shutil.copy(cache / PATCHED[1], strange)
+    assert strange.name in patch(venv, settings).patched
+    strange.write_bytes(data)
+    assert r"left alone: \xff" in "".join(patch_venv.told(patch(venv, settings)))
+    strange.unlink()
+    assert restore(venv).restored == sorted({*PATCHED} - {PATCHED[1]})
     report = patch(venv, settings)
     assert report.left == {PATCHED[1]: "it calls itself an ELF file and is damaged"}
     assert file.read_bytes() == data
@@ -544,6 +557,48 @@ def test_names_opened_at_run_time_are_preloaded(tmp_path: Path, settings: Settin
     assert not list(venv.rglob(PRELOAD))
 
 
+def test_the_lock_says_which_names_are_opened() -> None:
+    """Rendered are the names that packages of the lock open on Linux, sorted, and those of the graphics driver; not
+    what another wheel ships or makes needless, what macOS alone opens, or what is ignored.
+    """
+
+    def wheel(name: str, *opened: str, system: str = "x86_64-linux", **others: tuple[object, ...]) -> Wheel:
+        needs = Needs(dlopen=opened, known="sha256", **others)  # type: ignore[arg-type]
+        filename = f"{name}-1-py3-none-any.whl"
+        return Wheel(
+            system=system, name=canonicalize_name(name), version="1", filename=filename, sha256=None, needs=needs
+        )
+
+    wheels = (
+        wheel("numba", "libcuda.so.1"),
+        wheel("python-magic", "libmagic.so.1", "libignored.so.1"),
+        wheel("psycopg", "libpq.so.5"),
+        wheel("psycopg-binary"),
+        wheel("cairocffi", "libcairo.so.2"),
+        wheel("brings-cairo", provides=("libcairo.so.2",)),
+        wheel("pyusb", "libusb-1.0.so.0", system="aarch64-darwin"),
+        wheel("linked", sonames=(("libnvidia-ml.so.1", "a.so"), ("libz.so.1", "a.so"))),
+    )
+    record = Record(
+        python="3.13",
+        release="26.05",
+        inputs="",
+        systems=("aarch64-darwin", "x86_64-linux"),
+        wheels=wheels,
+        unavailable=(),
+    )
+    found = environment(
+        record,
+        settings=config.Settings(libraries=Rules(ignore=("libignored.so.1",))),
+        style="patched-venv",
+        nixpkgs="nixos-26.05",
+        manager=None,
+        direct=(),
+    ).as_dict()
+    assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
+    assert found["driver_sonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
+
+
 # --- the commands ---
 
 
@@ -609,6 +664,25 @@ def test_outside_of_the_shell_it_says_where_to_go(
     monkeypatch.setenv("NIXPY_PATCH", str(other))
     assert nixpy("patch", venv).status == 2
     assert not (venv / FOLDER).exists()
+
+
+def test_ctrl_c_ends_it_cleanly(
+    venv: Path, shell: Settings, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Interrupted while patchelf works, both commands say so in one line and exit with 130; no file has changed."""
+    before = tree(venv, inodes=True)
+    patchelf = tmp_path / "interrupts"
+    patchelf.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 0.5\nexit 1\n")
+    patchelf.chmod(0o755)
+    file = tmp_path / "interrupting.json"
+    file.write_text(json.dumps(vars(replace(shell, patchelf=str(patchelf)))))
+    monkeypatch.setenv("NIXPY_PATCH", str(file))
+    for command in ([sys.executable, "-IS", patch_venv.__file__], [sys.executable, "-m", "nixpy", "patch"]):
+        done = subprocess.run([*command, venv], check=False, capture_output=True, text=True)
+        assert done.returncode == 130
+        assert done.stderr.endswith("interrupted; the next run goes on\n")
+        assert done.stderr.count("\n") == 1
+        assert tree(venv, inodes=True) == before
 
 
 def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy) -> None:

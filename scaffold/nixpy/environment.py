@@ -133,7 +133,7 @@ def environment(
             Problem(
                 code="NIX302",
                 message=f"{bring_programs(stuck)} that do not start on NixOS under style {style}",
-                hint="style nix-ld or fhs starts them; feature nix-executables takes nixpkgs' own instead",
+                hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
         )
     return Environment(

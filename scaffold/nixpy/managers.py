@@ -15,6 +15,7 @@ from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.project import Project
 
+FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
 _PYPROJECT = "pyproject.toml"
 _REQUIREMENTS = "requirements files"

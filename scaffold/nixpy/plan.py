@@ -110,7 +110,7 @@ def choose(project: Project, options: Options = Options()) -> Choices:
         features.chosen(settings.features, name)
     with _located(project, "manager", asked=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
-    if name and not styles.find(name).venv:
+    if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} fills no .venv"
     return Choices(
         style=name,

@@ -31,7 +31,7 @@ class Style:
     executables: bool  # programs inside wheels run
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
-    venv: bool  # the project's wheels lie in a .venv
+    folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
     bad: tuple[str, ...]
@@ -102,7 +102,7 @@ def _read(path: Path) -> Style:
         executables=promises["executables"],
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
-        venv=promises.get("venv", True),
+        folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),

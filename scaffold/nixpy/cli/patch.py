@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import format_option, print_json
+from nixpy.cli.common import format_option, print_json, say
 from nixpy.errors import NixpyError
 from nixpy.styles import program
 
@@ -27,6 +27,9 @@ def command(venv: Path, restore: bool, form: str) -> int:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
     except patcher.PatchError as error:
         raise NixpyError(str(error)) from error
+    except KeyboardInterrupt:
+        say("nixpy: interrupted; the next run goes on")
+        return 130
     if form == "json":
         print_json(asdict(report))
     else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nixpy import styles
 from nixpy.cli.common import print_json, print_problems, problem_data, say, table
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
@@ -84,8 +85,9 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
         say(f"  git add -N {names}   # a flake sees only what git knows")
     ignore = root / ".gitignore"
-    if in_git and (not ignore.is_file() or ".venv" not in ignore.read_text("utf-8", "replace")):
-        say("  echo .venv/ >> .gitignore   # or each evaluation copies it")
+    folder = styles.find(str(plan.choices.style)).folder
+    if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
+        say(f"  echo {folder}/ >> .gitignore   # or each evaluation copies it")
     say("  nix develop" if flake else "  nix-shell")
 
 

@@ -16,6 +16,7 @@ from nixpy.doctor.findings import Finding, Unmade
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
 from nixpy.doctor.venv import inspect_wheels, read_venv
+from nixpy.errors import NixpyError
 
 T = TypeVar("T")
 Check = Callable[[Facts], Iterator[Finding]]
@@ -52,7 +53,12 @@ class Report:
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
-    """Return the report for the project in `root` and the virtual environment `venv`; never fails."""
+    """Return the report for the project in `root` and the virtual environment `venv`, whatever is broken there.
+
+    Raises NixpyError where there is no such folder.
+    """
+    if not root.is_dir():
+        raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
     return judge(observe(root, venv, environ))
 
 
@@ -82,10 +88,7 @@ class _Observer:
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
 
-    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any, needs: str = "") -> T:
-        if needs in self.unread:
-            self.unread[name] = self.unread[needs]
-            return default
+    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any) -> T:
         try:
             return read(*arguments)
         except Exception as error:  # noqa: BLE001 - this command is for machines where things are broken
@@ -105,7 +108,9 @@ def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     host = see("host", None, read_host)
     found = see("venv", None, read_venv, venv)
     started = None
-    if found and found.python.exists:
+    if found and not found.python.exists:
+        see.unread["started"] = f"{found.python.file} does not exist"
+    elif found:
         started = see("started", None, start, found.python.path, environ)
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not tell where it looks"

@@ -37,15 +37,13 @@ class Program:
     """A Python as it lies on disk, wrapper or not.
 
     `links` are the path itself and what each link leads to; the last is the file, which may not exist. A wrapper
-    `wraps` another interpreter, and may hand it `libraries`, nixpy's folders of them. `loader` is the program
-    interpreter of an ELF file.
+    `wraps` another interpreter. `loader` is the program interpreter of an ELF file.
     """
 
     path: Path
     links: tuple[Path, ...]
     exists: bool
     wraps: Path | None = None
-    libraries: tuple[Path, ...] = ()
     ours: bool = False  # made by what nixpy rendered
     loader: Path | None = None
 
@@ -122,12 +120,17 @@ class Venv:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """A package that a Nix file gives to `withPackages` though it is not made by buildPythonPackage."""
+    """A package that a Nix file gives to `withPackages` though it is not made by buildPythonPackage.
+
+    `made_in` is the file in which it is built, and `made_at` the line there, None where that is all the file does.
+    """
 
     name: str
     builder: str
     file: Path
     line: int
+    made_in: Path
+    made_at: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +194,10 @@ class Facts:
 
     @property
     def shell(self) -> OnPath | None:
-        """The Python of the Nix shell: nixpy's, else the first of the store where this is a shell."""
+        """The Python of the Nix shell: nixpy's, else the first of the store where this is a shell; in a root, its."""
         outside = [one for one in self.pythons if self.venv is None or one.program.folder != self.venv.python.folder]
+        if self.in_root:
+            return next(iter(outside), None)
         ours = next((one for one in outside if one.program.ours), None)
         if ours or "IN_NIX_SHELL" not in self.environ:
             return ours

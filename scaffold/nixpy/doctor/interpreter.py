@@ -22,7 +22,6 @@ _PATIENCE = 20  # seconds
 
 _STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
 _INTERPRETER = re.compile(_STORE_PATH + rb"/bin/python3(?:\.\d+t?)?")
-_LIBRARIES = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-libraries")
 _OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
 
 
@@ -42,7 +41,6 @@ def read_program(path: Path) -> Program:
         exists=True,
         # Its own name may stand in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
-        libraries=tuple(sorted({Path(os.fsdecode(match[0])) / "lib" for match in _LIBRARIES.finditer(text)})),
         ours=_OURS.search(text) is not None,
         loader=Path(facts.interpreter) if facts and facts.interpreter else None,
     )

@@ -116,6 +116,8 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     project = facts.project
     if project is None or not project.managed:
         return "nixpy init"
+    if project.style == "with-packages":
+        return "nixpy init --style loader"  # in this one nothing is handed to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:
         return project.install

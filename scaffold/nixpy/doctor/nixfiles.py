@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.doctor.facts import Applied
@@ -20,9 +21,10 @@ _BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackag
 _BINDING = re.compile(r"(?<![\w.'-])([A-Za-z_][\w'-]*)\s*=(?!=)\s*")
 _CALL = re.compile(r"callPackage\s+(\.{1,2}/[\w./+-]+)")
 _WITH = re.compile(r"\bwithPackages\s*\(\s*([A-Za-z_][\w'-]*)\s*:")
+_OPENING = re.compile(r"[{\[]")
 _WORD = re.compile(r"[A-Za-z_][\w'.-]*")
 # What makes a derivation a Python module all the same.
-_MADE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
+_MODULE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
 _MOST = 200  # files
 
 
@@ -51,11 +53,30 @@ def _in_file(path: Path) -> Iterator[Applied]:
             continue
         for offset, item in _items(text, start):
             name = item.rpartition(".")[2] if _WORD.fullmatch(item) else ""
-            # `ps.name` of the package set is the user's only where an overlay makes it so; the plain name is.
-            builder = bound.get(name) if name else _builder(item, path)
-            if builder:
-                line = text.count("\n", 0, offset) + 1
-                yield Applied(name=name or "a package", builder=builder, file=path, line=line)
+            # `ps.name` is the user's own only where an overlay in this file makes it so; the plain name always is.
+            made = bound.get(name) if name else _made(text, offset, offset + len(item), path)
+            if made:
+                yield Applied(
+                    name=name or "a package",
+                    builder=made.builder,
+                    file=path,
+                    line=_line(text, offset),
+                    made_in=made.file,
+                    made_at=made.line,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """How a package is built, if it is no Python module; the line is None where the file is about nothing else."""
+
+    builder: str
+    file: Path
+    line: int | None
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
 
 
 def _read(path: Path) -> str:
@@ -64,41 +85,43 @@ def _read(path: Path) -> str:
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
-def _bindings(text: str, path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the names that are bound to a package of the wrong kind, with its builder."""
+def _bindings(text: str, path: Path) -> Iterator[tuple[str, _Made]]:
+    """Yield the names that are bound to a package of the wrong kind."""
     for match in _BINDING.finditer(text):
-        builder = _builder(_expression(text, match.end()), path)
-        if builder:
-            yield match[1], builder
+        made = _made(text, match.end(), _end(text, match.end()), path)
+        if made:
+            yield match[1], made
 
 
-def _expression(text: str, start: int) -> str:
-    """Return the text up to the semicolon that ends a binding."""
+def _end(text: str, start: int) -> int:
+    """Return where the semicolon is that ends a binding."""
     depth = 0
     for offset in range(start, len(text)):
         depth += (text[offset] in "({[") - (text[offset] in ")}]")
         if depth < 0 or (text[offset] == ";" and depth == 0):
-            return text[start:offset]
-    return text[start:]
+            return offset
+    return len(text)
 
 
-def _builder(expression: str, path: Path) -> str | None:
-    """Return the builder an expression begins with, also in the file it calls; None where it is a Python module's."""
-    if _MADE.search(expression):
+def _made(text: str, start: int, end: int, path: Path) -> _Made | None:
+    """Return what an expression begins with, also in the file it calls; None where it is a Python module's."""
+    if _MODULE.search(text, start, end):
         return None
-    head = re.split(r"[{\[]", expression.lstrip("( \n"), maxsplit=1)[0]
-    if match := _BUILDER.search(head):
-        return match[1] if match[1] != "buildPythonPackage" else None
-    if call := _CALL.search(head):
-        file = path.parent / call[1]
-        file = file / "default.nix" if file.is_dir() else file
-        if file.is_file():
-            text = _read(file)
-            body = text[text.find("}:") + 2 :] if "}:" in text else text
-            builder = _BUILDER.search(body)
-            if builder and builder[1] != "buildPythonPackage" and not _MADE.search(body):
-                return builder[1]
-    return None
+    opening = _OPENING.search(text, start + (text[start : start + 1] == "("), end)
+    head = opening.start() if opening else end
+    if builder := _BUILDER.search(text, start, head):
+        wrong = builder[1] != "buildPythonPackage"
+        return _Made(builder[1], path, _line(text, builder.start())) if wrong else None
+    call = _CALL.search(text, start, head)
+    file = path.parent / call[1] if call else path
+    if call is None or not file.exists():
+        return None
+    file = file / "default.nix" if file.is_dir() else file
+    body = _read(file)
+    # Behind the arguments, which are named like what is called.
+    builder = _BUILDER.search(body, body.find("}:") + 1)
+    wrong = builder is not None and builder[1] != "buildPythonPackage" and not _MODULE.search(body)
+    return _Made(builder[1], file, None) if builder and wrong else None
 
 
 def _items(text: str, start: int) -> Iterator[tuple[int, str]]:

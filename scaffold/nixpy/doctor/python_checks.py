@@ -7,7 +7,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.doctor.facts import Facts, OnPath, Program, Project, Venv, in_store
+from packaging.utils import canonicalize_name
+
+from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
 from nixpy.problems import reason
 
@@ -17,7 +19,10 @@ _VERSION = re.compile(r"python(3\.\d+)")
 def missing_packages(facts: Facts) -> Iterator[Finding]:
     """NIX401: what the project installs is not in its environment."""
     project, venv = facts.project, facts.venv
-    if project is None or project.style == "with-packages":
+    if project is None:
+        return
+    if project.style == "with-packages":
+        yield from _not_in_shell(facts, project)
         return
     wanted = project.packages if project.locked is None else project.locked
     if venv is None:
@@ -37,6 +42,22 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
             message=f"{reason(missing)} of {project.source} {verb} not installed in {venv.folder}"
             + _elsewhere(facts, frozenset(missing)),
             command=fill(project, venv.folder),
+            packages=tuple(missing),
+        )
+
+
+def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
+    """Yield a finding where the environment of `withPackages` lacks packages; those that nixpkgs lacks are NIX301."""
+    from nixpy.libraries.python_packages import attribute
+
+    wanted = {name for name in project.packages if attribute(canonicalize_name(name))}
+    missing = sorted(wanted - facts.shell.packages) if facts.shell else []
+    if facts.shell and missing:
+        yield Finding(
+            code="NIX401",
+            message=f"{reason(missing)} of {project.source} {'is' if len(missing) == 1 else 'are'} not in the shell's "
+            f"{facts.shell.program.path}",
+            command=project.enter,
             packages=tuple(missing),
         )
 
@@ -101,8 +122,9 @@ def other_python(facts: Facts) -> Iterator[Finding]:
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
     """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
     own = facts.venv is not None and one.program.folder == facts.venv.python.folder
-    wanted = facts.project.packages if facts.project else frozenset()
-    return own, one.program.ours, len(wanted & one.packages)
+    # Where there is a .venv, the packages are in there, and what others have says nothing.
+    wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
+    return own, one.program.ours and not facts.in_root, len(wanted & one.packages)
 
 
 def _whose(facts: Facts, one: OnPath) -> str:
@@ -119,9 +141,17 @@ def applications(facts: Facts) -> Iterator[Finding]:
             code="NIX403",
             message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, and so withPackages leaves "
             "it out without a word; buildPythonPackage makes what can be imported",
-            command=f"grep -rn {found.builder} --include='*.nix' .  # and write buildPythonPackage there",
+            command=_build_a_module(found),
             packages=(found.name,) if found.name != "a package" else (),
         )
+
+
+def _build_a_module(found: Applied) -> str:
+    """Return the command that makes it a Python module; a derivation lacks what only its author knows."""
+    file = shlex.quote(str(found.made_in))
+    if found.builder == "mkDerivation":
+        return f"${{EDITOR:-vi}} +{found.made_at or 1} {file}"
+    return f"sed -i '{found.made_at or ''}s/buildPythonApplication/buildPythonPackage/' {file}"
 
 
 def bypassed_wrapper(facts: Facts) -> Iterator[Finding]:

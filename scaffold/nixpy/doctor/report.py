@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nixpy.doctor.examine import Report
@@ -46,8 +47,10 @@ def _venv(facts: Facts) -> str:
     if facts.venv is None:
         return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
     started = facts.started
-    version = f", Python {started.version}, prefix {started.base_prefix}" if started else ", does not start"
-    return _program(facts.venv.python) + version
+    if started is None:
+        return f"{_program(facts.venv.python)}, does not start"
+    told = f"Python {started.version}, loader {started.loader}, prefix {started.base_prefix}"
+    return f"{_program(replace(facts.venv.python, loader=None))}, {told}"
 
 
 def _shell(facts: Facts) -> str:
@@ -71,7 +74,7 @@ def _optional(facts: Facts) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number."""
+    """Return the report as its JSON, without the format number; `schemas/doctor.json` describes it."""
     facts = report.facts
     host, venv, started = facts.host, facts.venv, facts.started
     return {

@@ -24,7 +24,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -42,6 +41,10 @@ class PatchError(Exception):
 
 class DamagedError(Exception):
     """The file calls itself ELF and contradicts the specification."""
+
+
+class RefusedError(Exception):
+    """The file cannot be changed, for the reason that is the message."""
 
 
 @dataclass(frozen=True)
@@ -181,17 +184,11 @@ def patch(place: Path, settings: Settings) -> Report:
                 _original(home, name).replace(venv / name)
                 entries[name] = replace(wanted, status=_status((venv / name).stat()))
                 report.restored.append(name)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            jobs = [
-                (name, pool.submit(_make, venv / name, _original(home, name), new, wanted, settings))
-                for name, new, wanted in todo
-            ]
-            for name, job in jobs:
-                result = job.result()
-                if isinstance(result, Entry):
-                    entries[name] = result
-                else:
-                    report.left[name] = result
+        for name, new, wanted in todo:
+            try:
+                entries[name] = _make(venv / name, _original(home, name), new, wanted, settings)
+            except RefusedError as error:
+                report.left[name] = str(error)
         _record(home, entries)
         _link(home / "lib", settings.libraries)
         for name, new, _ in todo:
@@ -309,8 +306,8 @@ def _wanted(name: str, entry: Entry, settings: Settings, supplied: frozenset[str
     return [":".join(folders), settings.loader if foreign and not LIBRARY.fullmatch(name) else asked]
 
 
-def _make(file: Path, original: Path, new: Path, wanted: Entry, settings: Settings) -> Entry | str:
-    """Make the file that is to be in place, and keep the one that is. Return its entry, or why there is none."""
+def _make(file: Path, original: Path, new: Path, wanted: Entry, settings: Settings) -> Entry:
+    """Make the file that is to be in place, keep the one that is, and return the entry. Raises RefusedError."""
     new.parent.mkdir(exist_ok=True)
     if wanted.before == wanted.original and not (original.exists() and original.samefile(file)):
         original.parent.mkdir(parents=True, exist_ok=True)
@@ -329,7 +326,7 @@ def _make(file: Path, original: Path, new: Path, wanted: Entry, settings: Settin
         if done.returncode == 0 and read_elf(new) == replace(wanted.elf, run_path=run_path, interpreter=interpreter):
             shutil.copymode(original, new)
             return replace(wanted, status=_status(new.stat()))
-    return f"patchelf cannot change it: {done.stderr.strip() or 'it became another'}"
+    raise RefusedError(f"patchelf cannot change it: {done.stderr.strip() or 'it became another'}")
 
 
 def _original(home: Path, name: str) -> Path:
@@ -395,7 +392,7 @@ def told(report: Report) -> Iterator[str]:
     if report.preloaded:
         yield f"  preloaded: {', '.join(report.preloaded)}"
     for name, reason in report.left.items():
-        yield f"  left alone: {name}: {reason}"
+        yield f"  left alone: {os.fsencode(name).decode(errors='backslashreplace')}: {reason}"
     for soname in report.not_served:
         yield f"  not served: {soname}, opened at run time and not among the project's libraries"
 

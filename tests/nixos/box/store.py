@@ -26,6 +26,7 @@ PLAIN = (
     "libGL",
     "libice",
     "libsm",
+    "libusb1",
     "libx11",
     "libxcb",
     "libxext",

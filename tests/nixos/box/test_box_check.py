@@ -48,7 +48,7 @@ def judge(box: Box, folder: Path) -> None:
     file = folder / "nixpy.nix"
     text = file.read_text()
     rows = list(ROW.finditer(text))
-    assert len(rows) >= 3
+    assert rows or "sonames = { };" in text
     done = build_check(box, flake)
     assert done.returncode == 0, done.stderr
     try:

@@ -95,10 +95,10 @@ def test_a_home_says_when_its_host_has_no_nix_ld(observed: Observed, host: str, 
 
 @pytest.mark.parametrize("observed", ["overridden-python"], indirect=True)
 def test_packages_follow_the_overridden_interpreter(observed: Observed) -> None:
-    """`python.pkgs` and environments stand on the interpreter with the libraries, through `self`."""
+    """`python.pkgs` and environments stand on the interpreter with the libraries, through `self`; so does poetry."""
     value = CURRENT.eval_json(
-        f"let n = {rendered(observed.shell)}; in "
-        "[ n.python.outPath n.python.pkgs.python.outPath (n.python.withPackages (ps: [ ])).python.outPath ]"
+        f"let n = {rendered(observed.shell)}; in [ n.python.outPath n.python.pkgs.python.outPath "
+        "(n.python.withPackages (ps: [ ])).python.outPath n.packages.poetry.python3.outPath ]"
     )
     assert len(set(value)) == 1
     plain = build("pkgs.python313")

@@ -132,7 +132,7 @@ def test_a_program_of_a_wheel_runs_where_promised(observed: Observed) -> None:
     assert ("ruff " in observed.ruff.stdout) == promised
     hint = "nixpy: programs of ruff do not start here"
     assert (hint in observed.ruff.stderr) != promised
-    assert ("styles nix-ld and fhs start them" in observed.ruff.stderr) != promised
+    assert ("styles nix-ld, patched-venv and fhs do" in observed.ruff.stderr) != promised
 
 
 @pytest.mark.parametrize("observed", ["loader"], indirect=True)

@@ -120,6 +120,16 @@ let
           inherit system config;
           overlays = overlays ++ [ overlay ];
         };
+      # The interpreter is an argument of it (pkgs/by-name/po/poetry/package.nix).
+      poetry = lib.makeOverridable (
+        { python3 }:
+        package {
+          pname = "poetry";
+          meta.mainProgram = "poetry";
+          recipe = { inherit python3; };
+          passthru = { inherit python3; };
+        }
+      ) { inherit (pkgs) python3; };
       # A root like buildFHSEnv's, whose profile knows where conda was installed (tools/package-management/conda).
       conda = lib.makeOverridable (
         {

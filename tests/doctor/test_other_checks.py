@@ -1,0 +1,174 @@
+"""Checks of libraries, variables and files, on facts: each with both answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
+from nixpy.doctor.examine import CHECKS, judge
+from nixpy.doctor.facts import Brought, Freshness, Git
+
+MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
+RUFF = replace(VENV, programs=(Brought(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
+
+
+def test_a_library_that_is_not_found() -> None:
+    """NIX409 names it, who needs it and who has it; the command is to render it, or to enter what names it already."""
+    found = only(**MISSING)
+    assert (found.code, found.packages, found.command) == ("NIX409", ("numpy",), "nixpy sync && nix develop")
+    assert found.message == "libstdc++.so.6 is not found; numpy needs it, and pkgs.stdenv.cc.cc.lib has it"
+    rendered = only(**MISSING, rendered=frozenset({"libstdc++.so.6"}))
+    assert rendered.command == "nix develop"
+    assert "nixpy.nix has it from pkgs.stdenv.cc.cc.lib, but not for this Python" in rendered.message
+    assert only(**MISSING, project=replace(PROJECT, managed=False)).command == "nixpy init"
+    packages = only(**MISSING, project=replace(PROJECT, style="with-packages"), pythons=())
+    assert packages.command == "nixpy init --style loader"
+
+
+@pytest.mark.parametrize(
+    ("soname", "words", "command"),
+    [
+        ("libtorch.so", "and another package ships it, which is not installed", "uv sync"),
+        ("libfoo.so.1", "and nixpy does not know which package has it", "nixpy sync && nix develop"),
+    ],
+)
+def test_a_library_that_nixpkgs_lacks(soname: str, words: str, command: str) -> None:
+    """NIX409 says so."""
+    found = only(unfound=(replace(STDCXX, soname=soname),), suppliers=SUPPLIERS)
+    assert found.message.endswith(words)
+    assert found.command == command
+
+
+def test_optional_and_ignored_libraries_are_no_finding() -> None:
+    """What only plugins need is a fact, and what the settings ignore is nobody's wish."""
+    assert codes(unfound=(replace(STDCXX, optional=True),), suppliers=SUPPLIERS) == []
+    assert codes(unfound=(STDCXX,), suppliers={}) == []
+
+
+def test_nix_ld_is_not_read(tmp_path: Path) -> None:
+    """NIX404 where the variable's folders have what an interpreter of the store misses; nix-ld's own variable for the
+    system goes before the general one.
+    """
+    (tmp_path / "libstdc++.so.6").touch()
+    there, empty = str(tmp_path), str(tmp_path / "none")
+    assert codes(**MISSING, environ={"NIX_LD_LIBRARY_PATH": there}) == ["NIX404", "NIX409"]
+    assert codes(**MISSING, environ={"NIX_LD_LIBRARY_PATH": empty}) == ["NIX409"]
+    both = {"NIX_LD_LIBRARY_PATH": there, "NIX_LD_LIBRARY_PATH_x86_64_linux": empty}
+    assert codes(**MISSING, environ=both) == ["NIX409"]
+    assert codes(environ={"NIX_LD_LIBRARY_PATH": there}) == []
+    foreign = replace(STARTED, loader=LOADER)
+    assert codes(**MISSING, environ={"NIX_LD_LIBRARY_PATH": there}, started=foreign) == ["NIX409"]
+
+
+@pytest.mark.parametrize(
+    ("at_loader", "expected"), [("stub", ["NIX407"]), ("none", ["NIX407"]), ("nix-ld", []), ("a loader", [])]
+)
+def test_programs_of_wheels(at_loader: Any, expected: list[str]) -> None:
+    """NIX407 where nothing starts them; programs with a loader of their own need none."""
+    host = replace(HOST, at_loader=at_loader)
+    assert codes(venv=RUFF, host=host) == expected
+    patched = replace(VENV, programs=(replace(RUFF.programs[0], loader=STORE_LOADER),))
+    assert codes(venv=patched, host=host) == []
+
+
+def test_nix_ld_that_names_nothing() -> None:
+    """NIX407 where NIX_LD is a file that does not exist; entering the shell of style nix-ld sets it right."""
+    environ = {"NIX_LD": "/nix/store/gone"}
+    assert only(venv=RUFF, environ=environ).command == "unset NIX_LD"
+    assert only(venv=RUFF, environ=environ, project=replace(PROJECT, style="nix-ld")).command == "nix develop"
+    assert codes(environ=environ) == []
+    assert codes(venv=RUFF, environ={"NIX_LD": "/"}) == []
+
+
+def test_a_search_path_for_all() -> None:
+    """NIX408 with the libraries that do harm, if any."""
+    found = only(search_path={"/a": ("libc.so.6", "libm.so.6"), "/b": ()})
+    assert (found.code, found.command) == ("NIX408", "unset LD_LIBRARY_PATH")
+    assert "/a (with libc.so.6, libm.so.6), /b: every program" in found.message
+    assert found.message.endswith("crash")
+    assert not only(search_path={"/b": ()}).message.endswith("crash")
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "SOURCE_DATE_EPOCH"])
+def test_variables_of_python(name: str) -> None:
+    """NIX410 where one is set, and not where it is empty."""
+    found = only(environ={name: "1"})
+    assert (found.code, found.command) == ("NIX410", f"unset {name}")
+    assert codes(environ={name: ""}) == []
+
+
+def test_uv_python() -> None:
+    """NIX411 for a path of the store; a version, or the environment's own Python, is right."""
+    assert only(environ={"UV_PYTHON": "/nix/store/a/bin/python"}).code == "NIX411"
+    assert codes(environ={"UV_PYTHON": "3.13"}) == []
+    assert codes(environ={"UV_PYTHON": "/home/user/demo/.venv/bin/python"}) == []
+
+
+def test_downloads_of_uv() -> None:
+    """NIX413 on NixOS without nix-ld, with uv, where neither a variable nor a file forbids it."""
+    stub = replace(HOST, at_loader="stub")
+    well: dict[str, Any] = {"uv_downloads": True, "host": stub, "environ": {}}
+    assert only(**well).command == "export UV_PYTHON_DOWNLOADS=never"
+    for change in (
+        {"environ": {"UV_PYTHON_DOWNLOADS": "never"}},
+        {"environ": {"UV_PYTHON_PREFERENCE": "only-system"}},
+        {"uv": False},
+        {"uv_downloads": False},
+        {"host": replace(stub, nixos=False)},
+        {"host": HOST},
+    ):
+        assert codes(**{**well, **change}) == []
+
+
+def test_files_that_git_does_not_know() -> None:
+    """NIX414 and NIX415, each by itself."""
+    assert (
+        only(git=Git(unknown=("flake.nix", "nixpy.nix"), open_venv=False)).command == "git add -N flake.nix nixpy.nix"
+    )
+    assert only(git=Git(unknown=(), open_venv=True)).command == "echo .venv/ >> .gitignore"
+    assert codes(git=Git(unknown=(), open_venv=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [("stale", "nixpy sync"), ("edited", "nixpy sync --force"), ("never analysed", "nixpy init --style loader")],
+)
+def test_files_of_nixpy(state: str, command: str) -> None:
+    """NIX416 with check's first reason; a project that nixpy was never run for has no such files."""
+    fresh = Freshness(state=state, reasons=("x changed",))
+    found = only(fresh=fresh)
+    assert (found.code, found.command) == ("NIX416", command)
+    assert found.message.endswith(f"{state}: x changed")
+    assert codes(fresh=fresh, project=replace(PROJECT, managed=False)) == []
+
+
+def test_the_driver() -> None:
+    """NIX417 where its folder is missing and a wheel requires a library from there; with it, or for a plugin, not."""
+    cuda = replace(STDCXX, soname="libcuda.so.1")
+    without = replace(HOST, driver=False)
+    assert only(unfound=(cuda,), suppliers=SUPPLIERS, host=without).code == "NIX417"
+    foreign = only(unfound=(cuda,), suppliers=SUPPLIERS, host=replace(without, nixos=False))
+    assert "nixGL" in foreign.command
+    assert codes(unfound=(cuda,), suppliers=SUPPLIERS) == []
+    assert codes(unfound=(replace(cuda, optional=True),), suppliers=SUPPLIERS, host=without) == []
+    assert codes(host=without) == []
+
+
+@pytest.mark.parametrize("fact", sorted({need for _, _, needs in CHECKS for need in needs}))
+def test_a_check_without_its_facts_is_listed(fact: str) -> None:
+    """A fact that could not be read makes exactly the checks impossible that need it; the others are made."""
+    report = judge(replace(WELL, unread={fact: "because"}, environ={"PYTHONPATH": "1"}))
+    assert {unmade.check for unmade in report.unmade} == {name for name, _, needs in CHECKS if fact in needs}
+    assert {unmade.reason for unmade in report.unmade} == {"because"}
+    assert [finding.code for finding in report.findings] == ["NIX410"]
+
+
+def test_a_check_that_fails_is_listed() -> None:
+    """Whatever a check raises, the others have their say."""
+    report = judge(replace(WELL, search_path=3, environ={"PYTHONPATH": "1"}))  # type: ignore[arg-type]
+    assert [unmade.check for unmade in report.unmade] == ["LD_LIBRARY_PATH"]
+    assert [finding.code for finding in report.findings] == ["NIX410"]

@@ -1,0 +1,196 @@
+"""What doctor reads of a machine: the host, interpreters, virtual environments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from elfbuild import elf
+from nixpy.doctor.host import foreign_folders, read_host
+from nixpy.doctor.interpreter import packages_of, pythons_on_path, read_program, start
+from nixpy.doctor.venv import read_venv
+
+# --- the machine ---
+
+
+def host_root(folder: Path, target: str | None) -> Path:
+    """A file system whose loader leads to a file of this name."""
+    (folder / "lib64").mkdir(parents=True)
+    (folder / "etc").mkdir()
+    if target:
+        (folder / target).parent.mkdir(parents=True, exist_ok=True)
+        (folder / target).touch()
+        (folder / "lib64/ld-linux-x86-64.so.2").symlink_to(folder / target)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("nix/store/a-nix-ld-2.0.4/libexec/nix-ld", "nix-ld"),
+        ("nix/store/a-stub-ld-x86_64-linux/libexec/stub-ld", "stub"),
+        ("usr/lib/ld-2.36.so", "a loader"),
+        (None, "none"),
+    ],
+)
+def test_what_is_at_the_loaders_place(tmp_path: Path, target: str | None, expected: str) -> None:
+    """The store path that the link leads to says what it is."""
+    host = read_host(host_root(tmp_path, target), "x86_64", "Linux")
+    assert (host.at_loader, str(host.loader), host.nixos, host.driver) == (
+        expected,
+        "/lib64/ld-linux-x86-64.so.2",
+        False,
+        False,
+    )
+
+
+def test_a_link_that_leads_nowhere_is_nothing(tmp_path: Path) -> None:
+    """A dangling loader starts nothing."""
+    root = host_root(tmp_path, "nix/store/a-nix-ld/nix-ld")
+    (root / "nix/store/a-nix-ld/nix-ld").unlink()
+    assert read_host(root, "x86_64", "Linux").at_loader == "none"
+
+
+def test_nixos_and_its_driver(tmp_path: Path) -> None:
+    """os-release or /etc/NIXOS tells NixOS; the driver's folder is looked for; macOS has no loader."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text('NAME="x"\nID=nixos\n')
+    (tmp_path / "run/opengl-driver/lib").mkdir(parents=True)
+    host = read_host(tmp_path, "aarch64", "Linux")
+    assert (host.nixos, host.driver, host.system) == (True, True, "aarch64-linux")
+    assert str(host.loader) == "/lib/ld-linux-aarch64.so.1"
+    (tmp_path / "etc/os-release").write_text("ID=debian\n")
+    assert not read_host(tmp_path, "x86_64", "Linux").nixos
+    (tmp_path / "etc/NIXOS").touch()
+    assert read_host(tmp_path, "x86_64", "Linux").nixos
+    mac = read_host(tmp_path, "arm64", "Darwin")
+    assert (mac.loader, mac.system) == (None, "aarch64-darwin")
+
+
+def test_folders_of_the_search_path(tmp_path: Path) -> None:
+    """Those of nixpy and of the driver are right; of others, glibc's libraries and the C++ runtime are named."""
+    (tmp_path / "libc.so.6").touch()
+    (tmp_path / "libz.so.1").touch()
+    (tmp_path / "libstdc++.so.6").touch()
+    ours = "/nix/store/00000000000000000000000000000000-nixpy-libraries/lib"
+    environ = {"LD_LIBRARY_PATH": f"{ours}:{tmp_path}::/nowhere:/run/opengl-driver/lib"}
+    assert foreign_folders(environ) == {str(tmp_path): ("libc.so.6", "libstdc++.so.6"), "/nowhere": ()}
+    assert foreign_folders({}) == {}
+    root = {"LD_LIBRARY_PATH": "/usr/lib:/usr/lib32"}
+    assert foreign_folders({**root, "NIXPY_FHS": "1"}) == {}
+    assert set(foreign_folders(root)) == {"/usr/lib", "/usr/lib32"}
+
+
+# --- interpreters ---
+
+STORE = "/nix/store/00000000000000000000000000000000"
+
+
+def test_wrappers_are_seen_through(tmp_path: Path) -> None:
+    """A launcher names the interpreter that it starts and the libraries it hands over; links are followed by name."""
+    script = tmp_path / "python3.13"
+    libraries = f"{STORE}-nixpy-libraries"
+    script.write_text(f"#!/bin/sh\nexec ld.so --library-path {libraries}/lib {STORE}-python3-3.13.5/bin/python3.13\n")
+    (tmp_path / "python3").symlink_to("python3.13")
+    (tmp_path / "python").symlink_to("python3")
+    found = read_program(tmp_path / "python")
+    assert found.links == (tmp_path / "python", tmp_path / "python3", script)
+    assert (found.exists, found.ours, found.loader) == (True, True, None)
+    assert str(found.wraps) == f"{STORE}-python3-3.13.5/bin/python3.13"
+
+
+def test_a_program_that_is_no_wrapper(tmp_path: Path) -> None:
+    """An ELF file has a loader; one that leads nowhere, or in a circle, does not exist."""
+    program = tmp_path / "python"
+    program.write_bytes(elf(interpreter=b"/lib64/ld-linux-x86-64.so.2\0"))
+    found = read_program(program)
+    assert (str(found.loader), found.wraps, found.ours) == ("/lib64/ld-linux-x86-64.so.2", None, False)
+    (tmp_path / "gone").symlink_to("/nix/store/gone/bin/python")
+    assert not read_program(tmp_path / "gone").exists
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    assert not read_program(tmp_path / "a").exists
+
+
+def test_pythons_of_path(tmp_path: Path) -> None:
+    """Each entry that has an executable one, in order, each once; with the distributions of its prefix."""
+    for name in ("one", "two", "three"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+    for path in ("one/bin/python", "two/bin/python3"):
+        (tmp_path / path).write_text("#!/bin/sh\n")
+        (tmp_path / path).chmod(0o755)
+    (tmp_path / "three/bin/python").write_text("not executable")
+    (tmp_path / "two/lib/python3.13/site-packages/Zope.Interface-1.0.dist-info").mkdir(parents=True)
+    entries = [str(tmp_path / name / "bin") for name in ("one", "three", "two", "one")]
+    found = pythons_on_path({"PATH": ":".join(["", *entries, "/nowhere"])})
+    assert [one.program.path for one in found] == [tmp_path / "one/bin/python", tmp_path / "two/bin/python3"]
+    assert [one.packages for one in found] == [frozenset(), frozenset({"zope-interface"})]
+
+
+def test_an_interpreter_tells_where_it_looks(tmp_path: Path) -> None:
+    """What the loader itself answers begins with LD_LIBRARY_PATH; libc is loaded from the start, and zlib is not."""
+    if sys.platform != "linux":
+        pytest.skip("the loader of this system does not tell")
+    told = start(Path(sys.executable), {"LD_LIBRARY_PATH": str(tmp_path)})
+    assert told.search is not None
+    assert told.search[0] == tmp_path
+    assert len(told.search) > 1
+    assert "libc.so.6" in told.loaded
+    assert "libz.so.1" not in told.loaded
+    assert told.version == ".".join(map(str, sys.version_info[:3]))
+    assert told.loader is not None
+
+
+def test_nothing_of_a_project_is_run(tmp_path: Path) -> None:
+    """Neither sitecustomize nor a .pth file of the environment, nor PYTHONPATH, is looked at when it is started."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    site = next((tmp_path / "venv").glob("lib/python3*/site-packages"))
+    trap = f"import pathlib; pathlib.Path({str(tmp_path / 'sprung')!r}).touch()\n"
+    (site / "trap.pth").write_text(trap)
+    (site / "sitecustomize.py").write_text(trap)
+    (tmp_path / "json.py").write_text(trap)
+    start(tmp_path / "venv/bin/python", {"PYTHONPATH": str(tmp_path)})
+    assert not (tmp_path / "sprung").exists()
+    subprocess.run([tmp_path / "venv/bin/python", "-c", "pass"], check=True)
+    assert (tmp_path / "sprung").exists()  # the trap is one
+
+
+def test_an_interpreter_that_fails(tmp_path: Path) -> None:
+    """It raises with the first line of what it wrote."""
+    (tmp_path / "python").write_text("#!/bin/sh\necho no such luck >&2\nexit 3\n")
+    (tmp_path / "python").chmod(0o755)
+    with pytest.raises(ValueError, match="no such luck"):
+        start(tmp_path / "python", {})
+
+
+def test_a_virtual_environment(tmp_path: Path) -> None:
+    """Which link leaves it, its home, its versions; no folder, or an empty one, is none; a dangling one is."""
+    assert read_venv(tmp_path / ".venv") is None
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    found = read_venv(tmp_path / ".venv")
+    assert found is not None
+    assert found.leaves is not None
+    assert found.leaves.parent == tmp_path / ".venv/bin"
+    assert found.leaves.readlink().is_absolute()
+    assert not found.leaves.readlink().is_relative_to(tmp_path)
+    assert found.versions == (f"3.{sys.version_info.minor}",)
+    assert found.home is not None
+    assert Path(found.home).is_dir()
+    # As uv makes it: python3 leads to python, which leaves; and as others do, the other way round.
+    (tmp_path / ".venv/bin/python").unlink()
+    (tmp_path / ".venv/bin/python").symlink_to("python9")
+    (tmp_path / ".venv/bin/python9").symlink_to("/nix/store/gone/bin/python")
+    found = read_venv(tmp_path / ".venv")
+    assert found is not None
+    assert (found.leaves, found.python.exists) == (tmp_path / ".venv/bin/python9", False)
+
+
+def test_distributions_of_a_prefix(tmp_path: Path) -> None:
+    """dist-info and egg-info count, names are normalised, and other folders are none."""
+    site = tmp_path / "lib/python3.13/site-packages"
+    for name in ("Foo_Bar-1.0.dist-info", "old-2.egg-info", "foo_bar"):
+        (site / name).mkdir(parents=True)
+    assert packages_of(tmp_path) == {"foo-bar", "old"}
