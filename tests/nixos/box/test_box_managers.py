@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nixos.box.managed import FLAKE, MORE, OPTIONS, OTHERS, WHEELS_OF_OTHERS, WORK, Managed, make
+from nixos.box.managed import FLAKE, MORE, OPTIONS, WORK, Managed, make
 from nixos.box.store import WHEELHOUSE, wheels
 from smallindex import SmallIndex
 
@@ -48,8 +48,6 @@ def house() -> Iterator[SmallIndex]:
 def managed(request: pytest.FixtureRequest, house: SmallIndex, tmp_path_factory: pytest.TempPathFactory) -> Managed:
     """The project of each way, before its shell was entered."""
     manager, style, copies = WAYS[request.param]
-    if manager in OTHERS and WHEELS_OF_OTHERS is None:
-        pytest.skip(f"the stand-in nixpkgs has no {manager}; NIXPY_BOX_MANAGERS names a folder with its wheels")
     return make(tmp_path_factory.mktemp("managed"), house, manager, style, copies=copies)
 
 
