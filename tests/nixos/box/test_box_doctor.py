@@ -69,6 +69,7 @@ requires-python = ">={PYTHON}"
 dependencies = {json.dumps(PACKAGES)}
 
 [tool.nixpy]
+manager = "none"
 packages = ["uv"]
 """)
     nixpy(folder, "init", "--style", "loader", "--python", PYTHON, "--system", SYSTEM)
