@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from runner import Nixpy
 from smallindex import SmallIndex
 from toollocks import locked
+
+MADE = Path(__file__).parent / "locks/made"
 
 
 @pytest.mark.parametrize("tool", ["poetry", "pdm"])
@@ -78,3 +81,22 @@ def test_poetrys_table_without_a_lock_says_what_to_do(tmp_path: Path, nixpy: Nix
     done = nixpy("init", tmp_path)
     assert done.status == 2
     assert "lock the project with `poetry lock`; nixpy then reads poetry.lock" in done.err
+
+
+@pytest.mark.parametrize("name", ["poetry", "poetry-1.1", "poetry-project", "pdm", "pdm-4.4"])
+def test_what_the_tools_made_is_analysed(tmp_path: Path, nixpy: Nixpy, name: str) -> None:
+    """`init`, `check` and `scan` work on projects as the tools leave them: without [project], and with a chosen group
+    that only a table of the tool's own names.
+    """
+    folder = tmp_path / name
+    shutil.copytree(MADE / name, folder)
+    group = "dev" if name == "poetry-1.1" else "docs"
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write(f'\n[tool.nixpy]\ngroups = ["{group}"]\n')
+    done = nixpy("init", folder, "--style", "loader", "--offline")
+    assert done.status == 0, done.err
+    assert "NIX202" not in done.out
+    done = nixpy("check", folder)
+    assert done.status == 0, done.out
+    report = nixpy("scan", folder, "--offline", "--format", "json").json
+    assert {"binary", "tool" if name == "poetry-1.1" else "linter"} <= {wheel["name"] for wheel in report["wheels"]}

@@ -78,9 +78,11 @@ class Dependencies:
                 hint="lock the project with `uv lock`; nixpy then reads uv.lock",
             )
         groups = reader.groups()
+        foreign = reader.foreign_groups() if locked else frozenset()
+        groups |= dict.fromkeys(foreign - groups.keys(), ())
         return cls(
             path=path,
-            complete=not (elsewhere or dynamic),
+            complete=not (elsewhere or dynamic or foreign),
             name=canonicalize_name(name) if isinstance(name := project.get("name"), str) else None,
             requires_python=reader.requires_python(),
             dependencies=reader.requirements("project", "dependencies"),
@@ -279,6 +281,11 @@ class _Reader:
         if legacy := self.strings("tool", "uv", "dev-dependencies"):
             found[dev] = (*found.get(dev, ()), *legacy)
         return found
+
+    def foreign_groups(self) -> frozenset[NormalizedName]:
+        """Return the names of groups in Poetry's and PDM's own tables, whose content is for their locks to tell."""
+        tables = (self.table("tool", "poetry", "group"), self.table("tool", "pdm", "dev-dependencies"))
+        return frozenset(canonicalize_name(name) for table in tables for name in table)
 
     def default_groups(self, groups: Mapping[NormalizedName, object]) -> frozenset[NormalizedName]:
         """Return what uv installs unasked: `default-groups`, else `dev` where there is such a group."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
-from nixos.realnix import lock_flake
+from nixos.realnix import CACHE, NixError, lock_flake
 from smallindex import SmallIndex
 
 FLAKE = f"{HOME}/flake"
@@ -60,9 +59,9 @@ url = "http://127.0.0.1:8000/simple/"
 }
 
 
-# Managers that the stand-in nixpkgs lacks, and a folder of this machine with the wheels of each and of all it needs.
+# Managers that the stand-in nixpkgs lacks: they are installed from the wheels of managers.csv.
 OTHERS = ("poetry", "pdm")
-WHEELS_OF_OTHERS = os.environ.get("NIXPY_BOX_MANAGERS")
+WHEELS_OF_OTHERS = CACHE / "managers"
 TOOLS = f"{HOME}/tools"
 _OVERLAY = """(nixpkgs.legacyPackages.${system}.extend (_: previous: {
   MANAGER = previous.writeShellScriptBin "MANAGER" ''exec TOOLS/bin/MANAGER "$@"'';
@@ -97,6 +96,10 @@ class Managed:
     def inside(self, script: str) -> tuple[str, ...]:
         """The command that runs a script where the programs of `.venv` start."""
         return (*(["nixpy-fhs"] if self.style == "fhs" else []), "bash", "-euc", script)
+
+    def run_with_index(self, command: str) -> subprocess.CompletedProcess[str]:
+        """The finished run of shell text in the work folder, outside of the shell, while the index can be reached."""
+        return self._run(_with_index(command))
 
     def _run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.box.run("bash", "-c", command, cwd=WORK, check=check)
@@ -180,12 +183,11 @@ def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: b
 
 def _bring(made: Managed) -> None:
     """Install a manager that the stand-in does not have into TOOLS, from its wheels."""
-    assert WHEELS_OF_OTHERS is not None
-    shutil.copytree(WHEELS_OF_OTHERS, made.box.home / "wheels-of-others")
-    python = packages()["python"] / "bin/python3"
-    made.box.run(str(python), "-m", "venv", TOOLS)
-    pip = (f"{TOOLS}/bin/pip", "install", "-q", "--no-index", "--find-links", f"{HOME}/wheels-of-others")
-    made.box.run(*pip, made.manager, *(["hishel<2"] if made.manager == "pdm" else []))
+    if not WHEELS_OF_OTHERS.is_dir():
+        raise NixError("the wheels of managers.csv are missing: run `make setup`")
+    shutil.copytree(WHEELS_OF_OTHERS, made.box.home / "managers")
+    made.box.run(str(packages()["python"] / "bin/python3"), "-m", "venv", TOOLS)
+    made.box.run(f"{TOOLS}/bin/pip", "install", "-q", "--no-index", "--find-links", f"{HOME}/managers", made.manager)
 
 
 def _with_index(command: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nixos.box.managed import MORE, OTHERS, WHEELS_OF_OTHERS, WORK, Managed, make
+from nixos.box.managed import FLAKE, MORE, OPTIONS, WORK, Managed, make
 from nixos.box.store import WHEELHOUSE, wheels
 from smallindex import SmallIndex
 
@@ -48,8 +48,6 @@ def house() -> Iterator[SmallIndex]:
 def managed(request: pytest.FixtureRequest, house: SmallIndex, tmp_path_factory: pytest.TempPathFactory) -> Managed:
     """The project of each way, before its shell was entered."""
     manager, style, copies = WAYS[request.param]
-    if manager in OTHERS and WHEELS_OF_OTHERS is None:
-        pytest.skip(f"the stand-in nixpkgs has no {manager}; NIXPY_BOX_MANAGERS names a folder with its wheels")
     return make(tmp_path_factory.mktemp("managed"), house, manager, style, copies=copies)
 
 
@@ -102,6 +100,15 @@ def test_nothing_is_installed_where_that_is_not_wanted(unfilled: Managed) -> Non
     (unfilled.box.home / "work/uv.lock").unlink()
     assert unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False).stdout == "none\n"
     assert not unfilled.venv.exists()
+
+
+def test_direnv_fills_it_too(unfilled: Managed) -> None:
+    """A folder entered by direnv has a filled, active .venv as well."""
+    (unfilled.box.home / "work/.envrc").write_text(f"use flake path:{FLAKE} {' '.join(OPTIONS)}\n")
+    unfilled.box.run("direnv", "allow", cwd=WORK)
+    done = unfilled.run_with_index(f"direnv exec . python -c '{IMPORT.replace(chr(39), chr(34))}'")
+    assert FILLS["uv"] in done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"{WORK}/.venv/lib/")
 
 
 def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
