@@ -372,6 +372,21 @@ def test_fhs_env_needs_a_name_or_a_version(pkgs: Pkgs) -> None:
     assert "not available" in pkgs.fails(f"({named}).drvPath", system="aarch64-darwin")
 
 
+def test_conda_is_a_root_that_takes_more_packages(pkgs: Pkgs) -> None:
+    """`conda` is the program conda-shell of a root, with `extraPkgs` and a place to install to
+    (tools/package-management/conda).
+    """
+    assert pkgs('lib.getExe\' pkgs.conda "conda-shell"').endswith("/bin/conda-shell")
+    assert pkgs("pkgs.conda.drvPath != (pkgs.conda.override { extraPkgs = [ pkgs.zlib ]; }).drvPath") is True
+    assert pkgs('pkgs.conda.drvPath != (pkgs.conda.override { installationPath = "~/other"; }).drvPath') is True
+    assert "not available" in pkgs.fails("pkgs.conda.drvPath", system="aarch64-darwin")
+
+
+def test_poetry_stands_on_the_interpreter_it_is_given(pkgs: Pkgs) -> None:
+    """`poetry` takes its interpreter as `python3` (by-name/po/poetry)."""
+    assert pkgs("pkgs.poetry.drvPath != (pkgs.poetry.override { python3 = pkgs.python312; }).drvPath") is True
+
+
 def test_hooks_are_packages(pkgs: Pkgs) -> None:
     """Wrappers and hooks are derivations for nativeBuildInputs; the driver link is NixOS's
     (add-driver-runpath).
