@@ -42,6 +42,7 @@ from it see its packages, on a nixpkgs that has the fix for that and on one that
 
 - nixpkgs' own `buildFHSEnv`, whose root a program of its own builds: the stand-in's has the same options and rules.
 - nix-ld: a stand-in follows what version 2 documents, but starts the loader as a program of its own.
+- conda's channels: micromamba and conda are stubs that take the documented commands.
 - Darwin and aarch64: rendered for them and evaluated, never run.
 - Graphics drivers and CUDA: no GPU.
 - That an attribute exists in *your* nixpkgs: `checks.<system>.libraries` as rendered shows that on your machine.
