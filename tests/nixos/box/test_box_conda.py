@@ -52,7 +52,7 @@ class Conda:
         """The finished run of a bash script in the root, in the project's folder."""
         options = ("--offline", "--no-write-lock-file", f"path:{HOME}/flake")
         command = ("nixpy-fhs", "bash", "-euc", script)
-        return self.box.nix("develop", *options, "-c", *command, cwd=f"{HOME}/work", check=check)
+        return self.box.nix("develop", *options, "-c", *command, cwd=f"{HOME}/project", check=check)
 
     def calls(self) -> list[str]:
         """What the manager was asked since the last time."""
@@ -69,7 +69,7 @@ def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]
     box = Box(home=tmp_path / "home")
     folder = tmp_path / "home/flake"
     folder.mkdir(parents=True)
-    (tmp_path / "home/work").mkdir()
+    (tmp_path / "home/project").mkdir()
     (folder / "pyproject.toml").write_text(
         f'[project]\nname = "demo"\nversion = "1"\nrequires-python = ">={PYTHON}"\ndependencies = ["pillow"]\n'
     )
@@ -89,7 +89,7 @@ def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]
         program = f"previous.writeShellScriptBin \"micromamba\" ''\n{text.replace('$', chr(39) * 2 + '$')}''"
         overlay = f"(nixpkgs.legacyPackages.${{system}}.extend (_: previous: {{ micromamba = {program}; }}));"
         flake.write_text(flake.read_text().replace(plain, overlay))
-    (tmp_path / "home/work/environment.yml").write_text((folder / "environment.yml").read_text())
+    (tmp_path / "home/project/environment.yml").write_text((folder / "environment.yml").read_text())
     return Conda(name=name, box=box, folder=folder)
 
 
@@ -101,13 +101,13 @@ def test_the_environment_is_made_once_and_follows_its_files(conda: Conda) -> Non
     brings it up to date; pillow's wheel finds zlib in the root.
     """
     printed = conda.run(IMPORT).stdout.strip()
-    assert printed.startswith(f"{HOME}/work/.{conda.name}/lib/python{PYTHON}/site-packages/PIL/")
+    assert printed.startswith(f"{HOME}/project/.{conda.name}/lib/python{PYTHON}/site-packages/PIL/")
     (call,) = conda.calls()
     assert call.startswith({"micromamba": "create", "conda": "env update"}[conda.name])
     assert "--file environment.yml" in call
     conda.run(IMPORT)
     assert conda.calls() == []
-    (conda.box.home / "work/conda-requirements.txt").write_text("typing-extensions\n")
+    (conda.box.home / "project/conda-requirements.txt").write_text("typing-extensions\n")
     conda.run("python -c 'import typing_extensions'")
     first, second = conda.calls()
     assert "--file environment.yml" in first
@@ -129,7 +129,7 @@ def test_without_the_list_pillow_fails(conda: Conda) -> None:
 
 def test_a_failure_is_told_and_tried_again(conda: Conda) -> None:
     """Where the manager fails, the entry says so and goes on, and the next one tries again."""
-    file = conda.box.home / "work/environment.yml"
+    file = conda.box.home / "project/environment.yml"
     text = file.read_text()
     file.write_text(text.replace("pillow", "nosuchpackage"))
     done = conda.run("echo in there")
