@@ -113,7 +113,7 @@ def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path,
     for release in RELEASES:
         found = evaluated(ran.out, folder, release)
         assert found["version"] == "1.0"
-        assert found["hash"] == sri(sdist)
+        assert (found["hash"], found["url"]) == (sri(sdist), ["mirror://index/demo-1.0.tar.gz"])
         assert found["needs"][:2] == ["numpy", "some-thing"]
         assert found["extras"] == {
             "all": ["pandas", "requests", "scipy"],
@@ -208,7 +208,7 @@ def test_a_wheel_where_there_is_no_sdist(folder: Path, nixpy: Nixpy) -> None:
     assert violations(ran.out) == []
     assert 'format = "wheel";' in ran.out
     found = evaluated(ran.out, folder)
-    assert (found["hash"], found["pythonImportsCheck"]) == (sri(wheel), ["demo"])
+    assert (found["hash"], found["url"]) == (sri(wheel), [f"mirror://index/py3/{wheel.name}"])
 
 
 def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from nixos.box.sandbox import Box
 from nixos.box.store import build
-from nixos.realnix import CURRENT
+from nixos.realnix import CURRENT, NixError
 from smallindex import SmallIndex, build_wheel
 
 pytestmark = pytest.mark.box
@@ -27,10 +27,8 @@ def test_a_package_is_built_and_imported(box: Box, tmp_path: Path, monkeypatch: 
         monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
         command = [sys.executable, "-m", "nixpy", "package", "tiny", "-o", str(file)]
         subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
-    # The name under which the stand-in's fetchPypi would download it: by name and hash the store knows that it has it.
-    fetched = tmp_path / "tiny-1.0.whl"
-    fetched.write_bytes(wheel.read_bytes())
-    CURRENT.run("nix-store", "--add-fixed", "sha256", fetched)
+    # What fetchPypi would download: by name and hash the store knows that it has it.
+    CURRENT.run("nix-store", "--add-fixed", "sha256", wheel)
     expression = """(let python = pkgs.python313.override {{
         self = python;
         packageOverrides = final: previous: {{ tiny = final.callPackage {} {{ }}; }};
@@ -40,5 +38,5 @@ def test_a_package_is_built_and_imported(box: Box, tmp_path: Path, monkeypatch: 
     text = file.read_text()
     assert 'pythonImportsCheck = [ "tiny" ];' in text
     file.write_text(text.replace('[ "tiny" ]', '[ "absent" ]'))
-    with pytest.raises(Exception, match="No module named 'absent'"):
+    with pytest.raises(NixError, match="No module named 'absent'"):
         build(expression.format(file))
