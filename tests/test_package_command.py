@@ -180,6 +180,20 @@ def test_pbr_is_told_the_version(folder: Path, nixpy: Nixpy) -> None:
     assert "env." not in nixpy("package", "two").out
 
 
+@pytest.mark.nix
+def test_hostile_words_stay_words(folder: Path, nixpy: Nixpy) -> None:
+    """What would end a string, a comment or a name in Nix is read as text, or left out where it is no name."""
+    evil = 'x"; y = throw "evil"; z = "${evil}'
+    fields = (f"Summary: {evil}", f"Provides-Extra: {evil}", "License: ''; } */ throw 1", "Home-page: https://a/${b}")
+    build_sdist(folder, "demo", "1.0", fields=fields)
+    build_wheel(folder, "demo", "1.0", fields=fields, files={f"{evil}.py": "", "demo.py": ""})
+    text = nixpy("package", "demo").out.replace("no-such-backend,", 'no-such-backend ? "",')
+    assert "# license: ''; } */ throw 1; see lib.licenses" in text
+    found = evaluated(text.replace("    # license", "    license = [ ];\n    # license"), folder)
+    assert (found["description"], found["homepage"], found["extras"]) == (evil, "https://a/${b}", {})
+    assert found["pythonImportsCheck"] == ["demo"]
+
+
 def test_nothing_is_run(folder: Path, nixpy: Nixpy) -> None:
     """A build backend inside the sdist, which metadata left to it would call for, is not called."""
     trap = folder.parent / "ran"
@@ -273,10 +287,20 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "another": (
         "bad",
-        "sdist of 'worse'",
+        "to be 'worse'",
         lambda folder: build_sdist(
             folder, "bad", "1.0", files={"bad-1.0/PKG-INFO": b"Metadata-Version: 2.2\nName: worse\nVersion: 1.0\n"}
         ),
+    ),
+    "another wheel": (
+        "bad",
+        "to be 'worse'",
+        lambda folder: build_wheel(folder, "worse", "1.0").rename(folder / "bad-1.0-py3-none-any.whl"),
+    ),
+    "another version": (
+        "bad",
+        "to be 'bad' '2.0'",
+        lambda folder: build_wheel(folder, "bad", "2.0").rename(folder / "bad-1.0-py3-none-any.whl"),
     ),
     "TOML": ("bad", "not valid TOML", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="[build")),
     "shape": ("bad", "is damaged", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="build-system = 1")),
@@ -284,6 +308,11 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
         "bad",
         "cannot be read",
         lambda folder: build_sdist(folder, "bad", "1.0", pyproject='[build-system]\nrequires = ["a b"]'),
+    ),
+    "marker": (
+        "bad",
+        "cannot be evaluated",
+        lambda folder: build_sdist(folder, "bad", "1.0", ["numpy; 'x' ~= 'y'"]),
     ),
     "compiled": (
         "bad",
@@ -303,6 +332,20 @@ def test_bad_input_is_one_error(case: str, folder: Path, nixpy: Nixpy, tmp_path:
     assert ran.err.count("error") == 1
     assert message in " ".join(ran.err.split())
     assert [path.name for path in tmp_path.iterdir()] == ["stock"]
+
+
+def test_a_file_that_is_not_the_indexs_is_refused(folder: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An sdist whose hash is not the one that the index tells ends with an error that shows both."""
+    sdist = demo(folder)
+    address = f"{sdist.as_uri()}#sha256={'0' * 64}"
+    simple = folder.parent / "simple/demo"
+    simple.mkdir(parents=True)
+    (simple / "index.html").write_text(f'<a href="{address}">{sdist.name}</a>')
+    monkeypatch.setenv("UV_DEFAULT_INDEX", simple.parent.as_uri())
+    ran = nixpy("package", "demo")
+    assert (ran.status, ran.out) == (2, "")
+    assert hashlib.sha256(sdist.read_bytes()).hexdigest() in ran.err
+    assert "0" * 64 in ran.err
 
 
 def test_offline_asks_for_no_file(folder: Path, nixpy: Nixpy) -> None:

@@ -8,7 +8,6 @@ import click
 
 from nixpy.cli.common import (
     format_option,
-    offline_option,
     print_json,
     print_problems,
     problem_data,
@@ -32,7 +31,7 @@ from nixpy.render import render
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, with the line for python-packages.nix.")
 @python_option
-@offline_option
+@click.option("--offline", is_flag=True, help="Use no network: files must lie on this machine.")
 @format_option
 def command(
     package: str, output: Path | None, force: bool, nixpkgs: bool, python: str | None, offline: bool, form: str

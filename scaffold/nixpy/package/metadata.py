@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.errors import NixpyError
@@ -55,7 +55,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
         license_text=_line(raw.get("license")),
         classifiers=tuple(raw.get("classifiers", ())),
         requires=_requirements(raw.get("requires_dist", ()), path),
-        extras=tuple(dict.fromkeys(canonicalize_name(extra) for extra in raw.get("provides_extra", ()))),
+        extras=_extras(raw.get("provides_extra", ())),
         complete=wheel or static,
     )
 
@@ -86,7 +86,7 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
         return Pyproject(
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
-            extras=tuple(canonicalize_name(extra) for extra in optional),
+            extras=_extras(optional),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
         raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
@@ -109,6 +109,12 @@ def _requirements(lines: Iterable[str], path: str) -> tuple[Requirement, ...]:
             message = f"its requirement `{line}` cannot be read"
             raise NixpyError(message, hint="Choose another version.", path=path) from None
     return tuple(found)
+
+
+def _extras(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the normalised names of extras; what is no name, as old tools wrote, is no extra (PEP 685)."""
+    normal = map(canonicalize_name, names)
+    return tuple(dict.fromkeys(name for name in normal if is_normalized_name(name)))
 
 
 def _at_least_2_2(text: str) -> bool:

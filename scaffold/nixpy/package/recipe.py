@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from nixpy.errors import NixpyError
 from nixpy.libraries.python_packages import attribute, neighbours
 from nixpy.package.licences import licences, named
 from nixpy.package.metadata import SETUPTOOLS
@@ -157,9 +159,13 @@ def _needed(
 
 def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> bool:
     environment = target.marker_environment()
-    return requirement.marker is None or any(
-        requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}
-    )
+    try:
+        return requirement.marker is None or any(
+            requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}
+        )
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
+        raise NixpyError(message, hint="Choose another version.") from None
 
 
 def _attribute(name: str) -> str:

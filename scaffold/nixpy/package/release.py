@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from packaging.pylock import PackageSdist
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
 
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
@@ -73,6 +73,8 @@ class Index:
         package, sdist = self._find(_requirement(asked))
         wheel = best_wheel(package, self.target)
         members, metadata = self._wheel(wheel[0]) if wheel else ((), None)
+        if wheel and metadata:
+            _admit(metadata, package, wheel[0].filename)
         if sdist is not None:
             return self._sdist(package, sdist, metadata, members)
         plain = [file for file in package.wheels if _is_plain(file.filename)]
@@ -132,8 +134,7 @@ class Index:
                 )
             sdist = read_sdist(cast("IO[bytes]", opened), file.filename, file.filename)
         own = read_metadata(sdist.pkg_info, file.filename, wheel=False)
-        if canonicalize_name(own.name) != package.name:
-            raise NixpyError(f"this is an sdist of {own.name!r}", hint="Do not trust it.", path=file.filename)
+        _admit(own, package, file.filename)
         written = sdist.pyproject
         return Release(
             metadata=metadata or own,
@@ -164,6 +165,14 @@ class Index:
 
     def _client(self) -> Client:
         return Client(self.settings)
+
+
+def _admit(metadata: Metadata, package: Package, filename: str) -> None:
+    """Raise NixpyError where a file is of another package or version than the index says."""
+    same = canonicalize_name(metadata.name) == package.name
+    if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
+        message = f"it says of itself to be {metadata.name!r} {metadata.version!r}"
+        raise NixpyError(message, hint="Do not trust it.", path=filename)
 
 
 def _requirement(asked: str) -> Requirement:
