@@ -47,12 +47,14 @@ def build_wheel(
     requires_python: str | None = None,
     generator: str = "smallindex",
     stored: bool = False,
+    fields: Iterable[str] = (),
 ) -> Path:
     """Write a valid wheel into `folder` and return its path.
 
     `files` maps paths inside the wheel to their content; without it the wheel holds one module that knows its
     version. `requires` are PEP 508 lines (`numpy; extra == "fast"` needs `extras=["fast"]`); `build` is the
-    build number. Members below `.data/scripts/` are executable. `stored` leaves the members uncompressed.
+    build number. Members below `.data/scripts/` are executable. `stored` leaves the members uncompressed. `fields` are
+    more lines of METADATA.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{canonicalize_name(name).replace('-', '_')}-{version}"
@@ -63,7 +65,7 @@ def build_wheel(
             files or {f"{canonicalize_name(name).replace('-', '_')}.py": f'__version__ = "{version}"\n'}
         ).items()
     }
-    content[f"{info}/METADATA"] = _metadata(name, version, requires, extras, requires_python)
+    content[f"{info}/METADATA"] = _metadata(name, version, requires, extras, requires_python, fields)
     content[f"{info}/WHEEL"] = _wheel_file(tag, build, generator)
     content[f"{info}/RECORD"] = _record(content, f"{info}/RECORD")
     path = folder / (f"{stem}-{build}-{tag}.whl" if build else f"{stem}-{tag}.whl")
@@ -77,9 +79,23 @@ def build_wheel(
 
 
 def build_sdist(
-    folder: Path, name: str, version: str, requires: Iterable[str] = (), *, requires_python: str | None = None
+    folder: Path,
+    name: str,
+    version: str,
+    requires: Iterable[str] = (),
+    *,
+    requires_python: str | None = None,
+    extras: Iterable[str] = (),
+    fields: Iterable[str] = (),
+    pyproject: str | None = None,
+    files: Mapping[str, bytes] | None = None,
+    kind: str = "tar.gz",
 ) -> Path:
-    """Write an sdist with static metadata (core metadata 2.2) and a build backend that does not exist."""
+    """Write an sdist with static metadata (core metadata 2.2) and a build backend that does not exist.
+
+    `fields` are more lines of PKG-INFO; `pyproject` is another pyproject.toml, none where it is empty. `files` are all
+    that is in it by their full names, instead; `kind` is `tar.gz` or `zip`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{canonicalize_name(name).replace('-', '_')}-{version}"
     lines = "".join(f"  {json.dumps(r)},\n" for r in requires)
@@ -87,10 +103,17 @@ def build_sdist(
         f'[build-system]\nrequires = ["no-such-backend"]\nbuild-backend = "no_such_backend"\n\n'
         f'[project]\nname = "{name}"\nversion = "{version}"\ndependencies = [\n{lines}]\n'
     )
-    content = {
-        f"{stem}/PKG-INFO": _metadata(name, version, requires, (), requires_python),
-        f"{stem}/pyproject.toml": project.encode(),
-    }
+    content = dict(files or {})
+    if files is None:
+        content[f"{stem}/PKG-INFO"] = _metadata(name, version, requires, extras, requires_python, fields)
+        if pyproject != "":
+            content[f"{stem}/pyproject.toml"] = (pyproject or project).encode()
+    path = folder / f"{stem}.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as zipped:
+            for member, data in content.items():
+                zipped.writestr(zipfile.ZipInfo(member, _DATE), data)
+        return path
     buffer = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed,
@@ -100,17 +123,22 @@ def build_sdist(
             entry = tarfile.TarInfo(member)
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
-    path = folder / f"{stem}.tar.gz"
     path.write_bytes(buffer.getvalue())
     return path
 
 
 def _metadata(
-    name: str, version: str, requires: Iterable[str], extras: Iterable[str], requires_python: str | None
+    name: str,
+    version: str,
+    requires: Iterable[str],
+    extras: Iterable[str],
+    requires_python: str | None,
+    fields: Iterable[str] = (),
 ) -> bytes:
     lines = ["Metadata-Version: 2.2", f"Name: {name}", f"Version: {version}"]
     if requires_python:
         lines.append(f"Requires-Python: {requires_python}")
+    lines += fields
     lines += [f"Provides-Extra: {extra}" for extra in extras]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     return ("\n".join(lines) + "\n").encode()
@@ -153,7 +181,7 @@ class SmallIndex:
     `json=False`; serves `.metadata` files (PEP 658) unless `metadata=False`; answers byte ranges unless
     `ranges=False`; asks for the `auth` pair (user, password) where one is given. `requests` is what it was
     asked, in order. `faults` maps a path's ending to statuses that are answered, one a request, before the
-    real answer.
+    real answer. `yanked` are names of files that were withdrawn (PEP 592).
     """
 
     def __init__(
@@ -165,6 +193,7 @@ class SmallIndex:
         json: bool = True,
         metadata: bool = True,
         faults: Mapping[str, Iterable[int]] | None = None,
+        yanked: Iterable[str] = (),
     ) -> None:
         self.folder = folder
         self.ranges = ranges
@@ -172,6 +201,7 @@ class SmallIndex:
         self.json = json
         self.metadata = metadata
         self.faults = {ending: list(statuses) for ending, statuses in (faults or {}).items()}
+        self.yanked = frozenset(yanked)
         self.requests: list[Request] = []
         handler = type("Handler", (_Handler,), {"index": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -210,7 +240,7 @@ class SmallIndex:
         for path in sorted(self.folder.iterdir()):
             if path.suffix == ".whl":
                 found.setdefault(_project(path.name), []).append(path)
-            elif path.name.endswith(".tar.gz"):
+            elif path.name.endswith((".tar.gz", ".zip")):
                 found.setdefault(parse_sdist_filename(path.name)[0], []).append(path)
         return found
 
@@ -291,6 +321,7 @@ class _Handler(BaseHTTPRequestHandler):
             "url": f"/files/{quote(path.name)}",
             "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
             "size": len(data),
+            "yanked": "a mistake" if path.name in self.index.yanked else False,
         }
         metadata = _core_metadata(path) if self.index.metadata else None
         if metadata is not None:
@@ -306,6 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
             hashes = entry["hashes"]
             assert isinstance(hashes, dict)
             known = 'data-core-metadata="true"' if "core-metadata" in entry else ""
+            known += ' data-yanked="a mistake"' if entry["yanked"] else ""
             address = f"{entry['url']}#sha256={hashes['sha256']}"
             links.append(f'<a href="{html.escape(address)}" {known}>{html.escape(str(entry["filename"]))}</a>')
         text = "<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>"

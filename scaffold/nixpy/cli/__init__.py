@@ -13,7 +13,7 @@ import click
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("init", "sync", "check", "scan", "doctor", "patch", "styles")
+COMMANDS = ("init", "sync", "check", "scan", "doctor", "patch", "package", "styles")
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 

@@ -59,12 +59,12 @@ def problem_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     ]
 
 
-def print_problems(problems: Sequence[Problem]) -> None:
-    """Print problems, each with its code and what to do."""
+def print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
+    """Print problems, each with its code and what to do; with `err` to standard error."""
     for problem in problems:
-        click.echo(f"{click.style(problem.code, fg='yellow')} {problem.message}")
+        click.echo(f"{click.style(problem.code, fg='yellow')} {problem.message}", err=err)
         if problem.hint:
-            click.echo(f"       {problem.hint}")
+            click.echo(f"       {problem.hint}", err=err)
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:

@@ -8,6 +8,7 @@ came between, both spellings stand there, the new one first: `new or old`.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -51,3 +52,10 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
             raise bad_row(path, line, message, "write names as PEP 503 has them, attributes as `new or old`")
         table[name] = spellings
     return table
+
+
+def neighbours(name: str) -> tuple[str | None, str | None]:
+    """Return the attributes that stand before and behind `name` where all that are known are sorted."""
+    names = sorted({spelling for spellings in _table().values() for spelling in spellings} - {name})
+    place = bisect(names, name)
+    return (names[place - 1] if place else None), (names[place] if place < len(names) else None)

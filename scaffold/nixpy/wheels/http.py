@@ -159,7 +159,7 @@ class Client:
             )
         if status in (404, 410):
             raise NixpyError(
-                f"the index does not have this wheel any more (status {status})",
+                f"the index does not have this file any more (status {status})",
                 hint="Lock the project anew.",
                 path=shown(url),
             )
@@ -168,7 +168,7 @@ class Client:
 
     def _unreachable(self, url: str, reason: str) -> NixpyError:
         return NixpyError(
-            f"this wheel cannot be fetched: {self._settings.redact(reason)}",
+            f"this file cannot be fetched: {self._settings.redact(reason)}",
             hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
             "--offline goes on without.",
             path=shown(url),

@@ -148,18 +148,42 @@ let
         }
       ) { };
       buildFHSEnv = lib.makeOverridable (builders.buildFHSEnv pkgs);
+      # Its address is made of these arguments and no others (pkgs/build-support/fetchpypi).
       fetchPypi =
         {
-          pname,
-          version,
           hash ? "",
           sha256 ? "",
           format ? "setuptools",
           ...
-        }:
+        }@given:
+        let
+          source =
+            {
+              pname,
+              version,
+              extension ? "tar.gz",
+            }:
+            "${pname}-${version}.${extension}";
+          wheel =
+            {
+              pname,
+              version,
+              dist ? "py2.py3",
+              python ? "py2.py3",
+              abi ? "none",
+              platform ? "any",
+            }:
+            "${dist}/${pname}-${version}-${python}-${abi}-${platform}.whl";
+          file = if format == "wheel" then wheel else source;
+          asked = lib.removeAttrs given [
+            "format"
+            "hash"
+            "sha256"
+          ];
+        in
         builders.fetchurl {
           inherit hash sha256;
-          url = "mirror://index/${pname}-${version}.${if format == "wheel" then "whl" else "tar.gz"}";
+          url = "mirror://index/${file asked}";
         };
       system = aging "system" system { warns = "26.05"; };
       hostPlatform = aging "hostPlatform" stdenv.hostPlatform {

@@ -269,6 +269,7 @@ let
         // {
           inherit python;
           inherit (pkgs) fetchPypi;
+          callPackage = lib.callPackageWith (pkgs // final);
           hasPythonModule = value: value.pythonModule or null == python;
           toPythonModule = value: value // { pythonModule = python; };
           toPythonApplication = value: value // { pythonModule = false; };
@@ -319,6 +320,7 @@ let
                       arguments.propagatedBuildInputs or [ ] ++ arguments.dependencies or [ ] ++ [ python ];
                     passthru = arguments.passthru or { } // {
                       pythonModule = python;
+                      optional-dependencies = arguments.optional-dependencies or { };
                     };
                   }
                 );

@@ -1,0 +1,80 @@
+"""`nixpy package`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nixpy.cli.common import (
+    format_option,
+    print_json,
+    print_problems,
+    problem_data,
+    python_option,
+    say,
+)
+from nixpy.package.recipe import Recipe
+from nixpy.package.write import describe, place, write
+from nixpy.render import render
+
+
+@click.command("package", short_help="Print a Nix file for a package that nixpkgs lacks.")
+@click.argument("package", metavar="NAME[==VERSION]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write FILE; with --nixpkgs, into the checkout of nixpkgs FILE is.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, with the line for python-packages.nix.")
+@python_option
+@click.option("--offline", is_flag=True, help="Use no network: files must lie on this machine.")
+@format_option
+def command(
+    package: str, output: Path | None, force: bool, nixpkgs: bool, python: str | None, offline: bool, form: str
+) -> None:
+    """Print a Nix file for buildPythonPackage, for a package that nixpkgs lacks, and how to use it.
+
+    Build system, dependencies, licence and hash are read from the sdist of the index, or from its wheel where there is
+    no sdist. Nothing of the package is run.
+    """
+    found = describe(package, root=Path(), python=python, offline=offline)
+    text = render("package/default.nix.jinja", found.env(nixpkgs=nixpkgs))
+    path = output and place(found, output, nixpkgs=nixpkgs)
+    if path:
+        write(path, text, force=force)
+    use = found.line() if nixpkgs else found.use(f"./{path.name if path else f'{found.name}.nix'}")
+    if form == "json":
+        print_json(
+            {
+                "name": found.name,
+                "version": found.release.metadata.version,
+                "source": {"filename": found.release.filename, "sha256": found.release.sha256},
+                "python": found.python,
+                "path": str(path) if path else found.place if nixpkgs else None,
+                "written": path is not None,
+                "text": text,
+                "use": use,
+                "problems": problem_data(found.problems),
+            }
+        )
+        return
+    if path:
+        say(f"wrote {path}")
+    else:
+        click.echo(text, nl=False)
+    _tell(found, use, nixpkgs=nixpkgs)
+
+
+def _tell(found: Recipe, use: str, *, nixpkgs: bool) -> None:
+    print_problems(found.problems, err=True)
+    if nixpkgs:
+        before, behind = found.neighbours()
+        between = " and ".join(name for name in (before, behind) if name)
+        say(f"\n{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:\n")
+    else:
+        say("\nto use it, in a `let` of your Nix:\n")
+    say(use)

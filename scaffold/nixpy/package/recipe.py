@@ -1,0 +1,251 @@
+"""From a release to the names of nixpkgs: all that the template needs, and what the user should know."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from nixpy.errors import NixpyError
+from nixpy.libraries.python_packages import attribute, neighbours
+from nixpy.package.licences import licences, named
+from nixpy.package.metadata import SETUPTOOLS
+from nixpy.package.release import Release
+from nixpy.problems import Problem
+from nixpy.target import Target
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
+_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
+# setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
+# packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
+_VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
+_RUST = frozenset({"maturin", "setuptools-rust"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """A package of nixpkgs' Python set by its attribute, the extras that are asked of it, and whether it is known."""
+
+    attribute: str
+    extras: tuple[str, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A release in nixpkgs' words. `name` is its attribute and `pname`."""
+
+    name: str
+    release: Release
+    python: str  # 3.13
+    build: tuple[Needed, ...]
+    needs: tuple[Needed, ...]
+    extras: tuple[tuple[str, tuple[Needed, ...]], ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def place(self) -> str:
+        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing)."""
+        return f"pkgs/development/python-modules/{self.name}/default.nix"
+
+    def env(self, *, nixpkgs: bool) -> dict[str, Any]:
+        """Return what `package/default.nix.jinja` renders, in nixpkgs' own style or for 24.11 and later."""
+        release, metadata = self.release, self.release.metadata
+        stem, version, tag = _parts(release.filename)
+        known = licences(metadata)
+        names = {need.attribute for need in self.build}
+        groups = [("build-system", self.build), ("dependencies", self.needs)]
+        groups.append(("optional-dependencies", tuple(need for _, needs in self.extras for need in needs)))
+        return {
+            "nixpkgs": nixpkgs,
+            "name": self.name,
+            "version": metadata.version,
+            "wheel": release.is_wheel,
+            "setup_py": not release.is_wheel and (release.pyproject is None or release.pyproject.build is None),
+            "src": {
+                "pname": stem,
+                "version": version,
+                "extension": _extension(release.filename),
+                "python": tag,
+                "hash": "sha256-" + base64.b64encode(bytes.fromhex(release.sha256)).decode(),
+            },
+            "arguments": list(_arguments(groups)),
+            "build": self.build,
+            "variables": [variable for name, variable in _VERSION_VARIABLES.items() if name in names],
+            "needs": self.needs,
+            "extras": self.extras,
+            "modules": release.modules,
+            "description": (metadata.summary or "").rstrip(". "),
+            "homepage": metadata.homepage,
+            "licences": [f"lib.licenses.{attribute}" for attribute in known],
+            "licence": named(metadata),
+        }
+
+    def use(self, file: str) -> str:
+        """Return the lines of Nix that put `file` (a path Nix reads) into a Python."""
+        return (
+            f"python = pkgs.python{self.python.replace('.', '')}.override {{\n"
+            "  self = python;\n"
+            "  packageOverrides = final: previous: {\n"
+            f"    {self.name} = final.callPackage {file} {{ }};\n"
+            "  };\n"
+            "};"
+        )
+
+    def line(self) -> str:
+        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted."""
+        return f"  {self.name} = callPackage ../development/python-modules/{self.name} {{ }};"
+
+    def neighbours(self) -> tuple[str | None, str | None]:
+        """Return the attributes that are known to stand next to it there."""
+        return neighbours(self.name)
+
+
+def recipe(release: Release, target: Target) -> Recipe:
+    """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
+    metadata, pyproject = release.metadata, release.pyproject
+    requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
+    if not complete and pyproject and pyproject.requires is not None:
+        requires, extras, complete = pyproject.requires, pyproject.extras, True
+    own = canonicalize_name(metadata.name)
+    builds = pyproject.build if pyproject else None
+    build = (*map(Requirement, SETUPTOOLS),) if builds is None else builds
+    plain = _needed(requires, own, frozenset(), target)
+    found = Recipe(
+        name=_identifier(own),
+        release=release,
+        python=target.short_python,
+        build=() if release.is_wheel else _needed(build, own, frozenset(), target),
+        needs=plain,
+        extras=tuple(
+            (extra, tuple(n for n in _needed(requires, own, frozenset({extra}), target) if n not in plain))
+            for extra in sorted(extras)
+        ),
+        problems=(),
+    )
+    return replace(found, problems=tuple(_problems(found, complete=complete)))
+
+
+def _needed(
+    requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target
+) -> tuple[Needed, ...]:
+    """Return what is needed with `extras`, sorted; an extra of the package's own stands for what is in it."""
+    found: dict[str, set[str]] = {}
+    todo, seen = [extras], {extras}
+    while todo:
+        chosen = todo.pop()
+        for requirement in requirements:
+            if not _holds(requirement, chosen, target):
+                continue
+            name = canonicalize_name(requirement.name)
+            asked = {canonicalize_name(extra) for extra in requirement.extras}
+            if name != own:
+                found.setdefault(name, set()).update(asked)
+            elif (more := frozenset(asked)) and more not in seen:
+                seen.add(more)
+                todo.append(more)
+    needed = [
+        Needed(attribute=_attribute(name), extras=tuple(sorted(asked)), known=attribute(name) is not None)
+        for name, asked in found.items()
+    ]
+    return tuple(sorted(needed, key=lambda need: need.attribute))
+
+
+def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> bool:
+    environment = target.marker_environment()
+    try:
+        return requirement.marker is None or any(
+            requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}
+        )
+    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+        message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
+        raise NixpyError(message, hint="Choose another version.") from None
+
+
+def _attribute(name: str) -> str:
+    """Return the newest spelling of a project's attribute; its own name where none is known."""
+    known = attribute(name)
+    return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else _identifier(name)
+
+
+def _identifier(name: str) -> str:
+    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
+    return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
+
+
+def _arguments(groups: Iterable[tuple[str, tuple[Needed, ...]]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the arguments of each group that no earlier one has."""
+    seen: set[str] = set()
+    for title, needs in groups:
+        names = sorted({need.attribute for need in needs} - seen)
+        seen.update(names)
+        if names:
+            yield title, names
+
+
+def _parts(filename: str) -> tuple[str, str, str]:
+    """Return name, version and Python tag in a file's name as they are spelled there, the tag of a wheel alone."""
+    if filename.endswith(".whl"):
+        name, version, tag = filename.split("-")[:3]
+        return name, version, tag
+    name, _, version = filename.removesuffix(f".{_extension(filename)}").rpartition("-")
+    return name, version, ""
+
+
+def _extension(filename: str) -> str:
+    return next((e for e in ("tar.gz", "tar.bz2", "tar.xz") if filename.endswith(e)), filename.rpartition(".")[2])
+
+
+def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
+    name = found.name
+    if attribute(name) is not None:
+        yield Problem(
+            code="NIX501",
+            package=name,
+            message=f"nixpkgs has {name}",
+            hint="This file would take its place for every package that needs it.",
+        )
+    used = {*found.build, *found.needs, *(need for _, needs in found.extras for need in needs)}
+    for unknown in sorted({need.attribute for need in used if not need.known}):
+        yield Problem(
+            code="NIX502",
+            package=unknown,
+            message=f"{unknown} is not known to be in nixpkgs",
+            hint=f"Look for it at search.nixos.org, or package it too: nixpy package {unknown.removeprefix('_')}.",
+        )
+    for need in sorted(used, key=lambda need: need.attribute):
+        if need.extras:
+            yield Problem(
+                code="NIX506",
+                package=need.attribute,
+                message=f"{need.attribute} is asked for with {', '.join(need.extras)}",
+                hint="Where nixpkgs' has no such optional-dependencies, name what is in them instead.",
+            )
+    if not complete:
+        yield Problem(
+            code="NIX503",
+            package=name,
+            message="its sdist leaves the dependencies to its build, and there is no wheel that tells them",
+            hint="Compare `dependencies` with its setup.py.",
+        )
+    if not licences(found.release.metadata):
+        words = named(found.release.metadata)
+        yield Problem(
+            code="NIX504",
+            package=name,
+            message=f"its licence is not one that is known: {words}" if words else "it names no licence",
+            hint="Set meta.license to one of lib.licenses.",
+        )
+    if any(need.attribute in _RUST for need in found.build):
+        yield Problem(
+            code="NIX505",
+            package=name,
+            message="it is built with Rust, whose packages must be fetched beforehand",
+            hint="Add cargoDeps and rustPlatform.cargoSetupHook, as nixpkgs' manual on Rust says for Python.",
+        )

@@ -1,0 +1,47 @@
+"""The road of `nixpy package`, and its one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nixpy import releases
+from nixpy.errors import NixpyError
+from nixpy.generated import Output, reconcile
+from nixpy.index import IndexSettings
+from nixpy.package.recipe import Recipe, recipe
+from nixpy.package.release import Index
+from nixpy.target import Target
+
+_SYSTEM = "x86_64-linux"
+_TREE = "pkgs/top-level/python-packages.nix"  # by what nixpkgs is known
+
+
+def describe(asked: str, *, root: Path, python: str | None, offline: bool) -> Recipe:
+    """Return `NAME[==VERSION]` as the index offers it, in nixpkgs' words, for a Python of its current release.
+
+    Raises NixpyError for a Python that the release lacks, and for what `Index.read` cannot read.
+    """
+    release = releases.release(releases.current())
+    minor, _ = releases.choose_python(python, None, None, release)
+    target = Target(system=_SYSTEM, python=release.full_version(minor), glibc=release.glibc)
+    index = Index(root=root, target=target, offline=offline, settings=IndexSettings.load(root))
+    return recipe(index.read(asked), target)
+
+
+def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
+    """Return which file `-o` means: `output`, or the package's in the tree of nixpkgs that `output` is."""
+    if not nixpkgs:
+        if output.is_dir():
+            raise NixpyError("this is a folder", hint=f"Name a file: -o {output / found.name}.nix", path=output)
+        return output
+    if not (output / _TREE).is_file():
+        raise NixpyError(f"this is no nixpkgs: it has no {_TREE}", hint="Name a checkout of it.", path=output)
+    return output / found.place
+
+
+def write(path: Path, text: str, *, force: bool) -> None:
+    """Write the file; NixpyError, with nothing changed, where there is one with another text and not `force`."""
+    output = Output(path=path, text=text, owned=False)
+    if path.exists() and not force:
+        raise NixpyError("this file exists", hint="Choose another, or overwrite it with --force.", path=path)
+    reconcile([output], write=True)

@@ -1,0 +1,398 @@
+"""`nixpy package`: what an index offers, as a file for buildPythonPackage that real Nix evaluates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixos.realnix import RELEASES, Nix, stand_in, warnings
+from nixos.rfc166 import violations
+from nixpy.package.licences import licences
+from nixpy.package.metadata import read_metadata
+from nixpy.package.release import top_level
+from runner import Nixpy
+from smallindex import SmallIndex, build_sdist, build_wheel
+
+HATCH = '[build-system]\nrequires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < \'3.11\'"]\n'
+FIELDS = (
+    "Summary: Adds ${x} and \"quotes\" '' to numbers.",
+    "Project-URL: Home Page, https://example.org/demo",
+    "License-Expression: MIT OR Apache-2.0",
+)
+REQUIRES = (
+    "numpy>=2",
+    "Some_Thing",
+    "pywin32; sys_platform == 'win32'",
+    "tomli; python_version < '3.11'",
+    "requests[socks]; extra == 'net'",
+    "demo[net,or]; extra == 'all'",
+    "pandas; extra == 'or'",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nixpy: Nixpy) -> Iterator[Path]:
+    """The folder of an index that nixpy asks."""
+    stock = tmp_path / "stock"
+    stock.mkdir()
+    with SmallIndex(stock, yanked={"yanked-1.0.tar.gz"}) as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+        monkeypatch.chdir(tmp_path)
+        yield stock
+
+
+def sri(path: Path) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+
+
+def demo(folder: Path) -> Path:
+    """A package with all there is; its sdist."""
+    extras = ("all", "net", "or")
+    build_wheel(folder, "demo", "1.0", requires=REQUIRES, extras=extras, fields=FIELDS)
+    return build_sdist(folder, "demo", "1.0", REQUIRES, extras=extras, fields=FIELDS, pyproject=HATCH)
+
+
+def evaluated(text: str, folder: Path, release: str = "26.05") -> Any:
+    """What Nix makes of the rendered file, called from the Python set with `packageOverrides` as the command says,
+    silently; `requests` there has an extra as nixpkgs' own has.
+    """
+    file = folder.parent / "demo.nix"
+    file.write_text(text)
+    expression = f"""
+      let
+        pkgs = import {stand_in(release)} {{ system = "x86_64-linux"; }};
+        python = pkgs.python313.override {{
+          self = python;
+          packageOverrides = final: previous: {{
+            demo = final.callPackage {file} {{ }};
+            some-thing = previous.buildPythonPackage {{ pname = "some-thing"; version = "1"; format = "other"; }};
+            requests = previous.buildPythonPackage {{
+              pname = "requests";
+              version = "1";
+              format = "other";
+              optional-dependencies.socks = [ previous.scipy ];
+            }};
+          }};
+        }};
+        names = map (package: package.pname);
+        inherit (python.pkgs) demo;
+      in
+      {{
+        inherit (demo) drvPath version;
+        inherit (demo.meta) description homepage;
+        hash = demo.src.outputHash;
+        url = demo.src.urls;
+        needs = names (builtins.filter (package: package ? pname) demo.propagatedBuildInputs);
+        extras = builtins.mapAttrs (_: names) demo.optional-dependencies;
+        licences = map (license: license.spdxId) (pkgs.lib.toList demo.meta.license);
+        inherit (demo) doCheck pythonImportsCheck;
+        environment = (python.withPackages (ps: [ ps.demo ])).drvPath;
+      }}
+    """
+    done = Nix("current").run("nix-instantiate", "--eval", "--strict", "--json", "-", stdin=expression)
+    assert warnings(done.stderr) == []
+    return json.loads(done.stdout)
+
+
+@pytest.mark.nix
+@pytest.mark.parametrize("flags", [(), ("--nixpkgs",)], ids=["own", "nixpkgs"])
+def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
+    """Version, hash, needs for this Python on Linux, extras with those they stand for, licence and words come back from
+    real Nix on every release as they were given; the file follows RFC 166.
+    """
+    sdist = demo(folder)
+    ran = nixpy("package", "demo", *flags)
+    assert ran.status == 0
+    assert violations(ran.out) == []
+    for release in RELEASES:
+        found = evaluated(ran.out, folder, release)
+        assert found["version"] == "1.0"
+        assert (found["hash"], found["url"]) == (sri(sdist), ["mirror://index/demo-1.0.tar.gz"])
+        assert found["needs"][:2] == ["numpy", "some-thing"]
+        assert found["extras"] == {
+            "all": ["pandas", "requests", "scipy"],
+            "net": ["requests", "scipy"],
+            "or": ["pandas"],
+        }
+        assert found["licences"] == ["MIT", "Apache-2.0"]
+        assert found["description"] == "Adds ${x} and \"quotes\" '' to numbers"
+        assert found["homepage"] == "https://example.org/demo"
+        assert (found["doCheck"], found["pythonImportsCheck"]) == (False, ["demo"])
+    assert "pywin32" not in ran.out
+    assert "tomli" not in ran.out
+
+
+def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
+    """The lines for an own Python, and for nixpkgs between the neighbours of its name, go to standard error, with what
+    is not known to be in nixpkgs.
+    """
+    demo(folder)
+    own = nixpy("package", "demo", "--python", "3.12")
+    assert "python = pkgs.python312.override {\n  self = python;\n" in own.err
+    assert "demo = final.callPackage ./demo.nix { };" in own.err
+    assert "NIX502 some-thing is not known to be in nixpkgs" in own.err
+    assert "some-thing # not known to be in nixpkgs" in own.out
+    theirs = nixpy("package", "demo", "--nixpkgs")
+    assert "pkgs/development/python-modules/demo/default.nix" in theirs.err
+    assert "demo = callPackage ../development/python-modules/demo { };" in theirs.err
+
+
+def test_the_json_has_all_of_it(folder: Path, nixpy: Nixpy) -> None:
+    """The report has the text that is printed, the lines to use it, and the problems, and nothing is said beside it."""
+    sdist = demo(folder)
+    text = nixpy("package", "demo").out
+    ran = nixpy("package", "demo", "--format", "json")
+    assert (ran.json["format"], ran.json["text"], ran.err) == (1, text, "")
+    assert ran.json["source"]["sha256"] == hashlib.sha256(sdist.read_bytes()).hexdigest()
+    assert [problem["code"] for problem in ran.json["problems"]] == ["NIX502", "NIX506"]
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_setup_py_alone_means_setuptools(kind: str, folder: Path, nixpy: Nixpy) -> None:
+    """An sdist without pyproject.toml is built by setuptools, which a comment says; what only its setup.py may tell is
+    a problem, and so is a licence that is left open.
+    """
+    fields = ("Dynamic: Requires-Dist", "Classifier: License :: OSI Approved :: BSD License")
+    build_sdist(folder, "old", "1.0", fields=fields, pyproject="", kind=kind)
+    ran = nixpy("package", "old")
+    assert ran.status == 0
+    assert "(PEP 517).\n  build-system = [ setuptools ];" in ran.out
+    assert "# license: BSD License; see lib.licenses" in ran.out
+    assert "NIX503" in ran.err
+    assert "NIX504" in ran.err
+    assert ('extension = "zip";' in ran.out) == (kind == "zip")
+    assert violations(ran.out) == []
+
+
+def test_pbr_is_told_the_version(folder: Path, nixpy: Nixpy) -> None:
+    """pbr, which nixpkgs gives no hook, reads the version from its variable; setuptools-scm has a hook and none."""
+    build = '[build-system]\nrequires = ["setuptools", "{}"]\n'
+    build_sdist(folder, "one", "1.0", pyproject=build.format("pbr"))
+    build_sdist(folder, "two", "1.0", pyproject=build.format("setuptools-scm"))
+    assert "env.PBR_VERSION = version;" in nixpy("package", "one").out
+    assert "env.PBR_VERSION = finalAttrs.version;" in nixpy("package", "one", "--nixpkgs").out
+    assert "env." not in nixpy("package", "two").out
+
+
+@pytest.mark.nix
+def test_hostile_words_stay_words(folder: Path, nixpy: Nixpy) -> None:
+    """What would end a string, a comment or a name in Nix is read as text, or left out where it is no name."""
+    evil = 'x"; y = throw "evil"; z = "${evil}'
+    fields = (f"Summary: {evil}", f"Provides-Extra: {evil}", "License: ''; } */ throw 1", "Home-page: https://a/${b}")
+    build_sdist(folder, "demo", "1.0", fields=fields)
+    build_wheel(folder, "demo", "1.0", fields=fields, files={f"{evil}.py": "", "demo.py": ""})
+    text = nixpy("package", "demo").out.replace("no-such-backend,", 'no-such-backend ? "",')
+    assert "# license: ''; } */ throw 1; see lib.licenses" in text
+    found = evaluated(text.replace("    # license", "    license = [ ];\n    # license"), folder)
+    assert (found["description"], found["homepage"], found["extras"]) == (evil, "https://a/${b}", {})
+    assert found["pythonImportsCheck"] == ["demo"]
+
+
+def test_nothing_is_run(folder: Path, nixpy: Nixpy) -> None:
+    """A build backend inside the sdist, which metadata left to it would call for, is not called."""
+    trap = folder.parent / "ran"
+    stem = "trap-1.0"
+    code = f"open({str(trap)!r}, 'w')\n".encode()
+    build_sdist(
+        folder,
+        "trap",
+        "1.0",
+        files={
+            f"{stem}/PKG-INFO": b"Metadata-Version: 2.1\nName: trap\nVersion: 1.0\n",
+            f"{stem}/pyproject.toml": b'[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n',
+            f"{stem}/b.py": code,
+            f"{stem}/setup.py": code,
+        },
+    )
+    assert nixpy("package", "trap").status == 0
+    assert not trap.exists()
+
+
+@pytest.mark.nix
+def test_a_wheel_where_there_is_no_sdist(folder: Path, nixpy: Nixpy) -> None:
+    """A package of wheels alone is installed from that of pure Python, by its own hash and address."""
+    wheel = build_wheel(folder, "demo", "1.0", fields=FIELDS)
+    ran = nixpy("package", "demo==1.0")
+    assert violations(ran.out) == []
+    assert 'format = "wheel";' in ran.out
+    found = evaluated(ran.out, folder)
+    assert (found["hash"], found["url"]) == (sri(wheel), [f"mirror://index/py3/{wheel.name}"])
+
+
+def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """`-o` writes the file that is printed; over one that is there only with --force; into a nixpkgs that is one."""
+    demo(folder)
+    file, text = tmp_path / "my.nix", nixpy("package", "demo").out
+    assert nixpy("package", "demo", "-o", file).status == 0
+    assert file.read_text() == text
+    file.write_text("mine")
+    assert nixpy("package", "demo", "-o", file).status == 2
+    assert file.read_text() == "mine"
+    assert "./my.nix" in nixpy("package", "demo", "-o", file, "--force").err
+    assert file.read_text() == text
+    tree = tmp_path / "nixpkgs"
+    assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 2
+    assert not tree.exists()
+    (tree / "pkgs/top-level").mkdir(parents=True)
+    (tree / "pkgs/top-level/python-packages.nix").touch()
+    assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 0
+    written = tree / "pkgs/development/python-modules/demo/default.nix"
+    assert written.read_text() == nixpy("package", "demo", "--nixpkgs").out
+
+
+def damaged(folder: Path) -> None:
+    build_sdist(folder, "bad", "1.0")
+    (path,) = folder.glob("bad-*")
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def named(*names: str) -> Callable[[Path], object]:
+    info = b"Metadata-Version: 2.2\nName: bad\nVersion: 1.0\n"
+    files = {"bad-1.0/PKG-INFO": info, **dict.fromkeys(names, b"x")}
+    return lambda folder: build_sdist(folder, "bad", "1.0", files=files)
+
+
+def void(_: object) -> None:
+    """Forget a value."""
+
+
+BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
+    "unknown": ("nosuchpackage", "nosuchpackage was not found", void),
+    "version": ("demo==9", "demo==9", demo),
+    "yanked": ("yanked==1.0", "yanked", lambda folder: build_sdist(folder, "yanked", "1.0")),
+    "name": ("no name", "is no package", void),
+    "range": ("demo>=1", "is no package", demo),
+    "damaged": ("bad", "damaged", damaged),
+    "no gzip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.tar.gz").write_bytes(b"\x1f\x8bnothing")),
+    "no zip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.zip").write_bytes(b"PK nothing")),
+    "outside": ("bad", "has a file named", named("bad-1.0/../../evil")),
+    "absolute": ("bad", "has a file named", named("/etc/evil")),
+    "no PKG-INFO": ("bad", "is no sdist", lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": b""})),
+    "two": ("bad", "is no sdist", named("other/PKG-INFO")),
+    "bomb": (
+        "bad",
+        "absurd size",
+        lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": bytes(80 << 20)}),
+    ),
+    "zip bomb": (
+        "bad",
+        "absurd size",
+        lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/PKG-INFO": bytes(17 << 20)}, kind="zip"),
+    ),
+    "another": (
+        "bad",
+        "to be 'worse'",
+        lambda folder: build_sdist(
+            folder, "bad", "1.0", files={"bad-1.0/PKG-INFO": b"Metadata-Version: 2.2\nName: worse\nVersion: 1.0\n"}
+        ),
+    ),
+    "another wheel": (
+        "bad",
+        "to be 'worse'",
+        lambda folder: build_wheel(folder, "worse", "1.0").rename(folder / "bad-1.0-py3-none-any.whl"),
+    ),
+    "another version": (
+        "bad",
+        "to be 'bad' '2.0'",
+        lambda folder: build_wheel(folder, "bad", "2.0").rename(folder / "bad-1.0-py3-none-any.whl"),
+    ),
+    "TOML": ("bad", "not valid TOML", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="[build")),
+    "shape": ("bad", "is damaged", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="build-system = 1")),
+    "requirement": (
+        "bad",
+        "cannot be read",
+        lambda folder: build_sdist(folder, "bad", "1.0", pyproject='[build-system]\nrequires = ["a b"]'),
+    ),
+    "marker": (
+        "bad",
+        "cannot be evaluated",
+        lambda folder: build_sdist(folder, "bad", "1.0", ["numpy; 'x' ~= 'y'"]),
+    ),
+    "compiled": (
+        "bad",
+        "neither an sdist nor",
+        lambda folder: build_wheel(folder, "bad", "1.0", "cp313-cp313-manylinux_2_17_x86_64"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_error(case: str, folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """What does not exist, was yanked, is damaged or hostile ends with one error that says so, and nothing written."""
+    asked, message, make = BAD[case]
+    make(folder)
+    ran = nixpy("package", asked, "-o", tmp_path / "out.nix")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("error") == 1
+    assert message in " ".join(ran.err.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["stock"]
+
+
+def test_a_file_that_is_not_the_indexs_is_refused(folder: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An sdist whose hash is not the one that the index tells ends with an error that shows both."""
+    sdist = demo(folder)
+    address = f"{sdist.as_uri()}#sha256={'0' * 64}"
+    simple = folder.parent / "simple/demo"
+    simple.mkdir(parents=True)
+    (simple / "index.html").write_text(f'<a href="{address}">{sdist.name}</a>')
+    monkeypatch.setenv("UV_DEFAULT_INDEX", simple.parent.as_uri())
+    ran = nixpy("package", "demo")
+    assert (ran.status, ran.out) == (2, "")
+    assert hashlib.sha256(sdist.read_bytes()).hexdigest() in ran.err
+    assert "0" * 64 in ran.err
+
+
+def test_offline_asks_for_no_file(folder: Path, nixpy: Nixpy) -> None:
+    """With --offline a file on a server is an error with a way out."""
+    demo(folder)
+    assert nixpy("package", "demo").status == 0
+    ran = nixpy("package", "demo", "--offline")
+    assert ran.status == 2
+    assert "--offline" in ran.err
+
+
+def test_modules_at_the_top() -> None:
+    """Modules, packages and extension modules are what one imports; in a namespace the packages in it; tests, private
+    ones and metadata are not.
+    """
+    paths = (
+        "one/__init__.py",
+        "one/sub/__init__.py",
+        "two.py",
+        "three.cpython-313-x86_64-linux-gnu.so",
+        "four.abi3.so",
+        "google/cloud/five/__init__.py",
+        "six-1.0.data/purelib/six.py",
+        "tests/__init__.py",
+        "_private.py",
+        "one-1.0.dist-info/METADATA",
+        "seven/data.txt",
+    )
+    assert top_level(paths) == ("four", "google.cloud.five", "one", "six", "three", "two")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("License-Expression: MIT", ("mit",)),
+        ("License-Expression: (MIT AND BSD-3-Clause) OR Apache-2.0", ("mit", "bsd3", "asl20")),
+        ("License-Expression: MIT AND LicenseRef-Own", ()),
+        ("License-Expression: Apache-2.0 WITH LLVM-exception", ()),
+        ("Classifier: License :: OSI Approved :: MIT License", ("mit",)),
+        ("Classifier: License :: OSI Approved :: BSD License\nLicense: BSD-3-Clause", ("bsd3",)),
+        ("Classifier: License :: OSI Approved :: BSD License", ()),
+        ("License: apache-2.0", ("asl20",)),
+        ("License: see the file", ()),
+        ("Summary: none", ()),
+    ],
+)
+def test_licences(fields: str, expected: tuple[str, ...]) -> None:
+    """The expression decides, then classifiers, then an expression in the old field; an unknown one spoils all."""
+    text = f"Metadata-Version: 2.4\nName: a\nVersion: 1\n{fields}\n"
+    assert licences(read_metadata(text.encode(), "a.whl", wheel=True)) == expected
