@@ -155,11 +155,18 @@ let
           hash ? "",
           sha256 ? "",
           format ? "setuptools",
-          ...
+          dist ? "py2.py3",
+          python ? "py2.py3",
+          abi ? "none",
+          platform ? "any",
         }:
         builders.fetchurl {
           inherit hash sha256;
-          url = "mirror://index/${pname}-${version}.${if format == "wheel" then "whl" else "tar.gz"}";
+          url =
+            if format == "wheel" then
+              "mirror://index/${dist}/${pname}/${pname}-${version}-${python}-${abi}-${platform}.whl"
+            else
+              "mirror://index/${pname}-${version}.tar.gz";
         };
       system = aging "system" system { warns = "26.05"; };
       hostPlatform = aging "hostPlatform" stdenv.hostPlatform {
