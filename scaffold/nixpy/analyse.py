@@ -50,15 +50,18 @@ class Findings:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
 
-    def record(self, *, python: str, release: str, inputs: str, systems: Iterable[str]) -> Record:
-        """Return what nixpy.lock is to say of them."""
+    def record(
+        self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
+    ) -> Record:
+        """Return what nixpy.lock is to say of them: with `complete` of all, else of those that matter."""
         return Record(
             python=python,
             release=release,
             inputs=inputs,
             systems=tuple(sorted(systems)),
-            wheels=tuple(wheel for wheel in self.wheels if wheel.matters),
+            wheels=tuple(wheel for wheel in self.wheels if complete or wheel.matters),
             unavailable=self.unavailable,
+            complete=complete,
         )
 
 

@@ -99,6 +99,8 @@ def _chosen(choices: Choices, record: Record) -> Iterable[str]:
         yield f"Python {choices.python} is chosen now, {record.python} was analysed"
     if choices.release != record.release:
         yield f"{choices.release} is chosen now, {record.release} was analysed"
+    if choices.all_wheels and not record.complete:
+        yield f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
     for system in sorted(set(choices.systems) - set(record.systems)):
         yield f"{system} was not analysed"
     for system in sorted(set(record.systems) - set(choices.systems)):
@@ -115,7 +117,7 @@ def _installed(project: Project, choices: Choices, record: Record) -> Iterable[s
     lock = project.locked.path.name
     came: dict[str, str] = {}
     for key, wheel in now.items():
-        if key not in known and _matters(wheel):
+        if key not in known and (record.complete or _matters(wheel)):
             came.setdefault(wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed")
     yield from came.values()
     names = {wheel.name for wheel in selection.wheels}

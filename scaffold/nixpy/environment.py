@@ -44,6 +44,7 @@ class Environment:
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
     manager: Manager | None
+    lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     settings: Settings
     problems: tuple[Problem, ...]
 
@@ -55,6 +56,18 @@ class Environment:
             library
             for library in self.libraries
             if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
+        )
+
+    @property
+    def unsupplied(self) -> tuple[Library, ...]:
+        """What wheels name on Linux and do without: what only optional parts need, and the host's driver."""
+        left = (library for library in self.libraries if library.provider == "host-driver" or library.optional)
+        return tuple(
+            library
+            for library in left
+            if library.provider != "sibling-wheel"
+            and library not in self.supplied
+            and not {*library.systems}.isdisjoint(LINUX_SYSTEMS)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,6 +93,9 @@ class Environment:
             "wheels": sorted(self.wheels),
             "driver_sonames": sorted({library.soname for library in drivers}),
             "opened_sonames": list(self.opened),
+            "unsupplied": [[item.soname, reason(item.needed_by, self.unopened)] for item in self.unsupplied],
+            "ignored": list(self.settings.libraries.ignore),
+            "lock": self.lock,
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
@@ -105,8 +121,13 @@ def environment(
     nixpkgs: str,
     manager: Manager | None,
     direct: Sequence[NormalizedName],
+    lock: str | None = None,
+    astray: Collection[NormalizedName] = (),
 ) -> Environment:
-    """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any."""
+    """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
+
+    `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
+    """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
     unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
@@ -137,6 +158,8 @@ def environment(
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
         )
+    if styles.find(style).all_wheels:
+        found += _unfetched(record.wheels, astray)
     found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,
@@ -155,6 +178,7 @@ def environment(
         wheels=frozenset(wheel.name for wheel in record.wheels),
         native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
+        lock=lock,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
@@ -188,6 +212,17 @@ def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
             hint="feature find-library has one: `nixpy init --feature find-library`",
+        )
+
+
+def _unfetched(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Problem]:
+    """Yield a problem for each wheel that Nix cannot fetch: without a hash, or at no address that it could know."""
+    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in astray}):
+        yield Problem(
+            code="NIX304",
+            package=name,
+            message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",
+            hint="uv.lock tells of any index; of other locks Nix knows PyPI's wheels alone",
         )
 
 

@@ -1,7 +1,8 @@
 """nixpy.lock: what was found out about the wheels, so that `check` needs no network and reviewers see why.
 
 JSON, sorted, without time stamps or addresses. A wheel is recorded when it can matter to the Nix files: when it holds
-code for a platform, or asks for something at run time. Pure Python ones cannot, so their updates leave the file alone.
+code for a platform, or asks for something at run time. Pure Python ones cannot, so their updates leave the file alone,
+unless the style installs by this file (`complete`).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Record:
     """What nixpy.lock says: the chosen Python, a digest of what the project asks for, and the wheels.
 
     `release` is the nixpkgs release whose glibc and Python patch level the wheels were selected for. `wheels`
-    are sorted by system and name and hold only those that matter once the record was written.
+    are sorted by system and name and hold only those that matter once the record was written, but with `complete` all.
     """
 
     python: str
@@ -69,6 +70,7 @@ class Record:
     systems: tuple[str, ...]
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
+    complete: bool = False
 
 
 class Damaged(Exception):
@@ -143,7 +145,8 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 def _body(record: Record) -> dict[str, Any]:
-    wheels = [wheel for wheel in sorted(record.wheels, key=lambda wheel: (wheel.system, wheel.name)) if wheel.matters]
+    ordered = sorted(record.wheels, key=lambda wheel: (wheel.system, wheel.name))
+    wheels = [wheel for wheel in ordered if record.complete or wheel.matters]
     systems: dict[str, Any] = {}
     for system in sorted(record.systems):
         entry: dict[str, Any] = {
@@ -156,7 +159,13 @@ def _body(record: Record) -> dict[str, Any]:
         ]:
             entry["unavailable"] = missing
         systems[system] = entry
-    return {"python": record.python, "release": record.release, "inputs": record.inputs, "systems": systems}
+    return {
+        "python": record.python,
+        "release": record.release,
+        "inputs": record.inputs,
+        **({"complete": True} if record.complete else {}),
+        "systems": systems,
+    }
 
 
 def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
@@ -194,6 +203,7 @@ def _record(body: Mapping[str, Any]) -> Record:
             systems=tuple(body["systems"]),
             wheels=wheels,
             unavailable=unavailable,
+            complete=body.get("complete", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nixpy import config, environment, features, flake, lockfile, managers, releases, render, styles
+from packaging.utils import NormalizedName
+
+from nixpy import config, environment, features, flake, lockfile, managers, releases, render, styles, urls
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -17,6 +20,7 @@ from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Lock
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
+from nixpy.locks.select import select
 from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
@@ -53,6 +57,11 @@ class Choices:
     def release(self) -> str:
         """The nixpkgs release whose facts hold for the chosen nixpkgs."""
         return releases.release(self.nixpkgs).branch
+
+    @property
+    def all_wheels(self) -> bool:
+        """Whether nixpy.lock is to name every wheel, as the chosen style installs by it."""
+        return self.style is not None and styles.find(self.style).all_wheels
 
     def targets(self) -> tuple[Target, ...]:
         """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
@@ -146,7 +155,13 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
     before = recorded(project)
     inputs = lockfile.digest(project.canonical(choices.targets()))
     findings = _findings(project, choices, sources, None if complete else before, inputs)
-    record = findings.record(python=choices.python, release=choices.release, inputs=inputs, systems=choices.systems)
+    record = findings.record(
+        python=choices.python,
+        release=choices.release,
+        inputs=inputs,
+        systems=choices.systems,
+        complete=choices.all_wheels,
+    )
     if choices.style is None:
         programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
         style, why = styles.recommend(programs, choices.systems)
@@ -170,14 +185,14 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.python,
             choices.release,
             choices.systems,
-        )
+        ) and (before.complete or not choices.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
-    urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
+    indexes = tuple(url for file in project.requirements_files for url in file.index_urls)
+    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=indexes))
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
@@ -266,7 +281,36 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        lock=_uv_lock(project),
+        astray=_astray(project, choices) if choices.all_wheels else (),
     )
+
+
+def _uv_lock(project: Project) -> str | None:
+    """Return the path from the rendered file to uv.lock, where that is what the project has."""
+    if not isinstance(project.locked, UvLock):
+        return None
+    path = os.path.relpath(project.locked.path, project.rendered.parent)
+    return path if path.startswith("../") else f"./{path}"
+
+
+def _astray(project: Project, choices: Choices) -> set[NormalizedName]:
+    """Return the packages whose wheels are at no address that Nix finds by itself: files, and indexes but PyPI's.
+
+    Without a lock all are taken to be PyPI's: another file's hash would not fit.
+    """
+    if project.locked is None:
+        return set()
+    by_lock = isinstance(project.locked, UvLock)
+    return {
+        wheel.name
+        for wheel in select(project.locked, choices.targets(), project.choice).wheels
+        if wheel.file.path or any(wheel.file.indexes) or not (by_lock or _of_pypi(wheel.file.url))
+    }
+
+
+def _of_pypi(url: str | None) -> bool:
+    return url is None or urls.split(url).hostname == "files.pythonhosted.org"
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

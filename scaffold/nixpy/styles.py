@@ -31,6 +31,7 @@ class Style:
     executables: bool  # programs inside wheels run
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
+    all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -102,6 +103,7 @@ def _read(path: Path) -> Style:
         executables=promises["executables"],
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
+        all_wheels=data.get("wheels") == "all",
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),

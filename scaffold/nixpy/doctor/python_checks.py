@@ -21,7 +21,7 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
     project, venv = facts.project, facts.venv
     if project is None:
         return
-    if project.style == "with-packages":
+    if project.style in ("with-packages", "wheel-env"):
         yield from _not_in_shell(facts, project)
         return
     wanted = project.packages if project.locked is None else project.locked
@@ -47,10 +47,11 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
 
 
 def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
-    """Yield a finding where the environment of `withPackages` lacks packages; those that nixpkgs lacks are NIX301."""
+    """Yield a finding where the shell's environment lacks packages; those that nixpkgs lacks are NIX301."""
     from nixpy.libraries.python_packages import attribute
 
-    wanted = {name for name in project.packages if attribute(canonicalize_name(name))}
+    of_nixpkgs = project.style == "with-packages"
+    wanted = {name for name in project.packages if not of_nixpkgs or attribute(canonicalize_name(name))}
     missing = sorted(wanted - facts.shell.packages) if facts.shell else []
     if facts.shell and missing:
         yield Finding(

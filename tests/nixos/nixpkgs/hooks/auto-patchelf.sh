@@ -5,6 +5,14 @@ _autoPatchelfLibs=()
 _gatherLibraries() { _autoPatchelfLibs+=("$1/lib"); }
 addEnvHooks 0 _gatherLibraries
 
+# addAutoPatchelfSearchPath FOLDER…: all folders below them that hold a library.
+addAutoPatchelfSearchPath() {
+  local folder
+  while IFS= read -r folder; do
+    _autoPatchelfLibs+=("$folder")
+  done < <(find "$@" ! -type d \( -name '*.so' -o -name '*.so.*' \) -printf '%h\n' | uniq)
+}
+
 # _autoPatchelfFile FILE: adds "SONAME FILE" to `missing` for what nobody has.
 _autoPatchelfFile() {
   local file=$1 magic soname folder path=()

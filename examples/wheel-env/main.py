@@ -1,0 +1,8 @@
+"""Scales a picture, and says how big the result is."""
+
+import humanize
+import numpy as np
+from PIL import Image
+
+picture = np.asarray(Image.linear_gradient("L").resize((64, 64)))
+print(picture.shape, humanize.naturalsize(picture.nbytes))
