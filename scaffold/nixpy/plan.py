@@ -310,7 +310,7 @@ def _astray(project: Project, choices: Choices) -> set[NormalizedName]:
 
 
 def _of_pypi(url: str | None) -> bool:
-    return url is None or urls.split(url).hostname == "files.pythonhosted.org"
+    return url is None or urls.split(url).hostname == "index.example"
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:
