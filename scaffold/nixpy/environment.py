@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from nixpy import releases, styles
+from nixpy import fetching, releases, styles
 from nixpy.config import Settings
 from nixpy.features import Feature, chosen
 from nixpy.generated import NIX_FORMAT
@@ -159,7 +159,7 @@ def environment(
             )
         )
     if styles.find(style).all_wheels:
-        found += _unfetched(record.wheels, astray)
+        found += fetching.problems(record.wheels, astray)
     found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,
@@ -212,17 +212,6 @@ def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
             hint="feature find-library has one: `nixpy init --feature find-library`",
-        )
-
-
-def _unfetched(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Problem]:
-    """Yield a problem for each wheel that Nix cannot fetch: without a hash, or at no address that it could know."""
-    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in astray}):
-        yield Problem(
-            code="NIX304",
-            package=name,
-            message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",
-            hint="uv.lock tells of any index; of other locks Nix knows PyPI's wheels alone",
         )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from packaging.utils import NormalizedName
-
-from nixpy import config, environment, features, flake, lockfile, managers, releases, render, styles, urls
+from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -20,7 +17,6 @@ from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Lock
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
-from nixpy.locks.select import select
 from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
@@ -191,8 +187,8 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
-    indexes = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=indexes))
+    urls = tuple(url for file in project.requirements_files for url in file.index_urls)
+    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
@@ -281,36 +277,9 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
-        lock=_uv_lock(project),
-        astray=_astray(project, choices) if choices.all_wheels else (),
+        lock=fetching.uv_lock(project),
+        astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
     )
-
-
-def _uv_lock(project: Project) -> str | None:
-    """Return the path from the rendered file to uv.lock, where that is what the project has."""
-    if not isinstance(project.locked, UvLock):
-        return None
-    path = os.path.relpath(project.locked.path, project.rendered.parent)
-    return path if path.startswith("../") else f"./{path}"
-
-
-def _astray(project: Project, choices: Choices) -> set[NormalizedName]:
-    """Return the packages whose wheels are at no address that Nix finds by itself: files, and indexes but PyPI's.
-
-    Without a lock all are taken to be PyPI's: another file's hash would not fit.
-    """
-    if project.locked is None:
-        return set()
-    by_lock = isinstance(project.locked, UvLock)
-    return {
-        wheel.name
-        for wheel in select(project.locked, choices.targets(), project.choice).wheels
-        if wheel.file.path or any(wheel.file.indexes) or not (by_lock or _of_pypi(wheel.file.url))
-    }
-
-
-def _of_pypi(url: str | None) -> bool:
-    return url is None or urls.split(url).hostname == "files.pythonhosted.org"
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

@@ -402,6 +402,16 @@ def test_a_download_needs_a_hash(pkgs: Pkgs) -> None:
     wheel = 'pname = "p"; version = "1"; format = "wheel";'
     assert pkgs(f'(pkgs.fetchPypi {{ {wheel} hash = "{"sha256-" + 43 * "A" + "="}"; }}).drvPath')
     assert "hash" in pkgs.fails(f"(pkgs.fetchPypi {{ {wheel} }}).drvPath")
+    tags = 'python = "cp313"; abi = "cp313"; platform = "linux_x86_64"; dist = "cp313";'
+    found = pkgs(f'(pkgs.fetchPypi {{ {wheel} {tags} sha256 = "{64 * "0"}"; }}).name')
+    assert found == "p-1-cp313-cp313-linux_x86_64.whl"
+
+
+def test_an_image_is_a_derivation(pkgs: Pkgs) -> None:
+    """`buildLayeredImage` takes a name and no argument it does not know (pkgs/build-support/docker)."""
+    image = 'pkgs.dockerTools.buildLayeredImage { name = "app"; contents = [ pkgs.zlib ];'
+    assert pkgs(f'({image} config.Cmd = [ "/bin/sh" ]; }}).name') == "app.tar.gz"
+    assert "unknown" in pkgs.fails(f"({image} unknown = 1; }}).name")
 
 
 # --- Python ---

@@ -148,14 +148,15 @@ def test_the_shells_of_the_matrix_have_no_findings(
     assert required == []
 
 
-def test_packages_from_nixpkgs(tmp_path: Path, install: Callable[[Box], None]) -> None:
-    """Style with-packages: its shell has them and needs no .venv; once more is asked for, NIX401 and NIX416 say so."""
+@pytest.mark.parametrize("style", ["with-packages", "wheel-env"])
+def test_packages_of_the_shell(style: str, tmp_path: Path, install: Callable[[Box], None]) -> None:
+    """A style whose shell has the packages needs no .venv; once more is asked for, NIX401 and NIX416 say so."""
     home = tmp_path / "home"
     folder = home / "flake"
     folder.mkdir(parents=True)
     text = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.13"\ndependencies = ["numpy"]\n'
     (folder / "pyproject.toml").write_text(text)
-    nixpy(folder, "init", "--style", "with-packages", "--python", PYTHON, "--system", SYSTEM)
+    nixpy(folder, "init", "--style", style, "--python", PYTHON, "--system", SYSTEM)
     lock_flake(folder, RELEASE)
     box = Box(home=home)
     install(box)

@@ -12,9 +12,9 @@ import pytest
 
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import nixpy, on_this_machine
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, in_root, wheels
-from nixos.realnix import lock_flake
-from smallindex import SmallIndex
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, in_root, packages, wheels
+from nixos.realnix import CURRENT, lock_flake
+from smallindex import SmallIndex, build_wheel
 
 pytestmark = pytest.mark.box
 
@@ -138,6 +138,37 @@ def test_what_the_user_ignores_is_missing_at_run_time(tmp_path: Path) -> None:
     failed = python(box, "-c", TELL, "PIL.Image", check=False)
     assert "ImportError: libz.so.1: cannot open shared object file" in failed.stderr
     python(box, "-c", TELL, "numpy")
+
+
+def test_libraries_of_a_sibling_wheel_are_found(box: Box, tmp_path: Path) -> None:
+    """psycopg2, cut into two wheels of which one has the libraries that the other asks for, is imported."""
+    patchelf = f"{packages()['patchelf']}/bin/patchelf"
+    project = box.home / "flake"
+    project.mkdir(parents=True)
+    with zipfile.ZipFile(wheels()["psycopg2-binary"]) as archive:
+        archive.extractall(parts := box.home / "parts")
+    (libpq,) = parts.glob("psycopg2_binary.libs/libpq-*")
+    (module,) = parts.glob("psycopg2/_psycopg*.so")
+    # A grafted name is private to its wheel, so this one gets a plain one.
+    box.run(patchelf, "--replace-needed", libpq.name, "libpq.so.5", f"parts/psycopg2/{module.name}")
+    box.run(patchelf, "--set-soname", "libpq.so.5", f"parts/psycopg2_binary.libs/{libpq.name}")
+    libpq.rename(libpq.with_name("libpq.so.5"))
+    for name, folder in (("house-code", "psycopg2"), ("house-libs", "psycopg2_binary.libs")):
+        files = {str(file.relative_to(parts)): file.read_bytes() for file in (parts / folder).iterdir()}
+        tag = "cp313-cp313-manylinux2014_x86_64.manylinux_2_17_x86_64"
+        wheel = build_wheel(tmp_path / "stock", name, "1.0", tag, files=files)
+        CURRENT.run("nix-store", "--add-fixed", "sha256", wheel)
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "0"\ndependencies = ["house-code", "house-libs"]\n'
+    )
+    with SmallIndex(tmp_path / "stock") as index:
+        init = ("init", "--style", "wheel-env", "--python", PYTHON, "--system", SYSTEM)
+        on_this_machine(index, project, sys.executable, "-m", "nixpy", *init)
+    lock_flake(project, RELEASE)
+    done = build(box)
+    assert done.returncode == 0, done.stderr
+    _, maps, _ = json.loads(python(box, "-c", TELL, "psycopg2").stdout)
+    assert [path for path in maps if "house-libs" in path and path.endswith("/libpq.so.5")]
 
 
 def test_uv_lock_tells_where_wheels_of_any_index_are(tmp_path: Path) -> None:
