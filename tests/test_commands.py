@@ -453,11 +453,44 @@ def test_lines_for_an_existing_shell(project: Path, nixpy: Nixpy) -> None:
 
 def test_git_is_only_spoken_of_where_there_is_one(project: Path, nixpy: Nixpy) -> None:
     """What to tell git is said in a repository, also from a folder inside it, and nowhere else."""
-    assert "git" not in nixpy("init", project).err
+    said = nixpy("init", project).err
+    assert "git add" not in said
+    assert ".gitignore" not in said
     (project.parent / ".git").mkdir()
     said = nixpy("init", project).err
     assert "git add -N" in said
     assert ".gitignore" in said
+
+
+def test_what_comes_next_is_for_where_one_stands(project: Path, nixpy: Nixpy) -> None:
+    """The commands to go on with begin with the way into the project's folder, where one is not there already."""
+    assert f"cd {project}\n" in nixpy("init", project).err
+    assert "cd " not in nixpy("init", cwd=project).err
+
+
+def test_a_flake_that_imports_the_old_file_is_told_of(project: Path, nixpy: Nixpy) -> None:
+    """After `file` was changed, sync and check say that flake.nix takes a file that is not generated any more."""
+    assert nixpy("init", project, "--style", "loader").status == 0
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace("[tool.nixpy]\n", '[tool.nixpy]\nfile = "nix/nixpy.nix"\n'))
+    codes = [problem["code"] for problem in nixpy("sync", project, "--format", "json").json["problems"]]
+    assert "NIX205" in codes
+    (told,) = nixpy("check", project, "--format", "json").json["projects"]
+    assert "NIX205" in {problem["code"] for problem in told["problems"]}
+    flake = project / "flake.nix"
+    flake.write_text(flake.read_text().replace("./nixpy.nix", "./nix/nixpy.nix"))
+    assert "NIX205" not in nixpy("check", project, "--format", "json").out
+
+
+def test_an_error_names_the_file_as_it_lies(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged file of a project that is named from outside has that folder in its path once."""
+    monkeypatch.chdir(tmp_path)
+    project = shop.project(tmp_path / "sub", *PACKAGES)
+    (project / "pdm.lock").write_text("[metadata\n")
+    ran = nixpy("init", "sub")
+    assert ran.status == 2
+    assert "sub/pdm.lock" in ran.err
+    assert "sub/sub" not in ran.err
 
 
 def test_rescan_blames_the_wheels_only_for_what_they_did(made: Path, nixpy: Nixpy) -> None:

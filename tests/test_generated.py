@@ -19,6 +19,7 @@ ENV = {
     "systems": ["x86_64-linux"],
     "linux": ["x86_64-linux"],
     "inputs": "0" * 64,
+    "record": "nixpy.lock",
     "groups": [],
     "needs_system": False,
     "darwin_libraries": False,

@@ -11,7 +11,10 @@ from nixpy import managers, project
 from nixpy.errors import NixpyError
 from runner import Nixpy
 
-PROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
+PROJECT = (
+    '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
+    "[dependency-groups]\ndev = []\nmore = []\n"
+)
 POETRY = '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n'
 UV = 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n'
 FILES = {
@@ -40,7 +43,7 @@ def write(folder: Path, kind: str, settings: str = "") -> project.Project:
     [
         ("uv", "uv", "uv sync --frozen", ("uv.lock", "pyproject.toml")),
         ("pylock", "uv", "uv pip sync pylock.toml", ("pylock.toml", "pyproject.toml")),
-        ("pyproject", "uv", "uv sync", ("pyproject.toml",)),
+        ("pyproject", "uv", "uv pip install -r pyproject.toml --group=dev", ("pyproject.toml",)),
         ("poetry", "poetry", "poetry install --no-interaction", ("poetry.lock", "pyproject.toml")),
         ("pdm", "pdm", "pdm --non-interactive sync", ("pdm.lock", "pyproject.toml")),
         (
@@ -80,6 +83,27 @@ def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: st
     assert made.as_dict()["fill"] == fill
 
 
+@pytest.mark.parametrize(
+    ("text", "uv", "pip"),
+    [
+        (PROJECT, "-r pyproject.toml --group=dev", "-e . --group=dev"),
+        (PROJECT + '[build-system]\nrequires = ["hatchling"]\n', "-e . --group=dev", "-e . --group=dev"),
+        ("[dependency-groups]\ndev = []\n", "--group=dev", "--group=dev"),
+        ("[dependency-groups]\nother = []\n", None, None),
+    ],
+)
+def test_without_a_lock_all_that_was_analysed_is_installed(
+    tmp_path: Path, text: str, uv: str | None, pip: str | None
+) -> None:
+    """The default groups are among it, no lock is written, and where there is nothing to install nobody is to."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    found = project.read(tmp_path)
+    for name, words in (("uv", uv), ("pip", pip)):
+        made = managers.manager(found, name)
+        command = {"uv": "uv pip install", "pip": ".venv/bin/python -m pip install --no-input"}[name]
+        assert (made and " ".join(made.fill)) == (words and f"{command} {words}")
+
+
 @pytest.mark.parametrize(("kind", "name"), [("uv", "poetry"), ("requirements", "pdm"), ("poetry", "pip")])
 def test_a_manager_that_cannot_read_the_lock_is_refused(tmp_path: Path, kind: str, name: str) -> None:
     """A manager that does not install from what the project has is an error that says what it reads."""
@@ -102,7 +126,7 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = shop.project(tmp_path / "demo", "gamma")
     assert nixpy("init", folder, "--style", "loader").status == 0
     assert "manager" not in (folder / "pyproject.toml").read_text()
-    assert "set -- uv sync\n" in (folder / "nixpy.nix").read_text()
+    assert "set -- uv pip install -r pyproject.toml\n" in (folder / "nixpy.nix").read_text()
     assert nixpy("init", folder, "--manager", "none").status == 0
     assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixpy import lockfile
+from nixpy import flake, lockfile
 from nixpy.analyse import Sources
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record
@@ -61,7 +61,8 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
-    return replace(_verdict(files, changes), problems=env.problems)
+    problems = (*flake.left_behind(project.root, project.settings.file), *env.problems)
+    return replace(_verdict(files, changes), problems=problems)
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import Any
 
 from packaging.utils import NormalizedName
 
 from nixpy import fetching, releases, styles
 from nixpy.config import Settings
-from nixpy.features import Feature, chosen
+from nixpy.features import Feature, chosen, find
 from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
@@ -21,6 +22,7 @@ from nixpy.managers import Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, bring_programs, reason
+from nixpy.project import RECORD
 from nixpy.target import LINUX_SYSTEMS
 
 
@@ -83,6 +85,7 @@ class Environment:
             "systems": list(self.systems),
             "linux": linux,
             "inputs": self.inputs,
+            "record": str(PurePosixPath(self.settings.file).with_name(RECORD)),
             "groups": groups,
             "needs_system": any(group["systems"] != linux for group in groups),
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
@@ -130,10 +133,11 @@ def environment(
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
-    unmapped = tuple(name for name, attribute in mapped.items() if attribute is None)
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
     replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
+    # A program that the shell has anyway is not lacking among the Python packages.
+    unmapped = tuple(name for name, attribute in mapped.items() if attribute is None and name not in replaced)
     idle = _idle(programs, style)
     stuck = tuple(sorted(idle - set(settings.packages) - replaced.keys()))
     found = [
@@ -211,8 +215,14 @@ def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]
             code="NIX303",
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
-            hint="feature find-library has one: `nixpy init --feature find-library`",
+            hint=_find_library_hint(style),
         )
+
+
+def _find_library_hint(style: str) -> str:
+    allowed = find("find-library").styles
+    where = "" if style in allowed else f", under style {' or '.join(sorted(allowed))}"
+    return f"feature find-library has one{where}" + ("" if where else ": `nixpy init --feature find-library`")
 
 
 def _idle(programs: set[NormalizedName], style: str) -> set[NormalizedName]:

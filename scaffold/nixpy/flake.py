@@ -12,6 +12,7 @@ from nixpy.config import nixpkgs_ref
 from nixpy.errors import NixpyError
 from nixpy.problems import Problem
 
+DEFAULT = "nixpy.nix"  # where the generated file is unless the settings say otherwise
 _GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
 
 
@@ -39,6 +40,22 @@ def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Problem]:
             message=f"flake.nix follows nixpkgs {there}, but {nixpkgs} was analysed",
             hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
         )
+
+
+def imports(entry: Path, file: str) -> bool:
+    """Tell whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
+    return f"./{file}" in entry.read_text("utf-8", "replace")
+
+
+def left_behind(root: Path, file: str) -> Iterator[Problem]:
+    """Yield a problem where the flake.nix or shell.nix in `root` takes a generated file that is none any more."""
+    for entry in (root / "flake.nix", root / "shell.nix"):
+        if file != DEFAULT and entry.is_file() and imports(entry, DEFAULT) and not imports(entry, file):
+            yield Problem(
+                code="NIX205",
+                message=f"{entry.name} imports ./{DEFAULT}, but the generated file is {file}",
+                hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
+            )
 
 
 def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:

@@ -14,6 +14,7 @@ from packaging.pylock import is_valid_pylock_path
 from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.project import Project
+from nixpy.toml import load_toml
 
 FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
@@ -95,13 +96,20 @@ def manager(project: Project, name: str) -> Manager | None:
     if name == NONE:
         return None
     copies = project.settings.venv_copies
-    make = ("uv", "venv") if name == "uv" and not copies else ("python", "-m", "venv", *["--copies"] * copies, ".venv")
+    make = (
+        ("uv", "venv", ".venv")
+        if name == "uv" and not copies
+        else ("python", "-m", "venv", *["--copies"] * copies, ".venv")
+    )
+    fill = tuple(_fill(project, name))
+    if not fill:
+        return None  # there is nothing to install
     return Manager(
         name=name,
         package=None if name == "pip" else name,
         variables=_VARIABLES.get(name, {}),
         make=make,
-        fill=tuple(_fill(project, name)),
+        fill=fill,
         files=tuple(_files(project)),
     )
 
@@ -119,15 +127,30 @@ def _fill(project: Project, name: str) -> list[str]:
     install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
     if kind == _REQUIREMENTS:
         return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
-    options = [f"--group={group}" for group in named]
-    if name == "pip":
-        own = [f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
-        return [*install, *(["-e", *own] if own else []), *options]
-    options = [*(f"--extra={extra}" for extra in extras), *options]
+    if kind == _PYPROJECT:
+        return _unlocked(project, name, install)
+    options = [*(f"--extra={extra}" for extra in extras), *(f"--group={group}" for group in named)]
     if kind == "pylock.toml":
         return ["uv", "pip", "sync", *options, _relative(project, project.source)]
-    only = [] if groups is None else ["--no-default-groups"]
-    return ["uv", "sync", *["--frozen"] * (kind == "uv.lock"), *only, *options]
+    return ["uv", "sync", "--frozen", *([] if groups is None else ["--no-default-groups"]), *options]
+
+
+def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
+    """Return the command for what pyproject.toml alone asks for, empty where that is nothing.
+
+    It is not `uv sync`, which would write a lock, and so another project than the one that was analysed.
+    """
+    dependencies = project.dependencies
+    assert dependencies is not None  # noqa: S101  (that kind of project has them)
+    extras = sorted(project.choice.extras)
+    words = [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
+    if dependencies.name is not None:
+        if name == "uv" and "build-system" not in load_toml(project.root / _PYPROJECT):
+            # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
+            words = ["-r", _PYPROJECT, *(f"--extra={extra}" for extra in extras), *words]
+        else:
+            words = ["-e", f".[{','.join(extras)}]" if extras else ".", *words]
+    return [*install, *words] if words else []
 
 
 def _files(project: Project) -> list[str]:
@@ -144,10 +167,6 @@ def _kind(project: Project) -> str:
             return pipfile.NAME
         return _REQUIREMENTS if project.requirements else _PYPROJECT
     return "pylock.toml" if is_valid_pylock_path(project.lock) else project.lock.name
-
-
-def _is_built(project: Project) -> bool:
-    return project.dependencies is not None and project.dependencies.name is not None
 
 
 def _is_inside(project: Project) -> bool:

@@ -82,10 +82,13 @@ class Plan:
 
 
 def asked(project: Project, options: Options) -> Project:
-    """Return the project with the settings that the command line names in the place of its own."""
+    """Return the project with the features that the command line names beside those of its settings."""
     if not options.features:
         return project
-    return replace(project, settings=replace(project.settings, features=tuple(sorted(set(options.features)))))
+    return replace(
+        project,
+        settings=replace(project.settings, features=tuple(sorted({*project.settings.features, *options.features}))),
+    )
 
 
 def choose(project: Project, options: Options = Options()) -> Choices:
@@ -135,7 +138,8 @@ def _located(project: Project, key: str, *, asked: bool) -> Iterator[None]:
     except NixpyError as error:
         if asked:
             raise
-        path = project.root / error.path if error.path else project.settings_path
+        path = Path(error.path or project.settings_path)
+        path = path if path.is_relative_to(project.root) else project.root / path
         line = error.line
         if path == project.settings_path and path.is_file():
             table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
@@ -170,7 +174,12 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         record=record,
         wheels=findings.wheels,
         outputs=outputs(project, env, record),
-        problems=(*outdated(project, choices), *flake.other_nixpkgs(project.root, choices.nixpkgs), *env.problems),
+        problems=(
+            *outdated(project, choices),
+            *flake.other_nixpkgs(project.root, choices.nixpkgs),
+            *flake.left_behind(project.root, project.settings.file),
+            *env.problems,
+        ),
     )
 
 
@@ -249,7 +258,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
-        if project.settings.file not in entry.read_text("utf-8", "replace"):
+        if not flake.imports(entry, project.settings.file):
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -80,6 +82,8 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     say("\nnext:")
     in_git = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+    if root.resolve() != Path.cwd():
+        say(f"  cd {shlex.quote(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)

@@ -134,7 +134,11 @@ class Managed:
 
     def nixpy(self, *arguments: str) -> str:
         """What nixpy prints, on this machine."""
-        return on_this_machine(self.index, self.box.home / "flake", sys.executable, "-m", "nixpy", *arguments)
+        project = self.box.home / "flake"
+        printed = on_this_machine(self.index, project, sys.executable, "-m", "nixpy", *arguments)
+        # Its shell knows the project's folder by it.
+        shutil.copyfile(project / "nixpy.lock", self.box.home / "work/nixpy.lock")
+        return printed
 
     def ignore(self, sonames: Iterable[str]) -> None:
         """Render the shell again without these sonames."""

@@ -130,6 +130,7 @@ def make_shell(style: Style, folder: Path) -> Shell:
     for maker in MAKERS:
         work = home / Path(WORK[maker]).name
         work.mkdir()
+        shutil.copyfile(project / "nixpy.lock", work / "nixpy.lock")  # whereby a shell knows its project's folder
         (work / ".envrc").write_text(f"use flake path:{FLAKE} {' '.join(_OPTIONS)}\n")
         shell.box.run("direnv", "allow", cwd=WORK[maker])
         shell.run(f"{_MAKE[maker]} {' '.join(REQUIREMENTS)}", maker=maker)

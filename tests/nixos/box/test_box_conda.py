@@ -104,15 +104,15 @@ def test_the_environment_is_made_once_and_follows_its_files(conda: Conda) -> Non
     assert printed.startswith(f"{HOME}/project/.{conda.name}/lib/python{PYTHON}/site-packages/PIL/")
     (call,) = conda.calls()
     assert call.startswith({"micromamba": "create", "conda": "env update"}[conda.name])
-    assert "--file environment.yml" in call
+    assert f"--file {HOME}/project/environment.yml" in call
     conda.run(IMPORT)
     assert conda.calls() == []
     (conda.box.home / "project/conda-requirements.txt").write_text("typing-extensions\n")
     conda.run("python -c 'import typing_extensions'")
     first, second = conda.calls()
-    assert "--file environment.yml" in first
+    assert f"--file {HOME}/project/environment.yml" in first
     assert second.startswith("install")
-    assert "--channel conda-forge --file conda-requirements.txt" in second
+    assert f"--channel conda-forge --file {HOME}/project/conda-requirements.txt" in second
     conda.run(IMPORT)
     assert conda.calls() == []
 
@@ -137,3 +137,19 @@ def test_a_failure_is_told_and_tried_again(conda: Conda) -> None:
     assert f"nixpy: {conda.name} failed; the next entry tries again" in done.stderr
     file.write_text(text)
     assert "PIL" in conda.run(IMPORT).stdout
+
+
+def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> None:
+    """In a folder below, the same environment is active and none is made; outside of any project none is made either,
+    which is said, and the command runs.
+    """
+    conda.run(IMPORT)
+    conda.calls()
+    below = conda.run(f"mkdir -p src && cd src && env -u NIXPY_FHS nixpy-fhs {IMPORT}")
+    assert f"/project/.{conda.name}/" in below.stdout
+    outside = conda.run("mkdir -p ~/elsewhere && cd ~/elsewhere && env -u NIXPY_FHS nixpy-fhs echo ran")
+    assert outside.stdout.strip().endswith("ran")
+    assert "there is no environment.yml here or above" in outside.stderr
+    assert conda.calls() == []
+    assert list((conda.box.home / "elsewhere").iterdir()) == []
+    assert list((conda.box.home / "project/src").iterdir()) == []

