@@ -80,7 +80,9 @@ class Project:
         from nixpy.locks import pipfile, requirements
 
         return tuple(
-            (pipfile if path.name == pipfile.NAME else requirements).read(path, root=self.root)
+            pipfile.read(path, root=self.root, groups=self.choice.groups)
+            if path.name == pipfile.NAME
+            else requirements.read(path, root=self.root)
             for path in self.requirements
         )
 

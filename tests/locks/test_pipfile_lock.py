@@ -38,6 +38,25 @@ def test_what_pipenv_locked_is_asked_for() -> None:
     assert asked["tool==1.0"].line > asked["binary==1.0"].line > 1
 
 
+def test_the_groups_of_the_settings_decide(tmp_path: Path) -> None:
+    """Of the sections only the default one and those named are read; unnamed, that for development is among them."""
+
+    def asked(groups: set[str] | None) -> set[str]:
+        return {line.requirement.name for line in pipfile.read(path, groups=groups).requirements if line.requirement}
+
+    lock = json.loads(MADE.read_text())
+    lock["Docs"] = {"maker": {"version": "==1.0"}}
+    path = tmp_path / "Pipfile.lock"
+    path.write_text(json.dumps(lock, indent=4))
+    everywhere = asked(set())
+    assert "binary" in everywhere
+    assert asked(None) - everywhere == asked({"develop"}) - everywhere == {"tool"}
+    assert asked({"docs"}) - everywhere == {"maker"}
+    with pytest.raises(NixpyError, match="no group `test`") as error:
+        pipfile.read(path, groups={"test"})
+    assert (error.value.path, error.value.hint) == (path, "known are Docs, develop")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message", "line"),
     [
@@ -75,3 +94,7 @@ def test_a_project_of_pipenvs_is_analysed(tmp_path: Path, nixpy: Nixpy, index: S
     assert "libz.so.1" in (tmp_path / "nixpy.nix").read_text()
     assert "no manager of nixpy's reads Pipfile.lock" in done.out
     assert nixpy("check", tmp_path).status == 0
+    settings = tmp_path / "nixpy.toml"
+    settings.write_text('groups = ["docs"]\n' + settings.read_text())
+    refused = nixpy("sync", tmp_path)
+    assert (refused.status, "there is no group `docs`" in refused.err) == (2, True)

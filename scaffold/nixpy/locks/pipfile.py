@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+
+from packaging.utils import canonicalize_name
 
 from nixpy.errors import NixpyError
 from nixpy.locks.requirement_lines import Line, Where, requirement_line
@@ -20,15 +22,23 @@ from nixpy.toml import read_text
 
 NAME = "Pipfile.lock"
 _SPEC = 6
-_SECTIONS = ("default", "develop")
+_ALWAYS, _BY_DEFAULT = "default", "develop"
+_NO_PACKAGES = "_meta"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
-def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ) -> RequirementsFile:
-    """Return what the Pipfile.lock in `path` asks for, the packages for development among it.
+def read(
+    path: Path,
+    *,
+    root: Path | None = None,
+    groups: Collection[str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> RequirementsFile:
+    """Return what the Pipfile.lock in `path` asks for: its default packages and those of `groups`.
 
-    `root` is the folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or
-    of another version.
+    A group is what Pipenv calls a category; None stands for `develop`, as with `pipenv sync --dev`. `root` is the
+    folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or of another
+    version, and for a group that it lacks.
     """
     text = read_text(path)
     try:
@@ -40,7 +50,7 @@ def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = o
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
             name: _line(Where(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
-            for section in reversed(_SECTIONS)
+            for section in reversed(_sections(path, data, groups))
             for packages in [table_at(data, section)]
             for name in packages
         }
@@ -56,6 +66,16 @@ def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = o
         options=Options(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
         secrets=secrets,
     )
+
+
+def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[str]:
+    """Return the sections to read, the one whose version counts where several name a package first."""
+    if groups is None:
+        return [_ALWAYS, _BY_DEFAULT]
+    there = {canonicalize_name(name): name for name in (_BY_DEFAULT, *data) if name not in (_ALWAYS, _NO_PACKAGES)}
+    if missing := sorted(set(groups) - there.keys()):
+        _fail(path, f"there is no group `{missing[0]}`", f"known are {', '.join(sorted(there.values()))}")
+    return [_ALWAYS, *(there[canonicalize_name(name)] for name in sorted(groups))]
 
 
 def _line(where: Where, table: Table, root: Path | None) -> Line:
