@@ -34,6 +34,7 @@ dependencies = [
 _SETTINGS_OF_THE_BOX = {
     "UV_NO_INDEX": "0",
     "UV_OFFLINE": "0",
+    "UV_DEFAULT_INDEX": f"{ADDRESS}/simple/",
     "UV_CACHE_DIR": f"{HOME}/cache/uv",
     "POETRY_CACHE_DIR": f"{HOME}/cache/poetry",
     "PDM_CACHE_DIR": f"{HOME}/cache/pdm",

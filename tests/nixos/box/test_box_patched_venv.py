@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def venv(shell: Shell) -> Iterator[Path]:
     """A virtual environment with numpy that was linked from uv's cache, and not patched; it is in FOLDER."""
     folder = shell.box.home / "own"
     folder.mkdir()
+    shutil.copyfile(shell.folder / "nixpy.lock", folder / "nixpy.lock")  # the project's folder, as its shell sees it
     run(shell, f"{CACHE} uv venv -q; uv pip install -q numpy")
     yield folder / ".venv"
     shell.box.run("rm", "-rf", FOLDER, f"{HOME}/uv-cache")

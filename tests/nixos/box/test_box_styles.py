@@ -213,7 +213,8 @@ def test_a_venv_of_another_python_is_not_touched(observed: Observed) -> None:
     shell = observed.shell
     folder = shell.box.home / "other/.venv"
     (folder / "bin").mkdir(parents=True)
-    (shell.box.home / "other/nixpy.lock").write_text((shell.folder / "nixpy.lock").read_text())
+    for name in ("nixpy.lock", "pyproject.toml"):
+        (shell.box.home / "other" / name).write_text((shell.folder / name).read_text())
     (folder / "lib/python3.12").mkdir(parents=True)
     link = folder / "bin/python"
     link.symlink_to("/nix/store/00000000000000000000000000000000-python3-3.12.9/bin/python3.12")
