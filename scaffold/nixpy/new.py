@@ -17,7 +17,7 @@ from nixpy.errors import NixpyError
 from nixpy.styles import template_root
 
 CONFIG = "copier.yml"
-ANSWERS = ".copier-answers.nixpy.yml"
+ANSWERS = ".copier-answers.yml"
 _LABELS = ("repository", "source", "source code")
 
 
