@@ -1,17 +1,27 @@
-"""New projects for tests, by `nixpy new`."""
+"""New projects for tests: what `nixpy new` makes, in every style and with every manager."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.managers import NAMES as MANAGERS
-from runner import Nixpy
-
-__all__ = ["MANAGERS", "made"]
+from nixpy import new
 
 
-def made(nixpy: Nixpy, folder: Path, style: str, manager: str, *, python: str = "3.13") -> Path:
-    """A new project in `folder`, with what else is asked by default."""
-    ran = nixpy("new", folder, "--defaults", "--style", style, "--manager", manager, "--python", python)
-    assert ran.status == 0, ran.err
-    return folder
+@dataclass(frozen=True, slots=True)
+class NewProjects:
+    """New projects, each made once; they are called demo, and what else is asked is as by default."""
+
+    folder: Path
+
+    def at(self, style: str, manager: str) -> Path:
+        """Where the one in that style and with that manager lies, to be read."""
+        folder = self.folder / f"{style}-{manager}" / "demo"
+        if not folder.exists():
+            new.create(folder, {"style": style, "manager": manager}, ask=False)
+        return folder
+
+    def copy(self, target: Path, style: str, manager: str) -> Path:
+        """A copy of it in the folder `target`, to be changed."""
+        return Path(shutil.copytree(self.at(style, manager), target))

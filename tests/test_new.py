@@ -17,7 +17,7 @@ import copier
 import pytest
 import yaml
 
-from newprojects import MANAGERS, made
+from newprojects import NewProjects
 from nixpy import config, lockfile, managers, new, plan, project, releases
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
@@ -26,24 +26,26 @@ from runner import Nixpy
 
 TOP = Path(__file__).parents[1]
 GENERATED = ("nixpy.nix", "nixpy.lock")
+MANAGERS = managers.NAMES
 STYLES = [style.name for style in styles()]
 QUESTIONS: Mapping[str, Any] = yaml.safe_load((TOP / "copier.yml").read_text())
 
 
 @pytest.fixture
-def plain(tmp_path: Path, nixpy: Nixpy) -> Path:
+def plain(tmp_path: Path, new_projects: NewProjects) -> Path:
     """A new project with all defaults."""
-    assert nixpy("new", tmp_path / "plain", "--defaults").status == 0
-    return tmp_path / "plain"
+    return new_projects.copy(tmp_path / "plain", "loader", "uv")
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
 @pytest.mark.parametrize("style", STYLES)
-def test_it_is_what_init_writes(style: str, manager: str, tmp_path: Path, nixpy: Nixpy) -> None:
+def test_it_is_what_init_writes(
+    style: str, manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy
+) -> None:
     """In every style and with every manager a new project is fresh, and `init` writes the same bytes where its Nix
     files, and what else `init` writes once, were deleted.
     """
-    folder = made(nixpy, tmp_path / "demo", style, manager)
+    folder = new_projects.copy(tmp_path / "demo", style, manager)
     assert nixpy("check", folder).status == 0
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for name in (*GENERATED, "flake.nix", ".envrc", "environment.yml"):
@@ -56,10 +58,10 @@ def test_it_is_what_init_writes(style: str, manager: str, tmp_path: Path, nixpy:
     ("style", "manager"), [*((style, "uv") for style in STYLES), *(("loader", manager) for manager in MANAGERS[1:])]
 )
 def test_the_value_for_the_templates_is_that_of_init(
-    style: str, manager: str, tmp_path: Path, nixpy: Nixpy, template: Path
+    style: str, manager: str, tmp_path: Path, new_projects: NewProjects, template: Path
 ) -> None:
     """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
-    folder = made(nixpy, tmp_path / "demo", style, manager)
+    folder = new_projects.at(style, manager)
     found = project.read(folder)
     record = lockfile.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
     expected = plan.environment_of(found, plan.choose(found), record).as_dict()
@@ -98,7 +100,9 @@ def test_it_needs_no_trust() -> None:
 @pytest.mark.parametrize("manager", ["uv", "none"])
 def test_the_first_uv_lock_changes_nothing(manager: str, tmp_path: Path, nixpy: Nixpy) -> None:
     """`uv lock` finds the lock right, or writes the first, and the project stays fresh."""
-    folder = made(nixpy, tmp_path / "demo", "loader", manager, python="3.11")
+    folder = tmp_path / "demo"
+    # The uv of the tests has no newer Python.
+    assert nixpy("new", folder, "--defaults", "--manager", manager, "--python", "3.11").status == 0
     before = (folder / "uv.lock").read_bytes() if manager == "uv" else None
     subprocess.run([Path(sys.executable).with_name("uv"), "lock", "--quiet", "--offline"], cwd=folder, check=True)
     assert before in {None, (folder / "uv.lock").read_bytes()}
@@ -116,9 +120,9 @@ def test_one_byte_more_is_seen(plain: Path, name: str, nixpy: Nixpy) -> None:
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
-def test_one_dependency_more_is_seen(manager: str, tmp_path: Path, nixpy: Nixpy) -> None:
+def test_one_dependency_more_is_seen(manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy) -> None:
     """With a dependency added to pyproject.toml the project is stale."""
-    folder = made(nixpy, tmp_path / "demo", "loader", manager)
+    folder = new_projects.copy(tmp_path / "demo", "loader", manager)
     pyproject = folder / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["alpha"]'))
     ran = nixpy("check", folder)
@@ -126,11 +130,11 @@ def test_one_dependency_more_is_seen(manager: str, tmp_path: Path, nixpy: Nixpy)
     assert "what pyproject.toml asks for changed" in ran.out
 
 
-def test_the_locks_are_those_of_their_tools(tmp_path: Path, nixpy: Nixpy) -> None:
+def test_the_locks_are_those_of_their_tools(new_projects: NewProjects) -> None:
     """poetry.lock and pdm.lock carry the hash that their tools compute of this pyproject.toml."""
-    poetry = project.read(made(nixpy, tmp_path / "poetry", "loader", "poetry")).locked
+    poetry = project.read(new_projects.at("loader", "poetry")).locked
     assert isinstance(poetry, PoetryLock)
-    pdm = project.read(made(nixpy, tmp_path / "pdm", "loader", "pdm")).locked
+    pdm = project.read(new_projects.at("loader", "pdm")).locked
     assert isinstance(pdm, PdmLock)
     assert (poetry.fresh(), pdm.fresh()) == (True, True)
 
@@ -144,8 +148,8 @@ def test_its_test_passes(plain: Path) -> None:
         return subprocess.run(command, cwd=plain, env=settings, check=True, capture_output=True, text=True)
 
     assert "Ran 1 test" in ran("-m", "unittest", "discover", "tests").stderr
-    said = ran("-m", "plain").stdout
-    assert said == "Hello, plain!\n"
+    said = ran("-m", "demo").stdout
+    assert said == "Hello, demo!\n"
     assert said in (plain / "README.md").read_text()
 
 
