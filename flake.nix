@@ -16,7 +16,9 @@
       ];
       forEachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
       dependencies =
-        ps: with ps; [
+        ps:
+        with ps;
+        [
           click
           jinja2
           packaging
@@ -24,7 +26,22 @@
           rich
           tomlkit
           urllib3
-        ];
+        ]
+        # For `nixpy new`.
+        ++ lib.optional (ps ? copier) ps.copier;
+      # The examples are whole projects: `nix flake init -t`, then #loader, #fhs, #poetry …
+      examples = builtins.readDir ./examples;
+      templates = builtins.mapAttrs (name: _: {
+        path = ./examples/${name};
+        # The title of its README.
+        description = builtins.head (
+          builtins.match "# ([^\n]*)\n.*" (builtins.readFile ./examples/${name}/README.md)
+        );
+        welcomeText = ''
+          `git init && git add .`, as a flake sees only what git knows; then `nix develop`. README.md says more.
+          After a change of the dependencies: `nixpy sync`.
+        '';
+      }) (removeAttrs examples (builtins.filter (name: examples.${name} != "directory") (builtins.attrNames examples)));
       nixpyFor =
         pkgs:
         pkgs.python3Packages.buildPythonApplication {
@@ -48,6 +65,21 @@
       packages = forEachSystem (pkgs: {
         default = nixpyFor pkgs;
       });
+      apps = forEachSystem (pkgs: {
+        default = {
+          type = "app";
+          program = lib.getExe (nixpyFor pkgs);
+          meta = { inherit (project) description; };
+        };
+      });
+      # That the examples are what this very nixpy renders.
+      checks = forEachSystem (pkgs: {
+        package = nixpyFor pkgs;
+        examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
+          nixpy check ${./examples}/*/
+          touch $out
+        '';
+      });
       devShells = forEachSystem (pkgs: {
         default = pkgs.mkShell {
           packages = [
@@ -56,5 +88,7 @@
           ];
         };
       });
+      overlays.default = final: _: { nixpy = nixpyFor final; };
+      inherit templates;
     };
 }

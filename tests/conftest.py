@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 import shop
+from newprojects import NewProjects
 from runner import Nixpy
 from smallindex import SmallIndex
 
@@ -57,6 +58,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
     """The shop's wheels, served on loopback."""
     with SmallIndex(shop.stock(tmp_path_factory.mktemp("shop"))) as index:
         yield index
+
+
+@pytest.fixture(scope="session")
+def new_projects(tmp_path_factory: pytest.TempPathFactory) -> NewProjects:
+    """What `nixpy new` makes."""
+    return NewProjects(tmp_path_factory.mktemp("new"))
 
 
 @pytest.fixture

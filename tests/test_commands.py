@@ -249,6 +249,25 @@ def test_what_was_chosen_is_kept(made: Path, nixpy: Nixpy) -> None:
     assert nixpy("sync", made, "--format", "json").json["python"] == "3.13"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "use", "entry"), [((), "flake", "nix develop"), (("--no-flake",), "nix", "nix-shell")]
+)
+def test_direnv_is_served_where_it_is_asked_for(
+    arguments: tuple[str, ...], use: str, entry: str, project: Path, nixpy: Nixpy
+) -> None:
+    """`--direnv` writes .envrc, which watches what the shell is made of before it is used; one that is there stays."""
+    assert nixpy("init", project, *arguments).status == 0
+    assert not (project / ".envrc").exists()
+    ran = nixpy("init", project, *arguments, "--direnv")
+    assert f"direnv allow   # or {entry}" in ran.err
+    text = (project / ".envrc").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == ["watch_file nixpy.nix nixpy.lock", f"use {use}", "watch_file pyproject.toml"]
+    (project / ".envrc").write_text("mine\n")
+    assert nixpy("init", project, *arguments, "--direnv").status == 0
+    assert (project / ".envrc").read_text() == "mine\n"
+
+
 def test_no_flake_writes_a_shell(project: Path, nixpy: Nixpy) -> None:
     """`--no-flake` writes shell.nix over the same nixpy.nix, and no flake.nix."""
     assert nixpy("init", project, "--style", "loader", "--no-flake").status == 0

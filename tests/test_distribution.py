@@ -48,11 +48,12 @@ def test_it_holds_templates_and_data(wheel: Path) -> None:
     for pattern in ("*.csv", "*.toml", "*.json", "py.typed"):
         for path in TOP.joinpath("scaffold").rglob(pattern):
             assert path.relative_to(TOP / "scaffold").as_posix() in names
+    assert "nixpy/copier.yml" in names
     assert not any(name.startswith(("tests", "examples")) for name in names)
 
 
 def test_it_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path, index: SmallIndex) -> None:
-    """Installed into a fresh environment, `nixpy init` and `python -m nixpy check` do their work."""
+    """Installed into a fresh environment, `nixpy init`, `python -m nixpy check` and `nixpy new` do their work."""
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=False)
     # The dependencies are those of this environment; nixpy itself must be the wheel's.
@@ -83,3 +84,7 @@ def test_it_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path, index:
     run(str(environment / "bin" / "nixpy"), "init", "--style", "nix-ld")
     assert "fresh" in run(str(environment / "bin" / "python"), "-m", "nixpy", "check")
     assert "zlib" in (project / "nixpy.nix").read_text()
+    # What was made from the installed package's template does not name that package's folder.
+    run(str(environment / "bin" / "nixpy"), "new", str(tmp_path / "demo"), "--defaults")
+    assert "fresh" in run(str(environment / "bin" / "nixpy"), "check", str(tmp_path / "demo"))
+    assert "_src_path" not in (tmp_path / "demo/.copier-answers.yml").read_text()

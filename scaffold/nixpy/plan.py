@@ -36,6 +36,7 @@ class Options:
     systems: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     flake: bool = True
+    direnv: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +256,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "system_strings": [f'"{system}"' for system in choices.systems],
     }
     extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
+    if options.direnv and not (envrc := project.root / ".envrc").exists():
+        extra.append(Output(path=envrc, text=render.render("flake/envrc.jinja", env), owned=False))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():

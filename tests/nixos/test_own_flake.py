@@ -1,29 +1,98 @@
-"""nixpy's own flake."""
+"""nixpy's own flake: what it offers evaluates, and its templates are projects."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
-from nixos.realnix import evaluate, warnings
+import pytest
+
+from nixos.realnix import CURRENT, SYSTEMS, VERSIONS, Nix, evaluate, lock_flake, warnings
 from nixos.rfc166 import violations
+from nixpy.features import features
+from nixpy.styles import styles
+from runner import Nixpy
 
 TOP = Path(__file__).parents[2]
+EXAMPLES = sorted(path.name for path in (TOP / "examples").iterdir() if path.is_dir())
 
 
-def test_it_evaluates_and_is_formatted(tmp_path: Path) -> None:
-    """`nix run` and `nix develop` of nixpy itself evaluate with both Nixes, for every system, without a warning."""
+@pytest.fixture(scope="module")
+def flake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The flake with what it reads, as a git repository whose nixpkgs is the stand-in."""
+    folder = tmp_path_factory.mktemp("nixpy")
     for name in ("flake.nix", "pyproject.toml"):
-        shutil.copy(TOP / name, tmp_path)
-    for version, said in evaluate(tmp_path, "unstable").items():
+        shutil.copy(TOP / name, folder)
+    shutil.copytree(TOP / "examples", folder / "examples", ignore=shutil.ignore_patterns(".venv", "uv.lock"))
+    lock_flake(folder, "unstable")
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def test_it_evaluates_and_is_formatted(flake: Path) -> None:
+    """`nix run`, `nix develop` and `nix flake check` of nixpy itself evaluate with both Nixes, for every system,
+    without a warning.
+    """
+    for version, said in evaluate(flake, "unstable").items():
         assert warnings(said) == [], version
     assert violations((TOP / "flake.nix").read_text()) == []
 
 
+def test_it_offers_what_a_flake_can(flake: Path) -> None:
+    """There is a package, an app, checks and a shell for every system, an overlay, and a template for each example."""
+    shown = CURRENT.flake_show(flake)
+    for kind, names in {
+        "packages": {"default"},
+        "apps": {"default"},
+        "checks": {"examples", "package"},
+        "devShells": {"default"},
+    }.items():
+        assert {system: set(found) for system, found in shown[kind].items()} == dict.fromkeys(SYSTEMS, names), kind
+    assert shown["overlays"]["default"]["type"] == "nixpkgs-overlay"
+    assert sorted(shown["templates"]) == EXAMPLES
+    assert {style.name for style in styles()} | {feature.name for feature in features()} <= shown["templates"].keys()
+    for name, template in shown["templates"].items():
+        title = (TOP / "examples" / name / "README.md").read_text().partition("\n")[0]
+        assert f"# {template['description']}" == title
+
+
+def test_the_package_is_made_of_this_source(flake: Path) -> None:
+    """What `nix run` starts is the package, with its name, its version and its command; the overlay has the same."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    found = CURRENT.eval_json(f"""
+        let
+          flake = builtins.getFlake "git+file://{flake}";
+          package = flake.packages.{SYSTEMS[0]}.default;
+          pkgs = flake.inputs.nixpkgs.legacyPackages.{SYSTEMS[0]};
+        in
+        {{
+          inherit (package) name;
+          program = flake.apps.{SYSTEMS[0]}.default.program == "${{package}}/bin/nixpy";
+          overlay = (pkgs.extend flake.overlays.default).nixpy.drvPath == package.drvPath;
+        }}
+    """)
+    assert found["name"].endswith(f"nixpy-{project['version']}")
+    assert (found["program"], found["overlay"]) == (True, True)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["loader", "pip"])
+def test_a_template_is_a_project(name: str, version: str, flake: Path, tmp_path: Path, nixpy: Nixpy) -> None:
+    """`nix flake init -t` of the repository lays the example down, which `nixpy check` finds fresh."""
+    Nix(version).run("nix", "flake", "init", "-t", f"git+file://{flake}#{name}", cwd=tmp_path)
+    example = TOP / "examples" / name
+    files = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path: (example / path).read_bytes() for path in files} == files
+    assert {Path(item) for item in ("README.md", "flake.nix", "nixpy.lock", "nixpy.nix")} <= files.keys()
+    assert nixpy("check", tmp_path).status == 0
+
+
 def test_it_names_every_dependency() -> None:
-    """What pyproject.toml asks for is in the flake."""
+    """What pyproject.toml asks for is in the flake, and what `nixpy new` wants."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     text = (TOP / "flake.nix").read_text()
-    for requirement in project["dependencies"]:
-        assert requirement.partition(">")[0] in text.split()
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["new"]]:
+        assert requirement.partition(">")[0] in text.replace("ps.", "").replace(";", "").split()

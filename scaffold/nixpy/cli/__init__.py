@@ -13,11 +13,12 @@ import click
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("init", "sync", "check", "scan", "doctor", "patch", "package", "styles")
+COMMANDS = ("new", "init", "sync", "check", "scan", "doctor", "patch", "package", "styles")
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
 \b
+nixpy new        make a new project
 nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
 nixpy check      in CI: fails when they no longer match the project
 nixpy sync       after the dependencies changed

@@ -38,6 +38,7 @@ from nixpy.generated import reconcile
     "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
 )
 @click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
+@click.option("--direnv", is_flag=True, help="Write .envrc, where there is none: direnv then enters the shell.")
 @offline_option
 @rescan_option
 @build_option
@@ -53,6 +54,7 @@ def command(
     nixpkgs: str | None,
     features: tuple[str, ...],
     no_flake: bool,
+    direnv: bool,
     offline: bool,
     rescan: bool,
     allow_build: bool,
@@ -73,6 +75,7 @@ def command(
         systems=systems,
         features=features,
         flake=not no_flake,
+        direnv=direnv,
     )
     found = plan.asked(project.read(folder), options)
     choices = plan.choose(found, options)

@@ -92,7 +92,10 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     folder = styles.find(str(plan.choices.style)).folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
         say(f"  echo {folder}/ >> .gitignore   # or each evaluation copies it")
-    say("  nix develop" if flake else "  nix-shell")
+    command = "nix develop" if flake else "nix-shell"
+    if (root / ".envrc").is_file():
+        command = f"direnv allow   # or {command}"
+    say(f"  {command}")
 
 
 def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""What `nixpy new` makes, given to real Nix."""
+
+from __future__ import annotations
+
+import json
+
+from newprojects import NewProjects
+from nixos.realnix import SYSTEMS, VERSIONS, Nix, evaluate, stand_in, warnings
+from nixos.rfc166 import violations
+from nixpy.managers import NAMES as MANAGERS
+from nixpy.styles import styles
+
+
+def test_every_style_with_every_manager_evaluates(new_projects: NewProjects) -> None:
+    """Shell, packages and checks of every style with every manager evaluate with both Nixes, for every system, without
+    a warning; so does each flake.nix that differs from the others; and each file is formatted.
+    """
+    folders = [new_projects.at(style.name, manager) for style in styles() for manager in MANAGERS]
+    for folder in folders:
+        for name in ("flake.nix", "nixpy.nix"):
+            assert violations((folder / name).read_text()) == [], folder / name
+    files = " ".join(str(folder / "nixpy.nix") for folder in folders)
+    derivations = f"""
+      let
+        paths = file: system:
+          let
+            made = import file {{ pkgs = import {stand_in("26.05")} {{ inherit system; }}; }};
+            values = builtins.attrValues;
+          in
+          map (output: output.drvPath) ([ made.shell ] ++ values made.packages ++ values made.checks);
+      in
+      map (file: map (paths file) [ {" ".join(map(json.dumps, SYSTEMS))} ]) [ {files} ]
+    """
+    for version in VERSIONS:
+        done = Nix(version).run("nix-instantiate", "--eval", "--strict", "--json", "-E", derivations)
+        found = json.loads(done.stdout)
+        assert len(found) == len(styles()) * len(MANAGERS)
+        assert all(len(paths) > 2 for systems in found for paths in systems)
+        assert warnings(done.stderr) == [], version
+    for folder in {(folder / "flake.nix").read_bytes(): folder for folder in folders}.values():
+        for version, said in evaluate(folder, "26.05").items():
+            assert warnings(said) == [], version

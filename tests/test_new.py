@@ -1,0 +1,336 @@
+"""`nixpy new`: a new project by copier, in every style and with every manager, the same as `nixpy init` makes it."""
+
+from __future__ import annotations
+
+import email.message
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import copier
+import pytest
+import yaml
+
+from newprojects import NewProjects
+from nixpy import config, lockfile, managers, new, plan, project, releases
+from nixpy.locks.pdm import PdmLock
+from nixpy.locks.poetry import PoetryLock
+from nixpy.styles import styles
+from runner import Nixpy
+
+TOP = Path(__file__).parents[1]
+GENERATED = ("nixpy.nix", "nixpy.lock")
+MANAGERS = managers.NAMES
+STYLES = [style.name for style in styles()]
+QUESTIONS: Mapping[str, Any] = yaml.safe_load((TOP / "copier.yml").read_text())
+
+
+@pytest.fixture
+def plain(tmp_path: Path, new_projects: NewProjects) -> Path:
+    """A new project with all defaults."""
+    return new_projects.copy(tmp_path / "plain", "loader", "uv")
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+@pytest.mark.parametrize("style", STYLES)
+def test_it_is_what_init_writes(
+    style: str, manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy
+) -> None:
+    """In every style and with every manager a new project is fresh, and `init` writes the same bytes where its Nix
+    files, and what else `init` writes once, were deleted.
+    """
+    folder = new_projects.copy(tmp_path / "demo", style, manager)
+    assert nixpy("check", folder).status == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for name in (*GENERATED, "flake.nix", ".envrc", "environment.yml"):
+        (folder / name).unlink(missing_ok=True)
+    assert nixpy("init", folder, "--direnv", "--offline").status == 0
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("style", "manager"), [*((style, "uv") for style in STYLES), *(("loader", manager) for manager in MANAGERS[1:])]
+)
+def test_the_value_for_the_templates_is_that_of_init(
+    style: str, manager: str, tmp_path: Path, new_projects: NewProjects, template: Path
+) -> None:
+    """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
+    folder = new_projects.at(style, manager)
+    found = project.read(folder)
+    record = lockfile.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
+    expected = plan.environment_of(found, plan.choose(found), record).as_dict()
+    answers = yaml.safe_load((folder / new.ANSWERS).read_text())
+    worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
+    computed = dict(worker.answers.combined["env"])
+    assert {key: computed.get(key, "lacking") for key in expected} == expected
+    # What `with_user_files` adds for the files that are written once.
+    assert computed.keys() - expected.keys() == {"direct", "flake_kind", "system_strings"}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template apart from the git repository it lies in, which copier would clone."""
+    folder = tmp_path_factory.mktemp("template")
+    shutil.copytree(TOP / "templates", folder / "templates")
+    # Strict about names, which the oldest copier that will do cannot be.
+    config = (TOP / "copier.yml").read_text()
+    strict = config.replace("_envops:\n", "_envops:\n  undefined: jinja2.StrictUndefined\n")
+    assert strict != config
+    (folder / "copier.yml").write_text(strict)
+    return folder
+
+
+def test_what_is_asked_is_what_nixpy_knows() -> None:
+    """The choices are every style, every manager and the Pythons of the current release, and the rest follows it."""
+    current = releases.release(releases.current())
+    assert set(QUESTIONS["style"]["choices"].values()) == set(STYLES)
+    assert tuple(QUESTIONS["manager"]["choices"].values()) == managers.NAMES
+    assert tuple(QUESTIONS["python"]["choices"]) == tuple(current.pythons)
+    assert QUESTIONS["python"]["default"] == current.default
+    assert QUESTIONS["nixpkgs"]["default"] == releases.current()
+
+
+def test_it_needs_no_trust() -> None:
+    """The template is data: it runs nothing and loads no code."""
+    assert not {"_tasks", "_migrations", "_jinja_extensions", "_external_data"} & QUESTIONS.keys()
+
+
+@pytest.mark.parametrize("manager", ["uv", "none"])
+def test_the_first_uv_lock_changes_nothing(manager: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """`uv lock` finds the lock right, or writes the first, and the project stays fresh."""
+    folder = tmp_path / "demo"
+    # The uv of the tests has no newer Python.
+    assert nixpy("new", folder, "--defaults", "--manager", manager, "--python", "3.11").status == 0
+    before = (folder / "uv.lock").read_bytes() if manager == "uv" else None
+    subprocess.run([Path(sys.executable).with_name("uv"), "lock", "--quiet", "--offline"], cwd=folder, check=True)
+    assert before in {None, (folder / "uv.lock").read_bytes()}
+    assert nixpy("check", folder).status == 0
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_one_byte_more_is_seen(plain: Path, name: str, nixpy: Nixpy) -> None:
+    """A generated file with one byte changed is no longer fresh."""
+    path = plain / name
+    path.write_text(path.read_text().replace("3.13", "3.12", 1) if name == "nixpy.lock" else path.read_text() + "\n")
+    ran = nixpy("check", plain)
+    assert ran.status == 1
+    assert f"{name}: edited" in ran.out
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_one_dependency_more_is_seen(manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy) -> None:
+    """With a dependency added to pyproject.toml the project is stale."""
+    folder = new_projects.copy(tmp_path / "demo", "loader", manager)
+    pyproject = folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["alpha"]'))
+    ran = nixpy("check", folder)
+    assert ran.status == 1
+    assert "what pyproject.toml asks for changed" in ran.out
+
+
+def test_the_locks_are_those_of_their_tools(new_projects: NewProjects) -> None:
+    """poetry.lock and pdm.lock carry the hash that their tools compute of this pyproject.toml."""
+    poetry = project.read(new_projects.at("loader", "poetry")).locked
+    assert isinstance(poetry, PoetryLock)
+    pdm = project.read(new_projects.at("loader", "pdm")).locked
+    assert isinstance(pdm, PdmLock)
+    assert (poetry.fresh(), pdm.fresh()) == (True, True)
+
+
+def test_its_test_passes(plain: Path) -> None:
+    """The project's own test passes, and its command says what the README shows."""
+
+    def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        settings = {"PYTHONPATH": "src"}
+        return subprocess.run(command, cwd=plain, env=settings, check=True, capture_output=True, text=True)
+
+    assert "Ran 1 test" in ran("-m", "unittest", "discover", "tests").stderr
+    said = ran("-m", "demo").stdout
+    assert said == "Hello, demo!\n"
+    assert said in (plain / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("demo", "demo"), ("json", "my-json"), ("9 lives", "my-9-lives"), ("___", "project")]
+)
+def test_the_folder_names_it(folder: str, name: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Unasked, the project has the name of its folder, made into one that Python can import."""
+    assert nixpy("new", tmp_path / folder, "--defaults").status == 0
+    table = tomllib.loads((tmp_path / folder / "pyproject.toml").read_text())["project"]
+    assert table["name"] == name
+    assert (tmp_path / folder / "src" / name.replace("-", "_") / "__init__.py").is_file()
+
+
+NASTY = 'It\'s "50 %" {{ 7 * 7 }} \\n ${x} ü 🎉 """ # done?'
+
+
+def test_any_description_survives(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What was answered arrives as it was written, in TOML, in Python and in the answers."""
+    ran = nixpy("new", tmp_path / "demo", "--defaults", "--data", f"description={NASTY}")
+    assert ran.status == 0
+    folder = tmp_path / "demo"
+    assert tomllib.loads((folder / "pyproject.toml").read_text())["project"]["description"] == NASTY
+    assert yaml.safe_load((folder / new.ANSWERS).read_text())["description"] == NASTY
+    scope: dict[str, Any] = {}
+    exec((folder / "src/demo/__init__.py").read_text(), scope)  # noqa: S102
+    assert scope["__doc__"] == NASTY
+    assert nixpy("check", folder).status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--data", "name=json"), "`json` means something to Python itself"),
+        (("--data", "name=a b"), "begin with a letter, end with a letter or digit"),
+        (("--data", "name="), "begin with a letter"),
+        (("--data", "description=a\nb"), "write it in one line"),
+        (("--data", "author= "), "write a name, in one line"),
+        (("--data", "nmae=x"), "nobody asks for `nmae`\n  hint: known are name, description,"),
+        (("--data", "env={}"), "nobody asks for `env`"),
+        (("--data", "name"), "`name` is no answer"),
+        (("--data", "ci=jenkins"), "'jenkins' is not in ['github', 'gitlab', 'none']"),
+        (("--manager", "conda"), "'conda' is not in ['uv', 'pip', 'poetry', 'pdm', 'none']"),
+        (("--python", "3.7"), "'3.7' is not in"),
+        (("--style", "fsh"), "did you mean `fhs`?"),
+    ],
+)
+def test_a_wrong_answer_is_told_and_nothing_is_made(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, nixpy: Nixpy
+) -> None:
+    """Each wrong answer ends in words for people, status 2, and no folder."""
+    ran = nixpy("new", tmp_path / "demo", "--defaults", *arguments)
+    assert ran.status == 2
+    assert words in ran.err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A folder that is not empty is refused, but for an empty git repository."""
+    (tmp_path / ".git").mkdir()
+    assert nixpy("new", tmp_path, "--defaults", "--data", "name=demo").status == 0
+    before = sorted(tmp_path.rglob("*"))
+    again = nixpy("new", tmp_path, "--defaults")
+    assert again.status == 2
+    assert "a new project wants a folder that is empty" in again.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_without_a_terminal_it_does_not_ask(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Where nobody can answer, it says so."""
+    ran = nixpy("new", tmp_path / "demo")
+    assert ran.status == 2
+    assert "--defaults" in ran.err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_without_copier_it_says_what_to_install(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copier is an extra of nixpy's: where it is missing the error names it."""
+    monkeypatch.setitem(sys.modules, "copier", None)
+    ran = nixpy("new", tmp_path / "demo", "--defaults")
+    assert ran.status == 2
+    assert "nixpy[new]" in ran.err
+
+
+def test_the_report_names_the_files(tmp_path: Path, nixpy: Nixpy) -> None:
+    """As JSON, it is the folder and what was written there."""
+    ran = nixpy("new", tmp_path / "demo", "--defaults", "--format", "json")
+    report = ran.json
+    assert report["folder"] == str(tmp_path / "demo")
+    assert set(report["files"]) == {
+        str(path.relative_to(tmp_path / "demo")) for path in (tmp_path / "demo").rglob("*") if path.is_file()
+    }
+    assert {*GENERATED, "uv.lock", "src/demo/__init__.py", ".github/workflows/check.yml"} <= set(report["files"])
+
+
+@pytest.mark.parametrize(("ci", "file"), [("gitlab", ".gitlab-ci.yml"), ("none", None)])
+def test_ci_is_what_was_asked_for(ci: str, file: str | None, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Another CI has its own file, and none has none."""
+    assert nixpy("new", tmp_path / "demo", "--defaults", "--data", f"ci={ci}", "--data", "licence=none").status == 0
+    names = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert names & {".github", ".gitlab-ci.yml"} == ({file} if file else set())
+    assert "LICENSE" not in names
+
+
+class Installed:
+    """A nixpy that was installed in one way or another."""
+
+    def __init__(self, direct: Mapping[str, Any] | None, urls: tuple[str, ...] = ()) -> None:
+        self.direct = direct
+        self.metadata = email.message.Message()
+        for url in urls:
+            self.metadata["Project-URL"] = url
+
+    def read_text(self, name: str) -> str | None:
+        """The file of the metadata with that name."""
+        assert name == "direct_url.json"
+        return None if self.direct is None else json.dumps(self.direct)
+
+
+GIT = {"url": "https://git.example/nixpy", "vcs_info": {"vcs": "git", "commit_id": "0" * 40}}
+EDITABLE = {"url": "file:///home/me/nixpy", "dir_info": {"editable": True}}
+URLS = ("Homepage, https://example/", "Repository, https://git.example/ours")
+
+
+@pytest.mark.parametrize(
+    ("installed", "source", "requirement"),
+    [
+        (
+            Installed(GIT, URLS),
+            {"_src_path": GIT["url"], "_commit": "0" * 40},
+            f"nixpy @ git+https://git.example/nixpy@{'0' * 40}",
+        ),
+        (
+            Installed(EDITABLE, URLS),
+            {"_src_path": "https://git.example/ours", "_commit": "v0.1.0"},
+            "nixpy @ git+https://git.example/ours@v0.1.0",
+        ),
+        (Installed(None, URLS[:1]), {}, "nixpy==0.1.0"),
+    ],
+    ids=["from git", "from an index", "from nowhere known"],
+)
+def test_the_answers_name_where_the_template_is_published(
+    installed: Installed,
+    source: dict[str, str],
+    requirement: str,
+    tmp_path: Path,
+    nixpy: Nixpy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That is the git repository nixpy came from, or the one of its metadata; no file holds a path of this machine, and
+    CI and pre-commit take this very nixpy.
+    """
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: installed)
+    monkeypatch.setattr(new, "distribution", lambda _: installed)
+    folder = tmp_path / "demo"
+    ran = nixpy("new", folder, "--defaults")
+    assert ("does not know where it is published" in ran.err) == (not source)
+    answers = yaml.safe_load((folder / new.ANSWERS).read_text())
+    assert {key: value for key, value in answers.items() if key.startswith("_")} == source
+    assert set(answers) - set(source) == {
+        "author", "ci", "description", "licence", "manager", "name", "python", "style",
+    }  # fmt: skip
+    hook = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"][0]
+    assert hook["additional_dependencies"] == [requirement]
+    assert f'"{requirement}"' in (folder / ".github/workflows/check.yml").read_text()
+    for path in folder.rglob("*"):
+        text = path.read_text() if path.is_file() else ""
+        assert str(tmp_path) not in text
+        assert str(TOP) not in text
+        assert "/tmp/" not in text  # noqa: S108
+
+
+def test_every_yaml_file_is_one(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The files for CI and pre-commit parse, whatever the name of the project."""
+    for ci, file in {"github": ".github/workflows/check.yml", "gitlab": ".gitlab-ci.yml"}.items():
+        folder = tmp_path / ci
+        assert nixpy("new", folder, "--defaults", "--data", f"ci={ci}", "--data", "name=Null.x").status == 0
+        assert yaml.safe_load((folder / file).read_text())
+        assert yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
+        assert config.PYPROJECT in {path.name for path in folder.iterdir()}
