@@ -15,7 +15,12 @@ PROJECT = (
     '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
     "[dependency-groups]\ndev = []\nmore = []\n"
 )
+FULL = PROJECT.replace(
+    "dependencies = []", 'dependencies = ["alpha>=1"]\n[project.optional-dependencies]\nb = ["beta"]'
+).replace("dev = []", "dev = [\"tool; python_version > '3.8'\"]")
+BUILD = '[build-system]\nrequires = ["hatchling"]\n'
 POETRY = '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n'
+PIP = ".venv/bin/python -m pip install --no-input"
 UV = 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n'
 FILES = {
     "uv": {"pyproject.toml": PROJECT, "uv.lock": UV},
@@ -24,6 +29,8 @@ FILES = {
     "requirements": {"requirements.txt": "-r more.txt\n", "more.txt": "gamma\n"},
     "pylock": {"pyproject.toml": PROJECT, "pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n'},
     "pyproject": {"pyproject.toml": PROJECT},
+    "full": {"pyproject.toml": FULL},
+    "built": {"pyproject.toml": FULL + BUILD},
 }
 
 
@@ -73,7 +80,10 @@ def test_the_manager_is_that_of_the_lock(
         ("uv", "uv", "uv sync --frozen --no-default-groups --extra=b --group=dev"),
         ("poetry", "poetry", "poetry install --no-interaction --only=main,dev --extras=b"),
         ("pdm", "pdm", "pdm --non-interactive sync --group=b --group=dev"),
-        ("pyproject", "pip", ".venv/bin/python -m pip install --no-input -e '.[b]' --group=dev"),
+        ("full", "uv", "uv pip install -r pyproject.toml --extra=b --group=dev"),
+        ("full", "pip", f"{PIP} 'alpha>=1' beta 'tool; python_version > \"3.8\"'"),
+        ("built", "uv", "uv pip install -e '.[b]' --group=dev"),
+        ("built", "pip", f"{PIP} -e '.[b]' 'tool; python_version > \"3.8\"'"),
     ],
 )
 def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: str, fill: str) -> None:
@@ -86,10 +96,10 @@ def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: st
 @pytest.mark.parametrize(
     ("text", "uv", "pip"),
     [
-        (PROJECT, "-r pyproject.toml --group=dev", "-e . --group=dev"),
-        (PROJECT + '[build-system]\nrequires = ["hatchling"]\n', "-e . --group=dev", "-e . --group=dev"),
-        ("[dependency-groups]\ndev = []\n", "--group=dev", "--group=dev"),
-        ("[dependency-groups]\nother = []\n", None, None),
+        (FULL, "-r pyproject.toml --group=dev", 'alpha>=1 tool; python_version > "3.8"'),
+        (FULL + BUILD, "-e . --group=dev", '-e . tool; python_version > "3.8"'),
+        ('[dependency-groups]\ndev = ["tool"]\n', "--group=dev", "tool"),
+        ('[dependency-groups]\nother = ["tool"]\n', None, None),
     ],
 )
 def test_without_a_lock_all_that_was_analysed_is_installed(
@@ -100,7 +110,7 @@ def test_without_a_lock_all_that_was_analysed_is_installed(
     found = project.read(tmp_path)
     for name, words in (("uv", uv), ("pip", pip)):
         made = managers.manager(found, name)
-        command = {"uv": "uv pip install", "pip": ".venv/bin/python -m pip install --no-input"}[name]
+        command = {"uv": "uv pip install", "pip": PIP}[name]
         assert (made and " ".join(made.fill)) == (words and f"{command} {words}")
 
 

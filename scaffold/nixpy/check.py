@@ -55,14 +55,14 @@ def check(project: Project) -> Verdict:
         files = tuple(_by_itself(path) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else ["the settings name no style"])
     changes = [*_asked(project, choices, record), *_chosen(choices, record), *_installed(project, choices, record)]
+    changes += [f"{one.message}; {one.hint}" for one in flake.left_behind(project.root, project.settings.file)]
     env = environment_of(project, choices, record)
     files = reconcile(outputs(project, env, record), write=False)
     if changes:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
-    problems = (*flake.left_behind(project.root, project.settings.file), *env.problems)
-    return replace(_verdict(files, changes), problems=problems)
+    return replace(_verdict(files, changes), problems=env.problems)
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:

@@ -77,13 +77,16 @@ class Dependencies:
                 "dynamic",
                 hint="lock the project with `uv lock`; nixpy then reads uv.lock",
             )
+        name = project.get("name")
+        if name is not None and not isinstance(name, str):
+            raise reader.error("`project.name` must be a string", "project", "name")
         groups = reader.groups()
         foreign = reader.foreign_groups() if locked else frozenset()
         groups |= dict.fromkeys(foreign - groups.keys(), ())
         return cls(
             path=path,
             complete=not (elsewhere or dynamic or foreign),
-            name=canonicalize_name(name) if isinstance(name := project.get("name"), str) else None,
+            name=canonicalize_name(name) if name else None,
             requires_python=reader.requires_python(),
             dependencies=reader.requirements("project", "dependencies"),
             optional={

@@ -18,7 +18,7 @@ from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
-from nixpy.managers import Manager
+from nixpy.managers import FOLDER, Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, bring_programs, reason
@@ -210,13 +210,18 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
 def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
     """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    if asking and all(feature.name != "find-library" for feature in features) and style != "with-packages":
+    if asking and all(feature.name != "find-library" for feature in features) and _is_of_nixpkgs(style):
         yield Problem(
             code="NIX303",
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
             hint=_find_library_hint(style),
         )
+
+
+def _is_of_nixpkgs(style: str) -> bool:
+    """Tell whether wheels are imported by nixpkgs' Python in this style."""
+    return styles.find(style).folder in (FOLDER, "") and style != "with-packages"
 
 
 def _find_library_hint(style: str) -> str:

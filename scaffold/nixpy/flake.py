@@ -10,9 +10,10 @@ from typing import Literal
 
 from nixpy.config import nixpkgs_ref
 from nixpy.errors import NixpyError
+from nixpy.generated import State, own_state
 from nixpy.problems import Problem
 
-DEFAULT = "nixpy.nix"  # where the generated file is unless the settings say otherwise
+_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
 _GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
 
 
@@ -48,12 +49,15 @@ def imports(entry: Path, file: str) -> bool:
 
 
 def left_behind(root: Path, file: str) -> Iterator[Problem]:
-    """Yield a problem where the flake.nix or shell.nix in `root` takes a generated file that is none any more."""
+    """Yield a problem where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
     for entry in (root / "flake.nix", root / "shell.nix"):
-        if file != DEFAULT and entry.is_file() and imports(entry, DEFAULT) and not imports(entry, file):
+        if not entry.is_file() or imports(entry, file):
+            continue
+        named = dict.fromkeys(_IMPORT.findall(entry.read_text("utf-8", "replace")))
+        for other in (name for name in named if own_state(root / name) not in (State.MISSING, State.FOREIGN)):
             yield Problem(
                 code="NIX205",
-                message=f"{entry.name} imports ./{DEFAULT}, but the generated file is {file}",
+                message=f"{entry.name} imports ./{other}, but the generated file is {file}",
                 hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
             )
 

@@ -143,14 +143,22 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
     dependencies = project.dependencies
     assert dependencies is not None  # noqa: S101  (that kind of project has them)
     extras = sorted(project.choice.extras)
-    words = [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
-    if dependencies.name is not None:
-        if name == "uv" and "build-system" not in load_toml(project.root / _PYPROJECT):
-            # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
-            words = ["-r", _PYPROJECT, *(f"--extra={extra}" for extra in extras), *words]
-        else:
-            words = ["-e", f".[{','.join(extras)}]" if extras else ".", *words]
+    # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
+    words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
+    if name == "uv":
+        if dependencies.name is not None and not words:
+            words = ["-r", _PYPROJECT, *(f"--extra={extra}" for extra in extras)]
+        words += [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
+    else:
+        # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
+        own = dependencies.select(extras, ()) if words else ()
+        wanted = dependencies.select(extras, project.choice.groups)
+        words += [str(requirement) for requirement in wanted if requirement not in own]
     return [*install, *words] if words else []
+
+
+def _is_built(project: Project) -> bool:
+    return "build-system" in load_toml(project.root / _PYPROJECT)
 
 
 def _files(project: Project) -> list[str]:

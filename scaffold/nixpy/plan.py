@@ -14,7 +14,7 @@ from nixpy.environment import Environment
 from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Lock
+from nixpy.locks.model import Choice, Lock
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.uv import UvLock
@@ -198,7 +198,9 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
+    # What uv resolved has the chosen extras and groups in it, and does not know them by name.
+    choice = project.choice if project.locked else Choice()
+    return analyse(lock, choices.targets(), choice, replace(sources, known=known, index_urls=urls))
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:

@@ -98,6 +98,9 @@ class Project:
         the dependencies, it is the names of all that is installed on `targets`.
         """
         lines: set[str] = {f"requires-python {self.requires_python}"} if self.requires_python else set()
+        # The shell knows by the digest of this whether it is in its own project's folder.
+        if self.dependencies and self.dependencies.name:
+            lines.add(f"name {self.dependencies.name}")
         if self.dependencies and not self.requirements:
             lines.update(self.dependencies.canonical(self.choice.extras, self.choice.groups))
         for file in self.requirements_files:

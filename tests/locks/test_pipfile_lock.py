@@ -95,6 +95,9 @@ def test_a_project_of_pipenvs_is_analysed(tmp_path: Path, nixpy: Nixpy, index: S
     assert "no manager of nixpy's reads Pipfile.lock" in done.out
     assert nixpy("check", tmp_path).status == 0
     settings = tmp_path / "nixpy.toml"
-    settings.write_text('groups = ["docs"]\n' + settings.read_text())
+    plain = settings.read_text()
+    settings.write_text('groups = ["develop"]\n' + plain)
+    assert nixpy("sync", tmp_path).status == 0
+    settings.write_text('groups = ["docs"]\n' + plain)
     refused = nixpy("sync", tmp_path)
     assert (refused.status, "there is no group `docs`" in refused.err) == (2, True)

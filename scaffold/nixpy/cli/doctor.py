@@ -9,6 +9,7 @@ import click
 
 from nixpy.cli.common import folder, format_option, print_json, table
 from nixpy.doctor.examine import Report, examine
+from nixpy.doctor.folder import nearest
 from nixpy.doctor.report import as_json, rows
 
 
@@ -27,6 +28,7 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
     changes nothing, and starts nothing but git and the environment's Python, isolated. Exits with 1 where there are
     findings.
     """
+    folder = nearest(folder)
     report = examine(folder, venv or folder / ".venv", os.environ)
     if form == "json":
         print_json(as_json(report))

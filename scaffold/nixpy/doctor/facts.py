@@ -142,6 +142,7 @@ class Project:
     style: str | None
     managed: bool  # nixpy was ever run for it
     enter: str  # the command that enters its shell
+    folder: str  # where its style installs packages, empty where it does not
     install: str  # the command that fills .venv
     locked: frozenset[str] | None
     packages: frozenset[str]  # what it asks for itself

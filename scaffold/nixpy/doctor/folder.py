@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from nixpy import managers, styles
 from nixpy import project as projects
 from nixpy.check import check
 from nixpy.config import Settings
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import WheelNeeds, answer
+from nixpy.locks import pipfile
 from nixpy.plan import choose
 from nixpy.toml import load_toml
 
-# What each lock is installed with; of another, and without one, uv makes its own.
-_INSTALL = {
-    "uv.lock": "uv sync",
-    "poetry.lock": "poetry install",
-    "pdm.lock": "pdm sync",
-    "pylock.toml": "uv pip sync pylock.toml",
-}
+_MARKERS = (
+    *("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),
+    *("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"),
+)
 _ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
+def nearest(folder: Path) -> Path:
+    """Return the first folder with a project: this one, or one above it; this one where there is none."""
+    above = (parent for parent in folder.resolve().parents if _is_project(parent))
+    return folder if _is_project(folder) else next(above, folder)
+
+
+def _is_project(folder: Path) -> bool:
+    return any((folder / name).exists() for name in _MARKERS)
+
+
 def read_project(folder: Path, host: Host) -> Project | None:
     """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
-    markers = ("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "uv.lock", "pylock.toml")
-    if not any((folder / name).exists() for name in markers):
+    if not _is_project(folder):
         return None
     found = projects.read(folder)
     locked = None
     direct: frozenset[str] = frozenset()
-    targets = [target for target in choose(found).targets() if target.system == host.system]
+    choices = choose(found)
+    targets = [target for target in choices.targets() if target.system == host.system]
     if targets:
         direct = frozenset(found.direct_names(targets))
         if found.locked:
@@ -46,10 +56,11 @@ def read_project(folder: Path, host: Host) -> Project | None:
     return Project(
         root=folder,
         source=found.source.name,
-        style=settings.style,
+        style=choices.style,
         managed=settings.style is not None or found.rendered.exists() or found.record.exists(),
         enter=_enter(folder),
-        install=_install(found),
+        folder=styles.find(choices.style).folder if choices.style else managers.FOLDER,
+        install=_install(found, choices.manager),
         locked=locked,
         packages=direct,
     )
@@ -61,13 +72,12 @@ def _enter(folder: Path) -> str:
     return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
 
 
-def _install(found: projects.Project) -> str:
-    if found.lock:
-        return _INSTALL.get(found.lock.name, f"uv pip sync {found.lock.name}")
-    if found.requirements:
-        # pip of the environment, which is there or else made with it.
-        return f".venv/bin/python -m pip install -r {found.requirements[0].name}"
-    return "uv sync"
+def _install(found: projects.Project, name: str) -> str:
+    """Return the command of the manager by that name, else of the one that would be taken for the project."""
+    for one in (name, managers.choose(found, None)[0]):
+        if manager := managers.manager(found, one):
+            return shlex.join(manager.fill)
+    return "pipenv sync --dev" if found.source.name == pipfile.NAME else "uv sync"
 
 
 def freshness(folder: Path) -> Freshness | None:

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
+from nixpy.managers import FOLDER
 from nixpy.problems import reason
 
 _VERSION = re.compile(r"python(3\.\d+)")
@@ -21,9 +22,11 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
     project, venv = facts.project, facts.venv
     if project is None:
         return
-    if project.style in ("with-packages", "wheel-env"):
+    if not project.folder:
         yield from _not_in_shell(facts, project)
         return
+    if project.folder != FOLDER:
+        return  # another tool's, which has commands of its own to look into it
     wanted = project.packages if project.locked is None else project.locked
     if venv is None:
         if wanted:
@@ -85,7 +88,7 @@ def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
             install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
         elif install.startswith("uv "):
             install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
-    if not new or install.endswith("uv sync"):  # which makes one, and makes one anew that is of another Python
+    if not new or "uv sync" in install:  # which makes one, and makes one anew that is of another Python
         return install
     maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
     return f"{maker} {venv} && {install}"

@@ -59,9 +59,14 @@ def _shell(facts: Facts) -> str:
     if facts.shell is None:
         return "not in a Nix shell"
     style = facts.project.style if facts.project else None
-    if facts.shell.program.ours:
+    if _is_ours(facts):
         return f"nixpy's, style {style}" if style else "nixpy's"
     return "a Nix shell"
+
+
+def _is_ours(facts: Facts) -> bool:
+    # Under patched-venv the interpreter is nixpkgs' own, and the hook tells.
+    return facts.shell is not None and (facts.shell.program.ours or "NIXPY_PATCH" in facts.environ)
 
 
 def _optional(facts: Facts) -> str:
@@ -105,7 +110,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "loader": _text(started.loader),
                 "search": None if started.search is None else [str(folder) for folder in started.search],
             },
-            "shell": {"nix": facts.shell is not None, "nixpy": bool(facts.shell and facts.shell.program.ours)},
+            "shell": {"nix": facts.shell is not None, "nixpy": _is_ours(facts)},
             "project": facts.project and {"source": facts.project.source, "style": facts.project.style},
             "unfound": [
                 {
