@@ -37,6 +37,7 @@ class Wheel:
     filename: str
     sha256: str | None
     needs: Needs
+    requires: tuple[NormalizedName, ...] | None = None  # wheels of the lock that this one asks for, if recorded
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
@@ -150,7 +151,7 @@ def _body(record: Record) -> dict[str, Any]:
     systems: dict[str, Any] = {}
     for system in sorted(record.systems):
         entry: dict[str, Any] = {
-            "wheels": [_wheel_entry(wheel) for wheel in wheels if wheel.system == system],
+            "wheels": [_wheel_entry(wheel, complete=record.complete) for wheel in wheels if wheel.system == system],
         }
         if missing := [
             {"name": item.name, "version": item.version, "sdist": item.sdist}
@@ -168,7 +169,7 @@ def _body(record: Record) -> dict[str, Any]:
     }
 
 
-def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
+def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
     needs = wheel.needs
     facts = {
         "sonames": dict(needs.sonames),
@@ -185,6 +186,7 @@ def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
         "sha256": wheel.sha256,
         "known": needs.known,
         "needs": {key: value for key, value in facts.items() if value},
+        **({"requires": list(wheel.requires)} if complete and wheel.requires is not None else {}),
     }
 
 
@@ -226,4 +228,5 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
         ),
+        requires=tuple(item["requires"]) if "requires" in item else None,
     )

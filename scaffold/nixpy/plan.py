@@ -190,14 +190,17 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.python,
             choices.release,
             choices.systems,
-        ) and (before.complete or not choices.all_wheels)
+        ) and (
+            not choices.all_wheels or (before.complete and all(wheel.requires is not None for wheel in before.wheels))
+        )
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
+    sources = replace(sources, known=known, metadata=choices.all_wheels, index_urls=urls)
+    return analyse(lock, choices.targets(), project.choice, sources)
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
