@@ -73,6 +73,11 @@ class Record:
     unavailable: tuple[Unavailable, ...]
     complete: bool = False
 
+    @property
+    def installable(self) -> bool:
+        """Whether Nix can install by it: every wheel is there, with what it requires."""
+        return self.complete and all(wheel.requires is not None for wheel in self.wheels)
+
 
 class Damaged(Exception):
     """The file is nixpy's, but its content is not what nixpy wrote."""

@@ -190,9 +190,7 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.python,
             choices.release,
             choices.systems,
-        ) and (
-            not choices.all_wheels or (before.complete and all(wheel.requires is not None for wheel in before.wheels))
-        )
+        ) and (before.installable or not choices.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)

@@ -59,11 +59,11 @@ def gather(
 ) -> dict[LockedWheel, WheelFacts]:
     """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
 
-    A wheel for several systems is read once. With `metadata` they say what each requires, too. Facts are known by
-    `tag` alone, and have no files, for macOS (never opened but for its metadata), for what is nowhere but on the network when `offline`, and for a wheel whose lock gives
-    no address, unless it names indexes: then `locate` is asked, once, for all that are not known otherwise.
-    `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError, once the other
-    threads have ended too, or had a few seconds to.
+    A wheel for several systems is read once, with `metadata` also for what it requires. Facts are known by `tag` alone,
+    and have no files, for macOS (never opened but for its metadata), for what is nowhere but on the network when
+    `offline`, and for a wheel whose lock gives no address, unless it names indexes: then `locate` is asked, once, for
+    all that are not known otherwise. `rescan` passes the cache over, though what is read renews it. Raises the first
+    NixpyError, once the other threads have ended too, or had a few seconds to.
     """
     stop = threading.Event()
     work = _Work(
