@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.libraries import manylinux
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Choice, Lock, LockedWheel, Unavailable
+from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 class Sources:
     """Where facts may come from, and who is told how far it is.
 
-    `known` are wheels whose needs were recorded before; `rescan` opens every wheel again; with `metadata` what each
-    requires is found out too, for styles that install by nixpy.lock; `upgrade` lets uv choose newer versions where
-    there is no lock that holds them, and `allow_build` build what has no wheel to learn its needs.
+    `known` are wheels whose needs were recorded before, and `lacking` packages that had no wheel then; `rescan` opens
+    every wheel again; with `metadata` what each requires is found out too, for styles that install by nixpy.lock;
+    `upgrade` lets uv choose newer versions where there is no lock that holds them, and `allow_build` build what has no
+    wheel to learn its needs.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Sources:
     upgrade: bool = False
     allow_build: bool = False
     known: tuple[Wheel, ...] = ()
+    lacking: tuple[Unavailable, ...] = ()
     progress: Progress | None = None
 
 
@@ -74,17 +76,19 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=_needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=selection.unavailable)
 
 
-def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
-    """Return each of `locked` with its needs, in the same order; what was recorded before is not looked up again."""
+def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
+    """Return each wheel with its needs, in the same order; what was recorded before is not looked up again."""
+    locked = selection.wheels
     # A promise of the tag is to be replaced by facts, where they can be had now.
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
     recorded = {wheel.identity: wheel for wheel in known}
-    names = _names(locked)
+    names = _names([*locked, *selection.unavailable])
     # Only what is locked is recorded of what a wheel requires, so it is asked again when other packages are.
-    again = sources.metadata and (names != _names(known) or any(wheel.requires is None for wheel in known))
+    same = names == _names([*sources.known, *sources.lacking]) and all(wheel.requires is not None for wheel in known)
+    again = sources.metadata and not same
     facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
     by_system = {target.system: target for target in targets}
     wheels = []
@@ -107,11 +111,11 @@ def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], s
     return tuple(wheels)
 
 
-def _names(wheels: Iterable[LockedWheel | Wheel]) -> dict[str, set[NormalizedName]]:
-    """Return the names of the wheels of each system."""
+def _names(packages: Iterable[LockedWheel | Wheel | Unavailable]) -> dict[str, set[NormalizedName]]:
+    """Return the names of the packages of each system."""
     names: dict[str, set[NormalizedName]] = {}
-    for wheel in wheels:
-        names.setdefault(wheel.system, set()).add(wheel.name)
+    for package in packages:
+        names.setdefault(package.system, set()).add(package.name)
     return names
 
 

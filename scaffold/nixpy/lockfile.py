@@ -37,7 +37,7 @@ class Wheel:
     filename: str
     sha256: str | None
     needs: Needs
-    requires: tuple[NormalizedName, ...] | None = None  # wheels of the lock that this one asks for, if recorded
+    requires: tuple[NormalizedName, ...] | None = None  # what of the lock it asks for, if recorded
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:

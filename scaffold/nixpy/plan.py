@@ -196,8 +196,11 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
+    if before and before.python != choices.python:  # their markers hold for another Python
+        known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    sources = replace(sources, known=known, metadata=choices.all_wheels, index_urls=urls)
+    lacking = before.unavailable if before else ()
+    sources = replace(sources, known=known, lacking=lacking, metadata=choices.all_wheels, index_urls=urls)
     return analyse(lock, choices.targets(), project.choice, sources)
 
 
@@ -286,7 +289,8 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else None,
+        requirements=project.asked_lines(choices.targets()) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
     )
