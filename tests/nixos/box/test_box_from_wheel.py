@@ -1,5 +1,5 @@
-"""Style with-packages where nixpkgs lacks what the project asks for: it is taken from the locked wheel, with all that the
-wheel asks for, and built; and the check that holds what was built against what the project asks for.
+"""Style with-packages where nixpkgs lacks what the project asks for: it is built of the locked wheel, with all that the
+wheel asks for; and the check that holds what was built against what the project asks for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OPTIONS = ("--offline", "--no-write-lock-file")
 LACKED = {"pandas", "pillow", "python-dateutil"}  # what this nixpkgs does not have
 NEWER = ["numpy>=98", "mac-only<3; sys_platform == 'darwin'"]
 
-# Where each module is from, in a process of its own, and every library that it maps; how often each distribution is there.
+# Where a module is from, every file that it maps, and the name of each distribution, as often as it is there.
 TELL = """
 import importlib, importlib.metadata, json, os, sys
 module = importlib.import_module(sys.argv[1])
@@ -88,7 +88,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Box:
 
 @pytest.mark.parametrize("module", ["PIL.Image", "PIL._imagingft", "pandas", "dateutil.parser", "numpy", "psycopg2"])
 def test_what_nixpkgs_lacks_is_there(built: Box, module: str) -> None:
-    """Modules of wheels, of what those ask for in turn, and of nixpkgs are imported, with every library of the store."""
+    """Modules of wheels, of what those ask for, and of nixpkgs are imported, with every library of the store."""
     file, maps, _ = tell(built, module)
     assert file.startswith("/nix/store/")
     assert [path for path in maps if not path.startswith("/nix/store/")] == []
@@ -137,7 +137,7 @@ def test_without_the_list_it_fails(tmp_path: Path) -> None:
 
 @pytest.fixture
 def newer(tmp_path: Path) -> Box:
-    """A box with a project that asks for a newer numpy than nixpkgs has: a wheel of ours, which asks for another one."""
+    """A box with a project that asks for a newer numpy than nixpkgs has: a wheel of ours, which asks for another."""
     stock = tmp_path / "stock"
     build_wheel(stock, "numpy", "99", files={"numpy/__init__.py": "import house\n"}, requires=["house"])
     for name in ("house", "mac-only"):
@@ -146,7 +146,7 @@ def newer(tmp_path: Path) -> Box:
 
 
 def test_a_version_that_misses_is_listed(newer: Box) -> None:
-    """nixpkgs' version is built; the check fails and says what is asked for and what is there, and nothing else."""
+    """The version of nixpkgs is built; the check fails and says what is asked for and what is there, nothing else."""
     assert result(newer).returncode == 0
     assert tell(newer, "numpy")[0].startswith(f"{build('pkgs.python313.pkgs.numpy')}/")
     done = result(newer, "checks", "requirements")
