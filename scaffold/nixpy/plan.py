@@ -258,6 +258,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
     }
+    pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
+    env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
@@ -266,7 +268,10 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
-    return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+        if not options.flake:
+            why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
+            choices = replace(choices, reasons={**choices.reasons, "nixpkgs": why})
+    return replace(plan, choices=choices, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
 def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[Output]:
