@@ -133,6 +133,41 @@ def test_nothing_is_stripped(built: Box) -> None:
     assert [name for name, size in sizes.items() if (folder / name).stat().st_size < size] == []
 
 
+def test_the_image_is_enough(built: Box, tmp_path: Path) -> None:
+    """What the image's configuration starts, with the image for a root and nothing else, imports a wheel with all its
+    libraries.
+    """
+    built.nix("build", "-L", *OPTIONS, f"path:{HOME}/flake#image", "-o", f"{HOME}/image")
+    subprocess.run(["tar", "-xzf", in_root((built.home / "image").readlink()), "-C", tmp_path], check=True)
+    (entry,) = json.loads((tmp_path / "manifest.json").read_text())
+    command = json.loads((tmp_path / entry["Config"]).read_text())["config"]["Cmd"]
+    root = tmp_path / "root"
+    root.mkdir()
+    for layer in entry["Layers"]:
+        subprocess.run(["tar", "-xf", tmp_path / layer, "-C", root], check=True)
+    assert not (root / "lib64").exists()
+    # nixpkgs' loader knows its own folder by itself.
+    cache = ("--symlink", f"{packages()['glibc']}/etc/ld.so.cache", "/etc/ld.so.cache")
+    bare = (
+        "bwrap",
+        "--bind",
+        str(root),
+        "/",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        *cache,
+        "--unshare-net",
+        "--clearenv",
+    )
+    program = TELL.replace('["env"]', '["/bin/python3", "-c", ""]')
+    done = subprocess.run([*bare, *command, "-c", program, "PIL.Image"], check=True, capture_output=True, text=True)
+    file, maps, _ = json.loads(done.stdout)
+    assert file.startswith("/nix/store/")
+    assert [path for path in maps if not path.startswith("/nix/store/")] == []
+
+
 def test_a_need_that_nobody_supplies_fails_the_build_by_name(tmp_path: Path) -> None:
     """Without the list of libraries the build fails, and auto-patchelf says which soname is wanted by which file."""
     box = make(tmp_path)
