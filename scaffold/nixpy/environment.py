@@ -127,18 +127,19 @@ def environment(
     nixpkgs: str,
     manager: Manager | None,
     direct: Sequence[NormalizedName] | None = None,
+    implied: Collection[NormalizedName] = (),
     requirements: Sequence[str] = (),
     lock: str | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
     """Return the environment of what `record` says.
 
-    `direct` are the packages that nixpkgs is to supply, where the style asks it for any, and `requirements` what the
-    project asks for, where the style builds an environment that can be held against it. `lock` is where uv.lock lies
+    `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
+    only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be held against it. `lock` is where uv.lock lies
     from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
-    packages = None if direct is None else python_set.python_set(record, direct, settings.versions)
+    packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
     replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}

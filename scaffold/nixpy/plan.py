@@ -295,6 +295,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else None,
+        implied=project.implied_names(choices.targets()) if choices.style == "with-packages" else (),
         requirements=project.asked_lines(choices.targets()) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),

@@ -129,6 +129,10 @@ class Project:
         """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
         return tuple(sorted({canonical_requirement(requirement, address=False) for requirement in self.asked(targets)}))
 
+    def implied_names(self, targets: Sequence[Target]) -> set[NormalizedName]:
+        """Return those of `direct_names` that nothing but the lock names."""
+        return self._only_locked(targets) - {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
+
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
         if self.locked is None or (self.dependencies and self.dependencies.complete):
             return set()

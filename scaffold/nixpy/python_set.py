@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,8 +80,17 @@ class PythonSet:
         return tuple(sorted(item.name for item in (*self.direct, *self.others) if item.missing))
 
 
-def python_set(record: Record, direct: Iterable[NormalizedName], versions: Versions) -> PythonSet:
-    """Return what supplies the packages `direct`, and those that their wheels ask for in turn."""
+def python_set(
+    record: Record,
+    direct: Iterable[NormalizedName],
+    versions: Versions,
+    implied: Collection[NormalizedName] = (),
+) -> PythonSet:
+    """Return what supplies the packages `direct`, and those that their wheels ask for in turn.
+
+    Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
+    left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
+    """
     wheels = {wheel.name for wheel in record.wheels}
     lacking = {item.name for item in record.unavailable}
     requires: dict[NormalizedName, set[NormalizedName]] = {}
@@ -92,7 +101,8 @@ def python_set(record: Record, direct: Iterable[NormalizedName], versions: Versi
         known = python_packages.attribute(name) is not None
         return Package(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
 
-    asked = {name: package(name) for name in sorted(direct)}
+    loose = {name for name in implied if python_packages.attribute(name) is None}
+    asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires))}
     found = dict(asked)
     waiting = list(asked.values())
     while waiting:
@@ -102,6 +112,27 @@ def python_set(record: Record, direct: Iterable[NormalizedName], versions: Versi
             waiting.append(found[name])
     others = tuple(found[name] for name in sorted(found.keys() - asked.keys()))
     return PythonSet(versions=versions, direct=tuple(asked.values()), others=others)
+
+
+def _without(
+    loose: Collection[NormalizedName],
+    direct: Collection[NormalizedName],
+    requires: Mapping[NormalizedName, Collection[NormalizedName]],
+) -> set[NormalizedName]:
+    """Return `direct` without what is `loose` and others of it lead to; of a circle one stays."""
+    inner = {name for owner, names in requires.items() for name in names if name != owner and name in loose}
+    kept: set[NormalizedName] = set()
+    reached: set[NormalizedName] = set()
+    for start in sorted(direct, key=lambda name: (name in inner, name)):
+        if start in inner and start in reached:
+            continue
+        kept.add(start)
+        waiting = [start]
+        while waiting:
+            if (name := waiting.pop()) not in reached:
+                reached.add(name)
+                waiting += requires.get(name, ())
+    return kept
 
 
 def problems(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Problem]:
