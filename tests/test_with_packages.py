@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,3 +169,21 @@ def test_requirements_are_rendered_without_addresses(tmp_path: Path, nixpy: Nixp
         "toolz",
     ]
     assert "127.0.0.1" not in text
+
+
+def test_only_wheels_that_are_taken_must_be_found(tmp_path: Path, nixpy: Nixpy) -> None:
+    """NIX304 is about wheels in files or on other indexes, but not where nixpkgs has the package."""
+    project = shop.project(tmp_path / "one", "house", "numpy")
+    (project / "pylock.toml").write_text('lock-version = "1.0"\ncreated-by = "hand"\n')
+    for name in ("house", "numpy"):
+        wheel = next((tmp_path / "stock").glob(f"{name}-*.whl"))
+        (project / wheel.name).write_bytes(wheel.read_bytes())
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        line = f'{{ name = "{wheel.name}", path = "{wheel.name}", hashes = {{ sha256 = "{digest}" }} }}'
+        with (project / "pylock.toml").open("a") as file:
+            file.write(f'[[packages]]\nname = "{name}"\nversion = "{wheel.name.split("-")[1]}"\nwheels = [{line}]\n')
+    for versions, names in (("nixpkgs", ["house"]), ("locked", ["house", "numpy"])):
+        settings = project / "pyproject.toml"
+        settings.write_text(settings.read_text().partition("[tool.nixpy]")[0] + LOCKED.replace("locked", versions))
+        problems = nixpy("init", project, *INIT, "--format", "json").json["problems"]
+        assert [(problem["code"], problem["package"]) for problem in problems] == [("NIX304", name) for name in names]

@@ -135,8 +135,9 @@ def environment(
     """Return the environment of what `record` says.
 
     `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
-    only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be held against it. `lock` is where uv.lock lies
-    from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
+    only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
+    held against it. `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not
+    find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
