@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -45,6 +45,7 @@ class Settings:
     manager: str | None = None
     venv_copies: bool = False
     packages: tuple[str, ...] = ()
+    versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     env: Mapping[str, str] = field(default_factory=dict)
     shell_hook: str = ""
     file: str = "nixpy.nix"
@@ -88,6 +89,7 @@ class _Reader:
             "manager": self.string,
             "venv-copies": self.flag,
             "packages": self.packages,
+            "versions": self.versions,
             "env": self.env,
             "shell-hook": self.writable,
             "file": self.file,
@@ -157,6 +159,9 @@ class _Reader:
             except ValueError:
                 self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
         return tuple(value)
+
+    def versions(self, key: str, value: Any) -> str:
+        return str(value) if value in ("nixpkgs", "locked") else self.wrong('"nixpkgs" or "locked"', key)
 
     def env(self, key: str, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):

@@ -10,7 +10,7 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from nixpy import fetching, releases, styles
+from nixpy import fetching, python_set, releases, styles
 from nixpy.config import Settings
 from nixpy.features import Feature, chosen, find
 from nixpy.generated import NIX_FORMAT
@@ -23,6 +23,7 @@ from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.project import RECORD
+from nixpy.python_set import PythonSet
 from nixpy.target import LINUX_SYSTEMS
 
 
@@ -37,8 +38,8 @@ class Environment:
     inputs: str
     libraries: tuple[Library, ...]
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
-    python_packages: tuple[str, ...]  # expressions over `ps`
-    unmapped: tuple[NormalizedName, ...]
+    packages: PythonSet | None  # of a style that takes them from nixpkgs
+    requirements: tuple[str, ...]  # what the project itself asks for
     features: tuple[Feature, ...]
     substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
     wheels: frozenset[NormalizedName]  # those that were recorded
@@ -99,8 +100,10 @@ class Environment:
             "unsupplied": [[item.soname, reason(item.needed_by, self.unopened)] for item in self.unsupplied],
             "ignored": list(self.settings.libraries.ignore),
             "lock": self.lock,
-            "python_packages": list(self.python_packages),
-            "unmapped": list(self.unmapped),
+            "versions": self.settings.versions,
+            "python_packages": [list(pair) for pair in self.packages.direct_definitions] if self.packages else [],
+            "their_packages": [list(pair) for pair in self.packages.other_definitions] if self.packages else [],
+            "requirements": list(self.requirements),
             "stuck": reason(self.stuck),
             "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
             "manager": self.manager and self.manager.as_dict(),
@@ -123,36 +126,35 @@ def environment(
     style: str,
     nixpkgs: str,
     manager: Manager | None,
-    direct: Sequence[NormalizedName],
+    direct: Sequence[NormalizedName] | None = None,
+    implied: Collection[NormalizedName] = (),
+    requirements: Sequence[str] = (),
     lock: str | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
-    """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
+    """Return the environment of what `record` says.
 
-    `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
+    `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
+    only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
+    held against it. `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not
+    find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
-    mapped = _in_nixpkgs(direct) if direct else {}
+    packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
     replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
-    # A program that the shell has anyway is not lacking among the Python packages.
-    unmapped = tuple(name for name, attribute in mapped.items() if attribute is None and name not in replaced)
     idle = _idle(programs, style)
     stuck = tuple(sorted(idle - set(settings.packages) - replaced.keys()))
     found = [
         *problems,
-        *unavailable_problems(record.unavailable, record.python),
+        # Without a wheel a package may still be in nixpkgs, where that is asked.
+        *(
+            python_set.problems(packages, replaced)
+            if packages
+            else unavailable_problems(record.unavailable, record.python)
+        ),
         *_glibc_problems(record.wheels, nixpkgs),
-    ]
-    found += [
-        Problem(
-            code="NIX301",
-            package=name,
-            message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
-            hint="look it up on search.nixos.org, or use a style that installs wheels",
-        )
-        for name in unmapped
     ]
     if stuck:
         found.append(
@@ -163,7 +165,8 @@ def environment(
             )
         )
     if styles.find(style).all_wheels:
-        found += fetching.problems(record.wheels, astray)
+        fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
+        found += fetching.problems(fetched, astray)
     found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,
@@ -173,8 +176,8 @@ def environment(
         inputs=record.inputs,
         libraries=libraries,
         opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
-        python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
-        unmapped=unmapped,
+        packages=packages,
+        requirements=tuple(requirements),
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
         features=features,
@@ -186,13 +189,6 @@ def environment(
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
-
-
-def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | None]:
-    """Return the expression over `ps` for each package, None where none is known."""
-    from nixpy.libraries import python_packages
-
-    return {name: python_packages.attribute(name) for name in names}
 
 
 def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[str]:

@@ -191,16 +191,20 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.python,
             choices.release,
             choices.systems,
-        ) and (before.complete or not choices.all_wheels)
+        ) and (before.installable or not choices.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
+    if before and before.python != choices.python:  # their markers hold for another Python
+        known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
+    lacking = before.unavailable if before else ()
+    sources = replace(sources, known=known, lacking=lacking, metadata=choices.all_wheels, index_urls=urls)
     # What uv resolved has the chosen extras and groups in it, and does not know them by name.
     choice = project.choice if project.locked else Choice()
-    return analyse(lock, choices.targets(), choice, replace(sources, known=known, index_urls=urls))
+    return analyse(lock, choices.targets(), choice, sources)
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
@@ -257,6 +261,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
     }
+    pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
+    env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
     if options.direnv and not (envrc := project.root / ".envrc").exists():
         extra.append(Output(path=envrc, text=render.render("flake/envrc.jinja", env), owned=False))
@@ -267,7 +273,10 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
-    return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+        if not options.flake:
+            why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
+            choices = replace(choices, reasons={**choices.reasons, "nixpkgs": why})
+    return replace(plan, choices=choices, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
 def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[Output]:
@@ -290,7 +299,9 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else None,
+        implied=project.implied_names(choices.targets()) if choices.style == "with-packages" else (),
+        requirements=project.asked_lines(choices.targets()) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
     )

@@ -44,6 +44,20 @@ def test_packages_of_the_lock_are_installed() -> None:
     assert codes(venv=replace(VENV, packages=frozenset({"numpy", "pip"}))) == []
 
 
+def test_packages_of_the_shell_by_their_own_names() -> None:
+    """Under with-packages NIX401 names what nixpkgs or a wheel supplies: not what neither has, and not psycopg2-binary,
+    in whose place nixpkgs has psycopg2; under wheel-env all.
+    """
+    asked = frozenset({"numpy", "house", "nobodys", "psycopg2-binary"})
+    project = replace(PROJECT, style="with-packages", packages=asked, wheels=frozenset({"house"}))
+    there = OnPath(program=LAUNCHER, packages=frozenset({"numpy", "psycopg2"}))
+    assert only(project=project, pythons=(there,)).packages == ("house",)
+    full = replace(there, packages=there.packages | {"house"})
+    assert codes(project=project, pythons=(full,)) == []
+    found = only(project=replace(project, style="wheel-env"), pythons=(full,))
+    assert found.packages == ("nobodys", "psycopg2-binary")
+
+
 def test_a_lock_goes_before_what_is_asked_for() -> None:
     """What the lock installs here counts, not what the project asks for on other systems."""
     assert codes(project=replace(PROJECT, packages=frozenset({"numpy", "pywin32"}))) == []

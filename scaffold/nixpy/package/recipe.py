@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,15 +12,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.errors import NixpyError
-from nixpy.libraries.python_packages import attribute, neighbours
+from nixpy.libraries.python_packages import attribute, identifier, neighbours
 from nixpy.package.licences import licences, named
 from nixpy.package.metadata import SETUPTOOLS
 from nixpy.package.release import Release
 from nixpy.problems import Problem
 from nixpy.target import Target
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
-_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 # setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
 # packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
 _VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
@@ -118,7 +115,7 @@ def recipe(release: Release, target: Target) -> Recipe:
     build = (*map(Requirement, SETUPTOOLS),) if builds is None else builds
     plain = _needed(requires, own, frozenset(), target)
     found = Recipe(
-        name=_identifier(own),
+        name=identifier(own),
         release=release,
         python=target.short_python,
         build=() if release.is_wheel else _needed(build, own, frozenset(), target),
@@ -171,12 +168,7 @@ def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> 
 def _attribute(name: str) -> str:
     """Return the newest spelling of a project's attribute; its own name where none is known."""
     known = attribute(name)
-    return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else _identifier(name)
-
-
-def _identifier(name: str) -> str:
-    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
-    return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
+    return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else identifier(name)
 
 
 def _arguments(groups: Iterable[tuple[str, tuple[Needed, ...]]]) -> Iterator[tuple[str, list[str]]]:

@@ -108,6 +108,20 @@ def test_the_shell_has_the_environment(built: Box) -> None:
     assert built.nix(*develop, "ruff", "--version").stdout.startswith("ruff ")
 
 
+def test_the_requirements_are_met(built: Box) -> None:
+    """The check of what the project asks for passes, and fails once it asks for another numpy than the lock has."""
+    output = f"path:{HOME}/flake#checks.{SYSTEM}.requirements"
+    built.nix("build", *OPTIONS, "--no-link", output)
+    file = built.home / "flake/nixpy.nix"
+    text = file.read_text()
+    file.write_text(text.replace("          numpy\n", "          numpy<1\n"))
+    done = built.nix("build", "-L", *OPTIONS, "--no-link", output, check=False)
+    file.write_text(text)
+    assert done.returncode != 0
+    assert "numpy<1: " in done.stderr
+    assert "pillow" not in done.stderr
+
+
 def test_nothing_is_stripped(built: Box) -> None:
     """A file in which nothing had to be changed is the wheel's, byte for byte; every other one is no smaller."""
     (wheel,) = WHEELHOUSE.glob("numpy-*.whl")
@@ -117,6 +131,41 @@ def test_nothing_is_stripped(built: Box) -> None:
         sizes = {item.filename: item.file_size for item in archive.infolist() if ".so" in item.filename}
     assert len(sizes) > 5
     assert [name for name, size in sizes.items() if (folder / name).stat().st_size < size] == []
+
+
+def test_the_image_is_enough(built: Box, tmp_path: Path) -> None:
+    """What the image's configuration starts, with the image for a root and nothing else, imports a wheel with all its
+    libraries.
+    """
+    built.nix("build", "-L", *OPTIONS, f"path:{HOME}/flake#image", "-o", f"{HOME}/image")
+    subprocess.run(["tar", "-xzf", in_root((built.home / "image").readlink()), "-C", tmp_path], check=True)
+    (entry,) = json.loads((tmp_path / "manifest.json").read_text())
+    command = json.loads((tmp_path / entry["Config"]).read_text())["config"]["Cmd"]
+    root = tmp_path / "root"
+    root.mkdir()
+    for layer in entry["Layers"]:
+        subprocess.run(["tar", "-xf", tmp_path / layer, "-C", root], check=True)
+    assert not (root / "lib64").exists()
+    # nixpkgs' loader knows its own folder by itself.
+    cache = ("--symlink", f"{packages()['glibc']}/etc/ld.so.cache", "/etc/ld.so.cache")
+    bare = (
+        "bwrap",
+        "--bind",
+        str(root),
+        "/",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        *cache,
+        "--unshare-net",
+        "--clearenv",
+    )
+    program = TELL.replace('["env"]', '["/bin/python3", "-c", ""]')
+    done = subprocess.run([*bare, *command, "-c", program, "PIL.Image"], check=True, capture_output=True, text=True)
+    file, maps, _ = json.loads(done.stdout)
+    assert file.startswith("/nix/store/")
+    assert [path for path in maps if not path.startswith("/nix/store/")] == []
 
 
 def test_a_need_that_nobody_supplies_fails_the_build_by_name(tmp_path: Path) -> None:

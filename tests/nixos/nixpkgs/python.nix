@@ -234,7 +234,12 @@ let
       ]
       ++ lib.optional (pname == "pyodbc") (pkgs.unixodbc or pkgs.unixODBC);
       dependencies = map (name: final.${name}) (dependencies.${pname} or [ ]);
+    }
+    // lib.optionalAttrs (onIndex pname != pname) {
+      postInstall = "sed -i 's/^Name: .*/Name: ${pname}/' $out/${final.python.sitePackages}/*.dist-info/METADATA";
     };
+  # What has another name on the index; nixpkgs' is built of a release that says its own.
+  onIndex = pname: if pname == "psycopg2" then "psycopg2-binary" else pname;
   # A wheel says them too, but cannot be read before it is built.
   dependencies = {
     grpcio = [ "typing-extensions" ];
@@ -256,8 +261,8 @@ let
         attributes packagesTable (
           { pname, ... }:
           final.buildPythonPackage (
-            if python.isBuilt && debian.wheels ? ${pname} then
-              fromWheel final pname debian.wheels.${pname}
+            if python.isBuilt && debian.wheels ? ${onIndex pname} then
+              fromWheel final pname debian.wheels.${onIndex pname}
             else
               {
                 inherit pname;
@@ -334,6 +339,22 @@ let
               inherit (python) interpreter sitePackages;
             };
           } ./hooks/wrap-python.sh;
+          # The one that pip brings along, with metadata of our own; nixpkgs builds the release.
+          packaging = final.buildPythonPackage {
+            pname = "packaging";
+            version = "1";
+            format = "other";
+            dontUnpack = true;
+            installPhase = lib.optionalString python.isBuilt ''
+              site=$out/${python.sitePackages}
+              mkdir -p vendored "$site"
+              ${python.interpreter} -m zipfile -e ${python}/lib/${python.libPrefix}/ensurepip/_bundled/pip-*.whl vendored
+              cp -r vendored/pip/_vendor/packaging "$site/"
+              version=$(sed -n 's/^packaging==//p' vendored/pip/_vendor/vendor.txt)
+              mkdir "$site/packaging-$version.dist-info"
+              printf 'Metadata-Version: 2.1\nName: packaging\nVersion: %s\n' "$version" >"$site/packaging-$version.dist-info/METADATA"
+            '';
+          };
           # Not in nixpkgs, which has a hook for each of the phases.
           wheelHook = pkgs.makeSetupHook {
             name = "python-wheel-hook";
