@@ -15,8 +15,6 @@ from packaging.version import InvalidVersion, Version
 from nixpy.errors import NixpyError
 from nixpy.toml import parse_toml
 
-SETUPTOOLS = ("setuptools",)  # what builds a package that names no build system (PEP 517)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:

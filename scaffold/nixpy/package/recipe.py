@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
 from nixpy.libraries.python_packages import attribute, neighbours
 from nixpy.package.licences import licences, named
-from nixpy.package.metadata import SETUPTOOLS
+from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, identifier, needed
 from nixpy.package.release import Release
 from nixpy.problems import Problem
 from nixpy.target import Target
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
-_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
-# setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
-# packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
-_VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
 _RUST = frozenset({"maturin", "setuptools-rust"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
-    """A package of nixpkgs' Python set by its attribute, the extras that are asked of it, and whether it is known."""
-
-    attribute: str
-    extras: tuple[str, ...] = ()
-    known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +59,7 @@ class Recipe:
             },
             "arguments": list(_arguments(groups)),
             "build": self.build,
-            "variables": [variable for name, variable in _VERSION_VARIABLES.items() if name in names],
+            "variables": [variable for name, variable in VERSION_VARIABLES.items() if name in names],
             "needs": self.needs,
             "extras": self.extras,
             "modules": release.modules,
@@ -115,68 +97,21 @@ def recipe(release: Release, target: Target) -> Recipe:
         requires, extras, complete = pyproject.requires, pyproject.extras, True
     own = canonicalize_name(metadata.name)
     builds = pyproject.build if pyproject else None
-    build = (*map(Requirement, SETUPTOOLS),) if builds is None else builds
-    plain = _needed(requires, own, frozenset(), target)
+    build = SETUPTOOLS if builds is None else builds
+    plain = needed(requires, own, frozenset(), target)
     found = Recipe(
-        name=_identifier(own),
+        name=identifier(own),
         release=release,
         python=target.short_python,
-        build=() if release.is_wheel else _needed(build, own, frozenset(), target),
+        build=() if release.is_wheel else needed(build, own, frozenset(), target),
         needs=plain,
         extras=tuple(
-            (extra, tuple(n for n in _needed(requires, own, frozenset({extra}), target) if n not in plain))
+            (extra, tuple(n for n in needed(requires, own, frozenset({extra}), target) if n not in plain))
             for extra in sorted(extras)
         ),
         problems=(),
     )
     return replace(found, problems=tuple(_problems(found, complete=complete)))
-
-
-def _needed(
-    requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target
-) -> tuple[Needed, ...]:
-    """Return what is needed with `extras`, sorted; an extra of the package's own stands for what is in it."""
-    found: dict[str, set[str]] = {}
-    todo, seen = [extras], {extras}
-    while todo:
-        chosen = todo.pop()
-        for requirement in requirements:
-            if not _holds(requirement, chosen, target):
-                continue
-            name = canonicalize_name(requirement.name)
-            asked = {canonicalize_name(extra) for extra in requirement.extras}
-            if name != own:
-                found.setdefault(name, set()).update(asked)
-            elif (more := frozenset(asked)) and more not in seen:
-                seen.add(more)
-                todo.append(more)
-    needed = [
-        Needed(attribute=_attribute(name), extras=tuple(sorted(asked)), known=attribute(name) is not None)
-        for name, asked in found.items()
-    ]
-    return tuple(sorted(needed, key=lambda need: need.attribute))
-
-
-def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> bool:
-    environment = target.marker_environment()
-    try:
-        return requirement.marker is None or any(
-            requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}
-        )
-    except (UndefinedComparison, UndefinedEnvironmentName) as error:
-        message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
-        raise NixpyError(message, hint="Choose another version.") from None
-
-
-def _attribute(name: str) -> str:
-    """Return the newest spelling of a project's attribute; its own name where none is known."""
-    known = attribute(name)
-    return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else _identifier(name)
-
-
-def _identifier(name: str) -> str:
-    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
-    return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
 
 
 def _arguments(groups: Iterable[tuple[str, tuple[Needed, ...]]]) -> Iterator[tuple[str, list[str]]]:
