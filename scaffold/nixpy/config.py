@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -44,6 +44,7 @@ class Settings:
     features: tuple[str, ...] = ()
     manager: str | None = None
     venv_copies: bool = False
+    relax: tuple[NormalizedName, ...] | Literal[True] = ()
     packages: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     shell_hook: str = ""
@@ -87,6 +88,7 @@ class _Reader:
             "features": self.features,
             "manager": self.string,
             "venv-copies": self.flag,
+            "relax": self.relax,
             "packages": self.packages,
             "env": self.env,
             "shell-hook": self.writable,
@@ -129,6 +131,11 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.wrong("a list of strings", *where, key)
         return tuple(value)
+
+    def relax(self, key: str, value: Any) -> tuple[NormalizedName, ...] | Literal[True]:
+        if isinstance(value, bool):
+            return value or ()
+        return self.names(key, value) if isinstance(value, list) else self.wrong("true or a list of packages", key)
 
     def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import NormalizedName
 
@@ -25,6 +25,9 @@ from nixpy.problems import Problem, bring_programs, reason
 from nixpy.project import RECORD
 from nixpy.target import LINUX_SYSTEMS
 
+if TYPE_CHECKING:
+    from nixpy.distribution import Distribution
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
@@ -39,6 +42,7 @@ class Environment:
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     python_packages: tuple[str, ...]  # expressions over `ps`
     unmapped: tuple[NormalizedName, ...]
+    own: Mapping[str, Any] | None  # the project itself, where the style builds it
     features: tuple[Feature, ...]
     substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
     wheels: frozenset[NormalizedName]  # those that were recorded
@@ -101,6 +105,7 @@ class Environment:
             "lock": self.lock,
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
+            "project": self.own and {**self.own, "root": ("../" * self.settings.file.count("/") or "./") + "."},
             "stuck": reason(self.stuck),
             "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
             "manager": self.manager and self.manager.as_dict(),
@@ -124,12 +129,14 @@ def environment(
     nixpkgs: str,
     manager: Manager | None,
     direct: Sequence[NormalizedName],
+    own: Distribution | None = None,
     lock: str | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
 
-    `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
+    `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered file, and `astray`
+    are the wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
@@ -162,6 +169,8 @@ def environment(
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
         )
+    if own:
+        found += own.problems()
     if styles.find(style).all_wheels:
         found += fetching.problems(record.wheels, astray)
     found += _unanswered(record.wheels, style, features)
@@ -175,6 +184,7 @@ def environment(
         opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
+        own={**own.as_dict(mapped), "relax": settings.relax} if own else None,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
         features=features,
@@ -210,7 +220,8 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
 def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
     """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    if asking and all(feature.name != "find-library" for feature in features) and style != "with-packages":
+    answered = any(feature.name == "find-library" for feature in features) or styles.find(style).packages == "nixpkgs"
+    if asking and not answered:
         yield Problem(
             code="NIX303",
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "

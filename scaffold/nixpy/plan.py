@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
@@ -23,6 +23,9 @@ from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.target import SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
+
+if TYPE_CHECKING:
+    from nixpy.distribution import Distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,17 +281,27 @@ def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[O
 def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
     """Return what is rendered for `record`."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
+    style, targets = styles.find(choices.style), choices.targets()
+    own = _distribution(project, targets) if style.builds else None
+    # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
+    direct = {*project.direct_names(targets), *(own.requires if own else ())} if style.packages == "nixpkgs" else ()
     return environment.environment(
         record,
         settings=project.settings,
-        style=choices.style,
+        style=style.name,
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
-        # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        direct=tuple(sorted(direct)),
+        own=own,
         lock=fetching.uv_lock(project),
-        astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
+        astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )
+
+
+def _distribution(project: Project, targets: Sequence[Target]) -> Distribution:
+    from nixpy import distribution  # no other style waits for it
+
+    return distribution.read(project, targets)
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

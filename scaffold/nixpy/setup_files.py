@@ -43,6 +43,7 @@ class Setup:
     path: Path  # the file that is named in messages
     values: Mapping[str, Any] = field(default_factory=dict)
     opaque: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)  # `attr: …` and `file: …` of setup.cfg
     all_opaque: bool = False  # there may be any other keyword
 
     def text(self, key: str) -> str | None:
@@ -65,7 +66,11 @@ class Setup:
 
     def is_opaque(self, key: str) -> bool:
         """Whether running the file may tell this, and reading does not."""
-        return key in self.opaque or (self.all_opaque and key not in self.values)
+        return key in self.opaque or key in self.elsewhere or (self.all_opaque and key not in self.values)
+
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Return what is required at run time, as far as it is written out."""
+        return self._requirements(self.lines("install_requires") or ())
 
     def dependencies(self) -> Dependencies:
         """Return what is asked for, as pyproject.toml would have it.
@@ -120,7 +125,7 @@ class Setup:
 
 
 def read(root: Path) -> Setup | None:
-    """Return what the setup.py and setup.cfg of a folder say, None where there is neither, or one for other tools alone.
+    """Return what setup.py and setup.cfg of a folder say, None where there is neither, or none that is of setuptools.
 
     Raises NixpyError, with the line, for a file that is not of their language.
     """
@@ -128,15 +133,20 @@ def read(root: Path) -> Setup | None:
     sections = _config(config) if config.is_file() else None
     if not program.is_file() and not (sections and {"metadata", "options"} & {*sections.sections()}):
         return None
-    values, opaque, all_opaque = _program(program) if program.is_file() else ({}, set(), False)
-    for key, value in _keywords(sections) if sections else ():
-        if key not in opaque and not values.get(key):
-            if isinstance(value, str) and value.startswith(("attr:", "file:")):
-                opaque.add(key)
-            else:
-                values[key] = value
+    values, opaque, all_opaque = _program(program) if program.is_file() else ({}, frozenset[str](), False)
+    said = (
+        {key: value for key, value in _keywords(sections) if key not in opaque and not values.get(key)}
+        if sections
+        else {}
+    )
+    elsewhere = {key: value for key, value in said.items() if str(value).startswith(("attr:", "file:"))}
+    values |= {key: value for key, value in said.items() if key not in elsewhere}
     return Setup(
-        path=program if program.is_file() else config, values=values, opaque=frozenset(opaque), all_opaque=all_opaque
+        path=program if program.is_file() else config,
+        values=values,
+        opaque=opaque,
+        elsewhere=elsewhere,
+        all_opaque=all_opaque,
     )
 
 
@@ -150,7 +160,7 @@ def assigned(text: str, *names: str) -> str | None:
     return next((value for value in found if isinstance(value, str)), None)
 
 
-def _program(path: Path) -> tuple[dict[str, Any], set[str], bool]:
+def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
     """Return the keywords of the one call of setup(), those that are code, and whether there may be others."""
     try:
         tree = ast.parse(read_text(path))
@@ -159,7 +169,7 @@ def _program(path: Path) -> tuple[dict[str, Any], set[str], bool]:
         raise NixpyError(f"this is no Python 3: {error.args[0]}", hint="Correct it.", path=path, line=line) from None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
     if len(calls) != 1:
-        return {}, set(), True
+        return {}, frozenset(), True
     constants = _constants(tree)
     values: dict[str, Any] = {}
     opaque = set()
@@ -169,7 +179,7 @@ def _program(path: Path) -> tuple[dict[str, Any], set[str], bool]:
                 values[keyword.arg] = _literal(keyword.value, constants)
             except ValueError:
                 opaque.add(keyword.arg)
-    return values, opaque, any(keyword.arg is None for keyword in calls[0].keywords)
+    return values, frozenset(opaque), any(keyword.arg is None for keyword in calls[0].keywords)
 
 
 def _called(node: ast.expr) -> str | None:

@@ -32,6 +32,8 @@ class Style:
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
+    builds: bool  # it builds the project itself
+    packages: str  # where packages come from: "wheels" or "nixpkgs"
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -104,6 +106,8 @@ def _read(path: Path) -> Style:
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
         all_wheels=data.get("wheels") == "all",
+        builds=data.get("project", False),
+        packages=data.get("packages", "wheels"),
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),

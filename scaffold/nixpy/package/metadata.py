@@ -48,7 +48,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
         name=name,
         version=version,
         summary=_line(raw.get("summary")),
-        homepage=_homepage(raw),
+        homepage=homepage(raw),
         license_expression=_line(raw.get("license_expression")),
         license_text=_line(raw.get("license")),
         classifiers=tuple(raw.get("classifiers", ())),
@@ -128,7 +128,7 @@ def _line(text: str | None) -> str | None:
     return None if line in ("", "UNKNOWN") else line
 
 
-def _homepage(raw: RawMetadata) -> str | None:
+def homepage(raw: RawMetadata) -> str | None:
     """Return the page of the project: the field of old, or the label by its normalised name (PEP 753)."""
     urls = {"".join(c for c in k.lower() if c.isalnum()): v for k, v in raw.get("project_urls", {}).items()}
     candidates = (raw.get("home_page"), *map(urls.get, ("homepage", "source", "repository", "sourcecode", "github")))
