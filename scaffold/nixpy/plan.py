@@ -250,7 +250,10 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
-    """Return the plan with what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none."""
+    """Return the plan with what `init` writes once: the settings, and flake.nix where there is none.
+
+    Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
+    """
     project, choices = plan.project, plan.choices
     env = {
         **plan.environment.as_dict(),
@@ -265,6 +268,9 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
+    default = project.root / "default.nix"
+    if not options.flake and styles.find(str(choices.style)).builds and not default.exists():
+        extra.append(Output(path=default, text=render.render("flake/default.nix.jinja", env), owned=False))
     return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 

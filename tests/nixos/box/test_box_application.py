@@ -1,5 +1,5 @@
-"""Style application: projects with pyproject.toml and with setup.py, built by their own build system and run where there is
-no /lib.
+"""Style application: projects with pyproject.toml and with setup.py, built by their own build system, and run where
+there is no /lib.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, wheels
-from nixos.realnix import CURRENT, lock_flake, stand_in
+from nixos.realnix import lock_flake, stand_in
 
 pytestmark = pytest.mark.box
 
@@ -101,3 +101,89 @@ def test_its_programs_run(built: Box) -> None:
         assert said[:2] == ["mean", "2.0"]
         assert said[2].startswith("/nix/store/")
         assert said[3:] == ["an", "argument"]
+
+
+def test_nix_run_starts_it(built: Box) -> None:
+    """`nix run` starts the program that is called as the project, and another by its name."""
+    for program in ("", "#other"):
+        done = built.nix("run", *OPTIONS, f"{FLAKE}{program}", "--", "an argument")
+        assert done.stdout.startswith("mean 2.0 /nix/store/")
+        assert done.stdout.endswith(" an argument\n")
+
+
+def test_the_code_runs_in_place_in_the_shell(built: Box) -> None:
+    """In `nix develop` the code of the folder itself is run, with its packages and its build system at hand."""
+    work = f"{HOME}/flake"
+    develop = ("develop", *OPTIONS, FLAKE, "-c")
+    run = "import counted.main as it; print(it.__file__); it.main()"
+    where, mean = built.nix(*develop, "python", "-c", run, cwd=work).stdout.splitlines()
+    assert where.startswith(work)
+    assert mean.startswith("mean 2.0 /nix/store/")
+    backend = "hatchling" if "src" in where else "setuptools"
+    built.nix(*develop, "python", "-c", f"import {backend}", cwd=work)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("pyproject.toml", "numpy not installed"), ("setup.py", "No module named 'numpy'")]
+)
+def test_without_the_list_the_build_fails(tmp_path: Path, kind: str, words: str) -> None:
+    """With no dependencies the build fails: where the project says what it requires, by that, else since its program
+    cannot be imported.
+    """
+    box = make(tmp_path, KINDS[kind])
+    file = box.home / "flake/nixpy.nix"
+    text = file.read_text()
+    assert "dependencies = [ ps.numpy ];" in text
+    file.write_text(text.replace("dependencies = [ ps.numpy ];", "dependencies = [ ];"))
+    done = build(box)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_a_version_it_does_not_admit_fails_until_it_is_relaxed(tmp_path: Path) -> None:
+    """Nixpkgs' version is held against the project's, and with `relax` it is taken all the same."""
+    have = wheels()["numpy"].name.split("-")[1]
+    files = {**PYPROJECT, "pyproject.toml": PYPROJECT["pyproject.toml"].replace("numpy>=2", f"numpy!={have}")}
+    # For the analysis another wheel would do; here it is only the settings' turn.
+    files["requirements.txt"] = "numpy\n"
+    files["pyproject.toml"] += '\n[tool.nixpy]\nrequirements = ["requirements.txt"]\n'
+    box = make(tmp_path, files)
+    done = build(box)
+    assert done.returncode != 0
+    assert f"numpy!={have} not satisfied by version {have}" in done.stderr
+    settings = box.home / "flake/pyproject.toml"
+    settings.write_text(settings.read_text() + 'relax = ["numpy"]\n')
+    nixpy(box.home / "flake", "sync")
+    done = build(box)
+    assert done.returncode == 0, done.stderr
+    assert box.run(f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0")
+
+
+def test_without_flakes_nix_build_and_nix_shell_do_it(tmp_path: Path) -> None:
+    """`--no-flake` leaves a default.nix for nix-build and a shell.nix for nix-shell, over the same nixpy.nix."""
+    box = make(tmp_path, PYPROJECT, "--no-flake")
+    project = box.home / "flake"
+    assert {path.name for path in project.iterdir()} >= {"default.nix", "shell.nix", "nixpy.nix"}
+    assert not (project / "flake.nix").exists()
+    nixpkgs = ("--arg", "nixpkgs", str(stand_in(RELEASE)))
+    box.run("nix-build", *nixpkgs, cwd=f"{HOME}/flake")
+    assert box.run(f"{HOME}/flake/result/bin/counted").stdout.startswith("mean 2.0")
+    run = "python -c 'import counted.main as it; it.main()'"
+    assert box.run("nix-shell", *nixpkgs, "--run", run, cwd=f"{HOME}/flake").stdout.startswith("mean 2.0")
+
+
+def test_what_lies_in_the_folder_is_not_built(tmp_path: Path) -> None:
+    """A `.venv`, bytecode and the generated files do not reach the build, so that they do not make it anew."""
+    box = make(tmp_path, PYPROJECT)
+    project = box.home / "flake"
+    build(box)
+    before = (box.home / "result").readlink()
+    (project / ".venv").mkdir()
+    (project / ".venv/big").write_text("x")
+    (project / "src/counted/__pycache__").mkdir()
+    (project / "src/counted/__pycache__/main.pyc").write_text("x")
+    build(box)
+    assert (box.home / "result").readlink() == before
+    (project / "src/counted/new.py").write_text("")
+    build(box)
+    assert (box.home / "result").readlink() != before

@@ -40,10 +40,12 @@ with zipfile.ZipFile(file, "w") as wheel:
         if item.filename.endswith(".dist-info/METADATA"):
             head, blank, body = data.decode().partition("\n\n")
             found = [read(line) for line in re.findall(r"(?m)^Requires-Dist: (.*)$", head)]
-            wrong = [text for requirement in found if (text := check(requirement))]
+            wrong = [said for requirement in found if (said := check(requirement))]
             kept = [line for line in head.split("\n") if not line.startswith("Requires-Dist:")]
-            data = "\n".join([*kept, *(f"Requires-Dist: {requirement}" for requirement in found)]) + blank + body
-        wheel.writestr(item, data)
+            text = "\n".join([*kept, *(f"Requires-Dist: {requirement}" for requirement in found)]) + blank + body
+            wheel.writestr(item, text)
+        else:
+            wheel.writestr(item, data)
 if wrong:
     print("Checking runtime dependencies for", file, *(f"  - {text}" for text in wrong), sep="\n", file=sys.stderr)
     sys.exit(1)
