@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from packaging.metadata import RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
@@ -44,8 +44,12 @@ class Distribution:
     modules: tuple[str, ...]
     folder: str  # the name of its folder
 
-    def as_dict(self, packages: Mapping[NormalizedName, str | None]) -> dict[str, Any]:
-        """Return it as templates see it; `packages` are nixpkgs' expressions for what it requires."""
+    def as_dict(
+        self, packages: Mapping[NormalizedName, str | None], relax: Collection[NormalizedName] | Literal[True] = ()
+    ) -> dict[str, Any]:
+        """Return it as templates see it; `packages` are nixpkgs' expressions for what it requires, and of those to
+        `relax` any version will do.
+        """
         name = self.name or canonicalize_name(self.folder)
         attributes = {need.attribute for need in self.build}
         return {
@@ -61,6 +65,8 @@ class Distribution:
             "scripts": list(self.scripts),
             "main": next((script for script in self.scripts if script == name), next(iter(self.scripts), None)),
             "modules": list(self.modules),
+            "relax": relax is True or [name for name in relax if name in self.requires],
+            "relax_build": any(relax is True or need.name in relax for need in self.build),
         }
 
     def problems(self) -> Iterator[Problem]:

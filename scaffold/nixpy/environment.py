@@ -184,7 +184,7 @@ def environment(
         opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
         python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
         unmapped=unmapped,
-        own={**own.as_dict(mapped), "relax": settings.relax} if own else None,
+        own=own.as_dict(mapped, settings.relax) if own else None,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
         features=features,

@@ -14,7 +14,7 @@ from nixpy.environment import Environment
 from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Lock
+from nixpy.locks.model import Choice, Lock
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.uv import UvLock
@@ -200,7 +200,8 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
+    choice = project.choice if project.locked else Choice()  # what uv resolved is no more than what was chosen
+    return analyse(lock, choices.targets(), choice, replace(sources, known=known, index_urls=urls))
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:

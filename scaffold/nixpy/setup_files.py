@@ -32,6 +32,8 @@ _PLACES = {
     "install_requires": ("options", ";"),
     "scripts": ("options", ","),
 }
+_NO_PROGRAM = (SyntaxError, ValueError, MemoryError, RecursionError)
+_SPELLINGS = {"home_page": "url", "home-page": "url"}
 # Tables: each key is an item.
 _SECTIONS = {"extras_require": ("options.extras_require", ";"), "entry_points": ("options.entry_points", "\0")}
 
@@ -154,7 +156,7 @@ def assigned(text: str, *names: str) -> str | None:
     """Return the text that a module of this source gives one of its variables, the first of `names` that it has so."""
     try:
         constants = _constants(ast.parse(text))
-    except (SyntaxError, ValueError):
+    except _NO_PROGRAM:
         return None
     found = (constants.get(name) for name in names)
     return next((value for value in found if isinstance(value, str)), None)
@@ -164,9 +166,9 @@ def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
     """Return the keywords of the one call of setup(), those that are code, and whether there may be others."""
     try:
         tree = ast.parse(read_text(path))
-    except (SyntaxError, ValueError) as error:
+    except _NO_PROGRAM as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        raise NixpyError(f"this is no Python 3: {error.args[0]}", hint="Correct it.", path=path, line=line) from None
+        raise NixpyError(f"this is no Python 3: {error}", hint="Correct it.", path=path, line=line) from None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
     if len(calls) != 1:
         return {}, frozenset(), True
@@ -207,7 +209,10 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
 def _literal(node: ast.expr, constants: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Name) and node.id in constants:
         return constants[node.id]
-    return ast.literal_eval(node)
+    try:
+        return ast.literal_eval(node)
+    except (TypeError, MemoryError, RecursionError) as error:  # `{[]: 1}`, or a tower of brackets
+        raise ValueError from error
 
 
 def _config(path: Path) -> configparser.RawConfigParser:
@@ -223,10 +228,10 @@ def _config(path: Path) -> configparser.RawConfigParser:
 def _keywords(sections: configparser.RawConfigParser) -> Iterator[tuple[str, Any]]:
     """Yield the keywords that setup.cfg has, as setup() would have them; what another file tells as `file: …`."""
     for key, (section, separator) in _PLACES.items():
-        for spelling in (key, key.replace("_", "-"), "home_page" if key == "url" else key):
-            value = sections.get(section, spelling, fallback=None)
-            if value is not None:
-                yield key, value if separator is None or value.startswith("file:") else _split(value, separator)
+        items = dict(sections.items(section)) if sections.has_section(section) else {}
+        spelled = {_SPELLINGS.get(name, name.replace("-", "_")): value for name, value in items.items()}
+        if (value := spelled.get(key)) is not None:
+            yield key, value if separator is None or value.startswith("file:") else _split(value, separator)
     for key, (section, separator) in _SECTIONS.items():
         if sections.has_section(section):
             items = dict(sections.items(section))

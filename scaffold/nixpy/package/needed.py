@@ -18,6 +18,8 @@ SETUPTOOLS = (Requirement("setuptools"),)  # what builds a package that names no
 # setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
 # packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
 VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
+# What `uv init` writes; the table of packages has only what is in every release.
+_SINCE = {"uv-build": '(ps.uv-build or (throw "nixpkgs has uv-build since 25.05"))'}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 
@@ -32,7 +34,7 @@ class Needed:
     @property
     def expression(self) -> str | None:
         """The expression over `ps`, None where nixpkgs is not known to have it."""
-        return python_packages.attribute(self.name)
+        return python_packages.attribute(self.name) or _SINCE.get(self.name)
 
     @property
     def known(self) -> bool:
@@ -42,7 +44,7 @@ class Needed:
     @property
     def attribute(self) -> str:
         """The newest spelling of its attribute; its own name where none is known."""
-        known = self.expression
+        known = python_packages.attribute(self.name)
         return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else identifier(self.name)
 
 

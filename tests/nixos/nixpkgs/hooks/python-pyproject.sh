@@ -3,10 +3,11 @@
 # versions are checked, and nothing is downloaded. The frontend is the pip that CPython brings along; nixpkgs' is `build`.
 pyprojectBuildPhase() {
   runHook preBuild
-  local pip
+  local pip check=--check-build-dependencies
+  [[ ${pypaBuildFlags-} != *--skip-dependency-check* ]] || check=
   pip=$(echo @python@/lib/*/ensurepip/_bundled/pip-*.whl)
   HOME=$PWD @interpreter@ "$pip/pip" --isolated --disable-pip-version-check wheel -q --no-index --no-deps \
-    --no-cache-dir --no-build-isolation --check-build-dependencies --wheel-dir dist .
+    --no-cache-dir --no-build-isolation $check --wheel-dir dist .
   PYTHONPATH=$PYTHONPATH:$pip @interpreter@ @dependencies@ dist/*.whl "${pythonRelaxDeps-}"
   runHook postBuild
 }
