@@ -4,6 +4,7 @@ there is no /lib.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from nixos.realnix import lock_flake, stand_in
 
 pytestmark = pytest.mark.box
 
+EXAMPLE = Path(__file__).parents[3] / "examples/application"
 OPTIONS = ("--offline", "--no-write-lock-file")
 FLAKE = f"path:{HOME}/flake"
 MAIN = """\
@@ -157,6 +159,15 @@ def test_a_version_it_does_not_admit_fails_until_it_is_relaxed(tmp_path: Path) -
     done = build(box)
     assert done.returncode == 0, done.stderr
     assert box.run(f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0")
+
+
+def test_the_example_is_built_and_run(tmp_path: Path) -> None:
+    """The example's own files, as they are, are built on the stand-in, and its program writes the picture."""
+    shutil.copytree(EXAMPLE, project := tmp_path / "home/flake", ignore=shutil.ignore_patterns("__pycache__"))
+    lock_flake(project, RELEASE)
+    box = Box(home=tmp_path / "home", host_loader="nothing")
+    assert box.nix("run", *OPTIONS, FLAKE, "--", "picture.png").stdout == "wrote picture.png\n"
+    assert (box.home / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_flakes_nix_build_and_nix_shell_do_it(tmp_path: Path) -> None:
