@@ -128,6 +128,78 @@ def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path,
     assert "tomli" not in ran.out
 
 
+@pytest.mark.nix
+def test_an_application_has_its_programs(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """With --application the file is for buildPythonApplication, as pkgs/by-name calls it too; the program of its
+    name is the main one, and its needs are of the same Python. Real Nix takes both on every release.
+    """
+    points = "[console_scripts]\nother = demo:main\ndemo = demo:main\n[gui_scripts]\nwindow = demo:main\n"
+    files = {"demo/__init__.py": "", "demo-1.0.dist-info/entry_points.txt": points}
+    build_wheel(folder, "demo", "1.0", requires=("numpy", "requests[socks]"), fields=FIELDS, files=files)
+    build_sdist(folder, "demo", "1.0", ("numpy", "requests[socks]"), fields=FIELDS, pyproject=HATCH)
+    for flags in (), ("--nixpkgs",):
+        ran = nixpy("package", "demo", "--application", *flags)
+        assert ran.status == 0
+        assert violations(ran.out) == []
+        (tmp_path / "demo.nix").write_text(ran.out)
+        for release in RELEASES:
+            expression = f"""
+              let
+                pkgs = import {stand_in(release)} {{ system = "x86_64-linux"; }};
+                python3Packages = python.pkgs;
+                python = pkgs.python313.override {{
+                  self = python;
+                  packageOverrides = _: previous: {{
+                    requests = previous.buildPythonPackage {{
+                      pname = "requests";
+                      version = "1";
+                      format = "other";
+                      optional-dependencies.socks = [ previous.scipy ];
+                    }};
+                  }};
+                }};
+                demo = pkgs.callPackage {tmp_path / "demo.nix"} {{ inherit python3Packages; }};
+              in
+              {{
+                inherit (demo) drvPath pythonImportsCheck;
+                inherit (demo.meta) mainProgram;
+                needs = map (p: p.pname) (builtins.filter (p: p ? pname) demo.propagatedBuildInputs);
+                module = demo.pythonModule;
+              }}
+            """
+            done = Nix("current").run("nix-instantiate", "--eval", "--strict", "--json", "-", stdin=expression)
+            assert warnings(done.stderr) == []
+            found = json.loads(done.stdout)
+            assert found["needs"][:3] == ["numpy", "requests", "scipy"]
+            assert (found["mainProgram"], found["module"]) == ("demo", False)
+            assert found["pythonImportsCheck"] == ["demo"]
+    assert "pkgs/by-name/de/demo/package.nix" in ran.err
+    own = nixpy("package", "demo", "--application", "--python", "3.12")
+    assert "demo = pkgs.callPackage ./demo.nix { python3Packages = pkgs.python312Packages; };" in own.err
+
+
+def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """Scripts in the wheel are programs; without a wheel pyproject.toml names them; where there is none, that is said.
+    An application goes to its place in a checkout of nixpkgs.
+    """
+    build_wheel(folder, "one", "1.0", files={"one-1.0.data/scripts/run-one": "#!python\n"})
+    build_sdist(folder, "two", "1.0", pyproject='[project]\nname = "two"\n[project.scripts]\nrun-two = "two:main"\n')
+    build_wheel(folder, "three", "1.0")
+    assert 'mainProgram = "run-one";' in nixpy("package", "one", "--application").out
+    assert 'mainProgram = "run-two";' in nixpy("package", "two", "--application").out
+    ran = nixpy("package", "three", "--application")
+    assert "mainProgram" not in ran.out
+    assert "NIX507 it is not known to install a program" in ran.err
+    assert "NIX507" not in nixpy("package", "three").err
+    tree = tmp_path / "nixpkgs"
+    (tree / "pkgs/top-level").mkdir(parents=True)
+    (tree / "pkgs/top-level/python-packages.nix").touch()
+    assert nixpy("package", "two", "--application", "--nixpkgs", "-o", tree).status == 0
+    written = tree / "pkgs/by-name/tw/two/package.nix"
+    assert written.read_text() == nixpy("package", "two", "--application", "--nixpkgs").out
+    assert nixpy("package", "two", "--application", "--nixpkgs", "--format", "json").json["use"] is None
+
+
 def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
     """The lines for an own Python, and for nixpkgs between the neighbours of its name, go to standard error, with what
     is not known to be in nixpkgs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +61,14 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyproject:
-    """What a pyproject.toml says: the build system's requirements, None where it names none, and the project's own
-    requirements with their extras in markers, None where they are left to the build system.
+    """What a pyproject.toml says: the build system's requirements, None where it names none, the project's own
+    requirements with their extras in markers, None where they are left to the build system, and its programs.
     """
 
     build: tuple[Requirement, ...] | None
     requires: tuple[Requirement, ...] | None
     extras: tuple[str, ...]
+    programs: tuple[str, ...]
 
 
 def read_pyproject(text: bytes, path: str) -> Pyproject:
@@ -85,9 +87,22 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
             extras=_extras(optional),
+            programs=(*project.get("scripts", {}), *project.get("gui-scripts", {})),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
         raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
+
+
+def read_programs(text: bytes) -> tuple[str, ...]:
+    """Return the programs that an entry_points.txt names, none where it is damaged (entry points specification)."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text.decode())
+    except (UnicodeDecodeError, configparser.Error):
+        return ()
+    sections = ("console_scripts", "gui_scripts")
+    return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))
 
 
 def _in_extra(line: str, extra: str) -> str:

@@ -21,10 +21,13 @@ _RUST = frozenset({"maturin", "setuptools-rust"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A release in nixpkgs' words. `name` is its attribute and `pname`."""
+    """A release in nixpkgs' words. `name` is its attribute and `pname`; an `application` is there for its programs and
+    no library for other packages.
+    """
 
     name: str
     release: Release
+    application: bool
     python: str  # 3.13
     build: tuple[Needed, ...]
     needs: tuple[Needed, ...]
@@ -33,7 +36,11 @@ class Recipe:
 
     @property
     def place(self) -> str:
-        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing)."""
+        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing; for
+        applications pkgs/by-name/README.md).
+        """
+        if self.application:
+            return f"pkgs/by-name/{self.name[:2].lower()}/{self.name}/package.nix"
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
     def env(self, *, nixpkgs: bool) -> dict[str, Any]:
@@ -46,6 +53,8 @@ class Recipe:
         groups.append(("optional-dependencies", tuple(need for _, needs in self.extras for need in needs)))
         return {
             "nixpkgs": nixpkgs,
+            "application": self.application,
+            "main": self.main,
             "name": self.name,
             "version": metadata.version,
             "wheel": release.is_wheel,
@@ -69,10 +78,19 @@ class Recipe:
             "licence": named(metadata),
         }
 
+    @property
+    def main(self) -> str | None:
+        """The program that bears its name, else the first."""
+        programs = self.release.programs
+        return self.name if self.name in programs else next(iter(programs), None)
+
     def use(self, file: str) -> str:
-        """Return the lines of Nix that put `file` (a path Nix reads) into a Python."""
+        """Return the lines of Nix that put `file` (a path Nix reads) into a Python, or make it a package."""
+        python = f"pkgs.python{self.python.replace('.', '')}"
+        if self.application:
+            return f"{self.name} = pkgs.callPackage {file} {{ python3Packages = {python}Packages; }};"
         return (
-            f"python = pkgs.python{self.python.replace('.', '')}.override {{\n"
+            f"python = {python}.override {{\n"
             "  self = python;\n"
             "  packageOverrides = final: previous: {\n"
             f"    {self.name} = final.callPackage {file} {{ }};\n"
@@ -80,8 +98,10 @@ class Recipe:
             "};"
         )
 
-    def line(self) -> str:
-        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted."""
+    def line(self) -> str | None:
+        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
+        if self.application:
+            return None
         return f"  {self.name} = callPackage ../development/python-modules/{self.name} {{ }};"
 
     def neighbours(self) -> tuple[str | None, str | None]:
@@ -89,7 +109,7 @@ class Recipe:
         return neighbours(self.name)
 
 
-def recipe(release: Release, target: Target) -> Recipe:
+def recipe(release: Release, target: Target, *, application: bool = False) -> Recipe:
     """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
@@ -102,12 +122,14 @@ def recipe(release: Release, target: Target) -> Recipe:
     found = Recipe(
         name=identifier(own),
         release=release,
+        application=application,
         python=target.short_python,
         build=() if release.is_wheel else needed(build, own, frozenset(), target),
         needs=plain,
         extras=tuple(
             (extra, tuple(n for n in needed(requires, own, frozenset({extra}), target) if n not in plain))
             for extra in sorted(extras)
+            if not application  # of which nobody asks for one
         ),
         problems=(),
     )
@@ -144,7 +166,16 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             code="NIX501",
             package=name,
             message=f"nixpkgs has {name}",
-            hint="This file would take its place for every package that needs it.",
+            hint="It is a library there: python3Packages.toPythonApplication makes an application of it."
+            if found.application
+            else "This file would take its place for every package that needs it.",
+        )
+    if found.application and not found.release.programs:
+        yield Problem(
+            code="NIX507",
+            package=name,
+            message="it is not known to install a program",
+            hint="A library is rendered without --application.",
         )
     used = {*found.build, *found.needs, *(need for _, needs in found.extras for need in needs)}
     for unknown in sorted({need.attribute for need in used if not need.known}):
