@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nixos.realnix import RELEASES, Nix, stand_in, warnings
+from nixos.realnix import RELEASES, Nix, evaluate, lock_flake, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.package.licences import licences
 from nixpy.package.metadata import read_metadata
@@ -19,6 +20,7 @@ from nixpy.package.release import top_level
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+EXAMPLE = Path(__file__).parents[1] / "examples/package"
 HATCH = '[build-system]\nrequires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < \'3.11\'"]\n'
 FIELDS = (
     "Summary: Adds ${x} and \"quotes\" '' to numbers.",
@@ -198,6 +200,22 @@ def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, t
     written = tree / "pkgs/by-name/tw/two/package.nix"
     assert written.read_text() == nixpy("package", "two", "--application", "--nixpkgs").out
     assert nixpy("package", "two", "--application", "--nixpkgs", "--format", "json").json["use"] is None
+
+
+@pytest.mark.nix
+def test_the_example_has_its_own_toolz(tmp_path: Path) -> None:
+    """The flake of the example evaluates silently on every release, and its environment has the toolz of the file."""
+    assert violations((EXAMPLE / "toolz.nix").read_text()) == violations((EXAMPLE / "flake.nix").read_text()) == []
+    for release in RELEASES:
+        assert [line for said in evaluate(EXAMPLE, release).values() for line in warnings(said)] == []
+    flake = Path(shutil.copytree(EXAMPLE, tmp_path / "flake"))
+    lock_flake(flake, "26.05")
+    package = 'env: map (p: p.version) (builtins.filter (p: p.pname or null == "toolz") env.paths)'
+    where = f"path:{flake}#packages.x86_64-linux.default"
+    done = Nix("current").run("nix", "eval", "--offline", "--json", where, "--apply", package)
+    (version,) = json.loads(done.stdout)
+    assert f'version = "{version}";' in (EXAMPLE / "toolz.nix").read_text()
+    assert version in (EXAMPLE / "pyproject.toml").read_text()
 
 
 def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
