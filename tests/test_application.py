@@ -97,7 +97,7 @@ def attributes(project: Path) -> dict[str, Any]:
 
 
 def codes(said: str) -> set[str]:
-    return set(re.findall(r"NIX31\d", said))
+    return set(re.findall(r"NIX32\d", said))
 
 
 def test_a_pyproject_is_all_there_is_to_know(folder: Path, nixpy: Nixpy) -> None:
@@ -121,7 +121,7 @@ def test_a_pyproject_is_all_there_is_to_know(folder: Path, nixpy: Nixpy) -> None
     assert found["imports"] == ["demo.cli", "demo.window"]
     assert (found["relax"], found["flags"]) == (["weasyprint"], ["--skip-dependency-check"])
     assert found["apps"] == {"a.b": "a.b", "default": "demo-app", "demo-app": "demo-app", "window": "window"}
-    assert codes(ran.out) == {"NIX311", "NIX313"}
+    assert codes(ran.out) == {"NIX321", "NIX323"}
     assert "# Not known to be in nixpkgs, so not here: gamma, own-backend." in (folder / "nixpy.nix").read_text()
     assert nixpy("check", folder).status == 0
 
@@ -172,7 +172,7 @@ def test_requirements_stand_in_for_what_setup_py_works_out(folder: Path, nixpy: 
     (folder / "setup.py").write_text("from setuptools import setup\nsetup(name=name(), install_requires=read())\n")
     (folder / "requirements.txt").write_text("weasyprint\n")
     ran = nixpy("init", folder, *INIT)
-    assert codes(ran.out) == {"NIX311", "NIX312", "NIX314"}
+    assert codes(ran.out) == {"NIX321", "NIX322", "NIX324"}
     found = attributes(folder)
     assert (found["pname"], found["version"], found["dependencies"]) == ("demo", "0", ["weasyprint"])
     assert (found["apps"], found["meta"]) == ({}, {})
@@ -204,7 +204,7 @@ def test_a_version_in_a_file_of_the_project_is_read(
         (folder / name).write_text(text)
     ran = nixpy("init", folder, *INIT)
     assert f'version = "{version}";' in (folder / "nixpy.nix").read_text()
-    assert ("NIX311" in ran.out) == (version == "0")
+    assert ("NIX321" in ran.out) == (version == "0")
 
 
 def test_poetrys_own_table_is_read_too(folder: Path, nixpy: Nixpy) -> None:

@@ -73,27 +73,27 @@ class Distribution:
         """Yield what stands in the way of its build, and what could not be read."""
         if self.version is None:
             yield Problem(
-                code="NIX311",
+                code="NIX321",
                 message=f"only its build tells the project's version, so Nix is told {_UNKNOWN_VERSION}",
                 hint="write it down as `version`; what Git knows of it is not there when Nix builds",
             )
         if self.name is None:
             yield Problem(
-                code="NIX312",
+                code="NIX322",
                 message=f"setup.py works its name out, so it is called as its folder: {self.folder}",
                 hint="write it as text there, or as `name` in [project] of pyproject.toml",
             )
         for need in self.build:
             if not need.known:
                 yield Problem(
-                    code="NIX313",
+                    code="NIX323",
                     package=need.name,
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
                     hint=f"look it up on search.nixos.org, or package it: nixpy package {need.name}",
                 )
         if not self.scripts:
             yield Problem(
-                code="NIX314",
+                code="NIX324",
                 message="the project names no programs, so `nix run` has none to start",
                 hint="name them in [project.scripts] of pyproject.toml, or `entry_points` of setup.py",
             )

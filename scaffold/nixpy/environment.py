@@ -220,7 +220,7 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
 def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
     """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    answered = any(feature.name == "find-library" for feature in features) or styles.find(style).packages == "nixpkgs"
+    answered = any(feature.name == "find-library" for feature in features) or styles.find(style).from_nixpkgs
     if asking and not answered:
         yield Problem(
             code="NIX303",

@@ -291,7 +291,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
     style, targets = styles.find(choices.style), choices.targets()
     own = _distribution(project, targets) if style.builds else None
     # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
-    direct = {*project.direct_names(targets), *(own.requires if own else ())} if style.packages == "nixpkgs" else ()
+    direct = {*project.direct_names(targets), *(own.requires if own else ())} if style.from_nixpkgs else ()
     return environment.environment(
         record,
         settings=project.settings,

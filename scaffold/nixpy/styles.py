@@ -33,7 +33,7 @@ class Style:
     darwin: bool
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
     builds: bool  # it builds the project itself
-    packages: str  # where packages come from: "wheels" or "nixpkgs"
+    from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -107,7 +107,7 @@ def _read(path: Path) -> Style:
         darwin=promises["darwin"],
         all_wheels=data.get("wheels") == "all",
         builds=data.get("project", False),
-        packages=data.get("packages", "wheels"),
+        from_nixpkgs=data.get("packages") == "nixpkgs",
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
