@@ -25,7 +25,7 @@ ENV = {
     "darwin_libraries": False,
     "driver": False,
     "python_packages": [],
-    "unmapped": [],
+    "requirements": [],
     "stuck": "",
     "features": [],
     "native": [],

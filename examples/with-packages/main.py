@@ -1,6 +1,8 @@
-"""Sums windows of a sequence."""
+"""Draws sums of neighbours in a sequence."""
 
+import asciichartpy
 import numpy as np
 from toolz import sliding_window
 
-print([int(np.sum(window)) for window in sliding_window(2, range(5))])
+sums = [int(np.sum(window)) for window in sliding_window(2, range(5))]
+print(asciichartpy.plot(sums, {"height": 3, "format": "{:2.0f}"}))

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import parse_wheel_filename
+from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.libraries import manylinux
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Choice, Lock, LockedWheel, Unavailable
+from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.needs.requires import required
 from nixpy.target import Target
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 class Sources:
     """Where facts may come from, and who is told how far it is.
 
-    `known` are wheels whose needs were recorded before; `rescan` opens every wheel again; `upgrade` lets uv choose
-    newer versions where there is no lock that holds them, and `allow_build` build what has no wheel to learn its needs.
+    `known` are wheels whose needs were recorded before, and `lacking` packages that had no wheel then; `rescan` opens
+    every wheel again; with `metadata` what each requires is found out too, for styles that install by nixpy.lock;
+    `upgrade` lets uv choose newer versions where there is no lock that holds them, and `allow_build` build what has no
+    wheel to learn its needs.
     """
 
     root: Path
@@ -37,9 +40,11 @@ class Sources:
     index_urls: tuple[str, ...] = field(default=(), repr=False)  # what requirements files name, logins and all
     offline: bool = False
     rescan: bool = False
+    metadata: bool = False
     upgrade: bool = False
     allow_build: bool = False
     known: tuple[Wheel, ...] = ()
+    lacking: tuple[Unavailable, ...] = ()
     progress: Progress | None = None
 
 
@@ -71,22 +76,27 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=_needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=selection.unavailable)
 
 
-def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
-    """Return each of `locked` with its needs, in the same order; what was recorded before is not looked up again."""
+def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
+    """Return each wheel with its needs, in the same order; what was recorded before is not looked up again."""
+    locked = selection.wheels
     # A promise of the tag is to be replaced by facts, where they can be had now.
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
-    recorded = {wheel.identity: wheel.needs for wheel in known}
-    fresh = [wheel for wheel in locked if wheel.identity not in recorded]
-    facts = _gather(fresh, targets, sources)
-    machines = {target.system: target.machine for target in targets}
+    recorded = {wheel.identity: wheel for wheel in known}
+    names = _names([*locked, *selection.unavailable])
+    # Only what is locked is recorded of what a wheel requires, so it is asked again when other packages are.
+    same = names == _names([*sources.known, *sources.lacking]) and all(wheel.requires is not None for wheel in known)
+    again = sources.metadata and not same
+    facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
+    by_system = {target.system: target for target in targets}
     wheels = []
     for wheel in locked:
-        needs = recorded.get(wheel.identity)
-        if needs is None:
-            needs = _needs(wheel, facts[wheel], machines[wheel.system])
+        before, found, target = recorded.get(wheel.identity), facts.get(wheel), by_system[wheel.system]
+        requires = before.requires if before else None
+        if found and found.requires is not None:
+            requires = required(found.requires, target.marker_environment(), names[wheel.system])
         wheels.append(
             Wheel(
                 system=wheel.system,
@@ -94,10 +104,19 @@ def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], s
                 version=wheel.version,
                 filename=wheel.file.filename,
                 sha256=wheel.file.sha256,
-                needs=needs,
+                needs=before.needs if before else _needs(wheel, facts[wheel], target.machine),
+                requires=requires,
             )
         )
     return tuple(wheels)
+
+
+def _names(packages: Iterable[LockedWheel | Wheel | Unavailable]) -> dict[str, set[NormalizedName]]:
+    """Return the names of the packages of each system."""
+    names: dict[str, set[NormalizedName]] = {}
+    for package in packages:
+        names.setdefault(package.system, set()).add(package.name)
+    return names
 
 
 def _gather(
@@ -124,6 +143,7 @@ def _gather(
         cache=Cache.default(),
         offline=sources.offline,
         rescan=sources.rescan,
+        metadata=sources.metadata,
         progress=sources.progress,
         locate=locate,
     )

@@ -46,6 +46,7 @@ class Settings:
     venv_copies: bool = False
     relax: tuple[NormalizedName, ...] | Literal[True] = ()
     packages: tuple[str, ...] = ()
+    versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     env: Mapping[str, str] = field(default_factory=dict)
     shell_hook: str = ""
     file: str = "nixpy.nix"
@@ -90,6 +91,7 @@ class _Reader:
             "venv-copies": self.flag,
             "relax": self.relax,
             "packages": self.packages,
+            "versions": self.versions,
             "env": self.env,
             "shell-hook": self.writable,
             "file": self.file,
@@ -164,6 +166,9 @@ class _Reader:
             except ValueError:
                 self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
         return tuple(value)
+
+    def versions(self, key: str, value: Any) -> str:
+        return str(value) if value in ("nixpkgs", "locked") else self.wrong('"nixpkgs" or "locked"', key)
 
     def env(self, key: str, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):

@@ -162,11 +162,17 @@ class Dependencies:
         return NixpyError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
 
 
-def canonical_requirement(requirement: Requirement) -> str:
-    """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials."""
+def canonical_requirement(requirement: Requirement, *, address: bool = True) -> str:
+    """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials.
+
+    Without `address` one that names an address is one of any version.
+    """
     extras = sorted(canonicalize_name(extra) for extra in requirement.extras)
     text = canonicalize_name(requirement.name) + (f"[{','.join(extras)}]" if extras else "")
-    text += f" @ {plain(requirement.url)}" if requirement.url else ",".join(sorted(map(str, requirement.specifier)))
+    if requirement.url:
+        text += f" @ {plain(requirement.url)}" if address else ""
+    else:
+        text += ",".join(sorted(map(str, requirement.specifier)))
     return f"{text} ; {requirement.marker}" if requirement.marker else text
 
 

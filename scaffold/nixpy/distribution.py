@@ -44,12 +44,8 @@ class Distribution:
     modules: tuple[str, ...]
     folder: str  # the name of its folder
 
-    def as_dict(
-        self, packages: Mapping[NormalizedName, str | None], relax: Collection[NormalizedName] | Literal[True] = ()
-    ) -> dict[str, Any]:
-        """Return it as templates see it; `packages` are nixpkgs' expressions for what it requires, and of those to
-        `relax` any version will do.
-        """
+    def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
+        """Return it as templates see it; of the packages to `relax` any version will do."""
         name = self.name or canonicalize_name(self.folder)
         attributes = {need.attribute for need in self.build}
         return {
@@ -61,7 +57,7 @@ class Distribution:
             "unknown_build": [need.name for need in self.build if not need.known],
             "names_build": self.names_build,
             "variables": [variable for package, variable in VERSION_VARIABLES.items() if package in attributes],
-            "dependencies": sorted({text for name in self.requires if (text := packages.get(name))}),
+            "requires": list(self.requires),
             "scripts": list(self.scripts),
             "main": next((script for script in self.scripts if script == name), next(iter(self.scripts), None)),
             "modules": list(self.modules),
@@ -106,7 +102,6 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
     """
     pyproject = project.root / PYPROJECT
     reader = Reader(load_toml(pyproject) if pyproject.is_file() else {}, pyproject)
-    setup = None
     if reader.table("project") or reader.table("tool", "poetry"):
         found = _of_pyproject(reader, project.root)
     elif setup := setup_files.read(project.root):
@@ -119,13 +114,11 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
         )
     names_build = "requires" in reader.table("build-system")
     build = reader.requirements("build-system", "requires") if names_build else SETUPTOOLS
-    # Where requirements.txt says what is installed, setup.py may require still other packages.
-    also = needed(setup.requirements(), "", frozenset(), targets[0]) if setup else ()
     return Distribution(
         **found,
         build=needed(build, "", frozenset(), targets[0]),
         names_build=names_build,
-        requires=tuple(sorted({*project.direct_names(targets, groups=False), *(need.name for need in also)})),
+        requires=project.direct_names(targets, groups=False),
         folder=project.root.resolve().name,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import NormalizedName
 
-from nixpy import fetching, releases, styles
+from nixpy import fetching, python_set, releases, styles
 from nixpy.config import Settings
 from nixpy.features import Feature, chosen, find
 from nixpy.generated import NIX_FORMAT
@@ -23,6 +23,7 @@ from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.project import RECORD
+from nixpy.python_set import PythonSet
 from nixpy.target import LINUX_SYSTEMS
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Environment:
     inputs: str
     libraries: tuple[Library, ...]
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
-    python_packages: tuple[str, ...]  # expressions over `ps`
-    unmapped: tuple[NormalizedName, ...]
+    packages: PythonSet | None  # of a style that takes them from nixpkgs
+    requirements: tuple[str, ...]  # what the project itself asks for
     own: Mapping[str, Any] | None  # the project itself, where the style builds it
     features: tuple[Feature, ...]
     substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
@@ -103,8 +104,10 @@ class Environment:
             "unsupplied": [[item.soname, reason(item.needed_by, self.unopened)] for item in self.unsupplied],
             "ignored": list(self.settings.libraries.ignore),
             "lock": self.lock,
-            "python_packages": list(self.python_packages),
-            "unmapped": list(self.unmapped),
+            "versions": self.settings.versions,
+            "python_packages": [list(pair) for pair in self.packages.direct_definitions] if self.packages else [],
+            "their_packages": [list(pair) for pair in self.packages.other_definitions] if self.packages else [],
+            "requirements": list(self.requirements),
             "project": self.own and {**self.own, "root": ("../" * self.settings.file.count("/") or "./") + "."},
             "stuck": reason(self.stuck),
             "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
@@ -128,38 +131,35 @@ def environment(
     style: str,
     nixpkgs: str,
     manager: Manager | None,
-    direct: Sequence[NormalizedName],
+    direct: Sequence[NormalizedName] | None = None,
+    requirements: Sequence[str] = (),
     own: Distribution | None = None,
     lock: str | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
-    """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
+    """Return the environment of what `record` says.
 
-    `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered file, and `astray`
-    are the wheels that Nix does not find by the lock.
+    `direct` are the packages that nixpkgs is to supply, where the style asks it for any, and `requirements` what the
+    project asks for, where the style builds an environment that can be held against it. `own` is the project itself,
+    where it is built. `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does
+    not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
-    mapped = _in_nixpkgs(direct) if direct else {}
+    packages = None if direct is None else python_set.python_set(record, direct, settings.versions)
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
     replaced = _substitutes(programs) if any(feature.name == "nix-executables" for feature in features) else {}
-    # A program that the shell has anyway is not lacking among the Python packages.
-    unmapped = tuple(name for name, attribute in mapped.items() if attribute is None and name not in replaced)
     idle = _idle(programs, style)
     stuck = tuple(sorted(idle - set(settings.packages) - replaced.keys()))
     found = [
         *problems,
-        *unavailable_problems(record.unavailable, record.python),
+        # Without a wheel a package may still be in nixpkgs, where that is asked.
+        *(
+            python_set.problems(packages, replaced)
+            if packages
+            else unavailable_problems(record.unavailable, record.python)
+        ),
         *_glibc_problems(record.wheels, nixpkgs),
-    ]
-    found += [
-        Problem(
-            code="NIX301",
-            package=name,
-            message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
-            hint="look it up on search.nixos.org, or use a style that installs wheels",
-        )
-        for name in unmapped
     ]
     if stuck:
         found.append(
@@ -172,7 +172,8 @@ def environment(
     if own:
         found += own.problems()
     if styles.find(style).all_wheels:
-        found += fetching.problems(record.wheels, astray)
+        fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
+        found += fetching.problems(fetched, astray)
     found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,
@@ -182,9 +183,9 @@ def environment(
         inputs=record.inputs,
         libraries=libraries,
         opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
-        python_packages=tuple(sorted({attribute for attribute in mapped.values() if attribute})),
-        unmapped=unmapped,
-        own=own.as_dict(mapped, settings.relax) if own else None,
+        packages=packages,
+        requirements=tuple(requirements),
+        own=own.as_dict(settings.relax) if own else None,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
         features=features,
@@ -196,13 +197,6 @@ def environment(
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
-
-
-def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | None]:
-    """Return the expression over `ps` for each package, None where none is known."""
-    from nixpy.libraries import python_packages
-
-    return {name: python_packages.attribute(name) for name in names}
 
 
 def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[str]:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nixpy.config import nixpkgs_ref
 from nixpy.errors import NixpyError
 from nixpy.problems import Problem
 
 DEFAULT = "nixpy.nix"  # where the generated file is unless the settings say otherwise
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_HASH = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
 _GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A revision of nixpkgs, and the hash of its tree (SRI) where it is known."""
+
+    revision: str
+    hash: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the templates take it."""
+        return asdict(self)
+
+
+def pin(root: Path, nixpkgs: str) -> Pin | None:
+    """Return the revision that `nixpkgs` means: what flake.lock has for it, or itself; None for a branch not locked."""
+    if followed(root) == nixpkgs:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+            locked = nodes[nodes["root"]["inputs"]["nixpkgs"]]["locked"]
+            place = (locked["type"], locked["owner"].lower(), locked["repo"].lower())
+            if place == ("github", "nixos", "nixpkgs") and _REVISION.fullmatch(locked["rev"]):
+                known = str(locked.get("narHash", ""))
+                return Pin(revision=locked["rev"], hash=known if _HASH.fullmatch(known) else None)
+    return Pin(revision=nixpkgs) if _REVISION.fullmatch(nixpkgs) else None
 
 
 def followed(root: Path) -> str | None:

@@ -37,6 +37,7 @@ class Wheel:
     filename: str
     sha256: str | None
     needs: Needs
+    requires: tuple[NormalizedName, ...] | None = None  # what of the lock it asks for, if recorded
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
@@ -71,6 +72,11 @@ class Record:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
     complete: bool = False
+
+    @property
+    def installable(self) -> bool:
+        """Whether Nix can install by it: every wheel is there, with what it requires."""
+        return self.complete and all(wheel.requires is not None for wheel in self.wheels)
 
 
 class Damaged(Exception):
@@ -150,7 +156,7 @@ def _body(record: Record) -> dict[str, Any]:
     systems: dict[str, Any] = {}
     for system in sorted(record.systems):
         entry: dict[str, Any] = {
-            "wheels": [_wheel_entry(wheel) for wheel in wheels if wheel.system == system],
+            "wheels": [_wheel_entry(wheel, complete=record.complete) for wheel in wheels if wheel.system == system],
         }
         if missing := [
             {"name": item.name, "version": item.version, "sdist": item.sdist}
@@ -168,7 +174,7 @@ def _body(record: Record) -> dict[str, Any]:
     }
 
 
-def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
+def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
     needs = wheel.needs
     facts = {
         "sonames": dict(needs.sonames),
@@ -185,6 +191,7 @@ def _wheel_entry(wheel: Wheel) -> dict[str, Any]:
         "sha256": wheel.sha256,
         "known": needs.known,
         "needs": {key: value for key, value in facts.items() if value},
+        **({"requires": list(wheel.requires)} if complete and wheel.requires is not None else {}),
     }
 
 
@@ -226,4 +233,5 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
         ),
+        requires=tuple(item["requires"]) if "requires" in item else None,
     )

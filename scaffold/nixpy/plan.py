@@ -193,15 +193,19 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.python,
             choices.release,
             choices.systems,
-        ) and (before.complete or not choices.all_wheels)
+        ) and (before.installable or not choices.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
+    if before and before.python != choices.python:  # their markers hold for another Python
+        known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
+    lacking = before.unavailable if before else ()
+    sources = replace(sources, known=known, lacking=lacking, metadata=choices.all_wheels, index_urls=urls)
     choice = project.choice if project.locked else Choice()  # what uv resolved is no more than what was chosen
-    return analyse(lock, choices.targets(), choice, replace(sources, known=known, index_urls=urls))
+    return analyse(lock, choices.targets(), choice, sources)
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
@@ -261,6 +265,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
     }
+    pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
+    env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
@@ -269,10 +275,13 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
+        if not options.flake:
+            why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
+            choices = replace(choices, reasons={**choices.reasons, "nixpkgs": why})
     default = project.root / "default.nix"
     if not options.flake and styles.find(str(choices.style)).builds and not default.exists():
         extra.append(Output(path=default, text=render.render("flake/default.nix.jinja", env), owned=False))
-    return replace(plan, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+    return replace(plan, choices=choices, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
 def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[Output]:
@@ -289,17 +298,16 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
     """Return what is rendered for `record`."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
     style, targets = styles.find(choices.style), choices.targets()
-    own = _distribution(project, targets) if style.builds else None
-    # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
-    direct = {*project.direct_names(targets), *(own.requires if own else ())} if style.from_nixpkgs else ()
     return environment.environment(
         record,
         settings=project.settings,
         style=style.name,
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
-        direct=tuple(sorted(direct)),
-        own=own,
+        # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
+        direct=project.direct_names(targets) if style.from_nixpkgs else None,
+        own=_distribution(project, targets) if style.builds else None,
+        requirements=project.asked_lines(targets) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )

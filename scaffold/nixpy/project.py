@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy import config, locks, setup_files
-from nixpy.dependencies import Dependencies
+from nixpy.dependencies import Dependencies, canonical_requirement
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice, Lock
 from nixpy.target import Target
@@ -111,21 +111,26 @@ class Project:
         Without `groups` those of its dependency groups, which are for development, are left out. Where only the lock
         tells, these are all that it installs.
         """
-        wanted: list[tuple[str, Marker | None]] = []
-        if self.dependencies and not self.requirements:
-            chosen = self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
-            wanted += [(requirement.name, requirement.marker) for requirement in chosen]
-        for file in self.requirements_files:
-            wanted += [
-                (line.requirement.name, line.requirement.marker) for line in file.requirements if line.requirement
-            ]
-        environments = [target.marker_environment() for target in targets]
-        names = {
-            canonicalize_name(name)
-            for name, marker in wanted
-            if marker is None or any(marker.evaluate({**one, "extra": ""}) for one in environments)
-        }
+        names = {canonicalize_name(requirement.name) for requirement in self.asked(targets, groups=groups)}
         return tuple(sorted(names | self._only_locked(targets)))
+
+    def asked(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
+        """Return what the project itself asks for on any of `targets`, where not only the lock tells."""
+        wanted: list[Requirement] = []
+        if self.dependencies and not self.requirements:
+            wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
+        for file in self.requirements_files:
+            wanted += [line.requirement for line in file.requirements if line.requirement]
+        environments = [{**target.marker_environment(), "extra": ""} for target in targets]
+        return tuple(
+            requirement
+            for requirement in wanted
+            if requirement.marker is None or any(map(requirement.marker.evaluate, environments))
+        )
+
+    def asked_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
+        """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
+        return tuple(sorted({canonical_requirement(requirement, address=False) for requirement in self.asked(targets)}))
 
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
         if self.locked is None or (self.dependencies and self.dependencies.complete):

@@ -70,10 +70,6 @@ class Setup:
         """Whether running the file may tell this, and reading does not."""
         return key in self.opaque or key in self.elsewhere or (self.all_opaque and key not in self.values)
 
-    def requirements(self) -> tuple[Requirement, ...]:
-        """Return what is required at run time, as far as it is written out."""
-        return self._requirements(self.lines("install_requires") or ())
-
     def dependencies(self) -> Dependencies:
         """Return what is asked for, as pyproject.toml would have it.
 

@@ -145,6 +145,7 @@ class Project:
     install: str  # the command that fills .venv
     locked: frozenset[str] | None
     packages: frozenset[str]  # what it asks for itself
+    wheels: frozenset[str] = frozenset()  # what nixpy.lock has a wheel of here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

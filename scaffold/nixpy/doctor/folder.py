@@ -14,7 +14,7 @@ from nixpy.config import Settings
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import WheelNeeds, answer
-from nixpy.plan import choose
+from nixpy.plan import choose, recorded
 from nixpy.toml import load_toml
 
 # What each lock is installed with; of another, and without one, uv makes its own.
@@ -42,7 +42,7 @@ def read_project(folder: Path, host: Host) -> Project | None:
         if found.locked:
             names = (package for target in targets for package in found.locked.packages(target, found.choice))
             locked = frozenset(package.name for package in names if not package.local)
-    settings = found.settings
+    settings, record = found.settings, recorded(found)
     return Project(
         root=folder,
         source=found.source.name,
@@ -52,6 +52,7 @@ def read_project(folder: Path, host: Host) -> Project | None:
         install=_install(found),
         locked=locked,
         packages=direct,
+        wheels=frozenset(wheel.name for wheel in (record.wheels if record else ()) if wheel.system == host.system),
     )
 
 

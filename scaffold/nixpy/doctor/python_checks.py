@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from nixpy import styles
 from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
 from nixpy.problems import reason
@@ -21,7 +22,7 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
     project, venv = facts.project, facts.venv
     if project is None:
         return
-    if project.style in ("with-packages", "wheel-env"):
+    if project.style and not styles.find(project.style).folder:
         yield from _not_in_shell(facts, project)
         return
     wanted = project.packages if project.locked is None else project.locked
@@ -47,11 +48,9 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
 
 
 def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
-    """Yield a finding where the shell's environment lacks packages; those that nixpkgs lacks are NIX301."""
-    from nixpy.libraries.python_packages import attribute
-
-    of_nixpkgs = project.style == "with-packages"
-    wanted = {name for name in project.packages if not of_nixpkgs or attribute(canonicalize_name(name))}
+    """Yield a finding where the shell's environment lacks packages."""
+    of_nixpkgs = project.style is not None and styles.find(project.style).from_nixpkgs
+    wanted = {name for name in project.packages if not of_nixpkgs or _is_judged(name, project)}
     missing = sorted(wanted - facts.shell.packages) if facts.shell else []
     if facts.shell and missing:
         yield Finding(
@@ -61,6 +60,17 @@ def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
             command=project.enter,
             packages=tuple(missing),
         )
+
+
+def _is_judged(name: str, project: Project) -> bool:
+    """Tell whether a package that nixpkgs or a wheel supplies must be there by its name.
+
+    What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
+    """
+    from nixpy.libraries.python_packages import attribute
+
+    known = attribute(canonicalize_name(name))
+    return f"ps.{name}" in known.strip("()").split(" or ") if known else name in project.wheels
 
 
 def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:

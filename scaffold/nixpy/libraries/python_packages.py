@@ -20,6 +20,7 @@ from nixpy.table import bad_row, rows
 _TABLE = Path(__file__).with_name("python-packages.csv")
 # An identifier of the Nix language: what needs no quotes after a dot.
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
+_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 
 
 def attribute(name: str) -> str | None:
@@ -32,6 +33,16 @@ def attribute(name: str) -> str | None:
         return None
     expression = " or ".join(f"ps.{spelling}" for spelling in spellings)
     return f"({expression})" if len(spellings) > 1 else expression
+
+
+def identifier(name: str) -> str:
+    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
+    return name if _ATTRIBUTE.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
+
+
+def quoted(name: str) -> str:
+    """Return a normalised name as an attribute of Nix, in quotes where it is no identifier."""
+    return name if identifier(name) == name else f'"{name}"'
 
 
 @cache

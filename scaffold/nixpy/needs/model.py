@@ -28,6 +28,7 @@ class WheelFacts:
 
     files: tuple[ElfFile, ...]
     known: Known
+    requires: tuple[str, ...] | None = None  # Requires-Dist of its METADATA, where that was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

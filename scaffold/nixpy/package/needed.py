@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,8 +19,6 @@ SETUPTOOLS = (Requirement("setuptools"),)  # what builds a package that names no
 VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
 # What `uv init` writes; the table of packages has only what is in every release.
 _SINCE = {"uv-build": '(ps.uv-build or (throw "nixpkgs has uv-build since 25.05"))'}
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
-_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,9 @@ class Needed:
     def attribute(self) -> str:
         """The newest spelling of its attribute; its own name where none is known."""
         known = python_packages.attribute(self.name)
-        return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else identifier(self.name)
+        return (
+            known.strip("()").split(" or ")[0].removeprefix("ps.") if known else python_packages.identifier(self.name)
+        )
 
 
 def needed(requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target) -> tuple[Needed, ...]:
@@ -69,11 +68,6 @@ def needed(requirements: Sequence[Requirement], own: str, extras: frozenset[str]
                 todo.append(more)
     needs = [Needed(name=name, extras=tuple(sorted(asked))) for name, asked in found.items()]
     return tuple(sorted(needs, key=lambda need: need.attribute))
-
-
-def identifier(name: str) -> str:
-    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
-    return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
 
 
 def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from nixpy.libraries.python_packages import attribute, neighbours
+from nixpy.libraries.python_packages import attribute, identifier, neighbours
 from nixpy.package.licences import licences, named
-from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, identifier, needed
+from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.package.release import Release
 from nixpy.problems import Problem
 from nixpy.target import Target

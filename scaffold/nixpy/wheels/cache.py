@@ -62,7 +62,8 @@ class Cache:
         path = self._path(sha256, url)
         if path is None:
             return
-        text = json.dumps({"known": facts.known, "files": [dataclasses.asdict(file) for file in facts.files]})
+        data = {"known": facts.known, "files": [dataclasses.asdict(file) for file in facts.files]}
+        text = json.dumps({**data, **({} if facts.requires is None else {"requires": facts.requires})})
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text)
@@ -81,7 +82,8 @@ class Cache:
             data = json.loads(path.read_text("utf-8"))
             if data["known"] != known:
                 return None
-            return WheelFacts(files=tuple(_elf_file(**file) for file in data["files"]), known=known)
+            files = tuple(_elf_file(**file) for file in data["files"])
+            return WheelFacts(files=files, known=known, requires=_texts(data.get("requires")))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
@@ -95,6 +97,13 @@ def _replace(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    """Return a list of texts, or None for none; TypeError when it is something else."""
+    if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+        raise TypeError("not a list of texts")
+    return None if value is None else tuple(value)
 
 
 def _elf_file(

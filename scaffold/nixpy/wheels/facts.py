@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,10 +18,12 @@ from nixpy.locks.model import LockedWheel
 from nixpy.needs.inspect import inspect
 from nixpy.needs.model import WheelFacts
 from nixpy.urls import HTTP, file_path, shown, split
+from nixpy.wheels.archive import Archive
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
+from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
 _THREADS = 8
@@ -51,18 +53,18 @@ def gather(
     cache: Cache,
     offline: bool = False,
     rescan: bool = False,
+    metadata: bool = False,
     progress: Progress | None = None,
     locate: Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
     """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
 
-    A wheel for several systems is read once. Facts are known by `tag` alone, and have no files, for macOS
-    (never opened), for what is nowhere but on the network when `offline`, and for a wheel whose lock gives
-    no address, unless it names indexes: then `locate` is asked, once, for all that are not known otherwise.
-    `rescan` passes the cache over, though what is read renews it. Raises the first NixpyError, once the other
-    threads have ended too, or had a few seconds to.
+    A wheel for several systems is read once, with `metadata` also for what it requires. Facts are known by `tag` alone,
+    and have no files, for macOS (never opened but for its metadata), for what is nowhere but on the network when
+    `offline`, and for a wheel whose lock gives no address, unless it names indexes: then `locate` is asked, once, for
+    all that are not known otherwise. `rescan` passes the cache over, though what is read renews it. Raises the first
+    NixpyError, once the other threads have ended too, or had a few seconds to.
     """
-    files = {_file(wheel): wheel for wheel in wheels}
     stop = threading.Event()
     work = _Work(
         installed=installed_wheels(venv) if venv is not None else {},
@@ -70,8 +72,10 @@ def gather(
         cache=cache,
         offline=offline,
         rescan=rescan,
+        metadata=metadata,
         stop=stop,
     )
+    files = {work.key(wheel): wheel for wheel in wheels}
     if progress is not None:
         progress.start(len(files))
     found: dict[object, WheelFacts] = {}
@@ -79,7 +83,7 @@ def gather(
         work.addresses = locate([wheel for wheel in files.values() if work.lacks_address(wheel)])
 
     def done(wheel: LockedWheel, answer: _Answer) -> None:
-        found[_file(wheel)] = answer[0]
+        found[work.key(wheel)] = answer[0]
         if progress is not None:
             progress.step(wheel.name, answer[1])
 
@@ -87,17 +91,7 @@ def gather(
         _in_threads(list(files.values()), work.facts, done, stop)
     finally:
         work.close()
-    return {wheel: found[_file(wheel)] for wheel in wheels}
-
-
-def _file(wheel: LockedWheel) -> tuple[object, ...]:
-    """Return what makes two locked wheels one file; a macOS one is apart, since it is not opened."""
-    file = wheel.file
-    return (_is_mac(wheel), file.sha256) if file.sha256 else (_is_mac(wheel), file.filename, file.url, file.path)
-
-
-def _is_mac(wheel: LockedWheel) -> bool:
-    return wheel.system.endswith("-darwin")
+    return {wheel: found[work.key(wheel)] for wheel in wheels}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +103,7 @@ class _Work:
     cache: Cache
     offline: bool
     rescan: bool
+    metadata: bool
     stop: threading.Event
     addresses: Mapping[LockedWheel, str] = field(default_factory=dict, repr=False)
     _client: Client | None = None
@@ -116,14 +111,14 @@ class _Work:
 
     def facts(self, wheel: LockedWheel) -> _Answer:
         """Return the facts of one wheel and in one word where they come from."""
-        if _is_mac(wheel):
+        if self._unopened(wheel):
             return _UNOPENED, "skipped"
         sha256, url = wheel.file.sha256, self._url(wheel)
-        if sha256 and not self.rescan and (known := self.cache.get(sha256, url)) is not None:
+        if (known := self._cached(sha256, url)) is not None:
             return known, "cache"
         installed = self.installed.get(wheel.name)
         if installed is not None and installed.matches(wheel):
-            return WheelFacts(files=inspect(installed), known="installed"), "installed"
+            return replace(self._look(wheel, installed), known="installed"), "installed"
         facts, how = self._read(wheel)
         if sha256:
             self.cache.put(sha256, facts, url)
@@ -132,9 +127,30 @@ class _Work:
     def lacks_address(self, wheel: LockedWheel) -> bool:
         """Tell whether an index has to be asked where the wheel lies, before anything can be said of it."""
         file, installed = wheel.file, self.installed.get(wheel.name)
-        if not file.indexes or _is_mac(wheel) or (installed is not None and installed.matches(wheel)):
+        if not file.indexes or self._unopened(wheel) or (installed is not None and installed.matches(wheel)):
             return False
-        return self.rescan or not file.sha256 or self.cache.get(file.sha256) is None
+        return self._cached(file.sha256, None) is None
+
+    def key(self, wheel: LockedWheel) -> tuple[object, ...]:
+        """Return what makes two locked wheels one file; one that is not opened is apart."""
+        file, unopened = wheel.file, self._unopened(wheel)
+        return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
+
+    def _unopened(self, wheel: LockedWheel) -> bool:
+        return wheel.system.endswith("-darwin") and not self.metadata
+
+    def _cached(self, sha256: str | None, url: str | None) -> WheelFacts | None:
+        known = self.cache.get(sha256, url) if sha256 and not self.rescan else None
+        return None if known and self.metadata and known.requires is None else known
+
+    def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
+        """Look into a wheel; how it is known is for the caller to say. One for macOS holds no ELF files."""
+        mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
+        return WheelFacts(
+            files=() if mac else inspect(archive),
+            requires=requires(archive) if self.metadata else None,
+            known="tag",
+        )
 
     def _url(self, wheel: LockedWheel) -> str | None:
         return wheel.file.url or self.addresses.get(wheel)
@@ -145,7 +161,7 @@ class _Work:
         if path is not None:
             local = LocalWheel(path, file.sha256)
             try:
-                return WheelFacts(files=inspect(local), known="sha256"), "file"
+                return replace(self._look(wheel, local), known="sha256"), "file"
             finally:
                 local.close()
         url = self._url(wheel)
@@ -159,8 +175,8 @@ class _Work:
             )
         remote = RemoteWheel(url, self._connection(), sha256=file.sha256)
         try:
-            files = inspect(remote)
-            return WheelFacts(files=files, known=remote.known), "download" if remote.whole else "ranges"
+            facts = self._look(wheel, remote)
+            return replace(facts, known=remote.known), "download" if remote.whole else "ranges"
         finally:
             remote.close()
 

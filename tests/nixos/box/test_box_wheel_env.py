@@ -108,6 +108,20 @@ def test_the_shell_has_the_environment(built: Box) -> None:
     assert built.nix(*develop, "ruff", "--version").stdout.startswith("ruff ")
 
 
+def test_the_requirements_are_met(built: Box) -> None:
+    """The check of what the project asks for passes, and fails once it asks for another numpy than the lock has."""
+    output = f"path:{HOME}/flake#checks.{SYSTEM}.requirements"
+    built.nix("build", *OPTIONS, "--no-link", output)
+    file = built.home / "flake/nixpy.nix"
+    text = file.read_text()
+    file.write_text(text.replace("          numpy\n", "          numpy<1\n"))
+    done = built.nix("build", "-L", *OPTIONS, "--no-link", output, check=False)
+    file.write_text(text)
+    assert done.returncode != 0
+    assert "numpy<1: " in done.stderr
+    assert "pillow" not in done.stderr
+
+
 def test_nothing_is_stripped(built: Box) -> None:
     """A file in which nothing had to be changed is the wheel's, byte for byte; every other one is no smaller."""
     (wheel,) = WHEELHOUSE.glob("numpy-*.whl")

@@ -234,7 +234,12 @@ let
       ]
       ++ lib.optional (pname == "pyodbc") (pkgs.unixodbc or pkgs.unixODBC);
       dependencies = map (name: final.${name}) (dependencies.${pname} or [ ]);
+    }
+    // lib.optionalAttrs (onIndex pname != pname) {
+      postInstall = "sed -i 's/^Name: .*/Name: ${pname}/' $out/${final.python.sitePackages}/*.dist-info/METADATA";
     };
+  # What has another name on the index; nixpkgs' is built of a release that says its own.
+  onIndex = pname: if pname == "psycopg2" then "psycopg2-binary" else pname;
   # A wheel says them too, but cannot be read before it is built.
   dependencies = {
     grpcio = [ "typing-extensions" ];
@@ -262,8 +267,8 @@ let
         attributes packagesTable (
           { pname, ... }:
           final.buildPythonPackage (
-            if python.isBuilt && debian.wheels ? ${pname} then
-              fromWheel final pname debian.wheels.${pname}
+            if python.isBuilt && debian.wheels ? ${onIndex pname} then
+              fromWheel final pname debian.wheels.${onIndex pname}
             else
               {
                 inherit pname;

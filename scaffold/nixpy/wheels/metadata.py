@@ -1,0 +1,21 @@
+"""What a wheel says in its METADATA of the packages it needs (core metadata, Requires-Dist)."""
+
+from __future__ import annotations
+
+from packaging.metadata import parse_email
+
+from nixpy.wheels.archive import Archive
+
+
+def requires(archive: Archive) -> tuple[str, ...]:
+    """Return the requirements of a wheel as they stand in its METADATA; none where it has no such file."""
+    paths = [member.path for member in archive.members() if _is_metadata(member.path)]
+    for _, content in archive.read(paths[:1]):
+        raw, _ = parse_email(bytes(content))
+        return tuple(raw.get("requires_dist", ()))
+    return ()
+
+
+def _is_metadata(path: str) -> bool:
+    folder, _, name = path.partition("/")
+    return folder.endswith(".dist-info") and name == "METADATA"

@@ -1,0 +1,170 @@
+"""Style with-packages: what is nixpkgs' and what is of locked wheels, as it is recorded, rendered and evaluated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import shop
+from nixos.realnix import HERE, SYSTEMS, Nix, stand_in
+from runner import Nixpy
+from smallindex import SmallIndex, build_sdist, build_wheel
+
+INIT = ("--style", "with-packages", "--python", "3.13")
+LOCKED = '[tool.nixpy]\nversions = "locked"\n'
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallIndex]:
+    """An index where `house` asks for toolz and for `house-two`, which asks for `house` again and for PyYAML."""
+    stock = tmp_path / "stock"
+    build_wheel(stock, "house", "1.0", requires=["toolz>=1", "house-two"])
+    build_wheel(stock, "house-two", "1.0", requires=["house", "PyYAML", "psycopg2-binary"])
+    for name, version in (("toolz", "9.0"), ("pyyaml", "9.0"), ("psycopg2-binary", "9.0"), ("numpy", "9.0")):
+        build_wheel(stock, name, version)
+    build_wheel(stock, "plug", "1.0", requires=["numpy ; extra == 'fast'"], extras=["fast"])
+    build_sdist(stock, "house-source", "1.0")
+    build_sdist(stock, "scipy", "1.0")
+    with SmallIndex(stock) as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+        monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+        yield index
+
+
+def wheels(project: Path) -> dict[str, Any]:
+    """The wheels of x86_64-linux in nixpy.lock, by name."""
+    systems = json.loads((project / "nixpy.lock").read_text())["systems"]
+    return {wheel["name"]: wheel for wheel in systems[SYSTEMS[0]]["wheels"]}
+
+
+def definitions(project: Path) -> list[str]:
+    """The lines of nixpy.nix that say where a package is from."""
+    lines = (line.strip() for line in (project / "nixpy.nix").read_text().splitlines())
+    return [line for line in lines if " = ps." in line or " = fromWheel." in line]
+
+
+def installed(project: Path, **changed: str) -> tuple[set[str], set[str]]:
+    """The names of what the environment has of wheels and of nixpkgs, where rows of its table are changed: `throws` is
+    a package that it let go of.
+    """
+    rows = (HERE / "python-attributes.csv").read_text().splitlines()
+    for at, row in enumerate(rows):
+        name = row.partition(",")[0]
+        if name in changed:
+            rows[at] = ",".join([name, *[changed[name]] * row.count(",")])
+    table = project.parent / "table.csv"
+    table.write_text("\n".join(rows) + "\n")
+    pkgs = f'import {stand_in("26.05", python_attributes=table)} {{ system = "{SYSTEMS[0]}"; }}'
+    found = Nix("current").eval_json(f"""
+        let
+          paths = (import {project / "nixpy.nix"} {{ pkgs = {pkgs}; }}).python.paths;
+          names = builtins.map (path: path.pname or path.name);
+        in
+        {{
+          wheels = names (builtins.filter (path: path ? lockedWheel) paths);
+          others = names (builtins.filter (path: !(path ? lockedWheel)) paths);
+        }}""")
+    assert len(found["wheels"]) == len(set(found["wheels"]))
+    return set(found["wheels"]), set(found["others"]) - {"python3", "bin"}
+
+
+def test_what_each_wheel_requires_is_recorded(tmp_path: Path, nixpy: Nixpy) -> None:
+    """As far as the lock installs it."""
+    project = shop.project(tmp_path / "one", "house")
+    assert nixpy("init", project, *INIT).status == 0
+    found = wheels(project)
+    assert found["house"]["requires"] == ["house-two", "toolz"]
+    assert found["house-two"]["requires"] == ["house", "psycopg2-binary", "pyyaml"]
+    assert found["toolz"]["requires"] == []
+    assert nixpy("check", project).status == 0
+
+
+def test_it_is_found_out_again_where_more_is_locked(tmp_path: Path, nixpy: Nixpy) -> None:
+    """An extra that is asked for later makes what it brings a requirement of a wheel that was recorded before."""
+    project = shop.project(tmp_path / "one", "plug")
+    assert nixpy("init", project, *INIT).status == 0
+    assert wheels(project)["plug"]["requires"] == []
+    settings = project / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('"plug"', '"plug[fast]"'))
+    assert nixpy("sync", project).status == 0
+    assert wheels(project)["plug"]["requires"] == ["numpy"]
+
+
+def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What nixpkgs has is its own, what it lacks is of a wheel, and so is what that asks for; nothing is reported."""
+    project = shop.project(tmp_path / "one", "house", "numpy")
+    made = nixpy("init", project, *INIT, "--format", "json").json
+    assert [problem for problem in made["problems"] if problem["code"].startswith("NIX3")] == []
+    assert definitions(project) == [
+        "house = ps.house or fromWheel.house;",
+        "numpy = ps.numpy or fromWheel.numpy;",
+        "house-two = ps.house-two or fromWheel.house-two;",
+        "psycopg2-binary = ps.psycopg2 or fromWheel.psycopg2-binary;",
+        "pyyaml = ps.pyyaml or fromWheel.pyyaml;",
+        "toolz = ps.toolz or fromWheel.toolz;",
+    ]
+    assert installed(project) == ({"house", "house-two"}, {"numpy", "psycopg2", "pyyaml", "toolz"})
+
+
+@pytest.mark.parametrize("state", ["-", "throws"])
+def test_what_nixpkgs_let_go_of(state: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """A package that nixpkgs had, and that is not there or throws now, is of its wheel."""
+    project = shop.project(tmp_path / "one", "house", "numpy")
+    assert nixpy("init", project, *INIT).status == 0
+    found = installed(project, numpy=state, pyyaml=state)
+    assert found == ({"house", "house-two", "numpy", "pyyaml"}, {"psycopg2", "toolz"})
+
+
+def test_locked_versions_come_first(tmp_path: Path, nixpy: Nixpy) -> None:
+    """With `versions = "locked"` all are of wheels, but what has none; what nixpkgs' own brings along is there once."""
+    project = shop.project(tmp_path / "one", "house", "numpy", extra=LOCKED)
+    assert nixpy("init", project, *INIT).status == 0
+    assert "toolz = fromWheel.toolz or ps.toolz;" in definitions(project)
+    everything = {"house", "house-two", "numpy", "psycopg2-binary", "pyyaml", "toolz"}
+    assert installed(project) == (everything, set())
+    other = shop.project(tmp_path / "two", "numpy", "scipy", "toolz", extra=LOCKED)
+    assert nixpy("init", other, *INIT).status == 0
+    assert "scipy = ps.scipy;" in definitions(other)
+    wheel, own = installed(other)
+    assert "toolz" in wheel
+    assert "scipy" in own
+    assert len([name for name in [*wheel, *own] if name == "numpy"]) == 1
+
+
+def test_what_nothing_supplies_is_reported(tmp_path: Path, nixpy: Nixpy) -> None:
+    """NIX301 names a package that has no wheel and is not known to nixpkgs; one that nixpkgs has needs no wheel."""
+    project = shop.project(tmp_path / "one", "house-source", "scipy")
+    made = nixpy("init", project, *INIT, "--format", "json").json
+    assert [(problem["code"], problem["package"]) for problem in made["problems"]] == [("NIX301", "house-source")]
+    assert definitions(project) == ["house-source = ps.house-source or null;", "scipy = ps.scipy;"]
+    assert installed(project)[0] == set()
+    assert "scipy" in installed(project)[1]
+
+
+def test_another_setting_is_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
+    """With file, line and what may stand there."""
+    project = shop.project(tmp_path / "one", "house", extra='[tool.nixpy]\nversions = "newest"\n')
+    ran = nixpy("init", project, *INIT)
+    assert ran.status == 2
+    assert '`tool.nixpy.versions` must be "nixpkgs" or "locked"' in ran.err
+    assert "pyproject.toml:10" in ran.err
+    assert not (project / "nixpy.nix").exists()
+
+
+def test_requirements_are_rendered_without_addresses(tmp_path: Path, nixpy: Nixpy, house: SmallIndex) -> None:
+    """What the project asks for stands there by name, specifiers and marker."""
+    address = f"house @ {house.file_url('house-1.0-py3-none-any.whl')}"
+    project = shop.project(tmp_path / "one", address, "NumPy[x]>=2,<10 ; sys_platform == 'linux'", "toolz")
+    assert nixpy("init", project, *INIT).status == 0
+    text = (project / "nixpy.nix").read_text()
+    asked = text.partition("asked = ''\n")[2].partition("'';")[0]
+    assert [line.strip() for line in asked.strip().splitlines()] == [
+        "house",
+        'numpy[x]<10,>=2 ; sys_platform == "linux"',
+        "toolz",
+    ]
+    assert "127.0.0.1" not in text
