@@ -14,7 +14,7 @@ import pytest
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, wheels
-from nixos.realnix import lock_flake, stand_in
+from nixos.realnix import HERE, lock_flake, stand_in
 
 pytestmark = pytest.mark.box
 
@@ -135,8 +135,8 @@ def test_without_the_list_the_build_fails(tmp_path: Path, kind: str, words: str)
     box = make(tmp_path, KINDS[kind])
     file = box.home / "flake/nixpy.nix"
     text = file.read_text()
-    assert "dependencies = [ ps.numpy ];" in text
-    file.write_text(text.replace("dependencies = [ ps.numpy ];", "dependencies = [ ];"))
+    assert 'dependencies = packagesFor [ "numpy" ];' in text
+    file.write_text(text.replace('packagesFor [ "numpy" ]', "packagesFor [ ]"))
     done = build(box)
     assert done.returncode != 0
     assert words in done.stderr
@@ -159,6 +159,21 @@ def test_a_version_it_does_not_admit_fails_until_it_is_relaxed(tmp_path: Path) -
     done = build(box)
     assert done.returncode == 0, done.stderr
     assert box.run(f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0")
+
+
+def test_what_nixpkgs_lacks_is_taken_from_the_lock(tmp_path: Path) -> None:
+    """On a nixpkgs without numpy the program runs on the locked wheel, whose libraries are found; the check of what is
+    asked for passes.
+    """
+    box = make(tmp_path, PYPROJECT)
+    table = tmp_path / "python-attributes.csv"
+    rows = (HERE / "python-attributes.csv").read_text().splitlines(keepends=True)
+    table.write_text("".join(row for row in rows if not row.startswith("numpy,")))
+    lock_flake(box.home / "flake", RELEASE, python_attributes=table)
+    done = build(box)
+    assert done.returncode == 0, done.stderr
+    assert box.run("env", "-i", f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0 /nix/store/")
+    box.nix("build", *OPTIONS, "--no-link", f"{FLAKE}#checks.{SYSTEM}.requirements")
 
 
 def test_the_example_is_built_and_run(tmp_path: Path) -> None:
