@@ -65,8 +65,8 @@ class Distribution:
             "relax_build": any(relax is True or need.name in relax for need in self.build),
         }
 
-    def problems(self) -> Iterator[Problem]:
-        """Yield what stands in the way of its build, and what could not be read."""
+    def problems(self, *, application: bool) -> Iterator[Problem]:
+        """Yield what stands in the way of its build, and what was not read; an `application` is to have programs."""
         if self.version is None:
             yield Problem(
                 code="NIX321",
@@ -87,12 +87,21 @@ class Distribution:
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
                     hint=f"look it up on search.nixos.org, or package it: nixpy package {need.name}",
                 )
-        if not self.scripts:
+        if application and not self.scripts:
             yield Problem(
                 code="NIX324",
                 message="the project names no programs, so `nix run` has none to start",
                 hint="name them in [project.scripts] of pyproject.toml, or `entry_points` of setup.py",
             )
+
+
+def is_packaged(root: Path) -> bool:
+    """Tell whether a folder is a project that names its build system, as uv installs no other; or one of setup.py."""
+    pyproject = root / PYPROJECT
+    data = load_toml(pyproject) if pyproject.is_file() else {}
+    if "project" in data or "poetry" in Reader(data, pyproject).table("tool"):
+        return "build-system" in data
+    return (root / setup_files.SETUP_PY).is_file()
 
 
 def read(project: Project, targets: Sequence[Target]) -> Distribution:

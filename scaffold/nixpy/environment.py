@@ -170,7 +170,7 @@ def environment(
             )
         )
     if own:
-        found += own.problems()
+        found += own.problems(application=styles.find(style).builds == "always")
     if styles.find(style).all_wheels:
         fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
         found += fetching.problems(fetched, astray)

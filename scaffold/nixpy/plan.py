@@ -21,6 +21,7 @@ from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
+from nixpy.styles import Style
 from nixpy.target import SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
 
@@ -306,17 +307,18 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         manager=managers.manager(project, choices.manager),
         # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(targets) if style.from_nixpkgs else None,
-        own=_distribution(project, targets) if style.builds else None,
+        own=_distribution(project, style, targets) if style.builds else None,
         requirements=project.asked_lines(targets) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )
 
 
-def _distribution(project: Project, targets: Sequence[Target]) -> Distribution:
+def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
     from nixpy import distribution  # no other style waits for it
 
-    return distribution.read(project, targets)
+    wanted = style.builds == "always" or distribution.is_packaged(project.root)
+    return distribution.read(project, targets) if wanted else None
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

@@ -70,13 +70,13 @@ setup(
 KINDS: Mapping[str, Mapping[str, str]] = {"pyproject.toml": PYPROJECT, "setup.py": SETUP_PY}
 
 
-def make(folder: Path, files: Mapping[str, str], *options: str) -> Box:
+def make(folder: Path, files: Mapping[str, str], *options: str, style: str = "application") -> Box:
     """A box with the flake of a project of these files."""
     project = folder / "home/flake"
     for name, text in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
-    nixpy(project, "init", "--style", "application", "--python", PYTHON, "--system", SYSTEM, *options)
+    nixpy(project, "init", "--style", style, "--python", PYTHON, "--system", SYSTEM, *options)
     if (project / "flake.nix").exists():
         lock_flake(project, RELEASE)
     return Box(home=folder / "home", host_loader="nothing")
@@ -174,6 +174,25 @@ def test_what_nixpkgs_lacks_is_taken_from_the_lock(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert box.run("env", "-i", f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0 /nix/store/")
     box.nix("build", *OPTIONS, "--no-link", f"{FLAKE}#checks.{SYSTEM}.requirements")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wheel_env_has_the_project_and_its_programs(tmp_path: Path, kind: str) -> None:
+    """Under style wheel-env the environment of locked wheels holds the project as well, and `nix run` starts it there;
+    without numpy's wheel it cannot run.
+    """
+    box = make(tmp_path, KINDS[kind], style="wheel-env")
+    for program in ("", "#other"):
+        assert box.nix("run", *OPTIONS, f"{FLAKE}{program}").stdout.startswith("mean 2.0 /nix/store/")
+    assert build(box).returncode == 0
+    assert box.run("env", "-i", f"{HOME}/result/bin/counted").stdout.startswith("mean 2.0 /nix/store/")
+    assert box.run(f"{HOME}/result/bin/python", "-c", "import counted.main as it; print(it.__file__)").stdout != ""
+    file = box.home / "flake/nixpy.nix"
+    text = file.read_text()
+    assert "lib.attrValues fromWheel ++ [ application ]" in text
+    file.write_text(text.replace("lib.attrValues fromWheel ++ ", ""))
+    failed = box.nix("run", *OPTIONS, FLAKE, check=False)
+    assert "No module named 'numpy'" in failed.stderr
 
 
 def test_the_example_is_built_and_run(tmp_path: Path) -> None:

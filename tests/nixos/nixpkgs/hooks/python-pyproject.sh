@@ -8,7 +8,8 @@ pyprojectBuildPhase() {
   pip=$(echo @python@/lib/*/ensurepip/_bundled/pip-*.whl)
   HOME=$PWD @interpreter@ "$pip/pip" --isolated --disable-pip-version-check wheel -q --no-index --no-deps \
     --no-cache-dir --no-build-isolation $check --wheel-dir dist .
-  PYTHONPATH=$PYTHONPATH:$pip @interpreter@ @dependencies@ dist/*.whl "${pythonRelaxDeps-}"
+  [ -n "${dontCheckRuntimeDeps-}" ] ||
+    PYTHONPATH=$PYTHONPATH:$pip @interpreter@ @dependencies@ dist/*.whl "${pythonRelaxDeps-}"
   runHook postBuild
 }
 
