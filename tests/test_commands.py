@@ -20,7 +20,7 @@ from runner import Nixpy
 from smallindex import SmallIndex
 
 STYLES = [style.name for style in styles()]
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/pyproject.toml"))
+EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/nixpy.nix"))
 PACKAGES = ("alpha", "beta", "gamma")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nixos.realnix import RELEASES, Nix, stand_in, warnings
+from nixos.realnix import RELEASES, Nix, evaluate, lock_flake, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.package.licences import licences
 from nixpy.package.metadata import read_metadata
@@ -19,6 +20,7 @@ from nixpy.package.release import top_level
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+EXAMPLE = Path(__file__).parents[1] / "examples/package"
 HATCH = '[build-system]\nrequires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < \'3.11\'"]\n'
 FIELDS = (
     "Summary: Adds ${x} and \"quotes\" '' to numbers.",
@@ -126,6 +128,94 @@ def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path,
         assert (found["doCheck"], found["pythonImportsCheck"]) == (False, ["demo"])
     assert "pywin32" not in ran.out
     assert "tomli" not in ran.out
+
+
+@pytest.mark.nix
+def test_an_application_has_its_programs(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """With --application the file is for buildPythonApplication, as pkgs/by-name calls it too; the program of its
+    name is the main one, and its needs are of the same Python. Real Nix takes both on every release.
+    """
+    points = "[console_scripts]\nother = demo:main\ndemo = demo:main\n[gui_scripts]\nwindow = demo:main\n"
+    files = {"demo/__init__.py": "", "demo-1.0.dist-info/entry_points.txt": points}
+    build_wheel(folder, "demo", "1.0", requires=("numpy", "requests[socks]"), fields=FIELDS, files=files)
+    build_sdist(folder, "demo", "1.0", ("numpy", "requests[socks]"), fields=FIELDS, pyproject=HATCH)
+    for flags in (), ("--nixpkgs",):
+        ran = nixpy("package", "demo", "--application", *flags)
+        assert ran.status == 0
+        assert violations(ran.out) == []
+        (tmp_path / "demo.nix").write_text(ran.out)
+        for release in RELEASES:
+            expression = f"""
+              let
+                pkgs = import {stand_in(release)} {{ system = "x86_64-linux"; }};
+                python3Packages = python.pkgs;
+                python = pkgs.python313.override {{
+                  self = python;
+                  packageOverrides = _: previous: {{
+                    requests = previous.buildPythonPackage {{
+                      pname = "requests";
+                      version = "1";
+                      format = "other";
+                      optional-dependencies.socks = [ previous.scipy ];
+                    }};
+                  }};
+                }};
+                demo = pkgs.callPackage {tmp_path / "demo.nix"} {{ inherit python3Packages; }};
+              in
+              {{
+                inherit (demo) drvPath pythonImportsCheck;
+                inherit (demo.meta) mainProgram;
+                needs = map (p: p.pname) (builtins.filter (p: p ? pname) demo.propagatedBuildInputs);
+                module = demo.pythonModule;
+              }}
+            """
+            done = Nix("current").run("nix-instantiate", "--eval", "--strict", "--json", "-", stdin=expression)
+            assert warnings(done.stderr) == []
+            found = json.loads(done.stdout)
+            assert found["needs"][:3] == ["numpy", "requests", "scipy"]
+            assert (found["mainProgram"], found["module"]) == ("demo", False)
+            assert found["pythonImportsCheck"] == ["demo"]
+    assert "pkgs/by-name/de/demo/package.nix" in ran.err
+    own = nixpy("package", "demo", "--application", "--python", "3.12")
+    assert "demo = pkgs.callPackage ./demo.nix { python3Packages = pkgs.python312Packages; };" in own.err
+
+
+def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
+    """Scripts in the wheel are programs; without a wheel pyproject.toml names them; where there is none, that is said.
+    An application goes to its place in a checkout of nixpkgs.
+    """
+    build_wheel(folder, "one", "1.0", files={"one-1.0.data/scripts/run-one": "#!python\n"})
+    build_sdist(folder, "two", "1.0", pyproject='[project]\nname = "two"\n[project.scripts]\nrun-two = "two:main"\n')
+    build_wheel(folder, "three", "1.0")
+    assert 'mainProgram = "run-one";' in nixpy("package", "one", "--application").out
+    assert 'mainProgram = "run-two";' in nixpy("package", "two", "--application").out
+    ran = nixpy("package", "three", "--application")
+    assert "mainProgram" not in ran.out
+    assert "NIX507 it is not known to install a program" in ran.err
+    assert "NIX507" not in nixpy("package", "three").err
+    tree = tmp_path / "nixpkgs"
+    (tree / "pkgs/top-level").mkdir(parents=True)
+    (tree / "pkgs/top-level/python-packages.nix").touch()
+    assert nixpy("package", "two", "--application", "--nixpkgs", "-o", tree).status == 0
+    written = tree / "pkgs/by-name/tw/two/package.nix"
+    assert written.read_text() == nixpy("package", "two", "--application", "--nixpkgs").out
+    assert nixpy("package", "two", "--application", "--nixpkgs", "--format", "json").json["use"] is None
+
+
+@pytest.mark.nix
+def test_the_example_has_its_own_toolz(tmp_path: Path) -> None:
+    """The flake of the example evaluates silently on every release, and its environment has the toolz of the file."""
+    assert violations((EXAMPLE / "toolz.nix").read_text()) == violations((EXAMPLE / "flake.nix").read_text()) == []
+    for release in RELEASES:
+        assert [line for said in evaluate(EXAMPLE, release).values() for line in warnings(said)] == []
+    flake = Path(shutil.copytree(EXAMPLE, tmp_path / "flake"))
+    lock_flake(flake, "26.05")
+    package = 'env: map (p: p.version) (builtins.filter (p: p.pname or null == "toolz") env.paths)'
+    where = f"path:{flake}#packages.x86_64-linux.default"
+    done = Nix("current").run("nix", "eval", "--offline", "--json", where, "--apply", package)
+    (version,) = json.loads(done.stdout)
+    assert f'version = "{version}";' in (EXAMPLE / "toolz.nix").read_text()
+    assert version in (EXAMPLE / "pyproject.toml").read_text()
 
 
 def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:

@@ -34,7 +34,12 @@ def test_a_lock_tells_what_pyproject_does_not(tmp_path: Path, text: str) -> None
     [
         ({"pyproject.toml": '[tool.poetry]\nname = "x"\n'}, "pyproject.toml", "poetry lock"),
         ({"setup.py": "import setuptools\n"}, "setup.py", "uv pip compile --universal setup.py"),
-        ({"setup.cfg": "[metadata]\n"}, "setup.cfg", "uv pip compile --universal setup.cfg"),
+        (
+            {"setup.cfg": "[options]\ninstall_requires = file: base.txt\n"},
+            "setup.cfg",
+            "uv pip compile --universal setup.cfg",
+        ),
+        ({"setup.cfg": "[flake8]\nmax-line-length = 100\n"}, "", "name the project's folder"),
         ({"pyproject.toml": "tool = 3\n"}, "pyproject.toml", "None"),
         ({"pyproject.toml": "[build-system]\nrequires = []\n"}, "", "name the project's folder"),
     ],

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import shop
-from nixos.realnix import SYSTEMS, Nix, stand_in
+from nixos.realnix import RELEASES, SYSTEMS, Nix, evaluate, stand_in, warnings
+from nixos.rfc166 import violations
 from runner import Nixpy
 
 INIT = ("--style", "wheel-env", "--python", "3.13")
@@ -104,6 +105,26 @@ def test_only_what_is_not_needed_may_be_missing(tmp_path: Path, nixpy: Nixpy) ->
         '"libodbc.so.2" # alpha',
         '"libgomp.so.1" # ignored in the settings',
     ]
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+def test_the_project_is_there_where_it_names_its_build_system(tmp_path: Path, nixpy: Nixpy, packaged: bool) -> None:
+    """As uv installs only such a project, the environment holds only such a one, with an app for each program; on every
+    release it evaluates silently, and it is formatted.
+    """
+    more = '[build-system]\nrequires = ["hatchling", "own-backend"]\n' if packaged else ""
+    project = shop.project(tmp_path / "one", "alpha", extra=f'[project.scripts]\nrun = "demo:main"\n{more}')
+    ran = nixpy("init", project, *INIT)
+    assert ran.status == 0
+    assert ("NIX323" in ran.out) == packaged
+    text = (project / "nixpy.nix").read_text()
+    assert violations(text) == []
+    assert ('buildPythonPackage {\n    pname = "demo";' in text) == packaged
+    pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
+    apps = Nix("current").eval_json(f"builtins.attrNames (import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}).apps")
+    assert apps == (["default", "run"] if packaged else [])
+    for release in RELEASES:
+        assert [line for said in evaluate(project, release).values() for line in warnings(said)] == []
 
 
 def test_the_address_follows_from_the_name(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -44,6 +44,7 @@ class Settings:
     features: tuple[str, ...] = ()
     manager: str | None = None
     venv_copies: bool = False
+    relax: tuple[NormalizedName, ...] | Literal[True] = ()
     packages: tuple[str, ...] = ()
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     env: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class _Reader:
             "features": self.features,
             "manager": self.string,
             "venv-copies": self.flag,
+            "relax": self.relax,
             "packages": self.packages,
             "versions": self.versions,
             "env": self.env,
@@ -131,6 +133,11 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.wrong("a list of strings", *where, key)
         return tuple(value)
+
+    def relax(self, key: str, value: Any) -> tuple[NormalizedName, ...] | Literal[True]:
+        if isinstance(value, bool):
+            return value or ()
+        return self.names(key, value) if isinstance(value, list) else self.wrong("true or a list of packages", key)
 
     def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))

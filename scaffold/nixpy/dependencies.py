@@ -59,7 +59,7 @@ class Dependencies:
         where the dependencies are not in the file: dynamic ones, Poetry's own table without `[project]`.
         For a `locked` project the lock tells those, and the result is without them.
         """
-        reader = _Reader(data, path)
+        reader = Reader(data, path)
         project = reader.table("project")
         elsewhere = "project" not in data and "poetry" in reader.table("tool")
         dynamic = "dependencies" in reader.strings("project", "dynamic")
@@ -217,7 +217,7 @@ def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
     return toml_line(text, *keys, value=value)
 
 
-class _Reader:
+class Reader:
     """A document whose values are checked as they are taken out."""
 
     def __init__(self, data: Mapping[str, Any], path: Path) -> None:
@@ -225,6 +225,7 @@ class _Reader:
         self._path = path
 
     def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NixpyError:
+        """Return an error that has the line of `keys`, or of the item `value` there."""
         return NixpyError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
 
     def table(self, *keys: str) -> Mapping[str, Any]:

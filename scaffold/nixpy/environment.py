@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import NormalizedName
 
@@ -26,6 +26,9 @@ from nixpy.project import RECORD
 from nixpy.python_set import PythonSet
 from nixpy.target import LINUX_SYSTEMS
 
+if TYPE_CHECKING:
+    from nixpy.distribution import Distribution
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
@@ -40,6 +43,7 @@ class Environment:
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     packages: PythonSet | None  # of a style that takes them from nixpkgs
     requirements: tuple[str, ...]  # what the project itself asks for
+    own: Mapping[str, Any] | None  # the project itself, where the style builds it
     features: tuple[Feature, ...]
     substitutes: tuple[Substitute, ...]  # programs of nixpkgs for those of wheels
     wheels: frozenset[NormalizedName]  # those that were recorded
@@ -104,6 +108,7 @@ class Environment:
             "python_packages": [list(pair) for pair in self.packages.direct_definitions] if self.packages else [],
             "their_packages": [list(pair) for pair in self.packages.other_definitions] if self.packages else [],
             "requirements": list(self.requirements),
+            "project": self.own and {**self.own, "root": ("../" * self.settings.file.count("/") or "./") + "."},
             "stuck": reason(self.stuck),
             "native": [*(f"pkgs.{name}" for name in self.native), *(item.expression for item in self.substitutes)],
             "manager": self.manager and self.manager.as_dict(),
@@ -129,6 +134,7 @@ def environment(
     direct: Sequence[NormalizedName] | None = None,
     implied: Collection[NormalizedName] = (),
     requirements: Sequence[str] = (),
+    own: Distribution | None = None,
     lock: str | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
@@ -136,8 +142,8 @@ def environment(
 
     `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
     only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
-    held against it. `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not
-    find by the lock.
+    held against it. `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered file,
+    and `astray` are the wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
@@ -164,6 +170,8 @@ def environment(
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
         )
+    if own:
+        found += own.problems(application=styles.find(style).builds == "always")
     if styles.find(style).all_wheels:
         fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
         found += fetching.problems(fetched, astray)
@@ -178,6 +186,7 @@ def environment(
         opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
         packages=packages,
         requirements=tuple(requirements),
+        own=own.as_dict(settings.relax) if own else None,
         unopened=frozenset(wheel.name for wheel in record.wheels if wheel.guessed),
         stuck=stuck,
         features=features,
@@ -206,18 +215,14 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
 def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
     """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    if asking and all(feature.name != "find-library" for feature in features) and _is_of_nixpkgs(style):
+    answered = any(feature.name == "find-library" for feature in features) or styles.find(style).from_nixpkgs
+    if asking and not answered and styles.find(style).folder in (FOLDER, ""):  # else it is another one's Python
         yield Problem(
             code="NIX303",
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
             hint=_find_library_hint(style),
         )
-
-
-def _is_of_nixpkgs(style: str) -> bool:
-    """Tell whether wheels are imported by nixpkgs' Python in this style."""
-    return styles.find(style).folder in (FOLDER, "") and style != "with-packages"
 
 
 def _find_library_hint(style: str) -> str:

@@ -14,6 +14,7 @@ from packaging.pylock import is_valid_pylock_path
 from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.project import Project
+from nixpy.setup_files import SETUP_CFG, SETUP_PY
 from nixpy.toml import load_toml
 
 FOLDER = ".venv"
@@ -78,13 +79,13 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
         if not _is_inside(project):
             return NONE, "what is installed is not in this folder"
         name = _UNASKED.get(kind) or next((name for name, kinds in _READS.items() if kind in kinds), NONE)
-        shown = _shown(project, kind)
+        shown = _relative(project, project.source)
         return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
     if asked not in NAMES:
         raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
     if asked != NONE and (kind not in _READS[asked] or not _is_inside(project)):
         raise NixpyError(
-            f"{asked} does not install from {_shown(project, kind)}",
+            f"{asked} does not install from {_relative(project, project.source)}",
             hint=f"it reads {', '.join(_READS[asked])} of the project's folder; "
             f"or choose another manager, or {NONE} to fill .venv yourself",
         )
@@ -158,14 +159,17 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
 
 
 def _is_built(project: Project) -> bool:
-    return "build-system" in load_toml(project.root / _PYPROJECT)
+    path = project.dependencies.path if project.dependencies else None
+    return path is not None and (path.name != _PYPROJECT or "build-system" in load_toml(path))
 
 
 def _files(project: Project) -> list[str]:
     read = [path for file in project.requirements_files for path in file.files]
     if not read:
-        pyproject = project.root / _PYPROJECT
-        read = [*([project.lock] if project.lock else []), *([pyproject] if pyproject.is_file() else [])]
+        old = not project.lock and project.source.name != _PYPROJECT
+        names = (_PYPROJECT, SETUP_PY, SETUP_CFG) if old else (_PYPROJECT,)
+        own = (project.root / name for name in names)
+        read = [*([project.lock] if project.lock else []), *(path for path in own if path.is_file())]
     return list(dict.fromkeys(_relative(project, path) for path in read))
 
 
@@ -181,10 +185,6 @@ def _is_inside(project: Project) -> bool:
     """Tell whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
     lock = project.lock
     return lock is None or is_valid_pylock_path(lock) or lock.resolve().parent == project.root.resolve()
-
-
-def _shown(project: Project, kind: str) -> str:
-    return _relative(project, project.source) if kind != _PYPROJECT else _PYPROJECT
 
 
 def _relative(project: Project, path: Path) -> str:

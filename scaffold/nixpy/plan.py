@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
@@ -21,8 +21,12 @@ from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
+from nixpy.styles import Style
 from nixpy.target import SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
+
+if TYPE_CHECKING:
+    from nixpy.distribution import Distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +258,10 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
-    """Return the plan with what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none."""
+    """Return the plan with what `init` writes once: the settings, and flake.nix where there is none.
+
+    Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
+    """
     project, choices = plan.project, plan.choices
     env = {
         **plan.environment.as_dict(),
@@ -276,6 +283,9 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         if not options.flake:
             why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
             choices = replace(choices, reasons={**choices.reasons, "nixpkgs": why})
+    default = project.root / "default.nix"
+    if not options.flake and styles.find(str(choices.style)).builds and not default.exists():
+        extra.append(Output(path=default, text=render.render("flake/default.nix.jinja", env), owned=False))
     return replace(plan, choices=choices, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
@@ -292,19 +302,28 @@ def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[O
 def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
     """Return what is rendered for `record`."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
+    style, targets = styles.find(choices.style), choices.targets()
     return environment.environment(
         record,
         settings=project.settings,
-        style=choices.style,
+        style=style.name,
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
-        # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else None,
-        implied=project.implied_names(choices.targets()) if choices.style == "with-packages" else (),
-        requirements=project.asked_lines(choices.targets()) if choices.all_wheels else (),
+        # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
+        direct=project.direct_names(targets) if style.from_nixpkgs else None,
+        implied=project.implied_names(targets) if style.from_nixpkgs else (),
+        own=_distribution(project, style, targets) if style.builds else None,
+        requirements=project.asked_lines(targets) if choices.all_wheels else (),
         lock=fetching.uv_lock(project),
-        astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
+        astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )
+
+
+def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
+    from nixpy import distribution  # no other style waits for it
+
+    wanted = style.builds == "always" or distribution.is_packaged(project.root)
+    return distribution.read(project, targets) if wanted else None
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy import config, locks
+from nixpy import config, locks, setup_files
 from nixpy.dependencies import Dependencies, canonical_requirement
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Choice, Lock
@@ -30,7 +30,7 @@ class Project:
     """One folder with Python dependencies.
 
     `lock` is the lock file that decides what is installed, where there is one; otherwise `requirements` files do, and
-    otherwise `dependencies`, those of pyproject.toml.
+    otherwise `dependencies`, those of pyproject.toml or, where it is written out there, of setup.py and setup.cfg.
     """
 
     root: Path
@@ -72,7 +72,9 @@ class Project:
         """The file that decides what is installed."""
         if self.lock:
             return self.lock
-        return self.requirements[0] if self.requirements else self.settings_path
+        if self.requirements:
+            return self.requirements[0]
+        return self.dependencies.path if self.dependencies else self.settings_path
 
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
@@ -108,19 +110,20 @@ class Project:
         lines.update(f"locked {name}" for name in self._only_locked(targets))
         return tuple(sorted(lines))
 
-    def direct_names(self, targets: Sequence[Target]) -> tuple[NormalizedName, ...]:
+    def direct_names(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[NormalizedName, ...]:
         """Return the names of the packages the project itself asks for on any of `targets`, sorted.
 
-        Where only the lock tells, these are all that it installs.
+        Without `groups` those of its dependency groups, which are for development, are left out. Where only the lock
+        tells, these are all that it installs.
         """
-        names = {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
+        names = {canonicalize_name(requirement.name) for requirement in self.asked(targets, groups=groups)}
         return tuple(sorted(names | self._only_locked(targets)))
 
-    def asked(self, targets: Sequence[Target]) -> tuple[Requirement, ...]:
+    def asked(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
         """Return what the project itself asks for on any of `targets`, where not only the lock tells."""
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
-            wanted += self.dependencies.select(self.choice.extras, self.choice.groups)
+            wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
         environments = [{**target.marker_environment(), "extra": ""} for target in targets]
@@ -167,7 +170,7 @@ def read(root: Path) -> Project:
     locked = lock is not None
     dependencies = Dependencies.from_pyproject(data, pyproject, locked=locked) if has_dependencies else None
     if lock is None and not requirements and dependencies is None:
-        raise _nothing_to_read(root, data, pyproject)
+        dependencies = _from_setup(root, data, pyproject)
     return Project(
         root=root,
         settings=settings,
@@ -178,19 +181,14 @@ def read(root: Path) -> Project:
     )
 
 
-def _nothing_to_read(root: Path, data: dict[str, Any], pyproject: Path) -> NixpyError:
-    """Return the error that tells what to do about a folder whose dependencies stand nowhere nixpy looks."""
+def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:
+    """Return what setup.py and setup.cfg ask for; NixpyError that tells what to do where nothing can be read."""
     if data:
         Dependencies.from_pyproject(data, pyproject)  # has an error of its own for Poetry's table
-    elif (root / "setup.py").is_file() or (root / "setup.cfg").is_file():
-        name = "setup.py" if (root / "setup.py").is_file() else "setup.cfg"
-        return NixpyError(
-            "only setuptools can tell the dependencies that stand here",
-            path=root / name,
-            hint=f"let uv write them down: `uv pip compile --universal {name} -o requirements.txt`",
-        )
-    return NixpyError(
-        "no Python project here: no pyproject.toml with [project], no requirements file, no lock file",
+    if setup := setup_files.read(root):
+        return setup.dependencies()
+    raise NixpyError(
+        "no Python project here: no pyproject.toml with [project], no setup.py, no requirements file, no lock file",
         path=root,
         hint="name the project's folder, or set `requirements` in nixpy.toml",
     )

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nixpy.errors import NixpyError
 from nixpy.problems import bring_programs
@@ -32,6 +32,10 @@ class Style:
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
+    builds: Literal[
+        "", "always", "packaged"
+    ]  # whether it builds the project itself; packaged: if it has a build system
+    from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -104,6 +108,8 @@ def _read(path: Path) -> Style:
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
         all_wheels=data.get("wheels") == "all",
+        builds=data.get("project", ""),
+        from_nixpkgs=data.get("packages") == "nixpkgs",
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),

@@ -154,7 +154,8 @@ def stand_in(
         (source / "release").write_text(release + "\n")
         shutil.copyfile(attributes, source / "attributes.csv")
         shutil.copyfile(python_attributes, source / "python-attributes.csv")
-        shutil.copyfile(HERE / "box/wheels.csv", source / "wheels.csv")
+        tables = [(HERE / "box" / name).read_text() for name in ("wheels.csv", "backends.csv")]
+        (source / "wheels.csv").write_text(tables[0] + tables[1].partition("\n")[2])
         shutil.copyfile(RESOLVED_DEBS if RESOLVED_DEBS.exists() else HERE / "box/debs.csv", source / "debs.csv")
         return CURRENT.add(source)
 

@@ -37,8 +37,8 @@ from nixpy.generated import reconcile
 @click.option(
     "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
 )
-@click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
 @click.option("--direnv", is_flag=True, help="Write .envrc, where there is none: direnv then enters the shell.")
+@click.option("--no-flake", is_flag=True, help="Instead of flake.nix write shell.nix, and default.nix if it is built.")
 @offline_option
 @rescan_option
 @build_option

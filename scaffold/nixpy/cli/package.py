@@ -30,18 +30,26 @@ from nixpy.render import render
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, with the line for python-packages.nix.")
+@click.option("--application", is_flag=True, help="For buildPythonApplication: its programs count, and no modules.")
 @python_option
 @click.option("--offline", is_flag=True, help="Use no network: files must lie on this machine.")
 @format_option
 def command(
-    package: str, output: Path | None, force: bool, nixpkgs: bool, python: str | None, offline: bool, form: str
+    package: str,
+    output: Path | None,
+    force: bool,
+    nixpkgs: bool,
+    application: bool,
+    python: str | None,
+    offline: bool,
+    form: str,
 ) -> None:
     """Print a Nix file for buildPythonPackage, for a package that nixpkgs lacks, and how to use it.
 
     Build system, dependencies, licence and hash are read from the sdist of the index, or from its wheel where there is
     no sdist. Nothing of the package is run.
     """
-    found = describe(package, root=Path(), python=python, offline=offline)
+    found = describe(package, root=Path(), python=python, offline=offline, application=application)
     text = render("package/default.nix.jinja", found.env(nixpkgs=nixpkgs))
     path = output and place(found, output, nixpkgs=nixpkgs)
     if path:
@@ -69,8 +77,11 @@ def command(
     _tell(found, use, nixpkgs=nixpkgs)
 
 
-def _tell(found: Recipe, use: str, *, nixpkgs: bool) -> None:
+def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
     print_problems(found.problems, err=True)
+    if use is None:
+        say(f"\n{found.place}, which needs no line elsewhere")
+        return
     if nixpkgs:
         before, behind = found.neighbours()
         between = " and ".join(name for name in (before, behind) if name)

@@ -89,13 +89,16 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
         say(f"  git add -N {names}   # a flake sees only what git knows")
     ignore = root / ".gitignore"
-    folder = styles.find(str(plan.choices.style)).folder
+    style = styles.find(str(plan.choices.style))
+    folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
         say(f"  echo {folder}/ >> .gitignore   # or each evaluation copies it")
     command = "nix develop" if flake else "nix-shell"
     if (root / ".envrc").is_file():
         command = f"direnv allow   # or {command}"
     say(f"  {command}")
+    if style.builds:
+        say(f"  {'nix build' if flake else 'nix-build'}   # the project itself, as `result`")
 
 
 def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nixpy import styles
 from nixpy.doctor.facts import DRIVER, Facts, Unfound, folders, in_store
 from nixpy.doctor.findings import Finding
 from nixpy.problems import bring_programs, reason
@@ -116,7 +117,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     project = facts.project
     if project is None or not project.managed:
         return "nixpy init"
-    if project.style == "with-packages":
+    if project.style and styles.find(project.style).from_nixpkgs:
         return "nixpy init --style loader"  # in this one nothing is handed to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:

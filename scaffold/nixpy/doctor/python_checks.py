@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from nixpy import styles
 from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
 from nixpy.managers import FOLDER
@@ -51,7 +52,7 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
 
 def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
     """Yield a finding where the shell's environment lacks packages."""
-    of_nixpkgs = project.style == "with-packages"
+    of_nixpkgs = project.style is not None and styles.find(project.style).from_nixpkgs
     wanted = {name for name in project.packages if not of_nixpkgs or _is_judged(name, project)}
     missing = sorted(wanted - facts.shell.packages) if facts.shell else []
     if facts.shell and missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,6 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.errors import NixpyError
 from nixpy.toml import parse_toml
-
-SETUPTOOLS = ("setuptools",)  # what builds a package that names no build system (PEP 517)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
         name=name,
         version=version,
         summary=_line(raw.get("summary")),
-        homepage=_homepage(raw),
+        homepage=homepage(raw),
         license_expression=_line(raw.get("license_expression")),
         license_text=_line(raw.get("license")),
         classifiers=tuple(raw.get("classifiers", ())),
@@ -62,13 +61,14 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyproject:
-    """What a pyproject.toml says: the build system's requirements, None where it names none, and the project's own
-    requirements with their extras in markers, None where they are left to the build system.
+    """What a pyproject.toml says: the build system's requirements, None where it names none, the project's own
+    requirements with their extras in markers, None where they are left to the build system, and its programs.
     """
 
     build: tuple[Requirement, ...] | None
     requires: tuple[Requirement, ...] | None
     extras: tuple[str, ...]
+    programs: tuple[str, ...]
 
 
 def read_pyproject(text: bytes, path: str) -> Pyproject:
@@ -87,9 +87,22 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
             extras=_extras(optional),
+            programs=(*project.get("scripts", {}), *project.get("gui-scripts", {})),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
         raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
+
+
+def read_programs(text: bytes) -> tuple[str, ...]:
+    """Return the programs that an entry_points.txt names, none where it is damaged (entry points specification)."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text.decode())
+    except (UnicodeDecodeError, configparser.Error):
+        return ()
+    sections = ("console_scripts", "gui_scripts")
+    return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))
 
 
 def _in_extra(line: str, extra: str) -> str:
@@ -130,7 +143,7 @@ def _line(text: str | None) -> str | None:
     return None if line in ("", "UNKNOWN") else line
 
 
-def _homepage(raw: RawMetadata) -> str | None:
+def homepage(raw: RawMetadata) -> str | None:
     """Return the page of the project: the field of old, or the label by its normalised name (PEP 753)."""
     urls = {"".join(c for c in k.lower() if c.isalnum()): v for k, v in raw.get("project_urls", {}).items()}
     candidates = (raw.get("home_page"), *map(urls.get, ("homepage", "source", "repository", "sourcecode", "github")))

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
 from nixpy.libraries.python_packages import attribute, identifier, neighbours
 from nixpy.package.licences import licences, named
-from nixpy.package.metadata import SETUPTOOLS
+from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.package.release import Release
 from nixpy.problems import Problem
 from nixpy.target import Target
 
-# setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
-# packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
-_VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
 _RUST = frozenset({"maturin", "setuptools-rust"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
-    """A package of nixpkgs' Python set by its attribute, the extras that are asked of it, and whether it is known."""
-
-    attribute: str
-    extras: tuple[str, ...] = ()
-    known: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A release in nixpkgs' words. `name` is its attribute and `pname`."""
+    """A release in nixpkgs' words. `name` is its attribute and `pname`; an `application` is there for its programs and
+    no library for other packages.
+    """
 
     name: str
     release: Release
+    application: bool
     python: str  # 3.13
     build: tuple[Needed, ...]
     needs: tuple[Needed, ...]
@@ -48,7 +36,11 @@ class Recipe:
 
     @property
     def place(self) -> str:
-        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing)."""
+        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing; for
+        applications pkgs/by-name/README.md).
+        """
+        if self.application:
+            return f"pkgs/by-name/{self.name[:2].lower()}/{self.name}/package.nix"
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
     def env(self, *, nixpkgs: bool) -> dict[str, Any]:
@@ -61,6 +53,8 @@ class Recipe:
         groups.append(("optional-dependencies", tuple(need for _, needs in self.extras for need in needs)))
         return {
             "nixpkgs": nixpkgs,
+            "application": self.application,
+            "main": self.main,
             "name": self.name,
             "version": metadata.version,
             "wheel": release.is_wheel,
@@ -74,7 +68,7 @@ class Recipe:
             },
             "arguments": list(_arguments(groups)),
             "build": self.build,
-            "variables": [variable for name, variable in _VERSION_VARIABLES.items() if name in names],
+            "variables": [variable for name, variable in VERSION_VARIABLES.items() if name in names],
             "needs": self.needs,
             "extras": self.extras,
             "modules": release.modules,
@@ -84,10 +78,19 @@ class Recipe:
             "licence": named(metadata),
         }
 
+    @property
+    def main(self) -> str | None:
+        """The program that bears its name, else the first."""
+        programs = self.release.programs
+        return self.name if self.name in programs else next(iter(programs), None)
+
     def use(self, file: str) -> str:
-        """Return the lines of Nix that put `file` (a path Nix reads) into a Python."""
+        """Return the lines of Nix that put `file` (a path Nix reads) into a Python, or make it a package."""
+        python = f"pkgs.python{self.python.replace('.', '')}"
+        if self.application:
+            return f"{self.name} = pkgs.callPackage {file} {{ python3Packages = {python}Packages; }};"
         return (
-            f"python = pkgs.python{self.python.replace('.', '')}.override {{\n"
+            f"python = {python}.override {{\n"
             "  self = python;\n"
             "  packageOverrides = final: previous: {\n"
             f"    {self.name} = final.callPackage {file} {{ }};\n"
@@ -95,8 +98,10 @@ class Recipe:
             "};"
         )
 
-    def line(self) -> str:
-        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted."""
+    def line(self) -> str | None:
+        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
+        if self.application:
+            return None
         return f"  {self.name} = callPackage ../development/python-modules/{self.name} {{ }};"
 
     def neighbours(self) -> tuple[str | None, str | None]:
@@ -104,7 +109,7 @@ class Recipe:
         return neighbours(self.name)
 
 
-def recipe(release: Release, target: Target) -> Recipe:
+def recipe(release: Release, target: Target, *, application: bool = False) -> Recipe:
     """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
@@ -112,63 +117,23 @@ def recipe(release: Release, target: Target) -> Recipe:
         requires, extras, complete = pyproject.requires, pyproject.extras, True
     own = canonicalize_name(metadata.name)
     builds = pyproject.build if pyproject else None
-    build = (*map(Requirement, SETUPTOOLS),) if builds is None else builds
-    plain = _needed(requires, own, frozenset(), target)
+    build = SETUPTOOLS if builds is None else builds
+    plain = needed(requires, own, frozenset(), target)
     found = Recipe(
         name=identifier(own),
         release=release,
+        application=application,
         python=target.short_python,
-        build=() if release.is_wheel else _needed(build, own, frozenset(), target),
+        build=() if release.is_wheel else needed(build, own, frozenset(), target),
         needs=plain,
         extras=tuple(
-            (extra, tuple(n for n in _needed(requires, own, frozenset({extra}), target) if n not in plain))
+            (extra, tuple(n for n in needed(requires, own, frozenset({extra}), target) if n not in plain))
             for extra in sorted(extras)
+            if not application  # of which nobody asks for one
         ),
         problems=(),
     )
     return replace(found, problems=tuple(_problems(found, complete=complete)))
-
-
-def _needed(
-    requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target
-) -> tuple[Needed, ...]:
-    """Return what is needed with `extras`, sorted; an extra of the package's own stands for what is in it."""
-    found: dict[str, set[str]] = {}
-    todo, seen = [extras], {extras}
-    while todo:
-        chosen = todo.pop()
-        for requirement in requirements:
-            if not _holds(requirement, chosen, target):
-                continue
-            name = canonicalize_name(requirement.name)
-            asked = {canonicalize_name(extra) for extra in requirement.extras}
-            if name != own:
-                found.setdefault(name, set()).update(asked)
-            elif (more := frozenset(asked)) and more not in seen:
-                seen.add(more)
-                todo.append(more)
-    needed = [
-        Needed(attribute=_attribute(name), extras=tuple(sorted(asked)), known=attribute(name) is not None)
-        for name, asked in found.items()
-    ]
-    return tuple(sorted(needed, key=lambda need: need.attribute))
-
-
-def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> bool:
-    environment = target.marker_environment()
-    try:
-        return requirement.marker is None or any(
-            requirement.marker.evaluate({**environment, "extra": extra}) for extra in extras or {""}
-        )
-    except (UndefinedComparison, UndefinedEnvironmentName) as error:
-        message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
-        raise NixpyError(message, hint="Choose another version.") from None
-
-
-def _attribute(name: str) -> str:
-    """Return the newest spelling of a project's attribute; its own name where none is known."""
-    known = attribute(name)
-    return known.strip("()").split(" or ")[0].removeprefix("ps.") if known else identifier(name)
 
 
 def _arguments(groups: Iterable[tuple[str, tuple[Needed, ...]]]) -> Iterator[tuple[str, list[str]]]:
@@ -201,7 +166,16 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             code="NIX501",
             package=name,
             message=f"nixpkgs has {name}",
-            hint="This file would take its place for every package that needs it.",
+            hint="It is a library there: python3Packages.toPythonApplication makes an application of it."
+            if found.application
+            else "This file would take its place for every package that needs it.",
+        )
+    if found.application and not found.release.programs:
+        yield Problem(
+            code="NIX507",
+            package=name,
+            message="it is not known to install a program",
+            hint="A library is rendered without --application.",
         )
     used = {*found.build, *found.needs, *(need for _, needs in found.extras for need in needs)}
     for unknown in sorted({need.attribute for need in used if not need.known}):

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -21,7 +21,7 @@ from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Choice, Package, WheelFile
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import best_wheel
-from nixpy.package.metadata import Metadata, Pyproject, read_metadata, read_pyproject
+from nixpy.package.metadata import Metadata, Pyproject, read_metadata, read_programs, read_pyproject
 from nixpy.package.sdist import read_sdist
 from nixpy.resolve import resolve
 from nixpy.target import Target
@@ -40,7 +40,8 @@ class Release:
     """What is known of one version.
 
     `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
-    there is no sdist, a wheel of pure Python. `modules` are what the wheel lets one import, empty without a wheel.
+    there is no sdist, a wheel of pure Python. `modules` are what the wheel lets one import, empty without a wheel, and
+    `programs` what it installs, without one what pyproject.toml names.
     """
 
     metadata: Metadata
@@ -48,6 +49,7 @@ class Release:
     sha256: str
     pyproject: Pyproject | None
     modules: tuple[str, ...]
+    programs: tuple[str, ...]
 
     @property
     def is_wheel(self) -> bool:
@@ -72,11 +74,13 @@ class Index:
         """
         package, sdist = self._find(_requirement(asked))
         wheel = best_wheel(package, self.target)
-        members, metadata = self._wheel(wheel[0]) if wheel else ((), None)
+        members, metadata, programs = self._wheel(wheel[0]) if wheel else ((), None, ())
         if wheel and metadata:
             _admit(metadata, package, wheel[0].filename)
         if sdist is not None:
-            return self._sdist(package, sdist, metadata, members)
+            found = self._sdist(package, sdist, metadata, members)
+            named = found.pyproject.programs if found.pyproject and not wheel else programs
+            return replace(found, programs=named)
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
             raise NixpyError(
@@ -92,6 +96,7 @@ class Index:
             sha256=source.sha256,
             pyproject=None,
             modules=top_level(members),
+            programs=programs,
         )
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
@@ -109,8 +114,8 @@ class Index:
         (listed,) = lock.document.packages
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
-    def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata]:
-        """Return the paths of a wheel's files, and its METADATA."""
+    def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata, tuple[str, ...]]:
+        """Return the paths of a wheel's files, its METADATA, and the names of its programs."""
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
@@ -120,8 +125,12 @@ class Index:
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
             if len(named) != 1:
                 raise NixpyError("this wheel has not one METADATA", hint="Choose another version.", path=file.filename)
-            ((_, content),) = wheel.read(named)
-            return paths, read_metadata(bytes(content), file.filename, wheel=True)
+            points = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", path)]
+            content = {path: bytes(data) for path, data in wheel.read([*named, *points])}
+        named_programs = [name for path in points for name in read_programs(content[path])]
+        scripts = [path.rpartition("/")[2] for path in paths if re.fullmatch(r"[^/]+\.data/scripts/[^/]+", path)]
+        metadata = read_metadata(content[named[0]], file.filename, wheel=True)
+        return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
     def _sdist(self, package: Package, file: WheelFile, metadata: Metadata | None, members: Iterable[str]) -> Release:
         with self._open(file) as opened:
@@ -142,6 +151,7 @@ class Index:
             sha256=digest,
             pyproject=None if written is None else read_pyproject(written, f"{file.filename}/pyproject.toml"),
             modules=top_level(members),
+            programs=(),
         )
 
     def _open(self, file: WheelFile) -> io.BufferedIOBase:

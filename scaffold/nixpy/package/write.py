@@ -16,7 +16,7 @@ _SYSTEM = "x86_64-linux"
 _TREE = "pkgs/top-level/python-packages.nix"  # by what nixpkgs is known
 
 
-def describe(asked: str, *, root: Path, python: str | None, offline: bool) -> Recipe:
+def describe(asked: str, *, root: Path, python: str | None, offline: bool, application: bool = False) -> Recipe:
     """Return `NAME[==VERSION]` as the index offers it, in nixpkgs' words, for a Python of its current release.
 
     Raises NixpyError for a Python that the release lacks, and for what `Index.read` cannot read.
@@ -25,7 +25,7 @@ def describe(asked: str, *, root: Path, python: str | None, offline: bool) -> Re
     minor, _ = releases.choose_python(python, None, None, release)
     target = Target(system=_SYSTEM, python=release.full_version(minor), glibc=release.glibc)
     index = Index(root=root, target=target, offline=offline, settings=IndexSettings.load(root))
-    return recipe(index.read(asked), target)
+    return recipe(index.read(asked), target, application=application)
 
 
 def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:

@@ -72,6 +72,20 @@ rec {
   importJSON = path: builtins.fromJSON (builtins.readFile path);
   importTOML = path: builtins.fromTOML (builtins.readFile path);
 
+  # sources
+  cleanSourceWith =
+    {
+      src,
+      filter ? _: _: true,
+      name ? "source",
+    }:
+    {
+      outPath = builtins.path {
+        inherit filter name;
+        path = src;
+      };
+    };
+
   # lists
   optional = condition: value: if condition then [ value ] else [ ];
   optionals = condition: values: if condition then values else [ ];

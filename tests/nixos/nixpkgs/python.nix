@@ -243,6 +243,12 @@ let
   # A wheel says them too, but cannot be read before it is built.
   dependencies = {
     grpcio = [ "typing-extensions" ];
+    hatchling = [
+      "packaging"
+      "pathspec"
+      "pluggy"
+      "trove-classifiers"
+    ];
     pandas = [
       "numpy"
       "python-dateutil"
@@ -317,6 +323,7 @@ let
                       python
                       final.wrapPython
                     ]
+                    ++ lib.optional (arguments.pyproject or false) final.pyprojectHook
                     ++ lib.optional (arguments.format or "" == "wheel") final.wheelHook
                     ++ arguments.nativeBuildInputs or [ ]
                     ++ arguments.build-system or [ ];
@@ -339,23 +346,16 @@ let
               inherit (python) interpreter sitePackages;
             };
           } ./hooks/wrap-python.sh;
-          # The one that pip brings along, with metadata of our own; nixpkgs builds the release.
-          packaging = final.buildPythonPackage {
-            pname = "packaging";
-            version = "1";
-            format = "other";
-            dontUnpack = true;
-            installPhase = lib.optionalString python.isBuilt ''
-              site=$out/${python.sitePackages}
-              mkdir -p vendored "$site"
-              ${python.interpreter} -m zipfile -e ${python}/lib/${python.libPrefix}/ensurepip/_bundled/pip-*.whl vendored
-              cp -r vendored/pip/_vendor/packaging "$site/"
-              version=$(sed -n 's/^packaging==//p' vendored/pip/_vendor/vendor.txt)
-              mkdir "$site/packaging-$version.dist-info"
-              printf 'Metadata-Version: 2.1\nName: packaging\nVersion: %s\n' "$version" >"$site/packaging-$version.dist-info/METADATA"
-            '';
-          };
-          # Not in nixpkgs, which has a hook for each of the phases.
+          # These two are not in nixpkgs, which has a hook for each of the phases.
+          pyprojectHook = pkgs.makeSetupHook {
+            name = "pyproject-hook";
+            propagatedBuildInputs = [ final.wheelHook ];
+            substitutions = {
+              inherit python;
+              inherit (python) interpreter;
+              dependencies = ./hooks/python-dependencies.py;
+            };
+          } ./hooks/python-pyproject.sh;
           wheelHook = pkgs.makeSetupHook {
             name = "python-wheel-hook";
             substitutions = {

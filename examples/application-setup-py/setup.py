@@ -1,0 +1,12 @@
+"""A flask server, as the wiki has it."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="my-flask-server",
+    version="1.0",
+    description="Says hello over HTTP",
+    packages=find_packages(),
+    scripts=["main.py"],
+    install_requires=["flask"],
+)
