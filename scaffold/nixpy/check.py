@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixpy import flake, lockfile
+from nixpy import lockfile
 from nixpy.analyse import Sources
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
-from nixpy.plan import Choices, choose, environment_of, outdated, outputs, plan, recorded
+from nixpy.plan import Choices, choose, environment_of, noticed, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project
 
@@ -61,7 +61,7 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
-    problems = (*flake.left_behind(project.root, project.settings.file), *env.problems)
+    problems = (*noticed(project, choices), *env.problems)
     return replace(_verdict(files, changes), problems=problems)
 
 

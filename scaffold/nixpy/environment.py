@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,13 +14,14 @@ from nixpy import fetching, releases, styles
 from nixpy.config import Settings
 from nixpy.features import Feature, chosen, find
 from nixpy.generated import NIX_FORMAT
-from nixpy.libraries.answer import Library, WheelNeeds, answer
+from nixpy.libraries.answer import Library, Rules, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
 from nixpy.managers import Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
+from nixpy.overrides import Override, overrides
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.project import RECORD
 from nixpy.target import LINUX_SYSTEMS
@@ -46,6 +47,10 @@ class Environment:
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
     manager: Manager | None
+    aliases: tuple[tuple[NormalizedName, str], ...]  # packages that nixpkgs has under another name
+    overrides: tuple[Override, ...]
+    unbuilt: tuple[NormalizedName, ...]  # packages without a wheel for some system, but with a source
+    origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     settings: Settings
     problems: tuple[Problem, ...]
@@ -53,12 +58,7 @@ class Environment:
     @property
     def supplied(self) -> tuple[Library, ...]:
         """The libraries that come from nixpkgs and are rendered: optional ones only where the user asks for them."""
-        wanted = self.settings.libraries
-        return tuple(
-            library
-            for library in self.libraries
-            if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
-        )
+        return _supplied(self.libraries, self.settings.libraries)
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
@@ -99,6 +99,11 @@ class Environment:
             "unsupplied": [[item.soname, reason(item.needed_by, self.unopened)] for item in self.unsupplied],
             "ignored": list(self.settings.libraries.ignore),
             "lock": self.lock,
+            "aliases": list(map(list, self.aliases)),
+            "overrides": list(map(asdict, self.overrides)),
+            "unbuilt": list(self.unbuilt),
+            "origin": self.origin,
+            "flake_inputs": list(map(asdict, styles.find(self.style).inputs)),
             "python_packages": list(self.python_packages),
             "unmapped": list(self.unmapped),
             "stuck": reason(self.stuck),
@@ -125,11 +130,12 @@ def environment(
     manager: Manager | None,
     direct: Sequence[NormalizedName],
     lock: str | None = None,
+    origin: Mapping[str, Any] | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
 
-    `lock` is where uv.lock lies from the rendered file, and `astray` are the wheels that Nix does not find by the lock.
+    `lock` is where uv.lock lies from the rendered file, `origin` what `builders.origin` says, and `astray` are the wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
@@ -149,7 +155,8 @@ def environment(
         Problem(
             code="NIX301",
             package=name,
-            message=f"{name} is not known to be in nixpkgs, so the shell lacks it",
+            message=f"{name} is not known to be in nixpkgs, "
+            + ("and nothing evaluates without it" if origin else "so the shell lacks it"),
             hint="look it up on search.nixos.org, or use a style that installs wheels",
         )
         for name in unmapped
@@ -182,10 +189,25 @@ def environment(
         wheels=frozenset(wheel.name for wheel in record.wheels),
         native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
+        aliases=tuple((name, text) for name, text in mapped.items() if text and text != f"ps.{name}"),
+        overrides=overrides(record.wheels, _supplied(libraries, settings.libraries), _drivers(libraries))
+        if origin
+        else (),
+        unbuilt=tuple(sorted({item.name for item in record.unavailable if item.sdist})),
+        origin=origin,
         lock=lock,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
+
+
+def _supplied(libraries: Iterable[Library], rules: Rules) -> tuple[Library, ...]:
+    return tuple(item for item in libraries if item.provider == "nixpkgs" and (rules.optional or not item.optional))
+
+
+def _drivers(libraries: Iterable[Library]) -> list[str]:
+    """Return the host's sonames that a package cannot do without."""
+    return [item.soname for item in libraries if item.provider == "host-driver" and not item.optional]
 
 
 def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | None]:
@@ -210,7 +232,7 @@ def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[s
 def _unanswered(wheels: Iterable[Wheel], style: str, features: Sequence[Feature]) -> Iterator[Problem]:
     """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    if asking and all(feature.name != "find-library" for feature in features) and style != "with-packages":
+    if asking and all(feature.name != "find-library" for feature in features) and not styles.find(style).from_nixpkgs:
         yield Problem(
             code="NIX303",
             message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "

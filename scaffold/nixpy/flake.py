@@ -11,6 +11,7 @@ from typing import Literal
 from nixpy.config import nixpkgs_ref
 from nixpy.errors import NixpyError
 from nixpy.problems import Problem
+from nixpy.styles import Style
 
 DEFAULT = "nixpy.nix"  # where the generated file is unless the settings say otherwise
 _GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
@@ -56,6 +57,18 @@ def left_behind(root: Path, file: str) -> Iterator[Problem]:
                 message=f"{entry.name} imports ./{DEFAULT}, but the generated file is {file}",
                 hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
             )
+
+
+def lacking(root: Path, style: Style) -> Iterator[Problem]:
+    """Yield a problem where the flake in `root` does not name an input that the style takes its code from."""
+    text = _text(root)
+    names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
+    if text and names:
+        yield Problem(
+            code="NIX206",
+            message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
+            hint="`nixpy init` prints the lines for them, to be added by hand",
+        )
 
 
 def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
+from nixpy import builders, config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -177,7 +177,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         problems=(
             *outdated(project, choices),
             *flake.other_nixpkgs(project.root, choices.nixpkgs),
-            *flake.left_behind(project.root, project.settings.file),
+            *noticed(project, choices),
             *env.problems,
         ),
     )
@@ -246,6 +246,15 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
         )
 
 
+def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
+    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
+    yield from flake.left_behind(project.root, project.settings.file)
+    if choices.style is not None:
+        style = styles.find(choices.style)
+        yield from flake.lacking(project.root, style)
+        yield from builders.problems(project, style, choices.targets())
+
+
 def with_user_files(plan: Plan, options: Options) -> Plan:
     """Return the plan with what `init` writes once: the settings, and flake.nix (or shell.nix) where there is none."""
     project, choices = plan.project, plan.choices
@@ -258,7 +267,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
-        if not flake.imports(entry, project.settings.file):
+        style = styles.find(plan.environment.style)
+        if not flake.imports(entry, project.settings.file) or any(flake.lacking(project.root, style)):
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
@@ -278,14 +288,16 @@ def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[O
 def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
     """Return what is rendered for `record`."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
+    style = styles.find(choices.style)
     return environment.environment(
         record,
         settings=project.settings,
         style=choices.style,
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
-        # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        # Only some styles ask nixpkgs for packages; `check` need not look for their names in the others.
+        direct=builders.asked_of_nixpkgs(project, style, choices.targets()),
+        origin=builders.origin(project, style),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
     )

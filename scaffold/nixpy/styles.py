@@ -18,6 +18,15 @@ from nixpy.problems import bring_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A flake input that a style needs; those named in `follows` are to be the user's own."""
+
+    name: str
+    url: str
+    follows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """One way to hand libraries to Python, as its style.toml describes it."""
 
@@ -32,6 +41,9 @@ class Style:
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
+    from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names, and no wheel is used
+    reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
+    inputs: tuple[Input, ...]  # of the flake, besides nixpkgs
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -104,6 +116,12 @@ def _read(path: Path) -> Style:
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
         all_wheels=data.get("wheels") == "all",
+        from_nixpkgs=data.get("wheels") == "none",
+        reads=data.get("reads", ""),
+        inputs=tuple(
+            Input(name=name, url=item["url"], follows=tuple(item["follows"]))
+            for name, item in data.get("inputs", {}).items()
+        ),
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),

@@ -267,6 +267,12 @@ rec {
       }
     else
       result;
+  composeExtensions =
+    first: second:
+    composeManyExtensions [
+      first
+      second
+    ];
   composeManyExtensions =
     extensions: final: previous:
     foldl' (merged: extension: merged // extension final (previous // merged)) { } extensions;
