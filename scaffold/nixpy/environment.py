@@ -14,7 +14,7 @@ from nixpy import fetching, releases, styles
 from nixpy.config import Settings
 from nixpy.features import Feature, chosen, find
 from nixpy.generated import NIX_FORMAT
-from nixpy.libraries.answer import Library, Rules, WheelNeeds, answer
+from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Unavailable
@@ -58,7 +58,12 @@ class Environment:
     @property
     def supplied(self) -> tuple[Library, ...]:
         """The libraries that come from nixpkgs and are rendered: optional ones only where the user asks for them."""
-        return _supplied(self.libraries, self.settings.libraries)
+        wanted = self.settings.libraries
+        return tuple(
+            library
+            for library in self.libraries
+            if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
+        )
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
@@ -135,7 +140,8 @@ def environment(
 ) -> Environment:
     """Return the environment of what `record` says; `direct` are the packages that nixpkgs is to supply, if any.
 
-    `lock` is where uv.lock lies from the rendered file, `origin` what `builders.origin` says, and `astray` are the wheels that Nix does not find by the lock.
+    `lock` is where uv.lock lies from the rendered file, `origin` what `builders.origin` says, and `astray` are the
+    wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     mapped = _in_nixpkgs(direct) if direct else {}
@@ -190,24 +196,13 @@ def environment(
         native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
         aliases=tuple((name, text) for name, text in mapped.items() if text and text != f"ps.{name}"),
-        overrides=overrides(record.wheels, _supplied(libraries, settings.libraries), _drivers(libraries))
-        if origin
-        else (),
+        overrides=overrides(record.wheels, libraries, optional=settings.libraries.optional) if origin else (),
         unbuilt=tuple(sorted({item.name for item in record.unavailable if item.sdist})),
         origin=origin,
         lock=lock,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
-
-
-def _supplied(libraries: Iterable[Library], rules: Rules) -> tuple[Library, ...]:
-    return tuple(item for item in libraries if item.provider == "nixpkgs" and (rules.optional or not item.optional))
-
-
-def _drivers(libraries: Iterable[Library]) -> list[str]:
-    """Return the host's sonames that a package cannot do without."""
-    return [item.soname for item in libraries if item.provider == "host-driver" and not item.optional]
 
 
 def _in_nixpkgs(names: Iterable[NormalizedName]) -> dict[NormalizedName, str | None]:

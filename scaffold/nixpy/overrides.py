@@ -24,23 +24,25 @@ class Override:
     opened: tuple[str, ...]
 
 
-def overrides(wheels: Iterable[Wheel], supplied: Sequence[Library], drivers: Iterable[str]) -> tuple[Override, ...]:
+def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library], *, optional: bool) -> tuple[Override, ...]:
     """Return what each wheel asks of others on Linux, sorted by name; those that ask for nothing are left out.
 
-    `supplied` are the libraries that nixpkgs has, `drivers` the sonames that only the host has.
+    `libraries` are the answers to all of them together; with `optional` also what wheels could do without is supplied.
     """
     linux = [wheel for wheel in wheels if wheel.system in LINUX_SYSTEMS]
-    from_nixpkgs = frozenset(item.soname for item in supplied if not {*item.systems}.isdisjoint(LINUX_SYSTEMS))
-    added = any(ADDED in item.needed_by for item in supplied)
-    names = sorted({wheel.name for wheel in linux})
-    found = (_override(name, linux, from_nixpkgs, frozenset(drivers), added=added) for name in names)
+    there = [item for item in libraries if not {*item.systems}.isdisjoint(LINUX_SYSTEMS)]
+    supplied = {item.soname for item in there if item.provider == "nixpkgs" and (optional or not item.optional)}
+    drivers = {item.soname for item in there if item.provider == "host-driver" and not item.optional}
+    added = any(ADDED in item.needed_by for item in there)
+    found = (_override(name, linux, supplied, drivers, added=added) for name in sorted({item.name for item in linux}))
     return tuple(item for item in found if item is not None)
 
 
 def _override(
-    name: NormalizedName, wheels: Sequence[Wheel], supplied: frozenset[str], drivers: frozenset[str], *, added: bool
+    name: NormalizedName, wheels: Sequence[Wheel], supplied: set[str], drivers: set[str], *, added: bool
 ) -> Override | None:
-    own = [wheel for wheel in wheels if wheel.name == name]
+    # In a wheel of Python alone there is no file that could be told anything.
+    own = [wheel for wheel in wheels if wheel.name == name and not wheel.filename.endswith("-any.whl")]
     linked = {soname for wheel in own for soname, _ in wheel.needs.sonames}
     opened = {soname for wheel in own for soname in wheel.needs.dlopen}
     if not linked | opened:
@@ -52,15 +54,16 @@ def _override(
         for soname in other.needs.provides
         if soname in linked
     }
-    # What a sibling ships on one system, nixpkgs may supply on another.
-    there = sorted(linked & supplied)
-    by_name = sorted(opened & supplied)
-    runpaths = ["${libraries}/lib"] if by_name or added else []
+    by_name, of_host = sorted(opened & supplied), sorted((linked | opened) & drivers)
     return Override(
         name=name,
-        sonames=tuple(there),
+        # What a sibling ships on one system, nixpkgs may supply on another.
+        sonames=tuple(sorted(linked & supplied)),
         siblings=tuple(sorted(set(shipped.values()))),
         shipped=tuple(sorted(shipped)),
-        runpaths=(*runpaths, *(["/run/opengl-driver/lib"] if drivers & (linked | opened) else [])),
-        opened=tuple(by_name + sorted(drivers & (linked | opened))),
+        runpaths=(
+            *(["${libraries}/lib"] if by_name or added else []),
+            *(["/run/opengl-driver/lib"] if of_host else []),
+        ),
+        opened=(*by_name, *of_host),
     )

@@ -174,7 +174,7 @@ def _nar_hash(path: Path) -> str:
 
 
 def lock_flake(folder: Path, release: str, **tables: Path) -> None:
-    """Write a flake.lock that locks the inputs of the flake in `folder` to the stand-in for `release`, and to our stubs.
+    """Write a flake.lock for the flake in `folder`: its nixpkgs is the stand-in for `release`, other inputs are stubs.
 
     The lock's `original` is what the flake asks for and its `locked` a path of the store. So every Nix takes
     the flake as it is, offline. An input without a stub is refused.
