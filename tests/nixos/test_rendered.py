@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -126,6 +127,22 @@ def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy,
     assert ("wrap" in names) == (style == "nix-ld")
     modules = f"let n = import {file} {{ pkgs = throw {json.dumps('asked')}; }}; in "
     current.eval_json(modules + "[ (builtins.attrNames n.nixosModule) (builtins.attrNames n.homeModule) ]")
+
+
+@pytest.mark.parametrize("style", sorted({*STYLES} - {*WITHOUT_INPUTS}))
+def test_a_missing_input_is_named(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """Where the user's flake hands on no inputs, the error names the one that is missing, and what to write."""
+    prepare(project, style, index)
+    assert nixpy("init", project, "--style", style).status == 0
+    pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
+    call = f"import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}"
+    for version in VERSIONS:
+        done = Nix(version).run("nix-instantiate", "--eval", "-E", f"({call}).python.drvPath", check=False)
+        assert done.returncode != 0
+        named = re.search(f"nixpy: style {style} needs the flake input ([a-z0-9-]+),", done.stderr)
+        assert named is not None
+        assert named[1] in {item.name for item in find(style).inputs}
+        assert "{ inherit pkgs inputs; }" in done.stderr
 
 
 def test_every_expression_of_the_catalogue_exists_everywhere() -> None:

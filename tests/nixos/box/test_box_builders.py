@@ -251,6 +251,21 @@ def test_pyproject_nix_shells_have_nixpkgs_packages(tmp_path: Path) -> None:
         assert file.startswith("/nix/store/")
 
 
+def test_pyproject_nix_applications_run(tmp_path: Path) -> None:
+    """The project is built as an application that `nix run` starts, with nothing set but what it was built with; and
+    not without its dependencies.
+    """
+    box = Box(home=tmp_path / "home")
+    folder = project(box, ["numpy"], PACKAGED)
+    with SmallIndex(WHEELHOUSE) as index:
+        init(index, folder, "pyproject-nix")
+    assert box.nix("run", *OPTIONS, f"path:{HOME}/flake").stdout == "demo of numpy\n"
+    file = folder / "pyproject.toml"
+    file.write_text(file.read_text().replace('["numpy"]', "[]"))
+    failed = box.nix("run", *OPTIONS, f"path:{HOME}/flake", check=False)
+    assert "No module named 'numpy'" in failed.stderr
+
+
 def test_pyproject_nix_checks_versions(tmp_path: Path) -> None:
     """A version that the project does not admit fails the check by its name; what it admits passes."""
     for wanted, status in (("numpy>=1", 0), ("numpy<2", 1)):

@@ -312,6 +312,7 @@ let
                       python
                       final.wrapPython
                     ]
+                    ++ lib.optional (arguments.pyproject or false) final.pyprojectHook
                     ++ lib.optional (arguments.format or "" == "wheel") final.wheelHook
                     ++ arguments.nativeBuildInputs or [ ]
                     ++ arguments.build-system or [ ];
@@ -345,7 +346,16 @@ let
               inherit (python) interpreter sitePackages;
             };
           } ./hooks/wrap-python.sh;
-          # Not in nixpkgs, which has a hook for each of the phases.
+          # These two are not in nixpkgs, which has a hook for each of the phases.
+          pyprojectHook = pkgs.makeSetupHook {
+            name = "pyproject-hook";
+            propagatedBuildInputs = [ final.wheelHook ];
+            substitutions = {
+              inherit python;
+              inherit (python) interpreter;
+              dependencies = ./hooks/python-dependencies.py;
+            };
+          } ./hooks/python-pyproject.sh;
           wheelHook = pkgs.makeSetupHook {
             name = "python-wheel-hook";
             substitutions = {

@@ -104,7 +104,7 @@
 
           mkOverrides = overlay: {
             __functor = _: overlay;
-            extend = more: mkOverrides (lib.composeManyExtensions [ overlay more ]);
+            extend = more: mkOverrides (lib.composeExtensions overlay more);
           };
         in
         {

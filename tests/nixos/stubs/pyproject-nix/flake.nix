@@ -91,7 +91,10 @@
                   inherit (python.pkgs.${requirement.name}) version;
                   conditions = lib.filter (one: !(admits version one)) requirement.conditions;
                 in
-                lib.optional (conditions != [ ]) (lib.nameValuePair requirement.name { inherit conditions version; })
+                lib.optional (conditions != [ ]) {
+                  inherit (requirement) name;
+                  value = { inherit conditions version; };
+                }
               ) dependencies
             );
         };

@@ -52,7 +52,7 @@ let
     overlay:
     lib.fix (lib.extends overlay base)
     // {
-      overrideScope = more: scope (lib.composeManyExtensions [ overlay more ]);
+      overrideScope = more: scope (lib.composeExtensions overlay more);
     };
 in
 scope (_: _: { })

@@ -8,7 +8,8 @@
       inherit (pyproject-nix.lib.pypa) normalizePackageName;
 
       spec =
-        dependencies: lib.listToAttrs (map (one: lib.nameValuePair one.name (one.extra or [ ])) dependencies);
+        dependencies:
+        lib.listToAttrs (map (one: lib.nameValuePair one.name (one.extra or [ ])) dependencies);
       described = package: format: {
         inherit format;
         dependencies = spec (package.dependencies or [ ]);
@@ -100,26 +101,26 @@
           virtual = package.source ? virtual;
         in
         stdenv.mkDerivation {
-            pname = package.name;
-            version = package.version or "0";
-            passthru = described package "pyproject";
-            nativeBuildInputs = [
-              python
-            ]
-            ++ lib.optionals (!virtual) (
-              resolveBuildSystem (
-                lib.listToAttrs (
-                  map (
-                    text:
-                    lib.nameValuePair (normalizePackageName (lib.head (builtins.match "([A-Za-z0-9._-]+).*" text))) [ ]
-                  ) pyproject.build-system.requires or [ ]
-                )
+          pname = package.name;
+          version = package.version or "0";
+          passthru = described package "pyproject";
+          nativeBuildInputs = [
+            python
+          ]
+          ++ lib.optionals (!virtual) (
+            resolveBuildSystem (
+              lib.listToAttrs (
+                map (
+                  text:
+                  lib.nameValuePair (normalizePackageName (lib.head (builtins.match "([A-Za-z0-9._-]+).*" text))) [ ]
+                ) pyproject.build-system.requires or [ ]
               )
-            );
-            src = root;
-            inherit (python) interpreter sitePackages;
-            editable = editableRoot;
-            installPhase = if virtual then "mkdir $out" else "source ${./project.sh}";
+            )
+          );
+          src = root;
+          inherit (python) interpreter sitePackages;
+          editable = editableRoot;
+          installPhase = if virtual then "mkdir $out" else "source ${./project.sh}";
         };
     in
     {
