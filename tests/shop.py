@@ -2,7 +2,7 @@
 
 `alpha` is like numpy (C++ and zlib, an own grafted library), `beta` like ruff (a program), `gamma` is pure Python,
 `delta` needs C++ and a library of its sibling `epsilon`, `omega` what nobody has, `sourceonly` has no wheel,
-`weasyprint` is known to open libraries at run time.
+`weasyprint` is known to open libraries at run time, and `psycopg2-binary` goes by another name in nixpkgs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def stock(folder: Path) -> Path:
     build_wheel(folder, "gamma", "1.0")
     build_wheel(folder, "gamma", "1.1")
     build_wheel(folder, "weasyprint", "1.0")
+    build_wheel(folder, "psycopg2-binary", "1.0")
     build_sdist(folder, "sourceonly", "1.0")
     for version in ("1.0", "1.1"):
         for machine, name in MACHINES.items():

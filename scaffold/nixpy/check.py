@@ -17,7 +17,7 @@ from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
-from nixpy.plan import Choices, choose, environment_of, outdated, outputs, plan, recorded
+from nixpy.plan import Choices, choose, environment_of, noticed, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project
 
@@ -62,7 +62,7 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append("the settings, or nixpy itself, changed since the files were written")
-    return replace(_verdict(files, changes), problems=env.problems)
+    return replace(_verdict(files, changes), problems=(*noticed(project, choices), *env.problems))
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:

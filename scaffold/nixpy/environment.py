@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from nixpy.locks.model import Unavailable
 from nixpy.managers import FOLDER, Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
+from nixpy.overrides import Override, overrides
 from nixpy.problems import Problem, bring_programs, reason
 from nixpy.project import RECORD
 from nixpy.python_set import PythonSet
@@ -51,6 +52,9 @@ class Environment:
     stuck: tuple[NormalizedName, ...]  # wheels with programs that the style does not start on NixOS
     native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
     manager: Manager | None
+    overrides: tuple[Override, ...]
+    unbuilt: tuple[NormalizedName, ...]  # packages without a wheel for some system, but with a source
+    origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     settings: Settings
     problems: tuple[Problem, ...]
@@ -104,6 +108,10 @@ class Environment:
             "unsupplied": [[item.soname, reason(item.needed_by, self.unopened)] for item in self.unsupplied],
             "ignored": list(self.settings.libraries.ignore),
             "lock": self.lock,
+            "overrides": list(map(asdict, self.overrides)),
+            "unbuilt": list(self.unbuilt),
+            "origin": self.origin,
+            "flake_inputs": list(map(asdict, styles.find(self.style).inputs)),
             "versions": self.settings.versions,
             "python_packages": [list(pair) for pair in self.packages.direct_definitions] if self.packages else [],
             "their_packages": [list(pair) for pair in self.packages.other_definitions] if self.packages else [],
@@ -136,14 +144,15 @@ def environment(
     requirements: Sequence[str] = (),
     own: Distribution | None = None,
     lock: str | None = None,
+    origin: Mapping[str, Any] | None = None,
     astray: Collection[NormalizedName] = (),
 ) -> Environment:
     """Return the environment of what `record` says.
 
     `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
     only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
-    held against it. `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered file,
-    and `astray` are the wheels that Nix does not find by the lock.
+    held against it. `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered
+    file, `origin` what `builders.origin` says, and `astray` are the wheels that Nix does not find by the lock.
     """
     libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
     packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
@@ -194,6 +203,9 @@ def environment(
         wheels=frozenset(wheel.name for wheel in record.wheels),
         native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
+        overrides=overrides(record.wheels, libraries, optional=settings.libraries.optional) if origin else (),
+        unbuilt=tuple(sorted({item.name for item in record.unavailable if item.sdist})),
+        origin=origin,
         lock=lock,
         settings=settings,
         problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),

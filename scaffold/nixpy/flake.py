@@ -14,6 +14,7 @@ from nixpy.config import nixpkgs_ref
 from nixpy.errors import NixpyError
 from nixpy.generated import State, own_state
 from nixpy.problems import Problem
+from nixpy.styles import Style
 
 _IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
 _REVISION = re.compile(r"[0-9a-f]{40}")
@@ -89,6 +90,18 @@ def left_behind(root: Path, file: str) -> Iterator[Problem]:
                 message=f"{entry.name} imports ./{other}, but the generated file is {file}",
                 hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
             )
+
+
+def lacking(root: Path, style: Style) -> Iterator[Problem]:
+    """Yield a problem where the flake in `root` does not name an input that the style takes its code from."""
+    text = _text(root)
+    names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
+    if text and names:
+        yield Problem(
+            code="NIX206",
+            message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
+            hint="`nixpy init` prints the lines for them, to be added by hand",
+        )
 
 
 def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
+from nixpy import builders, config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -182,7 +182,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         problems=(
             *outdated(project, choices),
             *flake.other_nixpkgs(project.root, choices.nixpkgs),
-            *flake.left_behind(project.root, project.settings.file),
+            *noticed(project, choices),
             *env.problems,
         ),
     )
@@ -257,6 +257,15 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
         )
 
 
+def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
+    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
+    yield from flake.left_behind(project.root, project.settings.file)
+    if choices.style is not None:
+        style = styles.find(choices.style)
+        yield from flake.lacking(project.root, style)
+        yield from builders.problems(project, style, choices.targets())
+
+
 def with_user_files(plan: Plan, options: Options) -> Plan:
     """Return the plan with what `init` writes once: the settings, and flake.nix where there is none.
 
@@ -276,7 +285,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
-        if not flake.imports(entry, project.settings.file):
+        style = styles.find(plan.environment.style)
+        if not flake.imports(entry, project.settings.file) or any(flake.lacking(project.root, style)):
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
@@ -303,6 +313,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
     """Return what is rendered for `record`."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
     style, targets = styles.find(choices.style), choices.targets()
+    named = style.from_nixpkgs and not style.reads  # else other people's Nix code finds them
     return environment.environment(
         record,
         settings=project.settings,
@@ -310,10 +321,11 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         nixpkgs=choices.nixpkgs,
         manager=managers.manager(project, choices.manager),
         # Not every style asks nixpkgs for packages; `check` need not look for their names in the others.
-        direct=project.direct_names(targets) if style.from_nixpkgs else None,
-        implied=project.implied_names(targets) if style.from_nixpkgs else (),
+        direct=project.direct_names(targets) if named else None,
+        implied=project.implied_names(targets) if named else (),
         own=_distribution(project, style, targets) if style.builds else None,
         requirements=project.asked_lines(targets) if choices.all_wheels else (),
+        origin=builders.origin(project, style, targets),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )

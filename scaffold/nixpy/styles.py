@@ -18,6 +18,15 @@ from nixpy.problems import bring_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A flake input that a style needs; those named in `follows` are to be the user's own."""
+
+    name: str
+    url: str
+    follows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """One way to hand libraries to Python, as its style.toml describes it."""
 
@@ -32,10 +41,10 @@ class Style:
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
-    builds: Literal[
-        "", "always", "packaged"
-    ]  # whether it builds the project itself; packaged: if it has a build system
+    builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
     from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
+    reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
+    inputs: tuple[Input, ...]  # of the flake, besides nixpkgs
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
     good: tuple[str, ...]
@@ -110,6 +119,11 @@ def _read(path: Path) -> Style:
         all_wheels=data.get("wheels") == "all",
         builds=data.get("project", ""),
         from_nixpkgs=data.get("packages") == "nixpkgs",
+        reads=data.get("reads", ""),
+        inputs=tuple(
+            Input(name=name, url=item["url"], follows=tuple(item["follows"]))
+            for name, item in data.get("inputs", {}).items()
+        ),
         folder=data.get("folder", ".venv"),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),

@@ -161,32 +161,41 @@ def stand_in(
 
 
 @functools.cache
+def stub(name: str) -> Path:
+    """The store path of our stub of another project's flake; NixError where there is none."""
+    folder = HERE / "stubs" / name
+    if not (folder / "flake.nix").exists():
+        raise NixError(f"there is neither a stand-in nor a stub for the flake input `{name}`")
+    return CURRENT.add(folder)
+
+
+@functools.cache
 def _nar_hash(path: Path) -> str:
     return CURRENT.run("nix", "hash", "path", path).stdout.strip()
 
 
 def lock_flake(folder: Path, release: str, **tables: Path) -> None:
-    """Write a flake.lock that locks the `nixpkgs` of the flake in `folder` to the stand-in for `release`.
+    """Write a flake.lock for the flake in `folder`: its nixpkgs is the stand-in for `release`, other inputs are stubs.
 
     The lock's `original` is what the flake asks for and its `locked` a path of the store. So every Nix takes
-    the flake as it is, offline. Any other input is refused: there is no stand-in for it.
+    the flake as it is, offline. An input without a stub is refused.
     """
-    path = stand_in(release, **tables)
     inputs = CURRENT.eval_json(f"(import {folder / 'flake.nix'}).inputs or {{ }}")
-    if set(inputs) != {"nixpkgs"}:
-        raise NixError(f"{folder}/flake.nix: only the input `nixpkgs` can be locked, not {sorted(inputs)}")
-    url = inputs["nixpkgs"]["url"]
-    match = re.fullmatch(r"github:(?P<owner>[^/]+)/(?P<repo>[^/]+)(?:/(?P<ref>.+))?", url)
-    if match is None:
-        raise NixError(f"{folder}/flake.nix: the input `nixpkgs` is not of the form github:OWNER/REPO/REF: {url}")
-    original = {key: value for key, value in match.groupdict().items() if value}
-    if re.fullmatch("[0-9a-f]{40}", original.get("ref", "")):
-        original["rev"] = original.pop("ref")
-    locked = {"type": "path", "path": str(path), "narHash": _nar_hash(path), "lastModified": 1}
-    nodes = {
-        "nixpkgs": {"locked": locked, "original": {"type": "github", **original}},
-        "root": {"inputs": {"nixpkgs": "nixpkgs"}},
-    }
+    nodes: dict[str, dict[str, Any]] = {"root": {"inputs": {name: name for name in inputs}}}
+    for name, wanted in inputs.items():
+        path = stand_in(release, **tables) if name == "nixpkgs" else stub(name)
+        match = re.fullmatch(r"github:(?P<owner>[^/]+)/(?P<repo>[^/]+)(?:/(?P<ref>.+))?", wanted["url"])
+        if match is None:
+            raise NixError(f"{folder}/flake.nix: the input `{name}` is not of the form github:OWNER/REPO/REF: {wanted}")
+        original = {key: value for key, value in match.groupdict().items() if value}
+        if re.fullmatch("[0-9a-f]{40}", original.get("ref", "")):
+            original["rev"] = original.pop("ref")
+        nodes[name] = {
+            "locked": {"type": "path", "path": str(path), "narHash": _nar_hash(path), "lastModified": 1},
+            "original": {"type": "github", **original},
+        }
+        if follows := {inner: [its["follows"]] for inner, its in wanted.get("inputs", {}).items()}:
+            nodes[name]["inputs"] = follows
     (folder / "flake.lock").write_text(json.dumps({"nodes": nodes, "root": "root", "version": 7}, indent=2))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,16 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shop
+from builderlocks import lock
 from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, catalogue_states, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.features import Feature, features
 from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.executables import substitutes
 from nixpy.render import _jinja
-from nixpy.styles import styles
+from nixpy.styles import find, styles
 from runner import Nixpy
+from smallindex import SmallIndex
 
 STYLES = [style.name for style in styles()]
+WITHOUT_INPUTS = [style.name for style in styles() if not style.inputs]
 SETTINGS = """[tool.nixpy]
 packages = ["cmake", "ninja"]
 shell-hook = '''
@@ -44,10 +48,27 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return shop.project(tmp_path / "all", "alpha", "beta", "delta", "epsilon", "omega", "weasyprint", extra=SETTINGS)
 
 
+def prepare(project: Path, style: str, index: SmallIndex) -> tuple[str, ...]:
+    """Lock the project where the style reads a lock; where all is nixpkgs', let it ask for what nixpkgs has.
+
+    Returns options: where others build what is locked, a wheel that is not there fails, and the shop has some for
+    Linux alone.
+    """
+    lock(project, find(style), index)
+    if find(style).reads == "pyproject.toml":
+        text = (project / "pyproject.toml").read_text()
+        head, _, tail = text.partition("dependencies = [")
+        asked = 'dependencies = [\n  "psycopg2-binary",\n  "weasyprint",\n]'
+        (project / "pyproject.toml").write_text(head + asked + tail.partition("]")[2])
+    somewhere = find(style).reads.endswith(".lock") and project.name == "all"
+    return tuple(part for system in SYSTEMS[:2] for part in ("--system", system)) if somewhere else ()
+
+
 @pytest.mark.parametrize("style", STYLES)
-def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy: Nixpy) -> None:
+def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """The flake evaluates unmodified and offline with both Nixes on 24.11 to unstable, for all systems, silently."""
-    assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
+    options = prepare(project, style, index)
+    assert nixpy("init", project, "--style", style, "--python", "3.13", *options).status == 0
     for release in RELEASES:
         for version, said in evaluate(project, release).items():
             assert warnings(said) == [], (release, version)
@@ -57,7 +78,7 @@ def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy
 def test_every_feature_evaluates_and_is_formatted(feature: Feature, tmp_path: Path, nixpy: Nixpy) -> None:
     """With each feature, every style that it works with evaluates silently on every release, and is formatted."""
     project = shop.project(tmp_path / "one", "alpha", "beta", "gamma", "delta")
-    for style in sorted(feature.styles) or STYLES:
+    for style in sorted(feature.styles) or WITHOUT_INPUTS:
         asked = ("--style", style, "--python", "3.13", "--feature", feature.name)
         assert nixpy("init", project, *asked).status == 0
         assert violations((project / "nixpy.nix").read_text()) == [], style
@@ -67,16 +88,19 @@ def test_every_feature_evaluates_and_is_formatted(feature: Feature, tmp_path: Pa
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_style_is_formatted(style: str, project: Path, nixpy: Nixpy) -> None:
+def test_every_style_is_formatted(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """All Nix that is written follows RFC 166, as far as our checker of its rules can tell."""
-    for flags in (), ("--no-flake", "--nixpkgs", "0123456789abcdef0123456789abcdef01234567"):
+    prepare(project, style, index)
+    without_flake = ("--no-flake", "--nixpkgs", "0123456789abcdef0123456789abcdef01234567")
+    shell = style in WITHOUT_INPUTS
+    for flags in ((), without_flake) if shell else ((),):
         assert nixpy("init", project, "--style", style, *flags).status == 0
     assert {path.name for path in project.glob("*.nix")} >= {"nixpy.nix", "flake.nix", "shell.nix"}
     for path in project.glob("*.nix"):
         assert violations(path.read_text()) == [], path.name
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", WITHOUT_INPUTS)
 def test_every_style_has_a_shell_without_flakes(style: str, project: Path, nixpy: Nixpy) -> None:
     """shell.nix evaluates over the same nixpy.nix with both Nixes, for every system."""
     assert nixpy("init", project, "--style", style, "--no-flake").status == 0
@@ -92,8 +116,9 @@ def test_every_style_has_a_shell_without_flakes(style: str, project: Path, nixpy
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy) -> None:
+def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """nixpy.nix returns the attributes that flakes rely on, whatever the style; modules have keys without any pkgs."""
+    prepare(project, style, index)
     assert nixpy("init", project, "--style", style).status == 0
     file = project / "nixpy.nix"
     current = Nix("current")
@@ -103,6 +128,22 @@ def test_the_outputs_are_those_promised(style: str, project: Path, nixpy: Nixpy)
     assert ("wrap" in names) == (style == "nix-ld")
     modules = f"let n = import {file} {{ pkgs = throw {json.dumps('asked')}; }}; in "
     current.eval_json(modules + "[ (builtins.attrNames n.nixosModule) (builtins.attrNames n.homeModule) ]")
+
+
+@pytest.mark.parametrize("style", sorted({*STYLES} - {*WITHOUT_INPUTS}))
+def test_a_missing_input_is_named(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """Where the user's flake hands on no inputs, the error names the one that is missing, and what to write."""
+    prepare(project, style, index)
+    assert nixpy("init", project, "--style", style).status == 0
+    pkgs = f"import {stand_in('26.05')} {{ system = {json.dumps(SYSTEMS[0])}; }}"
+    call = f"import {project / 'nixpy.nix'} {{ pkgs = {pkgs}; }}"
+    for version in VERSIONS:
+        done = Nix(version).run("nix-instantiate", "--eval", "-E", f"({call}).python.drvPath", check=False)
+        assert done.returncode != 0
+        named = re.search(f"nixpy: style {style} needs the flake input ([a-z0-9-]+),", done.stderr)
+        assert named is not None
+        assert named[1] in {item.name for item in find(style).inputs}
+        assert "{ inherit pkgs inputs; }" in done.stderr
 
 
 def test_every_expression_of_the_catalogue_exists_everywhere() -> None:

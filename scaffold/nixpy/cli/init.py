@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy import managers, plan, project
+from nixpy import builders, managers, plan, project, styles
 from nixpy.analyse import Sources
 from nixpy.cli.common import (
     build_option,
@@ -79,6 +79,8 @@ def command(
     )
     found = plan.asked(project.read(folder), options)
     choices = plan.choose(found, options)
+    if choices.style:
+        builders.refuse(found, styles.find(choices.style), flake=options.flake)
     with progress() as bar:
         made = plan.plan(
             found, choices, Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)

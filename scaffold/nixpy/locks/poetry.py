@@ -108,7 +108,7 @@ class PoetryLock:
                     "choose a Python that it admits, or change the project's and run `poetry lock`",
                 )
             self._refuse_unknown("extra", choice.extras, self.extras)
-            groups = self._groups(choice)
+            groups = self.groups(choice)
             if self.version >= _TELLS_GROUPS:
                 found = [entry for entry in self.entries if self._is_installed(entry, target, choice, groups)]
             else:
@@ -156,7 +156,7 @@ class PoetryLock:
         by_group = {canonicalize_name(group): marker for group, marker in markers.items()}
         return any(holds(by_group.get(group), target, choice.extras) for group in entry.groups & groups)
 
-    def _groups(self, choice: Choice) -> frozenset[NormalizedName]:
+    def groups(self, choice: Choice) -> frozenset[NormalizedName]:
         """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
         poetry = table_at(self.pyproject, "tool", "poetry")
         own = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}

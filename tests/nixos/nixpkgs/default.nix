@@ -114,6 +114,8 @@ let
       stdenvNoCC = stdenv;
       bashInteractive = bash;
       callPackage = lib.callPackageWith pkgs;
+      # nixpkgs makes each attribute of the result overridable.
+      callPackages = lib.callPackageWith pkgs;
       extend =
         overlay:
         import ./. {

@@ -281,6 +281,12 @@ rec {
       }
     else
       result;
+  composeExtensions =
+    first: second:
+    composeManyExtensions [
+      first
+      second
+    ];
   composeManyExtensions =
     extensions: final: previous:
     foldl' (merged: extension: merged // extension final (previous // merged)) { } extensions;

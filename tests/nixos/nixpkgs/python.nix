@@ -337,7 +337,18 @@ let
                   }
                 );
             in
-            if lib.isFunction attributes then lib.fix (self: build (attributes self)) else build attributes;
+            if lib.isFunction attributes then
+              lib.fix (self: build (attributes self))
+            else
+              build attributes
+              // {
+                # The arguments once more, with some changed (interpreters/python/python-packages-base.nix).
+                overridePythonAttrs =
+                  change:
+                  final.buildPythonPackage (
+                    attributes // (if lib.isFunction change then change attributes else change)
+                  );
+              };
           wrapPython = pkgs.makeSetupHook {
             name = "wrap-python-hook";
             propagatedBuildInputs = [ pkgs.makeWrapper ];

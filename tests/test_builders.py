@@ -1,0 +1,163 @@
+"""The styles whose Nix code is other people's: what they must find, and what is known to break in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import shop
+from builderlocks import lock
+from nixpy.styles import find, recommend, styles
+from runner import Nixpy, Ran
+from smallindex import SmallIndex, build_wheel
+
+BUILDERS = [style.name for style in styles() if style.inputs]
+
+
+def codes(ran: Ran) -> list[str]:
+    return [problem["code"] for problem in ran.json["problems"]]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def refused(nixpy: Nixpy, project: Path, *options: str) -> str:
+    """What init says when it refuses: it exits with 2 and leaves the folder as it was."""
+    before = files(project)
+    ran = nixpy("init", project, *options)
+    assert ran.status == 2
+    assert files(project) == before
+    return ran.err
+
+
+def test_they_are_never_recommended() -> None:
+    """Whatever the wheels and systems, another style is recommended."""
+    for programs in ((), ("ruff",)):
+        for systems in (("x86_64-linux",), ("x86_64-linux", "aarch64-darwin")):
+            assert recommend(programs, systems)[0].name not in BUILDERS
+
+
+@pytest.mark.parametrize(("style", "remedy"), [("uv2nix", "uv lock"), ("poetry2nix", "poetry lock")])
+def test_without_its_lock_a_style_is_refused(style: str, remedy: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """A project that has not the lock that the style reads is told how to make it."""
+    said = refused(nixpy, shop.project(tmp_path / "demo", "gamma"), "--style", style)
+    assert "and there is none" in said
+    assert f"run `{remedy}`" in said
+
+
+def test_another_lock_than_its_own_is_refused(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """With uv.lock, poetry2nix wants its own, and tells the setting that chooses between them."""
+    project = shop.project(tmp_path / "demo", "gamma")
+    lock(project, find("uv2nix"), index)
+    said = refused(nixpy, project, "--style", "poetry2nix")
+    assert "but this project installs from uv.lock" in said
+    assert 'set lock = "poetry.lock"' in said
+
+
+def test_a_workspaces_lock_is_refused_in_a_member(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """In a member of a workspace uv2nix cannot see the lock, which lies outside of the flake."""
+    root = tmp_path / "all"
+    member = shop.project(root / "packages/demo", "gamma")
+    (root / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    lock(root, find("uv2nix"), index)
+    assert "but it is a workspace's" in refused(nixpy, member, "--style", "uv2nix")
+
+
+def test_pyproject_nix_wants_dependencies_that_it_can_read(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """Dependencies that only a lock tells are none to pyproject.nix; requirements files will do."""
+    project = shop.project(tmp_path / "demo", "gamma")
+    lock(project, find("poetry2nix"), index)
+    assert "there is neither" in refused(nixpy, project, "--style", "pyproject-nix")
+    for name in ("poetry.lock", "pyproject.toml"):
+        (project / name).unlink()
+    (project / "requirements.txt").write_text("weasyprint\n")
+    assert nixpy("init", project, "--style", "pyproject-nix").status == 0
+    assert "requirements = ./requirements.txt;" in (project / "nixpy.nix").read_text()
+
+
+@pytest.mark.parametrize("style", BUILDERS)
+def test_without_a_flake_they_are_refused(style: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """There are no inputs without a flake."""
+    project = shop.project(tmp_path / "demo", "weasyprint")
+    said = refused(nixpy, project, "--style", style, "--no-flake")
+    assert "inputs of a flake" in said
+    assert "leave out --no-flake" in said
+
+
+def test_a_flake_without_the_inputs_is_noticed(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """NIX206 names each input that the user's flake lacks, in init and check, and init prints the lines for them."""
+    project = shop.project(tmp_path / "demo", "gamma")
+    lock(project, find("uv2nix"), index)
+    assert nixpy("init", project, "--style", "loader").status == 0
+    ran = nixpy("init", project, "--style", "uv2nix", "--format", "json")
+    (told,) = [problem for problem in ran.json["problems"] if problem["code"] == "NIX206"]
+    assert told["message"].endswith("pyproject-nix, uv2nix, pyproject-build-systems")
+    for name in find("uv2nix").inputs:
+        assert f'url = "{name.url}"' in ran.json["lines"]
+    assert "{ inherit pkgs inputs; }" in ran.json["lines"]
+    assert "NIX206" in [
+        problem["code"] for problem in nixpy("check", project, "--format", "json").json["projects"][0]["problems"]
+    ]
+    (project / "flake.nix").unlink()
+    assert "NIX206" not in codes(nixpy("init", project, "--style", "uv2nix", "--format", "json"))
+    assert nixpy("init", project, "--style", "uv2nix", "--format", "json").json["lines"] is None
+
+
+def test_what_is_rendered_is_the_same_without_the_lock(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """A lock that went away since is a problem that check and sync tell, and no change of the files."""
+    project = shop.project(tmp_path / "demo", "alpha", "gamma")
+    lock(project, find("uv2nix"), index)
+    assert nixpy("init", project, "--style", "uv2nix").status == 0
+    before = files(project)
+    (project / "uv.lock").unlink()
+    (verdict,) = nixpy("check", project, "--format", "json").json["projects"]
+    assert verdict["state"] == "fresh"
+    assert [problem["code"] for problem in verdict["problems"]] == ["NIX207"]
+    assert "NIX207" in codes(nixpy("sync", project, "--format", "json"))
+    del before["uv.lock"]
+    assert files(project) == before
+
+
+def test_check_notices_a_change_of_poetry_lock(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """A lock with another version than was analysed makes the files stale."""
+    project = shop.project(tmp_path / "demo", "alpha")
+    lock(project, find("poetry2nix"), index)
+    assert nixpy("init", project, "--style", "poetry2nix").status == 0
+    assert nixpy("check", project).status == 0
+    path = project / "poetry.lock"
+    path.write_text(path.read_text().replace("1.1", "1.0"))
+    assert nixpy("check", project).status == 1
+
+
+def test_what_breaks_in_poetry2nix_is_told(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A pluggy that is too old for hatchling, a wheel for iOS and a project of Poetry 2 are each told, with the remedy;
+    what is as it should be is not.
+    """
+    stock = tmp_path / "stock"
+    for version in ("0.13.1", "1.6.0"):
+        build_wheel(stock, "pluggy", version)
+    project = tmp_path / "demo"
+    with SmallIndex(stock) as index:
+        shop.project(project, "pluggy")
+        lock(project, find("poetry2nix"), index)
+        init = ("init", project, "--style", "poetry2nix", "--format", "json", "--offline")
+        assert codes(nixpy(*init)) == []
+        path = project / "poetry.lock"
+        fine, pyproject = path.read_text(), (project / "pyproject.toml").read_text()
+        path.write_text(fine.replace("1.6.0", "0.13.1"))
+        (old,) = nixpy(*init).json["problems"]
+        assert (old["code"], old["package"]) == ("NIX311", "pluggy")
+        assert "hatchling needs 1.0.0" in old["message"]
+        assert "poetry update pluggy" in old["hint"]
+        later = '    {file = "pluggy-1.6.0-cp313-cp313-ios_13_0_arm64_iphoneos.whl", hash = "sha256:00"},'
+        path.write_text(fine.replace("files = [", f"files = [\n{later}"))
+        assert "NIX313" in codes(nixpy(*init))
+        path.write_text(fine)
+        (project / "pyproject.toml").write_text(
+            pyproject.replace('name = "demo"\n', "").replace('version = "0.1.0"\n', "")
+        )
+        (new,) = nixpy(*init).json["problems"]
+        assert new["code"] == "NIX312"
+        assert "no name, no version" in new["message"]
