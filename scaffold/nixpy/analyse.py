@@ -40,6 +40,7 @@ class Sources:
     upgrade: bool = False
     allow_build: bool = False
     known: tuple[Wheel, ...] = ()
+    built: tuple[Unavailable, ...] = ()  # packages without a wheel whose sources were read before
     progress: Progress | None = None
 
 
@@ -71,7 +72,12 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=_needs_of_wheels(selection.wheels, targets, sources), unavailable=selection.unavailable)
+    unavailable = selection.unavailable
+    if any(item.file for item in unavailable):
+        from nixpy.package.sources import with_sources
+
+        unavailable = with_sources(unavailable, targets, sources)
+    return Findings(wheels=_needs_of_wheels(selection.wheels, targets, sources), unavailable=unavailable)
 
 
 def _needs_of_wheels(locked: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nixpy import config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
 from nixpy.analyse import Findings, Sources, analyse
@@ -23,6 +23,9 @@ from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.target import SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
+
+if TYPE_CHECKING:
+    from nixpy.external.answer import Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,13 +194,15 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.release,
             choices.systems,
         ) and (before.complete or not choices.all_wheels)
-        if same and not any(wheel.guessed for wheel in before.wheels):
+        unread = not sources.offline and any(item.sdist and not item.source for item in before.unavailable)
+        if same and not unread and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
+    built = before.unavailable if before else ()
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, index_urls=urls))
+    return analyse(lock, choices.targets(), project.choice, replace(sources, known=known, built=built, index_urls=urls))
 
 
 def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
@@ -286,9 +291,25 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         manager=managers.manager(project, choices.manager),
         # Only this style asks nixpkgs for packages; `check` need not look for their names in the others.
         direct=project.direct_names(choices.targets()) if choices.style == "with-packages" else (),
+        external=_external(project, choices, record),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, choices.targets()) if choices.all_wheels else (),
     )
+
+
+def _external(project: Project, choices: Choices, record: Record) -> Inputs | None:
+    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither."""
+    unavailable = [item for item in record.unavailable if item.compiled]
+    if not project.external and not unavailable:
+        return None
+    from nixpy.external import answer, builds
+
+    own, settings = project.settings.external, project.settings
+    found = builds.needed(unavailable, own)
+    if project.external:
+        table = project.external
+        found = answer.asked(table, settings.extras, settings.groups, choices.targets(), own) + found
+    return found
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:
