@@ -25,7 +25,7 @@ from nixpy.project import RECORD
 from nixpy.target import LINUX_SYSTEMS
 
 if TYPE_CHECKING:
-    from nixpy.external.answer import Inputs
+    from nixpy.external.answer import Input, Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,11 @@ class Environment:
             for library in self.libraries
             if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
         )
+
+    @property
+    def besides(self) -> tuple[Input, ...]:
+        """The packages that are needed besides wheels."""
+        return self.external.inputs if self.external else ()
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:

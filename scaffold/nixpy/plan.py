@@ -194,8 +194,7 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             choices.release,
             choices.systems,
         ) and (before.complete or not choices.all_wheels)
-        unread = not sources.offline and any(item.sdist and not item.source for item in before.unavailable)
-        if same and not unread and not any(wheel.guessed for wheel in before.wheels):
+        if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)

@@ -97,7 +97,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     if item.name not in sdists():
         said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
     if not item.source:
-        said += "; its source was not read, which `nixpy sync` with a network does where a lock names the file"
+        said += "; its source was not read, which `nixpy sync --rescan` does with a network"
     # patched-venv patches .venv, not where an installer builds.
     idle = style is not None and (style == "patched-venv" or not styles.find(style).executables)
     if idle and (programs := _programs(item)):

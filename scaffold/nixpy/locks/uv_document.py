@@ -177,7 +177,7 @@ def _conflict(item: Table) -> tuple[str, str]:
 def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
     name = typed(table, "name", str)
     try:
-        for wheel in tables(table.get("wheels", [])):
+        for wheel in tables([*tables(table.get("wheels", [])), *([table["sdist"]] if "sdist" in table else [])]):
             check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
         _check_metadata(table)
         source = typed(table, "source", dict)

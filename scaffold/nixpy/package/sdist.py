@@ -67,8 +67,8 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         ) from None
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
-    for root, member, content in members:
-        if member != _SOURCE and member in found.setdefault(root, {}):
+    for root, member, content in (item for item in members if item[1] != _SOURCE):
+        if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
     tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
