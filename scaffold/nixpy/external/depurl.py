@@ -107,7 +107,7 @@ def _marker(text: str) -> tuple[str, Marker | None]:
 
 
 def _segments(text: str, path: str) -> list[str]:
-    segments = [unquote(part) for part in path.strip("/").split("/")]
+    segments = path.strip("/").split("/")
     segments[0] = segments[0].lower()
     if len(segments) < 2 or not _TYPE.fullmatch(segments[0]):
         _wrong(text, "it has no type and name")
@@ -117,6 +117,8 @@ def _segments(text: str, path: str) -> list[str]:
 
 
 def _version(text: str, version: str) -> SpecifierSet:
+    if not version:
+        _wrong(text, "there is no version behind `@`")
     bare = not version.lstrip().startswith(("<", ">", "=", "!", "~"))
     try:
         found = SpecifierSet(f"=={version}" if bare else version)
@@ -125,8 +127,6 @@ def _version(text: str, version: str) -> SpecifierSet:
     for one in found:
         if one.operator not in _OPERATORS or one.version.endswith("*"):
             _wrong(text, f"`{one}` is not allowed there", f"use only {', '.join(sorted(_OPERATORS))}")
-    if not version:
-        _wrong(text, "there is no version behind `@`")
     return found
 
 

@@ -100,7 +100,10 @@ class _Reader:
         )
 
     def _fail(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NoReturn:
-        line = toml_line(read_text(self._path), TABLE, *keys, value=value)
+        text = read_text(self._path)
+        # An item is told from a longer one by its quotes.
+        quoted = next((one for one in (f'"{value}"', f"'{value}'") if one in text), value)
+        line = toml_line(text, TABLE, *keys, value=quoted)
         raise NixpyError(message, hint=hint, path=self._path, line=line)
 
     def _settled(self) -> dict[str, Any]:
