@@ -22,6 +22,7 @@ ENV = {
     "record": "nixpy.lock",
     "groups": [],
     "needs_system": False,
+    "external": None,
     "darwin_libraries": False,
     "driver": False,
     "python_packages": [],

@@ -76,7 +76,12 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
     selection = select(lock, targets, choice)
-    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=selection.unavailable)
+    unavailable = selection.unavailable
+    if any(item.file for item in unavailable):
+        from nixpy.package.sources import with_sources
+
+        unavailable = with_sources(unavailable, targets, sources)
+    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=unavailable)
 
 
 def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:

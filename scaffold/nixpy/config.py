@@ -51,6 +51,7 @@ class Settings:
     shell_hook: str = ""
     file: str = "nixpy.nix"
     libraries: Rules = field(default_factory=Rules)
+    external: Mapping[str, str] = field(default_factory=dict)  # Nix expressions by id, as `dep:generic/zlib`
 
 
 def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:
@@ -96,6 +97,7 @@ class _Reader:
             "shell-hook": self.writable,
             "file": self.file,
             "libraries": self.libraries,
+            "external": self.external,
         }
         self.known(self.table, readers)
         return {key.replace("-", "_"): readers[key](key, value) for key, value in self.table.items()}
@@ -209,6 +211,29 @@ class _Reader:
         except NixpyError as error:
             self.fail(error.message, key, hint=error.hint)
         return chosen
+
+    def external(self, key: str, value: Any) -> dict[str, str]:
+        from nixpy.external import depurl, mapping
+
+        if not isinstance(value, Mapping):
+            self.wrong("a table", key)
+        self.known(value, {"map": None}, key)
+        chosen = value.get("map", {})
+        if not isinstance(chosen, Mapping) or not all(isinstance(item, str) for item in chosen.values()):
+            self.wrong('a table of strings, like { "dep:generic/foo" = "foo" }', key, "map")
+        found: dict[str, str] = {}
+        for name, text in chosen.items():
+            try:
+                dependency = depurl.parse(name)
+                found[dependency.qualified] = mapping.expression(text)
+            except NixpyError as error:
+                self.fail(error.message, key, "map", name, hint=error.hint)
+            except ValueError:
+                hint = "write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)"
+                self.fail(f"`{text}` is not an attribute path of nixpkgs", key, "map", name, hint=hint)
+            if dependency.version or dependency.marker:
+                self.fail(f"`{name}` must be without a version and marker", key, "map", name, hint=dependency.id)
+        return dict(sorted(found.items()))
 
 
 def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:

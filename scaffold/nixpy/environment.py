@@ -17,7 +17,6 @@ from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Unavailable
 from nixpy.managers import FOLDER, Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
@@ -29,6 +28,7 @@ from nixpy.target import LINUX_SYSTEMS
 
 if TYPE_CHECKING:
     from nixpy.distribution import Distribution
+    from nixpy.external.answer import Input, Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,7 @@ class Environment:
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     settings: Settings
     problems: tuple[Problem, ...]
+    external: Inputs | None = None  # what is needed besides wheels, if anything is
 
     @property
     def supplied(self) -> tuple[Library, ...]:
@@ -68,6 +69,11 @@ class Environment:
             for library in self.libraries
             if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
         )
+
+    @property
+    def besides(self) -> tuple[Input, ...]:
+        """The packages that are needed besides wheels."""
+        return self.external.inputs if self.external else ()
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
@@ -85,6 +91,7 @@ class Environment:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
         groups = _groups(self.supplied, self.systems, self.unopened)
+        external = self.external.as_dict(self.systems) if self.external else None
         drivers = [library for library in self.libraries if library.provider == "host-driver"]
         return {
             "format": NIX_FORMAT,
@@ -96,7 +103,9 @@ class Environment:
             "inputs": self.inputs,
             "record": str(PurePosixPath(self.settings.file).with_name(RECORD)),
             "groups": groups,
-            "needs_system": any(group["systems"] != linux for group in groups),
+            "needs_system": any(group["systems"] != linux for group in groups)
+            or any(part["systems"] not in ([], linux) for part in _conditional(external)),
+            "external": external,
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
             "driver": any(not library.optional for library in drivers)
             or any(feature.name == "cuda" for feature in self.features),
@@ -146,6 +155,7 @@ def environment(
     lock: str | None = None,
     origin: Mapping[str, Any] | None = None,
     astray: Collection[NormalizedName] = (),
+    external: Inputs | None = None,
 ) -> Environment:
     """Return the environment of what `record` says.
 
@@ -153,8 +163,11 @@ def environment(
     only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
     held against it. `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered
     file, `origin` what `builders.origin` says, and `astray` are the wheels that Nix does not find by the lock.
+    `external` is what is needed besides wheels; its libraries are supplied as those of wheels are.
     """
-    libraries, problems = answer(wheel_needs(record.wheels), settings.libraries, record.systems)
+    asking = [*wheel_needs(record.wheels), *(external.libraries if external else ())]
+    entries = external.entries if external else {}
+    libraries, problems = answer(asking, settings.libraries, record.systems, entries)
     packages = None if direct is None else python_set.python_set(record, direct, settings.versions, implied)
     features = chosen(settings.features, style)
     programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
@@ -164,11 +177,8 @@ def environment(
     found = [
         *problems,
         # Without a wheel a package may still be in nixpkgs, where that is asked.
-        *(
-            python_set.problems(packages, replaced)
-            if packages
-            else unavailable_problems(record.unavailable, record.python)
-        ),
+        *(python_set.problems(packages, replaced) if packages else _unavailable(record, style)),
+        *(external.problems if external else ()),
         *_glibc_problems(record.wheels, nixpkgs),
     ]
     if stuck:
@@ -192,7 +202,7 @@ def environment(
         systems=record.systems,
         inputs=record.inputs,
         libraries=libraries,
-        opened=tuple(sorted(set(_opened(record.wheels, libraries)))),
+        opened=tuple(sorted(set(_opened(asking, libraries)))),
         packages=packages,
         requirements=tuple(requirements),
         own=own.as_dict(settings.relax) if own else None,
@@ -208,11 +218,28 @@ def environment(
         origin=origin,
         lock=lock,
         settings=settings,
-        problems=tuple(sorted(found, key=lambda problem: (problem.code, problem.package or "", problem.message))),
+        problems=tuple(sorted(set(found), key=lambda problem: (problem.code, problem.package or "", problem.message))),
+        external=external,
     )
 
 
-def _opened(wheels: Iterable[Wheel], libraries: Iterable[Library]) -> Iterator[str]:
+def _conditional(external: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Yield each part of what is needed besides wheels that may be for some systems alone."""
+    if external:
+        yield from external["versions"]
+        for groups in external["roles"].values():
+            yield from groups
+
+
+def _unavailable(record: Record, style: str) -> Iterator[Problem]:
+    """Yield what is to be said of packages without a wheel; few projects have any, so the rest reads no tables."""
+    if record.unavailable:
+        from nixpy.external.builds import unavailable_problems
+
+        yield from unavailable_problems(record.unavailable, record.python, style)
+
+
+def _opened(wheels: Iterable[WheelNeeds], libraries: Iterable[Library]) -> Iterator[str]:
     """Yield the sonames that packages open at run time on Linux and no wheel of the lock ships."""
     by_soname: dict[str, set[str]] = {}
     for wheel in wheels:
@@ -272,22 +299,6 @@ def _glibc_problems(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
             package=wheel.name,
             message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
             hint="choose a newer nixpkgs, or an older release of the package",
-        )
-
-
-def unavailable_problems(unavailable: Iterable[Unavailable], python: str) -> Iterator[Problem]:
-    """Yield a problem for each package that has no wheel somewhere."""
-    by_package: dict[tuple[str, str | None, bool], list[str]] = {}
-    for item in unavailable:
-        by_package.setdefault((item.name, item.version, item.sdist), []).append(item.system)
-    for (name, version, sdist), systems in by_package.items():
-        where = ", ".join(sorted(systems))
-        how = "it must be built from its source" if sdist else "it cannot be installed there"
-        yield Problem(
-            code="NIX201",
-            package=name,
-            message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),
-            hint="what a build needs (compiler, headers) goes into `packages` of [tool.nixpy]" if sdist else None,
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
-from nixpy.locks.model import Unavailable
+from nixpy.locks.model import Source, Unavailable
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.model import Known, Needs
 
@@ -159,7 +159,7 @@ def _body(record: Record) -> dict[str, Any]:
             "wheels": [_wheel_entry(wheel, complete=record.complete) for wheel in wheels if wheel.system == system],
         }
         if missing := [
-            {"name": item.name, "version": item.version, "sdist": item.sdist}
+            {"name": item.name, "version": item.version, "sdist": item.sdist, **_source_entry(item.source)}
             for item in sorted(record.unavailable, key=lambda item: item.name)
             if item.system == system
         ]:
@@ -172,6 +172,10 @@ def _body(record: Record) -> dict[str, Any]:
         **({"complete": True} if record.complete else {}),
         "systems": systems,
     }
+
+
+def _source_entry(source: Source | None) -> dict[str, Any]:
+    return {"build": list(source.build), "compiled": source.compiled} if source else {}
 
 
 def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
@@ -199,7 +203,13 @@ def _record(body: Mapping[str, Any]) -> Record:
     try:
         wheels = tuple(_wheel(system, item) for system, entry in body["systems"].items() for item in entry["wheels"])
         unavailable = tuple(
-            Unavailable(system=system, name=item["name"], version=item["version"], sdist=item["sdist"])
+            Unavailable(
+                system=system,
+                name=item["name"],
+                version=item["version"],
+                sdist=item["sdist"],
+                source=Source(build=tuple(item["build"]), compiled=item["compiled"]) if "build" in item else None,
+            )
             for system, entry in body["systems"].items()
             for item in entry.get("unavailable", ())
         )

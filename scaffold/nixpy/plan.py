@@ -27,6 +27,7 @@ from nixpy.toml import read_text, toml_line
 
 if TYPE_CHECKING:
     from nixpy.distribution import Distribution
+    from nixpy.external.answer import Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +327,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         own=_distribution(project, style, targets) if style.builds else None,
         requirements=project.asked_lines(targets) if choices.all_wheels else (),
         origin=builders.origin(project, style, targets),
+        external=_external(project, choices, record),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, targets) if choices.all_wheels else (),
     )
@@ -336,6 +338,21 @@ def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> 
 
     wanted = style.builds == "always" or distribution.is_packaged(project.root)
     return distribution.read(project, targets) if wanted else None
+
+
+def _external(project: Project, choices: Choices, record: Record) -> Inputs | None:
+    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither."""
+    unavailable = [item for item in record.unavailable if item.compiled]
+    if not project.external and not unavailable:
+        return None
+    from nixpy.external import answer, builds
+
+    own, settings = project.settings.external, project.settings
+    found = builds.needed(unavailable, own)
+    if project.external:
+        table = project.external
+        found = answer.asked(table, settings.extras, settings.groups, choices.targets(), own) + found
+    return found
 
 
 def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:

@@ -20,6 +20,7 @@ from nixpy.target import Target
 from nixpy.toml import load_toml
 
 if TYPE_CHECKING:
+    from nixpy.external.table import External
     from nixpy.locks.requirements import RequirementsFile
 
 RECORD = "nixpy.lock"
@@ -39,6 +40,7 @@ class Project:
     dependencies: Dependencies | None
     lock: Path | None
     requirements: tuple[Path, ...]
+    external: External | None = None
 
     @property
     def record(self) -> Path:
@@ -57,9 +59,15 @@ class Project:
 
     @property
     def choice(self) -> Choice:
-        """Return the extras and groups that are installed."""
-        groups = self.settings.groups
-        return Choice(extras=frozenset(self.settings.extras), groups=None if groups is None else frozenset(groups))
+        """Return the extras and groups that are installed, without those that [external] alone has."""
+        groups, extras = self.settings.groups, frozenset(self.settings.extras)
+        if self.external:
+            own = self.dependencies
+            extras -= self.external.extras.keys() - (own.optional.keys() if own else set())
+            if groups is not None:
+                only = self.external.groups.keys() - (own.groups.keys() if own else set())
+                groups = tuple(group for group in groups if group not in only)
+        return Choice(extras=extras, groups=None if groups is None else frozenset(groups))
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -108,6 +116,8 @@ class Project:
         for file in self.requirements_files:
             lines.update(file.canonical())
         lines.update(f"locked {name}" for name in self._only_locked(targets))
+        if self.external:
+            lines.update(self.external.canonical(self.settings.extras, self.settings.groups))
         return tuple(sorted(lines))
 
     def direct_names(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[NormalizedName, ...]:
@@ -171,6 +181,11 @@ def read(root: Path) -> Project:
     dependencies = Dependencies.from_pyproject(data, pyproject, locked=locked) if has_dependencies else None
     if lock is None and not requirements and dependencies is None:
         dependencies = _from_setup(root, data, pyproject)
+    external = None
+    if "external" in data:
+        from nixpy.external import table
+
+        external = table.read(data, pyproject)
     return Project(
         root=root,
         settings=settings,
@@ -178,6 +193,7 @@ def read(root: Path) -> Project:
         dependencies=dependencies,
         lock=lock,
         requirements=requirements,
+        external=external,
     )
 
 

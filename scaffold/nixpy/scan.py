@@ -15,8 +15,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy import locks, plan, project, releases
 from nixpy.analyse import Sources, analyse
-from nixpy.environment import unavailable_problems, wheel_needs
+from nixpy.environment import wheel_needs
 from nixpy.errors import NixpyError
+from nixpy.external.builds import unavailable_problems
 from nixpy.libraries.answer import Library, answer
 from nixpy.lockfile import Wheel
 from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile

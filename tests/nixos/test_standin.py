@@ -297,7 +297,7 @@ def test_shell_inputs_are_merged_and_other_attributes_dropped(pkgs: Pkgs) -> Non
     """
     shell = """
       pkgs.mkShell {
-        packages = [ pkgs.zlib ];
+        packages = [ pkgs.openssl ];
         buildInputs = [ pkgs.bash ];
         inputsFrom = [
           (pkgs.mkShell { packages = [ pkgs.coreutils ]; buildInputs = [ pkgs.libx11 ]; VARIABLE = "lost"; })
@@ -305,10 +305,18 @@ def test_shell_inputs_are_merged_and_other_attributes_dropped(pkgs: Pkgs) -> Non
       }
     """
     names = "map (package: package.pname)"
-    assert pkgs(f"{names} ({shell}).nativeBuildInputs") == ["zlib", "coreutils"]
+    assert pkgs(f"{names} ({shell}).nativeBuildInputs") == ["openssl", "coreutils"]
     assert pkgs(f"{names} ({shell}).buildInputs") == ["bash", "libx11"]
     assert pkgs(f"({shell}) ? VARIABLE") is False
     assert pkgs('(pkgs.mkShell { VARIABLE = "kept"; }).VARIABLE') == "kept"
+
+
+def test_inputs_are_their_dev_outputs(pkgs: Pkgs) -> None:
+    """Of an input with headers of their own these are taken, which lead to the rest (make-derivation.nix)."""
+    names = "map (package: package.pname)"
+    inputs = "{ buildInputs = [ pkgs.zlib ]; nativeBuildInputs = [ pkgs.zlib.dev pkgs.bash ]; }"
+    assert pkgs(f"{names} (pkgs.mkShell {inputs}).buildInputs") == ["zlib-dev"]
+    assert pkgs(f"{names} (pkgs.mkShell {inputs}).nativeBuildInputs") == ["zlib-dev", "bash"]
 
 
 def test_shell_hooks_run_from_the_last_to_the_first_and_then_ones_own(pkgs: Pkgs) -> None:

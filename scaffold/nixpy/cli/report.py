@@ -27,6 +27,7 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bo
         return
     _choices(plan)
     _libraries(plan)
+    _external(plan)
     _files(plan, comparisons)
     print_problems(plan.problems)
     if first:
@@ -64,6 +65,15 @@ def _libraries(plan: Plan) -> None:
             "`nixpy sync` with a network replaces this by what they need"
         )
     click.echo("")
+
+
+def _external(plan: Plan) -> None:
+    """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
+    rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.besides))
+    for line in table(rows):
+        click.echo(line)
+    if rows:
+        click.echo("")
 
 
 def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
@@ -114,6 +124,10 @@ def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str
         "libraries": [
             {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
             for item in plan.environment.supplied
+        ],
+        "external": [
+            {"role": one.role, "expression": one.expression, "reason": one.reason, "systems": list(one.systems)}
+            for one in plan.environment.besides
         ],
         "files": [
             {"path": str(item.path), "state": item.state.value, **({"diff": item.diff} if diff else {})}

@@ -84,18 +84,21 @@ class _Ask:
 
 
 def answer(
-    wheels: Iterable[WheelNeeds], rules: Rules | None = None, systems: Sequence[str] = ()
+    wheels: Iterable[WheelNeeds],
+    rules: Rules | None = None,
+    systems: Sequence[str] = (),
+    entries: Mapping[str, Entry] | None = None,
 ) -> tuple[tuple[Library, ...], tuple[Problem, ...]]:
     """Return the libraries asked for on `systems` and on those the wheels are for, and what is amiss.
 
     Libraries are sorted by soname, then provider; systems with the same answer share one. glibc's own are
     never among them. On Darwin, whose wheels carry their libraries, only names opened at run time are
-    answered, with packages that exist there. Problems, for required sonames only: NIX101 nobody knows it,
-    NIX102 nixpkgs lacks it, NIX103 only a package that the lock lacks ships it. NixpyError where a rule is
-    wrong.
+    answered, with packages that exist there. `entries` answer before the catalogue and after the rules.
+    Problems, for required sonames only: NIX101 nobody knows it, NIX102 nixpkgs lacks it, NIX103 only a
+    package that the lock lacks ships it. NixpyError where a rule is wrong.
     """
     rules = rules or Rules()
-    mapped = user_entries(rules)
+    mapped = {**(entries or {}), **user_entries(rules)}
     members: dict[str, list[WheelNeeds]] = {system: [] for system in systems}
     for wheel in wheels:
         members.setdefault(wheel.system, []).append(wheel)

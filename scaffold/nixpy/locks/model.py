@@ -14,7 +14,7 @@ from nixpy.target import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFile:
-    """A wheel file that a lock offers.
+    """A wheel file, or an sdist, that a lock offers.
 
     `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
     none. A local wheel has a `path` and no `url`. A lock that says neither tells which `indexes` are to be asked, one
@@ -36,6 +36,7 @@ class Package:
     version: str | None
     wheels: tuple[WheelFile, ...] = ()
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
+    source: WheelFile | None = None  # the sdist, where it is one file
     local: bool = False  # the project, a workspace member or an editable: in place, nothing to open
 
 
@@ -78,13 +79,31 @@ class LockedWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What an sdist says: the names of what its build system requires, and whether it holds anything to compile."""
+
+    build: tuple[NormalizedName, ...]
+    compiled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it could be built there."""
+    """A locked package without a wheel for `system`; `sdist` says whether it could be built there.
+
+    Equal are those of the same package: `file` is where its sdist can be had, `source` what that says, if it was read.
+    """
 
     system: str
     name: NormalizedName
     version: str | None
     sdist: bool
+    file: WheelFile | None = field(default=None, compare=False, repr=False)
+    source: Source | None = field(default=None, compare=False)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether a compiler builds it, as far as is known."""
+        return self.sdist and (self.source is None or self.source.compiled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

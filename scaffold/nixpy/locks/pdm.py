@@ -215,6 +215,7 @@ def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Packa
         version=str(Version(table["version"])) if "version" in table else None,
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,
+        source=next((file for file in listed if file not in wheels), None),
         local=folder and typed(table, "editable", bool, default=False),
     )
 

@@ -205,16 +205,16 @@ def _package(table: Table, files: list[Table], base: Path) -> Package:
     check(source, {"type": str, "url": str})
     kind, url = source.get("type"), source.get("url", "")
     origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
-    wheels = tuple(
-        _wheel(file, base, origin, None if kind is None else url)
-        for file in files
-        if typed(file, "file", str).endswith(".whl")
-    )
+    for file in files:
+        typed(file, "file", str)
+    listed = [_wheel(file, base, origin, None if kind is None else url) for file in files]
+    wheels = tuple(file for file in listed if file.filename.endswith(".whl"))
     return Package(
         name=canonicalize_name(typed(table, "name", str)),
         version=str(Version(typed(table, "version", str))),
         wheels=wheels,
         sdist=len(wheels) < len(files) or kind in {"git", "directory"},
+        source=next((file for file in listed if file not in wheels), None),
         local=kind == "directory" and typed(table, "develop", bool, default=False),
     )
 

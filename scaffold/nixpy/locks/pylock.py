@@ -97,10 +97,11 @@ class PyLock:
             version=None if package.version is None else str(package.version),
             wheels=tuple(wheels),
             sdist=bool(package.sdist or package.vcs or folder or (archive and not wheels)),
+            source=self._wheel(package.sdist, package.sdist.filename) if package.sdist else None,
             local=folder is not None and (bool(folder.editable) or self._is_own_folder(folder.path)),
         )
 
-    def _wheel(self, file: pylock.PackageWheel | pylock.PackageArchive, name: str) -> WheelFile:
+    def _wheel(self, file: pylock.PackageWheel | pylock.PackageArchive | pylock.PackageSdist, name: str) -> WheelFile:
         return wheel_file(
             base=self.path.parent,
             filename=name,

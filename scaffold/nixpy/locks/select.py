@@ -29,7 +29,13 @@ def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
             best = best_wheel(package, target)
             if best is None:
                 unavailable.append(
-                    Unavailable(system=target.system, name=package.name, version=package.version, sdist=package.sdist)
+                    Unavailable(
+                        system=target.system,
+                        name=package.name,
+                        version=package.version,
+                        sdist=package.sdist,
+                        file=package.source,
+                    )
                 )
                 continue
             file, version = best

@@ -101,6 +101,7 @@ class Node:
             version=self.version,
             wheels=tuple(self._wheel(wheel) for wheel in self.table.get("wheels", ())),
             sdist="sdist" in self.table or "git" in self.source or is_sdist or self.folder is not None,
+            source=self._wheel(self.table["sdist"]) if "sdist" in self.table else None,
             local=self.member or "virtual" in self.source or "editable" in self.source,
         )
 
@@ -176,7 +177,7 @@ def _conflict(item: Table) -> tuple[str, str]:
 def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
     name = typed(table, "name", str)
     try:
-        for wheel in tables(table.get("wheels", [])):
+        for wheel in tables([*tables(table.get("wheels", [])), *([table["sdist"]] if "sdist" in table else [])]):
             check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
         _check_metadata(table)
         source = typed(table, "source", dict)

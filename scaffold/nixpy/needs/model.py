@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Known = Literal["sha256", "index", "installed", "tag"]
+Known = Literal["sha256", "index", "installed", "tag", "listed"]
 """How a fact is known: the whole file was read and its hash matched; parts were read from the index; the installed
-files were read; only the platform tag was read."""
+files were read; only the platform tag was read; a table of nixpy's has it, where there is no wheel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from nixpy.locks.model import Choice, Package, WheelFile
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import best_wheel
 from nixpy.package.metadata import Metadata, Pyproject, read_metadata, read_programs, read_pyproject
-from nixpy.package.sdist import read_sdist
+from nixpy.package.sdist import Sdist, read_sdist
 from nixpy.resolve import resolve
 from nixpy.target import Target
 from nixpy.urls import shown
@@ -132,7 +132,8 @@ class Index:
         metadata = read_metadata(content[named[0]], file.filename, wheel=True)
         return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
-    def _sdist(self, package: Package, file: WheelFile, metadata: Metadata | None, members: Iterable[str]) -> Release:
+    def sdist(self, file: WheelFile) -> tuple[Sdist, str]:
+        """Return what an sdist says, and its sha256; NixpyError where it cannot be had, or is not what was promised."""
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
@@ -141,7 +142,10 @@ class Index:
                     hint="Do not trust it.",
                     path=file.filename,
                 )
-            sdist = read_sdist(cast("IO[bytes]", opened), file.filename, file.filename)
+            return read_sdist(cast("IO[bytes]", opened), file.filename, file.filename), digest
+
+    def _sdist(self, package: Package, file: WheelFile, metadata: Metadata | None, members: Iterable[str]) -> Release:
+        sdist, digest = self.sdist(file)
         own = read_metadata(sdist.pkg_info, file.filename, wheel=False)
         _admit(own, package, file.filename)
         written = sdist.pyproject

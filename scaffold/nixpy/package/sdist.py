@@ -21,6 +21,10 @@ from nixpy.errors import NixpyError
 
 _WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
 _MOST_MEMBERS = 200_000
+# Stands for whatever is to be compiled, of which no more is wanted than that it is there.
+_SOURCE = ""
+_COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
+_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # is not built
 # Text packs ten to one; what unpacks to more than a hundred times its size is a trap.
 _HIGHEST_RATIO = 100
 _UNCHECKED_SIZE = 64 << 20
@@ -41,10 +45,11 @@ _READ_ERRORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdist:
-    """What an sdist says of itself: its PKG-INFO, and its pyproject.toml where it has one."""
+    """What an sdist says of itself: its PKG-INFO, its pyproject.toml if it has one, and whether it is compiled."""
 
     pkg_info: bytes
     pyproject: bytes | None
+    compiled: bool
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
@@ -61,16 +66,22 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
             f"this sdist is damaged and cannot be read ({error})", hint="Choose another version.", path=shown
         ) from None
     found: dict[str, dict[str, bytes]] = {}
-    for root, member, content in members:
+    compiled = {root for root, member, _ in members if member == _SOURCE}
+    for root, member, content in (item for item in members if item[1] != _SOURCE):
         if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
-    tops = [files for files in found.values() if "PKG-INFO" in files]
+    tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
     if len(tops) != 1:
         raise NixpyError(
             "this is no sdist: it has not one folder with PKG-INFO", hint="Choose another version.", path=shown
         )
-    return Sdist(pkg_info=tops[0]["PKG-INFO"], pyproject=tops[0].get("pyproject.toml"))
+    root, files = tops[0]
+    return Sdist(
+        pkg_info=files["PKG-INFO"],
+        pyproject=files.get("pyproject.toml"),
+        compiled=root in compiled,
+    )
 
 
 class _Readable(Protocol):
@@ -129,16 +140,22 @@ def _limit(file: IO[bytes]) -> int:
 
 
 def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
-    """Return the top folder and the name of a wanted file; NixpyError for a name that no sdist may have."""
+    """Return the top folder and the name of a wanted file, `_SOURCE` for what is compiled; NixpyError for a name that
+    no sdist may have.
+    """
     parts = name.removeprefix("./").split("/")
     if name.startswith("/") or ".." in parts or "\\" in name:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= _MOST_MEMBERS:
         raise _refused(shown, "has an absurd number of files")
+    if len(parts) > 1 and parts[-1].endswith(_COMPILED) and _ASIDE.isdisjoint(parts[1:-1]):
+        return parts[0], _SOURCE
     return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
 
 
 def _read(content: IO[bytes], member: str, shown: str) -> bytes:
+    if member == _SOURCE:
+        return b""
     data = content.read(_WANTED[member] + 1)
     if len(data) > _WANTED[member]:
         raise _refused(shown, f"has a {member} of an absurd size")

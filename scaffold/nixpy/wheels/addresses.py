@@ -61,7 +61,11 @@ def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root:
     pins = [Requirement(pin) for pin in sorted({f"{wheel.name}=={wheel.version}" for wheel in wheels})]
     text = resolve(pins, root=root, python=target.short_python, no_deps=True, index=index)
     listed = PyLock.parse(text, root / "pylock.toml").packages(target, Choice())
-    files = {(package.name, file.filename): file for package in listed for file in package.wheels}
+    files = {
+        (package.name, file.filename): file
+        for package in listed
+        for file in (*package.wheels, *([package.source] if package.source else []))
+    }
     found = {}
     for wheel in wheels:
         file = files.get((wheel.name, wheel.file.filename))

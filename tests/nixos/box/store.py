@@ -33,6 +33,7 @@ PLAIN = (
     "makeBinaryWrapper",
     "nix-ld",
     "patchelf",
+    "pkg-config",
     "ruff",
     "stdenv",
     "unixodbc",
@@ -44,6 +45,8 @@ PLAIN = (
 OTHERS = {
     "python": "pkgs.python313",
     "gcc": "pkgs.stdenv.cc.cc.lib",
+    "gcc-wrapper": "pkgs.stdenv.cc",
+    "zlib-dev": "pkgs.zlib.dev",
     "system-path": "pkgs.boxSystemPath",
     "stub-ld": "pkgs.boxStubLoader",
     "newer-ninja": "pkgs.boxNewerProgram",

@@ -450,6 +450,8 @@ rec {
       };
       etcProfile = writeText "${name}-profile" ''
         export PATH=/run/wrappers/bin:/usr/bin:/usr/sbin:$PATH
+        # A compiler in the root looks there, not where the shell around it has its inputs.
+        export NIX_CFLAGS_COMPILE='-idirafter /usr/include' NIX_LDFLAGS=-L/usr/lib
         ${profile}
       '';
       # The first program in the root: makes the loader's cache of what the root has, then the profile, then the command.

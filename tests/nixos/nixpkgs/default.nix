@@ -75,6 +75,12 @@ let
     pkgs:
     plain
     // lib.optionalAttrs isDarwin { libGL = null; }
+    # Its headers are a package of their own here.
+    // lib.optionalAttrs (plain ? zlib) {
+      zlib = plain.zlib // {
+        dev = package { pname = "zlib-dev"; };
+      };
+    }
     // lib.removeAttrs builders [
       "hook"
       "tool"

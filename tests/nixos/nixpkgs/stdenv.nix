@@ -82,7 +82,9 @@ let
     name: list:
     lib.imap1 (
       i: input:
-      if input == null || lib.isString input || builtins.isPath input || lib.isDerivation input then
+      if lib.isDerivation input then
+        lib.getDev input
+      else if input == null || lib.isString input || builtins.isPath input then
         input
       else if lib.isList input then
         checkInputs name input

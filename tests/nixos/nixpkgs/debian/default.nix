@@ -136,6 +136,36 @@ in
         args = script ./binary-wrapper.sh;
         source = ./binary-wrapper.c;
       }
+    else if pname == "gcc-wrapper" then
+      {
+        builder = "/bin/bash";
+        args = script ./gcc.sh;
+        relocate = ./relocate.sh;
+        bash = package { pname = "bash"; };
+        inherit glibc;
+      }
+    else if pname == "zlib-dev" then
+      {
+        builder = "/bin/bash";
+        args = script ./dev.sh;
+        debs = map pinned (lib.filter (row: lib.head row == "zlib1g-dev") rows);
+        library = package { pname = "zlib"; };
+      }
+    else if pname == "pkg-config" then
+      # It knows no package.
+      {
+        builder = "/bin/bash";
+        args = [
+          "-euc"
+          ''
+            /bin/mkdir -p $out/bin
+            printf '#!%s/bin/sh\nexit 1\n' "$bash" >$out/bin/pkg-config
+            /bin/chmod +x $out/bin/pkg-config
+            exit 0
+          ''
+        ];
+        bash = package { pname = "bash"; };
+      }
     else if (pname == "ruff" || pname == "uv") then
       {
         builder = "/bin/bash";

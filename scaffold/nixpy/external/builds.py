@@ -1,0 +1,122 @@
+"""What it takes to build a package that has no wheel: a compiler, its build system's tools, the libraries known for it.
+
+`sdists.csv` says of packages what they link to and which tools they need, as their own `[external]` could; each row is
+what nixpkgs builds the package with (pkgs/development/python-modules). `build-systems.csv` says which programs a
+requirement of a build system starts; `program`: the requirement brings one itself, a wheel whose program starts where
+those of other wheels do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from nixpy import styles
+from nixpy.external.answer import Inputs, supply
+from nixpy.external.depurl import Dependency, parse
+from nixpy.external.table import Role
+from nixpy.locks.model import Unavailable
+from nixpy.problems import Problem
+from nixpy.table import rows
+
+_HERE = Path(__file__).parent
+_ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one package or build system needs."""
+
+    build: tuple[Dependency, ...] = ()
+    host: tuple[Dependency, ...] = ()
+    program: bool = False
+
+
+@cache
+def sdists() -> Mapping[str, Row]:
+    """Return what is known of packages, by normalised name."""
+    return {
+        name: Row(build=_parsed(build), host=_parsed(host))
+        for _, (name, build, host) in rows(_HERE / "sdists.csv", "package", "build", "host")
+    }
+
+
+@cache
+def build_systems() -> Mapping[str, Row]:
+    """Return what is known of build requirements, by normalised name."""
+    return {
+        name: Row(build=_parsed(build), program=program == "yes")
+        for _, (name, build, program) in rows(_HERE / "build-systems.csv", "requirement", "build", "program")
+    }
+
+
+def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs:
+    """Return what builds all of `unavailable` that have a source to compile; `own` are the user's expressions by id."""
+    where: dict[str, list[Unavailable]] = {}
+    for item in unavailable:
+        if item.compiled:
+            where.setdefault(item.name, []).append(item)
+    found = Inputs()
+    for name, items in where.items():
+        systems = sorted(item.system for item in items)
+        known = sdists().get(name, Row())
+        requirements = {one for item in items for one in (item.source.build if item.source else ())}
+        tools = [row.build for key, row in build_systems().items() if key in requirements]
+        needs: list[tuple[Role, Dependency]] = [("build", one) for one in _parsed(" ".join(_ALWAYS))]
+        needs += [("build", one) for row in (known.build, *tools) for one in row]
+        needs += [("host", one) for one in known.host]
+        for role, dependency in dict.fromkeys(needs):
+            found += supply(dependency, role, name, name, systems, own)
+    return found
+
+
+def unavailable_problems(
+    unavailable: Iterable[Unavailable], python: str, style: str | None = None
+) -> Iterator[Problem]:
+    """Yield a problem for each package that has no wheel somewhere, with what the shell of the style does about it."""
+    by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
+    for item in unavailable:
+        by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
+    for (name, version, sdist), items in by_package.items():
+        where = ", ".join(sorted(item.system for item in items))
+        how = "it must be built from its source" if sdist else "it cannot be installed there"
+        yield Problem(
+            code="NIX201",
+            package=name,
+            message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),
+            hint=_build_hint(items[0], style) if sdist else None,
+        )
+
+
+def _build_hint(item: Unavailable, style: str | None) -> str:
+    if not item.compiled:
+        return "nothing in it is to be compiled, so an installer builds it without more"
+    said = f"nixpy's shell has what builds it: {_summary(item)}"
+    if item.name not in sdists():
+        said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
+    if not item.source:
+        said += "; its source was not read, which `nixpy sync --rescan` does with a network"
+    # patched-venv patches .venv, not where an installer builds.
+    idle = style is not None and (style == "patched-venv" or not styles.find(style).executables)
+    if idle and (programs := _programs(item)):
+        said += f"; {', '.join(programs)} of wheels, which its build asks for, do not start under style {style}"
+    return said
+
+
+def _programs(unavailable: Unavailable) -> tuple[str, ...]:
+    """Return the build requirements of a package that are programs in wheels."""
+    known = build_systems()
+    build = unavailable.source.build if unavailable.source else ()
+    return tuple(name for name in build if name in known and known[name].program)
+
+
+def _summary(unavailable: Unavailable) -> str:
+    """Return the packages of nixpkgs that build one, in words."""
+    inputs = needed([unavailable], {}).inputs
+    return ", ".join(dict.fromkeys(one.expression for one in inputs))
+
+
+def _parsed(ids: str) -> tuple[Dependency, ...]:
+    return tuple(map(parse, ids.split()))

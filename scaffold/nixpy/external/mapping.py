@@ -1,0 +1,80 @@
+"""Which packages of nixpkgs an external dependency is: `nix.mapping.json`, in the form of PEP 804.
+
+`specs` are attributes of nixpkgs or expressions as the catalogue has them (`(pkgs.new or pkgs.old)`), which evaluate on
+every release that nixpy supports. An id that stands there several times has several providers, the first by default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nixpy.external.depurl import Dependency, parse
+from nixpy.external.table import Role
+from nixpy.libraries.catalogue import attributes
+
+_TABLE = Path(__file__).with_name("nix.mapping.json")
+_CATEGORIES: tuple[Role, ...] = ("build", "host", "run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """What supplies a dependency: Nix expressions for each role, and the sonames of its libraries. `given`: every shell
+    has it.
+    """
+
+    expressions: Mapping[Role, tuple[str, ...]]
+    sonames: tuple[str, ...] = ()
+    given: bool = False
+
+
+def expression(text: str) -> str:
+    """Return the Nix expression for an attribute path, or for an expression of the catalogue's kind; ValueError for
+    what is neither.
+    """
+    found = text if text.startswith(("pkgs.", "(")) else f"pkgs.{text}"
+    attributes(found)
+    return found
+
+
+@cache
+def providers() -> Mapping[str, tuple[Provider, ...]]:
+    """Return the providers of each id, the default one first."""
+    return load(_TABLE)
+
+
+def load(path: Path) -> dict[str, tuple[Provider, ...]]:
+    """Return the mapping in `path`; ValueError for one whose ids or expressions are none."""
+    document = json.loads(path.read_text("utf-8"))
+    found: dict[str, tuple[Provider, ...]] = {}
+    for entry in document["mappings"]:
+        key = parse(entry["id"]).qualified
+        if "specs_from" in entry:
+            found[key] = found[parse(entry["specs_from"]).qualified]
+        else:
+            found[key] = (*found.get(key, ()), _provider(entry))
+    return found
+
+
+def find(dependency: Dependency) -> tuple[Provider, ...]:
+    """Return who supplies a dependency; none where nixpkgs is not known to have it."""
+    known = providers()
+    return known.get(dependency.qualified) or known.get(dependency.id, ())
+
+
+def _provider(entry: Mapping[str, Any]) -> Provider:
+    specs, more = entry["specs"], entry.get("extra_metadata", {}).get("nixpy", {})
+    by_role = specs if isinstance(specs, dict) else dict.fromkeys(_CATEGORIES, specs)
+    return Provider(
+        expressions={
+            role: tuple(map(expression, [texts] if isinstance(texts, str) else texts))
+            for role in _CATEGORIES
+            if (texts := by_role.get(role, []))
+        },
+        sonames=tuple(more.get("sonames", ())),
+        given=more.get("given", False),
+    )

@@ -1,0 +1,203 @@
+"""From [external] to what is rendered, told and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import shop
+from nixpy import project, render
+from nixpy.plan import choose, environment_of, recorded
+from runner import Nixpy
+
+
+def asking(folder: Path, *dependencies: str, key: str = "dependencies", more: str = "") -> Path:
+    listed = "".join(f"  {text!r},\n" for text in dependencies)
+    return shop.project(folder, "gamma", extra=f"[external]\n{key} = [\n{listed}]\n{more}")
+
+
+def env_of(folder: Path) -> dict[str, Any]:
+    found = project.read(folder)
+    record = recorded(found)
+    assert record is not None
+    return environment_of(found, choose(found), record).as_dict()
+
+
+def problems(nixpy: Nixpy, folder: Path, *options: str) -> dict[str, dict[str, str]]:
+    done = nixpy("init", folder, "--style", "loader", "--format", "json", *options)
+    assert done.status == 0, done.err
+    return {problem["code"]: problem for problem in done.json["problems"]}
+
+
+def test_a_project_without_sees_nothing_of_it(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A project that asks for nothing beside wheels has no word of it in its file."""
+    folder = shop.project(tmp_path / "one", "gamma")
+    assert nixpy("init", folder, "--style", "loader").status == 0
+    assert "external" not in (folder / "nixpy.nix").read_text()
+    assert env_of(folder)["external"] is None
+
+
+def test_each_need_is_where_it_belongs(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Tools of the build, libraries to link to and what runs are told apart, each with who asks; two that are one
+    package stand once.
+    """
+    folder = asking(tmp_path / "one", "dep:virtual/compiler/c", "dep:virtual/compiler/cxx", key="build-requires")
+    settings = folder / "pyproject.toml"
+    settings.write_text(
+        settings.read_text()
+        + 'host-requires = ["dep:generic/zlib"]\ndependencies = ["dep:generic/git", "dep:generic/python"]\n'
+    )
+    assert problems(nixpy, folder) == {}
+    roles = env_of(folder)["external"]["roles"]
+    both = ["dep:virtual/compiler/c", "dep:virtual/compiler/cxx"]
+    assert roles["build"] == [{"systems": [], "packages": [["pkgs.stdenv.cc", both]]}]
+    assert roles["host"] == [{"systems": [], "packages": [["pkgs.zlib", ["dep:generic/zlib"]]]}]
+    assert roles["run"] == [{"systems": [], "packages": [["pkgs.git", ["dep:generic/git"]]]}]
+    text = (folder / "nixpy.nix").read_text()
+    assert "nativeBuildInputs = external.build ++ external.run;" in text
+    assert "buildInputs = external.host;" in text
+
+
+def test_a_library_is_supplied_as_those_of_wheels_are(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What is opened at run time is found on macOS too and loaded in advance where no run path helps; what is linked
+    to is found on Linux; a tool of the build brings no library.
+    """
+    folder = asking(tmp_path / "one", "dep:generic/libpq")
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'host-requires = ["dep:generic/zlib"]\n')
+    settings.write_text(settings.read_text() + 'build-requires = ["dep:generic/openssl"]\n')
+    assert problems(nixpy, folder) == {}
+    env = env_of(folder)
+    found = {
+        library["soname"]: (group["systems"], library["expression"], library["reason"])
+        for group in env["groups"]
+        for library in group["libraries"]
+        if group["systems"] == env["linux"]
+    }
+    linux = env["linux"]
+    assert found == {
+        "libpq.so.5": (linux, "(pkgs.libpq or pkgs.postgresql.lib)", "[external]"),
+        "libz.so.1": (linux, "pkgs.zlib", "[external]"),
+    }
+    (darwin,) = (group for group in env["groups"] if group["systems"] == ["aarch64-darwin"])
+    assert [library["soname"] for library in darwin["libraries"]] == ["libpq.so.5"]
+    assert env["opened_sonames"] == ["libpq.so.5"]
+
+
+def test_a_marker_tells_the_systems(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What a marker excludes is not there, whichever machine nixpy runs on."""
+    folder = asking(
+        tmp_path / "one",
+        'dep:generic/libxcb; sys_platform == "linux"',
+        'dep:generic/git; platform_machine == "x86_64"',
+        'dep:generic/pandoc; sys_platform == "win32"',
+        'dep:generic/nowhere; sys_platform == "win32"',
+    )
+    assert problems(nixpy, folder) == {}
+    run = env_of(folder)["external"]["roles"]["run"]
+    assert [(group["systems"], [text for text, _ in group["packages"]]) for group in run] == [
+        (["aarch64-linux", "x86_64-linux"], ["(pkgs.libxcb or pkgs.xorg.libxcb)"]),
+        (["x86_64-linux"], ["pkgs.git"]),
+    ]
+
+
+def test_the_users_map_decides(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A package that the user names takes the place of nixpy's, for its libraries too, and answers for the unknown."""
+    more = '[tool.nixpy.external]\nmap = { "dep:generic/libpq" = "postgresql.lib", "dep:generic/foo" = "foo" }\n'
+    folder = asking(tmp_path / "one", "dep:generic/libpq@>=17", "dep:generic/foo", more=more)
+    assert problems(nixpy, folder) == {}
+    env = env_of(folder)
+    (group,) = env["external"]["roles"]["run"]
+    assert [text for text, _ in group["packages"]] == ["pkgs.foo", "pkgs.postgresql.lib"]
+    expressions = {library["expression"] for group in env["groups"] for library in group["libraries"]}
+    assert expressions == {"pkgs.postgresql.lib"}
+
+
+def test_what_nobody_knows_is_told(tmp_path: Path, nixpy: Nixpy) -> None:
+    """It is a problem that names the setting, the overlay to write, and a name that is near; the rest is rendered."""
+    folder = asking(tmp_path / "one", "dep:generic/XCB", "dep:generic/git")
+    told = problems(nixpy, folder)
+    assert set(told) == {"NIX601"}
+    assert told["NIX601"]["message"] == "dep:generic/XCB is not known to be in nixpkgs"
+    hint = told["NIX601"]["hint"]
+    assert "did you mean dep:generic/libxcb?" in hint
+    assert '[tool.nixpy.external] map = { "dep:generic/XCB" = "XCB" }' in hint
+    assert "extend (final: previous: { XCB = final.callPackage ./XCB.nix { }; })" in hint
+    assert "pkgs.git # dep:generic/git" in (folder / "nixpy.nix").read_text()
+
+
+def test_a_python_package_is_none_of_it(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Who asks for a package of the index is told where that belongs."""
+    told = problems(nixpy, asking(tmp_path / "one", "dep:pypi/numpy"))
+    assert "ask for it in [project]" in told["NIX601"]["hint"]
+
+
+def test_the_version_of_an_interface_is_not_checked(tmp_path: Path, nixpy: Nixpy) -> None:
+    """That nobody can tell it is told; and the name for C++ of an example in PEP 725 is read as the registry has it."""
+    told = problems(nixpy, asking(tmp_path / "one", "dep:virtual/interface/lapack@>=3.7.1", "dep:virtual/compiler/cpp"))
+    assert set(told) == {"NIX602", "NIX603"}
+    assert env_of(tmp_path / "one")["external"]["versions"] == []
+
+
+@pytest.mark.parametrize(
+    ("version", "condition"),
+    [
+        (">=3.0", 'lib.versionAtLeast version "3"'),
+        ("3.10.0", 'version == "3.10"'),
+        (">1,<=2", 'lib.versionOlder "1" version && lib.versionAtLeast "2" version'),
+        ("<10", 'lib.versionOlder version "10"'),
+    ],
+)
+def test_versions_become_conditions(tmp_path: Path, nixpy: Nixpy, version: str, condition: str) -> None:
+    """Each operator is Nix's comparison, and zeros at the end do not count."""
+    folder = asking(tmp_path / "one", f"dep:generic/zlib@{version}", key="host-requires")
+    assert problems(nixpy, folder) == {}
+    assert f"holds = version: {condition};" in (folder / "nixpy.nix").read_text()
+    assert "checks.external" in (folder / "nixpy.nix").read_text()
+
+
+def test_check_notices_a_change(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The facts are those of the project now, without Nix or network; another spelling or order is no change."""
+    folder = asking(tmp_path / "one", "dep:generic/git", "dep:generic/zlib@>=1")
+    assert problems(nixpy, folder) == {}
+    settings = folder / "pyproject.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("dep:generic/zlib@>=1", "dep:generic/zlib@%3E%3D1"))
+    assert nixpy("check", folder).status == 0
+    settings.write_text(text.replace("dep:generic/zlib@>=1", "dep:generic/zlib@>=2"))
+    done = nixpy("check", folder)
+    assert done.status == 1
+    assert "what pyproject.toml asks for changed since nixpy.lock was written" in done.out
+    assert nixpy("sync", folder).status == 0
+    assert nixpy("check", folder).status == 0
+    assert 'lib.versionAtLeast version "2"' in (folder / "nixpy.nix").read_text()
+
+
+def test_extras_and_groups_may_be_its_own(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Extras and groups that [external] alone has are chosen by the same settings, and no installer is told of them."""
+    more = (
+        '[external.optional-dependencies]\nnat = ["dep:generic/git"]\n'
+        '[external.dependency-groups]\nmedia = ["dep:generic/ffmpeg"]\n'
+        '[tool.nixpy]\nextras = ["nat"]\ngroups = ["media"]\n'
+    )
+    folder = asking(tmp_path / "one", more=more)
+    assert problems(nixpy, folder) == {}
+    text = (folder / "nixpy.nix").read_text()
+    assert "pkgs.git # dep:generic/git" in text
+    assert "pkgs.ffmpeg # dep:generic/ffmpeg" in text
+    assert "--extra" not in text
+    assert "nat" not in env_of(folder)["manager"]["fill"]
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text().replace('extras = ["nat"]', 'extras = ["gnat"]'))
+    done = nixpy("check", folder)
+    assert done.status == 2
+    assert "there is no extra `gnat`" in done.err
+
+
+def test_the_template_needs_no_more(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What is rendered comes from the environment alone, so that the same facts give the same bytes."""
+    folder = asking(tmp_path / "one", "dep:generic/git@>=2")
+    assert problems(nixpy, folder) == {}
+    assert render.render("nixpy.nix.jinja", env_of(folder)) == (folder / "nixpy.nix").read_text()

@@ -1,0 +1,101 @@
+"""What is rendered of [external], given to real Nix: in every style, on every release, and the versions it asks for."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+import shop
+from nixos.realnix import CURRENT, RELEASES, catalogue_states, evaluate, stand_in, warnings
+from nixos.rfc166 import violations
+from nixpy.external import mapping
+from nixpy.styles import styles
+from runner import Nixpy
+
+STYLES = [style.name for style in styles()]
+EXTERNAL = """\
+[external]
+build-requires = ["dep:virtual/compiler/c", "dep:virtual/compiler/rust", "dep:generic/cmake@>=3.20"]
+host-requires = [
+  "dep:generic/zlib@>=1.2,<3",
+  'dep:generic/libxcb@>=1; sys_platform == "linux"',
+  'dep:generic/openssl@>=3; platform_machine == "x86_64"',
+]
+dependencies = ["dep:generic/libpq@>=15", "dep:generic/ffmpeg", 'dep:generic/git; sys_platform == "darwin"']
+
+[tool.nixpy]
+packages = ["ninja"]
+"""
+
+
+def test_the_mapping_names_packages_that_exist() -> None:
+    """Every expression of the mapping is a package of each release, and none warns."""
+    providers = itertools.chain.from_iterable(mapping.providers().values())
+    expressions = {text for provider in providers for texts in provider.expressions.values() for text in texts}
+    states = catalogue_states(sorted(expressions))
+    assert {text: found for text, found in states.items() if set(found.values()) != {"ok"}} == {}
+    assert len(states) > 80
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_evaluates_and_is_formatted(style: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """With needs for all systems and for some, with versions and with a package to compile, every style evaluates
+    silently, and is formatted.
+    """
+    project = shop.project(tmp_path / "one", "gamma", "sourceonly", extra=EXTERNAL)
+    assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
+    assert violations((project / "nixpy.nix").read_text()) == []
+    for release in RELEASES if style == "loader" else ("26.05",):
+        for version, said in evaluate(project, release).items():
+            assert warnings(said) == [], (release, version)
+
+
+@pytest.mark.parametrize("table", ['build-requires = ["dep:generic/git"]', 'host-requires = ["dep:generic/zlib@1"]'])
+def test_the_least_is_formatted_too(table: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """One need alone, with a version or without, is formatted in a shell and in a root."""
+    project = shop.project(tmp_path / "one", "gamma", extra=f"[external]\n{table}\n")
+    for style in ("loader", "fhs"):
+        assert nixpy("init", project, "--style", style).status == 0
+        assert violations((project / "nixpy.nix").read_text()) == [], style
+        assert [warnings(said) for said in evaluate(project, "26.05").values()] == [[], []]
+
+
+VERSIONS = ("0", "0.5.0", "1", "1.0", "1.0.0", "1.0.1", "1.9", "1.10", "1.10.0", "2", "2.0", "10", "10.0", "100")
+ASKED = (">={}", "<={}", ">{}", "<{}", "{}")
+
+
+def test_versions_are_compared_as_pythons_are(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What is rendered of a version is true of exactly those releases that PEP 440 has in it."""
+    project = tmp_path / "one"
+    rows: dict[SpecifierSet, str] = {}
+    for form, asked in itertools.product(ASKED, VERSIONS):
+        text = form.format(asked)
+        # `>1` and `>1.0` are one dependency.
+        rows.setdefault(SpecifierSet(text if text[0] in "<>" else f"=={text}"), text)
+    listed = ", ".join(json.dumps(f"dep:generic/zlib@{text}") for text in rows.values())
+    shop.project(project, "gamma", extra=f"[external]\nhost-requires = [{listed}]\n")
+    assert nixpy("init", project, "--style", "loader").status == 0
+    body = (project / "nixpy.nix").read_text()
+    start, end = body.index("  askedVersions ="), body.index("  searchPath =")
+    found = CURRENT.eval_json(
+        f"""
+        let
+          base = import {stand_in("26.05")} {{ system = "x86_64-linux"; }};
+          inherit (base) lib;
+          saying = version:
+            let
+              pkgs.zlib = {{ inherit version; name = "zlib-${{version}}"; }};
+        {body[start:end]}
+            in
+            map (line: lib.head (lib.splitString " " line)) wrongVersions;
+        in
+        lib.genAttrs {json.dumps(VERSIONS).replace(",", "")} saying
+        """
+    )
+    for version in VERSIONS:
+        wrong = {f"dep:generic/zlib@{text}" for specifier, text in rows.items() if not specifier.contains(version)}
+        assert set(found[version]) == wrong, version
