@@ -2,8 +2,7 @@
 proof, which is a test that passed in this very run.
 
 documents.csv is the list. A proof of kind `box` is a test that runs what is rendered where there is no /lib, and that
-sees it fail once the libraries are taken away; one of kind `evaluated` is about what cannot be run there. What is left
-for the second half has neither.
+sees it fail once the libraries are taken away; one of kind `evaluated` is about what cannot be run there.
 """
 
 from __future__ import annotations
@@ -21,18 +20,15 @@ from nixpy.styles import Style, styles
 TOP = Path(__file__).parents[1]
 with Path(__file__).with_name("documents.csv").open(newline="") as _file:
     ROWS = list(csv.DictReader(_file))
-BUILT = [row for row in ROWS if row["seen"] != "second half"]
-LATER = {"32"}
 
 
 def test_the_list_is_numbered() -> None:
-    """Numbers go up by one, and only what is named here is left for later."""
+    """Numbers go up by one, and each row says how its proof was seen."""
     assert [row["number"] for row in ROWS] == [str(number) for number in range(1, len(ROWS) + 1)]
-    assert {row["number"] for row in ROWS if row["seen"] == "second half"} == LATER
-    assert {row["seen"] for row in BUILT} == {"box", "evaluated"}
+    assert {row["seen"] for row in ROWS} == {"box", "evaluated"}
 
 
-@pytest.mark.parametrize("row", BUILT, ids=lambda row: row["what"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["what"])
 def test_each_thing_has_a_template_and_an_example(row: Mapping[str, str]) -> None:
     """Its template is there, and the example is a project with rendered files and a text that a stranger can follow."""
     assert (TOP / row["template"]).exists()
@@ -48,7 +44,7 @@ def test_every_style_and_feature_has_an_example() -> None:
         assert f"style {name}:" in text or f'features = ["{name}"]' in settings
 
 
-@pytest.mark.parametrize("row", BUILT, ids=lambda row: row["what"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["what"])
 def test_each_thing_has_a_row_in_the_readme(row: Mapping[str, str]) -> None:
     """The table of the documents has a row with its number that names its example."""
     text = (TOP / "README.md").read_text()
@@ -58,7 +54,7 @@ def test_each_thing_has_a_row_in_the_readme(row: Mapping[str, str]) -> None:
 
 
 @pytest.mark.last
-@pytest.mark.parametrize("row", BUILT, ids=lambda row: row["what"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["what"])
 def test_each_thing_is_proven(
     row: Mapping[str, str], outcomes: Mapping[str, str], request: pytest.FixtureRequest
 ) -> None:

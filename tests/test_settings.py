@@ -44,8 +44,11 @@ def test_everything_at_once() -> None:
         add = ["libz.so.1"]
         ignore = ["libodbc.so.2"]
         map = { "libfoo.so.1" = "foo" }
+        [tool.nixpy.external]
+        map = { "dep:generic/foo" = "foo", "pkg:github/A/B" = "(pkgs.a or pkgs.b)" }
         """
     )
+    assert settings.external == {"dep:generic/foo": "pkgs.foo", "dep:github/a/b": "(pkgs.a or pkgs.b)"}
     assert settings.systems == ("aarch64-linux", "x86_64-linux")
     assert settings.extras == ("fast-io",)
     assert settings.libraries.map == {"libfoo.so.1": "foo"}
@@ -58,6 +61,12 @@ def test_everything_at_once() -> None:
     ("text", "message"),
     [
         ('pyhton = "3.13"', "unknown setting `tool.nixpy.pyhton`"),
+        ("external = 3", "`tool.nixpy.external` must be a table"),
+        ("external = { mapp = {} }", "unknown setting `tool.nixpy.external.mapp`"),
+        ("external.map = { x = 3 }", "`tool.nixpy.external.map` must be a table of strings"),
+        ('external.map = { foo = "foo" }', "`foo` is no external dependency"),
+        ('external.map = { "dep:generic/foo@1" = "foo" }', "`dep:generic/foo@1` must be without a version and marker"),
+        ('external.map = { "dep:generic/foo" = "a b" }', "`a b` is not an attribute path of nixpkgs"),
         ('python = "3"', "must be like"),
         ("python = 3.13", "must be like"),
         ('systems = ["x86_64-darwin"]', "unknown system `x86_64-darwin`"),

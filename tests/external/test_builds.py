@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
 import shop
 from nixpy.locks.model import Source, Unavailable
@@ -152,10 +154,9 @@ def test_scan_tells_it_too(nixpy: Nixpy, tmp_path: Path) -> None:
 
 def test_what_is_known_of_a_source_is_no_part_of_which_it_is() -> None:
     """Two are equal by package and system, so that `check` need not read a source."""
-    one = Unavailable(system="x86_64-linux", name="a", version="1", sdist=True)  # type: ignore[arg-type]  # normalised
-    other = Unavailable(
-        system="x86_64-linux", name="a", version="1", sdist=True, source=Source(build=(), compiled=False)
-    )  # type: ignore[arg-type]
+    name = canonicalize_name("a")
+    one = Unavailable(system="x86_64-linux", name=name, version="1", sdist=True)
+    other = replace(one, source=Source(build=(), compiled=False))
     assert one == other
     assert {one} == {other}
     assert one.compiled

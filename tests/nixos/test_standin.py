@@ -297,7 +297,7 @@ def test_shell_inputs_are_merged_and_other_attributes_dropped(pkgs: Pkgs) -> Non
     """
     shell = """
       pkgs.mkShell {
-        packages = [ pkgs.openssl ];
+        packages = [ pkgs.postgresql ];
         buildInputs = [ pkgs.bash ];
         inputsFrom = [
           (pkgs.mkShell { packages = [ pkgs.coreutils ]; buildInputs = [ pkgs.libx11 ]; VARIABLE = "lost"; })
@@ -305,7 +305,7 @@ def test_shell_inputs_are_merged_and_other_attributes_dropped(pkgs: Pkgs) -> Non
       }
     """
     names = "map (package: package.pname)"
-    assert pkgs(f"{names} ({shell}).nativeBuildInputs") == ["openssl", "coreutils"]
+    assert pkgs(f"{names} ({shell}).nativeBuildInputs") == ["postgresql", "coreutils"]
     assert pkgs(f"{names} ({shell}).buildInputs") == ["bash", "libx11"]
     assert pkgs(f"({shell}) ? VARIABLE") is False
     assert pkgs('(pkgs.mkShell { VARIABLE = "kept"; }).VARIABLE') == "kept"

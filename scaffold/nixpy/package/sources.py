@@ -61,5 +61,5 @@ def _read(item: Unavailable, file: WheelFile, target: Target, sources: Sources) 
         file = replace(file, url=addresses([asked], target, sources.root)[asked])
     sdist, _ = Index(root=sources.root, target=target, offline=sources.offline, settings=index).sdist(file)
     build = read_pyproject(sdist.pyproject, file.filename).build if sdist.pyproject else None
-    names = SETUPTOOLS if build is None else [one.name for one in build]
-    return Source(build=tuple(sorted({canonicalize_name(name) for name in names})), compiled=sdist.compiled)
+    names = {canonicalize_name(one.name) for one in (SETUPTOOLS if build is None else build)}
+    return Source(build=tuple(sorted(names)), compiled=sdist.compiled)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.box
 
 FLAKE, WORK, HOUSE = f"{HOME}/flake", f"{HOME}/work", f"{HOME}/house"
 OPTIONS = ("--offline", "--no-write-lock-file")
+TOP = Path(__file__).parents[3]
 BACKENDS = CACHE / "backends"
 
 CRC = """\
@@ -61,7 +62,7 @@ CRC_OF_NIXPY = str(zlib.crc32(b"nixpy"))
 # libusb is opened by its name, as pyusb does; ruff is a program that the user's own map names.
 EXTERNAL = """
 [external]
-host-requires = ["dep:generic/zlib@>=1"]
+host-requires = ["dep:generic/zlib@>=1.2"]
 dependencies = ["dep:generic/libusb", "dep:cargo/ruff"]
 """
 PY = ".venv/bin/python"
@@ -204,13 +205,30 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     """The shell warns of a version that this nixpkgs does not have and names the overlay, and the check fails with the
     same words; a version that it has is no matter.
     """
-    said = "dep:generic/zlib@>=99 is asked for, and this nixpkgs has zlib-1; an overlay brings another"
+    said = "dep:generic/zlib@>=99 is asked for, and this nixpkgs has zlib-1.2.13; an overlay brings another"
     check = ("build", *OPTIONS, "--no-link", "-L", f"path:{FLAKE}#checks.{SYSTEM}.external")
     good = needy.box.nix(*check)
     assert "asked for" not in good.stderr
-    needy.ask(EXTERNAL.replace(">=1", ">=99"))
+    needy.ask(EXTERNAL.replace(">=1.2", ">=99"))
     assert f"nixpy: {said}: (final: previous: {{ zlib = …; }})" in needy.enter("true").stderr
     bad = needy.box.nix(*check, check=False)
     assert bad.returncode != 0
     assert said in bad.stderr
     needy.ask(EXTERNAL)
+
+
+def test_the_example_is_built_and_run(tmp_path: Path) -> None:
+    """The package of the example is compiled into `.venv` and prints what its README says."""
+    example = TOP / "examples/external"
+    home = tmp_path / "home"
+    shutil.copytree(BACKENDS, home / "house")
+    for name in ("flake", "work"):
+        shutil.copytree(example, home / name)
+    lock_flake(home / "flake", RELEASE)
+    needy = Needy(
+        style="loader", box=Box(home=home, environment={"UV_FIND_LINKS": HOUSE, "UV_CACHE_DIR": f"{HOME}/uv"})
+    )
+    done = needy.enter("python main.py main.py")
+    assert "asked for" not in done.stderr
+    readme = (example / "README.md").read_text()
+    assert f"$ python main.py main.py\n{done.stdout}$" in readme

@@ -75,9 +75,11 @@ let
     pkgs:
     plain
     // lib.optionalAttrs isDarwin { libGL = null; }
-    # Its headers are a package of their own here.
+    # Its headers are a package of their own here, and its version can be asked for.
     // lib.optionalAttrs (plain ? zlib) {
       zlib = plain.zlib // {
+        name = "zlib-1.2.13";
+        version = "1.2.13";
         dev = package { pname = "zlib-dev"; };
       };
     }
