@@ -31,6 +31,8 @@ class Style:
     executables: bool  # programs inside wheels run
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
+    ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
+    direnv: bool | None
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
@@ -103,6 +105,8 @@ def _read(path: Path) -> Style:
         executables=promises["executables"],
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
+        ide=promises.get("ide"),
+        direnv=promises.get("direnv"),
         all_wheels=data.get("wheels") == "all",
         folder=data.get("folder", ".venv"),
         host=promises["host"],
