@@ -20,6 +20,7 @@ version = release = __version__
 extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 nitpicky = True
+smartquotes = False  # `--format` is not a dash
 
 # A heading can be linked to as on GitHub; `make docs` fails on a link to one that is not there.
 myst_heading_anchors = 4

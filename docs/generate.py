@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -191,24 +192,38 @@ def all_codes() -> list[Code]:
 
 
 def _said(function: ast.FunctionDef) -> Iterator[tuple[str, str, str]]:
+    names = {
+        node.targets[0].id: node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.JoinedStr | ast.Constant | ast.IfExp)
+    }
     for node in ast.walk(function):
         match node:
             case ast.Call(keywords=keywords):
                 words = {keyword.arg: keyword.value for keyword in keywords}
                 name = words.get("code")
                 if isinstance(name, ast.Constant) and _CODE.fullmatch(str(name.value)):
-                    yield str(name.value), _words(words.get("message")), _words(words.get("hint") or words.get("command"))
+                    way_out = words.get("hint") or words.get("command")
+                    yield str(name.value), _words(words.get("message"), names), _words(way_out, names)
             case ast.Assign(value=ast.Tuple(elts=[ast.Constant(name), message])) if _CODE.fullmatch(str(name)):
-                yield str(name), _words(message), ""
+                yield str(name), _words(message, names), ""
 
 
-def _words(node: ast.expr | None) -> str:
-    """Return the text of an expression, with … for what only a run can tell."""
+def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyType({})) -> str:
+    """Return the text of an expression, with … for what only a run can tell; `names` are the function's own."""
     match node:
+        case ast.Name(name) if name in names:
+            return _words(names[name])
+        case ast.Call(func=ast.Attribute(value=ast.JoinedStr() as text)):
+            return _words(text)
         case ast.Constant(str() as text):
             return text
         case ast.JoinedStr(values=parts):
-            return re.sub("(… ?)+…", "…", "".join(map(_words, parts)))
+            return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
+        case ast.FormattedValue(value=ast.Name() as inner):
+            return _words(inner, names)
         case None | ast.Constant(None):
             return ""
         case ast.IfExp(body=body, orelse=other):
@@ -232,7 +247,7 @@ def codes() -> str:
         if item.name[3] != area:
             area = item.name[3]
             parts.append(f"## NIX{area}…: {_AREAS.get(area, 'other')}\n")
-        parts.append(f"### {item.name}\n\n{item.about[:1].upper()}{item.about[1:]}\n")
+        parts.append(f"### {item.name}\n\n{item.about}\n")
         for message, way_out in item.said.items():
             parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))
         parts.append("")
@@ -375,12 +390,29 @@ def releases() -> str:
     ])
 
 
+def not_run() -> str:
+    """Return every command that a page shows and the tests do not run."""
+    from markdown_it import MarkdownIt
+
+    parts = []
+    for page in sorted((TOP / "docs").rglob("*.md")):
+        name = page.relative_to(TOP / "docs")
+        text = page.read_text("utf-8")
+        shown = [token.content for token in MarkdownIt().parse(text) if token.info.split()[:2] == ["console", "host"]]
+        if shown:
+            title = text.partition("\n")[0].removeprefix("# ")
+            parts.append(f"## [{title}]({name})\n")
+            parts += [f"```console\n{session}```\n" for session in shown]
+    return "\n".join(parts)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "catalogue": catalogue,
     "codes": codes,
     "commands": commands,
     "dlopen": dlopen,
     "features": feature_pages,
+    "not-run": not_run,
     "need-names": need_names,
     "needs": needs,
     "programs": programs,

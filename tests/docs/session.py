@@ -57,6 +57,7 @@ class Session:
     def evaluate(self) -> None:
         """Evaluate the flake that lies in the folder by now, if one does, with real Nix."""
         if (self.folder / "flake.nix").exists():
+            (self.folder / "result").unlink(missing_ok=True)  # it leads into the box's store
             evaluate(self.folder, RELEASE)
             self.evaluated += 1
 
@@ -90,7 +91,7 @@ class Session:
             "NIXPY_CACHE_DIR": str(self.home / ".cache/nixpy"),
             "UV_CACHE_DIR": str(self.home / ".cache/uv-here"),
             "UV_DEFAULT_INDEX": self.index.url,
-            "UV_PYTHON": sys.executable,
+            "UV_PYTHON_DOWNLOADS": "never",  # and no UV_PYTHON, into which `uv pip` would install
             "UV_NO_SYSTEM_CONFIG": "1",
             "PIP_CONFIG_FILE": "/dev/null",
             "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -123,7 +124,7 @@ class Session:
         return port
 
     def _box(self) -> Box:
-        style = re.search(r'^style = "([\w-]+)"', (self.folder / "pyproject.toml").read_text(), re.MULTILINE)
+        style = re.search(r"style ([\w-]+):", (self.folder / "nixpy.nix").read_text())
         return Box(
             home=self.home,
             host_loader="nix-ld" if style and style[1] == "nix-ld" else "stub-ld",
