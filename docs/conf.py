@@ -34,7 +34,7 @@ html_css_files = ["nixpy.css"]
 html_copy_source = False
 html_show_sphinx = False
 # Nothing here is fetched from elsewhere, neither while building nor by the reader's browser.
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
 
 _PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)

@@ -27,7 +27,7 @@ from nixpy.styles import Style, styles
 TOP = Path(__file__).parents[1]
 PACKAGE = Path(nixpy.__file__).parent
 PROOFS = TOP / "tests/nixos/box/proofs.csv"
-ANSWERS = {True: "yes", False: "no", None: "–"}
+ANSWERS = {True: "yes", False: "no", None: "not said"}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -157,7 +157,9 @@ def _default(value: ast.expr | None) -> str:
 
 def settings() -> str:
     """Return the table of settings."""
-    return table(("setting", "kind", "default", "what"), [(f"`{s.key}`", s.kind, s.default, s.what) for s in all_settings()])
+    return table(
+        ("setting", "kind", "default", "what"), [(f"`{s.key}`", s.kind, s.default, s.what) for s in all_settings()]
+    )
 
 
 # --- finding codes ----------------------------------------------------------------------------------------------------
@@ -291,7 +293,9 @@ def proofs() -> dict[tuple[str, str], str]:
 def needs() -> str:
     """Return the table of styles by need: what was seen, and what is only said."""
     known = proofs()
-    rows = [(f"[`{s.name}`](reference/styles.md#{s.name})", *(_answer(s, need, known) for need in NEEDS)) for s in styles()]
+    rows = [
+        (f"[`{s.name}`](reference/styles.md#{s.name})", *(_answer(s, need, known) for need in NEEDS)) for s in styles()
+    ]
     return table(("style", *(need.title for need in NEEDS)), rows)
 
 
@@ -307,9 +311,13 @@ def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], str]) -> s
 
 def need_names() -> str:
     """Return the names of needs, for `nixpy styles --need`."""
-    return table(("need", "what", "styles that promise it"), [
-        (f"`{need.name}`", need.title, ", ".join(f"`{s.name}`" for s in styles() if need.promised(s))) for need in NEEDS
-    ])
+    return table(
+        ("need", "what", "styles that promise it"),
+        [
+            (f"`{need.name}`", need.title, ", ".join(f"`{s.name}`" for s in styles() if need.promised(s)))
+            for need in NEEDS
+        ],
+    )
 
 
 # --- tables and schemas -----------------------------------------------------------------------------------------------
@@ -318,25 +326,33 @@ def need_names() -> str:
 def catalogue() -> str:
     """Return the table of sonames, and the families that are told by their names."""
     folder = PACKAGE / "libraries"
-    sonames = [(f"`{r['soname']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "sonames.csv")]
-    families = [(f"`{r['regex']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "patterns.csv")]
+    sonames = [
+        (f"`{r['soname']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "sonames.csv")
+    ]
+    families = [
+        (f"`{r['regex']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "patterns.csv")
+    ]
     head = ("who supplies it", "expression", "note")
     return f"## Sonames\n\n{table(('soname', *head), sonames)}\n## Families\n\n{table(('names', *head), families)}"
 
 
 def dlopen() -> str:
     """Return the table of what packages open at run time."""
-    return table(("package", "kind", "what", "unless", "note"), [
-        (f"`{r['package']}`", r["kind"], code(r["value"]), code(r["unless"]), r["note"].replace("*", r"\*"))
-        for r in csv_rows(PACKAGE / "needs/dlopen.csv")
-    ])
+    return table(
+        ("package", "kind", "what", "unless", "note"),
+        [
+            (f"`{r['package']}`", r["kind"], code(r["value"]), code(r["unless"]), r["note"].replace("*", r"\*"))
+            for r in csv_rows(PACKAGE / "needs/dlopen.csv")
+        ],
+    )
 
 
 def programs() -> str:
     """Return the programs that nixpkgs has too."""
-    return table(("wheel", "nixpkgs", "note"), [
-        (f"`{r['wheel']}`", code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/executables.csv")
-    ])
+    return table(
+        ("wheel", "nixpkgs", "note"),
+        [(f"`{r['wheel']}`", code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/executables.csv")],
+    )
 
 
 def schemas() -> str:
@@ -385,9 +401,10 @@ def releases() -> str:
     import tomllib
 
     found = tomllib.loads((PACKAGE / "releases.toml").read_text("utf-8"))["release"]
-    return table(("branch", "state", "its Python", "its Pythons", "glibc"), [
-        (f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found
-    ])
+    return table(
+        ("branch", "state", "its Python", "its Pythons", "glibc"),
+        [(f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found],
+    )
 
 
 def not_run() -> str:

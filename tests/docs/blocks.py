@@ -1,10 +1,10 @@
 """The fenced blocks of a Markdown page, by what the tests do with them.
 
-    ```console            the commands are run, and what they print is compared with what is shown
-    ```console box        the same in the box, with real Nix and no /lib
-    ```console host       not run: wants a machine that the tests do not have; docs/not-run.md says so
-    ```console fails      the last command of the block ends with a status that is not 0; after `box` too
-    ```toml pyproject.toml    a file, written before what follows is run
+```console            the commands are run, and what they print is compared with what is shown
+```console box        the same in the box, with real Nix and no /lib
+```console host       not run: wants a machine that the tests do not have; docs/not-run.md says so
+```console fails      the last command of the block ends with a status that is not 0; after `box` too
+```toml pyproject.toml    a file, written before what follows is run
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def agrees(shown: list[str], printed: str) -> bool:
     import re
 
     lines = [line for line in shown if line or len(shown) > 1]
-    parts = ["(?:.*\n)*?" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n" for line in lines]
+    parts = [
+        "(?:.*\n)*?" if line.strip() == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n" for line in lines
+    ]
     text = "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").splitlines())
     return re.fullmatch("".join(parts).removesuffix("\n") + "\n*", text) is not None

@@ -99,10 +99,10 @@ class Session:
         }
 
     def _in_the_box(self, command: str) -> subprocess.CompletedProcess[str]:
-        if command.split("#")[0].split() == ["exit"]:
+        if command.split("#", maxsplit=1)[0].split() == ["exit"]:
             self.entered = False
             return subprocess.CompletedProcess(command, 0, "", "")
-        if command.split("#")[0].split() == ["nix", "develop"]:
+        if command.split("#", maxsplit=1)[0].split() == ["nix", "develop"]:
             self.entered, command = True, "true"
         # The flake apart from .venv, as git would have it.
         flake = self.home / "flake"
@@ -147,7 +147,7 @@ class Session:
 
 def _named(command: str, flake: str) -> str:
     """The command with the flake of this folder named as the box has it, which has no git."""
-    words = shlex.split(command.split("  #")[0])
+    words = shlex.split(command.split("  #", maxsplit=1)[0])
     if words[:2] not in (["nix", "build"], ["nix", "run"], ["nix", "flake"]):
         return command
     place = 3 if words[1] == "flake" else 2
