@@ -1,12 +1,13 @@
 # make demo   the main job on a real example        make test   everything, as CI runs it
 # make setup  what both need                        make corpus the ELF reader against 44 real wheels
+# make docs   the pages in docs/, into .docs
 # make box    what is rendered, on a machine without /lib        make proof  the same, and write docs/nixos-box.md
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test box proof lint format corpus benchmark setup nix clean
+.PHONY: demo test box proof docs lint format corpus benchmark setup nix clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -19,6 +20,10 @@ proof: setup
 
 box: setup
 	$(BIN)/python -m pytest -m box tests/nixos/box
+
+# Strict: any warning, such as a link to nowhere, ends it.
+docs: .venv/ready
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs .docs
 
 lint: .venv/ready
 	$(BIN)/ruff check
@@ -52,4 +57,4 @@ nix:
 	touch $@
 
 clean:
-	rm -rf .venv .demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .docs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,24 +34,50 @@ class Settings:
     """The settings of one project, validated; None where the user left the choice to nixpy."""
 
     style: str | None = None
+    """How the libraries reach Python. `nixpy init` writes down the one it was given or recommends."""
     python: str | None = None
+    """The version, such as `"3.13"`. Without it `.python-version` counts, then the default of nixpkgs where the
+    project admits it.
+    """
     nixpkgs: str | None = None
+    """A branch such as `"nixos-26.05"`, or a revision. Default: the current stable branch."""
     systems: tuple[str, ...] = ()
+    """What the project is analysed and rendered for. Default: `x86_64-linux`, `aarch64-linux` and `aarch64-darwin`,
+    where the style has it.
+    """
     lock: str | None = None
+    """The lock file to read, where there are several or it lies elsewhere."""
     requirements: tuple[str, ...] = ()
+    """The requirements files to read, where they have other names than the usual ones."""
     extras: tuple[NormalizedName, ...] = ()
+    """The project's own extras that are installed."""
     groups: tuple[NormalizedName, ...] | None = None
+    """The dependency groups that are installed. Default: those that the lock's tool installs by default."""
     features: tuple[str, ...] = ()
+    """What the shell has besides the style; see the page on features."""
     manager: str | None = None
+    """Who fills `.venv` when the shell is entered: `"uv"`, `"pip"`, `"poetry"`, `"pdm"`; `"none"` leaves it to you.
+    Default: the one whose lock the project has.
+    """
     venv_copies: bool = False
+    """`true` makes `.venv` by `python -m venv --copies`."""
     relax: tuple[NormalizedName, ...] | Literal[True] = ()
+    """Style application: the packages of which any version will do; `true` for all of them."""
     packages: tuple[str, ...] = ()
+    """Attributes of nixpkgs for the shell, such as `"git"` or `"nodePackages.npm"`."""
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
+    """Whose version style with-packages takes where both have a package: `"nixpkgs"`, or `"locked"`."""
     env: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the shell."""
     shell_hook: str = ""
+    """Shell text that runs when the shell is entered."""
     file: str = "nixpy.nix"
+    """Where the generated Nix goes; nixpy.lock lies beside it."""
     libraries: Rules = field(default_factory=Rules)
-    external: Mapping[str, str] = field(default_factory=dict)  # Nix expressions by id, as `dep:generic/zlib`
+    external: Mapping[str, str] = field(default_factory=dict)
+    """Who supplies what `[external]` asks for, in `map`: an attribute or expression of nixpkgs by its identifier, such
+    as `{ "dep:generic/foo" = "foo" }`.
+    """
 
 
 def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:

@@ -40,6 +40,8 @@ class Style:
     executables: bool  # programs inside wheels run
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
+    ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
+    direnv: bool | None
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
     builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
     from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
@@ -116,6 +118,8 @@ def _read(path: Path) -> Style:
         executables=promises["executables"],
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
+        ide=promises.get("ide"),
+        direnv=promises.get("direnv"),
         all_wheels=data.get("wheels") == "all",
         builds=data.get("project", ""),
         from_nixpkgs=data.get("packages") == "nixpkgs",

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import click
 
-from nixpy import features, styles
+from nixpy import features, promises, styles
 from nixpy.cli.common import format_option, print_json, table
+
+_ANSWERS = {True: "yes", False: "no", None: "not said"}
 
 
 @click.command("styles", short_help="List the styles and features, or tell all about one style.")
 @click.argument("name", required=False)
+@click.option(
+    "--need",
+    "needs",
+    multiple=True,
+    metavar="NEED",
+    help=f"Only the styles that serve it: {', '.join(need.name for need in promises.NEEDS)}. Several times, or with "
+    "commas.",
+)
 @format_option
-def command(name: str | None, form: str) -> None:
+def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
     """List the styles and features, or tell all about one style: how it works, what it promises, what it costs."""
-    shown = [styles.find(name)] if name else list(styles.styles())
+    wanted = [promises.find(part.strip()) for text in needs for part in text.split(",")]
+    if name and wanted:
+        raise click.UsageError("--need chooses among all styles; leave NAME out")
+    shown = [styles.find(name)] if name else list(promises.serving(wanted))
     if form == "json":
-        extra = {} if name else {"features": [_feature(feature) for feature in features.features()]}
+        extra = {} if name or wanted else {"features": [_feature(feature) for feature in features.features()]}
         print_json({"styles": [_data(style) for style in shown], **extra})
     elif name:
         _tell(shown[0])
+    elif wanted:
+        _choose(shown)
     else:
         for line in table([(style.name, style.summary) for style in shown], indent=0):
             click.echo(line)
@@ -26,6 +41,13 @@ def command(name: str | None, form: str) -> None:
         for feature in features.features():
             click.echo(f"{feature.name}: {feature.summary}\n  cost: {feature.cost}")
         click.echo("\nnixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
+
+
+def _choose(shown: list[styles.Style]) -> None:
+    for line in table([(style.name, style.summary) for style in shown], indent=0):
+        click.echo(line)
+    if not shown:
+        click.echo("no style serves all of that; leave out the need that matters least", err=True)
 
 
 def _feature(feature: features.Feature) -> dict[str, object]:
@@ -47,12 +69,7 @@ def _data(style: styles.Style) -> dict[str, object]:
         "summary": style.summary,
         "how": style.how,
         "document": style.document,
-        "promises": {
-            "executables": style.executables,
-            "leak-free": style.leak_free,
-            "darwin": style.darwin,
-            "host": style.host,
-        },
+        "promises": {**{need.name: need.promised(style) for need in promises.NEEDS}, "host": style.host},
         "good": list(style.good),
         "bad": list(style.bad),
     }
@@ -64,9 +81,7 @@ def _tell(style: styles.Style) -> None:
     click.echo("")
     rows = [
         ("also spelled", ", ".join(style.aliases)),
-        ("programs in wheels run", "yes" if style.executables else "no"),
-        ("leaks into what Python starts", "no" if style.leak_free else "LD_LIBRARY_PATH"),
-        ("macOS", "yes" if style.darwin else "no"),
+        *((need.title, _ANSWERS[need.promised(style)]) for need in promises.NEEDS),
         ("the host must offer", style.host),
         ("follows", style.document),
     ]

@@ -32,19 +32,20 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the user set in `[tool.nixpy.libraries]`.
-
-    `mode` exact: what the wheels need; manylinux: also what their tags let wheels leave out. `optional`:
-    supply what only optional parts need, too (for the renderer; it does not change the answer). `map` has a
-    nixpkgs attribute path (`zlib`) or expression (`(pkgs.a or pkgs.b)`) for a soname and beats the catalogue,
-    `add` names sonames wanted on Linux although no wheel asks, `ignore` those to leave out whoever asks.
-    """
+    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the answer."""
 
     mode: Literal["exact", "manylinux"] = "exact"
+    """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
     optional: bool = False
+    """`true` also supplies what only optional parts of packages need."""
     map: Mapping[str, str] = field(default_factory=dict)
+    """Who supplies a soname: an attribute path of nixpkgs (`zlib`) or an expression (`(pkgs.a or pkgs.b)`). It beats
+    the catalogue.
+    """
     add: tuple[str, ...] = ()
+    """Sonames that are supplied on Linux although no wheel asks for them."""
     ignore: tuple[str, ...] = ()
+    """Sonames that are left out, whoever asks for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

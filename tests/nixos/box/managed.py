@@ -195,14 +195,21 @@ def _bring(made: Managed) -> None:
     made.box.run(f"{TOOLS}/bin/pip", "install", "-q", "--no-index", "--find-links", f"{HOME}/managers", made.manager)
 
 
-def _with_index(command: str) -> str:
+def _with_index(command: str, port: int = 8000) -> str:
     """Shell text that runs a command while the index can be reached in the box."""
     python = packages()["python"] / "bin/python3"
     return (
-        f"{python} -m http.server -b 127.0.0.1 -d {HOME}/index 8000 >/dev/null 2>&1 & "
-        "until (exec 3<>/dev/tcp/127.0.0.1/8000) 2>/dev/null; do sleep 0.1; done; "
+        f"{python} -m http.server -b 127.0.0.1 -d {HOME}/index {port} >/dev/null 2>&1 & "
+        f"until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.1; done; "
         f"{command}; status=$?; kill %1; exit $status"
     )
+
+
+def serve(home: Path, port: int, command: str) -> str:
+    """Shell text for the box with this home that runs a command while the wheelhouse is served at that port."""
+    if not (home / "index").exists():
+        _index(home / "index")
+    return _with_index(command, port)
 
 
 def _version(name: str) -> str:

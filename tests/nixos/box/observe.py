@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import subprocess
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class Observed:
     kept: bool  # the same files lay in each .venv all the time
     ruff: subprocess.CompletedProcess[str]  # the program of ruff's wheel
     newer: subprocess.CompletedProcess[str]  # a program with a newer libstdc++, started by Python
+    outside: Mapping[Maker, subprocess.CompletedProcess[str]]  # probe.py where no shell was entered
 
     @property
     def name(self) -> str:
@@ -49,6 +51,14 @@ class Observed:
     def imported(self, program: str) -> bool:
         """Whether the program worked in every way."""
         return all("file" in report["modules"][program] for report in self.first.values())
+
+    @property
+    def works_outside(self) -> bool:
+        """Whether each `.venv`'s Python imports everything where no shell was entered."""
+        return all(
+            done.returncode == 0 and all("file" in module for module in json.loads(done.stdout)["modules"].values())
+            for done in self.outside.values()
+        )
 
     def missed(self, program: str) -> frozenset[str]:
         """The sonames whose lack ended the program once the list was empty; none where it did not end. AssertionError
@@ -75,6 +85,7 @@ def observe(shell: Shell, newer_program: str) -> Observed:
     ruff = shell.run(".venv/bin/ruff --version", check=False)
     program = f"import subprocess; subprocess.run(['{newer_program}', '--version'], check=True)"
     newer = shell.run(f'.venv/bin/python -c "{program}"', check=False)
+    outside = {maker: shell.outside(maker) for maker in MAKERS}
     files = _files(shell)
     everything = frozenset().union(*shell.sonames.values())
     shell.ignore(everything)
@@ -89,6 +100,7 @@ def observe(shell: Shell, newer_program: str) -> Observed:
         kept=_files(shell) == files,
         ruff=ruff,
         newer=newer,
+        outside=outside,
     )
 
 

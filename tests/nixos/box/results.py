@@ -93,6 +93,7 @@ def _facts(styles: Sequence[Observed]) -> Iterable[Sequence[str]]:
         "a program linked to a newer libstdc++ lives when Python starts it",
         (style.newer.returncode == 0 for style in styles),
     )
+    yield row("an IDE can start the Python of `.venv`, outside of the shell", (style.works_outside for style in styles))
     yield row(
         "an old `.venv` sees a library that was added later",
         (

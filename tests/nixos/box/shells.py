@@ -54,6 +54,7 @@ _MAKE: Mapping[Maker, str] = {
     "uv venv": "uv venv -q && uv pip install -q",
 }
 _OPTIONS = ("--offline", "--no-write-lock-file")
+_PROBE = f".venv/bin/python {HOME}/probe.py '{json.dumps(PROGRAMS).replace(chr(39), chr(92) + 'u0027')}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,12 @@ class Shell:
 
     def probe(self, *, entry: Entry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
         """What probe.py reports from the virtual environment."""
-        script = f".venv/bin/python {HOME}/probe.py '{json.dumps(PROGRAMS).replace(chr(39), chr(92) + 'u0027')}'"
-        found: dict[str, Any] = json.loads(self.run(script, entry=entry, maker=maker).stdout.splitlines()[-1])
+        found: dict[str, Any] = json.loads(self.run(_PROBE, entry=entry, maker=maker).stdout.splitlines()[-1])
         return found
+
+    def outside(self, maker: Maker) -> subprocess.CompletedProcess[str]:
+        """The finished run of probe.py by the `.venv`'s Python where no shell was entered, as an IDE starts it."""
+        return self.box.run("sh", "-c", _PROBE, cwd=WORK[maker], check=False)
 
     def ignore(self, sonames: Iterable[str]) -> None:
         """Render the project again without these sonames; with none, as it was at first."""

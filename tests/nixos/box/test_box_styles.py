@@ -136,6 +136,13 @@ def test_a_program_of_a_wheel_runs_where_promised(observed: Observed) -> None:
     assert ("styles nix-ld, patched-venv and fhs do" in observed.ruff.stderr) != promised
 
 
+def test_the_venv_works_outside_of_the_shell_where_promised(observed: Observed) -> None:
+    """The Python of a .venv, started without the shell and its variables as an IDE does, imports every package exactly
+    under the styles that promise it to IDEs.
+    """
+    assert observed.works_outside == observed.shell.style.ide
+
+
 @pytest.mark.parametrize("observed", ["loader"], indirect=True)
 def test_every_line_of_the_list_is_needed(observed: Observed) -> None:
     """Each library taken away alone is missed by name in some package, but for those that the loader finds anyway or

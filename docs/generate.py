@@ -1,0 +1,440 @@
+"""The parts of the pages that are made of the code, so that they cannot say anything else than it.
+
+A page has the line `<!-- generated: NAME -->`; `PARTS` has a function a name, each of which returns Markdown.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+import nixpy
+from nixpy.cli import group
+from nixpy.features import features
+from nixpy.promises import NEEDS, Need
+from nixpy.styles import Style, styles
+
+TOP = Path(__file__).parents[1]
+PACKAGE = Path(nixpy.__file__).parent
+PROOFS = TOP / "tests/nixos/box/proofs.csv"
+ANSWERS = {True: "yes", False: "no", None: "not said"}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def code(text: str) -> str:
+    """Return `text` as code, nothing where it is empty."""
+    return f"`{text}`" if text else ""
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """Yield every command below a group, with its context, in the order of its help."""
+    assert isinstance(command, click.Group)  # noqa: S101
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None  # noqa: S101
+        below = click.Context(found, info_name=name, parent=context)
+        if isinstance(found, click.Group):
+            yield from walk(found, below)
+        elif not found.hidden:
+            yield found, below
+
+
+def all_commands() -> list[tuple[click.Command, click.Context]]:
+    """Return every command of nixpy."""
+    return list(walk(group, click.Context(group, info_name="nixpy")))
+
+
+def commands() -> str:
+    """Return what each command's `--help` says."""
+    return "\n".join(_command(command, context) for command, context in all_commands())
+
+
+def _command(command: click.Command, context: click.Context) -> str:
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    text = re.sub(r"\n(?!\n)\s*", " ", "\n\n".join(_paragraphs(command.help or "")))
+    text = text.replace("\x00", "\n\n")
+    rows = [_option(option, context) for option in command.get_params(context) if isinstance(option, click.Option)]
+    return (
+        f"## {context.command_path}\n\n```text\n{' '.join(usage.split())}\n```\n\n{_plain(text)}\n\n"
+        f"{table(('option', 'what'), [row for row in rows if row])}\n"
+    )
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text.replace("\f", ""))):
+        yield paragraph.strip() + "\x00"
+
+
+def _plain(text: str) -> str:
+    """Return text of a help page as Markdown that says the same."""
+    return re.sub(r"([*_<>])", r"\\\1", text) if "`" not in text else text
+
+
+def _option(option: click.Option, context: click.Context) -> tuple[str, str] | None:
+    record = option.get_help_record(context)
+    return None if record is None else (f"`{record[0]}`", _plain(record[1]))
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting: its key as it is written, its kind and default, and what config.py says of it."""
+
+    key: str
+    kind: str
+    default: str
+    what: str
+
+
+def all_settings() -> list[Setting]:
+    """Return every setting, those of [tool.nixpy.libraries] with that prefix."""
+    plain = list(_fields("config.py", "Settings"))
+    return [setting for setting in plain if setting.key != "libraries"] + [
+        Setting(key=f"libraries.{s.key}", kind=s.kind, default=s.default, what=s.what)
+        for s in _fields("libraries/answer.py", "Rules")
+    ]
+
+
+def _fields(file: str, name: str) -> Iterator[Setting]:
+    """Yield the fields of a dataclass; what stands below a field as a string is its text."""
+    tree = ast.parse((PACKAGE / file).read_text("utf-8"))
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            text = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            yield Setting(
+                key=node.target.id.replace("_", "-"),
+                kind=_kind(ast.unparse(node.annotation)),
+                default=_default(node.value),
+                what=" ".join(str(text).split()),
+            )
+
+
+def _kind(annotation: str) -> str:
+    if choice := re.fullmatch(r"Literal\[(.*)\]", annotation):
+        return " or ".join(f"`{value}`" for value in choice[1].replace("'", '"').split(", "))
+    plain = annotation.removesuffix(" | None")
+    names = {"str": "string", "bool": "true or false"}
+    return names.get(plain, "table of strings" if plain.startswith("Mapping") else "list of strings")
+
+
+def _default(value: ast.expr | None) -> str:
+    match value:
+        case ast.Constant(None) | ast.Tuple() | ast.Call() | ast.Constant(""):
+            return ""
+        case ast.Constant(bool() as flag):
+            return f"`{str(flag).lower()}`"
+        case ast.Constant(str() as text):
+            return f"`{json.dumps(text)}`"
+    raise ValueError(f"a default that is not known here: {value}")
+
+
+def settings() -> str:
+    """Return the table of settings."""
+    return table(
+        ("setting", "kind", "default", "what"), [(f"`{s.key}`", s.kind, s.default, s.what) for s in all_settings()]
+    )
+
+
+# --- finding codes ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One code of a finding: what it is about, and all that is said with it, each with the way out."""
+
+    name: str
+    about: str = ""
+    said: dict[str, str] = field(default_factory=dict)  # message: hint or command
+
+
+_CODE = re.compile(r"NIX\d{3}")
+
+
+def all_codes() -> list[Code]:
+    """Return every code that nixpy can report, as the source has them."""
+    found: dict[str, Code] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                for name, message, way_out in _said(function):
+                    entry = found.setdefault(name, Code(name=name))
+                    entry.said.setdefault(message, way_out)
+                    about = re.match(rf"{name}: (.+?)(?:\n\n|$)", ast.get_docstring(function) or "", re.DOTALL)
+                    if about and not entry.about:
+                        found[name] = Code(name=name, about=" ".join(about[1].split()), said=entry.said)
+    return [found[name] for name in sorted(found)]
+
+
+def _said(function: ast.FunctionDef) -> Iterator[tuple[str, str, str]]:
+    names = {
+        node.targets[0].id: node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.JoinedStr | ast.Constant | ast.IfExp)
+    }
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(keywords=keywords):
+                words = {keyword.arg: keyword.value for keyword in keywords}
+                name = words.get("code")
+                if isinstance(name, ast.Constant) and _CODE.fullmatch(str(name.value)):
+                    way_out = words.get("hint") or words.get("command")
+                    yield str(name.value), _words(words.get("message"), names), _words(way_out, names)
+            case ast.Assign(value=ast.Tuple(elts=[ast.Constant(name), message])) if _CODE.fullmatch(str(name)):
+                yield str(name), _words(message, names), ""
+
+
+def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyType({})) -> str:
+    """Return the text of an expression, with … for what only a run can tell; `names` are the function's own."""
+    match node:
+        case ast.Name(name) if name in names:
+            return _words(names[name])
+        case ast.Call(func=ast.Attribute(value=ast.JoinedStr() as text)):
+            return _words(text)
+        case ast.Constant(str() as text):
+            return text
+        case ast.JoinedStr(values=parts):
+            return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
+        case ast.FormattedValue(value=ast.Name() as inner):
+            return _words(inner, names)
+        case None | ast.Constant(None):
+            return ""
+        case ast.IfExp(body=body, orelse=other):
+            return _words(body) or _words(other)
+    return "…"
+
+
+_AREAS = {
+    "1": "libraries, said by init, sync and scan",
+    "2": "packages, locks and nixpkgs, said by init, sync and scan",
+    "3": "what a style cannot do, said by init and sync",
+    "4": "what is wrong where `nixpy doctor` is run",
+    "5": "a package that nixpkgs lacks, said by `nixpy package`",
+}
+
+
+def codes() -> str:
+    """Return a section for each code."""
+    parts, area = [], ""
+    for item in all_codes():
+        if item.name[3] != area:
+            area = item.name[3]
+            parts.append(f"## NIX{area}…: {_AREAS.get(area, 'other')}\n")
+        parts.append(f"### {item.name}\n\n{item.about}\n")
+        for message, way_out in item.said.items():
+            parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))
+        parts.append("")
+    return "\n".join(parts)
+
+
+# --- styles, features, what a person may need -------------------------------------------------------------------------
+
+
+def style_pages() -> str:
+    """Return a section for each style."""
+    return "\n".join(map(_style, styles()))
+
+
+def _style(style: Style) -> str:
+    good = "".join(f"- {text}\n" for text in style.good)
+    bad = "".join(f"- {text}\n" for text in style.bad)
+    rows = [(need.title, ANSWERS[need.promised(style)]) for need in NEEDS]
+    rows += [("the host must offer", style.host), ("also spelled", ", ".join(map(code, style.aliases)))]
+    rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
+    return (
+        f"## {style.name}\n\n{style.title}. {style.summary}\n\n{style.how}\n\n"
+        f"{table(('', ''), [row for row in rows if row[1]])}\nGood:\n\n{good}\nThe price:\n\n{bad}"
+    )
+
+
+def feature_pages() -> str:
+    """Return a section for each feature."""
+    return "\n".join(
+        f"## {feature.name}\n\n{feature.title}. {feature.summary}\n\nCost: {feature.cost}.\n\n"
+        f"Works with {', '.join(map(code, sorted(feature.styles))) or 'every style'}. Follows {feature.document}.\n"
+        for feature in features()
+    )
+
+
+def proofs() -> dict[tuple[str, str], str]:
+    """Return the tests that hold a promise, by style and need."""
+    return {(row["style"], row["need"]): row["proof"] for row in csv_rows(PROOFS)}
+
+
+def needs() -> str:
+    """Return the table of styles by need: what was seen, and what is only said."""
+    known = proofs()
+    rows = [
+        (f"[`{s.name}`](reference/styles.md#{s.name})", *(_answer(s, need, known) for need in NEEDS)) for s in styles()
+    ]
+    return table(("style", *(need.title for need in NEEDS)), rows)
+
+
+def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], str]) -> str:
+    answer = need.promised(style)
+    proof = known.get((style.name, need.name))
+    if answer is None:
+        return "not said"
+    if proof is None:
+        return f"*said: {ANSWERS[answer]}*"
+    return f"**{ANSWERS[answer]}**" if proof.startswith("tests/nixos/box/") else f"{ANSWERS[answer]}, evaluated"
+
+
+def need_names() -> str:
+    """Return the names of needs, for `nixpy styles --need`."""
+    return table(
+        ("need", "what", "styles that promise it"),
+        [
+            (f"`{need.name}`", need.title, ", ".join(f"`{s.name}`" for s in styles() if need.promised(s)))
+            for need in NEEDS
+        ],
+    )
+
+
+# --- tables and schemas -----------------------------------------------------------------------------------------------
+
+
+def catalogue() -> str:
+    """Return the table of sonames, and the families that are told by their names."""
+    folder = PACKAGE / "libraries"
+    sonames = [
+        (f"`{r['soname']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "sonames.csv")
+    ]
+    families = [
+        (f"`{r['regex']}`", r["provider"], code(r["expression"]), r["note"]) for r in csv_rows(folder / "patterns.csv")
+    ]
+    head = ("who supplies it", "expression", "note")
+    return f"## Sonames\n\n{table(('soname', *head), sonames)}\n## Families\n\n{table(('names', *head), families)}"
+
+
+def dlopen() -> str:
+    """Return the table of what packages open at run time."""
+    return table(
+        ("package", "kind", "what", "unless", "note"),
+        [
+            (f"`{r['package']}`", r["kind"], code(r["value"]), code(r["unless"]), r["note"].replace("*", r"\*"))
+            for r in csv_rows(PACKAGE / "needs/dlopen.csv")
+        ],
+    )
+
+
+def programs() -> str:
+    """Return the programs that nixpkgs has too."""
+    return table(
+        ("wheel", "nixpkgs", "note"),
+        [(f"`{r['wheel']}`", code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/executables.csv")],
+    )
+
+
+def schemas() -> str:
+    """Return each JSON schema: its members in a table, and the whole of it."""
+    parts = []
+    for path in sorted((PACKAGE / "schemas").glob("*.json")):
+        schema = json.loads(path.read_text("utf-8"))
+        rows = [(f"`{name}`", kind, what) for name, kind, what in _members(schema, schema, "")]
+        parts.append(
+            f"## {path.stem}.json\n\n{schema.get('title', '')}. {schema.get('description', '')}\n\n"
+            f"{table(('member', 'kind', 'what'), rows)}"
+        )
+    return "\n".join(parts)
+
+
+def _members(schema: Mapping[str, Any], whole: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
+    for name, member in schema.get("properties", {}).items():
+        path, resolved = f"{where}{name}", _resolve(member, whole)
+        inner = _resolve(resolved.get("items", {}), whole)
+        path += "[]" if resolved.get("type") == "array" else ""
+        yield path, _json_kind(resolved, inner), str(member.get("description") or resolved.get("description") or "")
+        for below in (resolved, inner):
+            if "properties" in below:
+                yield from _members(below, whole, f"{path}.")
+
+
+def _resolve(member: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = member.get("$ref", "") if isinstance(member, Mapping) else ""
+    if reference.startswith("#/$defs/"):
+        return _resolve(whole["$defs"][reference.removeprefix("#/$defs/")], whole)
+    return member if isinstance(member, Mapping) else {}
+
+
+def _json_kind(member: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
+    if "const" in member:
+        return f"always `{json.dumps(member['const'])}`"
+    if "enum" in member:
+        return " or ".join(f"`{value}`" for value in member["enum"])
+    kind = member.get("type", "object")
+    kinds = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return f"{kinds} of {_json_kind(inner, {})}" if kinds == "array" and inner else kinds
+
+
+def releases() -> str:
+    """Return the releases of nixpkgs that nixpy knows."""
+    import tomllib
+
+    found = tomllib.loads((PACKAGE / "releases.toml").read_text("utf-8"))["release"]
+    return table(
+        ("branch", "state", "its Python", "its Pythons", "glibc"),
+        [(f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found],
+    )
+
+
+def not_run() -> str:
+    """Return every command that a page shows and the tests do not run."""
+    from markdown_it import MarkdownIt
+
+    parts = []
+    for page in sorted((TOP / "docs").rglob("*.md")):
+        name = page.relative_to(TOP / "docs")
+        text = page.read_text("utf-8")
+        shown = [token.content for token in MarkdownIt().parse(text) if token.info.split()[:2] == ["console", "host"]]
+        if shown:
+            title = text.partition("\n")[0].removeprefix("# ")
+            parts.append(f"## [{title}]({name})\n")
+            parts += [f"```console\n{session}```\n" for session in shown]
+    return "\n".join(parts)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "catalogue": catalogue,
+    "codes": codes,
+    "commands": commands,
+    "dlopen": dlopen,
+    "features": feature_pages,
+    "not-run": not_run,
+    "need-names": need_names,
+    "needs": needs,
+    "programs": programs,
+    "releases": releases,
+    "schemas": schemas,
+    "settings": settings,
+    "styles": style_pages,
+}

@@ -1,0 +1,156 @@
+"""Does what a page tells its reader to do: on this machine with the wheelhouse for an index, or in the box."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from docs.blocks import Block, agrees
+from nixos.box.sandbox import HOME, Box
+from nixos.box.store import RELEASE
+from nixos.realnix import evaluate, lock_flake
+from smallindex import SmallIndex
+
+_APART = shutil.ignore_patterns(".venv", ".git", "result")
+_OPTIONS = ("--offline", "--no-write-lock-file")
+
+
+@dataclass
+class Session:
+    """One page, from an empty folder on. `home` is the reader's; in the box it is the home as well."""
+
+    home: Path
+    index: SmallIndex
+    folder: Path = field(init=False)
+    entered: bool = False  # `nix develop` was typed, and no `exit` since
+    evaluated: int = 0
+
+    def __post_init__(self) -> None:
+        self.folder = self.home / "work"
+        self.folder.mkdir(parents=True)
+
+    def read(self, block: Block) -> None:
+        """Do what the block says; AssertionError, with its place, where that comes out otherwise than shown."""
+        if block.file:
+            if block.file == "flake.nix":
+                self.evaluate()
+            path = self.folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text)
+        elif block.language == "console" and "host" not in block.words:
+            steps = block.steps()
+            for number, (command, shown) in enumerate(steps):
+                done = self._run(command, boxed="box" in block.words)
+                fails = "fails" in block.words and number == len(steps) - 1
+                said = f"{block.where}: {command}\n{done.stdout}\n{done.stderr}"
+                assert (done.returncode != 0) == fails, said
+                assert not any(shown) or agrees(shown, done.stdout), f"{said}\nis shown as\n" + "\n".join(shown)
+
+    def evaluate(self) -> None:
+        """Evaluate the flake that lies in the folder by now, if one does, with real Nix."""
+        if (self.folder / "flake.nix").exists():
+            (self.folder / "result").unlink(missing_ok=True)  # it leads into the box's store
+            evaluate(self.folder, RELEASE)
+            self.evaluated += 1
+
+    def _run(self, command: str, *, boxed: bool) -> subprocess.CompletedProcess[str]:
+        return self._in_the_box(command) if boxed else self._here(command)
+
+    def _here(self, command: str) -> subprocess.CompletedProcess[str]:
+        place = self.home / ".place"
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f'{command}\nprintf %s "$PWD" >{shlex.quote(str(place))}'],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        if done.returncode == 0:
+            self.folder = Path(place.read_text())
+        # At a terminal this is a bar, which is gone in the end.
+        printed = re.sub(r"^opening \d+ wheels?\n", "", done.stdout, flags=re.MULTILINE)
+        return subprocess.CompletedProcess(command, done.returncode, printed, "")
+
+    def _environment(self) -> Mapping[str, str]:
+        return {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "NIXPY_CACHE_DIR": str(self.home / ".cache/nixpy"),
+            "UV_CACHE_DIR": str(self.home / ".cache/uv-here"),
+            "UV_DEFAULT_INDEX": self.index.url,
+            "UV_PYTHON_DOWNLOADS": "never",  # and no UV_PYTHON, into which `uv pip` would install
+            "UV_NO_SYSTEM_CONFIG": "1",
+            "PIP_CONFIG_FILE": "/dev/null",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "NO_COLOR": "1",
+        }
+
+    def _in_the_box(self, command: str) -> subprocess.CompletedProcess[str]:
+        if command.split("#", maxsplit=1)[0].split() == ["exit"]:
+            self.entered = False
+            return subprocess.CompletedProcess(command, 0, "", "")
+        if command.split("#", maxsplit=1)[0].split() == ["nix", "develop"]:
+            self.entered, command = True, "true"
+        # The flake apart from .venv, as git would have it.
+        flake = self.home / "flake"
+        shutil.rmtree(flake, ignore_errors=True)
+        shutil.copytree(self.folder, flake, ignore=_APART)
+        lock_flake(flake, RELEASE)
+        nix = f"path:{HOME}/flake"
+        inside = ["nix", "develop", *_OPTIONS, nix, "-c", "bash", "-euo", "pipefail", "-c", command]
+        script = shlex.join(inside) if self.entered else _named(command, nix)
+        return self._box().run("bash", "-c", self._with_index(script), cwd=self._seen(self.folder), check=False)
+
+    def _seen(self, path: Path) -> str:
+        return f"{HOME}/{path.relative_to(self.home)}"
+
+    @property
+    def _port(self) -> int:
+        port = urlsplit(self.index.url).port
+        assert port
+        return port
+
+    def _box(self) -> Box:
+        style = re.search(r"style ([\w-]+):", (self.folder / "nixpy.nix").read_text())
+        return Box(
+            home=self.home,
+            host_loader="nix-ld" if style and style[1] == "nix-ld" else "stub-ld",
+            environment={
+                "UV_NO_INDEX": "0",
+                "UV_OFFLINE": "0",
+                "UV_DEFAULT_INDEX": self.index.url,
+                "UV_CACHE_DIR": f"{HOME}/.cache/uv",
+            },
+        )
+
+    def _with_index(self, command: str) -> str:
+        """Shell text that runs a command while the wheelhouse is served in the box, where it is served on this machine
+        too: a lock names the same addresses.
+        """
+        from nixos.box.managed import serve
+
+        return serve(self.home, self._port, command)
+
+
+def _named(command: str, flake: str) -> str:
+    """The command with the flake of this folder named as the box has it, which has no git."""
+    words = shlex.split(command.split("  #", maxsplit=1)[0])
+    if words[:2] not in (["nix", "build"], ["nix", "run"], ["nix", "flake"]):
+        return command
+    place = 3 if words[1] == "flake" else 2
+    named = [word for word in words[place:] if word.startswith(".#")]
+    rest = [flake + word[1:] if word.startswith(".#") else word for word in words[place:]]
+    return shlex.join([*words[:place], *_OPTIONS, *([] if named else [flake]), *rest])

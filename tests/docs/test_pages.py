@@ -1,0 +1,102 @@
+"""What the pages tell their reader to do is done, and comes out as shown."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.blocks import TOP, Block, blocks, pages
+from docs.session import Session
+from nixos.box.store import WHEELHOUSE
+from nixos.realnix import CURRENT
+from nixpy import config
+from nixpy.cli import group
+from smallindex import SmallIndex
+
+PAGES = sorted((TOP / "docs").rglob("*.md"))
+EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
+ALL = {page: list(blocks(page)) for page in (*pages(), *EXAMPLES)}
+BOXED = [page for page in PAGES if any("box" in block.words for block in ALL[page])]
+PLAIN = [page for page in PAGES if page not in BOXED and any(block.language == "console" for block in ALL[page])]
+SHOWN = [block for page in ALL for block in ALL[page]]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(TOP))
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[SmallIndex]:
+    """The wheelhouse as an index."""
+    with SmallIndex(WHEELHOUSE) as index:
+        yield index
+
+
+def follow(page: Path, session: Session) -> None:
+    """Read the page from its top to its end; its flakes are evaluated on the way."""
+    for block in ALL[page]:
+        session.read(block)
+    session.evaluate()
+    flakes = [block for block in ALL[page] if block.file == "flake.nix"]
+    assert session.evaluated >= len(flakes)
+
+
+@pytest.mark.nix
+@pytest.mark.parametrize("page", PLAIN, ids=name)
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+    """Every command of the page runs in the order of the page, prints what is shown, and every flake evaluates."""
+    follow(page, Session(tmp_path / "home", house))
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("page", BOXED, ids=name)
+def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+    """The same where a part of it is done in the box."""
+    follow(page, Session(tmp_path / "home", house))
+
+
+@pytest.mark.parametrize("block", [b for b in SHOWN if b.language == "toml"], ids=lambda block: block.where)
+def test_settings_that_are_shown_are_valid(block: Block) -> None:
+    """What a page shows of settings is TOML, and nixpy takes it."""
+    data = tomllib.loads(block.text)
+    config.parse(data.get("tool", {}).get("nixpy", {}), block.page)
+
+
+@pytest.mark.nix
+@pytest.mark.parametrize("block", [b for b in SHOWN if b.language == "nix"], ids=lambda block: block.where)
+def test_nix_that_is_shown_is_nix(block: Block) -> None:
+    """A piece of Nix parses, alone or as a part of an attribute set; a whole flake is evaluated with its page."""
+    if block.file != "flake.nix":
+        text = block.text.strip()
+        attributes = re.match(r"[\w.\"$#{}-]+ (=|\{?$)|#|inherit ", text) is not None and text.endswith(";")
+        CURRENT.parse(f"x: with x; {{ {text} }}" if attributes else f"x: with x; ({text})")
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every `nixpy ...` that a page or an example shows, with its place."""
+    found = []
+    for block in SHOWN:
+        for command, _ in block.steps() if block.language == "console" else ():
+            tokens = shlex.shlex(command, posix=True, punctuation_chars=True)
+            tokens.whitespace_split = True
+            for operator, words in itertools.groupby(tokens, lambda token: set(token) <= set("&|;()<>")):
+                called = list(words)
+                if not operator and called[0] == "nixpy" and not called[1].startswith("-"):
+                    found.append((f"{block.where} {shlex.join(called)}", called[1:]))
+    return found
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=where) for where, words in commands()])
+def test_commands_that_are_shown_exist(words: list[str]) -> None:
+    """Also where a command is not run, nixpy has it, with these options."""
+    context = click.Context(group, info_name="nixpy")
+    command = group.get_command(context, words[0])
+    assert command is not None
+    command.make_context(words[0], words[1:], parent=context)

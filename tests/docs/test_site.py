@@ -1,0 +1,186 @@
+"""The pages as a whole: they build strictly, say all there is to say, and lead nowhere that is not there."""
+
+from __future__ import annotations
+
+import csv
+import html
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import generate
+import pytest
+from markdown_it import MarkdownIt
+
+from docs.blocks import TOP, blocks, pages
+from nixpy.features import features
+from nixpy.promises import NEEDS
+from nixpy.styles import styles
+
+EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
+FIGURES = sorted((TOP / "docs").rglob("*.svg"))
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built pages; a warning, such as a link to a page or heading that is not there, is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    strict = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
+    command = (sys.executable, "-m", "sphinx", *strict, TOP / "docs", folder, "-d", folder.with_name("doctrees"))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def text(site: Path, page: str) -> str:
+    """What a reader sees of a page."""
+    article = (site / f"reference/{page}.html").read_text().partition("<article")[2].partition("</article")[0]
+    return html.unescape(re.sub("<[^>]+>", "", article))
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    """No page loads a script, style, font or picture from another server."""
+    for page in site.rglob("*.html"):
+        loaded = re.findall(r'<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]+"', page.read_text())
+        assert loaded == [], page
+    for style in site.rglob("*.css"):
+        assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()) == [], style
+
+
+def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
+    """Each command has a section, with each of its options."""
+    shown = text(site, "commands")
+    for command, context in generate.all_commands():
+        assert context.command_path in shown
+        for parameter in command.params:
+            assert all(option in shown for option in parameter.opts if option.startswith("-"))
+
+
+@pytest.mark.parametrize("setting", generate.all_settings(), ids=lambda setting: setting.key)
+def test_every_setting_is_explained(site: Path, setting: generate.Setting) -> None:
+    """Each setting stands in the reference, and a string below it in the source says what it does."""
+    assert f"\n{setting.key}\n" in text(site, "settings")
+    assert len(setting.what) > 15, f"write what `{setting.key}` does below it, as a string"
+
+
+def test_every_code_is_in_the_reference(site: Path) -> None:
+    """Each code that the source can report has a section that says something."""
+    source = "".join(path.read_text() for path in generate.PACKAGE.rglob("*.py"))
+    reported = set(re.findall(r"""["'](NIX\d{3})["']""", source))
+    codes = {code.name: code for code in generate.all_codes()}
+    assert set(codes) == reported
+    assert all(code.about or any(message.strip("… ") for message in code.said) for code in codes.values())
+    assert all(f"\n{name}" in text(site, "codes") for name in codes)
+
+
+def test_every_style_and_feature_is_in_the_reference(site: Path) -> None:
+    """Each has a section that says what it costs."""
+    shown = text(site, "styles")
+    assert all(f"\n{style.name}" in shown and style.bad[0].replace("`", "") in shown for style in styles())
+    shown = text(site, "features")
+    assert all(f"\n{feature.name}" in shown and feature.cost.replace("`", "") in shown for feature in features())
+
+
+# --- what was seen of the styles --------------------------------------------------------------------------------------
+
+PROOFS = generate.csv_rows(generate.PROOFS)
+
+
+def test_proofs_are_of_promises() -> None:
+    """Each row is about a style and a need that exist, of which the style says something; none stands twice."""
+    promised = {(style.name, need.name) for style in styles() for need in NEEDS if need.promised(style) is not None}
+    rows = [(row["style"], row["need"]) for row in PROOFS]
+    assert set(rows) <= promised
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.last
+@pytest.mark.parametrize("row", PROOFS, ids=lambda row: f"{row['style']}, {row['need']}")
+def test_promises_were_seen(row: dict[str, str], outcomes: dict[str, str], request: pytest.FixtureRequest) -> None:
+    """The test of each row passed in this run, in each of its forms."""
+    config = request.config
+    found = {name: outcome for name, outcome in outcomes.items() if name.startswith(row["proof"])}
+    whole = not (config.option.keyword or config.option.markexpr) and config.args == config.getini("testpaths")
+    if not found and not whole:
+        pytest.skip("only a part of the tests was run, and the proof is not in it")
+    assert found
+    assert set(found.values()) == {"passed"}
+
+
+def test_a_promise_without_a_proof_is_marked() -> None:
+    """The page does not call seen what no test has shown."""
+    known = generate.proofs()
+    style, need = next((s, n) for s in styles() for n in NEEDS if n.promised(s) and (s.name, n.name) not in known)
+    (row,) = (line for line in generate.needs().splitlines() if line.startswith(f"| [`{style.name}`]"))
+    assert row.split(" | ")[1 + NEEDS.index(need)] == "*said: yes*"
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def links(page: Path) -> Iterator[str]:
+    for token in MarkdownIt().enable("table").parse(page.read_text("utf-8")):
+        for child in token.children or ():
+            target = child.attrGet("href") or child.attrGet("src")
+            if target:
+                yield str(target)
+
+
+def slugs(page: Path) -> set[str]:
+    """The names of headings, as GitHub makes them."""
+    tokens = MarkdownIt().parse(page.read_text("utf-8"))
+    titles = [after.content for token, after in itertools.pairwise(tokens) if token.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [*pages(), *EXAMPLES], ids=lambda page: str(page.relative_to(TOP)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link inside the repository leads to a file, and to a heading that it has; one out of it is a reviewed one."""
+    with Path(__file__).with_name("links.csv").open(newline="") as file:
+        reviewed = {row["address"] for row in csv.DictReader(file)}
+    for link in links(page):
+        if "://" in link:
+            assert link in reviewed, f"{link}: look at it, then add it to tests/docs/links.csv"
+            continue
+        place, _, heading = link.partition("#")
+        target = page.parent / place if place else page
+        assert target.exists(), link
+        generated = "<!-- generated" in target.read_text() if target.suffix == ".md" else True
+        assert not heading or generated or heading in slugs(target), link
+
+
+# --- figures and examples ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_a_figure_is_for_everybody(figure: Path) -> None:
+    """It has a title and a description that a screen reader finds, colours for dark pages, and is in a page with a
+    text in its place.
+    """
+    root = ET.parse(figure).getroot()  # noqa: S314 - our own
+    named = [element.get("id") for element in root if element.tag in {f"{SVG}title", f"{SVG}desc"} and element.text]
+    assert (root.get("role"), str(root.get("aria-labelledby")).split()) == ("img", named)
+    assert "prefers-color-scheme: dark" in figure.read_text()
+    used = "".join(page.read_text() for page in figure.parents[1].glob("*.md"))
+    assert re.search(rf"!\[[^\]]{{40,}}\]\(figures/{figure.name}\)", used)
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
+def test_an_example_can_be_followed(page: Path) -> None:
+    """It says what it is an example of, in a few words why, then how it is entered, what to run, and what to expect."""
+    lines = page.read_text().splitlines()
+    name = page.parent.name
+    assert re.fullmatch(r"# [A-Z]\w+ .+: \S.*", lines[0])
+    assert lines[1] == ""
+    assert len(lines[2]) > 40
+    sessions = [block for block in blocks(page) if block.language == "console"]
+    steps = [step for block in sessions for step in block.steps()]
+    assert steps[0][0].startswith(("nix develop", "nix build")), name
+    assert any(shown for command, shown in steps if "main.py" in command), f"{name}: what does main.py print?"
+    files = re.findall(r"[\w./-]+\.(?:py|txt|yml)\b", " ".join(command for command, _ in steps))
+    assert all((page.parent / file).exists() for file in files if not file.startswith("/"))
