@@ -44,6 +44,9 @@ build_option = click.option(
     "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+all_option = click.option(
+    "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
+)
 
 
 def print_json(data: dict[str, Any]) -> None:

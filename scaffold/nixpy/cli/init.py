@@ -14,12 +14,13 @@ from nixpy.cli.common import (
     format_option,
     nixpkgs_option,
     offline_option,
+    print_json,
     progress,
     python_option,
     rescan_option,
     system_option,
 )
-from nixpy.cli.report import report
+from nixpy.cli.report import data, report
 from nixpy.generated import reconcile
 
 
@@ -82,4 +83,7 @@ def command(
         )
     made = plan.with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)
-    report(made, comparisons, form=form, diff=diff, first=True)
+    if form == "json":
+        print_json(data(made, comparisons, diff=diff))
+    else:
+        report(made, comparisons, diff=diff, first=True)

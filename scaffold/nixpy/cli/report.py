@@ -10,17 +10,14 @@ from typing import Any
 import click
 
 from nixpy import styles
-from nixpy.cli.common import print_json, print_problems, problem_data, say, table
+from nixpy.cli.common import print_problems, problem_data, say, table
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
 from nixpy.problems import reason
 
 
-def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bool, first: bool) -> None:
+def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
     """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
-    if form == "json":
-        print_json(_data(plan, comparisons, diff))
-        return
     if diff:
         for comparison in comparisons:
             click.echo(comparison.diff, nl=False)
@@ -95,7 +92,8 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     say("  nix develop" if flake else "  nix-shell")
 
 
-def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str, Any]:
+def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
+    """Return the same as JSON."""
     choices = plan.choices
     return {
         "source": plan.project.source.name,
