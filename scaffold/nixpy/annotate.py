@@ -16,7 +16,7 @@ from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.toml import toml_line
 
-Level = Literal["error", "warning"]
+Level = Literal["error", "notice"]  # a notice fails nothing
 ERROR = "error"
 
 # What every rule means that is no problem's code.
@@ -88,7 +88,7 @@ def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> An
 def _problem(top: Path, problem: Problem, project: Project) -> Annotation:
     text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
     line = _line(Reason(message=text, path=project.source, package=problem.package))
-    return _at(top, problem.code, "warning", text, project.source, line)
+    return _at(top, problem.code, "notice", text, project.source, line)
 
 
 def _at(top: Path, name: str, level: Level, message: str, path: Path, line: int | None) -> Annotation:

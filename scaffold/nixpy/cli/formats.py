@@ -92,7 +92,7 @@ def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
             "description": one.message,
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
-            "severity": {"error": "major", "warning": "minor"}[one.level],
+            "severity": {"error": "major", "notice": "info"}[one.level],
             "location": {"path": one.path, "lines": {"begin": one.line}},
         }
         for one in _all(outcomes)
@@ -127,7 +127,7 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
-        "level": one.level,
+        "level": {"error": "error", "notice": "note"}[one.level],
         "message": {"text": one.message},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"nixpy/v1": _fingerprint(one)},
