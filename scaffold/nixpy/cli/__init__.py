@@ -13,7 +13,7 @@ import click
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("init", "sync", "check", "scan", "doctor", "patch", "package", "styles")
+COMMANDS = ("init", "sync", "check", "scan", "doctor", "patch", "package", "styles", "completion")
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
@@ -69,8 +69,9 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Run before every command."""
-    if os.environ.get("NO_COLOR"):
-        ctx.color = False
+    from nixpy.cli.layout import colour
+
+    ctx.color = colour()
 
 
 def main(args: list[str] | None = None) -> None:

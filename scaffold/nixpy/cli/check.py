@@ -21,11 +21,11 @@ from nixpy.project import Project
 @click.option(
     "--format",
     "form",
+    metavar="FORMAT",
     type=click.Choice(list(FORMATS)),
     default="text",
-    show_default=True,
-    help="How results are printed: for people and programs, as GitHub's annotations, as GitLab's code quality report, "
-    "as SARIF 2.1.0, or as Markdown for a job's summary.",
+    help="How results are printed: text (the default), json, github (annotations), gitlab (code quality), "
+    "sarif (2.1.0), or markdown (for a summary).",
 )
 def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, form: str) -> int:
     """Tell whether the Nix files still match the project. Needs neither network nor Nix.

@@ -13,6 +13,7 @@ from nixpy import __version__
 from nixpy.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.check import Outcome, Verdict
 from nixpy.cli.common import print_json, problem_data, say
+from nixpy.cli.layout import tell
 from nixpy.generated import State
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
@@ -33,7 +34,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
         if file.state is not State.FRESH:
             click.echo(f"  {file.path}: {file.state.value}")
     for reason in verdict.reasons:
-        click.echo(f"  {reason}")
+        tell(str(reason), lead="  ")
     if verdict.problems:
         codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
         say(f"  {len(verdict.problems)} known problems ({codes}); `nixpy sync` tells them")

@@ -8,6 +8,7 @@ import click
 
 from nixpy import managers, plan, project
 from nixpy.analyse import Sources
+from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
     folder,
@@ -26,17 +27,29 @@ from nixpy.generated import reconcile
 
 @click.command("init", short_help="Analyse a project and write its Nix files.")
 @folder
-@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
+@click.option(
+    "--style",
+    metavar="STYLE",
+    shell_complete=values.styles,
+    help="How libraries reach Python; see `nixpy styles`.  [default: recommended]",
+)
 @click.option(
     "--manager",
+    metavar="MANAGER",
     type=click.Choice(managers.NAMES),
-    help="What fills .venv when the shell is entered. Default: the one whose lock the project has.",
+    help=f"What fills .venv when the shell is entered: {', '.join(managers.NAMES)}.  "
+    "[default: the one whose lock the project has]",
 )
 @python_option
 @system_option
 @nixpkgs_option
 @click.option(
-    "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
+    "--feature",
+    "features",
+    metavar="FEATURE",
+    multiple=True,
+    shell_complete=values.features,
+    help="What the shell has besides; see `nixpy styles`; may be given several times.",
 )
 @click.option("--no-flake", is_flag=True, help="Write shell.nix instead of flake.nix.")
 @offline_option
