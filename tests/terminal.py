@@ -64,6 +64,24 @@ class Terminal:
         """What was written, without control sequences."""
         return _CONTROL.sub("", self.text).replace("\r\n", "\n")
 
+    @property
+    def shown(self) -> str:
+        """What stands on the screen in the end: what was written over or erased is gone."""
+        lines, at = [""], 0
+        for part in re.split(r"(\r|\n|\x1b\[1A|\x1b\[2K)", self.text):
+            if part == "\r":
+                continue  # what comes next writes the whole line anew
+            if part == "\n":
+                at += 1
+                lines[at:] = lines[at:] or [""]
+            elif part == "\x1b[1A":
+                at -= 1
+            elif part == "\x1b[2K":
+                lines[at] = ""
+            else:
+                lines[at] += _CONTROL.sub("", part)
+        return "\n".join(lines)
+
     def press(self, keys: str) -> None:
         """Type these; CTRL_C and TAB are keys as well."""
         os.write(self._screen, keys.encode())

@@ -18,7 +18,7 @@ _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
 \b
-nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
+nixpy init       analyse the project, write flake.nix, nixpy.nix, nixpy.lock
 nixpy check      in CI: fails when they no longer match the project
 nixpy sync       after the dependencies changed
 """
@@ -84,7 +84,7 @@ def main(args: list[str] | None = None) -> None:
         fail(error)
         status = 2
     except click.exceptions.Abort:
-        click.echo("nixpy: interrupted; nothing was written", err=True)
+        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
         status = 130
     except click.ClickException as error:
         error.show()

@@ -108,23 +108,28 @@ def progress() -> Iterator[Any]:
         yield Plain()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total else Text()
 
     with Progress(
-        TextColumn("opening wheels"),
-        BarColumn(),
-        MofNCompleteColumn(),
         TextColumn("{task.description}"),
+        BarColumn(),
+        Count(),
+        TextColumn("{task.fields[last]}"),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task("", total=None)
+        task = bar.add_task("looking for wheels", total=None, last="")
 
         class Bar:
             def start(self, total: int) -> None:
-                bar.update(task, total=total)
+                bar.update(task, total=total, description="opening wheels")
 
             def step(self, name: str, how: str) -> None:
-                bar.update(task, advance=1, description=f"{name} ({how})")
+                bar.update(task, advance=1, last=f"{name} ({how})")
 
         yield Bar()

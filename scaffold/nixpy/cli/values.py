@@ -19,7 +19,9 @@ def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
     def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(name, help=told) for name, told in known() if name.lower().startswith(typed.lower())]
+        found = [(name, told) for name, told in known() if name.lower().startswith(typed.lower())]
+        # What click prints for fish is cut at a comma.
+        return [CompletionItem(name, help=told and told.replace(",", "")) for name, told in found]
 
     return complete
 
