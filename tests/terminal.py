@@ -66,7 +66,12 @@ class Terminal:
 
     @property
     def shown(self) -> str:
-        """What stands on the screen in the end: what was written over or erased is gone."""
+        """What stands on the screen in the end, without control sequences."""
+        return _CONTROL.sub("", self.last_screen)
+
+    @property
+    def last_screen(self) -> str:
+        """What stands on the screen in the end, with its colours: what was written over or erased is gone."""
         lines, at = [""], 0
         for part in re.split(r"(\r|\n|\x1b\[1A|\x1b\[2K)", self.text):
             if part == "\r":
@@ -79,7 +84,7 @@ class Terminal:
             elif part == "\x1b[2K":
                 lines[at] = ""
             else:
-                lines[at] += _CONTROL.sub("", part)
+                lines[at] += _CONTROL.sub(lambda found: found[0] if found[0].endswith("m") else "", part)
         return "\n".join(lines)
 
     def press(self, keys: str) -> None:

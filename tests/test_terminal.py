@@ -10,9 +10,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+import picture
 import shop
 from nixpy import __version__
 from nixpy.cli import COMMANDS
@@ -103,6 +105,16 @@ def test_it_ends_with_what_to_do_next(project: Path) -> None:
         assert commands[-1] == "nix develop"
         assert any(line.startswith("git add -N ") and line.endswith("nixpy.nix") for line in commands)
         assert "echo .venv/ >> .gitignore" in commands
+
+
+def test_the_picture_is_of_today(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/init.svg is what `tests/picture.py` draws of what init writes today, and needs no network for it."""
+    monkeypatch.delenv("NO_COLOR")
+    text = picture.written({**os.environ, "UV_OFFLINE": "1"})
+    assert picture.PICTURE.read_text() == picture.drawn(text)
+    shown = "".join(ET.fromstring(picture.PICTURE.read_text()).itertext())  # noqa: S314  (our own file)
+    for word in ("nix develop", "libstdc++.so.6", "nix-ld"):
+        assert word in shown
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -34,8 +34,9 @@ def copy_of_nixpy(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("scaffold", "templates"):
         shutil.copytree(TOP / name, folder / name, ignore=ignored)
-    for name in ("action.yml", ".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"):
-        shutil.copy(TOP / name, folder)
+    for path in TOP.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
     return folder
 
 

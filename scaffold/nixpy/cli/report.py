@@ -82,7 +82,7 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
 
 def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
-    say(click.style("\nnext:", bold=True))
+    say("\n" + click.style("next:", bold=True))
     in_git = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
     if root.resolve() != Path.cwd():
         command(f"cd {shlex.quote(str(root))}")
