@@ -1,6 +1,17 @@
-"""`python -m nixpy`."""
+"""The program `nixpy`, and `python -m nixpy`."""
 
-from nixpy.cli import main
+import sys
+
+
+def run() -> None:
+    """Run the command line; Ctrl-C ends it quietly also while its modules are loaded."""
+    try:
+        from nixpy.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    main()
+    run()

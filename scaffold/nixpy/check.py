@@ -5,13 +5,14 @@ Needs neither network nor Nix, opens no wheel and starts no program.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixpy import flake, lockfile
 from nixpy.analyse import Sources
+from nixpy.errors import NixpyError
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
@@ -19,28 +20,78 @@ from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
 from nixpy.plan import Choices, choose, environment_of, noticed, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
-from nixpy.project import Project
+from nixpy.project import Project, read
 
 if TYPE_CHECKING:
     from nixpy.wheels.facts import Progress
 
 # What is told when several hold, the most serious first.
 _GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.FRESH)
+_REMEDY = {
+    State.FRESH: "",
+    State.STALE: "run `nixpy sync`",
+    State.EDITED: "put the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
+    State.MISSING: "run `nixpy init`",
+    State.FOREIGN: "move it away, or set `file` in [tool.nixpy]",
+    State.NEWER: "update nixpy",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One cause, in words. `path` is the file it lies in, `package` or `setting` what to look for there."""
+
+    message: str
+    path: Path | None = None
+    package: str | None = None
+    setting: str | None = None
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a project's files stand: the gravest state of all, each file's own, and why, in words."""
+    """How a project's files stand: the gravest state of all, each file's own, and why."""
 
     state: State
     files: tuple[Comparison, ...]
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
     def status(self) -> int:
         """The exit status this means."""
         return STATUS[self.state]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, empty where all is well."""
+        return _REMEDY[self.state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the check of one folder came to: a project with its verdict, or the error that kept it from one."""
+
+    folder: Path
+    project: Project | None = None
+    verdict: Verdict | None = None
+    error: NixpyError | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status this means."""
+        return self.verdict.status if self.verdict else 2
+
+
+def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
+    """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot."""
+    try:
+        project = read(folder)
+        return Outcome(folder=folder, project=project, verdict=judge(project))
+    except NixpyError as error:
+        return Outcome(folder=folder, error=error)
 
 
 def check(project: Project) -> Verdict:
@@ -53,15 +104,19 @@ def check(project: Project) -> Verdict:
     choices = choose(project)
     if record is None or choices.style is None:
         files = tuple(_by_itself(path) for path in (project.record, project.rendered))
-        return _verdict(files, [] if record is None else ["the settings name no style"])
-    changes = [*_asked(project, choices, record), *_chosen(choices, record), *_installed(project, choices, record)]
-    changes += [f"{one.message}; {one.hint}" for one in flake.left_behind(project.root, project.settings.file)]
+        return _verdict(files, [] if record is None else [_setting(project, "style", "the settings name no style")])
+    changes = [
+        *_asked(project, choices, record),
+        *_chosen(project, choices, record),
+        *_installed(project, choices, record),
+        *_left_behind(project),
+    ]
     env = environment_of(project, choices, record)
     files = reconcile(outputs(project, env, record), write=False)
     if changes:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
-        changes.append("the settings, or nixpy itself, changed since the files were written")
+        changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
     return replace(_verdict(files, changes), problems=(*noticed(project, choices), *env.problems))
 
 
@@ -74,61 +129,81 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     files = reconcile(made.outputs, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
-    reasons = check(project).reasons or (("what the wheels need differs from what was recorded",) if stale else ())
+    differs = Reason(message="what the wheels need differs from what was recorded")
+    reasons = check(project).reasons or ((differs,) if stale else ())
     return replace(_verdict(files, reasons), problems=made.environment.problems)
 
 
-def _verdict(files: tuple[Comparison, ...], reasons: Iterable[str]) -> Verdict:
+def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:
     states = {file.state for file in files}
     return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
+
+
+def _left_behind(project: Project) -> Iterable[Reason]:
+    for problem in flake.left_behind(project.root, project.settings.file):
+        yield Reason(message=f"{problem.message}; {problem.hint}", path=project.flake)
 
 
 def _by_itself(path: Path) -> Comparison:
     return Comparison(path=path, state=own_state(path) or State.STALE)
 
 
-def _asked(project: Project, choices: Choices, record: Record) -> Iterable[str]:
+def _setting(project: Project, name: str, message: str) -> Reason:
+    return Reason(message=message, path=project.settings_path, setting=name)
+
+
+def _asked(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
     if lockfile.digest(project.canonical(choices.targets())) != record.inputs:
         where = project.dependencies.path if project.dependencies else project.source
-        yield f"what {where.name} asks for changed since nixpy.lock was written"
+        yield Reason(
+            message=f"what {where.name} asks for changed since nixpy.lock was written",
+            path=where,
+            setting="dependencies",
+        )
     for problem in outdated(project, choices):
-        yield f"{problem.message}; {problem.hint}"
+        path = project.dependencies.path if project.dependencies else project.source
+        yield Reason(
+            message=f"{problem.message}; {problem.hint}", path=path, package=problem.package, setting="dependencies"
+        )
 
 
-def _chosen(choices: Choices, record: Record) -> Iterable[str]:
+def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
     if choices.python != record.python:
-        yield f"Python {choices.python} is chosen now, {record.python} was analysed"
+        yield _setting(project, "python", f"Python {choices.python} is chosen now, {record.python} was analysed")
     if choices.release != record.release:
-        yield f"{choices.release} is chosen now, {record.release} was analysed"
+        yield _setting(project, "nixpkgs", f"{choices.release} is chosen now, {record.release} was analysed")
     if choices.all_wheels and not record.complete:
-        yield f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
+        message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
+        yield _setting(project, "style", message)
     for system in sorted(set(choices.systems) - set(record.systems)):
-        yield f"{system} was not analysed"
+        yield _setting(project, "systems", f"{system} was not analysed")
     for system in sorted(set(record.systems) - set(choices.systems)):
-        yield f"{system} is not asked for any more"
+        yield _setting(project, "systems", f"{system} is not asked for any more")
 
 
-def _installed(project: Project, choices: Choices, record: Record) -> Iterable[str]:
+def _installed(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
     """Yield how the wheels that the lock file selects differ from the recorded ones."""
     if project.locked is None:
         return
     known = {wheel.identity for wheel in record.wheels}
     selection = select(project.locked, choices.targets(), project.choice)
     now = {wheel.identity: wheel for wheel in selection.wheels}
-    lock = project.locked.path.name
+    path = project.locked.path
     came: dict[str, str] = {}
     for key, wheel in now.items():
         if key not in known and (record.complete or _matters(wheel)):
-            came.setdefault(wheel.name, f"{lock} installs {wheel.name} {wheel.version}, which was not analysed")
-    yield from came.values()
+            came.setdefault(wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which was not analysed")
+    for name, message in came.items():
+        yield Reason(message=message, path=path, package=name)
     names = {wheel.name for wheel in selection.wheels}
     for name in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
         if name not in names:
-            yield f"{lock} does not install {name} any more"
+            yield Reason(message=f"{path.name} does not install {name} any more", path=project.record, package=name)
         elif name not in came:
-            yield f"{lock} installs another {name} than the one that was analysed"
+            message = f"{path.name} installs another {name} than the one that was analysed"
+            yield Reason(message=message, path=path, package=name)
     if set(selection.unavailable) != set(record.unavailable):
-        yield f"{lock} lacks wheels for other packages than before"
+        yield Reason(message=f"{path.name} lacks wheels for other packages than before", path=path)
 
 
 def _matters(wheel: LockedWheel) -> bool:

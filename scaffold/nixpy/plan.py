@@ -253,6 +253,7 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
     if names:
         yield Problem(
             code="NIX202",
+            package=min(names),
             message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
             hint="run `uv lock`, then `nixpy sync`",
         )

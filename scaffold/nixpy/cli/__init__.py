@@ -13,13 +13,13 @@ import click
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("new", "init", "sync", "check", "scan", "doctor", "patch", "package", "styles")
+COMMANDS = ("new", "init", "sync", "check", "scan", "doctor", "patch", "package", "styles", "completion")
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
 \b
 nixpy new        make a new project
-nixpy init       analyse the project, write flake.nix, nixpy.nix and nixpy.lock
+nixpy init       analyse the project, write flake.nix, nixpy.nix, nixpy.lock
 nixpy check      in CI: fails when they no longer match the project
 nixpy sync       after the dependencies changed
 """
@@ -70,8 +70,9 @@ class Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Run before every command."""
-    if os.environ.get("NO_COLOR"):
-        ctx.color = False
+    from nixpy.cli.layout import colour
+
+    ctx.color = colour()
 
 
 def main(args: list[str] | None = None) -> None:
@@ -84,7 +85,7 @@ def main(args: list[str] | None = None) -> None:
         fail(error)
         status = 2
     except click.exceptions.Abort:
-        click.echo("nixpy: interrupted; nothing was written", err=True)
+        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
         status = 130
     except click.ClickException as error:
         error.show()

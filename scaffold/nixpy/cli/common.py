@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from nixpy.cli import values
+from nixpy.cli.layout import columns, is_dumb, tell
 from nixpy.errors import NixpyError
 from nixpy.problems import Problem
 from nixpy.target import SYSTEMS
@@ -21,21 +22,27 @@ folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=Fals
 format_option = click.option(
     "--format",
     "form",
+    metavar="FORMAT",
     type=click.Choice(["text", "json"]),
     default="text",
-    show_default=True,
-    help="How results are printed.",
+    help="How results are printed: text (the default) or json.",
 )
-python_option = click.option("--python", metavar="X.Y", help="The Python to analyse for, such as 3.13.")
+python_option = click.option(
+    "--python", metavar="X.Y", shell_complete=values.pythons, help="The Python to analyse for, such as 3.13."
+)
 system_option = click.option(
     "--system",
     "systems",
+    metavar="SYSTEM",
     multiple=True,
     type=click.Choice(SYSTEMS),
-    help="A system to analyse for; may be given several times.",
+    help=f"A system to analyse for: {', '.join(SYSTEMS)}; may be given several times.",
 )
 nixpkgs_option = click.option(
-    "--nixpkgs", metavar="REF", help="A branch of nixpkgs, such as nixos-26.05, or a revision."
+    "--nixpkgs",
+    metavar="REF",
+    shell_complete=values.branches,
+    help="A branch of nixpkgs, such as nixos-26.05, or a revision.",
 )
 offline_option = click.option(
     "--offline", is_flag=True, help="Use no network: what is not known yet is taken from the wheel's tag."
@@ -44,6 +51,9 @@ build_option = click.option(
     "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+all_option = click.option(
+    "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
+)
 
 
 def print_json(data: dict[str, Any]) -> None:
@@ -62,26 +72,16 @@ def problem_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 def print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
     """Print problems, each with its code and what to do; with `err` to standard error."""
     for problem in problems:
-        click.echo(f"{click.style(problem.code, fg='yellow')} {problem.message}", err=err)
+        tell(problem.message, lead=f"{click.style(problem.code, fg='yellow')} ", err=err)
         if problem.hint:
-            click.echo(f"       {problem.hint}", err=err)
-
-
-def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
-    """Yield the rows as lines with aligned columns; the last column may be of any length."""
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        yield (" " * indent + "  ".join((*cells, row[-1]))).rstrip()
+            tell(problem.hint, lead=" " * (len(problem.code) + 1), err=err)
 
 
 def fail(error: NixpyError) -> None:
     """Print one error: where, what, and the way out."""
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+    tell(str(error), lead=f"{click.style('error', fg='red', bold=True)}: ", err=True)
     if error.hint:
-        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)
+        tell(error.hint, lead=f"  {click.style('hint', fg='cyan')}: ", err=True)
 
 
 def say(text: str) -> None:
@@ -104,27 +104,32 @@ class Plain:
 @contextmanager
 def progress() -> Iterator[Any]:
     """Yield a progress report on standard error: a bar on a terminal, a plain line elsewhere."""
-    if not sys.stderr.isatty():
+    if columns(err=True) is None or is_dumb():
         yield Plain()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total else Text()
 
     with Progress(
-        TextColumn("opening wheels"),
-        BarColumn(),
-        MofNCompleteColumn(),
         TextColumn("{task.description}"),
+        BarColumn(),
+        Count(),
+        TextColumn("{task.fields[last]}"),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task("", total=None)
+        task = bar.add_task("looking for wheels", total=None, last="")
 
         class Bar:
             def start(self, total: int) -> None:
-                bar.update(task, total=total)
+                bar.update(task, total=total, description="opening wheels")
 
             def step(self, name: str, how: str) -> None:
-                bar.update(task, advance=1, description=f"{name} ({how})")
+                bar.update(task, advance=1, last=f"{name} ({how})")
 
         yield Bar()

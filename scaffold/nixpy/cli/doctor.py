@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import folder, format_option, print_json, table
+from nixpy.cli.common import folder, format_option, print_json
+from nixpy.cli.layout import table, tell
 from nixpy.doctor.examine import Report, examine
 from nixpy.doctor.folder import nearest
 from nixpy.doctor.report import as_json, rows
@@ -42,9 +43,9 @@ def _print(report: Report) -> None:
         click.echo(line)
     click.echo("")
     for finding in report.findings:
-        click.echo(f"{click.style(finding.code, fg='yellow')} {finding.message}")
+        tell(finding.message, lead=f"{click.style(finding.code, fg='yellow')} ")
         click.echo(f"       {click.style(finding.command, bold=True)}")
     for unmade in report.unmade:
-        click.echo(f"not checked: {unmade.check}: {unmade.reason}")
+        tell(f"{unmade.check}: {unmade.reason}", lead="not checked: ")
     count = len(report.findings)
     click.echo(f"{count} problem{'s' if count > 1 else ''} found" if count else "no problem found")

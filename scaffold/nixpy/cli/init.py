@@ -8,34 +8,48 @@ import click
 
 from nixpy import builders, managers, plan, project, styles
 from nixpy.analyse import Sources
+from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
     folder,
     format_option,
     nixpkgs_option,
     offline_option,
+    print_json,
     progress,
     python_option,
     rescan_option,
     system_option,
 )
-from nixpy.cli.report import report
+from nixpy.cli.report import data, report
 from nixpy.generated import reconcile
 
 
 @click.command("init", short_help="Analyse a project and write its Nix files.")
 @folder
-@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`. Default: recommended.")
+@click.option(
+    "--style",
+    metavar="STYLE",
+    shell_complete=values.styles,
+    help="How libraries reach Python; see `nixpy styles`.  [default: recommended]",
+)
 @click.option(
     "--manager",
+    metavar="MANAGER",
     type=click.Choice(managers.NAMES),
-    help="What fills .venv when the shell is entered. Default: the one whose lock the project has.",
+    help=f"What fills .venv when the shell is entered: {', '.join(managers.NAMES)}.  "
+    "[default: the one whose lock the project has]",
 )
 @python_option
 @system_option
 @nixpkgs_option
 @click.option(
-    "--feature", "features", metavar="FEATURE", multiple=True, help="What the shell has besides; see `nixpy styles`."
+    "--feature",
+    "features",
+    metavar="FEATURE",
+    multiple=True,
+    shell_complete=values.features,
+    help="What the shell has besides; see `nixpy styles`; may be given several times.",
 )
 @click.option("--direnv", is_flag=True, help="Write .envrc, where there is none: direnv then enters the shell.")
 @click.option("--no-flake", is_flag=True, help="Instead of flake.nix write shell.nix, and default.nix if it is built.")
@@ -87,4 +101,7 @@ def command(
         )
     made = plan.with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)
-    report(made, comparisons, form=form, diff=diff, first=True)
+    if form == "json":
+        print_json(data(made, comparisons, diff=diff))
+    else:
+        report(made, comparisons, diff=diff, first=True)

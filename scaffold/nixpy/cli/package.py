@@ -26,10 +26,10 @@ from nixpy.render import render
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write FILE; with --nixpkgs, into the checkout of nixpkgs FILE is.",
+    help="Write FILE; with --nixpkgs FILE is a checkout of nixpkgs, and it goes to its place there.",
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, with the line for python-packages.nix.")
+@click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, and the line for its list of Python packages.")
 @click.option("--application", is_flag=True, help="For buildPythonApplication: its programs count, and no modules.")
 @python_option
 @click.option("--offline", is_flag=True, help="Use no network: files must lie on this machine.")

@@ -10,17 +10,15 @@ from typing import Any
 import click
 
 from nixpy import styles
-from nixpy.cli.common import print_json, print_problems, problem_data, say, table
+from nixpy.cli.common import print_problems, problem_data, say
+from nixpy.cli.layout import command, table, tell
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
 from nixpy.problems import reason
 
 
-def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bool, first: bool) -> None:
+def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
     """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
-    if form == "json":
-        print_json(_data(plan, comparisons, diff))
-        return
     if diff:
         for comparison in comparisons:
             click.echo(comparison.diff, nl=False)
@@ -29,6 +27,8 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, form: str, diff: bo
     _libraries(plan)
     _external(plan)
     _files(plan, comparisons)
+    if plan.problems:
+        click.echo("")
     print_problems(plan.problems)
     if first:
         _next(plan, comparisons)
@@ -38,7 +38,7 @@ def _choices(plan: Plan) -> None:
     choices = plan.choices
     project = plan.project
     count = len({wheel.name for wheel in plan.wheels})
-    rows = [("project", project.source.name, "1 wheel" if count == 1 else f"{count} wheels")]
+    rows: list[tuple[str, ...]] = [("project", project.source.name, "1 wheel" if count == 1 else f"{count} wheels")]
     for name, value in (
         ("style", str(choices.style)),
         ("manager", choices.manager),
@@ -46,7 +46,7 @@ def _choices(plan: Plan) -> None:
         ("nixpkgs", choices.nixpkgs),
     ):
         rows.append((name, value, choices.reasons.get(name, "")))
-    rows.append(("systems", ", ".join(choices.systems), ""))
+    rows.append(("systems", ", ".join(choices.systems)))
     for line in table(rows, indent=0):
         click.echo(line)
 
@@ -60,7 +60,7 @@ def _libraries(plan: Plan) -> None:
         click.echo(line)
     unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.guessed})
     if unopened:
-        click.echo(
+        tell(
             f"not opened, so given whatever their tags allow: {reason(unopened)}; "
             "`nixpy sync` with a network replaces this by what they need"
         )
@@ -80,38 +80,42 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     written = [str(item.path.relative_to(root)) for item in comparisons if item.state is not State.FRESH]
     if written:
-        click.echo(f"wrote {', '.join(written)}")
+        tell(", ".join(written), lead=click.style("wrote ", fg="green"))
     else:
         click.echo("all files were up to date")
     if plan.entry and plan.lines:
-        say(f"\n{plan.entry.name} is yours and stays as it is; add what follows to it:\n")
+        say("")
+        tell(f"{plan.entry.name} is yours and stays as it is; add what follows to it:", err=True)
+        say("")
         click.echo(plan.lines)
 
 
 def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
-    say("\nnext:")
+    say("\n" + click.style("next:", bold=True))
     in_git = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
     if root.resolve() != Path.cwd():
-        say(f"  cd {shlex.quote(str(root))}")
+        command(f"cd {shlex.quote(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
-        say(f"  git add -N {names}   # a flake sees only what git knows")
+        command(f"git add -N {names}", "a flake sees only what git knows")
     ignore = root / ".gitignore"
     style = styles.find(str(plan.choices.style))
     folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
-        say(f"  echo {folder}/ >> .gitignore   # or each evaluation copies it")
-    command = "nix develop" if flake else "nix-shell"
+        command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
+    enter = "nix develop" if flake else "nix-shell"
     if (root / ".envrc").is_file():
-        command = f"direnv allow   # or {command}"
-    say(f"  {command}")
+        command("direnv allow", f"or {enter}")
+    else:
+        command(enter)
     if style.builds:
-        say(f"  {'nix build' if flake else 'nix-build'}   # the project itself, as `result`")
+        command("nix build" if flake else "nix-build", "the project itself, as `result`")
 
 
-def _data(plan: Plan, comparisons: Sequence[Comparison], diff: bool) -> dict[str, Any]:
+def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
+    """Return the same as JSON."""
     choices = plan.choices
     return {
         "source": plan.project.source.name,

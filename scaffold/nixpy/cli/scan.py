@@ -20,8 +20,8 @@ from nixpy.cli.common import (
     python_option,
     rescan_option,
     system_option,
-    table,
 )
+from nixpy.cli.layout import table
 from nixpy.libraries.answer import Library
 from nixpy.lockfile import Wheel
 from nixpy.scan import Scan, as_json, scan

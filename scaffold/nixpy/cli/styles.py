@@ -5,13 +5,15 @@ from __future__ import annotations
 import click
 
 from nixpy import features, promises, styles
-from nixpy.cli.common import format_option, print_json, table
+from nixpy.cli import values
+from nixpy.cli.common import format_option, print_json
+from nixpy.cli.layout import table, tell
 
 _ANSWERS = {True: "yes", False: "no", None: "not said"}
 
 
 @click.command("styles", short_help="List the styles and features, or tell all about one style.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=values.styles)
 @click.option(
     "--need",
     "needs",
@@ -39,8 +41,11 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
             click.echo(line)
         click.echo("\nfeatures, for `features` of [tool.nixpy] or --feature:")
         for feature in features.features():
-            click.echo(f"{feature.name}: {feature.summary}\n  cost: {feature.cost}")
-        click.echo("\nnixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
+            click.echo(click.style(feature.name, bold=True))
+            tell(feature.summary, lead="  ")
+            tell(feature.cost, lead="  cost: ")
+        click.echo("", err=True)
+        tell("nixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
 
 
 def _choose(shown: list[styles.Style]) -> None:
@@ -76,8 +81,8 @@ def _data(style: styles.Style) -> dict[str, object]:
 
 
 def _tell(style: styles.Style) -> None:
-    click.echo(f"{click.style(style.name, bold=True)}: {style.title}")
-    click.echo(style.how)
+    tell(style.title, lead=f"{click.style(style.name, bold=True)}: ")
+    tell(style.how)
     click.echo("")
     rows = [
         ("also spelled", ", ".join(style.aliases)),
@@ -89,4 +94,4 @@ def _tell(style: styles.Style) -> None:
         click.echo(line)
     for mark, texts in (("+", style.good), ("-", style.bad)):
         for text in texts:
-            click.echo(f"{mark} {text}")
+            tell(text, lead=f"{mark} ")

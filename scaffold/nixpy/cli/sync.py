@@ -9,14 +9,26 @@ import click
 
 from nixpy import plan, project
 from nixpy.analyse import Sources
-from nixpy.cli.common import build_option, folder, format_option, offline_option, progress, rescan_option
-from nixpy.cli.report import report
+from nixpy.cli.common import (
+    all_option,
+    build_option,
+    fail,
+    folder,
+    format_option,
+    offline_option,
+    print_json,
+    progress,
+    rescan_option,
+)
+from nixpy.cli.report import data, report
 from nixpy.errors import NixpyError
 from nixpy.generated import reconcile
+from nixpy.managed import managed
 
 
 @click.command("sync", short_help="Bring the generated files up to date.")
 @folder
+@all_option
 @offline_option
 @rescan_option
 @build_option
@@ -25,14 +37,44 @@ from nixpy.generated import reconcile
 @click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
 @format_option
 def command(
-    folder: Path, offline: bool, rescan: bool, allow_build: bool, upgrade: bool, diff: bool, force: bool, form: str
-) -> None:
+    folder: Path,
+    every: bool,
+    offline: bool,
+    rescan: bool,
+    allow_build: bool,
+    upgrade: bool,
+    diff: bool,
+    force: bool,
+    form: str,
+) -> int:
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
-    found = project.read(folder)
+    status, reports = 0, []
+    for root in managed(folder) if every else (folder,):
+        sources = Sources(root=root, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade)
+        try:
+            made = _plan(root, sources)
+            comparisons = reconcile(made.outputs, write=not diff, force=force)
+        except NixpyError as error:
+            if not every:
+                raise
+            fail(error)  # the other projects are synced all the same
+            status = 2
+            continue
+        if form == "json":
+            reports.append(data(made, comparisons, diff=diff))
+            continue
+        if every and not diff:
+            click.echo(click.style(f"{root}:", bold=True))
+        report(made, comparisons, diff=diff, first=False)
+    if form == "json":
+        print_json({"projects": reports} if every else reports[0])
+    return status
+
+
+def _plan(root: Path, sources: Sources) -> plan.Plan:
+    found = project.read(root)
     choices = plan.choose(found)
     if choices.style is None:
-        raise NixpyError("nixpy does not manage this project yet", path=folder, hint="run `nixpy init` first")
-    sources = Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade)
+        raise NixpyError("nixpy does not manage this project yet", path=root, hint="run `nixpy init` first")
     with progress() as bar:
-        made = plan.plan(found, choices, replace(sources, progress=bar))
-    report(made, reconcile(made.outputs, write=not diff, force=force), form=form, diff=diff, first=False)
+        return plan.plan(found, choices, replace(sources, progress=bar))

@@ -86,7 +86,7 @@ def freshness(folder: Path) -> Freshness | None:
     verdict = check(projects.read(folder))
     if verdict.status == 0:
         return None
-    return Freshness(state=verdict.state.value, reasons=verdict.reasons)
+    return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)))
 
 
 def settings_of(folder: Path) -> Settings:

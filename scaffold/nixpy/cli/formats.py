@@ -1,0 +1,177 @@
+"""How `check` prints its result: one function a format, each for all the projects that were looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from nixpy import __version__
+from nixpy.annotate import ERROR, RULES, Annotation, annotate
+from nixpy.check import Outcome, Verdict
+from nixpy.cli.common import print_json, problem_data, say
+from nixpy.cli.layout import tell
+from nixpy.generated import State
+
+_DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
+
+
+def text(outcomes: Sequence[Outcome], diff: bool) -> None:
+    """Print it for people; errors were told already."""
+    for outcome in outcomes:
+        if outcome.verdict:
+            _tell(outcome, outcome.verdict, diff)
+
+
+def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
+    colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
+    state = click.style(verdict.state.value, fg=colour)
+    click.echo(f"{outcome.folder}: {state}" + (f"; {verdict.remedy}" if verdict.remedy else ""))
+    for file in verdict.files:
+        if file.state is not State.FRESH:
+            click.echo(f"  {file.path}: {file.state.value}")
+    for reason in verdict.reasons:
+        tell(str(reason), lead="  ")
+    if verdict.problems:
+        codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
+        say(f"  {len(verdict.problems)} known problems ({codes}); `nixpy sync` tells them")
+    if diff:
+        for file in verdict.files:
+            click.echo(file.diff, nl=False)
+        if verdict.status and not any(file.diff for file in verdict.files):
+            click.echo("  what would change, only the wheels can tell: `nixpy sync --diff`")
+
+
+def as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
+    """Print what schemas/check.json describes."""
+    print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
+
+
+def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
+    folder, verdict, error = str(outcome.folder), outcome.verdict, outcome.error
+    if verdict is None:
+        return {"folder": folder, "state": ERROR, "remedy": error and error.hint, "reasons": [str(error)]}
+    return {
+        "folder": folder,
+        "state": verdict.state.value,
+        "remedy": verdict.remedy or None,
+        "files": [
+            {"path": str(file.path), "state": file.state.value, **({"diff": file.diff} if diff else {})}
+            for file in verdict.files
+        ],
+        "reasons": list(map(str, verdict.reasons)),
+        "problems": problem_data(verdict.problems),
+    }
+
+
+def github(outcomes: Sequence[Outcome], diff: bool) -> None:
+    """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
+    for outcome in outcomes:
+        state = outcome.verdict.state.value if outcome.verdict else ERROR
+        click.echo(_command_data(f"nixpy: {outcome.folder}: {state}"))
+        for one in annotate(outcome):
+            where = f"file={_command_data(one.path, ':,')},line={one.line},title=nixpy%3A {one.rule}"
+            click.echo(f"::{one.level} {where}::{_command_data(one.message)}")
+    if diff:
+        for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files):
+            for line in file.diff.splitlines():
+                click.echo(f"  {line}")  # no line of a file is a command
+
+
+def _command_data(value: str, more: str = "") -> str:
+    """Return `value` as workflow commands write it: these characters as % and their code."""
+    return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)
+
+
+def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
+    """Print a code quality report, of which GitLab shows what a merge request adds."""
+    report = [
+        {
+            "description": one.message,
+            "check_name": f"nixpy/{one.rule}",
+            "fingerprint": _fingerprint(one),
+            "severity": {"error": "major", "notice": "info"}[one.level],
+            "location": {"path": one.path, "lines": {"begin": one.line}},
+        }
+        for one in _all(outcomes)
+    ]
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
+    """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
+    found = list(_all(outcomes))
+    rules = sorted({*RULES, *(one.rule for one in found)})
+    driver = {
+        "name": "nixpy",
+        "version": __version__,
+        "rules": [
+            {"id": name, "shortDescription": {"text": RULES.get(name, "A known problem of the project.")}}
+            for name in rules
+        ],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one, rules.index(one.rule)) for one in found],
+    }
+    click.echo(json.dumps({"version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False))
+
+
+def _result(one: Annotation, index: int) -> dict[str, Any]:
+    from urllib.parse import quote
+
+    place = {"artifactLocation": {"uri": quote(one.path), "uriBaseId": "%SRCROOT%"}, "region": {"startLine": one.line}}
+    return {
+        "ruleId": one.rule,
+        "ruleIndex": index,
+        "level": {"error": "error", "notice": "note"}[one.level],
+        "message": {"text": one.message},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"nixpy/v1": _fingerprint(one)},
+    }
+
+
+def markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
+    """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
+    click.echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
+    for outcome in outcomes:
+        verdict, error = outcome.verdict, outcome.error
+        state, remedy = (verdict.state.value, verdict.remedy) if verdict else (ERROR, (error and error.hint) or "")
+        click.echo(f"| {_cell(str(outcome.folder))} | {state} | {_cell(remedy)} |")
+    click.echo("")
+    for one in _all(outcomes):
+        click.echo(f"- `{one.path}:{one.line}` {_cell(one.message)}")
+    if diff:
+        for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files if file.diff):
+            lines = file.diff.splitlines()
+            more = [f"… {len(lines) - _DIFF_LINES} more lines"] if len(lines) > _DIFF_LINES else []
+            shown = "\n".join((*lines[:_DIFF_LINES], *more))
+            click.echo(f"\n<details><summary>{file.path.name}</summary>\n\n````diff\n{shown}\n````\n\n</details>")
+
+
+def _cell(value: str) -> str:
+    """Return `value` for a line of Markdown: no HTML, no new column, no new line."""
+    return " ".join(value.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").split())
+
+
+def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
+    return (one for outcome in outcomes for one in annotate(outcome))
+
+
+def _fingerprint(one: Annotation) -> str:
+    """Return what stays the same where the finding does, on whatever line it stands."""
+    return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode()).hexdigest()
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Outcome], bool], None]] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "gitlab": gitlab,
+    "sarif": sarif,
+    "markdown": markdown,
+}

@@ -1,0 +1,56 @@
+"""What a shell offers for an option's value when the tab key is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
+    """Return click's callback for values that are only looked up when they are asked for."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [(name, told) for name, told in known() if name.lower().startswith(typed.lower())]
+        # What click prints for fish is cut at a comma.
+        return [CompletionItem(name, help=told and told.replace(",", "")) for name, told in found]
+
+    return complete
+
+
+def _styles() -> Iterable[tuple[str, str | None]]:
+    from nixpy.styles import styles
+
+    return ((style.name, style.title) for style in styles())
+
+
+def _features() -> Iterable[tuple[str, str | None]]:
+    from nixpy.features import features
+
+    return ((feature.name, feature.title) for feature in features())
+
+
+def _branches() -> Iterable[tuple[str, str | None]]:
+    from nixpy.releases import releases
+
+    return ((branch, release.state) for branch, release in releases().by_branch.items())
+
+
+def _pythons() -> Iterable[tuple[str, str | None]]:
+    from nixpy.releases import current, release
+
+    return ((version, None) for version in release(current()).pythons)
+
+
+styles = _offer(_styles)
+features = _offer(_features)
+branches = _offer(_branches)
+pythons = _offer(_pythons)

@@ -1,0 +1,221 @@
+"""action.yml and the workflows beside it, their steps run as a job of GitHub's runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ci import repository
+from ci.actionrunner import Runner
+from ci.repository import git
+from runner import Nixpy
+
+TOP = Path(__file__).parents[2]
+CI = TOP / "templates" / "ci"
+
+
+@pytest.fixture
+def repo(tmp_path: Path, nixpy: Nixpy) -> Path:
+    return repository.make(tmp_path / "repo", nixpy)
+
+
+@pytest.fixture
+def runner(repo: Path, tmp_path: Path) -> Runner:
+    """A runner whose cache holds nixpy already: that of this environment."""
+
+    def cache(given: Mapping[str, str]) -> dict[str, str]:
+        assert given["key"].startswith("nixpy-Linux-X64-")
+        program = Path(given["path"]) / "bin" / "nixpy"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m nixpy "$@"\n')
+        program.chmod(0o755)
+        return {"cache-hit": "true"}
+
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    return Runner(repo, temp, {"actions/cache": cache}, repository.nixpys())
+
+
+def test_a_fresh_repository_passes(runner: Runner) -> None:
+    """Where all is right there is no annotation, and the summary names every project."""
+    ran = runner.action(TOP)
+    assert (ran.status, ran.annotations) == (0, []), ran.log
+    assert "| . | fresh |" in runner.summary.read_text()
+    assert "| services/web | fresh |" in runner.summary.read_text()
+
+
+def test_a_stale_project_is_shown_at_its_line(runner: Runner, repo: Path) -> None:
+    """A dependency more in one project fails the job, with an annotation where its dependencies stand."""
+    line = repository.ask_for(repo / "services" / "web", "delta")
+    ran = runner.action(TOP)
+    assert ran.status == 1
+    (found,) = ran.annotations
+    assert (found.kind, found.file, found.line) == ("error", "services/web/pyproject.toml", line)
+    assert found.title == "nixpy: stale"
+    assert "nixpy sync" in found.message
+    assert "| services/web | stale | run `nixpy sync` |" in runner.summary.read_text()
+
+
+def test_an_edit_is_shown_where_it_is(runner: Runner, repo: Path) -> None:
+    """The annotation stands on the edited line, and tells what it should be; the summary has the difference."""
+    path = repo / "nixpy.nix"
+    text = path.read_text()
+    path.write_text(text.replace("pkgs.zlib", "pkgs.zlib-ng"))
+    ran = runner.action(TOP)
+    (found,) = ran.annotations
+    assert (found.file, found.title) == ("nixpy.nix", "nixpy: edited")
+    assert found.line is not None
+    assert "pkgs.zlib-ng" in path.read_text().split("\n")[found.line - 1]
+    assert '"libz.so.1" = pkgs.zlib;' in found.message
+    summary = runner.summary.read_text()
+    assert "-" + path.read_text().split("\n")[found.line - 1] in summary
+    assert "+" + text.split("\n")[found.line - 1] in summary
+
+
+def test_the_projects_that_are_named(runner: Runner, repo: Path) -> None:
+    """With `projects` only those are looked at, whatever their names look like; the SARIF file holds the findings."""
+    repository.ask_for(repo, "gamma")
+    assert runner.action(TOP, {"projects": "services/web\n\n"}).status == 0
+    ran = runner.action(TOP, {"projects": "services/web\n.\n", "sarif": "out.sarif"})
+    assert ran.status == 1
+    (result,) = json.loads((repo / "out.sarif").read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "stale"
+    odd = runner.action(TOP, {"projects": "--all\n$(touch pwned)\n; touch pwned\n"})
+    assert odd.status == 2
+    assert not (repo / "pwned").exists()
+
+
+def test_a_python_that_is_too_old(runner: Runner, tmp_path: Path) -> None:
+    """It is said as an annotation, with the way out."""
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    ran = runner.action(TOP, {"python": str(old)})
+    assert ran.status == 1
+    assert "actions/setup-python" in ran.annotations[0].message
+
+
+@pytest.mark.network
+def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
+    """Without a cache the action installs nixpy from its own files, and the key of the cache is made of them."""
+    action = repository.copy_of_nixpy(tmp_path / "action")
+    keys = []
+
+    def cache(given: Mapping[str, str]) -> dict[str, str]:
+        keys.append(given["key"])
+        return {"cache-hit": "true" if Path(given["path"]).exists() else ""}
+
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    runner = Runner(repo, temp, {"actions/cache": cache}, repository.OWN)
+    ran = runner.action(action, {"python": sys.executable})
+    assert (ran.status, ran.annotations) == (0, []), ran.log
+    assert Path(ran.outputs["nixpy"]).is_relative_to(temp)
+    assert runner.action(action, {"python": sys.executable}).status == 0
+    (action / "scaffold" / "nixpy" / "more.py").write_text("")
+    assert runner.action(action, {"python": sys.executable}).status == 0
+    assert keys[0] == keys[1] != keys[2]
+
+
+def stub_of_gh(folder: Path, log: Path) -> Path:
+    """Write a stand-in for GitHub's `gh`: it lists no pull request until it was asked to create one."""
+    path = folder / "gh"
+    path.write_text(
+        f"""#!/bin/sh
+echo "$@" >> {log}
+case "$1 $2" in
+  "pr list") grep -c "^pr create" {log} || true ;;
+  "pr create" | "auth setup-git") ;;
+  *) exit 3 ;;
+esac
+"""
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_the_update_opens_a_pull_request_once(runner: Runner, repo: Path, tmp_path: Path) -> None:
+    """Where libraries changed, the update's job pushes what sync wrote and opens one pull request; else nothing."""
+    origin, log, programs = tmp_path / "origin.git", tmp_path / "gh.log", tmp_path / "bin"
+    programs.mkdir()
+    stub_of_gh(programs, log)
+    git(repo, "clone", "--quiet", "--bare", repo, origin)
+    git(repo, "remote", "add", "origin", origin)
+    runner.uses = {
+        **runner.uses,
+        "actions/checkout": lambda _: {},
+        "OWNER/nixpy": lambda given: runner.action(TOP, given).outputs,
+    }
+    runner.environment = {**runner.environment, "PATH": f"{programs}:{os.environ['PATH']}"}
+    runner.github = {"token": "t0ken"}
+    workflow = CI / "github-update.yml"
+
+    ran = runner.job(workflow, "update")
+    assert (ran.status, log.exists()) == (0, False), ran.log
+
+    repository.ask_for(repo / "services" / "web", "delta")
+    repository.ask_for(repo / "services" / "web", "epsilon")
+    repository.commit(repo)
+    for _ in range(2):
+        git(repo, "switch", "--quiet", "main")
+        ran = runner.job(workflow, "update")
+        assert ran.status == 0, ran.log
+    changed = git(origin, "diff", "--name-only", "main", "nixpy-update").split()
+    assert not changed or set(changed) >= {"services/web/nixpy.nix", "services/web/nixpy.lock"}
+    assert "delta" in git(origin, "show", "nixpy-update:services/web/nixpy.lock")
+    created = [line for line in log.read_text().splitlines() if line.startswith("pr create")]
+    assert len(created) == 1
+    assert "--head nixpy-update" in created[0]
+    assert "services/web/pyproject.toml" in (runner.temp / "why.md").read_text()
+
+
+def test_gitlab_gets_its_report(repo: Path, runner: Runner, tmp_path: Path) -> None:
+    """The job's script leaves the report that it promises, and fails as the check does."""
+    job = yaml.safe_load((CI / "gitlab.yml").read_text())["nixpy"]
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text("#!/bin/sh\n")  # a stand-in that installs nothing
+    (programs / "nixpy").write_text(f'#!/bin/sh\nexec {sys.executable} -m nixpy "$@"\n')
+    for program in programs.iterdir():
+        program.chmod(0o755)
+
+    def run() -> tuple[int, list[dict[str, object]]]:
+        environment = {**runner.environment, "PATH": f"{programs}:{os.environ['PATH']}", "NIXPY": "nixpy"}
+        script = ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])]
+        done = subprocess.run(script, cwd=repo, env=environment, check=False, capture_output=True)
+        return done.returncode, json.loads((repo / job["artifacts"]["reports"]["codequality"]).read_text())
+
+    assert run() == (0, [])
+    line = repository.ask_for(repo, "gamma")
+    status, (finding,) = run()
+    assert status == 1
+    assert finding["location"] == {"path": "pyproject.toml", "lines": {"begin": line}}
+    assert {"description", "check_name", "fingerprint", "severity"} < set(finding)
+
+
+@pytest.mark.parametrize("persona", ["regular", "pedantic"])
+def test_zizmor_finds_nothing(persona: str) -> None:
+    """The action, the workflows and the hooks pass zizmor, which finds what it should in a bad one."""
+    files = [TOP / "action.yml", *CI.glob("github-*.yml"), TOP / ".pre-commit-hooks.yaml"]
+    done = zizmor(persona, *files)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_would_find_it(tmp_path: Path) -> None:
+    """The same call fails on an action that puts an input into its script."""
+    bad = tmp_path / "action.yml"
+    bad.write_text((TOP / "action.yml").read_text().replace('"$NIXPY" check --format github', "${{ inputs.projects }}"))
+    assert "template-injection" in zizmor("regular", bad).stdout
+
+
+def zizmor(persona: str, *files: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("zizmor")
+    options = ["--offline", "--no-progress", "--strict-collection", "--persona", persona]
+    return subprocess.run([program, *options, *files], check=False, capture_output=True, text=True)
