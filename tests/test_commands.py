@@ -674,3 +674,11 @@ def test_extras_and_groups_are_analysed_without_a_lock_too(tmp_path: Path, nixpy
     assert ran.status == 0, ran.err
     assert "libz.so.1" in (project / "nixpy.nix").read_text()
     assert nixpy("check", project).status == 0
+
+
+def test_environment_yml_asks_for_what_the_project_does(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Version and extras stand in it as in pyproject.toml, and what is for macOS alone does not."""
+    project = shop.project(tmp_path, "alpha>=0.1", "beta; sys_platform == 'darwin'")
+    assert nixpy("init", project, "--style", "micromamba").status == 0
+    lines = (project / "environment.yml").read_text().splitlines()
+    assert lines[-1] == '      - "alpha>=0.1"'

@@ -22,7 +22,7 @@ from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.styles import Style
-from nixpy.target import SYSTEMS, Target
+from nixpy.target import LINUX_SYSTEMS, SYSTEMS, Target
 from nixpy.toml import read_text, toml_line
 
 if TYPE_CHECKING:
@@ -306,7 +306,9 @@ def _once(project: Project, choices: Choices, env: dict[str, Any]) -> Iterator[O
     assert choices.style is not None  # noqa: S101  (chosen by now)
     for name in styles.find(choices.style).once:
         if not (path := project.root / name).exists():
-            names = {**env, "direct": project.direct_names(choices.targets())}
+            # Such styles are for Linux alone.
+            linux = [target for target in choices.targets() if target.system in LINUX_SYSTEMS]
+            names = {**env, "requirements": list(map(str, project.asked(linux)))}
             template = f"styles/{choices.style}/once/{name}.jinja"
             yield Output(path=path, text=render.render(template, names), owned=False)
 

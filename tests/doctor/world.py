@@ -41,7 +41,6 @@ PROJECT = Project(
     style="loader",
     managed=True,
     enter="nix develop",
-    folder=".venv",
     install="uv sync",
     locked=frozenset({"numpy"}),
     packages=frozenset({"numpy"}),

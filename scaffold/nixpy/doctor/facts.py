@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from nixpy import styles
+from nixpy.managers import FOLDER
+
 STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
 
@@ -142,11 +145,15 @@ class Project:
     style: str | None
     managed: bool  # nixpy was ever run for it
     enter: str  # the command that enters its shell
-    folder: str  # where its style installs packages, empty where it does not
     install: str  # the command that fills .venv
     locked: frozenset[str] | None
     packages: frozenset[str]  # what it asks for itself
     wheels: frozenset[str] = frozenset()  # what nixpy.lock has a wheel of here
+
+    @property
+    def folder(self) -> str:
+        """Where its style installs packages, empty where it does not."""
+        return styles.find(self.style).folder if self.style else FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

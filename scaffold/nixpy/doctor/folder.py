@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from nixpy import managers, styles
+from nixpy import managers
 from nixpy import project as projects
 from nixpy.check import check
 from nixpy.config import Settings
@@ -59,7 +59,6 @@ def read_project(folder: Path, host: Host) -> Project | None:
         style=choices.style,
         managed=settings.style is not None or found.rendered.exists() or found.record.exists(),
         enter=_enter(folder),
-        folder=styles.find(choices.style).folder if choices.style else managers.FOLDER,
         install=_install(found, choices.manager),
         locked=locked,
         packages=direct,

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.box
 
 # `micromamba shell hook` prints a function that activates in this shell; all else is done by the program. What is under
 # `pip:` in environment.yml, and the lines of a file of specifications, are installed.
-STUB = """
+STUB = r"""
     echo "$*" >> $HOME/calls
     prefix= file=
     for word; do
@@ -28,7 +28,7 @@ STUB = """
     done
     [ -d "$prefix" ] || %(python)s -m venv "$prefix"
     case $file in
-      *.yml) names=$(sed -n 's/^      - //p' "$file") ;;
+      *.yml) names=$(sed -n 's/^      - "\(.*\)"$/\1/p' "$file") ;;
       *) names=$(cat "$file" 2> /dev/null || true) ;;
     esac
     [ -z "$names" ] || "$prefix/bin/pip" install -q --no-compile $names
@@ -71,7 +71,7 @@ def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]
     folder.mkdir(parents=True)
     (tmp_path / "home/project").mkdir()
     (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "demo"\nversion = "1"\nrequires-python = ">={PYTHON}"\ndependencies = ["pillow"]\n'
+        f'[project]\nname = "demo"\nversion = "1"\nrequires-python = ">={PYTHON}"\ndependencies = ["pillow>=1"]\n'
     )
     nixpy(folder, "init", "--style", name, "--python", PYTHON, "--system", SYSTEM)
     lock_flake(folder, RELEASE)
@@ -89,7 +89,8 @@ def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]
         program = f"previous.writeShellScriptBin \"micromamba\" ''\n{text.replace('$', chr(39) * 2 + '$')}''"
         overlay = f"(nixpkgs.legacyPackages.${{system}}.extend (_: previous: {{ micromamba = {program}; }}));"
         flake.write_text(flake.read_text().replace(plain, overlay))
-    (tmp_path / "home/project/environment.yml").write_text((folder / "environment.yml").read_text())
+    for file in ("environment.yml", "nixpy.lock"):
+        (tmp_path / "home/project" / file).write_text((folder / file).read_text())
     return Conda(name=name, box=box, folder=folder)
 
 
@@ -140,16 +141,16 @@ def test_a_failure_is_told_and_tried_again(conda: Conda) -> None:
 
 
 def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> None:
-    """In a folder below, the same environment is active and none is made; outside of any project none is made either,
-    which is said, and the command runs.
+    """In a folder below, with an environment.yml of its own, the same environment is active and none is made; in other
+    folders, with one too, none is made either, which is said, and the command runs.
     """
     conda.run(IMPORT)
     conda.calls()
-    below = conda.run(f"mkdir -p src && cd src && env -u NIXPY_FHS nixpy-fhs {IMPORT}")
+    below = conda.run(f"mkdir -p src && cd src && touch environment.yml && env -u NIXPY_FHS nixpy-fhs {IMPORT}")
     assert f"/project/.{conda.name}/" in below.stdout
-    outside = conda.run("mkdir -p ~/elsewhere && cd ~/elsewhere && env -u NIXPY_FHS nixpy-fhs echo ran")
+    outside = conda.run("mkdir -p ~/elsewhere && cd ~/elsewhere && touch environment.yml && env -u NIXPY_FHS nixpy-fhs echo ran")
     assert outside.stdout.strip().endswith("ran")
-    assert "there is no environment.yml here or above" in outside.stderr
+    assert "nixpy: this is not the project's folder, or it has no environment.yml" in outside.stderr
     assert conda.calls() == []
-    assert list((conda.box.home / "elsewhere").iterdir()) == []
-    assert list((conda.box.home / "project/src").iterdir()) == []
+    for folder in ("elsewhere", "project/src"):
+        assert [path.name for path in (conda.box.home / folder).iterdir()] == ["environment.yml"]
