@@ -52,3 +52,13 @@ def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, files: dict[str, st
         project.read(tmp_path)
     assert caught.value.path == tmp_path / name
     assert remedy in str(caught.value.hint)
+
+
+def test_a_project_is_another_by_its_name(tmp_path: Path) -> None:
+    """Two that ask for the same are told apart by their digests, by which a shell knows its own folder."""
+    lines = []
+    for name in ("one", "two"):
+        text = f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["numpy"]\n'
+        (tmp_path / "pyproject.toml").write_text(text)
+        lines.append(set(project.read(tmp_path).canonical(())))
+    assert lines[0] ^ lines[1] == {"name one", "name two"}

@@ -138,3 +138,24 @@ def test_check_codes_are_in_the_docstrings() -> None:
     """Every check says in its first words which codes it gives."""
     for _, check, _ in CHECKS:
         assert (check.__doc__ or "").startswith("NIX4")
+
+
+@pytest.mark.parametrize(
+    ("settings", "command"),
+    [
+        (
+            'manager = "pip"\n',
+            "python -m venv --clear .venv && .venv/bin/python -m pip install --no-input 'alpha>=0.1'",
+        ),
+        ("", "uv venv --clear .venv && uv pip install -r pyproject.toml"),
+        ('manager = "none"\n', "uv venv --clear .venv && uv pip install -r pyproject.toml"),
+        ('style = "micromamba"\n', None),
+    ],
+)
+def test_it_installs_as_the_shell_would(tmp_path: Path, nixpy: Nixpy, settings: str, command: str | None) -> None:
+    """The command for a missing .venv is the manager's, in a folder below too; a style that has none misses none."""
+    project = shop.project(tmp_path, "alpha>=0.1", extra=f"[tool.nixpy]\n{settings}")
+    (project / "nixpy.lock").touch()
+    (project / "src").mkdir()
+    found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
+    assert [one["command"] for one in found if one["code"] == "NIX401"] == ([command] if command else [])

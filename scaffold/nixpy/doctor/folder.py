@@ -29,8 +29,8 @@ _PATIENCE = 10  # seconds
 
 
 def nearest(folder: Path) -> Path:
-    """Return the first folder with a project: this one, or one above it; this one where there is none."""
-    above = (parent for parent in folder.resolve().parents if _is_project(parent))
+    """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
+    above = (parent for parent in folder.resolve().parents if (parent / projects.RECORD).exists())
     return folder if _is_project(folder) else next(above, folder)
 
 

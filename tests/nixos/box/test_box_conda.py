@@ -148,7 +148,8 @@ def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> No
     conda.calls()
     below = conda.run(f"mkdir -p src && cd src && touch environment.yml && env -u NIXPY_FHS nixpy-fhs {IMPORT}")
     assert f"/project/.{conda.name}/" in below.stdout
-    outside = conda.run("mkdir -p ~/elsewhere && cd ~/elsewhere && touch environment.yml && env -u NIXPY_FHS nixpy-fhs echo ran")
+    away = "mkdir -p ~/elsewhere && cd ~/elsewhere && touch environment.yml"
+    outside = conda.run(f"{away} && env -u NIXPY_FHS nixpy-fhs echo ran")
     assert outside.stdout.strip().endswith("ran")
     assert "nixpy: this is not the project's folder, or it has no environment.yml" in outside.stderr
     assert conda.calls() == []

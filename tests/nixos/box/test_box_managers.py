@@ -123,10 +123,14 @@ def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
 
 @pytest.mark.parametrize("version", ["3.13.99", "3.12"])
 def test_what_python_version_says_does_not_matter(unfilled: Managed, version: str) -> None:
-    """A .python-version that names no Python of the shell neither ends the filling nor changes whose .venv it is."""
+    """A .python-version that names no Python of the shell neither ends the filling nor changes whose .venv it is, nor
+    does it keep uv from running in the shell.
+    """
     (unfilled.box.home / "work/.python-version").write_text(f"{version}\n")
-    done = unfilled.enter(f'python -c "{IMPORT}"')
-    assert done.stdout.splitlines()[-1].startswith(f"{WORK}/.venv/lib/python3.13/")
+    done = unfilled.enter(f'python -c "{IMPORT}"; uv run --frozen python -c "import sys; print(sys.prefix)"')
+    imported, prefix = done.stdout.splitlines()[-2:]
+    assert imported.startswith(f"{WORK}/.venv/lib/python3.13/")
+    assert prefix == f"{WORK}/.venv"
     assert "that failed" not in done.stderr
 
 
@@ -145,6 +149,23 @@ def test_a_venv_that_is_dead_is_told_of(unfilled: Managed) -> None:
     assert {str(link.readlink()) for link in links} == {"/usr/bin/python3.13"}
     unfilled.enter("rm -r .venv", network=False)
     assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
+
+
+def test_a_folder_that_is_no_environment_is_told_of(unfilled: Managed) -> None:
+    """A .venv that somebody began is left as it is, and the shell says what to do."""
+    unfilled.venv.mkdir()
+    done = unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False)
+    assert done.stdout == "none\n"
+    assert "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" in done.stderr
+    assert list(unfilled.venv.iterdir()) == []
+
+
+def test_elsewhere_the_shell_says_that_it_is(unfilled: Managed) -> None:
+    """Entered below the project's folder, nothing is made there, and one line says why no .venv is active."""
+    (unfilled.box.home / "work/below").mkdir()
+    done = unfilled.box.nix("develop", *OPTIONS, f"path:{FLAKE}", "-c", "ls", "-A", cwd=f"{WORK}/below")
+    assert done.stdout == ""
+    assert "nixpy: this is not the project's folder, so no .venv is filled or active" in done.stderr
 
 
 def test_without_a_lock_none_is_written(tmp_path: Path, house: SmallIndex) -> None:
