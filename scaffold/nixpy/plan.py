@@ -344,8 +344,12 @@ def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> 
 
 
 def _external(project: Project, choices: Choices, record: Record) -> Inputs | None:
-    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither."""
-    unavailable = [item for item in record.unavailable if item.compiled]
+    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
+
+    What comes from nixpkgs' set, or from the store, is not built in the shell.
+    """
+    installs = styles.find(str(choices.style)).folder
+    unavailable = [item for item in record.unavailable if item.compiled and installs]
     if not project.external and not unavailable:
         return None
     from nixpy.external import answer, builds
