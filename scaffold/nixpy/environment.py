@@ -17,6 +17,7 @@ from nixpy.generated import NIX_FORMAT
 from nixpy.libraries.answer import Library, WheelNeeds, answer
 from nixpy.libraries.executables import Substitute, substitutes
 from nixpy.lockfile import Record, Wheel
+from nixpy.locks.model import Unavailable
 from nixpy.managers import FOLDER, Manager
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
@@ -53,7 +54,7 @@ class Environment:
     native: tuple[str, ...]  # such programs that nixpkgs supplies, so that they are to be found first
     manager: Manager | None
     overrides: tuple[Override, ...]
-    unbuilt: tuple[NormalizedName, ...]  # packages without a wheel for some system, but with a source
+    unbuilt: tuple[tuple[NormalizedName, tuple[str, ...]], ...]  # without a wheel somewhere, with their build systems
     origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     settings: Settings
@@ -118,7 +119,7 @@ class Environment:
             "ignored": list(self.settings.libraries.ignore),
             "lock": self.lock,
             "overrides": list(map(asdict, self.overrides)),
-            "unbuilt": list(self.unbuilt),
+            "unbuilt": [[name, list(build)] for name, build in self.unbuilt],
             "origin": self.origin,
             "flake_inputs": list(map(asdict, styles.find(self.style).inputs)),
             "versions": self.settings.versions,
@@ -214,7 +215,7 @@ def environment(
         native=tuple(sorted(idle & set(settings.packages))),
         manager=manager,
         overrides=overrides(record.wheels, libraries, optional=settings.libraries.optional) if origin else (),
-        unbuilt=tuple(sorted({item.name for item in record.unavailable if item.sdist})),
+        unbuilt=tuple(sorted({item.name: _build(item) for item in record.unavailable if item.sdist}.items())),
         origin=origin,
         lock=lock,
         settings=settings,
@@ -229,6 +230,11 @@ def _conditional(external: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
         yield from external["versions"]
         for groups in external["roles"].values():
             yield from groups
+
+
+def _build(item: Unavailable) -> tuple[str, ...]:
+    """Return what builds a package by its own word, else what does where it says nothing (PEP 517)."""
+    return item.source.build if item.source and item.source.build else ("setuptools",)
 
 
 def _unavailable(record: Record, style: str) -> Iterator[Problem]:

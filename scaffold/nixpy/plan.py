@@ -346,10 +346,10 @@ def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> 
 def _external(project: Project, choices: Choices, record: Record) -> Inputs | None:
     """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
 
-    What comes from nixpkgs' set, or from the store, is not built in the shell.
+    Not every style builds sources.
     """
-    installs = styles.find(str(choices.style)).folder
-    unavailable = [item for item in record.unavailable if item.compiled and installs]
+    builds_them = styles.find(str(choices.style)).builds_sources
+    unavailable = [item for item in record.unavailable if item.compiled and builds_them]
     if not project.external and not unavailable:
         return None
     from nixpy.external import answer, builds

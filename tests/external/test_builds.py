@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uv
 from packaging.utils import canonicalize_name
 
 import shop
@@ -180,3 +182,18 @@ def test_what_is_compiled(tmp_path: Path, path: str, compiled: bool) -> None:
     file = sdist(tmp_path, "one", [], {path: "x"})
     with file.open("rb") as opened:
         assert read_sdist(opened, file.name, file.name).compiled == compiled
+
+
+@pytest.mark.usefixtures("index")
+def test_styles_that_build_nothing_in_their_shell(tmp_path: Path, nixpy: Nixpy) -> None:
+    """uv2nix is told what builds each package; a style that builds no sources says so, and holds nothing for it."""
+    project = shop.project(tmp_path / "one", "psycopg2", "rusty")
+    subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=project, check=True)
+    said = hints(nixpy, "init", project, "--style", "uv2nix", "--system", "x86_64-linux")
+    assert said["psycopg2"].startswith("nixpy.nix has what builds it: ")
+    text = (project / "nixpy.nix").read_text()
+    for line in ('psycopg2 = [ "setuptools" ];', 'rusty = [ "maturin" ];', "++ external.build;", "++ external.host;"):
+        assert line in text, line
+    said = hints(nixpy, "init", project, "--style", "wheel-env")
+    assert said["psycopg2"].startswith("style wheel-env builds no sources")
+    assert "external" not in (project / "nixpy.nix").read_text()

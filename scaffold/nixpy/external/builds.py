@@ -93,7 +93,15 @@ def unavailable_problems(
 def _build_hint(item: Unavailable, style: str | None) -> str:
     if not item.compiled:
         return "nothing in it is to be compiled, so an installer builds it without more"
-    said = f"nixpy's shell has what builds it: {_summary(item)}"
+    one = styles.find(style) if style else None
+    if one and not one.builds_sources:
+        return (
+            f"style {one.name} leaves to {one.name} what builds it"
+            if one.reads
+            else f"style {one.name} builds no sources; those that fill .venv do, and with-packages has nixpkgs' own"
+        )
+    place = "nixpy's shell" if one is None or one.folder else "nixpy.nix"
+    said = f"{place} has what builds it: {_summary(item)}"
     if item.name not in sdists():
         said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
     if not item.source:
