@@ -27,6 +27,7 @@ STUB = r"""
       last=$word
     done
     [ -d "$prefix" ] || %(python)s -m venv "$prefix"
+    mkdir -p "$prefix/conda-meta"
     case $file in
       *.yml) names=$(sed -n 's/^      - "\(.*\)"$/\1/p' "$file") ;;
       *) names=$(cat "$file" 2> /dev/null || true) ;;
@@ -48,11 +49,13 @@ class Conda:
     box: Box
     folder: Path
 
-    def run(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The finished run of a bash script in the root, in the project's folder."""
+    def run(
+        self, script: str, *, folder: str = f"{HOME}/project", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """The finished run of a bash script in the root, entered in the project's folder or another one."""
         options = ("--offline", "--no-write-lock-file", f"path:{HOME}/flake")
         command = ("nixpy-fhs", "bash", "-euc", script)
-        return self.box.nix("develop", *options, "-c", *command, cwd=f"{HOME}/project", check=check)
+        return self.box.nix("develop", *options, "-c", *command, cwd=folder, check=check)
 
     def calls(self) -> list[str]:
         """What the manager was asked since the last time."""
@@ -153,5 +156,7 @@ def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> No
     assert outside.stdout.strip().endswith("ran")
     assert "nixpy: this is not the project's folder, or it has no environment.yml" in outside.stderr
     assert conda.calls() == []
+    alone = conda.run("python -c 1", folder=f"{HOME}/elsewhere", check=False)
+    assert "nixpy: no environment is active, so there is no python" in alone.stderr
     for folder in ("elsewhere", "project/src"):
         assert [path.name for path in (conda.box.home / folder).iterdir()] == ["environment.yml"]
