@@ -6,7 +6,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy import new
+from nixpy import managers, new
+from nixpy.styles import styles
+
+OFFERED = tuple(style.name for style in styles() if style.name != "poetry2nix")
+# Every style that is offered, with each manager that goes with it.
+COMBINATIONS = tuple(
+    (style, manager) for style in OFFERED for manager in (("uv",) if style == "uv2nix" else managers.NAMES)
+)
 
 
 @dataclass(frozen=True, slots=True)

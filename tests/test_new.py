@@ -17,7 +17,7 @@ import copier
 import pytest
 import yaml
 
-from newprojects import NewProjects
+from newprojects import COMBINATIONS, OFFERED, NewProjects
 from nixpy import config, lockfile, managers, new, plan, project, releases
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
@@ -27,7 +27,6 @@ from runner import Nixpy
 TOP = Path(__file__).parents[1]
 GENERATED = ("nixpy.nix", "nixpy.lock")
 MANAGERS = managers.NAMES
-STYLES = [style.name for style in styles()]
 QUESTIONS: Mapping[str, Any] = yaml.safe_load((TOP / "copier.yml").read_text())
 
 
@@ -37,16 +36,16 @@ def plain(tmp_path: Path, new_projects: NewProjects) -> Path:
     return new_projects.copy(tmp_path / "plain", "loader", "uv")
 
 
-@pytest.mark.parametrize("manager", MANAGERS)
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("style", "manager"), COMBINATIONS)
 def test_it_is_what_init_writes(
     style: str, manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy
 ) -> None:
-    """In every style and with every manager a new project is fresh, and `init` writes the same bytes where its Nix
-    files, and what else `init` writes once, were deleted.
+    """In every style and with every manager a new project is fresh and has no problem, and `init` writes the same bytes
+    where its Nix files, and what else `init` writes once, were deleted.
     """
     folder = new_projects.copy(tmp_path / "demo", style, manager)
-    assert nixpy("check", folder).status == 0
+    (verdict,) = nixpy("check", folder, "--format", "json").json["projects"]
+    assert (verdict["state"], verdict["problems"]) == ("fresh", [])
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for name in (*GENERATED, "flake.nix", ".envrc", "environment.yml"):
         (folder / name).unlink(missing_ok=True)
@@ -55,7 +54,7 @@ def test_it_is_what_init_writes(
 
 
 @pytest.mark.parametrize(
-    ("style", "manager"), [*((style, "uv") for style in STYLES), *(("loader", manager) for manager in MANAGERS[1:])]
+    ("style", "manager"), [*((style, "uv") for style in OFFERED), *(("loader", manager) for manager in MANAGERS[1:])]
 )
 def test_the_value_for_the_templates_is_that_of_init(
     style: str, manager: str, tmp_path: Path, new_projects: NewProjects, template: Path
@@ -64,7 +63,8 @@ def test_the_value_for_the_templates_is_that_of_init(
     folder = new_projects.at(style, manager)
     found = project.read(folder)
     record = lockfile.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
-    expected = plan.environment_of(found, plan.choose(found), record).as_dict()
+    # Through JSON, in which a tuple is a list.
+    expected = json.loads(json.dumps(plan.environment_of(found, plan.choose(found), record).as_dict()))
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])
@@ -86,11 +86,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def values(question: str) -> tuple[str, ...]:
+    """The values of its choices, also of those that are not for everybody."""
+    choices = QUESTIONS[question]["choices"].values()
+    return tuple(choice["value"] if isinstance(choice, dict) else choice for choice in choices)
+
+
 def test_what_is_asked_is_what_nixpy_knows() -> None:
     """The choices are every style, every manager and the Pythons of the current release, and the rest follows it."""
     current = releases.release(releases.current())
-    assert set(QUESTIONS["style"]["choices"].values()) == set(STYLES)
-    assert tuple(QUESTIONS["manager"]["choices"].values()) == managers.NAMES
+    assert set(values("style")) == {style.name for style in styles()}
+    assert values("manager") == managers.NAMES
     assert tuple(QUESTIONS["python"]["choices"]) == tuple(current.pythons)
     assert QUESTIONS["python"]["default"] == current.default
     assert QUESTIONS["nixpkgs"]["default"] == releases.current()
@@ -171,9 +177,10 @@ def test_the_folder_names_it(folder: str, name: str, tmp_path: Path, nixpy: Nixp
 NASTY = 'It\'s "50 %" {{ 7 * 7 }} \\n ${x} ü 🎉 """ # done?'
 
 
-def test_any_description_survives(tmp_path: Path, nixpy: Nixpy) -> None:
-    """What was answered arrives as it was written, in TOML, in Python and in the answers."""
-    ran = nixpy("new", tmp_path / "demo", "--defaults", "--data", f"description={NASTY}")
+@pytest.mark.parametrize("style", ["loader", "application"])
+def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """What was answered arrives as it was written, in TOML, in Python, in the answers and in Nix."""
+    ran = nixpy("new", tmp_path / "demo", "--defaults", "--style", style, "--data", f"description={NASTY}")
     assert ran.status == 0
     folder = tmp_path / "demo"
     assert tomllib.loads((folder / "pyproject.toml").read_text())["project"]["description"] == NASTY
@@ -191,6 +198,7 @@ def test_any_description_survives(tmp_path: Path, nixpy: Nixpy) -> None:
         (("--data", "name=a b"), "begin with a letter, end with a letter or digit"),
         (("--data", "name="), "begin with a letter"),
         (("--data", "description=a\nb"), "write it in one line"),
+        (("--data", "description=a\u2028b"), "write it in one line"),
         (("--data", "author= "), "write a name, in one line"),
         (("--data", "nmae=x"), "nobody asks for `nmae`\n  hint: known are name, description,"),
         (("--data", "env={}"), "nobody asks for `env`"),
@@ -198,6 +206,8 @@ def test_any_description_survives(tmp_path: Path, nixpy: Nixpy) -> None:
         (("--data", "ci=jenkins"), "'jenkins' is not in ['github', 'gitlab', 'none']"),
         (("--manager", "conda"), "'conda' is not in ['uv', 'pip', 'poetry', 'pdm', 'none']"),
         (("--python", "3.7"), "'3.7' is not in"),
+        (("--style", "poetry2nix"), "'style': nobody maintains it"),
+        (("--style", "uv2nix", "--manager", "poetry"), "'manager': style uv2nix reads uv.lock, which uv alone writes"),
         (("--style", "fsh"), "did you mean `fhs`?"),
     ],
 )

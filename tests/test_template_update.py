@@ -104,16 +104,20 @@ def test_an_update_keeps_edits_and_leaves_the_generated_files(project: Path, nix
     assert nixpy("check", project).status == 0
 
 
-def test_another_answer_is_an_update_too(project: Path, nixpy: Nixpy) -> None:
-    """Asked for another style, only the setting changes until `sync`, which renders what `new` would have."""
+@pytest.mark.parametrize("style", ["fhs", "uv2nix"])
+def test_another_answer_is_an_update_too(style: str, project: Path, nixpy: Nixpy) -> None:
+    """Asked for another style, only the setting and the flake's inputs change until `sync`, which renders what `new`
+    would have.
+    """
     before = {name: (project / name).read_bytes() for name in ("nixpy.nix", "nixpy.lock", "uv.lock")}
-    updated(project, style="fhs")
+    updated(project, style=style)
     assert {name: (project / name).read_bytes() for name in before} == before
-    assert 'style = "fhs"' in (project / "pyproject.toml").read_text()
+    assert f'style = "{style}"' in (project / "pyproject.toml").read_text()
     assert nixpy("check", project).status == 1
     assert nixpy("sync", project).status == 0
-    assert nixpy("check", project).status == 0
-    assert ", style fhs:" in (project / "nixpy.nix").read_text()
+    (verdict,) = nixpy("check", project, "--format", "json").json["projects"]
+    assert (verdict["state"], verdict["problems"]) == ("fresh", [])
+    assert f", style {style}:" in (project / "nixpy.nix").read_text()
 
 
 def test_a_dependency_of_the_users_survives(project: Path, nixpy: Nixpy) -> None:

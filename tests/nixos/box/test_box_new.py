@@ -74,7 +74,14 @@ def entered(box: Box, new_projects: NewProjects, style: str, manager: str) -> Pa
 
 @pytest.mark.parametrize(
     ("style", "manager"),
-    [("loader", "uv"), ("fhs", "pip"), ("wheel-env", "uv"), ("with-packages", "none")],
+    [
+        ("loader", "uv"),
+        ("fhs", "pip"),
+        ("with-packages", "none"),
+        ("wheel-env", "uv"),
+        ("application", "uv"),
+        ("pyproject-nix", "none"),
+    ],
 )
 def test_its_shell_runs_its_test(style: str, manager: str, box: Box, wheels: Path, new_projects: NewProjects) -> None:
     """`nix develop -c` of the unchanged project fills what is to be filled, runs its test, and its command."""
@@ -84,7 +91,7 @@ def test_its_shell_runs_its_test(style: str, manager: str, box: Box, wheels: Pat
     assert "OK" in done.stderr
     said = box.nix("develop", "-c", "python", "-m", "demo", cwd=PROJECT).stdout
     assert said == "Hello, demo!\n"
-    assert (folder / ".venv").exists() == (style not in {"wheel-env", "with-packages"})
+    assert (folder / ".venv").exists() == (style in {"loader", "fhs"})
     if (folder / ".venv").exists():
         command = ["nixpy-fhs", "demo"] if style == "fhs" else ["demo"]
         assert box.nix("develop", "-c", *command, cwd=PROJECT).stdout == "Hello, demo!\n"
@@ -93,6 +100,14 @@ def test_its_shell_runs_its_test(style: str, manager: str, box: Box, wheels: Pat
     failed = box.nix("develop", "-c", *TEST, cwd=PROJECT, check=False)
     assert failed.returncode != 0
     assert "FAILED (failures=1)" in failed.stderr
+
+
+# Not uv2nix: the stub of its build systems has no hatchling.
+@pytest.mark.parametrize("style", ["wheel-env", "application", "pyproject-nix"])
+def test_its_program_is_built(style: str, box: Box, new_projects: NewProjects) -> None:
+    """Where the style builds the project itself, `nix run .#demo` of the unchanged project starts its program."""
+    entered(box, new_projects, style, "uv")
+    assert box.nix("run", ".#demo", cwd=PROJECT).stdout == "Hello, demo!\n"
 
 
 @pytest.mark.parametrize("with_nix_direnv", [False, True], ids=["direnv", "with a stub of nix-direnv"])
