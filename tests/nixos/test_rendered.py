@@ -27,6 +27,8 @@ from smallindex import SmallIndex
 
 STYLES = [style.name for style in styles()]
 WITHOUT_INPUTS = [style.name for style in styles() if not style.inputs]
+EXAMPLES = sorted(path.parent for path in Path(__file__).parents[2].glob("examples/*/nixpy.nix"))
+EXAMPLES = [path for path in EXAMPLES if path.name != "uv2nix"]  # it reads uv.lock, which its reader makes first
 SETTINGS = """[tool.nixpy]
 packages = ["cmake", "ninja"]
 shell-hook = '''
@@ -71,6 +73,14 @@ def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy
     assert nixpy("init", project, "--style", style, "--python", "3.13", *options).status == 0
     for release in RELEASES:
         for version, said in evaluate(project, release).items():
+            assert warnings(said) == [], (release, version)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_evaluates_on_every_release(example: Path) -> None:
+    """Its flake evaluates as it lies there, with both Nixes on 24.11 to unstable, for all its systems, silently."""
+    for release in RELEASES:
+        for version, said in evaluate(example, release).items():
             assert warnings(said) == [], (release, version)
 
 
