@@ -20,11 +20,9 @@ from nixpy.styles import find, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 
-STYLES = [style.name for style in styles()]
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/nixpy.nix"))
 # Of those that read poetry.lock, test_builders.py sees the same.
 STYLES = [style.name for style in styles() if style.reads != "poetry.lock"]
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/pyproject.toml"))
+EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/nixpy.nix"))
 PACKAGES = ("alpha", "beta", "gamma")
 
 
