@@ -198,7 +198,7 @@ def test_missing_packages(patient: Patient) -> None:
     script = f"mkdir -p other/bin {other}; ln -sf $(command -v python) other/bin/python; PATH=$PATH:$PWD/other/bin"
     assert f"pyodbc is there for {PROJECT}/other/bin/python" in patient.doctor(script).one("NIX401")["message"]
     command = report.command("NIX401")
-    assert command == "uv sync"
+    assert command == "uv pip install -r pyproject.toml"
     assert "NIX401" not in patient.doctor(f"{command} -q").codes
     report = patient.doctor("rm -r .venv")
     assert "there is no virtual environment" in report.one("NIX401")["message"]
@@ -351,7 +351,7 @@ def test_packages_of_another_python(patient: Patient) -> None:
     report = patient.doctor(script)
     assert "is Python 3.13, but what is installed in" in report.one("NIX406")["message"]
     command = report.command("NIX406")
-    assert command == f"rm -r {PROJECT}/.venv && uv sync"
+    assert command == f"rm -r {PROJECT}/.venv && uv venv --clear .venv && uv pip install -r pyproject.toml"
     assert patient.doctor(f"{command} -q").codes & {"NIX401", "NIX406"} == set()
 
 
