@@ -75,18 +75,20 @@ def commands() -> str:
 
 def _command(command: click.Command, context: click.Context) -> str:
     usage = command.get_usage(context).removeprefix("Usage: ")
-    text = re.sub(r"\n(?!\n)\s*", " ", "\n\n".join(_paragraphs(command.help or "")))
-    text = text.replace("\x00", "\n\n")
+    text = "\n\n".join(_paragraphs(command.help or ""))
     rows = [_option(option, context) for option in command.get_params(context) if isinstance(option, click.Option)]
     return (
-        f"## {context.command_path}\n\n```text\n{' '.join(usage.split())}\n```\n\n{_plain(text)}\n\n"
+        f"## {context.command_path}\n\n```text\n{' '.join(usage.split())}\n```\n\n{text}\n\n"
         f"{table(('option', 'what'), [row for row in rows if row])}\n"
     )
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text.replace("\f", ""))):
-        yield paragraph.strip() + "\x00"
+    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text.replace("\f", "")).strip()):
+        if paragraph.startswith("\b\n"):  # as it stands
+            yield f"```text\n{paragraph[2:]}\n```"
+        else:
+            yield _plain(" ".join(paragraph.split()))
 
 
 def _plain(text: str) -> str:
