@@ -173,6 +173,17 @@ def test_a_figure_is_for_everybody(figure: Path) -> None:
     assert any(re.search(rf"!\[[^\]]{{40,}}\]\({re.escape(link)}\)", text) for text, link in links)
 
 
+def test_every_style_is_in_the_figure_and_the_words() -> None:
+    """Where styles hook in is drawn and explained for each, and choosing.md says in words when to take it."""
+    folder = TOP / "docs/explanation"
+    drawn = ET.parse(folder / "figures/styles.svg").getroot()  # noqa: S314 - our own
+    boxes = [element.text for element in drawn.iter(f"{SVG}text") if "code" in element.get("class", "")]
+    assert sorted(map(str, boxes)) == sorted(style.name for style in styles())
+    for page in (folder / "styles.md", TOP / "docs/choosing.md"):
+        words = page.read_text().partition("## In words")[2] or page.read_text()
+        assert [style.name for style in styles() if f"`{style.name}`" not in words] == []
+
+
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_an_example_can_be_followed(page: Path) -> None:
     """It says what it is an example of, in a few words why, then how it is entered, what to run, and what to expect."""

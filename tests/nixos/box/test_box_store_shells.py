@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from nixos.box.sandbox import HOME, Box
+from nixos.box.store import WHEELHOUSE
 from nixos.box.test_box_application import PYPROJECT, make
-from nixos.box.test_box_builders import PACKAGED, WHEELHOUSE, init, make_poetry2nix, make_uv2nix, project
+from nixos.box.test_box_builders import PACKAGED, init, make_poetry2nix, make_uv2nix, project
 from smallindex import SmallIndex
 
 pytestmark = pytest.mark.box
