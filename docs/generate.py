@@ -226,7 +226,7 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
             return text
         case ast.JoinedStr(values=parts):
             return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
-        case ast.FormattedValue(value=ast.Name() as inner):
+        case ast.FormattedValue(value=ast.Name() | ast.IfExp() as inner):
             return _words(inner, names)
         case None | ast.Constant(None):
             return ""
@@ -237,10 +237,11 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
 
 _AREAS = {
     "1": "libraries, said by init, sync and scan",
-    "2": "packages, locks and nixpkgs, said by init, sync and scan",
+    "2": "packages, locks and flakes, said by init, sync and scan",
     "3": "what a style cannot do, said by init and sync",
     "4": "what is wrong where `nixpy doctor` is run",
     "5": "a package that nixpkgs lacks, said by `nixpy package`",
+    "6": "what `[external]` asks for, said by init and sync",
 }
 
 
@@ -250,7 +251,7 @@ def codes() -> str:
     for item in all_codes():
         if item.name[3] != area:
             area = item.name[3]
-            parts.append(f"## NIX{area}…: {_AREAS.get(area, 'other')}\n")
+            parts.append(f"## NIX{area}…: {_AREAS[area]}\n")
         parts.append(f"### {item.name}\n\n{item.about}\n")
         for message, way_out in item.said.items():
             parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))
