@@ -75,18 +75,20 @@ def commands() -> str:
 
 def _command(command: click.Command, context: click.Context) -> str:
     usage = command.get_usage(context).removeprefix("Usage: ")
-    text = re.sub(r"\n(?!\n)\s*", " ", "\n\n".join(_paragraphs(command.help or "")))
-    text = text.replace("\x00", "\n\n")
+    text = "\n\n".join(_paragraphs(command.help or ""))
     rows = [_option(option, context) for option in command.get_params(context) if isinstance(option, click.Option)]
     return (
-        f"## {context.command_path}\n\n```text\n{' '.join(usage.split())}\n```\n\n{_plain(text)}\n\n"
+        f"## {context.command_path}\n\n```text\n{' '.join(usage.split())}\n```\n\n{text}\n\n"
         f"{table(('option', 'what'), [row for row in rows if row])}\n"
     )
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text.replace("\f", ""))):
-        yield paragraph.strip() + "\x00"
+    for paragraph in re.split(r"\n\s*\n", textwrap.dedent(text.replace("\f", "")).strip()):
+        if paragraph.startswith("\b\n"):  # as it stands
+            yield f"```text\n{paragraph[2:]}\n```"
+        else:
+            yield _plain(" ".join(paragraph.split()))
 
 
 def _plain(text: str) -> str:
@@ -224,7 +226,7 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
             return text
         case ast.JoinedStr(values=parts):
             return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
-        case ast.FormattedValue(value=ast.Name() as inner):
+        case ast.FormattedValue(value=ast.Name() | ast.IfExp() as inner):
             return _words(inner, names)
         case None | ast.Constant(None):
             return ""
@@ -235,10 +237,11 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
 
 _AREAS = {
     "1": "libraries, said by init, sync and scan",
-    "2": "packages, locks and nixpkgs, said by init, sync and scan",
+    "2": "packages, locks and flakes, said by init, sync and scan",
     "3": "what a style cannot do, said by init and sync",
     "4": "what is wrong where `nixpy doctor` is run",
     "5": "a package that nixpkgs lacks, said by `nixpy package`",
+    "6": "what `[external]` asks for, said by init and sync",
 }
 
 
@@ -248,7 +251,7 @@ def codes() -> str:
     for item in all_codes():
         if item.name[3] != area:
             area = item.name[3]
-            parts.append(f"## NIX{area}…: {_AREAS.get(area, 'other')}\n")
+            parts.append(f"## NIX{area}…: {_AREAS[area]}\n")
         parts.append(f"### {item.name}\n\n{item.about}\n")
         for message, way_out in item.said.items():
             parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))

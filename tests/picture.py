@@ -56,14 +56,19 @@ def drawn(text: str) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" viewBox="0 0 {width} {height}"',
-            ' xml:space="preserve" role="img">',
-            "<title>nixpy init in a terminal</title>",
+            ' xml:space="preserve" role="img" aria-labelledby="title desc">',
+            '<title id="title">nixpy init in a terminal</title>',
+            f'<desc id="desc">It writes: {escape(" ".join(_plain(text).split()))}</desc>',
             f"<style>{_STYLE}</style>",
             f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
             *rows,
             "</svg>\n",
         ]
     )
+
+
+def _plain(text: str) -> str:
+    return "\n".join(Text.from_ansi(line).plain for line in text.split("\n"))
 
 
 def _segments(line: Text) -> list[Segment]:

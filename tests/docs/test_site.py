@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -159,15 +160,28 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_a_figure_is_for_everybody(figure: Path) -> None:
-    """It has a title and a description that a screen reader finds, colours for dark pages, and is in a page with a
-    text in its place.
+    """It has a title and a description that a screen reader finds, colours for dark pages or a ground of its own, and
+    is in a page with a text in its place.
     """
     root = ET.parse(figure).getroot()  # noqa: S314 - our own
     named = [element.get("id") for element in root if element.tag in {f"{SVG}title", f"{SVG}desc"} and element.text]
     assert (root.get("role"), str(root.get("aria-labelledby")).split()) == ("img", named)
-    assert "prefers-color-scheme: dark" in figure.read_text()
-    used = "".join(page.read_text() for page in figure.parents[1].glob("*.md"))
-    assert re.search(rf"!\[[^\]]{{40,}}\]\(figures/{figure.name}\)", used)
+    ground = next(root.iter(f"{SVG}rect"))  # a terminal is dark on every page
+    covers = f"0 0 {ground.get('width')} {ground.get('height')}" == root.get("viewBox") and ground.get("fill")
+    assert covers or "prefers-color-scheme: dark" in figure.read_text()
+    links = [(page.read_text(), os.path.relpath(figure, page.parent)) for page in pages()]
+    assert any(re.search(rf"!\[[^\]]{{40,}}\]\({re.escape(link)}\)", text) for text, link in links)
+
+
+def test_every_style_is_in_the_figure_and_the_words() -> None:
+    """Where styles hook in is drawn and explained for each, and choosing.md says in words when to take it."""
+    folder = TOP / "docs/explanation"
+    drawn = ET.parse(folder / "figures/styles.svg").getroot()  # noqa: S314 - our own
+    boxes = [element.text for element in drawn.iter(f"{SVG}text") if "code" in element.get("class", "")]
+    assert sorted(map(str, boxes)) == sorted(style.name for style in styles())
+    for page in (folder / "styles.md", TOP / "docs/choosing.md"):
+        words = page.read_text().partition("## In words")[2] or page.read_text()
+        assert [style.name for style in styles() if f"`{style.name}`" not in words] == []
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
@@ -180,7 +194,9 @@ def test_an_example_can_be_followed(page: Path) -> None:
     assert len(lines[2]) > 40
     sessions = [block for block in blocks(page) if block.language == "console"]
     steps = [step for block in sessions for step in block.steps()]
-    assert steps[0][0].startswith(("nix develop", "nix build")), name
-    assert any(shown for command, shown in steps if "main.py" in command), f"{name}: what does main.py print?"
+    entered = next(command for command, _ in steps if command != "uv lock")
+    assert entered.startswith(("nix develop", "nix build", "nix run")), name
+    program = re.compile(r"main\.py|^nix run|^python -c")
+    assert any(shown for command, shown in steps if program.search(command)), f"{name}: what does its program print?"
     files = re.findall(r"[\w./-]+\.(?:py|txt|yml)\b", " ".join(command for command, _ in steps))
     assert all((page.parent / file).exists() for file in files if not file.startswith("/"))

@@ -105,11 +105,8 @@ def test_every_style_is_formatted(style: str, project: Path, nixpy: Nixpy, index
     shell = style in WITHOUT_INPUTS
     for flags in ((), without_flake) if shell else ((),):
         assert nixpy("init", project, "--style", style, *flags).status == 0
-    assert {path.name for path in project.glob("*.nix")} >= {
-        "nixpy.nix",
-        "flake.nix",
-        *(["shell.nix"] if shell else []),
-    }
+    written = {"nixpy.nix", "flake.nix"} | ({"shell.nix"} if shell else set())
+    assert {path.name for path in project.glob("*.nix")} >= written
     for path in project.glob("*.nix"):
         assert violations(path.read_text()) == [], path.name
 

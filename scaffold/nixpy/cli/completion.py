@@ -5,18 +5,19 @@ from __future__ import annotations
 import click
 
 _SHELLS = ("bash", "zsh", "fish")
+_HELP = """Print what lets SHELL (bash, zsh or fish) complete commands, options and their values.
+
+\b
+bash  eval "$(nixpy completion bash)"    in ~/.bashrc
+zsh   eval "$(nixpy completion zsh)"     in ~/.zshrc, behind compinit
+fish  nixpy completion fish | source     in ~/.config/fish/config.fish
+"""
 
 
-@click.command("completion", short_help="Print what lets a shell complete nixpy's words.")
+@click.command("completion", help=_HELP, short_help="Print what lets a shell complete nixpy's words.")
 @click.argument("shell", type=click.Choice(_SHELLS), metavar="SHELL")
 def command(shell: str) -> None:
-    r"""Print what lets SHELL (bash, zsh or fish) complete commands, options and their values.
-
-    \b
-    bash  eval "$(nixpy completion bash)"    in ~/.bashrc
-    zsh   eval "$(nixpy completion zsh)"     in ~/.zshrc, behind compinit
-    fish  nixpy completion fish | source     in ~/.config/fish/config.fish
-    """
+    """Print the script that click has for a shell."""
     from click.shell_completion import get_completion_class
 
     from nixpy.cli import group

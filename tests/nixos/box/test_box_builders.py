@@ -24,7 +24,7 @@ pytestmark = pytest.mark.box
 
 OPTIONS = ("--offline", "--no-write-lock-file")
 MODULES = ("numpy", "PIL.Image", "pyodbc")
-WANTED = ("numpy", "pillow", "pyodbc")
+WANTED = ("numpy", "pillow", "pyodbc", "ruff")
 TELL = """
 import importlib, json, os, sys
 importlib.import_module(sys.argv[1])
@@ -148,6 +148,11 @@ def test_uv2nix_environments_import_from_the_store(uv2nix: Box, module: str) -> 
     assert [path for path in maps if ".so" in path and not path.startswith("/nix/store/")] == []
 
 
+def test_uv2nix_programs_of_wheels_run(uv2nix: Box) -> None:
+    """A program that a wheel brings starts where there is no loader for it, with nothing set."""
+    assert uv2nix.run("env", "-i", f"{HOME}/result/bin/ruff", "--version").stdout.startswith("ruff ")
+
+
 def test_uv2nix_without_the_list_fails_by_name(tmp_path: Path) -> None:
     """Without the row of a library that no manylinux tag promises, the wheel that asks for it does not build."""
     box = Box(home=tmp_path / "home")
@@ -229,6 +234,13 @@ def test_poetry2nix_shells_import_from_the_store(tmp_path: Path) -> None:
         file, maps = json.loads(develop(box, "python", "-c", TELL, module).stdout)
         assert file.startswith("/nix/store/")
         assert [path for path in maps if ".so" in path and not path.startswith("/nix/store/")] == []
+
+
+def test_poetry2nix_programs_of_wheels_run(tmp_path: Path) -> None:
+    """A program that a wheel brings starts in the shell, where there is no loader for it."""
+    box = Box(home=tmp_path / "home")
+    make_poetry2nix(box)
+    assert develop(box, "ruff", "--version").stdout.startswith("ruff ")
 
 
 def test_poetry2nix_without_the_list_fails_by_name(tmp_path: Path) -> None:
