@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import shop
-from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, evaluate, stand_in, warnings
+from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, NixError, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
@@ -19,7 +19,7 @@ from smallindex import SmallIndex, build_wheel
 INIT = ("--style", "application", "--python", shop.PYTHON)
 ALL = """\
 [build-system]
-requires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < '3.11'", "pbr", "own-backend"]
+requires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < '3.11'", "pbr"]
 
 [project]
 name = "Demo.App"
@@ -121,9 +121,21 @@ def test_a_pyproject_is_all_there_is_to_know(folder: Path, nixpy: Nixpy) -> None
     assert found["imports"] == ["demo.cli", "demo.window"]
     assert (found["relax"], found["flags"]) == (["weasyprint"], ["--skip-dependency-check"])
     assert found["apps"] == {"a.b": "a.b", "default": "demo-app", "demo-app": "demo-app", "window": "window"}
-    assert codes(ran.out) == {"NIX321", "NIX323"}
-    assert "# Not known to be in nixpkgs, so not here: own-backend." in (folder / "nixpy.nix").read_text()
+    assert codes(ran.out) == {"NIX321"}
     assert nixpy("check", folder).status == 0
+
+
+def test_a_build_system_that_nixpkgs_lacks(folder: Path, nixpy: Nixpy) -> None:
+    """It is told, and taken from an overlay or its wheel; where there is neither, the build names it."""
+    text = (
+        '[project]\nname = "x"\nversion = "1"\n[project.scripts]\nx = "x:main"\n'
+        '[build-system]\nrequires = ["own-backend"]\n'
+    )
+    (folder / "pyproject.toml").write_text(text)
+    assert codes(nixpy("init", folder, *INIT).out) == {"NIX323"}
+    assert "(ps.own-backend or fromWheel.own-backend or (throw" in (folder / "nixpy.nix").read_text()
+    with pytest.raises(NixError, match="nixpkgs has no own-backend, which builds the project; `nixpy package"):
+        evaluate(folder, "26.05")
 
 
 @pytest.mark.parametrize("kind", ["all", "setup.py", "least"])

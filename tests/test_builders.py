@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
+import uv
 
 import shop
 from builderlocks import lock
+from nixos.realnix import evaluate, warnings
+from nixos.rfc166 import violations
 from nixpy.styles import find, recommend, styles
 from runner import Nixpy, Ran
 from smallindex import SmallIndex, build_wheel
@@ -161,3 +165,54 @@ def test_what_breaks_in_poetry2nix_is_told(tmp_path: Path, nixpy: Nixpy) -> None
         (new,) = nixpy(*init).json["problems"]
         assert new["code"] == "NIX312"
         assert "no name, no version" in new["message"]
+
+
+EXTERNAL = '[external]\nbuild-requires = ["dep:generic/cmake"]\ndependencies = ["dep:generic/git"]\n'
+SYSTEM = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+PACKAGE = f'[project.scripts]\nrun = "demo:main"\n{SYSTEM}'
+
+
+@pytest.mark.parametrize("style", ["application", "wheel-env", "pyproject-nix", "uv2nix"])
+def test_what_external_asks_for_builds_the_project_too(
+    style: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex
+) -> None:
+    """Where a style builds the project, its build has what [external] asks for, and cmake among it does not take the
+    build over; its programs find what they start.
+    """
+    project = shop.project(tmp_path / "one", "alpha", extra=PACKAGE + EXTERNAL)
+    lock(project, find(style), index)
+    assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
+    text = (project / "nixpy.nix").read_text()
+    inside, _, shell = text.partition("  shell = pkgs.mkShell")
+    assert violations(text) == []
+    assert "external.build" in inside
+    assert "lib.makeBinPath external.run" in inside + shell.partition("apps =")[2]
+    # pyproject.nix's builders, which uv2nix has, configure by a phase of their own.
+    assert ("dontUseCmakeConfigure = true" in inside) == (style != "uv2nix")
+
+
+def test_a_version_that_only_the_build_tells(tmp_path: Path, nixpy: Nixpy) -> None:
+    """pyproject.nix knows no such version, so it is given what nixpy reads, or is told that nobody can."""
+    project = tmp_path / "one"
+    (project / "demo").mkdir(parents=True)
+    (project / "demo/__init__.py").write_text('__version__ = "4.2"\n')
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\ndynamic = ["version"]\nrequires-python = ">=3.11"\n'
+        '[build-system]\nrequires = ["hatchling"]\n[tool.hatch.version]\npath = "demo/__init__.py"\n'
+    )
+    assert nixpy("init", project, "--style", "pyproject-nix", "--python", "3.13").status == 0
+    assert 'version = "4.2";' in (project / "nixpy.nix").read_text()
+    for said in evaluate(project, "26.05").values():
+        assert warnings(said) == []
+
+
+def test_folders_beside_the_project_are_told_of(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A member of the workspace is in no environment of wheels or of nixpkgs: NIX305 names it."""
+    member = shop.project(tmp_path / "ws/core", extra=SYSTEM) / "pyproject.toml"
+    member.write_text(member.read_text().replace('"demo"', '"core"'))
+    workspace = '[tool.uv.sources]\ncore.workspace = true\n[tool.uv.workspace]\nmembers = ["core"]\n'
+    project = shop.project(tmp_path / "ws", "core", extra=workspace)
+    subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=project, check=True)
+    for style in ("wheel-env", "with-packages"):
+        report = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json").json
+        assert [(one["code"], one["package"]) for one in report["problems"]] == [("NIX305", "core")]

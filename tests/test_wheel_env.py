@@ -76,7 +76,7 @@ def test_a_new_pure_wheel_is_noticed(tmp_path: Path, nixpy: Nixpy) -> None:
     [
         (None, {"NIX304"}),
         ("https://elsewhere.invalid/gamma-1.0-py3-none-any.whl", {"NIX304"}),
-        ("https://index.example/packages/aa/bb/gamma-1.0-py3-none-any.whl", set()),
+        (f"https://index.example/packages/aa/bb/{'c' * 60}/gamma-1.0-py3-none-any.whl", set()),
     ],
 )
 def test_a_wheel_that_nix_does_not_find_is_reported(
@@ -112,11 +112,10 @@ def test_the_project_is_there_where_it_names_its_build_system(tmp_path: Path, ni
     """As uv installs only such a project, the environment holds only such a one, with an app for each program; on every
     release it evaluates silently, and it is formatted.
     """
-    more = '[build-system]\nrequires = ["hatchling", "own-backend"]\n' if packaged else ""
+    more = '[build-system]\nrequires = ["hatchling"]\n' if packaged else ""
     project = shop.project(tmp_path / "one", "alpha", extra=f'[project.scripts]\nrun = "demo:main"\n{more}')
     ran = nixpy("init", project, *INIT)
     assert ran.status == 0
-    assert ("NIX323" in ran.out) == packaged
     text = (project / "nixpy.nix").read_text()
     assert violations(text) == []
     assert ('buildPythonPackage {\n    pname = "demo";' in text) == packaged

@@ -14,6 +14,7 @@ from nixpy import setup_files
 from nixpy.config import PYPROJECT
 from nixpy.dependencies import Reader
 from nixpy.errors import NixpyError
+from nixpy.libraries import python_packages
 from nixpy.package.metadata import homepage
 from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.problems import Problem
@@ -53,8 +54,7 @@ class Distribution:
             "version": self.version or _UNKNOWN_VERSION,
             "description": self.description,
             "homepage": self.homepage,
-            "build": [need.expression for need in self.build if need.expression],
-            "unknown_build": [need.name for need in self.build if not need.known],
+            "build": [need.expression or _elsewhere(need) for need in self.build],
             "names_build": self.names_build,
             "variables": [variable for package, variable in VERSION_VARIABLES.items() if package in attributes],
             "requires": list(self.requires),
@@ -85,7 +85,7 @@ class Distribution:
                     code="NIX323",
                     package=need.name,
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
-                    hint=f"look it up on search.nixos.org, or package it: nixpy package {need.name}",
+                    hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
                 )
         if application and not self.scripts:
             yield Problem(
@@ -206,3 +206,12 @@ def _modules(references: Iterable[object]) -> tuple[str, ...]:
 
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:
     return {key: value for key, value in table.items() if isinstance(value, str)}
+
+
+def _elsewhere(need: Needed) -> str:
+    """Return the expression for a package that nixpkgs is not known to have: it may come by an overlay, or a wheel."""
+    said = (
+        f"nixpy: nixpkgs has no {need.name}, which builds the project; "
+        f"`nixpy package {need.name}` makes one for `pythonPackagesExtensions`"
+    )
+    return f'(ps.{need.attribute} or fromWheel.{python_packages.quoted(need.name)} or (throw "{said}"))'

@@ -156,6 +156,7 @@ def environment(
     lock: str | None = None,
     origin: Mapping[str, Any] | None = None,
     astray: Collection[NormalizedName] = (),
+    beside: Collection[NormalizedName] = (),
     external: Inputs | None = None,
 ) -> Environment:
     """Return the environment of what `record` says.
@@ -163,7 +164,8 @@ def environment(
     `direct` are the packages that nixpkgs is to supply, where the style asks it for any, `implied` those of them that
     only the lock names, and `requirements` what the project asks for, where the style builds an environment that can be
     held against it. `own` is the project itself, where it is built. `lock` is where uv.lock lies from the rendered
-    file, `origin` what `builders.origin` says, and `astray` are the wheels that Nix does not find by the lock.
+    file, `origin` what `builders.origin` says, `astray` are the wheels that Nix does not find by the lock, and
+    `beside` what it takes from folders.
     `external` is what is needed besides wheels; its libraries are supplied as those of wheels are.
     """
     asking = [*wheel_needs(record.wheels), *(external.libraries if external else ())]
@@ -178,7 +180,8 @@ def environment(
     found = [
         *problems,
         # Without a wheel a package may still be in nixpkgs, where that is asked.
-        *(python_set.problems(packages, replaced) if packages else _unavailable(record, style)),
+        *(python_set.problems(packages, {*replaced, *beside}) if packages else ()),
+        *(() if styles.find(style).from_nixpkgs else _unavailable(record, style)),
         *(external.problems if external else ()),
         *_glibc_problems(record.wheels, nixpkgs),
     ]
@@ -195,6 +198,7 @@ def environment(
     if styles.find(style).all_wheels:
         fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
         found += fetching.problems(fetched, astray)
+        found += fetching.left_out(beside, style)
     found += _unanswered(record.wheels, style, features)
     return Environment(
         style=style,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from packaging.utils import NormalizedName
@@ -13,9 +14,9 @@ from nixpy.locks.uv import UvLock
 from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.target import Target
-from nixpy.urls import split
 
-_PYPI = "index.example"
+# Where PyPI and its mirrors keep files: by the BLAKE2b-256 of each.
+_PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 
 
 def uv_lock(project: Project) -> str | None:
@@ -39,8 +40,28 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
         for wheel in select(project.locked, targets, project.choice).wheels
         if wheel.file.path
         or any(wheel.file.indexes)
-        or not (any_index or wheel.file.url is None or split(wheel.file.url).hostname == _PYPI)
+        or not (any_index or wheel.file.url is None or _PYPI.search(wheel.file.url))
     }
+
+
+def beside(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages that the lock takes from folders: members of a workspace, and such that a path names."""
+    if project.locked is None:
+        return set()
+    own = project.dependencies.name if project.dependencies else None
+    found = (package for target in targets for package in project.locked.packages(target, project.choice))
+    return {package.name for package in found if package.local and package.name != own}
+
+
+def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Problem]:
+    """Yield NIX305 for each package `beside` the project, which no wheel and no nixpkgs has."""
+    for name in sorted(names):
+        yield Problem(
+            code="NIX305",
+            package=name,
+            message=f"{name} is a folder beside the project, which style {style} does not build, so it is not there",
+            hint="style uv2nix builds the members of a workspace, and those that fill .venv install them",
+        )
 
 
 def problems(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Problem]:

@@ -333,6 +333,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         external=_external(project, choices, record),
         lock=fetching.uv_lock(project),
         astray=fetching.astray(project, targets) if choices.all_wheels else (),
+        beside=fetching.beside(project, targets) if choices.all_wheels else (),
     )
 
 

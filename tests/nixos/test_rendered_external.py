@@ -16,7 +16,8 @@ from nixpy.external import mapping
 from nixpy.styles import styles
 from runner import Nixpy
 
-STYLES = [style.name for style in styles()]
+# Of those that read a lock of other tools, the shell alone holds what [external] asks for as all others' do.
+STYLES = [style.name for style in styles() if not style.reads]
 EXTERNAL = """\
 [external]
 build-requires = ["dep:virtual/compiler/c", "dep:virtual/compiler/rust", "dep:generic/cmake@>=3.20"]

@@ -110,7 +110,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         command("direnv allow", f"or {enter}")
     else:
         command(enter)
-    if style.builds:
+    if plan.environment.own:
         command("nix build" if flake else "nix-build", "the project itself, as `result`")
 
 

@@ -91,8 +91,6 @@ def unavailable_problems(
 
 
 def _build_hint(item: Unavailable, style: str | None) -> str:
-    if not item.compiled:
-        return "nothing in it is to be compiled, so an installer builds it without more"
     one = styles.find(style) if style else None
     if one and not one.builds_sources:
         return (
@@ -100,6 +98,8 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
             if one.reads
             else f"style {one.name} builds no sources; those that fill .venv do, and with-packages has nixpkgs' own"
         )
+    if not item.compiled:
+        return "nothing in it is to be compiled, so an installer builds it without more"
     place = "nixpy's shell" if one is None or one.folder else "nixpy.nix"
     said = f"{place} has what builds it: {_summary(item)}"
     if item.name not in sdists():
