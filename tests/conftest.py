@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import hypothesis
 import pytest
@@ -48,9 +48,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def outcomes(request: pytest.FixtureRequest) -> dict[str, str]:
-    """How each test of this run ended so far, by its node id."""
-    return request.config.stash[OUTCOMES]
+def outcomes_of(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
+    """How each form of a proof, a test by the beginning of its node id, ended in this run; skips where it is no part of
+    the run, unless that is the whole.
+    """
+    config = request.config
+
+    def outcomes_of(proof: str) -> dict[str, str]:
+        found = {name: outcome for name, outcome in config.stash[OUTCOMES].items() if name.startswith(proof)}
+        whole = not (config.option.keyword or config.option.markexpr) and config.args == config.getini("testpaths")
+        if not found and not whole:
+            pytest.skip("only a part of the tests was run, and the proof is not in it")
+        return found
+
+    return outcomes_of
 
 
 @pytest.fixture(scope="session")

@@ -44,8 +44,8 @@ class Package:
         It is null rather than an error where the user was told that it may be missing.
         """
         attribute = python_packages.quoted(self.name)
-        own = python_packages.attribute(self.name) or f"ps.{python_packages.identifier(self.name)}"
-        places = [own.strip("()"), *([f"fromWheel.{attribute}"] if self.wheel else [])]
+        names = python_packages.spellings(self.name) or (python_packages.identifier(self.name),)
+        places = [" or ".join(f"ps.{name}" for name in names), *([f"fromWheel.{attribute}"] if self.wheel else [])]
         if versions == "locked":
             places.reverse()
         return attribute, " or ".join(places + (["null"] if self.missing else []))

@@ -32,13 +32,15 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
     if form == "json":
         extra = {} if name or wanted else {"features": [_feature(feature) for feature in features.features()]}
         print_json({"styles": [_data(style) for style in shown], **extra})
-    elif name:
+        return
+    if name:
         _tell(shown[0])
-    elif wanted:
-        _choose(shown)
-    else:
-        for line in table([(style.name, style.summary) for style in shown], indent=0):
-            click.echo(line)
+        return
+    for line in table([(style.name, style.summary) for style in shown], indent=0):
+        click.echo(line)
+    if not shown:
+        click.echo("no style serves all of that; leave out the need that matters least", err=True)
+    if not wanted:
         click.echo("\nfeatures, for `features` of [tool.nixpy] or --feature:")
         for feature in features.features():
             click.echo(click.style(feature.name, bold=True))
@@ -46,13 +48,6 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
             tell(feature.cost, lead="  cost: ")
         click.echo("", err=True)
         tell("nixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
-
-
-def _choose(shown: list[styles.Style]) -> None:
-    for line in table([(style.name, style.summary) for style in shown], indent=0):
-        click.echo(line)
-    if not shown:
-        click.echo("no style serves all of that; leave out the need that matters least", err=True)
 
 
 def _feature(feature: features.Feature) -> dict[str, object]:

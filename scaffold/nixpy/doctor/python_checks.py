@@ -7,8 +7,6 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from nixpy import styles
 from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
@@ -70,10 +68,9 @@ def _is_judged(name: str, project: Project) -> bool:
 
     What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
     """
-    from nixpy.libraries.python_packages import attribute
+    from nixpy.libraries.python_packages import spellings
 
-    known = attribute(canonicalize_name(name))
-    return f"ps.{name}" in known.strip("()").split(" or ") if known else name in project.wheels
+    return name in (spellings(name) or project.wheels)
 
 
 def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:

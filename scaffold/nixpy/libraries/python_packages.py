@@ -28,11 +28,14 @@ def attribute(name: str) -> str | None:
 
     It is `ps.numpy`, or `(ps.new or ps.old)` where the name changed, as `withPackages (ps: [ … ])` wants it.
     """
-    spellings = _table().get(canonicalize_name(name))
-    if spellings is None:
-        return None
-    expression = " or ".join(f"ps.{spelling}" for spelling in spellings)
-    return f"({expression})" if len(spellings) > 1 else expression
+    known = spellings(name)
+    expression = " or ".join(f"ps.{spelling}" for spelling in known)
+    return f"({expression})" if len(known) > 1 else expression or None
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Return the attributes that a PyPI project has, the newest first, none where none is known."""
+    return _table().get(canonicalize_name(name), ())
 
 
 def identifier(name: str) -> str:

@@ -41,10 +41,7 @@ class Needed:
     @property
     def attribute(self) -> str:
         """The newest spelling of its attribute; its own name where none is known."""
-        known = python_packages.attribute(self.name)
-        return (
-            known.strip("()").split(" or ")[0].removeprefix("ps.") if known else python_packages.identifier(self.name)
-        )
+        return next(iter(python_packages.spellings(self.name)), python_packages.identifier(self.name))
 
 
 def needed(requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target) -> tuple[Needed, ...]:
