@@ -48,7 +48,19 @@
           pname = project.name;
           inherit (project) version;
           pyproject = true;
-          src = ./.;
+          # What becomes of the package: an example that changed does not build it anew.
+          src = lib.fileset.toSource {
+            root = ./.;
+            fileset = lib.fileset.unions [
+              ./CHANGELOG.md
+              ./LICENSE
+              ./README.md
+              ./copier.yml
+              ./pyproject.toml
+              ./scaffold
+              ./templates
+            ];
+          };
           build-system = [ pkgs.python3Packages.hatchling ];
           dependencies = dependencies pkgs.python3Packages;
           # uv resolves projects without a lock.
@@ -86,6 +98,8 @@
             (pkgs.python3.withPackages (ps: dependencies ps ++ [ ps.pytest ]))
             pkgs.uv
           ];
+          # The package as it lies here; it finds its templates beside it.
+          shellHook = "export PYTHONPATH=$PWD/scaffold";
         };
       });
       overlays.default = final: _: { nixpy = nixpyFor final; };

@@ -154,8 +154,9 @@ def stand_in(
         (source / "release").write_text(release + "\n")
         shutil.copyfile(attributes, source / "attributes.csv")
         shutil.copyfile(python_attributes, source / "python-attributes.csv")
-        tables = [(HERE / "box" / name).read_text() for name in ("wheels.csv", "backends.csv")]
-        (source / "wheels.csv").write_text(tables[0] + tables[1].partition("\n")[2])
+        tables = [(HERE / "box" / name).read_text() for name in ("wheels.csv", "backends.csv", "own.csv")]
+        rows = [table.partition("\n")[2] for table in tables[1:]]
+        (source / "wheels.csv").write_text(tables[0] + "".join(rows))
         shutil.copyfile(RESOLVED_DEBS if RESOLVED_DEBS.exists() else HERE / "box/debs.csv", source / "debs.csv")
         return CURRENT.add(source)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -10,22 +9,20 @@ from pathlib import Path
 import pytest
 
 from nixos.realnix import CURRENT, SYSTEMS, VERSIONS, Nix, evaluate, lock_flake, warnings
+from nixos.repository import TOP, copy_repository
 from nixos.rfc166 import violations
 from nixpy.features import features
 from nixpy.styles import styles
 from runner import Nixpy
 
-TOP = Path(__file__).parents[2]
 EXAMPLES = sorted(path.name for path in (TOP / "examples").iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="module")
 def flake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The flake with what it reads, as a git repository whose nixpkgs is the stand-in."""
+    """The repository, as a git repository whose nixpkgs is the stand-in."""
     folder = tmp_path_factory.mktemp("nixpy")
-    for name in ("flake.nix", "pyproject.toml"):
-        shutil.copy(TOP / name, folder)
-    shutil.copytree(TOP / "examples", folder / "examples", ignore=shutil.ignore_patterns(".venv", "uv.lock"))
+    copy_repository(folder)
     lock_flake(folder, "unstable")
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=folder, check=True)

@@ -85,6 +85,23 @@ rec {
         path = src;
       };
     };
+  # A set of files is a list of paths here.
+  fileset = {
+    unions = map (file: throwIfNot (builtins.pathExists file) "there is no ${toString file}" file);
+    toSource =
+      { root, fileset }:
+      cleanSourceWith {
+        src = root;
+        filter =
+          path: type:
+          any (
+            file:
+            path == toString file
+            || hasPrefix "${toString file}/" path
+            || type == "directory" && hasPrefix "${path}/" (toString file)
+          ) fileset;
+      };
+  };
 
   # lists
   optional = condition: value: if condition then [ value ] else [ ];

@@ -249,12 +249,24 @@ let
       "pluggy"
       "trove-classifiers"
     ];
+    jinja2 = [ "markupsafe" ];
+    markdown-it-py = [ "mdurl" ];
     pandas = [
       "numpy"
       "python-dateutil"
       "tzdata"
     ];
+    pytest = [
+      "iniconfig"
+      "packaging"
+      "pluggy"
+      "pygments"
+    ];
     pydantic-core = [ "typing-extensions" ];
+    rich = [
+      "markdown-it-py"
+      "pygments"
+    ];
     scipy = [ "numpy" ];
   };
 
