@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from nixpy.cli import main
@@ -19,11 +21,21 @@ class Ran:
     status: int
     out: str
     err: str
+    schema: str | None
 
     @property
     def json(self) -> Any:
-        """The report."""
-        return json.loads(self.out)
+        """The report, which is as nixpy's schema says, where nixpy has one for it."""
+        report = json.loads(self.out)
+        if self.schema:
+            jsonschema.validate(report, schema(self.schema))
+        return report
+
+    @property
+    def project(self) -> Any:
+        """The report on the one project that was asked for."""
+        (project,) = self.json["projects"]
+        return project
 
 
 class Nixpy:
@@ -42,4 +54,14 @@ class Nixpy:
             main([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
         assert isinstance(exit_.value.code, int)
-        return Ran(exit_.value.code, captured.out, captured.err)
+        return Ran(exit_.value.code, captured.out, captured.err, _schema(*map(str, arguments)))
+
+
+def schema(name: str) -> Any:
+    """Return a schema of the package."""
+    return json.loads((files("nixpy") / "schemas" / f"{name}.json").read_text("utf-8"))
+
+
+def _schema(command: str = "", *options: str) -> str | None:
+    form = (*options, "")[options.index("--format") + 1] if "--format" in options else "text"
+    return {"json": {"init": "sync"}.get(command, command), "sarif": "sarif"}.get(form)

@@ -20,7 +20,7 @@ BUILDERS = [style.name for style in styles() if style.inputs]
 
 
 def codes(ran: Ran) -> list[str]:
-    return [problem["code"] for problem in ran.json["problems"]]
+    return [problem["code"] for problem in ran.project["problems"]]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -96,17 +96,17 @@ def test_a_flake_without_the_inputs_is_noticed(tmp_path: Path, nixpy: Nixpy, ind
     lock(project, find("uv2nix"), index)
     assert nixpy("init", project, "--style", "loader").status == 0
     ran = nixpy("init", project, "--style", "uv2nix", "--format", "json")
-    (told,) = [problem for problem in ran.json["problems"] if problem["code"] == "NIX206"]
+    (told,) = [problem for problem in ran.project["problems"] if problem["code"] == "NIX206"]
     assert told["message"].endswith("pyproject-nix, uv2nix, pyproject-build-systems")
     for name in find("uv2nix").inputs:
-        assert f'url = "{name.url}"' in ran.json["lines"]
-    assert "{ inherit pkgs inputs; }" in ran.json["lines"]
+        assert f'url = "{name.url}"' in ran.project["lines"]
+    assert "{ inherit pkgs inputs; }" in ran.project["lines"]
     assert "NIX206" in [
         problem["code"] for problem in nixpy("check", project, "--format", "json").json["projects"][0]["problems"]
     ]
     (project / "flake.nix").unlink()
     assert "NIX206" not in codes(nixpy("init", project, "--style", "uv2nix", "--format", "json"))
-    assert nixpy("init", project, "--style", "uv2nix", "--format", "json").json["lines"] is None
+    assert nixpy("init", project, "--style", "uv2nix", "--format", "json").project["lines"] is None
 
 
 def test_what_is_rendered_is_the_same_without_the_lock(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
@@ -151,7 +151,7 @@ def test_what_breaks_in_poetry2nix_is_told(tmp_path: Path, nixpy: Nixpy) -> None
         path = project / "poetry.lock"
         fine, pyproject = path.read_text(), (project / "pyproject.toml").read_text()
         path.write_text(fine.replace("1.6.0", "0.13.1"))
-        (old,) = nixpy(*init).json["problems"]
+        (old,) = nixpy(*init).project["problems"]
         assert (old["code"], old["package"]) == ("NIX311", "pluggy")
         assert "hatchling needs 1.0.0" in old["message"]
         assert "poetry update pluggy" in old["hint"]
@@ -162,7 +162,7 @@ def test_what_breaks_in_poetry2nix_is_told(tmp_path: Path, nixpy: Nixpy) -> None
         (project / "pyproject.toml").write_text(
             pyproject.replace('name = "demo"\n', "").replace('version = "0.1.0"\n', "")
         )
-        (new,) = nixpy(*init).json["problems"]
+        (new,) = nixpy(*init).project["problems"]
         assert new["code"] == "NIX312"
         assert "no name, no version" in new["message"]
 
@@ -214,5 +214,5 @@ def test_folders_beside_the_project_are_told_of(tmp_path: Path, nixpy: Nixpy) ->
     project = shop.project(tmp_path / "ws", "core", extra=workspace)
     subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=project, check=True)
     for style in ("wheel-env", "with-packages"):
-        report = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json").json
+        report = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json").project
         assert [(one["code"], one["package"]) for one in report["problems"]] == [("NIX305", "core")]

@@ -237,10 +237,10 @@ def test_a_requirements_project_gets_its_own_settings_file(tmp_path: Path, nixpy
 
 def test_a_style_is_recommended_with_the_reason(tmp_path: Path, nixpy: Nixpy) -> None:
     """Programs inside wheels lead to a style that starts them; without any, the one that leaks nothing is taken."""
-    with_program = nixpy("init", shop.project(tmp_path / "a", "alpha", "beta"), "--format", "json").json
+    with_program = nixpy("init", shop.project(tmp_path / "a", "alpha", "beta"), "--format", "json").project
     assert with_program["style"] == "nix-ld"
     assert "beta" in with_program["reasons"]["style"]
-    without = nixpy("init", shop.project(tmp_path / "b", "alpha"), "--format", "json").json
+    without = nixpy("init", shop.project(tmp_path / "b", "alpha"), "--format", "json").project
     assert without["style"] == "loader"
 
 
@@ -249,7 +249,7 @@ def test_what_was_chosen_is_kept(made: Path, nixpy: Nixpy) -> None:
     text = (made / "pyproject.toml").read_text()
     assert 'python = "3.13"' in text
     (made / ".python-version").write_text("3.12\n")
-    assert nixpy("sync", made, "--format", "json").json["python"] == "3.13"
+    assert nixpy("sync", made, "--format", "json").project["python"] == "3.13"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_libraries_can_be_mapped_added_and_ignored(tmp_path: Path, nixpy: Nixpy)
     project = shop.project(tmp_path, "omega")
     result = nixpy("init", project, "--style", "loader", "--format", "json")
     assert result.status == 0
-    codes = {problem["code"] for problem in result.json["problems"] if problem["package"] == "omega"}
+    codes = {problem["code"] for problem in result.project["problems"] if problem["package"] == "omega"}
     assert "NIX101" in codes
     text = (project / "pyproject.toml").read_text()
     for table, line in (
@@ -328,7 +328,7 @@ def test_libraries_can_be_mapped_added_and_ignored(tmp_path: Path, nixpy: Nixpy)
         (project / "pyproject.toml").write_text(f"{text}\n[tool.nixpy.libraries]\n{table}\n")
         assert nixpy("check", project).status == 1
         synced = nixpy("sync", project, "--format", "json")
-        assert "NIX101" not in [problem["code"] for problem in synced.json["problems"]]
+        assert "NIX101" not in [problem["code"] for problem in synced.project["problems"]]
         assert line in (project / "nixpy.nix").read_text()
 
 
@@ -382,11 +382,11 @@ def test_a_changed_lock_is_told_by_name(project: Path, nixpy: Nixpy) -> None:
 def test_a_lock_that_is_behind_is_a_problem(project: Path, nixpy: Nixpy) -> None:
     """When pyproject.toml asks for more than uv.lock holds, sync says so and what to do."""
     locked(project)
-    made = nixpy("init", project, "--style", "loader", "--format", "json").json
+    made = nixpy("init", project, "--style", "loader", "--format", "json").project
     assert "NIX202" not in {problem["code"] for problem in made["problems"]}
     pyproject = project / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('"gamma"', '"gamma",\n  "delta"'))
-    synced = nixpy("sync", project, "--format", "json").json
+    synced = nixpy("sync", project, "--format", "json").project
     (problem,) = (problem for problem in synced["problems"] if problem["code"] == "NIX202")
     assert "delta" in problem["message"]
     assert "uv lock" in problem["hint"]
@@ -407,10 +407,10 @@ def test_rescan_opens_the_wheels_again(made: Path, nixpy: Nixpy, index: SmallInd
 def test_the_flake_and_the_settings_agree_on_nixpkgs(project: Path, nixpy: Nixpy) -> None:
     """What an existing flake follows is taken over; another choice is a problem, since flake.nix is not touched."""
     (project / "flake.nix").write_text('{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11"; }\n')
-    made = nixpy("init", project, "--style", "loader", "--format", "json").json
+    made = nixpy("init", project, "--style", "loader", "--format", "json").project
     assert made["nixpkgs"] == "nixos-25.11"
     assert "NIX204" not in {problem["code"] for problem in made["problems"]}
-    moved = nixpy("init", project, "--nixpkgs", "nixos-26.05", "--format", "json").json
+    moved = nixpy("init", project, "--nixpkgs", "nixos-26.05", "--format", "json").project
     assert moved["nixpkgs"] == "nixos-26.05"
     assert "NIX204" in {problem["code"] for problem in moved["problems"]}
 
@@ -495,7 +495,7 @@ def test_a_flake_that_imports_the_old_file_is_told_of(project: Path, nixpy: Nixp
     assert nixpy("init", project, "--style", "loader").status == 0
     path = project / "pyproject.toml"
     path.write_text(path.read_text().replace("[tool.nixpy]\n", '[tool.nixpy]\nfile = "nix/nixpy.nix"\n'))
-    codes = [problem["code"] for problem in nixpy("sync", project, "--format", "json").json["problems"]]
+    codes = [problem["code"] for problem in nixpy("sync", project, "--format", "json").project["problems"]]
     assert "NIX205" in codes
     flake = project / "flake.nix"
     told = nixpy("check", project)
@@ -538,7 +538,7 @@ def test_sync_ends_where_init_would(tmp_path: Path, nixpy: Nixpy) -> None:
     assert nixpy("init", grown, "--style", "loader").status == 0
     shop.project(grown, "epsilon", "delta", extra=settings(grown))
     synced = nixpy("sync", grown, "--format", "json")
-    assert "NIX101" not in {problem["code"] for problem in synced.json["problems"]}
+    assert "NIX101" not in {problem["code"] for problem in synced.project["problems"]}
     made = shop.project(tmp_path / "made", "epsilon", "delta")
     assert nixpy("init", made, "--style", "loader").status == 0
     for name in ("nixpy.nix", "nixpy.lock"):
@@ -576,7 +576,7 @@ def test_packages_for_other_machines_are_not_asked_of_nixpkgs(tmp_path: Path, ni
     """What a marker keeps off every system of the project is neither rendered nor reported."""
     markers = ("sourceonly ; sys_platform == 'win32'", "weasyprint ; sys_platform == 'linux'", "omega")
     project = shop.project(tmp_path, *markers)
-    made = nixpy("init", project, "--style", "with-packages", "--format", "json").json
+    made = nixpy("init", project, "--style", "with-packages", "--format", "json").project
     unknown = {problem["package"] for problem in made["problems"] if problem["code"] == "NIX301"}
     assert unknown == {"omega"}  # has no wheel for macOS
     text = (project / "nixpy.nix").read_text()

@@ -77,6 +77,6 @@ def test_who_asks_find_library_is_told_of_the_feature(tmp_path: Path, nixpy: Nix
     (project / "requirements.txt").write_text(f"pyzbar @ {wheel.as_uri()}\n")
     ran = nixpy("init", project, "--style", "loader", "--format", "json")
     assert ran.status == 0, ran.err
-    assert "NIX303" in {problem["code"] for problem in ran.json["problems"]}
+    assert "NIX303" in {problem["code"] for problem in ran.project["problems"]}
     ran = nixpy("init", project, "--feature", "find-library", "--format", "json")
-    assert "NIX303" not in {problem["code"] for problem in ran.json["problems"]}
+    assert "NIX303" not in {problem["code"] for problem in ran.project["problems"]}

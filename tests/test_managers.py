@@ -146,7 +146,7 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_no_manager_where_there_is_no_venv(tmp_path: Path, nixpy: Nixpy) -> None:
     """Style with-packages has no manager, whatever lock there is."""
     folder = shop.project(tmp_path / "demo", "gamma")
-    report = nixpy("init", folder, "--style", "with-packages", "--format", "json").json
+    report = nixpy("init", folder, "--style", "with-packages", "--format", "json").project
     assert report["manager"] == "none"
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import venv
 import zipfile
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 import shop
@@ -22,12 +19,9 @@ ONE = ("--no-deps", "--python", "3.13", "--system", "x86_64-linux")
 
 
 def scanned(nixpy: Nixpy, *arguments: str | Path) -> Any:
-    """Scan, hold the report against its schema, and return it."""
+    """Scan, and return the report."""
     result = nixpy("scan", *arguments, "--format", "json")
     assert result.status == 0, result.err
-    schema = json.loads((files("nixpy") / "schemas" / "scan.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(result.json, schema)
     return result.json
 
 

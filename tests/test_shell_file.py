@@ -39,7 +39,7 @@ def shell(project: Path, nixpy: Nixpy, *options: str) -> tuple[str, str]:
     made = nixpy("init", project, "--style", "loader", "--no-flake", *options, "--format", "json")
     text = (project / "shell.nix").read_text()
     assert violations(text) == []
-    return text, made.json["reasons"]["nixpkgs"]
+    return text, made.project["reasons"]["nixpkgs"]
 
 
 def test_the_locked_revision_is_taken(project: Path, nixpy: Nixpy) -> None:

@@ -85,7 +85,7 @@ def test_a_wheel_that_nix_does_not_find_is_reported(
     """NIX304 names a wheel whose lock has it in a file or on another index than PyPI."""
     project = shop.project(tmp_path / "one", "gamma")
     lock(project, shop.stock(tmp_path / "stock") / "gamma-1.0-py3-none-any.whl", url)
-    report = nixpy("init", project, *INIT, "--offline", "--format", "json").json
+    report = nixpy("init", project, *INIT, "--offline", "--format", "json").project
     found = [problem for problem in report["problems"] if problem["code"].startswith("NIX3")]
     assert {problem["code"] for problem in found} == problems
     assert all(problem["package"] == "gamma" for problem in found)

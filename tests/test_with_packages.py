@@ -98,7 +98,7 @@ def test_it_is_found_out_again_where_more_is_locked(tmp_path: Path, nixpy: Nixpy
 def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
     """What nixpkgs has is its own, what it lacks is of a wheel, and so is what that asks for; nothing is reported."""
     project = shop.project(tmp_path / "one", "house", "numpy")
-    made = nixpy("init", project, *INIT, "--format", "json").json
+    made = nixpy("init", project, *INIT, "--format", "json").project
     assert [problem for problem in made["problems"] if problem["code"].startswith("NIX3")] == []
     assert definitions(project) == [
         "house = ps.house or fromWheel.house;",
@@ -139,7 +139,7 @@ def test_locked_versions_come_first(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_what_nothing_supplies_is_reported(tmp_path: Path, nixpy: Nixpy) -> None:
     """NIX301 names a package that has no wheel and is not known to nixpkgs; one that nixpkgs has needs no wheel."""
     project = shop.project(tmp_path / "one", "house-source", "scipy")
-    made = nixpy("init", project, *INIT, "--format", "json").json
+    made = nixpy("init", project, *INIT, "--format", "json").project
     assert [(problem["code"], problem["package"]) for problem in made["problems"]] == [("NIX301", "house-source")]
     assert definitions(project) == ["house-source = ps.house-source or null;", "scipy = ps.scipy;"]
     assert installed(project)[0] == set()
@@ -185,5 +185,5 @@ def test_only_wheels_that_are_taken_must_be_found(tmp_path: Path, nixpy: Nixpy) 
     for versions, names in (("nixpkgs", ["house"]), ("locked", ["house", "numpy"])):
         settings = project / "pyproject.toml"
         settings.write_text(settings.read_text().partition("[tool.nixpy]")[0] + LOCKED.replace("locked", versions))
-        problems = nixpy("init", project, *INIT, "--format", "json").json["problems"]
+        problems = nixpy("init", project, *INIT, "--format", "json").project["problems"]
         assert [(problem["code"], problem["package"]) for problem in problems] == [("NIX304", name) for name in names]

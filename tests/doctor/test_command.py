@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import zipfile
-from importlib.resources import files
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 import shop
@@ -57,7 +54,6 @@ def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytes
     ran = nixpy("doctor", tmp_path, "--format", "json")
     assert ran.status == 1
     assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset SOURCE_DATE_EPOCH")]
-    jsonschema.validate(ran.json, json.loads((files("nixpy") / "schemas" / "doctor.json").read_text("utf-8")))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
@@ -76,7 +72,6 @@ def test_libraries_of_an_environment(tmp_path: Path, nixpy: Nixpy, index: SmallI
     assert "libodbc.so.2" not in missing or missing["libodbc.so.2"]["optional"]
     found = [one for one in ran.json["findings"] if one["code"] == "NIX409"]
     assert "libnobody.so.7 is not found; omega needs it" in found[0]["message"]
-    jsonschema.validate(ran.json, json.loads((files("nixpy") / "schemas" / "doctor.json").read_text("utf-8")))
 
 
 def test_a_library_on_the_path_is_found(

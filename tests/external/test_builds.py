@@ -58,7 +58,7 @@ def unavailable(project: Path) -> dict[str, dict[str, Any]]:
 def hints(nixpy: Nixpy, command: str, project: Path, *options: str) -> dict[str, str]:
     done = nixpy(command, project, "--format", "json", *options)
     assert done.status == 0, done.err
-    return {problem["package"]: problem.get("hint") or "" for problem in done.json["problems"]}
+    return {problem["package"]: problem.get("hint") or "" for problem in done.project["problems"]}
 
 
 @pytest.mark.usefixtures("index")

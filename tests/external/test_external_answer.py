@@ -28,7 +28,7 @@ def env_of(folder: Path) -> dict[str, Any]:
 def problems(nixpy: Nixpy, folder: Path, *options: str) -> dict[str, dict[str, str]]:
     done = nixpy("init", folder, "--style", "loader", "--format", "json", *options)
     assert done.status == 0, done.err
-    return {problem["code"]: problem for problem in done.json["problems"]}
+    return {problem["code"]: problem for problem in done.project["problems"]}
 
 
 def test_a_project_without_sees_nothing_of_it(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -102,6 +102,6 @@ def command(
     made = plan.with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)
     if form == "json":
-        print_json(data(made, comparisons, diff=diff))
+        print_json({"projects": [data(made, comparisons, diff=diff)]})
     else:
         report(made, comparisons, diff=diff, first=True)

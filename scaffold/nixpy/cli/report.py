@@ -115,9 +115,10 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
-    """Return the same as JSON."""
+    """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
     choices = plan.choices
     return {
+        "folder": str(plan.project.root),
         "source": plan.project.source.name,
         "style": choices.style,
         "manager": choices.manager,

@@ -67,7 +67,7 @@ def command(
             click.echo(click.style(f"{root}:", bold=True))
         report(made, comparisons, diff=diff, first=False)
     if form == "json":
-        print_json({"projects": reports} if every else reports[0])
+        print_json({"projects": reports})
     return status
 
 
