@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,21 @@ def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
     assert failed.stdout == "entered\n"
     assert "nixpy: that failed, so .venv is not as it should be; by hand: uv sync --frozen" in failed.stderr
     assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
+
+
+def test_shells_fill_it_one_after_the_other(unfilled: Managed) -> None:
+    """While another shell is at .venv, the shell says so and leaves it alone; then it goes on by itself."""
+    with ThreadPoolExecutor() as pool, (unfilled.box.home / "work/nixpy.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        entering = pool.submit(unfilled.enter, f'python -c "{IMPORT}"')
+        with pytest.raises(TimeoutError):
+            entering.result(timeout=10)
+        assert not unfilled.venv.exists()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        done = entering.result()
+    said = done.stderr.splitlines()
+    assert said.index("nixpy: another shell is at .venv; waiting for it") < said.index(FILLS["uv"])
+    assert done.stdout.startswith(f"{WORK}/.venv/lib/")
 
 
 @pytest.mark.parametrize("version", ["3.13.99", "3.12"])
