@@ -97,7 +97,7 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
         native=tuple(sorted(found["build"] - ready)),
         host=tuple(sorted(found["host"] - _GIVEN)),
         rust=rust,
-        problems=tuple(dict.fromkeys([*problems, *_runs_with(release, found["run"])])),
+        problems=tuple(dict.fromkeys([*problems, *_problems(release.metadata.name, rust, found["run"])])),
     )
 
 
@@ -149,8 +149,13 @@ def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Depen
     try:
         read = table.read({table.TABLE: written}, Path(release.filename, "pyproject.toml"))
     except NixpyError as error:
-        message = f"its [{table.TABLE}] cannot be read: {error.message}"
-        return None, [_external_problem(release, message, "Compare nativeBuildInputs and buildInputs with it.")]
+        problem = Problem(
+            code="NIX509",
+            package=release.metadata.name,
+            message=f"its [{table.TABLE}] cannot be read: {error.message}",
+            hint="Compare nativeBuildInputs and buildInputs with it.",
+        )
+        return None, [problem]
     assert read is not None  # noqa: S101  # it has the table
     environment = {**target.marker_environment(), "extra": ""}
     asked = read.select((), ())
@@ -171,15 +176,30 @@ def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple
     return tuple(one.expression for one in supply.inputs), []
 
 
-def _runs_with(release: Release, expressions: Collection[str]) -> Iterator[Problem]:
-    if names := ", ".join(attributes(one)[0] for one in sorted(expressions)):
-        message = f"by its [{table.TABLE}] it runs with {names}"
-        hint = "Write their paths into its code (substituteInPlace), or wrap the PATH of an application."
-        yield _external_problem(release, message, hint)
-
-
-def _external_problem(release: Release, message: str, hint: str) -> Problem:
-    return Problem(code="NIX509", package=canonicalize_name(release.metadata.name), message=message, hint=hint)
+def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Problem]:
+    if runs_with:
+        words = ", ".join(attributes(one)[0] for one in sorted(runs_with))
+        yield Problem(
+            code="NIX509",
+            package=name,
+            message=f"by its [{table.TABLE}] it runs with {words}",
+            hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
+        )
+    if rust and rust.root is None:
+        yield Problem(
+            code="NIX505",
+            package=name,
+            message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates",
+            hint="Take src from its repository, where that has one (fetchFromGitHub); then build it once, and put the "
+            "hash that Nix tells in the place of lib.fakeHash.",
+        )
+    elif rust:
+        yield Problem(
+            code="NIX505",
+            package=name,
+            message="it is built with Rust, and the hash of its crates is not known before Nix fetches them",
+            hint="Build it once, and put the hash that Nix tells in the place of lib.fakeHash.",
+        )
 
 
 def _rust(release: Release, systems: Collection[NormalizedName]) -> Rust | None:

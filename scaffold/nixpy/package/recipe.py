@@ -176,7 +176,9 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
         problems=(),
     )
     left = {extra: needs for extra, needs in own_needs.items() if extra not in kept}
-    return replace(found, problems=(*_problems(found, complete=complete), *_left_out(left), *built_with.problems))
+    return replace(
+        found, problems=(*_problems(found, complete=complete), *_left_out(found.name, left), *built_with.problems)
+    )
 
 
 def _description(summary: str, name: str) -> str:
@@ -260,23 +262,14 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             message=f"its licence is not one that is known: {words}" if words else "it names no licence",
             hint="Set meta.license to one of lib.licenses.",
         )
-    if rust := found.inputs.rust:
-        yield Problem(
-            code="NIX505",
-            package=name,
-            message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates"
-            if rust.root is None
-            else "it is built with Rust, and the hash of its crates is not known before Nix fetches them",
-            hint=("Take src from its repository, where that has one (fetchFromGitHub). " if rust.root is None else "")
-            + "Build it once, and put the hash that Nix tells in the place of lib.fakeHash.",
-        )
 
 
-def _left_out(extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Problem]:
+def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Problem]:
     """Yield NIX508 for extras that are not rendered, once for each reason."""
     if names := ", ".join(sorted(_DEVELOPERS & extras.keys())):
         yield Problem(
             code="NIX508",
+            package=name,
             message=f"left out of optional-dependencies, as they are for its developers: {names}",
             hint="What its tests need belongs to nativeCheckInputs.",
         )
@@ -289,6 +282,7 @@ def _left_out(extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Problem]:
         which = "; ".join(f"{extra} ({names})" for extra, names in lacking.items())
         yield Problem(
             code="NIX508",
+            package=name,
             message=f"left out of optional-dependencies, for want of packages not known to be in nixpkgs: {which}",
             hint="Look for those at search.nixos.org, or package them too, and add the extra.",
         )
