@@ -29,7 +29,7 @@ _BRINGING = frozenset({"meson-python"})
 _RUST = frozenset({"pkgs.rustc", "pkgs.cargo"})
 # Libraries whose name has another thing in nixpkgs' Python set (pkgs/top-level/python-packages.nix), besides what the
 # table of packages knows.
-_IN_PYTHON_SET = frozenset({"boost", "krb5", "libxml2", "libxslt", "snappy", "systemd", "xmlsec"})
+_IN_PYTHON_SET = frozenset({"boost", "clang", "krb5", "libxml2", "libxslt", "pandoc", "snappy", "xmlsec", "zstd"})
 # These are there what they are outside, as Python modules: the right ones for a build.
 _SAME = frozenset({"cmake", "meson", "ninja"})
 
