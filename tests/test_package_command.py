@@ -273,7 +273,7 @@ def test_pbr_is_told_the_version(folder: Path, nixpy: Nixpy) -> None:
 @pytest.mark.nix
 def test_hostile_words_stay_words(folder: Path, nixpy: Nixpy) -> None:
     """What would end a string, a comment or a name in Nix is read as text, or left out where it is no name."""
-    evil = 'x"; y = throw "evil"; z = "${evil}'
+    evil = 'X"; y = throw "evil"; z = "${evil}'
     fields = (f"Summary: {evil}", f"Provides-Extra: {evil}", "License: ''; } */ throw 1", "Home-page: https://a/${b}")
     build_sdist(folder, "demo", "1.0", fields=fields)
     build_wheel(folder, "demo", "1.0", fields=fields, files={f"{evil}.py": "", "demo.py": ""})
@@ -353,10 +353,11 @@ def void(_: object) -> None:
 
 
 BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
-    "unknown": ("nosuchpackage", "nosuchpackage was not found", void),
-    "version": ("demo==9", "demo==9", demo),
-    "yanked": ("yanked==1.0", "yanked", lambda folder: build_sdist(folder, "yanked", "1.0")),
+    "unknown": ("nosuchpackage", "no index has a package nosuchpackage", void),
+    "version": ("demo==9", "no index has version 9 of demo", demo),
+    "yanked": ("yanked==1.0", "yanked 1.0 was yanked", lambda folder: build_sdist(folder, "yanked", "1.0")),
     "name": ("no name", "is no package", void),
+    "extras": ("demo[net]", "names extras", demo),
     "range": ("demo>=1", "is no package", demo),
     "damaged": ("bad", "damaged", damaged),
     "no gzip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.tar.gz").write_bytes(b"\x1f\x8bnothing")),

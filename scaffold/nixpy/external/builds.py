@@ -8,7 +8,7 @@ those of other wheels do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,17 @@ def build_systems() -> Mapping[str, Row]:
     }
 
 
+def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
+    """Return what the package `name` is known to need, by normalised name."""
+    row = sdists().get(name, Row())
+    return (*(("build", one) for one in row.build), *(("host", one) for one in row.host))
+
+
+def started(requirements: Collection[str]) -> tuple[tuple[Role, Dependency], ...]:
+    """Return what a build system of these requirements is known to start."""
+    return tuple(("build", one) for key, row in build_systems().items() if key in requirements for one in row.build)
+
+
 def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs:
     """Return what builds all of `unavailable` that have a source to compile; `own` are the user's expressions by id."""
     where: dict[str, list[Unavailable]] = {}
@@ -61,12 +72,9 @@ def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs
     found = Inputs()
     for name, items in where.items():
         systems = sorted(item.system for item in items)
-        known = sdists().get(name, Row())
         requirements = {one for item in items for one in (item.source.build if item.source else ())}
-        tools = [row.build for key, row in build_systems().items() if key in requirements]
         needs: list[tuple[Role, Dependency]] = [("build", one) for one in _parsed(" ".join(_ALWAYS))]
-        needs += [("build", one) for row in (known.build, *tools) for one in row]
-        needs += [("host", one) for one in known.host]
+        needs += [*known(name), *started(requirements)]
         for role, dependency in dict.fromkeys(needs):
             found += supply(dependency, role, name, name, systems, own)
     return found
@@ -115,9 +123,9 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:
     """Return the build requirements of a package that are programs in wheels."""
-    known = build_systems()
+    systems = build_systems()
     build = unavailable.source.build if unavailable.source else ()
-    return tuple(name for name in build if name in known and known[name].program)
+    return tuple(name for name in build if name in systems and systems[name].program)
 
 
 def _summary(unavailable: Unavailable) -> str:

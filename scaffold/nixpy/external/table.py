@@ -100,7 +100,8 @@ class _Reader:
         )
 
     def _fail(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NoReturn:
-        text = read_text(self._path)
+        # That of an sdist is no file of this machine.
+        text = read_text(self._path) if self._path.is_file() else ""
         # An item is told from a longer one by its quotes.
         quoted = next((one for one in (f'"{value}"', f"'{value}'") if one in text), value)
         line = toml_line(text, TABLE, *keys, value=quoted)

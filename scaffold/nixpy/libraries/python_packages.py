@@ -38,6 +38,11 @@ def spellings(name: str) -> tuple[str, ...]:
     return _table().get(canonicalize_name(name), ())
 
 
+def is_attribute(name: str) -> bool:
+    """Tell whether `name` is known to be an attribute of the Python set."""
+    return name in _spellings()
+
+
 def identifier(name: str) -> str:
     """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
     return name if _ATTRIBUTE.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
@@ -46,6 +51,11 @@ def identifier(name: str) -> str:
 def quoted(name: str) -> str:
     """Return a normalised name as an attribute of Nix, in quotes where it is no identifier."""
     return name if identifier(name) == name else f'"{name}"'
+
+
+@cache
+def _spellings() -> frozenset[str]:
+    return frozenset(spelling for spellings in _table().values() for spelling in spellings)
 
 
 @cache
@@ -70,6 +80,6 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
 
 def neighbours(name: str) -> tuple[str | None, str | None]:
     """Return the attributes that stand before and behind `name` where all that are known are sorted."""
-    names = sorted({spelling for spellings in _table().values() for spelling in spellings} - {name})
+    names = sorted(_spellings() - {name})
     place = bisect(names, name)
     return (names[place - 1] if place else None), (names[place] if place < len(names) else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.metadata import RawMetadata, parse_email
@@ -63,12 +63,17 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
 class Pyproject:
     """What a pyproject.toml says: the build system's requirements, None where it names none, the project's own
     requirements with their extras in markers, None where they are left to the build system, and its programs.
+
+    `external` is its table of PEP 725 as it stands there, unread; `cargo` the folder of the crate that maturin builds,
+    relative to it, None where it names none.
     """
 
     build: tuple[Requirement, ...] | None
     requires: tuple[Requirement, ...] | None
     extras: tuple[str, ...]
     programs: tuple[str, ...]
+    external: Any
+    cargo: str | None
 
 
 def read_pyproject(text: bytes, path: str) -> Pyproject:
@@ -82,12 +87,15 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
         lines = list(project.get("dependencies", ()))
         for extra, own in optional.items():
             lines += [_in_extra(line, extra) for line in own]
+        manifest = data.get("tool", {}).get("maturin", {}).get("manifest-path")
         known = bool(project) and not {"dependencies", "optional-dependencies"} & set(dynamic)
         return Pyproject(
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
             extras=_extras(optional),
             programs=(*project.get("scripts", {}), *project.get("gui-scripts", {})),
+            external=data.get("external"),
+            cargo=None if manifest is None else str(PurePosixPath(manifest).parent),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
         raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None

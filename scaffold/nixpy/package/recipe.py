@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from nixpy.libraries.python_packages import attribute, identifier, neighbours
+from nixpy.package.inputs import Inputs, Spelled, inputs, spelled
 from nixpy.package.licences import licences, named
 from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.package.release import Release
 from nixpy.problems import Problem
 from nixpy.target import Target
 
-_RUST = frozenset({"maturin", "setuptools-rust"})
+# Extras by these names are for those who work on the package; `format`, `mypy` and the like may be for anybody.
+_DEVELOPERS = frozenset(
+    {
+        *("ci", "dev", "develop", "development", "doc", "docs", "documentation"),
+        *("lint", "linting", "pre-commit", "qa", "test", "testing", "tests"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A release in nixpkgs' words. `name` is its attribute and `pname`; an `application` is there for its programs and
     no library for other packages.
+
+    `extras` are those that people install the package with, as nixpkgs' optional-dependencies are; those of its
+    developers are not among them, nor those with packages that nixpkgs is not known to have: callPackage would fail for
+    want of an argument that nobody asked for.
     """
 
     name: str
@@ -32,6 +44,7 @@ class Recipe:
     build: tuple[Needed, ...]
     needs: tuple[Needed, ...]
     extras: tuple[tuple[str, tuple[Needed, ...]], ...]
+    inputs: Inputs
     problems: tuple[Problem, ...]
 
     @property
@@ -49,8 +62,14 @@ class Recipe:
         stem, version, tag = _parts(release.filename)
         known = licences(metadata)
         names = {need.attribute for need in self.build}
-        groups = [("build-system", self.build), ("dependencies", self.needs)]
-        groups.append(("optional-dependencies", tuple(need for _, needs in self.extras for need in needs)))
+        inputs, rust = self._inputs(nixpkgs=nixpkgs), self.inputs.rust
+        # An application has its Python packages of python3Packages.
+        groups: list[tuple[str, Iterable[str]]] = [
+            ("build-system", () if self.application else names),
+            ("native dependencies", inputs.arguments),
+            ("dependencies", () if self.application else {need.attribute for need in self.needs}),
+            ("optional-dependencies", {need.attribute for _, needs in self.extras for need in needs}),
+        ]
         return {
             "nixpkgs": nixpkgs,
             "application": self.application,
@@ -68,15 +87,27 @@ class Recipe:
             },
             "arguments": list(_arguments(groups)),
             "build": self.build,
+            "native": inputs.native,
+            "host": inputs.host,
+            # Their setup hooks would configure in the place of the build system. That of ninja comes too late to, and
+            # the Python set's own meson has none (nixpkgs: pkgs/top-level/python-packages.nix).
+            "cmake": "cmake" in {*names, *inputs.native},
+            "meson": self.application and "meson" in inputs.native,
+            "cargo": rust is not None,
+            "cargo_root": rust.root if rust else None,
             "variables": [variable for name, variable in VERSION_VARIABLES.items() if name in names],
             "needs": self.needs,
             "extras": self.extras,
             "modules": release.modules,
-            "description": (metadata.summary or "").rstrip(". "),
+            "description": _description(metadata.summary or "", self.name),
             "homepage": metadata.homepage,
             "licences": [f"lib.licenses.{attribute}" for attribute in known],
             "licence": named(metadata),
         }
+
+    def _inputs(self, *, nixpkgs: bool) -> Spelled:
+        needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
+        return spelled(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
     @property
     def main(self) -> str | None:
@@ -102,7 +133,10 @@ class Recipe:
         """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
         if self.application:
             return None
-        return f"  {self.name} = callPackage ../development/python-modules/{self.name} {{ }};"
+        replaced = self._inputs(nixpkgs=True).replaced
+        # The Python set has something else by these names.
+        given = f"{{ inherit (pkgs) {' '.join(replaced)}; }}" if replaced else "{ }"
+        return f"  {self.name} = callPackage ../development/python-modules/{self.name} {given};"
 
     def neighbours(self) -> tuple[str | None, str | None]:
         """Return the attributes that are known to stand next to it there."""
@@ -119,28 +153,48 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
     builds = pyproject.build if pyproject else None
     build = SETUPTOOLS if builds is None else builds
     plain = needed(requires, own, frozenset(), target)
+    systems = () if release.is_wheel else needed(build, own, frozenset(), target)
+    built_with = inputs(release, systems, target)
+    # Nobody asks for the extras of an application.
+    offered = {} if application else {extra: needed(requires, own, frozenset({extra}), target) for extra in extras}
+    own_needs = {extra: tuple(n for n in needs if n not in plain) for extra, needs in sorted(offered.items())}
+    kept = {
+        extra: needs
+        for extra, needs in own_needs.items()
+        if extra not in _DEVELOPERS and all(need.known for need in needs)
+    }
     found = Recipe(
         name=identifier(own),
         release=release,
         application=application,
         python=target.short_python,
-        build=() if release.is_wheel else needed(build, own, frozenset(), target),
+        # maturin's hook brings it along.
+        build=tuple(need for need in systems if need.name != "maturin"),
         needs=plain,
-        extras=tuple(
-            (extra, tuple(n for n in needed(requires, own, frozenset({extra}), target) if n not in plain))
-            for extra in sorted(extras)
-            if not application  # of which nobody asks for one
-        ),
+        extras=tuple(kept.items()),
+        inputs=built_with,
         problems=(),
     )
-    return replace(found, problems=tuple(_problems(found, complete=complete)))
+    left = {extra: needs for extra, needs in own_needs.items() if extra not in kept}
+    return replace(
+        found, problems=(*_problems(found, complete=complete), *_left_out(found.name, left), *built_with.problems)
+    )
 
 
-def _arguments(groups: Iterable[tuple[str, tuple[Needed, ...]]]) -> Iterator[tuple[str, list[str]]]:
+def _description(summary: str, name: str) -> str:
+    """Return a summary as nixpkgs wants it: without a stop, an article or the package's name before it (README.md of
+    pkgs, Meta attributes).
+    """
+    text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
+    text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")
+    return text[:1].upper() + text[1:]
+
+
+def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
     """Yield the arguments of each group that no earlier one has."""
     seen: set[str] = set()
-    for title, needs in groups:
-        names = sorted({need.attribute for need in needs} - seen)
+    for title, wanted in groups:
+        names = sorted({*wanted} - seen)
         seen.update(names)
         if names:
             yield title, names
@@ -208,10 +262,27 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             message=f"its licence is not one that is known: {words}" if words else "it names no licence",
             hint="Set meta.license to one of lib.licenses.",
         )
-    if any(need.attribute in _RUST for need in found.build):
+
+
+def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Problem]:
+    """Yield NIX508 for extras that are not rendered, once for each reason."""
+    if names := ", ".join(sorted(_DEVELOPERS & extras.keys())):
         yield Problem(
-            code="NIX505",
+            code="NIX508",
             package=name,
-            message="it is built with Rust, whose packages must be fetched beforehand",
-            hint="Add cargoDeps and rustPlatform.cargoSetupHook, as nixpkgs' manual on Rust says for Python.",
+            message=f"left out of optional-dependencies, as they are for its developers: {names}",
+            hint="What its tests need belongs to nativeCheckInputs.",
+        )
+    lacking = {
+        extra: ", ".join(sorted(need.attribute for need in needs if not need.known))
+        for extra, needs in extras.items()
+        if extra not in _DEVELOPERS
+    }
+    if lacking:
+        which = "; ".join(f"{extra} ({names})" for extra, names in lacking.items())
+        yield Problem(
+            code="NIX508",
+            package=name,
+            message=f"left out of optional-dependencies, for want of packages not known to be in nixpkgs: {which}",
+            hint="Look for those at search.nixos.org, or package them too, and add the extra.",
         )

@@ -41,7 +41,7 @@ class Release:
 
     `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
     there is no sdist, a wheel of pure Python. `modules` are what the wheel lets one import, empty without a wheel, and
-    `programs` what it installs, without one what pyproject.toml names.
+    `programs` what it installs, without one what pyproject.toml names. `cargo_roots` are as an `Sdist` has them.
     """
 
     metadata: Metadata
@@ -50,6 +50,7 @@ class Release:
     pyproject: Pyproject | None
     modules: tuple[str, ...]
     programs: tuple[str, ...]
+    cargo_roots: tuple[str, ...] = ()
 
     @property
     def is_wheel(self) -> bool:
@@ -85,7 +86,7 @@ class Index:
         if metadata is None or not plain:
             raise NixpyError(
                 f"{package.name} {package.version} has neither an sdist nor a wheel of pure Python",
-                hint="nixpkgs cannot build it; `nixpy init` makes a shell that its wheels work in.",
+                hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
         if source.sha256 is None:
@@ -101,14 +102,17 @@ class Index:
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
         # For exact versions without their dependencies uv needs no metadata, and so builds nothing.
-        text = resolve(
-            [requirement],
-            root=self.root,
-            python=self.target.short_python,
-            no_deps=True,
-            allow_build=True,
-            offline=self.offline,
-        )
+        try:
+            text = resolve(
+                [requirement],
+                root=self.root,
+                python=self.target.short_python,
+                no_deps=True,
+                allow_build=True,
+                offline=self.offline,
+            )
+        except NixpyError as error:
+            raise _refusal(error, requirement) or error from None
         lock = PyLock.parse(text, self.root / "pylock.toml")
         (package,) = lock.packages(self.target, Choice())
         (listed,) = lock.document.packages
@@ -156,6 +160,7 @@ class Index:
             pyproject=None if written is None else read_pyproject(written, f"{file.filename}/pyproject.toml"),
             modules=top_level(members),
             programs=(),
+            cargo_roots=sdist.cargo_roots,
         )
 
     def _open(self, file: WheelFile) -> io.BufferedIOBase:
@@ -189,12 +194,29 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
         raise NixpyError(message, hint="Do not trust it.", path=filename)
 
 
+def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
+    """Return in one line what uv's error means for the one package it was asked for, None where it is another one."""
+    name, version = requirement.name, next((one.version for one in requirement.specifier), None)
+    newest = f"Choose another, or none for the newest: nixpy package {name}."
+    if "not found in the package registry" in error.message:
+        hint = "Check how it is spelled; which indexes are asked is for the settings of uv and pip to say."
+        return NixpyError(f"no index has a package {name}: it was not found", hint=hint)
+    if version and "was yanked" in error.message:
+        return NixpyError(f"{name} {version} was yanked from the index", hint=newest)
+    if version and "there is no version of" in error.message:
+        return NixpyError(f"no index has version {version} of {name}", hint=newest)
+    return None
+
+
 def _requirement(asked: str) -> Requirement:
     """Return what to ask uv for: a version that is named must not be one that was yanked, as `==` would let it be."""
     try:
         found = Requirement(asked)
     except InvalidRequirement:
         found = None
+    if found and found.extras:
+        message = f"`{asked}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
+        raise NixpyError(message, hint=f"Write {found.name}{found.specifier}.")
     versions = list(found.specifier) if found else []
     plain = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
     if found is None or not plain or any(v.operator != "==" or v.version.endswith("*") for v in versions):

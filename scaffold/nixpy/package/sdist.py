@@ -1,4 +1,4 @@
-"""The two files of an sdist that say what it is and how it is built, read without unpacking it.
+"""What an sdist says of what it is and how it is built, read without unpacking it.
 
 An sdist is a .tar.gz, or of old a .zip and other tars, with one folder at its top that holds PKG-INFO and, in all but
 old ones, pyproject.toml (source distribution format; PEP 517 and 625).
@@ -23,6 +23,7 @@ _WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long des
 _MOST_MEMBERS = 200_000
 # Stands for whatever is to be compiled, of which no more is wanted than that it is there.
 _SOURCE = ""
+_CARGO_LOCK = "Cargo.lock"  # of which no more is wanted than where it is
 _COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
 _ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # is not built
 # Text packs ten to one; what unpacks to more than a hundred times its size is a trap.
@@ -45,11 +46,15 @@ _READ_ERRORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdist:
-    """What an sdist says of itself: its PKG-INFO, its pyproject.toml if it has one, and whether it is compiled."""
+    """What an sdist says of itself: its PKG-INFO, its pyproject.toml if it has one, and whether it is compiled.
+
+    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty text.
+    """
 
     pkg_info: bytes
     pyproject: bytes | None
     compiled: bool
+    cargo_roots: tuple[str, ...]
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
@@ -67,7 +72,8 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         ) from None
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
-    for root, member, content in (item for item in members if item[1] != _SOURCE):
+    locks = {(root, member.rpartition("/")[0]) for root, member, _ in members if _is_lock(member)}
+    for root, member, content in (item for item in members if item[1] in _WANTED):
         if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
@@ -81,6 +87,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         pkg_info=files["PKG-INFO"],
         pyproject=files.get("pyproject.toml"),
         compiled=root in compiled,
+        cargo_roots=tuple(sorted((f for top, f in locks if top == root), key=lambda f: (f.count("/") + bool(f), f))),
     )
 
 
@@ -140,21 +147,28 @@ def _limit(file: IO[bytes]) -> int:
 
 
 def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
-    """Return the top folder and the name of a wanted file, `_SOURCE` for what is compiled; NixpyError for a name that
-    no sdist may have.
+    """Return the top folder and the path below it of a wanted file, `_SOURCE` for what is compiled; NixpyError for a
+    name that no sdist may have.
     """
     parts = name.removeprefix("./").split("/")
     if name.startswith("/") or ".." in parts or "\\" in name:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= _MOST_MEMBERS:
         raise _refused(shown, "has an absurd number of files")
-    if len(parts) > 1 and parts[-1].endswith(_COMPILED) and _ASIDE.isdisjoint(parts[1:-1]):
-        return parts[0], _SOURCE
+    if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
+        if parts[-1].endswith(_COMPILED):
+            return parts[0], _SOURCE
+        if parts[-1] == _CARGO_LOCK:
+            return parts[0], "/".join(parts[1:])
     return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
 
 
+def _is_lock(member: str) -> bool:
+    return member.rpartition("/")[2] == _CARGO_LOCK
+
+
 def _read(content: IO[bytes], member: str, shown: str) -> bytes:
-    if member == _SOURCE:
+    if member not in _WANTED:
         return b""
     data = content.read(_WANTED[member] + 1)
     if len(data) > _WANTED[member]:

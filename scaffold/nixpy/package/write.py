@@ -33,6 +33,8 @@ def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
     if not nixpkgs:
         if output.is_dir():
             raise NixpyError("this is a folder", hint=f"Name a file: -o {output / found.name}.nix", path=output)
+        if not output.parent.is_dir():
+            raise NixpyError("there is no such folder", hint="Make it, or choose another.", path=output.parent)
         return output
     if not (output / _TREE).is_file():
         raise NixpyError(f"this is no nixpkgs: it has no {_TREE}", hint="Name a checkout of it.", path=output)

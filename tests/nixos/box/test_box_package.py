@@ -13,6 +13,7 @@ import pytest
 
 from nixos.box.sandbox import Box
 from nixos.box.store import build
+from nixos.box.test_box_external import BUILD, CRC, CRC_OF_NIXPY, SETUP
 from nixos.realnix import CURRENT, NixError
 from smallindex import SmallIndex, build_sdist, build_wheel
 
@@ -53,10 +54,11 @@ tinyapp = "tinyapp:main"
 }
 
 
-def sdist(folder: Path, name: str, version: str, files: dict[str, str], requires: str) -> None:
+def sdist(folder: Path, name: str, version: str, files: dict[str, str], requires: str = "") -> None:
     """Write the sdist of a project of these files, and put it where fetchPypi would download it to."""
     stem = f"{name}-{version}"
-    info = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\nRequires-Dist: {requires}\n"
+    info = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n"
+    info += f"Requires-Dist: {requires}\n" if requires else ""
     content = {f"{stem}/{path}": text.encode() for path, text in {**files, "PKG-INFO": info}.items()}
     CURRENT.run("nix-store", "--add-fixed", "sha256", build_sdist(folder, name, version, files=content))
 
@@ -96,6 +98,30 @@ def test_an_sdist_is_built_by_its_own_build_system(stock: Path, box: Box, tmp_pa
         file.write_text(text.replace(line, f"{line.partition(' = ')[0]} = [ ]"))
         with pytest.raises(NixError, match=words):
             build(expression)
+
+
+def test_a_library_of_c_is_linked_to(stock: Path, box: Box, tmp_path: Path) -> None:
+    """An extension in C is built with the library that the sdist's `[external]` names, and finds it when it runs, with
+    nothing on a path; without `buildInputs` the build lacks its headers.
+    """
+    pyproject = f'{BUILD}\n[external]\nhost-requires = ["dep:generic/zlib"]\n'
+    files = {"pyproject.toml": pyproject, "setup.py": SETUP, "crcsum.c": CRC}
+    sdist(stock, "crcsum", "1.0", files)
+    file = tmp_path / "crcsum.nix"
+    nixpy_package(tmp_path, "crcsum", "-o", file)
+    # Every build of nixpkgs has a compiler; those of the stand-in have none.
+    called = """(final: final.callPackage FILE {
+      buildPythonPackage =
+        given: final.buildPythonPackage (given // { nativeBuildInputs = [ pkgs.stdenv.cc ]; });
+    }) pkgs.python313.pkgs""".replace("FILE", str(file))
+    built = build(f"pkgs.python313.withPackages (_: [ ({called}) ])")
+    command = "import crcsum; print(crcsum.sum_of('nixpy'))"
+    assert box.run("env", "-i", f"{built}/bin/python", "-c", command).stdout.split() == [CRC_OF_NIXPY]
+    text = file.read_text()
+    assert "  buildInputs = [ zlib ];\n" in text
+    file.write_text(text.replace("  buildInputs = [ zlib ];\n", ""))
+    with pytest.raises(NixError, match=r"zlib\.h"):
+        build(called)
 
 
 def test_the_layout_of_nixpkgs_holds_a_library_and_an_application(stock: Path, box: Box, tmp_path: Path) -> None:

@@ -195,6 +195,28 @@ let
           inherit hash sha256;
           url = "mirror://index/${file asked}";
         };
+      # For Python packages (pkgs/build-support/rust). No crate is fetched here, so that it is evaluated alone; that it
+      # was in 24.11 could not be substantiated.
+      rustPlatform = {
+        cargoSetupHook = builders.hook "cargo-setup-hook.sh" { };
+        maturinBuildHook = builders.hook "maturin-build-hook.sh" { };
+      }
+      // lib.optionalAttrs (since "25.05") {
+        fetchCargoVendor =
+          {
+            pname,
+            version,
+            src,
+            hash,
+            cargoRoot ? "",
+          }:
+          stdenv.mkDerivation {
+            name = "${pname}-${version}-vendor";
+            inherit src cargoRoot;
+            outputHash = hash;
+            outputHashMode = "recursive";
+          };
+      };
       system = aging "system" system { warns = "26.05"; };
       hostPlatform = aging "hostPlatform" stdenv.hostPlatform {
         warns = "26.05";

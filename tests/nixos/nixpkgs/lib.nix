@@ -256,6 +256,9 @@ rec {
   makeBinPath = makeSearchPathOutput "bin" "bin";
   makeIncludePath = makeSearchPathOutput "dev" "include";
 
+  # What Nix reads as a hash and no download has (lib/deprecated/misc.nix).
+  fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
   # meta
   getExe' =
     package: program:

@@ -1,0 +1,216 @@
+"""What a package is built with besides Python packages: the tools and libraries of nixpkgs, and its crates.
+
+The sdist's own `[external]` says it (PEP 725), else `external/sdists.csv`; what the build system starts is in
+`external/build-systems.csv`. nixpkgs has one version of each, so versions are not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.errors import NixpyError
+from nixpy.external import answer, builds, table
+from nixpy.external.depurl import Dependency
+from nixpy.external.table import Role
+from nixpy.libraries import python_packages
+from nixpy.libraries.catalogue import attributes
+from nixpy.package.needed import Needed
+from nixpy.package.release import Release
+from nixpy.problems import Problem
+from nixpy.target import Target
+
+# What every build has (pkgs/stdenv/generic), and what nixpkgs' meson-python brings along.
+_GIVEN = frozenset({"pkgs.stdenv.cc", "pkgs.gnumake"})
+_BRINGING = frozenset({"meson-python"})
+_RUST = frozenset({"pkgs.rustc", "pkgs.cargo"})
+# Libraries whose name has another thing in nixpkgs' Python set (pkgs/top-level/python-packages.nix), besides what the
+# table of packages knows.
+_IN_PYTHON_SET = frozenset({"boost", "clang", "krb5", "libxml2", "libxslt", "pandoc", "snappy", "xmlsec", "zstd"})
+# These are there what they are outside, as Python modules: the right ones for a build.
+_SAME = frozenset({"cmake", "meson", "ninja"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rust:
+    """A package of crates: maturin or setuptools-rust builds it, and `root` is the folder of its Cargo.lock, the top
+    an empty text, None where the sdist has none.
+    """
+
+    builder: str
+    root: str | None
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """What builds it, as nixpkgs' manual has it for either (doc/languages-frameworks/rust.section.md)."""
+        if self.builder == "maturin":
+            return ("rustPlatform.cargoSetupHook", "rustPlatform.maturinBuildHook")
+        return ("cargo", "rustPlatform.cargoSetupHook", "rustc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Expressions over `pkgs`, sorted: `native` runs while the package is built, `host` is linked to."""
+
+    native: tuple[str, ...] = ()
+    host: tuple[str, ...] = ()
+    rust: Rust | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelled:
+    """Inputs as a function has them whose arguments are `arguments`; `replaced` are those that its caller must name,
+    as the Python set has something else by that name.
+    """
+
+    native: tuple[str, ...]
+    host: tuple[str, ...]
+    arguments: tuple[str, ...]
+    replaced: tuple[str, ...]
+
+
+def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
+    """Return what a release is built with on `target`; nothing for a wheel."""
+    if release.is_wheel:
+        return Inputs()
+    build = tuple(build)
+    systems = {need.name for need in build}
+    rust = _rust(release, systems)
+    asked, problems = _external(release, target)
+    if asked is None:
+        asked = builds.known(canonicalize_name(release.metadata.name))
+    brought = builds.started(systems & _BRINGING)
+    needs = [*asked, *(one for one in builds.started(systems) if one not in brought)]
+    found: dict[Role, set[str]] = {"build": set(), "host": set(), "run": set()}
+    for role, dependency in needs:
+        expressions, told = _supplied(role, dependency, target)
+        problems += told
+        found[role].update(expressions[:1])
+        # A part of a library is the program that tells where it is; strictDeps wants that among the tools.
+        found["build" if role == "host" else role].update(expressions[1:])
+    ready = _GIVEN | (_RUST if rust else frozenset()) | {f"pkgs.{need.attribute}" for need in build}
+    return Inputs(
+        native=tuple(sorted(found["build"] - ready)),
+        host=tuple(sorted(found["host"] - _GIVEN)),
+        rust=rust,
+        problems=tuple(dict.fromkeys([*problems, *_problems(release.metadata.name, rust, found["run"])])),
+    )
+
+
+def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool) -> Spelled:
+    """Return the inputs of the package `own` for a function that is called by the Python set's callPackage, or, for an
+    `application`, by nixpkgs' own.
+
+    Where only another release has an attribute, or its name is taken, the function asks for `pkgs` instead. nixpkgs
+    itself has the newest spelling alone.
+    """
+    taken = frozenset() if application else {need.attribute for need in needs}
+    arguments: set[str] = set()
+    replaced: set[str] = set()
+
+    def spell(expression: str) -> str:
+        newest = attributes(expression)[0]
+        name = newest.partition(".")[0]
+        other = not application and (name == own or _is_another(name))
+        if name in taken or (not nixpkgs and (" or " in expression or other)):
+            arguments.add("pkgs")
+            return expression if " or " in expression and not nixpkgs else f"pkgs.{newest}"
+        arguments.add(name)
+        if other:
+            replaced.add(name)
+        return newest
+
+    native, host = map(spell, found.native), map(spell, found.host)
+    tools = found.rust.tools if found.rust else ()
+    arguments.update(tool.partition(".")[0] for tool in tools)
+    if found.rust:
+        arguments.add("rustPlatform")
+    return Spelled(
+        native=tuple(sorted([*native, *tools])),
+        host=tuple(sorted(host)),
+        arguments=tuple(sorted(arguments)),
+        replaced=tuple(sorted(replaced)),
+    )
+
+
+def _is_another(name: str) -> bool:
+    return name in _IN_PYTHON_SET or (name not in _SAME and python_packages.is_attribute(name))
+
+
+def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Problem]]:
+    """Return what its `[external]` asks for on `target`, None where it has none that can be read, and what to say."""
+    written = release.pyproject and release.pyproject.external
+    if written is None:
+        return None, []
+    try:
+        read = table.read({table.TABLE: written}, Path(release.filename, "pyproject.toml"))
+    except NixpyError as error:
+        problem = Problem(
+            code="NIX509",
+            package=release.metadata.name,
+            message=f"its [{table.TABLE}] cannot be read: {error.message}",
+            hint="Compare nativeBuildInputs and buildInputs with it.",
+        )
+        return None, [problem]
+    assert read is not None  # noqa: S101  # it has the table
+    environment = {**target.marker_environment(), "extra": ""}
+    asked = read.select((), ())
+    return tuple((role, one) for role, one in asked if one.marker is None or one.marker.evaluate(environment)), []
+
+
+def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Problem]]:
+    supply = answer.supply(dependency, role, "", "", (target.system,), {})
+    if not supply.inputs and supply.problems:
+        place = "buildInputs" if role == "host" else "nativeBuildInputs"
+        problem = Problem(
+            code="NIX509",
+            package=dependency.name,
+            message=f"{dependency.bare}, which its [{table.TABLE}] asks for, is not known to be in nixpkgs",
+            hint=f"Look for it at search.nixos.org, and add it to {place}.",
+        )
+        return (), [problem]
+    return tuple(one.expression for one in supply.inputs), []
+
+
+def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Problem]:
+    if runs_with:
+        words = ", ".join(attributes(one)[0] for one in sorted(runs_with))
+        yield Problem(
+            code="NIX509",
+            package=name,
+            message=f"by its [{table.TABLE}] it runs with {words}",
+            hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
+        )
+    if rust and rust.root is None:
+        yield Problem(
+            code="NIX505",
+            package=name,
+            message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates",
+            hint="Take src from its repository, where that has one (fetchFromGitHub); then build it once, and put the "
+            "hash that Nix tells in the place of lib.fakeHash.",
+        )
+    elif rust:
+        yield Problem(
+            code="NIX505",
+            package=name,
+            message="it is built with Rust, and the hash of its crates is not known before Nix fetches them",
+            hint="Build it once, and put the hash that Nix tells in the place of lib.fakeHash.",
+        )
+
+
+def _rust(release: Release, systems: Collection[NormalizedName]) -> Rust | None:
+    """Return the crates of a release: the Cargo.lock next above the crate that is named, else the highest."""
+    builder = next((one for one in ("maturin", "setuptools-rust") if one in systems), None)
+    if builder is None:
+        return None
+    roots = release.cargo_roots
+    named = release.pyproject and release.pyproject.cargo
+    if named:
+        crate = PurePosixPath(named)
+        above = ["" if folder == PurePosixPath() else str(folder) for folder in (crate, *crate.parents)]
+        roots = (*(folder for folder in above if folder in roots), *roots)
+    return Rust(builder=builder, root=next(iter(roots), None))
