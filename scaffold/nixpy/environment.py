@@ -71,6 +71,11 @@ class Environment:
             if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
         )
 
+    def _rendered(self, libraries: Iterable[Library]) -> Iterator[Library]:
+        for library in libraries:
+            text = library.expression
+            yield replace(library, expression=self.external.rendered(text)) if self.external and text else library
+
     @property
     def besides(self) -> tuple[Input, ...]:
         """The packages that are needed besides wheels."""
@@ -91,7 +96,7 @@ class Environment:
     def as_dict(self) -> dict[str, Any]:
         """Return `env`: plain JSON values, so that any Jinja can render it."""
         linux = sorted(set(self.systems) & set(LINUX_SYSTEMS))
-        groups = _groups(self.supplied, self.systems, self.unopened)
+        groups = _groups(self._rendered(self.supplied), self.systems, self.unopened)
         external = self.external.as_dict(self.systems) if self.external else None
         drivers = [library for library in self.libraries if library.provider == "host-driver"]
         return {
@@ -312,7 +317,7 @@ def _glibc_problems(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
         )
 
 
-def _groups(libraries: Sequence[Library], systems: Sequence[str], unopened: frozenset[str]) -> list[dict[str, Any]]:
+def _groups(libraries: Iterable[Library], systems: Sequence[str], unopened: frozenset[str]) -> list[dict[str, Any]]:
     """Return the rendered lines, grouped by the systems they are for: a soname stands once for each group."""
     linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
     parts = (part for library in libraries for part in _split(library, linux))

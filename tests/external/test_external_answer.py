@@ -104,15 +104,19 @@ def test_a_marker_tells_the_systems(tmp_path: Path, nixpy: Nixpy) -> None:
 
 
 def test_the_users_map_decides(tmp_path: Path, nixpy: Nixpy) -> None:
-    """A package that the user names takes the place of nixpy's, for its libraries too, and answers for the unknown."""
+    """A package that the user names takes the place of nixpy's, for its libraries too, and answers for the unknown;
+    what is to be told where nixpkgs lacks it is rendered and not shown.
+    """
     more = '[tool.nixpy.external]\nmap = { "dep:generic/libpq" = "postgresql.lib", "dep:generic/foo" = "foo" }\n'
     folder = asking(tmp_path / "one", "dep:generic/libpq@>=17", "dep:generic/foo", more=more)
-    assert problems(nixpy, folder) == {}
+    done = nixpy("init", folder, "--style", "loader", "--format", "json")
+    assert {one["expression"] for one in done.json["external"]} == {"pkgs.foo", "pkgs.postgresql.lib"}
     env = env_of(folder)
     (group,) = env["external"]["roles"]["run"]
-    assert [text for text, _ in group["packages"]] == ["pkgs.foo", "pkgs.postgresql.lib"]
+    foo, libpq = '(pkgs.foo or (lacking "foo"))', '(pkgs.postgresql.lib or (lacking "postgresql.lib"))'
+    assert [text for text, _ in group["packages"]] == [foo, libpq]
     expressions = {library["expression"] for group in env["groups"] for library in group["libraries"]}
-    assert expressions == {"pkgs.postgresql.lib"}
+    assert expressions == {libpq}
 
 
 def test_what_nobody_knows_is_told(tmp_path: Path, nixpy: Nixpy) -> None:
