@@ -17,8 +17,8 @@ from nixpy.errors import NixpyError
 from nixpy.libraries import python_packages
 from nixpy.package.metadata import homepage
 from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
-from nixpy.problems import Problem
-from nixpy.project import Project
+from nixpy.problems import Problem, reason
+from nixpy.project import Project, holding
 from nixpy.setup_files import Setup
 from nixpy.target import Target
 from nixpy.toml import load_toml, read_text
@@ -31,7 +31,8 @@ class Distribution:
     """What a build makes of the project.
 
     `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
-    packages it needs at run time. A `name` that is not written down is None, and so is a `version`.
+    packages it needs at run time. A `name` that is not written down is None, and so is a `version`. `hidden` are
+    packages of install_requires that the requirements file `instead`, which comes before it, does not name.
     """
 
     name: NormalizedName | None
@@ -44,6 +45,8 @@ class Distribution:
     scripts: tuple[str, ...]
     modules: tuple[str, ...]
     folder: str  # the name of its folder
+    hidden: tuple[NormalizedName, ...]
+    instead: str
 
     def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
         """Return it as templates see it; of the packages to `relax` any version will do."""
@@ -87,6 +90,14 @@ class Distribution:
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
                     hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
                 )
+        if self.hidden:
+            yield Problem(
+                code="NIX325",
+                package=self.hidden[0],
+                message=f"{self.instead} tells what is installed with the project, and not install_requires, which the "
+                f"build alone reads: it asks for {reason(self.hidden)} too",
+                hint=f"name that there as well, or move {self.instead} away, so that install_requires tells all",
+            )
         if application and not self.scripts:
             yield Problem(
                 code="NIX324",
@@ -111,10 +122,11 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
     """
     pyproject = project.root / PYPROJECT
     reader = Reader(load_toml(pyproject) if pyproject.is_file() else {}, pyproject)
+    hidden: set[NormalizedName] = set()
     if reader.table("project") or reader.table("tool", "poetry"):
         found = _of_pyproject(reader, project.root)
     elif setup := setup_files.read(project.root):
-        found = _of_setup(setup, project.root)
+        found, hidden = _of_setup(setup, project.root), _hidden(setup, project, targets)
     else:
         raise NixpyError(
             "nothing here says what the project is called and how it is built",
@@ -129,6 +141,8 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
         names_build=names_build,
         requires=project.direct_names(targets, groups=False),
         folder=project.root.resolve().name,
+        hidden=tuple(sorted(hidden)),
+        instead=project.source.name,
     )
 
 
@@ -163,6 +177,13 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
         "scripts": (*entries, *files),
         "modules": _modules(entries.values()),
     }
+
+
+def _hidden(setup: Setup, project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages of install_requires, where it can be read, that requirements files do not name."""
+    lines = (setup.lines("install_requires") or ()) if project.requirements else ()
+    asked = {canonicalize_name(one.name) for one in holding(setup.requirements(lines), targets)}
+    return asked - {*project.direct_names(targets)}
 
 
 def _dynamic_version(reader: Reader, root: Path) -> str | None:

@@ -340,7 +340,9 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
 def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
     from nixpy import distribution  # no other style waits for it
 
-    wanted = style.builds == "always" or distribution.is_packaged(project.root)
+    # pyproject.nix makes an environment of requirements files, and builds nothing.
+    lists = bool(style.reads and project.requirements)
+    wanted = style.builds == "always" or (distribution.is_packaged(project.root) and not lists)
     return distribution.read(project, targets) if wanted else None
 
 

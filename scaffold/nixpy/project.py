@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -136,12 +136,7 @@ class Project:
             wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
-        environments = [{**target.marker_environment(), "extra": ""} for target in targets]
-        return tuple(
-            requirement
-            for requirement in wanted
-            if requirement.marker is None or any(map(requirement.marker.evaluate, environments))
-        )
+        return holding(wanted, targets)
 
     def asked_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
@@ -156,6 +151,12 @@ class Project:
             return set()
         installed = (package for target in targets for package in self.locked.packages(target, self.choice))
         return {package.name for package in installed if not package.local}
+
+
+def holding(requirements: Iterable[Requirement], targets: Sequence[Target]) -> tuple[Requirement, ...]:
+    """Return those of the requirements whose markers hold on any of `targets`."""
+    environments = [{**target.marker_environment(), "extra": ""} for target in targets]
+    return tuple(one for one in requirements if one.marker is None or any(map(one.marker.evaluate, environments)))
 
 
 def read(root: Path) -> Project:
