@@ -361,7 +361,9 @@ def _external(project: Project, choices: Choices, record: Record) -> Inputs | No
     found = builds.needed(unavailable, own)
     if project.external:
         table = project.external
-        found = answer.asked(table, settings.extras, settings.groups, choices.targets(), own) + found
+        named = project.dependencies
+        extras = named.optional.keys() if named and named.extras_known else None
+        found = answer.asked(table, settings.extras, settings.groups, choices.targets(), own, extras) + found
     return found
 
 

@@ -200,6 +200,35 @@ def test_extras_and_groups_may_be_its_own(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "there is no extra `gnat`" in done.err
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", True),
+        ("[project.optional-dependencies]\nmedia = []\n", True),
+        ("[project.optional-dependencies]\nMe_dai = []\n", False),
+        ('[tool.nixpy]\nextras = ["me-dai"]\n', False),
+    ],
+)
+def test_an_extra_that_the_project_does_not_have(more: str, told: bool, tmp_path: Path, nixpy: Nixpy) -> None:
+    """It is told by its name, in any of the tables, unless the settings choose it; its spelling does not matter."""
+    for key in ("optional-build-requires", "optional-host-requires", "optional-dependencies"):
+        folder = asking(tmp_path / key, more=f'[external.{key}]\nme_Dai = ["dep:generic/git"]\n{more}')
+        found = problems(nixpy, folder)
+        assert found.keys() == ({"NIX604"} if told else set())
+        if told:
+            assert "has the extra `me-dai`" in found["NIX604"]["message"]
+            assert 'extras = ["me-dai"] of [tool.nixpy]' in found["NIX604"]["hint"]
+            assert ("did you mean `media`?" in found["NIX604"]["hint"]) == ("media" in more)
+
+
+def test_extras_that_only_a_build_knows(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Where the project's extras are not written down, none of [external] is said to be lacking among them."""
+    folder = asking(tmp_path / "one", more='[external.optional-dependencies]\nmedia = ["dep:generic/git"]\n')
+    path = folder / "pyproject.toml"
+    path.write_text(path.read_text().replace('name = "demo"\n', 'name = "demo"\ndynamic = ["optional-dependencies"]\n'))
+    assert problems(nixpy, folder) == {}
+
+
 def test_the_template_needs_no_more(tmp_path: Path, nixpy: Nixpy) -> None:
     """What is rendered comes from the environment alone, so that the same facts give the same bytes."""
     folder = asking(tmp_path / "one", "dep:generic/git@>=2")

@@ -137,9 +137,14 @@ def asked(
     groups: Iterable[NormalizedName] | None,
     targets: Sequence[Target],
     own: Mapping[str, str],
+    known: Collection[NormalizedName] | None = None,
 ) -> Inputs:
-    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id."""
-    found = Inputs(problems=external.problems)
+    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id, `known` the extras
+    of the project itself, None where only a build or another tool knows them.
+    """
+    extras = tuple(extras)
+    unknown = external.extras.keys() - {*extras, *known} if known is not None else ()
+    found = Inputs(problems=(*external.problems, *(_idle(extra, known or ()) for extra in sorted(unknown))))
     environments = {target.system: {**target.marker_environment(), "extra": ""} for target in targets}
     for role, dependency in external.select(extras, groups):
         marker = dependency.marker
@@ -225,6 +230,17 @@ def _remarks(dependency: Dependency) -> Iterator[Problem]:
             f"has, so {dependency.bare} is not checked",
             hint="versions of compilers and interfaces are those of their standards (PEP 804, appendix B)",
         )
+
+
+def _idle(extra: NormalizedName, known: Collection[NormalizedName]) -> Problem:
+    """Return what is to be said of an extra that neither the project has nor the user chose."""
+    near = get_close_matches(extra, known, 1)
+    return Problem(
+        code="NIX604",
+        message=f"[{TABLE}] has the extra `{extra}`, and the project has none of that name, so nothing asks for it",
+        hint=f"{f'did you mean `{near[0]}`? Else a' if near else 'a'}dd it to [project.optional-dependencies], "
+        f'if need be as {extra} = [], or choose it here alone: extras = ["{extra}"] of [tool.nixpy]',
+    )
 
 
 def _unknown(dependency: Dependency) -> Problem:
