@@ -202,11 +202,19 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
             return Findings(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
-    if before and before.python != choices.python:  # their markers hold for another Python
+    # Their markers hold for this Python, and count the extras that are asked for.
+    if before and (before.python, before.inputs) != (choices.python, inputs):
         known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
     lacking = before.unavailable if before else ()
-    sources = replace(sources, known=known, lacking=lacking, metadata=choices.all_wheels, index_urls=urls)
+    sources = replace(
+        sources,
+        known=known,
+        lacking=lacking,
+        metadata=choices.all_wheels,
+        asked=project.asked(choices.targets()) if project.tells_extras else None,
+        index_urls=urls,
+    )
     # What uv resolved has the chosen extras and groups in it, and does not know them by name.
     choice = project.choice if project.locked else Choice()
     return analyse(lock, choices.targets(), choice, sources)

@@ -146,8 +146,19 @@ class Project:
         """Return those of `direct_names` that nothing but the lock names."""
         return self._only_locked(targets) - {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
 
+    @property
+    def _only_lock_tells(self) -> bool:
+        return self.locked is not None and not (self.dependencies and self.dependencies.complete)
+
+    @property
+    def tells_extras(self) -> bool:
+        """Whether `asked` has all that the project asks for, with the extras of each."""
+        return not self._only_lock_tells and all(
+            line.requirement for file in self.requirements_files for line in file.requirements
+        )
+
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
-        if self.locked is None or (self.dependencies and self.dependencies.complete):
+        if self.locked is None or not self._only_lock_tells:
             return set()
         installed = (package for target in targets for package in self.locked.packages(target, self.choice))
         return {package.name for package in installed if not package.local}
