@@ -175,6 +175,9 @@ def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reas
     if choices.all_wheels and not record.complete:
         message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
         yield _setting(project, "style", message)
+    elif choices.all_wheels and not record.installable:
+        message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
+        yield Reason(message=message, path=project.record)
     for system in sorted(set(choices.systems) - set(record.systems)):
         yield _setting(project, "systems", f"{system} was not analysed")
     for system in sorted(set(record.systems) - set(choices.systems)):
