@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from nixpy import flake, lockfile
 from nixpy.analyse import Sources
+from nixpy.assemble import environment_of
+from nixpy.choices import Choices, choose
 from nixpy.errors import NixpyError
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
-from nixpy.plan import Choices, choose, environment_of, noticed, outdated, outputs, plan, recorded
+from nixpy.plan import noticed, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project, read
 

@@ -9,7 +9,9 @@ import pytest
 
 import shop
 from nixpy import project, render
-from nixpy.plan import choose, environment_of, recorded
+from nixpy.assemble import environment_of
+from nixpy.choices import choose
+from nixpy.plan import recorded
 from runner import Nixpy
 
 
