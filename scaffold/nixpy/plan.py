@@ -68,6 +68,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         problems=(
             *outdated(project, choices),
             *flake.other_nixpkgs(project.root, choices.nixpkgs),
+            *flake.left_behind(project.root, project.settings.file),
             *noticed(project, choices),
             *env.problems,
         ),
@@ -153,8 +154,7 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 
 
 def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
-    yield from flake.left_behind(project.root, project.settings.file)
+    """Yield what the chosen style lacks in the user's own files, as far as that is known without the wheels."""
     if choices.style is not None:
         style = styles.find(choices.style)
         yield from flake.lacking(project.root, style)
