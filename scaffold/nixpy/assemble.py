@@ -87,7 +87,7 @@ def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> 
 
     # pyproject.nix makes an environment of requirements files, and builds nothing.
     lists = bool(style.reads and project.requirements)
-    wanted = style.builds == "always" or (distribution.is_packaged(project.root) and not lists)
+    wanted = style.builds == "always" or (distribution.is_packaged(project) and not lists)
     return distribution.read(project, targets) if wanted else None
 
 

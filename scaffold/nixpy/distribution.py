@@ -21,7 +21,7 @@ from nixpy.problems import Problem, reason
 from nixpy.project import Project, holding
 from nixpy.setup_files import Setup
 from nixpy.target import Target
-from nixpy.toml import load_toml, read_text
+from nixpy.toml import read_text
 
 _UNKNOWN_VERSION = "0"
 
@@ -106,13 +106,12 @@ class Distribution:
             )
 
 
-def is_packaged(root: Path) -> bool:
-    """Tell whether a folder is a project that names its build system, as uv installs no other; or one of setup.py."""
-    pyproject = root / PYPROJECT
-    data = load_toml(pyproject) if pyproject.is_file() else {}
-    if "project" in data or "poetry" in Reader(data, pyproject).table("tool"):
+def is_packaged(project: Project) -> bool:
+    """Tell whether a project names its build system, as uv installs no other; or one of setup.py."""
+    data = project.pyproject
+    if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data
-    return (root / setup_files.SETUP_PY).is_file()
+    return (project.root / setup_files.SETUP_PY).is_file()
 
 
 def read(project: Project, targets: Sequence[Target]) -> Distribution:
@@ -121,7 +120,7 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
     Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
     """
     pyproject = project.root / PYPROJECT
-    reader = Reader(load_toml(pyproject) if pyproject.is_file() else {}, pyproject)
+    reader = Reader(project.pyproject, pyproject)
     hidden: set[NormalizedName] = set()
     if reader.table("project") or reader.table("tool", "poetry"):
         found = _of_pyproject(reader, project.root)

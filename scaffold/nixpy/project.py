@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -28,7 +29,7 @@ RECORD = "nixpy.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One folder with Python dependencies.
+    """One folder with Python dependencies; `pyproject` is its pyproject.toml, empty where there is none.
 
     `lock` is the lock file that decides what is installed, where there is one; otherwise `requirements` files do, and
     otherwise `dependencies`, those of pyproject.toml or, where it is written out there, of setup.py and setup.cfg.
@@ -40,6 +41,7 @@ class Project:
     dependencies: Dependencies | None
     lock: Path | None
     requirements: tuple[Path, ...]
+    pyproject: Mapping[str, Any] = field(default_factory=dict, repr=False)
     external: External | None = None
 
     @property
@@ -205,6 +207,7 @@ def read(root: Path) -> Project:
         dependencies=dependencies,
         lock=lock,
         requirements=requirements,
+        pyproject=MappingProxyType(data),
         external=external,
     )
 
