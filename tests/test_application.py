@@ -53,6 +53,8 @@ from setuptools import setup
 setup(name="Demo", version="2", install_requires=["weasyprint"], scripts=["bin/demo.sh"], url="https://example.org")
 """
 
+CFG = "[metadata]\nname = demo\nversion = 2\n[options]\ninstall_requires =\n  weasyprint\n"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -188,6 +190,40 @@ def test_requirements_stand_in_for_what_setup_py_works_out(folder: Path, nixpy: 
     found = attributes(folder)
     assert (found["pname"], found["version"], found["dependencies"]) == ("demo", "0", ["weasyprint"])
     assert (found["apps"], found["meta"]) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"setup.py": SETUP, "requirements.txt": "gamma\n"}, True),
+        (
+            {"setup.cfg": CFG, "setup.py": "from setuptools import setup\nsetup()\n", "requirements.txt": "gamma\n"},
+            True,
+        ),
+        ({"setup.py": SETUP, "requirements.txt": "gamma\nWeasyPrint==1.0\n"}, False),
+        ({"setup.py": SETUP.replace('t"]', "t; os_name == 'nt'\"]"), "requirements.txt": "gamma\n"}, False),
+        ({"setup.py": SETUP}, False),
+    ],
+)
+@pytest.mark.parametrize("style", ["application", "wheel-env", "loader", "pyproject-nix"])
+def test_requirements_that_hide_those_of_setup_py_are_told(
+    style: str, files: dict[str, str], told: bool, folder: Path, nixpy: Nixpy
+) -> None:
+    """Where a requirements file lacks what install_requires has, a style that builds the project says which is used
+    for what; where nothing is hidden, or nothing built, there is nothing to say.
+    """
+    if style == "pyproject-nix":  # it reads no setup.py
+        files = {"requirements.txt": "gamma\n", **files}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    ran = nixpy("init", folder, "--style", style, "--python", shop.PYTHON, "--format", "json")
+    assert ran.status == 0, ran.err
+    found = [problem for problem in ran.json["problems"] if problem["code"] == "NIX325"]
+    assert len(found) == (told and style in ("application", "wheel-env"))
+    for problem in found:
+        assert problem["package"] == "weasyprint"
+        assert "requirements.txt tells what is installed with the project" in problem["message"]
+        assert "move requirements.txt away" in problem["hint"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from newprojects import COMBINATIONS, OFFERED, NewProjects
-from nixpy import config, lockfile, managers, new, plan, project, releases
+from nixpy import config, lockfile, managers, new, project, releases
+from nixpy.assemble import environment_of
+from nixpy.choices import choose
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.styles import styles
@@ -64,7 +66,7 @@ def test_the_value_for_the_templates_is_that_of_init(
     found = project.read(folder)
     record = lockfile.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
     # Through JSON, in which a tuple is a list.
-    expected = json.loads(json.dumps(plan.environment_of(found, plan.choose(found), record).as_dict()))
+    expected = json.loads(json.dumps(environment_of(found, choose(found), record).as_dict()))
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])

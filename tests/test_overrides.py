@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from nixpy.environment import wheel_needs
-from nixpy.libraries.answer import Rules, answer
+from nixpy.libraries.answer import Rules, answer, wheel_needs
 from nixpy.lockfile import Wheel
 from nixpy.needs.model import Needs
 from nixpy.overrides import Override, overrides

@@ -21,9 +21,9 @@ from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
-from nixpy import config
-from nixpy.environment import environment
-from nixpy.libraries.answer import Rules
+from nixpy import project
+from nixpy.assemble import environment_of
+from nixpy.choices import choose
 from nixpy.lockfile import Record, Wheel
 from nixpy.needs.model import Needs
 from runner import Nixpy
@@ -557,7 +557,7 @@ def test_names_opened_at_run_time_are_preloaded(tmp_path: Path, settings: Settin
     assert not list(venv.rglob(PRELOAD))
 
 
-def test_the_lock_says_which_names_are_opened() -> None:
+def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
     """Rendered are the names that packages of the lock open on Linux, sorted, and those of the graphics driver; not
     what another wheel ships or makes needless, what macOS alone opens, or what is ignored.
     """
@@ -587,14 +587,10 @@ def test_the_lock_says_which_names_are_opened() -> None:
         wheels=wheels,
         unavailable=(),
     )
-    found = environment(
-        record,
-        settings=config.Settings(libraries=Rules(ignore=("libignored.so.1",))),
-        style="patched-venv",
-        nixpkgs="nixos-26.05",
-        manager=None,
-        direct=(),
-    ).as_dict()
+    asking = '[tool.nixpy]\nstyle = "patched-venv"\nlibraries.ignore = ["libignored.so.1"]\n'
+    (tmp_path / "pyproject.toml").write_text(f"[project]\n{asking}")
+    own = project.read(tmp_path)
+    found = environment_of(own, choose(own), record).as_dict()
     assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
     assert found["driver_sonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
 

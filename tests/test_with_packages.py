@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import shop
+from builderlocks import lock
 from nixos.realnix import HERE, SYSTEMS, Nix, stand_in
+from nixpy import lockfile
+from nixpy.styles import find
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
@@ -93,6 +97,44 @@ def test_it_is_found_out_again_where_more_is_locked(tmp_path: Path, nixpy: Nixpy
     settings.write_text(settings.read_text().replace('"plug"', '"plug[fast]"'))
     assert nixpy("sync", project).status == 0
     assert wheels(project)["plug"]["requires"] == ["numpy"]
+
+
+def test_an_extra_that_nobody_asks_for(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What it asks for is no requirement of the wheel, though it is locked for others; once the extra is asked for it
+    is one, though nothing else is locked then, and no longer when it is not.
+    """
+    project = shop.project(tmp_path / "one", "plug", "numpy")
+    settings = project / "pyproject.toml"
+    assert nixpy("init", project, *INIT).status == 0
+    plain = settings.read_text()
+    assert wheels(project)["plug"]["requires"] == []
+    for text, found in ((plain.replace('"plug"', '"plug[fast]"'), ["numpy"]), (plain, [])):
+        settings.write_text(text)
+        assert nixpy("sync", project).status == 0
+        assert wheels(project)["plug"]["requires"] == found
+        assert nixpy("check", project).status == 0
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_record_that_does_not_tell_what_wheels_require(
+    locked: bool, tmp_path: Path, nixpy: Nixpy, house: SmallIndex
+) -> None:
+    """Check finds it stale and says why, as sync changes it: both ask the same of it."""
+    project = shop.project(tmp_path / "one", "house")
+    if locked:
+        lock(project, find("uv2nix"), house)
+    assert nixpy("init", project, *INIT).status == 0
+    path = project / "nixpy.lock"
+    whole = path.read_text()
+    record = lockfile.loads(whole, path)
+    path.write_text(lockfile.dumps(replace(record, wheels=tuple(replace(one, requires=None) for one in record.wheels))))
+    assert '"requires"' not in path.read_text()
+    ran = nixpy("check", project)
+    assert ran.status == 1
+    assert "does not tell what each wheel requires" in ran.out
+    assert nixpy("sync", project).status == 0
+    assert path.read_text() == whole
+    assert nixpy("check", project).status == 0
 
 
 def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -5,11 +5,12 @@ Disk and network are touched here; every step is another module's, this one only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.libraries import manylinux
@@ -30,9 +31,9 @@ class Sources:
     """Where facts may come from, and who is told how far it is.
 
     `known` are wheels whose needs were recorded before, and `lacking` packages that had no wheel then; `rescan` opens
-    every wheel again; with `metadata` what each requires is found out too, for styles that install by nixpy.lock;
-    `upgrade` lets uv choose newer versions where there is no lock that holds them, and `allow_build` build what has no
-    wheel to learn its needs.
+    every wheel again; with `metadata` what each requires is found out too, for styles that install by nixpy.lock, and
+    `asked` is what the project itself asks for, None where it does not tell; `upgrade` lets uv choose newer versions
+    where there is no lock that holds them, and `allow_build` build what has no wheel to learn its needs.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Sources:
     offline: bool = False
     rescan: bool = False
     metadata: bool = False
+    asked: tuple[Requirement, ...] | None = None
     upgrade: bool = False
     allow_build: bool = False
     known: tuple[Wheel, ...] = ()
@@ -90,18 +92,19 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
     # A promise of the tag is to be replaced by facts, where they can be had now.
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
     recorded = {wheel.identity: wheel for wheel in known}
-    names = _names([*locked, *selection.unavailable])
-    # Only what is locked is recorded of what a wheel requires, so it is asked again when other packages are.
-    same = names == _names([*sources.known, *sources.lacking]) and all(wheel.requires is not None for wheel in known)
-    again = sources.metadata and not same
+    # What a wheel requires is recorded as far as it is locked, and of extras in use: other packages may change either.
+    same = {wheel.identity for wheel in locked} == recorded.keys() and _names(selection.unavailable) == _names(
+        sources.lacking
+    )
+    again = sources.metadata and not (same and all(wheel.requires is not None for wheel in known))
     facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
-    by_system = {target.system: target for target in targets}
+    requires: dict[LockedWheel, tuple[NormalizedName, ...]] = {}
+    for target in targets if again else ():
+        requires |= _requires(selection, facts, target, sources.asked)
+    machines = {target.system: target.machine for target in targets}
     wheels = []
     for wheel in locked:
-        before, found, target = recorded.get(wheel.identity), facts.get(wheel), by_system[wheel.system]
-        requires = before.requires if before else None
-        if found and found.requires is not None:
-            requires = required(found.requires, target.marker_environment(), names[wheel.system])
+        before = recorded.get(wheel.identity)
         wheels.append(
             Wheel(
                 system=wheel.system,
@@ -109,11 +112,26 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
                 version=wheel.version,
                 filename=wheel.file.filename,
                 sha256=wheel.file.sha256,
-                needs=before.needs if before else _needs(wheel, facts[wheel], target.machine),
-                requires=requires,
+                needs=before.needs if before else _needs(wheel, facts[wheel], machines[wheel.system]),
+                requires=requires.get(wheel, before.requires if before else None),
             )
         )
     return tuple(wheels)
+
+
+def _requires(
+    selection: Selection,
+    facts: Mapping[LockedWheel, WheelFacts],
+    target: Target,
+    asked: Sequence[Requirement] | None,
+) -> dict[LockedWheel, tuple[NormalizedName, ...]]:
+    """Return what each wheel for `target` asks for of what is locked there, where that can be found out."""
+    here = {wheel.name: wheel for wheel in selection.wheels if wheel.system == target.system}
+    lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}
+    among = {*here, *(item.name for item in selection.unavailable if item.system == target.system)}
+    # A wheel that was not opened may ask for any extra of others.
+    found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
+    return {here[name]: names for name, names in found.items()}
 
 
 def _names(packages: Iterable[LockedWheel | Wheel | Unavailable]) -> dict[str, set[NormalizedName]]:

@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from nixpy.config import PYPROJECT
 from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.locks.model import Choice
@@ -24,9 +25,7 @@ from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.styles import Style
 from nixpy.target import Target
-from nixpy.toml import load_toml
 
-_PYPROJECT = "pyproject.toml"
 _MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
 # What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
 _HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
@@ -66,7 +65,7 @@ def problems(project: Project, style: Style, targets: Sequence[Target]) -> Itera
 
 def _unread(project: Project, style: Style) -> Problem | None:
     """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
-    if style.reads == _PYPROJECT and not _says_dependencies(project):
+    if style.reads == PYPROJECT and not _says_dependencies(project):
         message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
         hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
         return Problem(code="NIX207", message=message, hint=hint)
@@ -86,7 +85,7 @@ def _unread(project: Project, style: Style) -> Problem | None:
 def _says_dependencies(project: Project) -> bool:
     if project.requirements:
         return all(path.name != pipfile.NAME for path in project.requirements)
-    table = _table(_pyproject(project), "project")
+    table = _table(project.pyproject, "project")
     dynamic = table.get("dynamic", [])
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
@@ -130,7 +129,7 @@ def _in_nixpkgs(project: Project, targets: Sequence[Target]) -> dict[NormalizedN
 
     names = set(project.direct_names(targets))
     if not project.requirements:
-        names |= set(_build_requires(_pyproject(project)))
+        names |= set(_build_requires(project.pyproject))
     return {name: python_packages.attribute(name) for name in sorted(names)}
 
 
@@ -174,11 +173,6 @@ def _path(project: Project, path: Path) -> str:
     """Return a path as Nix reads it in the rendered file: `./.`, `../.`, `./requirements.txt`."""
     relative = os.path.relpath(path.resolve(), project.rendered.parent.resolve())
     return {".": "./.", "..": "../."}.get(relative) or (relative if relative.startswith("../") else f"./{relative}")
-
-
-def _pyproject(project: Project) -> dict[str, Any]:
-    path = project.root / _PYPROJECT
-    return load_toml(path) if path.is_file() else {}
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

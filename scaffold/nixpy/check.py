@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from nixpy import flake, lockfile
 from nixpy.analyse import Sources
+from nixpy.assemble import environment_of
+from nixpy.choices import Choices, choose
 from nixpy.errors import NixpyError
 from nixpy.generated import STATUS, Comparison, State, own_state, reconcile
 from nixpy.lockfile import Record
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
-from nixpy.plan import Choices, choose, environment_of, noticed, outdated, outputs, plan, recorded
+from nixpy.plan import noticed, outdated, outputs, plan, recorded
 from nixpy.problems import Problem
 from nixpy.project import Project, read
 
@@ -105,11 +107,12 @@ def check(project: Project) -> Verdict:
     if record is None or choices.style is None:
         files = tuple(_by_itself(path) for path in (project.record, project.rendered))
         return _verdict(files, [] if record is None else [_setting(project, "style", "the settings name no style")])
+    left_behind = tuple(flake.left_behind(project.root, project.settings.file))
     changes = [
         *_asked(project, choices, record),
         *_chosen(project, choices, record),
         *_installed(project, choices, record),
-        *_left_behind(project),
+        *(Reason(message=f"{one.message}; {one.hint}", path=project.flake) for one in left_behind),
     ]
     env = environment_of(project, choices, record)
     files = reconcile(outputs(project, env, record), write=False)
@@ -117,7 +120,7 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
-    return replace(_verdict(files, changes), problems=(*noticed(project, choices), *env.problems))
+    return replace(_verdict(files, changes), problems=(*left_behind, *noticed(project, choices), *env.problems))
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
@@ -137,11 +140,6 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:
     states = {file.state for file in files}
     return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
-
-
-def _left_behind(project: Project) -> Iterable[Reason]:
-    for problem in flake.left_behind(project.root, project.settings.file):
-        yield Reason(message=f"{problem.message}; {problem.hint}", path=project.flake)
 
 
 def _by_itself(path: Path) -> Comparison:
@@ -175,6 +173,9 @@ def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reas
     if choices.all_wheels and not record.complete:
         message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
         yield _setting(project, "style", message)
+    elif choices.all_wheels and not record.installable:
+        message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
+        yield Reason(message=message, path=project.record)
     for system in sorted(set(choices.systems) - set(record.systems)):
         yield _setting(project, "systems", f"{system} was not analysed")
     for system in sorted(set(record.systems) - set(choices.systems)):

@@ -49,6 +49,7 @@ class Dependencies:
     default_groups: frozenset[NormalizedName]
     complete: bool = True  # False: more of them stand where only a build or another tool reads
     version_known: bool = True  # False: only a build tells the project's own version
+    extras_known: bool = True  # False: only a build or another tool tells all extras
     uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that steers uv
 
     @classmethod
@@ -96,6 +97,7 @@ class Dependencies:
             groups=groups,
             default_groups=reader.default_groups(groups),
             version_known="version" in project,
+            extras_known=not elsewhere and "optional-dependencies" not in reader.strings("project", "dynamic"),
             uv={key: value for key, value in reader.table("tool", "uv").items() if key in _UV_KEYS},
         )
 

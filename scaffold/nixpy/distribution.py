@@ -17,11 +17,11 @@ from nixpy.errors import NixpyError
 from nixpy.libraries import python_packages
 from nixpy.package.metadata import homepage
 from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
-from nixpy.problems import Problem
-from nixpy.project import Project
+from nixpy.problems import Problem, reason
+from nixpy.project import Project, holding
 from nixpy.setup_files import Setup
 from nixpy.target import Target
-from nixpy.toml import load_toml, read_text
+from nixpy.toml import read_text
 
 _UNKNOWN_VERSION = "0"
 
@@ -31,7 +31,8 @@ class Distribution:
     """What a build makes of the project.
 
     `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
-    packages it needs at run time. A `name` that is not written down is None, and so is a `version`.
+    packages it needs at run time. A `name` that is not written down is None, and so is a `version`. `hidden` are
+    packages of install_requires that the requirements file `instead`, which comes before it, does not name.
     """
 
     name: NormalizedName | None
@@ -44,6 +45,8 @@ class Distribution:
     scripts: tuple[str, ...]
     modules: tuple[str, ...]
     folder: str  # the name of its folder
+    hidden: tuple[NormalizedName, ...]
+    instead: str
 
     def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
         """Return it as templates see it; of the packages to `relax` any version will do."""
@@ -87,6 +90,14 @@ class Distribution:
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
                     hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
                 )
+        if self.hidden:
+            yield Problem(
+                code="NIX325",
+                package=self.hidden[0],
+                message=f"{self.instead} tells what is installed with the project, and not install_requires, which the "
+                f"build alone reads: it asks for {reason(self.hidden)} too",
+                hint=f"name that there as well, or move {self.instead} away, so that install_requires tells all",
+            )
         if application and not self.scripts:
             yield Problem(
                 code="NIX324",
@@ -95,13 +106,12 @@ class Distribution:
             )
 
 
-def is_packaged(root: Path) -> bool:
-    """Tell whether a folder is a project that names its build system, as uv installs no other; or one of setup.py."""
-    pyproject = root / PYPROJECT
-    data = load_toml(pyproject) if pyproject.is_file() else {}
-    if "project" in data or "poetry" in Reader(data, pyproject).table("tool"):
+def is_packaged(project: Project) -> bool:
+    """Tell whether a project names its build system, as uv installs no other; or one of setup.py."""
+    data = project.pyproject
+    if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data
-    return (root / setup_files.SETUP_PY).is_file()
+    return (project.root / setup_files.SETUP_PY).is_file()
 
 
 def read(project: Project, targets: Sequence[Target]) -> Distribution:
@@ -110,11 +120,12 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
     Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
     """
     pyproject = project.root / PYPROJECT
-    reader = Reader(load_toml(pyproject) if pyproject.is_file() else {}, pyproject)
+    reader = Reader(project.pyproject, pyproject)
+    hidden: set[NormalizedName] = set()
     if reader.table("project") or reader.table("tool", "poetry"):
         found = _of_pyproject(reader, project.root)
     elif setup := setup_files.read(project.root):
-        found = _of_setup(setup, project.root)
+        found, hidden = _of_setup(setup, project.root), _hidden(setup, project, targets)
     else:
         raise NixpyError(
             "nothing here says what the project is called and how it is built",
@@ -129,6 +140,8 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
         names_build=names_build,
         requires=project.direct_names(targets, groups=False),
         folder=project.root.resolve().name,
+        hidden=tuple(sorted(hidden)),
+        instead=project.source.name,
     )
 
 
@@ -163,6 +176,13 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
         "scripts": (*entries, *files),
         "modules": _modules(entries.values()),
     }
+
+
+def _hidden(setup: Setup, project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages of install_requires, where it can be read, that requirements files do not name."""
+    lines = (setup.lines("install_requires") or ()) if project.requirements else ()
+    asked = {canonicalize_name(one.name) for one in holding(setup.requirements(lines), targets)}
+    return asked - {*project.direct_names(targets)}
 
 
 def _dynamic_version(reader: Reader, root: Path) -> str | None:

@@ -11,21 +11,20 @@ from typing import Any
 
 from packaging.pylock import is_valid_pylock_path
 
+from nixpy.config import PYPROJECT
 from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.project import Project
 from nixpy.setup_files import SETUP_CFG, SETUP_PY
-from nixpy.toml import load_toml
 
 FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
-_PYPROJECT = "pyproject.toml"
 _REQUIREMENTS = "requirements files"
 
 # What each installs from; of several that could, the first is taken unasked.
 _READS = {
-    "uv": ("uv.lock", "pylock.toml", _PYPROJECT, _REQUIREMENTS),
-    "pip": (_REQUIREMENTS, _PYPROJECT),
+    "uv": ("uv.lock", "pylock.toml", PYPROJECT, _REQUIREMENTS),
+    "pip": (_REQUIREMENTS, PYPROJECT),
     "poetry": ("poetry.lock",),
     "pdm": ("pdm.lock",),
 }
@@ -128,7 +127,7 @@ def _fill(project: Project, name: str) -> list[str]:
     install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
     if kind == _REQUIREMENTS:
         return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
-    if kind == _PYPROJECT:
+    if kind == PYPROJECT:
         return _unlocked(project, name, install)
     options = [*(f"--extra={extra}" for extra in extras), *(f"--group={group}" for group in named)]
     if kind == "pylock.toml":
@@ -148,7 +147,7 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
     words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
     if name == "uv":
         if dependencies.name is not None and not words:
-            words = ["-r", _PYPROJECT, *(f"--extra={extra}" for extra in extras)]
+            words = ["-r", PYPROJECT, *(f"--extra={extra}" for extra in extras)]
         words += [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
     else:
         # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
@@ -160,14 +159,14 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
 
 def _is_built(project: Project) -> bool:
     path = project.dependencies.path if project.dependencies else None
-    return path is not None and (path.name != _PYPROJECT or "build-system" in load_toml(path))
+    return path is not None and (path.name != PYPROJECT or "build-system" in project.pyproject)
 
 
 def _files(project: Project) -> list[str]:
     read = [path for file in project.requirements_files for path in file.files]
     if not read:
-        old = not project.lock and project.source.name != _PYPROJECT
-        names = (_PYPROJECT, SETUP_PY, SETUP_CFG) if old else (_PYPROJECT,)
+        old = not project.lock and project.source.name != PYPROJECT
+        names = (PYPROJECT, SETUP_PY, SETUP_CFG) if old else (PYPROJECT,)
         own = (project.root / name for name in names)
         read = [*([project.lock] if project.lock else []), *(path for path in own if path.is_file())]
     return list(dict.fromkeys(_relative(project, path) for path in read))
@@ -177,7 +176,7 @@ def _kind(project: Project) -> str:
     if project.lock is None:
         if project.requirements[:1] and project.requirements[0].name == pipfile.NAME:
             return pipfile.NAME
-        return _REQUIREMENTS if project.requirements else _PYPROJECT
+        return _REQUIREMENTS if project.requirements else PYPROJECT
     return "pylock.toml" if is_valid_pylock_path(project.lock) else project.lock.name
 
 

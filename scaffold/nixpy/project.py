@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -28,7 +29,7 @@ RECORD = "nixpy.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One folder with Python dependencies.
+    """One folder with Python dependencies; `pyproject` is its pyproject.toml, empty where there is none.
 
     `lock` is the lock file that decides what is installed, where there is one; otherwise `requirements` files do, and
     otherwise `dependencies`, those of pyproject.toml or, where it is written out there, of setup.py and setup.cfg.
@@ -40,6 +41,7 @@ class Project:
     dependencies: Dependencies | None
     lock: Path | None
     requirements: tuple[Path, ...]
+    pyproject: Mapping[str, Any] = field(default_factory=dict, repr=False)
     external: External | None = None
 
     @property
@@ -136,12 +138,7 @@ class Project:
             wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
-        environments = [{**target.marker_environment(), "extra": ""} for target in targets]
-        return tuple(
-            requirement
-            for requirement in wanted
-            if requirement.marker is None or any(map(requirement.marker.evaluate, environments))
-        )
+        return holding(wanted, targets)
 
     def asked_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
@@ -151,11 +148,28 @@ class Project:
         """Return those of `direct_names` that nothing but the lock names."""
         return self._only_locked(targets) - {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
 
+    @property
+    def _only_lock_tells(self) -> bool:
+        return self.locked is not None and not (self.dependencies and self.dependencies.complete)
+
+    @property
+    def tells_extras(self) -> bool:
+        """Whether `asked` has all that the project asks for, with the extras of each."""
+        return not self._only_lock_tells and all(
+            line.requirement for file in self.requirements_files for line in file.requirements
+        )
+
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
-        if self.locked is None or (self.dependencies and self.dependencies.complete):
+        if self.locked is None or not self._only_lock_tells:
             return set()
         installed = (package for target in targets for package in self.locked.packages(target, self.choice))
         return {package.name for package in installed if not package.local}
+
+
+def holding(requirements: Iterable[Requirement], targets: Sequence[Target]) -> tuple[Requirement, ...]:
+    """Return those of the requirements whose markers hold on any of `targets`."""
+    environments = [{**target.marker_environment(), "extra": ""} for target in targets]
+    return tuple(one for one in requirements if one.marker is None or any(map(one.marker.evaluate, environments)))
 
 
 def read(root: Path) -> Project:
@@ -193,6 +207,7 @@ def read(root: Path) -> Project:
         dependencies=dependencies,
         lock=lock,
         requirements=requirements,
+        pyproject=MappingProxyType(data),
         external=external,
     )
 

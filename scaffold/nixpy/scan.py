@@ -15,10 +15,10 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy import locks, plan, project, releases
 from nixpy.analyse import Sources, analyse
-from nixpy.environment import wheel_needs
+from nixpy.choices import Choices, Options, choose
 from nixpy.errors import NixpyError
 from nixpy.external.builds import unavailable_problems
-from nixpy.libraries.answer import Library, answer
+from nixpy.libraries.answer import Library, answer, wheel_needs
 from nixpy.lockfile import Wheel
 from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -63,7 +63,7 @@ class Given:
 
 def scan(
     targets: Sequence[str],
-    options: plan.Options,
+    options: Options,
     sources: Sources,
     *,
     deps: bool = True,
@@ -118,7 +118,7 @@ def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
 
 
 def _resolved(
-    source: Sequence[RequirementsFile | Requirement], choices: plan.Choices, sources: Sources, *, deps: bool
+    source: Sequence[RequirementsFile | Requirement], choices: Choices, sources: Sources, *, deps: bool
 ) -> Lock:
     from nixpy.locks.pylock import PyLock
     from nixpy.resolve import resolve
@@ -145,7 +145,7 @@ def _installed(path: Path) -> Given:
     return Given(path=path, files=files)
 
 
-def _fitting(lock: Lock, options: plan.Options) -> plan.Options:
+def _fitting(lock: Lock, options: Options) -> Options:
     """Return the options with a system and a Python that the wheels are for, where none is asked for."""
     here = _choices(options)
     release = releases.release(here.nixpkgs)
@@ -183,17 +183,17 @@ def _kind(target: str) -> str:
     return "requirement"
 
 
-def _choices(options: plan.Options) -> plan.Choices:
+def _choices(options: Options) -> Choices:
     nixpkgs = options.nixpkgs or releases.current()
     python, _ = releases.choose_python(options.python, None, None, releases.release(nixpkgs))
     here = f"{platform.machine()}-linux"
     systems = options.systems or ((here,) if here in LINUX_SYSTEMS else ("x86_64-linux",))
-    return plan.Choices(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
+    return Choices(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 
 
-def _project(options: plan.Options, sources: Sources) -> Scan:
+def _project(options: Options, sources: Sources) -> Scan:
     found = project.read(sources.root)
-    made = plan.plan(found, plan.choose(found, options), sources, complete=True)
+    made = plan.plan(found, choose(found, options), sources, complete=True)
     return Scan(
         python=made.choices.python,
         systems=made.choices.systems,
@@ -216,7 +216,7 @@ def _given(path: Path) -> Package:
     return Package(name=name, version=str(version), wheels=(file,))
 
 
-def _finish(choices: plan.Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
+def _finish(choices: Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
     libraries, problems = answer(wheel_needs(wheels), systems=choices.systems)
     return Scan(
         python=choices.python,

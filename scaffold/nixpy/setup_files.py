@@ -88,14 +88,15 @@ class Setup:
             path=self.path,
             name=canonicalize_name(name) if name else None,
             requires_python=self._requires_python(),
-            dependencies=self._requirements(lines),
-            optional={canonicalize_name(extra): self._requirements(own) for extra, own in extras.items()},
+            dependencies=self.requirements(lines),
+            optional={canonicalize_name(extra): self.requirements(own) for extra, own in extras.items()},
             groups=nothing,
             default_groups=frozenset(),
             version_known=self.text("version") is not None,
         )
 
-    def _requirements(self, lines: tuple[str, ...]) -> tuple[Requirement, ...]:
+    def requirements(self, lines: tuple[str, ...]) -> tuple[Requirement, ...]:
+        """Return the requirements that `lines` are; NixpyError with the line for one that is none."""
         found = []
         for line in lines:
             try:

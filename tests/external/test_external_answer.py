@@ -9,7 +9,9 @@ import pytest
 
 import shop
 from nixpy import project, render
-from nixpy.plan import choose, environment_of, recorded
+from nixpy.assemble import environment_of
+from nixpy.choices import choose
+from nixpy.plan import recorded
 from runner import Nixpy
 
 
@@ -104,15 +106,19 @@ def test_a_marker_tells_the_systems(tmp_path: Path, nixpy: Nixpy) -> None:
 
 
 def test_the_users_map_decides(tmp_path: Path, nixpy: Nixpy) -> None:
-    """A package that the user names takes the place of nixpy's, for its libraries too, and answers for the unknown."""
+    """A package that the user names takes the place of nixpy's, for its libraries too, and answers for the unknown;
+    what is to be told where nixpkgs lacks it is rendered and not shown.
+    """
     more = '[tool.nixpy.external]\nmap = { "dep:generic/libpq" = "postgresql.lib", "dep:generic/foo" = "foo" }\n'
     folder = asking(tmp_path / "one", "dep:generic/libpq@>=17", "dep:generic/foo", more=more)
-    assert problems(nixpy, folder) == {}
+    done = nixpy("init", folder, "--style", "loader", "--format", "json")
+    assert {one["expression"] for one in done.json["external"]} == {"pkgs.foo", "pkgs.postgresql.lib"}
     env = env_of(folder)
     (group,) = env["external"]["roles"]["run"]
-    assert [text for text, _ in group["packages"]] == ["pkgs.foo", "pkgs.postgresql.lib"]
+    foo, libpq = '(pkgs.foo or (lacking "foo"))', '(pkgs.postgresql.lib or (lacking "postgresql.lib"))'
+    assert [text for text, _ in group["packages"]] == [foo, libpq]
     expressions = {library["expression"] for group in env["groups"] for library in group["libraries"]}
-    assert expressions == {"pkgs.postgresql.lib"}
+    assert expressions == {libpq}
 
 
 def test_what_nobody_knows_is_told(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -194,6 +200,35 @@ def test_extras_and_groups_may_be_its_own(tmp_path: Path, nixpy: Nixpy) -> None:
     done = nixpy("check", folder)
     assert done.status == 2
     assert "there is no extra `gnat`" in done.err
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", True),
+        ("[project.optional-dependencies]\nmedia = []\n", True),
+        ("[project.optional-dependencies]\nMe_dai = []\n", False),
+        ('[tool.nixpy]\nextras = ["me-dai"]\n', False),
+    ],
+)
+def test_an_extra_that_the_project_does_not_have(more: str, told: bool, tmp_path: Path, nixpy: Nixpy) -> None:
+    """It is told by its name, in any of the tables, unless the settings choose it; its spelling does not matter."""
+    for key in ("optional-build-requires", "optional-host-requires", "optional-dependencies"):
+        folder = asking(tmp_path / key, more=f'[external.{key}]\nme_Dai = ["dep:generic/git"]\n{more}')
+        found = problems(nixpy, folder)
+        assert found.keys() == ({"NIX604"} if told else set())
+        if told:
+            assert "has the extra `me-dai`" in found["NIX604"]["message"]
+            assert 'extras = ["me-dai"] of [tool.nixpy]' in found["NIX604"]["hint"]
+            assert ("did you mean `media`?" in found["NIX604"]["hint"]) == ("media" in more)
+
+
+def test_extras_that_only_a_build_knows(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Where the project's extras are not written down, none of [external] is said to be lacking among them."""
+    folder = asking(tmp_path / "one", more='[external.optional-dependencies]\nmedia = ["dep:generic/git"]\n')
+    path = folder / "pyproject.toml"
+    path.write_text(path.read_text().replace('name = "demo"\n', 'name = "demo"\ndynamic = ["optional-dependencies"]\n'))
+    assert problems(nixpy, folder) == {}
 
 
 def test_the_template_needs_no_more(tmp_path: Path, nixpy: Nixpy) -> None:

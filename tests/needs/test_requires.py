@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.needs.requires import required
@@ -11,18 +15,55 @@ LINUX = Target(system="x86_64-linux", python="3.13.5", glibc=(2, 42)).marker_env
 AMONG = {canonicalize_name(name) for name in "abcdefgh"}
 
 
+def ask(lines: Mapping[str, Iterable[str]], *asked: str) -> dict[str, tuple[str, ...]]:
+    """What the wheels with these requirements ask for, in a project that asks for `asked`."""
+    wheels = {canonicalize_name(name): own for name, own in lines.items()}
+    return dict[str, tuple[str, ...]](required(wheels, LINUX, AMONG, [Requirement(text) for text in asked]).items())
+
+
 def test_what_is_locked_and_holds_there() -> None:
     """Names are normalised, markers hold on that machine, and what the lock does not install is left out."""
     lines = ("A>=2", "b[x]<3 ; python_version < '3.14'", "c ; sys_platform == 'darwin'", "z", "d @ https://a.b/d.whl")
-    assert required(lines, LINUX, AMONG) == ("a", "b", "d")
+    assert ask({"h": lines}) == {"h": ("a", "b", "d")}
 
 
-def test_any_extra_counts() -> None:
-    """What an extra asks for is asked for, where the rest of its marker holds."""
-    lines = ("a ; extra == 'Fast_IO'", "b ; extra == 'x' and sys_platform == 'darwin'", "c ; 'x' == extra")
-    assert required(lines, LINUX, AMONG) == ("a", "c")
+OPTIONAL = ("a ; extra == 'Fast_IO'", "b ; extra == 'x' and sys_platform == 'darwin'", "c ; 'x' == extra")
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["h"], ()),
+        (["h[x]"], ("c",)),
+        (["H[fast.io]", "h[X]"], ("a", "c")),
+        (["h[x] ; sys_platform == 'darwin'"], ()),
+        (["g"], ()),
+    ],
+)
+def test_an_extra_counts_that_the_project_asks_for(asked: list[str], found: tuple[str, ...]) -> None:
+    """What an extra asks for is asked for where the project wants it here, and the rest of its marker holds."""
+    assert ask({"h": OPTIONAL, "g": ()}, *asked)["h"] == found
+
+
+def test_an_extra_counts_that_another_wheel_asks_for() -> None:
+    """One wheel may ask for an extra of the next by an extra of its own, whether they stand in order or in a circle."""
+    lines = {
+        "a": ("b[x] ; extra == 'x'",),
+        "b": ("a[x] ; extra == 'y'", "c[x] ; extra == 'x'", "d ; extra == 'y'"),
+        "c": ("b[y] ; extra == 'x'", "c[z] ; extra == 'x'", "e ; extra == 'z'"),
+    }
+    assert ask(lines, "a", "b", "c") == {"a": (), "b": (), "c": ()}
+    assert ask(lines, "a[x]") == {"a": ("b",), "b": ("a", "c", "d"), "c": ("b", "c", "e")}
+    assert ask(lines, "c[z]") == {"a": (), "b": (), "c": ("e",)}
+
+
+def test_any_extra_counts_where_nobody_can_tell() -> None:
+    """Where the project does not say what it asks for, every extra may be in use."""
+    found = required({canonicalize_name("h"): OPTIONAL}, LINUX, AMONG, None)
+    assert found == {"h": ("a", "c")}
 
 
 def test_what_cannot_be_read_asks_for_nothing() -> None:
     """Lines of old tools, and markers that compare what cannot be compared, are passed over."""
-    assert required(("a (>=1.0.*)", "b >= 1; os == 'x'", "", "c ; python_version ~= 'x'", "d"), LINUX, AMONG) == ("d",)
+    lines = ("a (>=1.0.*)", "b >= 1; os == 'x'", "", "c ; python_version ~= 'x'", "d")
+    assert ask({"h": lines}) == {"h": ("d",)}

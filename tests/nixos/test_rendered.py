@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 
 import shop
 from builderlocks import lock
-from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, catalogue_states, evaluate, stand_in, warnings
+from nixos.realnix import (
+    CURRENT,
+    RELEASES,
+    SYSTEMS,
+    VERSIONS,
+    Nix,
+    catalogue_states,
+    evaluate,
+    lock_flake,
+    stand_in,
+    warnings,
+)
 from nixos.rfc166 import violations
 from nixpy.features import Feature, features
 from nixpy.libraries.catalogue import catalogue
@@ -155,6 +166,34 @@ def test_a_missing_input_is_named(style: str, project: Path, nixpy: Nixpy, index
         assert named is not None
         assert named[1] in {item.name for item in find(style).inputs}
         assert "{ inherit pkgs inputs; }" in done.stderr
+
+
+BUILDING = [style.name for style in styles() if style.builds or style.reads]
+
+
+@pytest.mark.parametrize(
+    "external", ["", '[external]\ndependencies = ["dep:generic/git"]\n'], ids=["plain", "external"]
+)
+@pytest.mark.parametrize("style", BUILDING)
+def test_every_program_of_the_project_is_an_app(
+    style: str, external: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex
+) -> None:
+    """In each style that builds the project, its scripts and gui-scripts are apps of these names, formatted and silent;
+    none is there of a project that does not say how it is built.
+    """
+    own = "tool.poetry" if find(style).reads == "poetry.lock" else "project"
+    system = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    programs = f'[{own}.scripts]\nrun = "demo:main"\n[{own}.gui-scripts]\n"a.window" = "demo:main"\n'
+    for kind, build in (("built", system), ("list", "")):
+        project = shop.project(tmp_path / kind, "weasyprint", extra=programs + build + external)
+        lock(project, find(style), index)
+        assert nixpy("init", project, "--style", style, "--python", "3.13", "--system", SYSTEMS[0]).status == 0
+        assert violations((project / "nixpy.nix").read_text()) == []
+        assert [warnings(said) for said in evaluate(project, "26.05").values()] == [[], []]
+        lock_flake(project, "26.05")
+        shown = CURRENT.flake_show(project).get("apps", {}).get(SYSTEMS[0], {})
+        built = build or find(style).builds == "always" or own == "tool.poetry"
+        assert shown.keys() - {"default"} == ({"run", "a.window"} if built else set())
 
 
 def test_every_expression_of_the_catalogue_exists_everywhere() -> None:

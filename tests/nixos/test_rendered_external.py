@@ -10,7 +10,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 import shop
-from nixos.realnix import CURRENT, RELEASES, catalogue_states, evaluate, stand_in, warnings
+from nixos.realnix import CURRENT, RELEASES, NixError, catalogue_states, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.external import mapping
 from nixpy.styles import styles
@@ -63,6 +63,51 @@ def test_the_least_is_formatted_too(table: str, tmp_path: Path, nixpy: Nixpy) ->
         assert nixpy("init", project, "--style", style).status == 0
         assert violations((project / "nixpy.nix").read_text()) == [], style
         assert [warnings(said) for said in evaluate(project, "26.05").values()] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("mapped", "attribute", "overlay"),
+    [
+        ("foo", "foo", "foo = final.callPackage ./foo.nix { };"),
+        (
+            "(pkgs.xorg.foo or pkgs.foo)",
+            "xorg.foo",
+            "xorg = previous.lib.recursiveUpdate (previous.xorg or { }) { foo = final.callPackage ./foo.nix { }; };",
+        ),
+    ],
+)
+def test_what_the_map_names_and_nixpkgs_lacks_is_told(
+    mapped: str, attribute: str, overlay: str, tmp_path: Path, nixpy: Nixpy
+) -> None:
+    """Where nixpkgs lacks what the user maps to, Nix says the attribute, the setting and an overlay; with that overlay
+    it evaluates, and what else the set holds is still there.
+    """
+    mapping = f'[tool.nixpy.external]\nmap = {{ "dep:generic/foo" = "{mapped}", "dep:generic/libpq" = "zlib" }}\n'
+    asked = '[external]\ndependencies = ["dep:generic/foo@>=1", "dep:generic/libpq"]\n'
+    project = shop.project(tmp_path / "one", "gamma", extra=asked + mapping)
+    assert nixpy("init", project, "--style", "loader").status == 0
+    assert violations((project / "nixpy.nix").read_text()) == []
+    with pytest.raises(NixError) as error:
+        evaluate(project, "26.05")
+    said = str(error.value)
+    assert f"this nixpkgs has no {attribute}, which `map` of [tool.nixpy.external] in pyproject.toml" in said
+    assert overlay in said
+    (project / "foo.nix").write_text("{ zlib }: zlib\n")
+    plain = "pkgs = nixpkgs.legacyPackages.${system};"
+    flake = (project / "flake.nix").read_text()
+    assert plain in flake
+    extended = f"{plain[:-1]}.extend (final: previous: {{ {overlay} }});"
+    (project / "flake.nix").write_text(flake.replace(plain, extended))
+    assert [warnings(said) for said in evaluate(project, "26.05").values()] == [[], []]
+    kept = f"""
+        let
+          base = import {stand_in("26.05")} {{ system = "x86_64-linux"; }};
+          final = base // overlay final base;
+          overlay = final: previous: {{ {overlay.replace("callPackage ./foo.nix { }", "zlib")} }};
+        in
+        builtins.all (name: final.xorg ? ${{name}}) (builtins.attrNames base.xorg)
+    """
+    assert CURRENT.eval_json(kept) is True
 
 
 VERSIONS = ("0", "0.5.0", "1", "1.0", "1.0.0", "1.0.1", "1.9", "1.10", "1.10.0", "2", "2.0", "10", "10.0", "100")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from nixpy import builders, managers, plan, project, styles
+from nixpy import builders, managers, project, styles
 from nixpy.analyse import Sources
+from nixpy.choices import Options, asked, choose
 from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
@@ -23,6 +24,8 @@ from nixpy.cli.common import (
 )
 from nixpy.cli.report import data, report
 from nixpy.generated import reconcile
+from nixpy.plan import plan
+from nixpy.user_files import with_user_files
 
 
 @click.command("init", short_help="Analyse a project and write its Nix files.")
@@ -81,7 +84,7 @@ def command(
     Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
     flake.nix once, where there is none: that file is yours from then on.
     """
-    options = plan.Options(
+    options = Options(
         style=style,
         manager=manager,
         python=python,
@@ -91,15 +94,15 @@ def command(
         flake=not no_flake,
         direnv=direnv,
     )
-    found = plan.asked(project.read(folder), options)
-    choices = plan.choose(found, options)
+    found = asked(project.read(folder), options)
+    choices = choose(found, options)
     if choices.style:
         builders.refuse(found, styles.find(choices.style), flake=options.flake)
     with progress() as bar:
-        made = plan.plan(
+        made = plan(
             found, choices, Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
         )
-    made = plan.with_user_files(made, options)
+    made = with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})

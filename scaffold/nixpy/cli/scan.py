@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from nixpy import plan
 from nixpy.analyse import Sources
+from nixpy.choices import Options
 from nixpy.cli.common import (
     build_option,
     format_option,
@@ -53,7 +53,7 @@ def command(
     TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
     such as numpy==2.5.5.
     """
-    options = plan.Options(python=python, nixpkgs=nixpkgs, systems=systems)
+    options = Options(python=python, nixpkgs=nixpkgs, systems=systems)
     with progress() as bar:
         sources = Sources(root=Path(), offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
         result = scan(targets or (".",), options, sources, deps=not no_deps)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from nixpy import plan, project
+from nixpy import project
 from nixpy.analyse import Sources
+from nixpy.choices import choose
 from nixpy.cli.common import (
     all_option,
     build_option,
@@ -24,6 +25,7 @@ from nixpy.cli.report import data, report
 from nixpy.errors import NixpyError
 from nixpy.generated import reconcile
 from nixpy.managed import managed
+from nixpy.plan import Plan, plan
 
 
 @click.command("sync", short_help="Bring the generated files up to date.")
@@ -71,10 +73,10 @@ def command(
     return status
 
 
-def _plan(root: Path, sources: Sources) -> plan.Plan:
+def _plan(root: Path, sources: Sources) -> Plan:
     found = project.read(root)
-    choices = plan.choose(found)
+    choices = choose(found)
     if choices.style is None:
         raise NixpyError("nixpy does not manage this project yet", path=root, hint="run `nixpy init` first")
     with progress() as bar:
-        return plan.plan(found, choices, replace(sources, progress=bar))
+        return plan(found, choices, replace(sources, progress=bar))

@@ -12,12 +12,13 @@ from pathlib import Path
 from nixpy import managers
 from nixpy import project as projects
 from nixpy.check import check
+from nixpy.choices import choose
 from nixpy.config import Settings
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
 from nixpy.errors import NixpyError
 from nixpy.libraries.answer import WheelNeeds, answer
 from nixpy.locks import pipfile
-from nixpy.plan import choose, recorded
+from nixpy.plan import recorded
 from nixpy.toml import load_toml
 
 _MARKERS = (

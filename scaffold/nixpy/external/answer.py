@@ -41,7 +41,7 @@ _CONDITIONS = {
 class Input:
     """One package of nixpkgs and what it is for: the specifier that asks for it, or the package that is built with it.
 
-    `version` is what may be asked of its version.
+    `version` is what may be asked of its version; `chosen` says that the user maps to it, so that nixpkgs may lack it.
     """
 
     role: Role
@@ -49,6 +49,7 @@ class Input:
     reason: str
     systems: tuple[str, ...]
     version: SpecifierSet = field(default_factory=SpecifierSet)
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,34 +73,52 @@ class Inputs:
             problems=(*self.problems, *other.problems),
         )
 
+    def rendered(self, expression: str) -> str:
+        """Return the text for an expression: one that the user chose ends in the template's `lacking`, an error."""
+        if not any(one.chosen and one.expression == expression for one in self.inputs):
+            return expression
+        return f'({expression.strip("()")} or (lacking "{attributes(expression)[0]}"))'
+
     def as_dict(self, systems: Sequence[str]) -> dict[str, Any] | None:
         """Return what templates render, None where that is nothing; no `systems` in a group are all of them."""
         if not self.inputs:
             return None
         return {
-            "roles": {role: _groups((one for one in self.inputs if one.role == role), systems) for role in _ROLES},
-            "versions": _versions(self.inputs, systems),
+            "roles": {role: self._groups(role, systems) for role in _ROLES},
+            "versions": self._versions(systems),
+            "chosen": any(one.chosen for one in self.inputs),
         }
 
+    def _groups(self, role: Role, systems: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the packages in groups of the same systems, those for all first, each once with all its reasons."""
+        merged: dict[tuple[tuple[str, ...], str], list[str]] = {}
+        for one in self.inputs:
+            if one.role == role:
+                reasons = merged.setdefault((_where(one, systems), one.expression), [])
+                reasons += [one.reason] if one.reason not in reasons else []
+        return [
+            {"systems": list(where), "packages": [[self.rendered(text), reasons] for (_, text), reasons in group]}
+            for where, group in groupby(sorted(merged.items()), key=lambda item: item[0][0])
+        ]
 
-def _versions(inputs: Iterable[Input], systems: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what is asked of versions, each dependency once, in groups of the same systems."""
-    merged = {(_where(one, systems), one.reason): one for one in reversed([*inputs]) if one.version}
-    return [
-        {
-            "systems": list(where),
-            "packages": [
-                {
-                    "dependency": dependency,
-                    "expression": one.expression,
-                    "attribute": attributes(one.expression)[0],
-                    "condition": " && ".join(map(_condition, sorted_specifiers(one.version))),
-                }
-                for (_, dependency), one in group
-            ],
-        }
-        for where, group in groupby(sorted(merged.items(), key=itemgetter(0)), key=lambda item: item[0][0])
-    ]
+    def _versions(self, systems: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what is asked of versions, each dependency once, in groups of the same systems."""
+        merged = {(_where(one, systems), one.reason): one for one in reversed(self.inputs) if one.version}
+        return [
+            {
+                "systems": list(where),
+                "packages": [
+                    {
+                        "dependency": dependency,
+                        "expression": self.rendered(one.expression),
+                        "attribute": attributes(one.expression)[0],
+                        "condition": " && ".join(map(_condition, sorted_specifiers(one.version))),
+                    }
+                    for (_, dependency), one in group
+                ],
+            }
+            for where, group in groupby(sorted(merged.items(), key=itemgetter(0)), key=lambda item: item[0][0])
+        ]
 
 
 def _where(one: Input, systems: Sequence[str]) -> tuple[str, ...]:
@@ -112,27 +131,20 @@ def _condition(specifier: Specifier) -> str:
     return _CONDITIONS[specifier.operator].format(re.sub(r"(\.0+)+$", "", specifier.version))
 
 
-def _groups(inputs: Iterable[Input], systems: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the packages in groups of the same systems, those for all first, each once with all its reasons."""
-    merged: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for one in inputs:
-        reasons = merged.setdefault((_where(one, systems), one.expression), [])
-        reasons += [one.reason] if one.reason not in reasons else []
-    return [
-        {"systems": list(where), "packages": [[text, reasons] for (_, text), reasons in group]}
-        for where, group in groupby(sorted(merged.items()), key=lambda item: item[0][0])
-    ]
-
-
 def asked(
     external: External,
     extras: Iterable[NormalizedName],
     groups: Iterable[NormalizedName] | None,
     targets: Sequence[Target],
     own: Mapping[str, str],
+    known: Collection[NormalizedName] | None = None,
 ) -> Inputs:
-    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id."""
-    found = Inputs(problems=external.problems)
+    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id, `known` the extras
+    of the project itself, None where only a build or another tool knows them.
+    """
+    extras = tuple(extras)
+    unknown = external.extras.keys() - {*extras, *known} if known is not None else ()
+    found = Inputs(problems=(*external.problems, *(_idle(extra, known or ()) for extra in sorted(unknown))))
     environments = {target.system: {**target.marker_environment(), "extra": ""} for target in targets}
     for role, dependency in external.select(extras, groups):
         marker = dependency.marker
@@ -164,6 +176,7 @@ def supply(
                 systems=tuple(systems),
                 # The first is the package itself, others are parts of it.
                 version=dependency.version if checked and one == expressions[0] else SpecifierSet(),
+                chosen=bool(text),
             )
             for one in expressions
         ),
@@ -217,6 +230,17 @@ def _remarks(dependency: Dependency) -> Iterator[Problem]:
             f"has, so {dependency.bare} is not checked",
             hint="versions of compilers and interfaces are those of their standards (PEP 804, appendix B)",
         )
+
+
+def _idle(extra: NormalizedName, known: Collection[NormalizedName]) -> Problem:
+    """Return what is to be said of an extra that neither the project has nor the user chose."""
+    near = get_close_matches(extra, known, 1)
+    return Problem(
+        code="NIX604",
+        message=f"[{TABLE}] has the extra `{extra}`, and the project has none of that name, so nothing asks for it",
+        hint=f"{f'did you mean `{near[0]}`? Else a' if near else 'a'}dd it to [project.optional-dependencies], "
+        f'if need be as {extra} = [], or choose it here alone: extras = ["{extra}"] of [tool.nixpy]',
+    )
 
 
 def _unknown(dependency: Dependency) -> Problem:

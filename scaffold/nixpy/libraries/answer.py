@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 
@@ -22,6 +22,9 @@ from nixpy.libraries.glibc import is_glibc
 from nixpy.needs.dlopen import brought_by
 from nixpy.needs.model import Needs
 from nixpy.problems import Problem
+
+if TYPE_CHECKING:
+    from nixpy.lockfile import Wheel
 
 ADDED = "[tool.nixpy]"
 """Stands in `needed_by` for the user, who asked for a library that no wheel asks for."""
@@ -193,6 +196,13 @@ def _problems(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> It
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
     wheels = [name for name in names if name != ADDED]
     yield Problem(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
+
+
+def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
+    """Return recorded wheels as the catalogue is asked about them."""
+    return [
+        WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
+    ]
 
 
 def user_entries(rules: Rules) -> dict[str, Entry]:

@@ -1,37 +1,71 @@
-"""From the requirements of a wheel to the packages it asks for on one machine. Pure: no disk, no network."""
+"""From the requirements of wheels to the packages that each asks for on one machine. Pure: no disk, no network."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+Extras = Mapping[NormalizedName, Collection[NormalizedName]]
+
 
 def required(
-    lines: Iterable[str], environment: Mapping[str, str], among: Collection[NormalizedName]
-) -> tuple[NormalizedName, ...]:
-    """Return which packages of `among` the requirements ask for where the markers have these values, sorted.
+    wheels: Mapping[NormalizedName, Iterable[str]],
+    environment: Mapping[str, str],
+    among: Collection[NormalizedName],
+    asked: Iterable[Requirement] | None,
+) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
+    """Return which packages of `among` each of `wheels` asks for by its requirements where the markers have these
+    values, sorted.
 
-    Those of every extra count: what no extra in use asks for is hardly `among` the packages that a lock installs, and
-    is no harm where it is. A line that cannot be read, as old tools wrote them, asks for nothing.
+    Those of an extra count where somebody asks for the wheel with it: the project, by `asked`, or another wheel. With
+    `asked` None nobody can tell, and those of every extra count: what none in use asks for is hardly `among` the
+    packages that a lock installs. A line that cannot be read, as old tools wrote them, asks for nothing.
     """
-    found = set()
+    here = [one for one in asked or () if _holds(one, environment, ())]
+    lines = {name: tuple(_readable(own)) for name, own in wheels.items()}
+    extras: Extras = {} if asked is not None else {name: {*_named(own)} for name, own in lines.items()}
+    while True:
+        found = {
+            name: [one for one in own if _holds(one, environment, extras.get(name, ()))] for name, own in lines.items()
+        }
+        used = extras if asked is None else _used(chain(here, *found.values()))
+        if used == extras:
+            break
+        extras = used  # an extra in use may ask for others in turn
+    names = {name: {canonicalize_name(one.name) for one in own} for name, own in found.items()}
+    return {name: tuple(sorted(others & {*among})) for name, others in names.items()}
+
+
+def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
     for line in lines:
         try:
-            requirement = Requirement(line)
-            name = canonicalize_name(requirement.name)
-            if name in among and _may_hold(requirement, environment):
-                found.add(name)
-        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
+            yield Requirement(line)
+        except InvalidRequirement:
             continue
-    return tuple(sorted(found))
 
 
-def _may_hold(requirement: Requirement, environment: Mapping[str, str]) -> bool:
-    """Tell whether a requirement holds without an extra, or with the one that its marker names."""
-    if requirement.marker is None:
-        return True
-    named = {canonicalize_name(word) for word in str(requirement.marker).split('"')[1::2]}
-    return any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(named)))
+def _named(requirements: Iterable[Requirement]) -> Iterator[NormalizedName]:
+    """Yield the names of all extras that the markers test."""
+    for one in requirements:
+        yield from (canonicalize_name(word) for word in str(one.marker or "").split('"')[1::2])
+
+
+def _used(requirements: Iterable[Requirement]) -> dict[NormalizedName, set[NormalizedName]]:
+    """Return the extras with which packages are asked for."""
+    found: dict[NormalizedName, set[NormalizedName]] = {}
+    for one in requirements:
+        found.setdefault(canonicalize_name(one.name), set()).update(map(canonicalize_name, one.extras))
+    return found
+
+
+def _holds(requirement: Requirement, environment: Mapping[str, str], extras: Iterable[NormalizedName]) -> bool:
+    """Tell whether a requirement holds without an extra, or with one of these."""
+    marker = requirement.marker
+    try:
+        return marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return False

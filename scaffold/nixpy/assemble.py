@@ -1,0 +1,123 @@
+"""From what is chosen for a project and recorded of its wheels to the one value that is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nixpy import builders, features, fetching, managers, misfits, python_set, styles
+from nixpy.choices import Choices
+from nixpy.environment import Environment
+from nixpy.libraries.answer import Library, WheelNeeds, answer, wheel_needs
+from nixpy.lockfile import Record
+from nixpy.overrides import overrides
+from nixpy.programs import programs
+from nixpy.project import Project
+from nixpy.python_set import PythonSet
+from nixpy.styles import Style
+from nixpy.target import LINUX_SYSTEMS, Target
+
+if TYPE_CHECKING:
+    from nixpy.distribution import Distribution
+    from nixpy.external.answer import Inputs
+
+
+def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
+    """Return what is rendered for `record`. Libraries that are needed besides wheels are supplied as theirs are."""
+    assert choices.style is not None  # noqa: S101  (chosen by now)
+    style, targets, settings = styles.find(choices.style), choices.targets(), project.settings
+    external = _external(project, style, targets, record)
+    asking = [*wheel_needs(record.wheels), *(external.libraries if external else ())]
+    entries = external.entries if external else {}
+    libraries, unsupplied = answer(asking, settings.libraries, record.systems, entries)
+    packages = _packages(project, style, targets, record)
+    own = _distribution(project, style, targets)
+    origin = builders.origin(project, style, targets)
+    active = features.chosen(settings.features, style.name)
+    started = programs(record.wheels, style, active, settings.packages)
+    # Folders beside the project, and where wheels are to be had, matter to styles that install by nixpy.lock.
+    beside = fetching.beside(project, targets) if style.all_wheels else set()
+    found = [
+        *unsupplied,
+        *(python_set.problems(packages, {*started.substitutes, *beside}) if packages else ()),
+        *(external.problems if external else ()),
+        *misfits.problems(record, style, active, choices.nixpkgs),
+        *started.problems(style),
+        *(own.problems(application=style.builds == "always") if own else ()),
+    ]
+    if style.all_wheels:
+        fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
+        found += fetching.problems(fetched, fetching.astray(project, targets))
+        found += fetching.left_out(beside, style.name)
+    return Environment(
+        style=style,
+        nixpkgs=choices.nixpkgs,
+        settings=settings,
+        record=record,
+        libraries=libraries,
+        opened=tuple(sorted(set(_opened(asking, libraries)))),
+        packages=packages,
+        requirements=project.asked_lines(targets) if style.all_wheels else (),
+        own=own.as_dict(settings.relax) if own else None,
+        features=active,
+        programs=started,
+        manager=managers.manager(project, choices.manager),
+        overrides=overrides(record.wheels, libraries, optional=settings.libraries.optional) if origin else (),
+        origin=origin,
+        lock=fetching.uv_lock(project),
+        external=external,
+        problems=tuple(sorted(set(found), key=lambda problem: (problem.code, problem.package or "", problem.message))),
+    )
+
+
+def _packages(project: Project, style: Style, targets: Sequence[Target], record: Record) -> PythonSet | None:
+    """Return what nixpkgs' Python set is asked for; `check` need not look for names where other people's Nix code finds
+    them, or nobody asks.
+    """
+    if not style.from_nixpkgs or style.reads:
+        return None
+    direct, implied = project.direct_names(targets), project.implied_names(targets)
+    return python_set.python_set(record, direct, project.settings.versions, implied)
+
+
+def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
+    if not style.builds:
+        return None
+    from nixpy import distribution  # no other style waits for it
+
+    # pyproject.nix makes an environment of requirements files, and builds nothing.
+    lists = bool(style.reads and project.requirements)
+    wanted = style.builds == "always" or (distribution.is_packaged(project) and not lists)
+    return distribution.read(project, targets) if wanted else None
+
+
+def _external(project: Project, style: Style, targets: Sequence[Target], record: Record) -> Inputs | None:
+    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
+
+    Not every style builds sources.
+    """
+    unavailable = [item for item in record.unavailable if item.compiled and style.builds_sources]
+    if not project.external and not unavailable:
+        return None
+    from nixpy.external import answer, builds
+
+    own, settings = project.settings.external, project.settings
+    found = builds.needed(unavailable, own)
+    if project.external:
+        table = project.external
+        named = project.dependencies
+        extras = named.optional.keys() if named and named.extras_known else None
+        found = answer.asked(table, settings.extras, settings.groups, targets, own, extras) + found
+    return found
+
+
+def _opened(wheels: Iterable[WheelNeeds], libraries: Iterable[Library]) -> Iterator[str]:
+    """Yield the sonames that packages open at run time on Linux and no wheel of the lock ships."""
+    by_soname: dict[str, set[str]] = {}
+    for wheel in wheels:
+        for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():
+            by_soname.setdefault(soname, set()).add(wheel.name)
+    for library in libraries:
+        asked = by_soname.get(library.soname, set()) if library.provider != "sibling-wheel" else set()
+        if not asked.isdisjoint(library.needed_by):
+            yield library.soname
