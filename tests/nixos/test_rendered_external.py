@@ -90,7 +90,7 @@ def test_what_the_map_names_and_nixpkgs_lacks_is_told(
     with pytest.raises(NixError) as error:
         evaluate(project, "26.05")
     said = str(error.value)
-    assert f"this nixpkgs has no {attribute}, which `map` of [tool.nixpy.external] in pyproject.toml" in said
+    assert f"this nixpkgs has no {attribute}, which `map` of [tool.nixpy.external] names." in said
     assert overlay in said
     (project / "foo.nix").write_text("{ zlib }: zlib\n")
     plain = "pkgs = nixpkgs.legacyPackages.${system};"
