@@ -19,6 +19,7 @@ _ANSWERS = {True: "yes", False: "no", None: "not said"}
     "needs",
     multiple=True,
     metavar="NEED",
+    shell_complete=values.needs,
     help=f"Only the styles that serve it: {', '.join(need.name for need in promises.NEEDS)}. Several times, or with "
     "commas.",
 )
