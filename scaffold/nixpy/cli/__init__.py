@@ -6,14 +6,28 @@ import contextlib
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("new", "init", "sync", "check", "scan", "doctor", "patch", "package", "styles", "completion")
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
+    "new": "Make a new project.",
+    "init": "Analyse a project and write its Nix files.",
+    "sync": "Bring the generated files up to date.",
+    "check": "Tell whether the Nix files still match the project.",
+    "scan": "Tell which libraries wheels need, and who supplies them.",
+    "doctor": "Tell why something does not work here.",
+    "patch": "Style patched-venv: let what is installed run.",
+    "package": "Print a Nix file for a package that nixpkgs lacks.",
+    "styles": "List the styles and features, or tell all about one style.",
+    "completion": "Print what lets a shell complete nixpy's words.",
+}
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
@@ -25,8 +39,19 @@ nixpy sync       after the dependencies changed
 """
 
 
+class Context(click.Context):
+    """What a command runs in, with help that fits the terminal."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        from nixpy.cli.help import Formatter
+
+        return Formatter(max_width=self.max_content_width)
+
+
 class Commands(click.Group):
     """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -36,7 +61,18 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
+        command.context_class = Context
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -16,7 +16,7 @@ Add the line of your shell to the file that it reads when it starts:
 """
 
 
-@click.command("completion", help=_HELP, short_help="Print what lets a shell complete nixpy's words.")
+@click.command("completion", help=_HELP)
 @click.argument("shell", type=click.Choice(_SHELLS), metavar="SHELL")
 def command(shell: str) -> None:
     """Print the script that click has for a shell."""

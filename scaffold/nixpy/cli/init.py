@@ -25,7 +25,7 @@ from nixpy.cli.report import data, report
 from nixpy.generated import reconcile
 
 
-@click.command("init", short_help="Analyse a project and write its Nix files.")
+@click.command("init")
 @folder
 @click.option(
     "--style",

@@ -26,7 +26,7 @@ from nixpy.generated import reconcile
 from nixpy.managed import managed
 
 
-@click.command("sync", short_help="Bring the generated files up to date.")
+@click.command("sync")
 @folder
 @all_option
 @offline_option
