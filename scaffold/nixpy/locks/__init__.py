@@ -37,9 +37,7 @@ def read(path: Path, root: Path | None = None) -> Lock:
         from nixpy.locks.pdm import PdmLock
 
         return PdmLock.read(path, root)
-    from packaging.pylock import is_valid_pylock_path
-
-    if is_valid_pylock_path(path):
+    if is_pylock(path):
         from nixpy.locks.pylock import PyLock
 
         return PyLock.read(path)
@@ -48,6 +46,13 @@ def read(path: Path, root: Path | None = None) -> Lock:
         hint="it reads uv.lock, pylock.toml, pylock.<name>.toml, poetry.lock and pdm.lock",
         path=path,
     )
+
+
+def is_pylock(path: Path) -> bool:
+    """Tell whether `path` has the name of a lock of PEP 751."""
+    from packaging.pylock import is_valid_pylock_path  # most projects have another lock, or none
+
+    return is_valid_pylock_path(path)
 
 
 def _workspace_lock(root: Path) -> Path | None:
