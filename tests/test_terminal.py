@@ -231,6 +231,18 @@ def test_a_slip_gets_a_suggestion(arguments: list[str], near: str, project: Path
     assert re.search(rf"[Dd]id you mean\W+{near}\b", ran.err)
 
 
+@pytest.mark.parametrize(
+    "arguments", [["chek"], ["check", "--formt", "json"], ["check", "--format", "pdf"]], ids=" ".join
+)
+def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> None:
+    """What is wrong with a command line is told between words too, with where to look, and status 2."""
+    status, terminal = run([*RUN, *arguments], columns=40, cwd=project)
+    assert status == 2
+    assert terminal.plain.startswith("error: ")
+    assert max(map(len, terminal.plain.splitlines())) <= 40
+    assert "--help`" in " ".join(terminal.plain.split())
+
+
 def test_the_version(nixpy: Nixpy) -> None:
     """Its name and version in one line, on standard output."""
     ran = nixpy("--version")

@@ -124,7 +124,7 @@ def main(args: list[str] | None = None) -> None:
         click.echo("nixpy: interrupted; what was not finished was not written", err=True)
         status = 130
     except click.ClickException as error:
-        error.show()
+        _show(error)
         status = error.exit_code
     except OSError as error:
         from nixpy.cli.common import fail
@@ -134,6 +134,17 @@ def main(args: list[str] | None = None) -> None:
         status = 2
         _forget_output()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Tell what is wrong with the command line as other errors are told, which fits the terminal."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
+        error.show()
+        return
+    from nixpy.cli.common import fail
+
+    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path} --help`"))
 
 
 def _forget_output() -> None:
