@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nixpy.features import features
+from nixpy.promises import NEEDS
 from nixpy.styles import styles
 from runner import Nixpy
 from terminal import TAB, Terminal
@@ -44,6 +45,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
         ("nixpy scan --system x86", "nixpy scan --system x86_64-linux"),
         ("nixpy init --nixpkgs nixos-u", "nixpy init --nixpkgs nixos-unstable"),
         ("nixpy styles loa", "nixpy styles loader"),
+        ("nixpy styles --need exec", "nixpy styles --need executables"),
+        ("nixpy styles --need executables,lea", "nixpy styles --need executables,leak-free"),
         ("nixpy check --format sa", "nixpy check --format sarif"),
         ("nixpy check --resc", "nixpy check --rescan"),
     ],
@@ -59,16 +62,27 @@ def test_the_tab_key(shell: str, typed: str, completed: str, environment: dict[s
         terminal.wait_for(completed)
 
 
-def test_every_style_and_feature_is_offered(environment: dict[str, str]) -> None:
-    """Fish, which can be asked, lists all values with what they are."""
+def offered(typed: str, environment: dict[str, str]) -> list[str]:
+    """Return what fish, which can be asked, lists: a value, a tab, and what it is."""
     fish = shutil.which("fish")
     assert fish
-    for option, known in (("style", styles()), ("feature", features())):
-        script = f'{SETUP["fish"]}; complete -C "nixpy init --{option} "'
-        done = subprocess.run(
-            [fish, "--no-config", "-c", script], env=environment, check=True, capture_output=True, text=True
-        )
-        assert sorted(done.stdout.splitlines()) == sorted(f"{one.name}\t{one.title.replace(',', '')}" for one in known)
+    script = f'{SETUP["fish"]}; complete -C "{typed}"'
+    done = subprocess.run(
+        [fish, "--no-config", "-c", script], env=environment, check=True, capture_output=True, text=True
+    )
+    return sorted(done.stdout.splitlines())
+
+
+def test_every_style_and_feature_is_offered(environment: dict[str, str]) -> None:
+    """All values are listed, each with the whole sentence that tells what it is."""
+    for typed, known in (("init --style", styles()), ("init --feature", features()), ("styles --need", NEEDS)):
+        assert offered(f"nixpy {typed} ", environment) == sorted(f"{one.name}\t{one.title}" for one in known)
+
+
+def test_behind_a_comma_the_others_are_offered(environment: dict[str, str]) -> None:
+    """A need that is named already is not offered again behind it."""
+    listed = [line.partition("\t")[0] for line in offered("nixpy styles --need ide,darwin,", environment)]
+    assert listed == sorted(f"ide,darwin,{one.name}" for one in NEEDS if one.name not in ("ide", "darwin"))
 
 
 def test_another_shell(nixpy: Nixpy) -> None:

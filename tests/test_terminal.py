@@ -17,7 +17,8 @@ import pytest
 import picture
 import shop
 from nixpy import __version__
-from nixpy.cli import COMMANDS
+from nixpy.cli import COMMANDS, common
+from nixpy.cli.layout import aligned
 from runner import Nixpy
 from terminal import CTRL_C, Terminal, run
 
@@ -25,7 +26,17 @@ RUN = [sys.executable, "-m", "nixpy"]
 PACKAGES = ("alpha", "beta", "delta", "epsilon", "omega", "weasyprint")
 # To a shell both are 130. Python itself chooses the second where a module was just made by exec(), as dataclasses are.
 INTERRUPTED = (130, -signal.SIGINT)
-REPORTS = (["init"], ["sync"], ["scan"], ["styles"], ["styles", "nix-ld"], ["check", "--diff"], ["doctor"])
+REPORTS = (
+    ["init"],
+    ["sync"],
+    ["scan"],
+    ["styles"],
+    ["styles", "nix-ld"],
+    ["check", "--diff"],
+    ["doctor"],
+    ["package", "delta", "--force", "-o", "delta.nix"],
+    ["patch"],
+)
 
 
 @pytest.fixture
@@ -43,16 +54,17 @@ def piped(project: Path, *arguments: str) -> list[str]:
     return [line for line in lines if not re.fullmatch(r"opening \d+ wheels", line)]
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("arguments", REPORTS, ids=" ".join)
 def test_it_fits_and_breaks_no_word(width: int, arguments: list[str], project: Path) -> None:
-    """On a terminal no line is wider than it, but for single words and commands, and all words are those of a pipe."""
+    """No line is wider than the terminal but for commands and longer words, and all words are those of a pipe."""
     run([*RUN, "init", "--style", "nix-ld"], cwd=project)
     _, terminal = run([*RUN, *arguments], columns=width, cwd=project)
     written = terminal.shown
     for line in written.split("\n"):
-        whole = len(line.split()) <= 2 or line.strip().startswith(("git add", "cd ", "uv "))
-        assert len(line) <= width or whole, line
+        command = line.strip().startswith(("git add", "cd ", "uv ", "delta = "))
+        longest = max(map(len, line.split()), default=0)
+        assert len(line) <= width or longest > width - len("python  ") or command, line
     words = sorted(word for line in piped(project, *arguments) for word in line.split() if word != "#")
     assert sorted(word for word in written.split() if word != "#") == words
 
@@ -67,6 +79,16 @@ def test_elsewhere_a_thing_is_a_line(arguments: list[str], project: Path) -> Non
     assert len(lines) <= len(wide.splitlines())
 
 
+@pytest.mark.parametrize("width", [20, 40, 70])
+def test_a_column_that_has_no_room_goes_below(width: int) -> None:
+    """No cell is cut or lost where its words fit, and what stands on a line of its own is further in than its row."""
+    rows = [("numpy 2.0", "libice.so.6", "(pkgs.libice or x)"), ("", "libz.so.1", ""), ("six", "", "needs nothing")]
+    lines = list(aligned(rows, 2, width))
+    assert max(map(len, lines)) <= width
+    assert " ".join(" ".join(lines).split()) == " ".join(" ".join(cell for row in rows for cell in row).split())
+    assert all(line.startswith("    ") for line in lines if not line.startswith(("  numpy", "  six")))
+
+
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 @pytest.mark.parametrize("arguments", [["check"], ["scan"], ["styles"], ["init", "--style", "lodaer"]], ids=" ".join)
 def test_no_colour_where_none_is_wanted(setting: dict[str, str], arguments: list[str], project: Path) -> None:
@@ -77,14 +99,29 @@ def test_no_colour_where_none_is_wanted(setting: dict[str, str], arguments: list
     assert re.search(r"\x1b\[[0-9;]*m", run([*RUN, *arguments], cwd=project)[1].text)
 
 
-def test_a_terminal_that_is_read_aloud(project: Path) -> None:
-    """With TERM=dumb there is a plain line instead of a bar: no control sequence, no line written twice."""
-    status, terminal = run([*RUN, "init"], cwd=project, env={**os.environ, "TERM": "dumb"})
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_that_is_read_aloud(setting: dict[str, str], project: Path) -> None:
+    """There is a plain line instead of a bar: no control sequence, no line written twice, no line drawn."""
+    status, terminal = run([*RUN, "init"], cwd=project, env={**os.environ, **setting})
     assert status == 0
     assert "\x1b" not in terminal.text
     assert "\r" not in terminal.text.replace("\r\n", "")
     assert re.search(r"^opening \d+ wheels$", terminal.plain, re.MULTILINE)
     assert not re.search(r"[\u2500-\u259f]", terminal.plain)
+
+
+def test_plain_progress_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes long is told of in lines, seldom enough to be read, and what is done at once in one."""
+    clock = iter(range(0, 100, 4))
+    monkeypatch.setattr(common, "monotonic", lambda: next(clock))
+    plain = common.Plain()
+    plain.start(9)
+    for _ in range(9):
+        plain.step("numpy", "read")
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "opening 9 wheels"
+    assert 2 <= len(others) <= 4
+    assert all(re.fullmatch(r"opened \d of 9", line) for line in others)
 
 
 def test_the_bar_goes_away(project: Path) -> None:
@@ -129,6 +166,14 @@ def test_help_reads_well(command: str) -> None:
         names, _, told = option.strip().partition("  ")
         assert len(names) <= 22, names
         assert told.strip().endswith((".", "]")), option
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_on_a_narrow_terminal(command: str) -> None:
+    """At 40 columns help fits, and says word for word what it says on a wide one."""
+    narrow, wide = (run([*RUN, *command.split(), "--help"], columns=width)[1].plain for width in (40, 100))
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert narrow.split() == wide.split()
 
 
 @pytest.fixture
@@ -184,6 +229,18 @@ def test_a_slip_gets_a_suggestion(arguments: list[str], near: str, project: Path
     ran = nixpy(*arguments, cwd=project)
     assert ran.status == 2
     assert re.search(rf"[Dd]id you mean\W+{near}\b", ran.err)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["chek"], ["check", "--formt", "json"], ["check", "--format", "pdf"]], ids=" ".join
+)
+def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> None:
+    """What is wrong with a command line is told between words too, with where to look, and status 2."""
+    status, terminal = run([*RUN, *arguments], columns=40, cwd=project)
+    assert status == 2
+    assert terminal.plain.startswith("error: ")
+    assert max(map(len, terminal.plain.splitlines())) <= 40
+    assert "--help`" in " ".join(terminal.plain.split())
 
 
 def test_the_version(nixpy: Nixpy) -> None:

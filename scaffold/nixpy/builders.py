@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -19,13 +19,14 @@ from nixpy.config import PYPROJECT
 from nixpy.errors import NixpyError
 from nixpy.locks import pipfile
 from nixpy.locks.model import Choice
-from nixpy.locks.poetry import PoetryLock
-from nixpy.locks.uv import UvLock
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
 from nixpy.styles import Style
 from nixpy.target import Target
 
+if TYPE_CHECKING:
+    from nixpy.locks.poetry import PoetryLock
+    from nixpy.locks.uv import UvLock
 _MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
 # What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
 _HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
@@ -59,8 +60,20 @@ def problems(project: Project, style: Style, targets: Sequence[Target]) -> Itera
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
                     hint="look it up on search.nixos.org, or use a style that installs wheels",
                 )
-    elif style.reads == "poetry.lock" and isinstance(project.locked, PoetryLock):
-        yield from _poetry2nix(project.locked, targets, project.choice)
+    elif style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
+        yield from _poetry2nix(lock, targets, project.choice)
+
+
+def _poetry_lock(project: Project) -> PoetryLock | None:
+    from nixpy.locks.poetry import PoetryLock
+
+    return project.locked if isinstance(project.locked, PoetryLock) else None
+
+
+def _uv_lock(project: Project) -> UvLock | None:
+    from nixpy.locks.uv import UvLock
+
+    return project.locked if isinstance(project.locked, UvLock) else None
 
 
 def _unread(project: Project, style: Style) -> Problem | None:
@@ -152,12 +165,12 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
         return None
     choice, known = project.choice, project.dependencies
     groups: Iterable[str] = choice.groups or ()
-    if isinstance(project.locked, PoetryLock) and style.reads == "poetry.lock":
-        groups = project.locked.groups(choice)
+    if style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
+        groups = lock.groups(choice)
     elif known is not None:
         groups = known.selected_groups(choice.groups)
-    elif isinstance(project.locked, UvLock):
-        groups = project.locked.groups(choice)
+    elif uv_lock := _uv_lock(project):
+        groups = uv_lock.groups(choice)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {
         "aliases": [[name, text] for name, text in mapped.items() if text and text != f"ps.{name}"],

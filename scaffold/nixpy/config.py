@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -131,6 +130,8 @@ class _Reader:
     def known(self, table: Mapping[str, Any], keys: Mapping[str, Any], *where: str) -> None:
         for key in table:
             if key not in keys:
+                from difflib import get_close_matches
+
                 near = get_close_matches(key, keys, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(sorted(keys))
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def find(name: str) -> Feature:
     known = {feature.name: feature for feature in features()}
     if feature := known.get(name):
         return feature
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, 1)
     hint = f"did you mean `{near[0]}`? " if near else ""
     raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")

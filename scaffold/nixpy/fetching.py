@@ -10,7 +10,6 @@ from packaging.utils import NormalizedName
 
 from nixpy.lockfile import Wheel
 from nixpy.locks.select import select
-from nixpy.locks.uv import UvLock
 from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.target import Target
@@ -21,6 +20,10 @@ _PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 
 def uv_lock(project: Project) -> str | None:
     """Return the path from the rendered file to uv.lock, where the project has it: Nix reads the addresses there."""
+    if project.locked is None:
+        return None
+    from nixpy.locks.uv import UvLock  # a project without a lock need not wait for it
+
     if not isinstance(project.locked, UvLock):
         return None
     path = os.path.relpath(project.locked.path, project.rendered.parent)
@@ -34,6 +37,8 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     """
     if project.locked is None:
         return set()
+    from nixpy.locks.uv import UvLock
+
     any_index = isinstance(project.locked, UvLock)
     return {
         wheel.name

@@ -7,11 +7,9 @@ that an edit by hand is told from a file whose project moved on.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,6 +105,8 @@ def _compare(output: Output) -> Comparison:
     text = _read(output.path, owned=output.owned)
     if text == output.text:
         return Comparison(path=output.path, state=State.FRESH)
+    import difflib  # `check` of what is fresh shows no difference
+
     state = (own_state(output.path) if output.owned else None) or State.STALE
     lines = difflib.unified_diff(
         (text or "").splitlines(keepends=True),
@@ -179,6 +179,8 @@ def _replace(outputs: list[Output]) -> None:
 
 
 def _stage(path: Path, text: str) -> Path:
+    import tempfile  # nor does it write
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

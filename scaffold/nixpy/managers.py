@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packaging.pylock import is_valid_pylock_path
-
 from nixpy.config import PYPROJECT
 from nixpy.errors import NixpyError
-from nixpy.locks import pipfile
+from nixpy.locks import is_pylock, pipfile
 from nixpy.project import Project
 from nixpy.setup_files import SETUP_CFG, SETUP_PY
 
@@ -177,13 +175,13 @@ def _kind(project: Project) -> str:
         if project.requirements[:1] and project.requirements[0].name == pipfile.NAME:
             return pipfile.NAME
         return _REQUIREMENTS if project.requirements else PYPROJECT
-    return "pylock.toml" if is_valid_pylock_path(project.lock) else project.lock.name
+    return "pylock.toml" if is_pylock(project.lock) else project.lock.name
 
 
 def _is_inside(project: Project) -> bool:
     """Tell whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
     lock = project.lock
-    return lock is None or is_valid_pylock_path(lock) or lock.resolve().parent == project.root.resolve()
+    return lock is None or is_pylock(lock) or lock.resolve().parent == project.root.resolve()
 
 
 def _relative(project: Project, path: Path) -> str:

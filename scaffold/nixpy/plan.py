@@ -15,9 +15,6 @@ from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks.model import Choice, Lock
-from nixpy.locks.pdm import PdmLock
-from nixpy.locks.poetry import PoetryLock
-from nixpy.locks.uv import UvLock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
@@ -133,14 +130,14 @@ def _lock_of(project: Project, choices: Choices, before: Record | None, sources:
 def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
     """Yield a problem where the lock was made for other dependencies than pyproject.toml has now."""
     lock, now = project.locked, project.dependencies
-    if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
-        tool = lock.path.name.partition(".")[0]
-        yield Problem(
-            code="NIX202",
-            message=f"{lock.path.name} is behind pyproject.toml, which changed since",
-            hint=f"run `{tool} lock`, then `nixpy sync`",
-        )
-    if not isinstance(lock, UvLock) or now is None or not now.complete:
+    if lock is None:
+        return
+    from nixpy.locks.uv import UvLock
+
+    if not isinstance(lock, UvLock):
+        yield from _changed_since(lock)
+        return
+    if now is None or not now.complete:
         return
     wanted = now.select(project.choice.extras, project.choice.groups)
     names = {name for target in choices.targets() for name in lock.differences(wanted, target, project.choice) or ()}
@@ -150,6 +147,19 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
             package=min(names),
             message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
             hint="run `uv lock`, then `nixpy sync`",
+        )
+
+
+def _changed_since(lock: Lock) -> Iterator[Problem]:
+    from nixpy.locks.pdm import PdmLock
+    from nixpy.locks.poetry import PoetryLock
+
+    if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
+        tool = lock.path.name.partition(".")[0]
+        yield Problem(
+            code="NIX202",
+            message=f"{lock.path.name} is behind pyproject.toml, which changed since",
+            hint=f"run `{tool} lock`, then `nixpy sync`",
         )
 
 

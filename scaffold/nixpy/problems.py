@@ -25,6 +25,11 @@ def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
+def counted(number: int, noun: str) -> str:
+    """Return how many of a thing there are: `1 wheel`, `2 wheels`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def bring_programs(names: Sequence[str]) -> str:
     """Return that the wheels `names` contain programs, as the first words of a sentence."""
     return f"{reason(names)} {'brings' if len(names) == 1 else 'bring'} programs"

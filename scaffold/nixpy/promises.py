@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from nixpy.errors import NixpyError
 from nixpy.styles import Style, styles
@@ -39,6 +38,8 @@ def find(name: str) -> Need:
     known = {need.name: need for need in NEEDS}
     if need := known.get(name):
         return need
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, 1)
     hint = f"did you mean `{near[0]}`? " if near else ""
     raise NixpyError(f"there is no need `{name}`", hint=f"{hint}Needs are {', '.join(known)}")

@@ -7,11 +7,10 @@ A keyword of `setup()` comes before the key of setup.cfg, as setuptools has it (
 from __future__ import annotations
 
 import ast
-import configparser
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -20,6 +19,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.dependencies import Dependencies
 from nixpy.errors import NixpyError
 from nixpy.toml import read_text
+
+if TYPE_CHECKING:
+    import configparser
 
 SETUP_PY, SETUP_CFG = "setup.py", "setup.cfg"
 # Where setup.cfg has a keyword of setup(), and what parts the items of a list there.
@@ -213,6 +215,8 @@ def _literal(node: ast.expr, constants: Mapping[str, Any]) -> Any:
 
 
 def _config(path: Path) -> configparser.RawConfigParser:
+    import configparser  # few projects have such a file still
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(read_text(path))

@@ -6,10 +6,7 @@ import sys
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,7 +54,7 @@ class Style:
 
 def template_root() -> Path:
     """Return the folder that holds `templates`: the installed package, or the top of a checkout."""
-    package = Path(str(files("nixpy")))
+    package = Path(__file__).parent
     return package if (package / "templates").is_dir() else package.parents[1]
 
 
@@ -77,6 +74,8 @@ def find(name: str) -> Style:
     spellings = {spelling.lower(): style for style in styles() for spelling in (style.name, *style.aliases)}
     if style := spellings.get(name.lower()):
         return style
+    from difflib import get_close_matches
+
     near = get_close_matches(name.lower(), spellings, 1)
     known = ", ".join(style.name for style in styles())
     hint = f"did you mean `{spellings[near[0]].name}`? " if near else ""
@@ -85,6 +84,8 @@ def find(name: str) -> Style:
 
 def program(style: str, name: str) -> Any:
     """Return the Python program `name` that a style brings along, as a module."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
     path = template_root() / "templates" / "styles" / style / name
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None  # noqa: S101  (it is a .py file)

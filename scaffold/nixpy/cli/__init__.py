@@ -6,14 +6,28 @@ import contextlib
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nixpy import __version__
 from nixpy.errors import NixpyError
 
-COMMANDS = ("new", "init", "sync", "check", "scan", "doctor", "patch", "package", "styles", "completion")
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
+    "new": "Make a new project.",
+    "init": "Analyse a project and write its Nix files.",
+    "sync": "Bring the generated files up to date.",
+    "check": "Tell whether the Nix files still match the project.",
+    "scan": "Tell which libraries wheels need, and who supplies them.",
+    "doctor": "Tell why something does not work here.",
+    "patch": "Style patched-venv: let what is installed run.",
+    "package": "Print a Nix file for a package that nixpkgs lacks.",
+    "styles": "List the styles and features, or tell all about one style.",
+    "completion": "Print what lets a shell complete nixpy's words.",
+}
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
 _HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
 
@@ -25,8 +39,19 @@ nixpy sync       after the dependencies changed
 """
 
 
+class Context(click.Context):
+    """What a command runs in, with help that fits the terminal."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        from nixpy.cli.help import Formatter
+
+        return Formatter(max_width=self.max_content_width)
+
+
 class Commands(click.Group):
     """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -36,16 +61,27 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
+        command.context_class = Context
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from difflib import get_close_matches
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
 
-        near = get_close_matches(args[0], COMMANDS, 1)
-        if args[0] not in COMMANDS and near:
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+            if near := get_close_matches(args[0], COMMANDS, 1):
+                ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -88,7 +124,7 @@ def main(args: list[str] | None = None) -> None:
         click.echo("nixpy: interrupted; what was not finished was not written", err=True)
         status = 130
     except click.ClickException as error:
-        error.show()
+        _show(error)
         status = error.exit_code
     except OSError as error:
         from nixpy.cli.common import fail
@@ -98,6 +134,17 @@ def main(args: list[str] | None = None) -> None:
         status = 2
         _forget_output()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Tell what is wrong with the command line as other errors are told, which fits the terminal."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
+        error.show()
+        return
+    from nixpy.cli.common import fail
+
+    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path} --help`"))
 
 
 def _forget_output() -> None:

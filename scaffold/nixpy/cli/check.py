@@ -13,7 +13,7 @@ from nixpy.managed import managed
 from nixpy.project import Project
 
 
-@click.command("check", short_help="Tell whether the Nix files still match the project.")
+@click.command("check")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
 @all_option
 @click.option("--diff", is_flag=True, help="Show how the files differ from what they should be.")

@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import click
 
 from nixpy.cli import values
-from nixpy.cli.layout import columns, is_dumb, tell
+from nixpy.cli.layout import colour, columns, tell
 from nixpy.errors import NixpyError
-from nixpy.problems import Problem
+from nixpy.problems import Problem, counted
 from nixpy.target import SYSTEMS
 
+_SILENCE = 10  # seconds after which one asks whether it still goes on
 F = TypeVar("F", bound=Callable[..., Any])
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
@@ -90,21 +92,30 @@ def say(text: str) -> None:
 
 
 class Plain:
-    """Progress where nobody watches: one line at the start."""
+    """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
+
+    def __init__(self) -> None:
+        self._done = self._total = 0
+        self._said = monotonic()
 
     def start(self, total: int) -> None:
         """Say how many wheels are to be opened."""
+        self._total, self._said = total, monotonic()
         if total:
-            say(f"opening {total} wheel{'s' if total > 1 else ''}")
+            say(f"opening {counted(total, 'wheel')}")
 
     def step(self, name: str, how: str) -> None:
-        """One more wheel is known."""
+        """One more wheel is known, which is said where nothing was for a while."""
+        self._done += 1
+        if monotonic() - self._said >= _SILENCE:
+            say(f"opened {self._done} of {self._total}")
+            self._said = monotonic()
 
 
 @contextmanager
 def progress() -> Iterator[Any]:
-    """Yield a progress report on standard error: a bar on a terminal, a plain line elsewhere."""
-    if columns(err=True) is None or is_dumb():
+    """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
+    if columns(err=True) is None or colour() is False:
         yield Plain()
         return
     from rich.console import Console

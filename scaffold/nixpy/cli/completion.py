@@ -7,14 +7,16 @@ import click
 _SHELLS = ("bash", "zsh", "fish")
 _HELP = """Print what lets SHELL (bash, zsh or fish) complete commands, options and their values.
 
+Add the line of your shell to the file that it reads when it starts:
+
 \b
-bash  eval "$(nixpy completion bash)"    in ~/.bashrc
-zsh   eval "$(nixpy completion zsh)"     in ~/.zshrc, behind compinit
-fish  nixpy completion fish | source     in ~/.config/fish/config.fish
+~/.bashrc                   eval "$(nixpy completion bash)"
+~/.zshrc, behind compinit   eval "$(nixpy completion zsh)"
+~/.config/fish/config.fish  nixpy completion fish | source
 """
 
 
-@click.command("completion", help=_HELP, short_help="Print what lets a shell complete nixpy's words.")
+@click.command("completion", help=_HELP)
 @click.argument("shell", type=click.Choice(_SHELLS), metavar="SHELL")
 def command(shell: str) -> None:
     """Print the script that click has for a shell."""
@@ -24,4 +26,6 @@ def command(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  (click knows these three)
-    click.echo(kind(group, {}, "nixpy", "_NIXPY_COMPLETE").source())
+    script = kind(group, {}, "nixpy", "_NIXPY_COMPLETE").source()
+    # click's script for fish cuts what it offers at every comma; the first alone ends the kind of it.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

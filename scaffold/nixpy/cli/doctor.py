@@ -12,9 +12,10 @@ from nixpy.cli.layout import table, tell
 from nixpy.doctor.examine import Report, examine
 from nixpy.doctor.folder import nearest
 from nixpy.doctor.report import as_json, rows
+from nixpy.problems import counted
 
 
-@click.command("doctor", short_help="Tell why something does not work here.")
+@click.command("doctor")
 @folder
 @click.option(
     "--venv",
@@ -47,5 +48,4 @@ def _print(report: Report) -> None:
         click.echo(f"       {click.style(finding.command, bold=True)}")
     for unmade in report.unmade:
         tell(f"{unmade.check}: {unmade.reason}", lead="not checked: ")
-    count = len(report.findings)
-    click.echo(f"{count} problem{'s' if count > 1 else ''} found" if count else "no problem found")
+    click.echo(f"{counted(len(report.findings), 'problem')} found" if report.findings else "no problem found")

@@ -12,9 +12,10 @@ import click
 from nixpy import __version__
 from nixpy.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.check import Outcome, Verdict
-from nixpy.cli.common import print_json, problem_data, say
+from nixpy.cli.common import print_json, problem_data
 from nixpy.cli.layout import tell
 from nixpy.generated import State
+from nixpy.problems import counted
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
 
@@ -29,20 +30,24 @@ def text(outcomes: Sequence[Outcome], diff: bool) -> None:
 def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
     colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
     state = click.style(verdict.state.value, fg=colour)
-    click.echo(f"{outcome.folder}: {state}" + (f"; {verdict.remedy}" if verdict.remedy else ""))
+    if verdict.remedy:
+        tell(verdict.remedy, lead=f"{outcome.folder}: {state}; ")
+    else:
+        tell("", lead=f"{outcome.folder}: {state}")
     for file in verdict.files:
         if file.state is not State.FRESH:
-            click.echo(f"  {file.path}: {file.state.value}")
+            tell(f"{file.path}: {file.state.value}", lead="  ")
     for reason in verdict.reasons:
         tell(str(reason), lead="  ")
     if verdict.problems:
         codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
-        say(f"  {len(verdict.problems)} known problems ({codes}); `nixpy sync` tells them")
+        number = counted(len(verdict.problems), "known problem")
+        tell(f"{number} ({codes}); `nixpy sync` tells more", lead="  ", err=True)
     if diff:
         for file in verdict.files:
             click.echo(file.diff, nl=False)
         if verdict.status and not any(file.diff for file in verdict.files):
-            click.echo("  what would change, only the wheels can tell: `nixpy sync --diff`")
+            tell("what would change, only the wheels can tell: `nixpy sync --diff`", lead="  ")
 
 
 def as_json(outcomes: Sequence[Outcome], diff: bool) -> None:

@@ -28,7 +28,7 @@ from nixpy.plan import plan
 from nixpy.user_files import with_user_files
 
 
-@click.command("init", short_help="Analyse a project and write its Nix files.")
+@click.command("init")
 @folder
 @click.option(
     "--style",

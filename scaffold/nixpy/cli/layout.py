@@ -11,7 +11,7 @@ from itertools import zip_longest
 import click
 
 _ROOM = 20  # a narrower last column is not worth having: what stands in it goes below
-_PROSE = 100  # wider lines are hard to read
+PROSE = 100  # wider lines are hard to read
 
 
 def colour() -> bool | None:
@@ -36,10 +36,16 @@ def columns(*, err: bool = False) -> int | None:
 
 
 def tell(text: str, *, lead: str = "", err: bool = False) -> None:
-    """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`."""
-    width = columns(err=err)
-    lines = _broken(text, width and min(width, _PROSE), len(click.unstyle(lead)))
-    click.echo("\n".join((lead + lines[0], *lines[1:])), err=err, color=colour())
+    """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
+
+    Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
+    """
+    width, plain = columns(err=err), click.unstyle(lead)
+    told = plain + text
+    if width is not None:
+        width = min(width, PROSE)
+        told = "\n".join(_wrapped(told, width, len(plain) if width - len(plain) >= _ROOM else 2))
+    click.echo(lead + told[len(plain) :] if told.startswith(plain) else told, err=err, color=colour())
 
 
 def command(text: str, comment: str = "") -> None:
@@ -55,29 +61,64 @@ def command(text: str, comment: str = "") -> None:
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
+    """Yield the rows as lines with aligned columns that fit the terminal; see `aligned`."""
+    return aligned(rows, indent, columns())
+
+
+def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> Iterator[str]:
     """Yield the rows as lines with aligned columns; the last cell of a row may be of any length.
 
-    Where a terminal leaves no room for the last column, it goes below, a little behind the second one.
+    Where `width` leaves no room for the last column, it goes below, a little behind the second one; where it leaves
+    none for that either, each cell has lines of its own, further in than the cell before it.
     """
-    width = columns()
     sizes = [max(map(len, cells)) + 2 for cells in zip_longest(*(row[:-1] for row in rows), fillvalue="")]
-    room = None if width is None else width - indent - sum(sizes)
-    below = room is not None and room < min(_ROOM, max((len(row[-1]) for row in rows), default=0))
+    end = indent + sum(sizes)
+    inner = indent + 2 + (sizes[0] if len(sizes) > 1 else 0)
+    below = stacked = False
+    if width is not None:
+        wanted = _wanted([row[-1] for row in rows], width - indent - 2 * len(sizes))
+        below = width - end < wanted
+        stacked = below and (end - 2 > width or width - inner < wanted)
     for *cells, last in rows:
+        if stacked:
+            yield from _stacked((*cells, last), indent, width)
+            continue
         while below and len(cells) > 1 and not cells[-1]:
             cells.pop()
         lead = " " * indent + "".join(cell.ljust(size) for cell, size in zip(cells, sizes, strict=False))
         if below and len(cells) == len(sizes):
             yield lead.rstrip()
-            lead = " " * (indent + 2 + (sizes[0] if len(sizes) > 1 else 0))
-        first, *more = _broken(last, width, len(lead))
+            if not last:
+                continue
+            lead = " " * inner
+        first, *more = broken(last, width, len(lead))
         yield from ((lead + first).rstrip(), *more)
 
 
-def _broken(text: str, width: int | None, indent: int) -> list[str]:
+def _wanted(cells: Sequence[str], most: int) -> int:
+    """Return the room that the last column should have: that of its longest word, as far as any line has it."""
+    words = (len(word) for cell in cells for word in cell.split())
+    return max(min(_ROOM, max(map(len, cells), default=0)), *(size for size in words if size <= most), 0)
+
+
+def _stacked(cells: Sequence[str], indent: int, width: int | None) -> Iterator[str]:
+    for depth, cell in enumerate(cells):
+        if cell:
+            lead = " " * (indent + 2 * depth)
+            first, *more = broken(cell, width, len(lead))
+            yield from (lead + first, *more)
+
+
+def broken(text: str, width: int | None, indent: int) -> list[str]:
     """Return the text in lines that fit between `indent` and `width`, all but the first one indented."""
     if width is None:
         return [text]
-    room = max(width - indent, _ROOM)
-    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
-    return [lines[0], *(" " * indent + line for line in lines[1:])]
+    first, *more = _wrapped(text, width - indent) or [""]
+    return [first, *(" " * indent + line for line in more)]
+
+
+def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
+    """Return the text in lines, all but the first one indented; a word that is longer than a line is not cut."""
+    return textwrap.wrap(
+        text, max(width, 1), subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
+    )

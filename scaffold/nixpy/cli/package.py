@@ -14,12 +14,13 @@ from nixpy.cli.common import (
     python_option,
     say,
 )
+from nixpy.cli.layout import tell
 from nixpy.package.recipe import Recipe
 from nixpy.package.write import describe, place, write
 from nixpy.render import render
 
 
-@click.command("package", short_help="Print a Nix file for a package that nixpkgs lacks.")
+@click.command("package")
 @click.argument("package", metavar="NAME[==VERSION]")
 @click.option(
     "-o",
@@ -71,7 +72,7 @@ def command(
         )
         return
     if path:
-        say(f"wrote {path}")
+        tell(str(path), lead="wrote ", err=True)
     else:
         click.echo(text, nl=False)
     _tell(found, use, nixpkgs=nixpkgs)
@@ -80,12 +81,14 @@ def command(
 def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
     print_problems(found.problems, err=True)
     if use is None:
-        say(f"\n{found.place}, which needs no line elsewhere")
+        say("")
+        tell(f"{found.place}, which needs no line elsewhere", err=True)
         return
+    say("")
     if nixpkgs:
         before, behind = found.neighbours()
         between = " and ".join(name for name in (before, behind) if name)
-        say(f"\n{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:\n")
+        tell(f"{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:", err=True)
     else:
-        say("\nto use it, in a `let` of your Nix:\n")
-    say(use)
+        tell("to use it, in a `let` of your Nix:", err=True)
+    say(f"\n{use}")

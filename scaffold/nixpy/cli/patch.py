@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from nixpy.cli.common import format_option, print_json, say
+from nixpy.cli.layout import tell
 from nixpy.errors import NixpyError
 from nixpy.styles import program
 
 
-@click.command("patch", short_help="Style patched-venv: let what is installed run.")
+@click.command("patch")
 @click.argument("venv", type=click.Path(path_type=Path), default=Path(".venv"), metavar="[VENV]")
 @click.option("--restore", is_flag=True, help="Put the originals back, byte for byte.")
 @format_option
@@ -34,5 +35,5 @@ def command(venv: Path, restore: bool, form: str) -> int:
         print_json(asdict(report))
     else:
         for line in patcher.told(report):
-            click.echo(line)
+            tell(line.lstrip(), lead=line[: -len(line.lstrip())])
     return 1 if report.left or report.not_served else 0

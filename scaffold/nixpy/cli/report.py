@@ -14,7 +14,7 @@ from nixpy.cli.common import print_problems, problem_data, say
 from nixpy.cli.layout import command, table, tell
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
-from nixpy.problems import reason
+from nixpy.problems import counted, reason
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
@@ -37,8 +37,8 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
 def _choices(plan: Plan) -> None:
     choices = plan.choices
     project = plan.project
-    count = len({wheel.name for wheel in plan.wheels})
-    rows: list[tuple[str, ...]] = [("project", project.source.name, "1 wheel" if count == 1 else f"{count} wheels")]
+    wheels = counted(len({wheel.name for wheel in plan.wheels}), "wheel")
+    rows: list[tuple[str, ...]] = [("project", project.source.name, wheels)]
     for name, value in (
         ("style", str(choices.style)),
         ("manager", choices.manager),
@@ -55,7 +55,7 @@ def _libraries(plan: Plan) -> None:
     supplied = plan.environment.supplied
     click.echo("")
     if not supplied:
-        click.echo("no wheel needs a library from nixpkgs")
+        tell("no wheel needs a library from nixpkgs")
     for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
         click.echo(line)
     unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.guessed})

@@ -21,7 +21,7 @@ from nixpy.cli.common import (
     rescan_option,
     system_option,
 )
-from nixpy.cli.layout import table
+from nixpy.cli.layout import table, tell
 from nixpy.libraries.answer import Library
 from nixpy.lockfile import Wheel
 from nixpy.scan import Scan, as_json, scan
@@ -60,7 +60,7 @@ def command(
     if form == "json":
         print_json(as_json(result))
         return
-    click.echo(f"Python {result.python} on {', '.join(result.systems)}")
+    tell(", ".join(result.systems), lead=f"Python {result.python} on ")
     for line in _lines(result):
         click.echo(line)
     print_problems(result.problems)
@@ -95,7 +95,7 @@ def _needs(wheel: Wheel, answers: Mapping[tuple[str, str], Library]) -> Iterator
     for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen}):
         yield soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
     for path in needs.executables:
-        yield path.rsplit("/", 1)[-1], "is a program for /lib64 or /lib"
+        yield path.rsplit("/", 1)[-1], "a program, started by the loader in /lib64 or /lib"
 
 
 def _supplier(library: Library | None, *, optional: bool) -> str:

@@ -12,13 +12,14 @@ from nixpy.cli.layout import table, tell
 _ANSWERS = {True: "yes", False: "no", None: "not said"}
 
 
-@click.command("styles", short_help="List the styles and features, or tell all about one style.")
+@click.command("styles")
 @click.argument("name", required=False, shell_complete=values.styles)
 @click.option(
     "--need",
     "needs",
     multiple=True,
     metavar="NEED",
+    shell_complete=values.needs,
     help=f"Only the styles that serve it: {', '.join(need.name for need in promises.NEEDS)}. Several times, or with "
     "commas.",
 )
@@ -39,9 +40,10 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
     for line in table([(style.name, style.summary) for style in shown], indent=0):
         click.echo(line)
     if not shown:
-        click.echo("no style serves all of that; leave out the need that matters least", err=True)
+        tell("no style serves all of that; leave out the need that matters least", err=True)
     if not wanted:
-        click.echo("\nfeatures, for `features` of [tool.nixpy] or --feature:")
+        click.echo("")
+        tell("features, for `features` of [tool.nixpy] or --feature:")
         for feature in features.features():
             click.echo(click.style(feature.name, bold=True))
             tell(feature.summary, lead="  ")

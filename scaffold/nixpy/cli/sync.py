@@ -28,7 +28,7 @@ from nixpy.managed import managed
 from nixpy.plan import Plan, plan
 
 
-@click.command("sync", short_help="Bring the generated files up to date.")
+@click.command("sync")
 @folder
 @all_option
 @offline_option

@@ -20,8 +20,21 @@ def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
         from click.shell_completion import CompletionItem
 
         found = [(name, told) for name, told in known() if name.lower().startswith(typed.lower())]
-        # What click prints for fish is cut at a comma.
-        return [CompletionItem(name, help=told and told.replace(",", "")) for name, told in found]
+        return [CompletionItem(name, help=told) for name, told in found]
+
+    return complete
+
+
+def _offer_several(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
+    """Return the callback for values that may stand behind each other, with commas: what is typed is not offered."""
+
+    def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+        before, comma, last = typed.rpartition(",")
+        named = before.split(",")
+        items = _offer(lambda: (one for one in known() if one[0] not in named))(context, parameter, last)
+        for item in items:
+            item.value = f"{before}{comma}{item.value}"
+        return items
 
     return complete
 
@@ -50,7 +63,14 @@ def _pythons() -> Iterable[tuple[str, str | None]]:
     return ((version, None) for version in release(current()).pythons)
 
 
+def _needs() -> Iterable[tuple[str, str | None]]:
+    from nixpy.promises import NEEDS
+
+    return ((need.name, need.title) for need in NEEDS)
+
+
 styles = _offer(_styles)
 features = _offer(_features)
 branches = _offer(_branches)
 pythons = _offer(_pythons)
+needs = _offer_several(_needs)

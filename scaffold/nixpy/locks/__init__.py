@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-
-from packaging.pylock import is_valid_pylock_path
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Lock
-from nixpy.locks.pdm import PdmLock
-from nixpy.locks.poetry import PoetryLock
-from nixpy.locks.pylock import PyLock
-from nixpy.locks.uv import UvLock
-
-_READERS: Mapping[str, Callable[[Path, Path | None], Lock]] = {
-    "uv.lock": UvLock.read,
-    "poetry.lock": PoetryLock.read,
-    "pdm.lock": PdmLock.read,
-}
 
 
 def find(root: Path) -> Path | None:
@@ -37,15 +24,35 @@ def read(path: Path, root: Path | None = None) -> Lock:
 
     Raises NixpyError for a file that is missing, damaged, newer than nixpy, or of no tool that nixpy knows.
     """
-    if reader := _READERS.get("uv.lock" if path.name.endswith(".py.lock") else path.name):
-        return reader(path, root)
-    if is_valid_pylock_path(path):
+    # A project has one lock, and only what reads that one is loaded.
+    if path.name == "uv.lock" or path.name.endswith(".py.lock"):
+        from nixpy.locks.uv import UvLock
+
+        return UvLock.read(path, root)
+    if path.name == "poetry.lock":
+        from nixpy.locks.poetry import PoetryLock
+
+        return PoetryLock.read(path, root)
+    if path.name == "pdm.lock":
+        from nixpy.locks.pdm import PdmLock
+
+        return PdmLock.read(path, root)
+    if is_pylock(path):
+        from nixpy.locks.pylock import PyLock
+
         return PyLock.read(path)
     raise NixpyError(
         "nixpy does not know this lock file by its name",
         hint="it reads uv.lock, pylock.toml, pylock.<name>.toml, poetry.lock and pdm.lock",
         path=path,
     )
+
+
+def is_pylock(path: Path) -> bool:
+    """Tell whether `path` has the name of a lock of PEP 751."""
+    from packaging.pylock import is_valid_pylock_path  # most projects have another lock, or none
+
+    return is_valid_pylock_path(path)
 
 
 def _workspace_lock(root: Path) -> Path | None:
@@ -55,4 +62,6 @@ def _workspace_lock(root: Path) -> Path | None:
     lock = next((parent / "uv.lock" for parent in root.resolve().parents if (parent / "uv.lock").is_file()), None)
     if lock is None:
         return None
+    from nixpy.locks.uv import UvLock
+
     return lock if UvLock.read(lock, root).has_project() else None

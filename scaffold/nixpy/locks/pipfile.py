@@ -10,15 +10,17 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
 from nixpy.errors import NixpyError
-from nixpy.locks.requirement_lines import Line, Where, requirement_line
-from nixpy.locks.requirements import Options, RequirementsFile
 from nixpy.locks.shape import DamagedError, Table, strings, table_at, tables, typed
 from nixpy.toml import read_text
+
+if TYPE_CHECKING:
+    from nixpy.locks.requirement_lines import Line, Where
+    from nixpy.locks.requirements import RequirementsFile
 
 NAME = "Pipfile.lock"
 _SPEC = 6
@@ -40,6 +42,10 @@ def read(
     folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or of another
     version, and for a group that it lacks.
     """
+    # Others ask for the name of the file alone.
+    from nixpy.locks.requirement_lines import Where
+    from nixpy.locks.requirements import Options, RequirementsFile
+
     text = read_text(path)
     try:
         data = json.loads(text)
@@ -89,6 +95,8 @@ def _line(where: Where, table: Table, root: Path | None) -> Line:
     if marker := typed(table, "markers", str, ""):
         text += f" ; {marker}"
     hashes = frozenset(strings(table, "hashes"))
+    from nixpy.locks.requirement_lines import requirement_line
+
     return requirement_line(where, text, text, root or where.path.parent, hashes=hashes)
 
 

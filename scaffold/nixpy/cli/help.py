@@ -1,0 +1,36 @@
+"""How `--help` is laid out: as the reports are, so that it can be read on a narrow terminal too."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable
+
+import click
+
+from nixpy.cli.layout import PROSE, aligned, broken
+
+
+class Formatter(click.HelpFormatter):
+    """click's, which takes no terminal for narrower than 50 columns, breaks words at hyphens, and squeezes columns."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        width = width or min(shutil.get_terminal_size().columns, max_width or PROSE) - 2
+        super().__init__(indent_increment, width)
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs; what click leaves as it is, behind its mark, is a table with columns two blanks apart."""
+        written = []
+        for paragraph in text.split("\n\n"):
+            if paragraph.startswith("\b\n"):
+                rows = [re.split(" {2,}", line, maxsplit=1) for line in paragraph.splitlines()[1:]]
+                written.append("\n".join(aligned(rows, self.current_indent, self.width)))
+            else:
+                lines = broken(" ".join(paragraph.split()), self.width, self.current_indent)
+                written.append(" " * self.current_indent + "\n".join(lines))
+        self.write("\n\n".join(written) + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write terms with their definitions, which go below the terms where there is no room beside them."""
+        for line in aligned(list(rows), self.current_indent, self.width):
+            self.write(f"{line}\n")
