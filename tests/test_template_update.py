@@ -5,17 +5,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import copier
 import pytest
 import yaml
+from plumbum import local
 
+from newprojects import Installed, from_git
 from nixpy import new
 from runner import Nixpy
 
 TOP = Path(__file__).parents[1]
 MINE = "# what I added\n"
+ADDRESS = "https://git.example/nixpy"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -55,15 +59,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(params=["copier copy", "nixpy new"])
 def project(
     request: pytest.FixtureRequest, repository: Path, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+) -> Iterator[Path]:
     """A committed project of the first tag, made by copier and by nixpy, with changes of the user's."""
     folder = tmp_path / "demo"
     if request.param == "copier copy":
         answers = {"python": "3.11"}  # as the uv of the tests has no newer one
         copier.run_copy(f"git+file://{repository}", folder, answers, vcs_ref="v0.1.0", defaults=True, quiet=True)
     else:
-        published = {"_src_path": f"git+file://{repository}", "_commit": "v0.1.0"}
-        monkeypatch.setattr(new, "source", lambda: published)
+        # Installed from the commit of that tag.
+        installed = Installed(from_git(ADDRESS, git(repository, "rev-parse", "v0.1.0").strip()))
+        monkeypatch.setattr(new, "distribution", lambda _: installed)
         assert nixpy("new", folder, "--defaults", "--python", "3.11").status == 0
     assert nixpy("check", folder).status == 0
     for name in ("flake.nix", "README.md", "src/demo/__init__.py"):
@@ -71,7 +76,10 @@ def project(
         path.write_text(MINE + path.read_text())
     git(folder, "init", "--quiet")
     commit(folder)
-    return folder
+    # To git, that address is the repository here. copier's own environment is of when it was imported.
+    settings = {"COUNT": "1", "KEY_0": f"url.file://{repository}.insteadOf", "VALUE_0": ADDRESS}
+    with local.env(**{f"GIT_CONFIG_{name}": value for name, value in settings.items()}):
+        yield folder
 
 
 def updated(folder: Path, **answers: str) -> None:

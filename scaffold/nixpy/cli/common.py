@@ -89,6 +89,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def in_repository(folder: Path) -> bool:
+    """Tell whether the folder lies in a git repository."""
+    here = folder.resolve()
+    return any((parent / ".git").exists() for parent in (here, *here.parents))
+
+
 class Plain:
     """Progress where nobody watches: one line at the start."""
 
