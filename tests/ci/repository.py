@@ -29,6 +29,12 @@ def nixpys() -> dict[str, str]:
     }
 
 
+def without_uv() -> str:
+    """Return PATH without the folders that have uv, as most machines and GitHub's are."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not Path(folder, "uv").exists())
+
+
 def copy_of_nixpy(folder: Path) -> Path:
     """Copy what nixpy is installed from into `folder`, as it lies here, with what CI takes from it."""
     ignored = shutil.ignore_patterns("__pycache__")

@@ -104,7 +104,9 @@ def test_a_python_that_is_too_old(runner: Runner, tmp_path: Path) -> None:
 
 @pytest.mark.network
 def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
-    """Without a cache the action installs nixpy from its own files, and the key of the cache is made of them."""
+    """Without a cache the action installs nixpy from its own files, with the uv that projects without a lock want, and
+    the key of the cache is made of those files.
+    """
     action = repository.copy_of_nixpy(tmp_path / "action")
     keys = []
 
@@ -114,10 +116,15 @@ def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
 
     temp = tmp_path / "temp"
     temp.mkdir()
-    runner = Runner(repo, temp, {"actions/cache": cache}, repository.OWN)
+    runner = Runner(repo, temp, {"actions/cache": cache}, {**repository.OWN, "PATH": repository.without_uv()})
     ran = runner.action(action, {"python": sys.executable})
     assert (ran.status, ran.annotations) == (0, []), ran.log
     assert Path(ran.outputs["nixpy"]).is_relative_to(temp)
+    # What the update does next, in projects without a lock.
+    settings = {**repository.nixpys(), "PATH": repository.without_uv()}
+    synced = subprocess.run([ran.outputs["nixpy"], "sync", "--all", "--upgrade"], cwd=repo, env=settings, check=False)
+    assert synced.returncode == 0
+    assert not list(repo.glob("**/uv.lock"))
     assert runner.action(action, {"python": sys.executable}).status == 0
     (action / "scaffold" / "nixpy" / "more.py").write_text("")
     assert runner.action(action, {"python": sys.executable}).status == 0
