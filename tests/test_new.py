@@ -43,12 +43,16 @@ def test_it_is_what_init_writes(
     style: str, manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy
 ) -> None:
     """In every style and with every manager a new project is fresh and has no problem, and `init` writes the same bytes
-    where its Nix files, and what else `init` writes once, were deleted.
+    where its Nix files, and what else `init` writes once, were deleted, but for the description in flake.nix.
     """
     folder = new_projects.copy(tmp_path / "demo", style, manager)
     (verdict,) = nixpy("check", folder, "--format", "json").json["projects"]
     assert (verdict["state"], verdict["problems"]) == ("fresh", [])
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    flake = folder / "flake.nix"
+    told, general = b'description = "A Python project"', b'description = "Development environment"'
+    assert told in before[flake]
+    before[flake] = before[flake].replace(told, general)
     for name in (*GENERATED, "flake.nix", ".envrc", "environment.yml"):
         (folder / name).unlink(missing_ok=True)
     assert nixpy("init", folder, "--direnv", "--offline").status == 0
@@ -71,8 +75,8 @@ def test_the_value_for_the_templates_is_that_of_init(
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])
     assert {key: computed.get(key, "lacking") for key in expected} == expected
-    # What `with_user_files` adds for the files that are written once.
-    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings"}
+    # What is added for the files that are written once.
+    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "description"}
 
 
 @pytest.fixture(scope="module")

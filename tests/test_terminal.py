@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +27,18 @@ RUN = [sys.executable, "-m", "nixpy"]
 PACKAGES = ("alpha", "beta", "delta", "epsilon", "omega", "weasyprint")
 # To a shell both are 130. Python itself chooses the second where a module was just made by exec(), as dataclasses are.
 INTERRUPTED = (130, -signal.SIGINT)
-REPORTS = (["init"], ["sync"], ["scan"], ["styles"], ["styles", "nix-ld"], ["check", "--diff"], ["doctor"])
+REPORTS = (
+    ["init"],
+    ["sync"],
+    ["scan"],
+    ["styles"],
+    ["styles", "nix-ld"],
+    ["check", "--diff"],
+    ["doctor"],
+    ["new", "fresh", "--defaults"],
+    ["package", "sourceonly", "-o", "sourceonly.nix", "--force"],
+    ["patch"],
+)
 
 
 @pytest.fixture
@@ -33,11 +46,26 @@ def project(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A project whose report has all there is: libraries, problems, and what comes next in a repository."""
     monkeypatch.delenv("NO_COLOR")  # a terminal is asked here
     (tmp_path / ".git").mkdir()
+    # What the shell of style patched-venv hands over, and a file that cannot be patched.
+    settings = {
+        "libraries": str(tmp_path / ".git"),
+        "loader": sys.executable,
+        "patchelf": "",
+        "driver": [],
+        "opened": [],
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("NIXPY_PATCH", str(tmp_path / "settings.json"))
+    venv = tmp_path / "demo" / ".venv"
+    (venv / "lib").mkdir(parents=True)
+    (venv / "pyvenv.cfg").write_text("")
+    (venv / "lib" / "damaged.so").write_bytes(b"\x7fELF")
     return shop.project(tmp_path / "demo", *PACKAGES)
 
 
 def piped(project: Path, *arguments: str) -> list[str]:
     """Return what nixpy writes where there is no terminal, line by line."""
+    shutil.rmtree(project / "fresh", ignore_errors=True)  # what `new` made before
     done = subprocess.run([*RUN, *arguments], cwd=project, check=False, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines()
     return [line for line in lines if not re.fullmatch(r"opening \d+ wheels", line)]
@@ -51,7 +79,7 @@ def test_it_fits_and_breaks_no_word(width: int, arguments: list[str], project: P
     _, terminal = run([*RUN, *arguments], columns=width, cwd=project)
     written = terminal.shown
     for line in written.split("\n"):
-        whole = len(line.split()) <= 2 or line.strip().startswith(("git add", "cd ", "uv "))
+        whole = len(line.split()) <= 2 or line.strip().startswith(("git ", "cd ", "uv ", "python -m"))
         assert len(line) <= width or whole, line
     words = sorted(word for line in piped(project, *arguments) for word in line.split() if word != "#")
     assert sorted(word for word in written.split() if word != "#") == words
@@ -63,6 +91,7 @@ def test_elsewhere_a_thing_is_a_line(arguments: list[str], project: Path) -> Non
     run([*RUN, "init", "--style", "nix-ld"], cwd=project)
     wide = run([*RUN, *arguments], columns=1000, cwd=project)[1].plain
     lines = piped(project, *arguments)
+    assert lines
     assert not any("\x1b" in line for line in lines)
     assert len(lines) <= len(wide.splitlines())
 

@@ -226,7 +226,7 @@ def test_gitlab_gets_its_report(repo: Path, runner: Runner, tmp_path: Path) -> N
     assert {"description", "check_name", "fingerprint", "severity"} < set(finding)
 
 
-@pytest.mark.parametrize("persona", ["regular", "pedantic"])
+@pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
 def test_zizmor_finds_nothing(persona: str) -> None:
     """The action, the workflows and the hooks pass zizmor, which finds what it should in a bad one."""
     files = [TOP / "action.yml", *CI.glob("github-*.yml"), TOP / ".pre-commit-hooks.yaml"]

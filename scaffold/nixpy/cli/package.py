@@ -14,6 +14,7 @@ from nixpy.cli.common import (
     python_option,
     say,
 )
+from nixpy.cli.layout import tell
 from nixpy.package.recipe import Recipe
 from nixpy.package.write import describe, place, write
 from nixpy.render import render
@@ -80,12 +81,15 @@ def command(
 def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
     print_problems(found.problems, err=True)
     if use is None:
-        say(f"\n{found.place}, which needs no line elsewhere")
+        say("")
+        tell(f"{found.place}, which needs no line elsewhere", err=True)
         return
     if nixpkgs:
         before, behind = found.neighbours()
         between = " and ".join(name for name in (before, behind) if name)
-        say(f"\n{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:\n")
+        say("")
+        tell(f"{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:", err=True)
+        say("")
     else:
         say("\nto use it, in a `let` of your Nix:\n")
     say(use)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nixpy.cli.common import format_option, print_json, say
+from nixpy.cli.layout import tell
 from nixpy.errors import NixpyError
 from nixpy.styles import program
 
@@ -34,5 +35,6 @@ def command(venv: Path, restore: bool, form: str) -> int:
         print_json(asdict(report))
     else:
         for line in patcher.told(report):
-            click.echo(line)
+            told = line.lstrip()
+            tell(told, lead=" " * (len(line) - len(told)))
     return 1 if report.left or report.not_served else 0
