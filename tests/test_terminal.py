@@ -116,6 +116,22 @@ def test_a_terminal_that_is_read_aloud(project: Path) -> None:
     assert not re.search(r"[\u2500-\u259f]", terminal.plain)
 
 
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
+    """A question of `new` has no picture; left with Ctrl-C, nothing was made. `--help` tells the way without lists."""
+    with Terminal([*RUN, "new", "fresh"], cwd=project, env={**os.environ, **setting}) as terminal:
+        for question in ("What is the project called?", "What is it, in one line?"):
+            terminal.wait_for(question)
+            terminal.press("\r")
+        terminal.wait_for("How do libraries from Nix reach Python?")
+        terminal.press(CTRL_C)
+        assert terminal.ended() in INTERRUPTED
+    assert max(terminal.plain) <= "»"
+    assert not (project / "fresh").exists()
+    told = run([*RUN, "new", "--help"], cwd=project)[1].plain
+    assert "read aloud: --defaults, and --data" in " ".join(told.split())
+
+
 def test_the_bar_goes_away(project: Path) -> None:
     """On a terminal the bar tells what is opened and is taken away; the report begins a line of its own."""
     status, terminal = run([*RUN, "init"], cwd=project)
