@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import copier
@@ -76,10 +77,16 @@ def project(
         path.write_text(MINE + path.read_text())
     git(folder, "init", "--quiet")
     commit(folder)
-    # To git, that address is the repository here. copier's own environment is of when it was imported.
+    with published(repository):
+        yield folder
+
+
+@contextmanager
+def published(repository: Path) -> Iterator[None]:
+    """Let that address be the repository here, to the git that copier runs; its environment is of its import."""
     settings = {"COUNT": "1", "KEY_0": f"url.file://{repository}.insteadOf", "VALUE_0": ADDRESS}
     with local.env(**{f"GIT_CONFIG_{name}": value for name, value in settings.items()}):
-        yield folder
+        yield
 
 
 def updated(folder: Path, **answers: str) -> None:
@@ -142,3 +149,15 @@ def test_a_dependency_of_the_users_survives(project: Path, nixpy: Nixpy) -> None
     assert 'dependencies = ["alpha"]' in pyproject.read_text()
     assert nixpy("sync", project).status == 0
     assert nixpy("check", project).status == 0
+
+
+def test_copier_alone_takes_nixpy_from_where_the_template_is(repository: Path, tmp_path: Path) -> None:
+    """From an address, CI takes nixpy from there at the very commit; from a clone on this machine, not at all."""
+    with published(repository):
+        copier.run_copy(f"git+{ADDRESS}", tmp_path / "address", vcs_ref="v0.1.0", defaults=True, quiet=True)
+    copier.run_copy(str(repository), tmp_path / "clone", defaults=True, quiet=True)
+    commit = git(repository, "rev-parse", "v0.1.0").strip()
+    for name, nixpy in {"address": f"git+{ADDRESS}@{commit}", "clone": ""}.items():
+        assert yaml.safe_load((tmp_path / name / new.ANSWERS).read_text())["nixpy"] == nixpy
+        assert ("pipx" in (tmp_path / name / ".github/workflows/check.yml").read_text()) == bool(nixpy)
+        assert (tmp_path / name / ".pre-commit-config.yaml").exists() == bool(nixpy)
