@@ -1,10 +1,14 @@
-"""New projects for tests: what `nixpy new` makes, in every style and with every manager."""
+"""New projects for tests: what `nixpy new` makes, in every style and with every manager, installed in every way."""
 
 from __future__ import annotations
 
+import email.message
+import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nixpy import managers, new
 from nixpy.styles import styles
@@ -32,3 +36,23 @@ class NewProjects:
     def copy(self, target: Path, style: str, manager: str) -> Path:
         """A copy of it in the folder `target`, to be changed."""
         return Path(shutil.copytree(self.at(style, manager), target))
+
+
+class Installed:
+    """A nixpy that was installed in one way or another."""
+
+    def __init__(self, direct: Mapping[str, Any] | None, urls: tuple[str, ...] = ()) -> None:
+        self.direct = direct
+        self.metadata = email.message.Message()
+        for url in urls:
+            self.metadata["Project-URL"] = url
+
+    def read_text(self, name: str) -> str | None:
+        """The file of the metadata with that name."""
+        assert name == "direct_url.json"
+        return None if self.direct is None else json.dumps(self.direct)
+
+
+def from_git(url: str, commit: str = "0" * 40) -> Mapping[str, Any]:
+    """What pip writes down of an installation from there (PEP 610)."""
+    return {"url": url, "vcs_info": {"vcs": "git", "commit_id": commit}}

@@ -159,6 +159,14 @@ def test_json_is_as_its_schema_says(diff: tuple[str, ...], made: Path, tmp_path:
         assert states == [state, "error"]
 
 
+@pytest.mark.parametrize("name", ["nowhere", "../nowhere"])
+def test_what_is_not_there_is_no_file_to_show(name: str, made: Path, nixpy: Nixpy) -> None:
+    """A folder that does not exist is named in the message alone: no annotation is put at a file that nobody has."""
+    (one,) = Job(log=nixpy("check", name, "--format", "github", cwd=made).out).annotations
+    assert (one.kind, one.file, one.line) == ("error", None, None)
+    assert one.message.startswith(f"{name}: no such folder")
+
+
 @given(message=NAMES, folder=NAMES)
 def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None:
     """Whatever an error says and whatever a folder is called, GitHub reads one annotation with that message."""
@@ -166,12 +174,13 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
     printed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(click, "echo", printed.append)
+        patch.setattr(Path, "exists", lambda _: True)
         formats.github([outcome], False)
+        (expected,) = annotate(outcome)
     state, command = printed
     assert "\n" not in state
     assert not state.startswith("::")
     (one,) = Job(log=command).annotations
-    (expected,) = annotate(outcome)
     assert (one.message, one.file, one.line) == (message, expected.path, 3)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import email.message
-import importlib.metadata
 import json
+import keyword
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from typing import Any
 import copier
 import pytest
 import yaml
+from copier._vcs import get_repo
 
-from newprojects import COMBINATIONS, OFFERED, NewProjects
-from nixpy import config, lockfile, managers, new, project, releases
+from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
+from nixpy import __version__, config, lockfile, managers, new, project, releases
 from nixpy.assemble import environment_of
 from nixpy.choices import choose
 from nixpy.locks.pdm import PdmLock
@@ -43,12 +45,16 @@ def test_it_is_what_init_writes(
     style: str, manager: str, tmp_path: Path, new_projects: NewProjects, nixpy: Nixpy
 ) -> None:
     """In every style and with every manager a new project is fresh and has no problem, and `init` writes the same bytes
-    where its Nix files, and what else `init` writes once, were deleted.
+    where its Nix files, and what else `init` writes once, were deleted, but for the description in flake.nix.
     """
     folder = new_projects.copy(tmp_path / "demo", style, manager)
     (verdict,) = nixpy("check", folder, "--format", "json").json["projects"]
     assert (verdict["state"], verdict["problems"]) == ("fresh", [])
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    flake = folder / "flake.nix"
+    told, general = b'description = "A Python project"', b'description = "Development environment"'
+    assert told in before[flake]
+    before[flake] = before[flake].replace(told, general)
     for name in (*GENERATED, "flake.nix", ".envrc", "environment.yml"):
         (folder / name).unlink(missing_ok=True)
     assert nixpy("init", folder, "--direnv", "--offline").status == 0
@@ -71,8 +77,8 @@ def test_the_value_for_the_templates_is_that_of_init(
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])
     assert {key: computed.get(key, "lacking") for key in expected} == expected
-    # What `with_user_files` adds for the files that are written once.
-    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings"}
+    # What is added for the files that are written once.
+    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "description"}
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +202,13 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--data", "name=json"), "`json` means something to Python itself"),
+        (("--data", "name=json"), "`json` is taken, by Python or by a tool"),
+        (("--data", "name=test"), "`test` is taken"),
+        (("--data", "name=Test"), "`Test` is taken"),
+        (("--data", "name=pip"), "`pip` is taken"),
+        (("--data", "nixpy=nixpy==0.1.0"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
+        (("--data", "nixpy=git+https://git.example/nixpy"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
+        (("--data", "nixpy=git+https://h/$(x)@main"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
         (("--data", "name=a b"), "begin with a letter, end with a letter or digit"),
         (("--data", "name="), "begin with a letter"),
         (("--data", "description=a\nb"), "write it in one line"),
@@ -207,6 +219,7 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
         (("--data", "name"), "`name` is no answer"),
         (("--data", "ci=jenkins"), "'jenkins' is not in ['github', 'gitlab', 'none']"),
         (("--manager", "conda"), "'conda' is not in ['uv', 'pip', 'poetry', 'pdm', 'none']"),
+        (("--python", "3.13", "--data", "python=3.12"), "are two answers"),
         (("--python", "3.7"), "'3.7' is not in"),
         (("--style", "poetry2nix"), "'style': nobody maintains it"),
         (("--style", "uv2nix", "--manager", "poetry"), "'manager': style uv2nix reads uv.lock, which uv alone writes"),
@@ -221,6 +234,62 @@ def test_a_wrong_answer_is_told_and_nothing_is_made(
     assert ran.status == 2
     assert words in ran.err
     assert not (tmp_path / "demo").exists()
+
+
+def test_no_module_of_python_can_be_a_name() -> None:
+    """Every module and keyword of this Python, those of its own tests included, and what a .venv begins with, is
+    among the names that are refused.
+    """
+    library = Path(os.__file__).parent
+    folders = {path.name for path in library.iterdir() if path.is_dir() and path.name.isidentifier()}
+    modules = {path.stem for path in library.glob("*.py")}
+    names = {*sys.stdlib_module_names, *sys.builtin_module_names, *folders, *modules, *map(str.lower, keyword.kwlist)}
+    names |= {"test", "idlelib", "pip", "site_packages"}
+    refused = (TOP / "templates/parts/python-names.txt").read_text().split()
+    assert {name for name in names if not name.startswith("_")} <= set(refused)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("", "no folder is named"),
+        ("file", "file: a new project wants a folder that is empty"),
+        ("file/demo", "file: a file, so no folder can be made of it or in it"),
+        ("file/deep/demo", "file: a file, so no folder can be made of it or in it"),
+        ("link", "link: a link to what is not there, so no folder"),
+        ("link/demo", "link: a link to what is not there, so no folder"),
+    ],
+)
+def test_a_place_that_cannot_be_is_told(place: str, words: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Where no folder can be made, one error says why, and nothing is there that was not before."""
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    ran = nixpy("new", place, "--defaults", cwd=tmp_path)
+    assert ran.status == 2
+    assert ran.err.startswith(f"error: {words}")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "link"}
+
+
+@pytest.mark.parametrize(
+    ("inside", "commands"), [(False, ["git init --quiet -b main", "git add ."]), (True, ["git add ."])]
+)
+def test_it_ends_with_commands_that_work(
+    inside: bool, commands: list[str], tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says to do next makes a repository where there is none yet, and there alone; all but what Nix is for runs
+    as it stands, and leaves every file known to git.
+    """
+    if inside:
+        subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    said = nixpy("new", "demo", "--defaults", cwd=tmp_path).err.partition("next:\n")[2]
+    lines = [line.partition("   #")[0].strip() for line in said.splitlines()]
+    assert [line for line in lines if line.startswith("git")] == [*commands, "git add flake.lock"]
+    mine = [line for line in lines if not line.startswith("nix ")]
+    (tmp_path / "demo/flake.lock").write_text("{}")
+    script = "\n".join(["set -e", *mine, "git status --porcelain"]).replace("python -m", "PYTHONPATH=src python3 -m")
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
+    states = {line[:2] for line in done.stdout.splitlines()}
+    assert states == {"A "}
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -270,79 +339,104 @@ def test_ci_is_what_was_asked_for(ci: str, file: str | None, tmp_path: Path, nix
     assert "LICENSE" not in names
 
 
-class Installed:
-    """A nixpy that was installed in one way or another."""
-
-    def __init__(self, direct: Mapping[str, Any] | None, urls: tuple[str, ...] = ()) -> None:
-        self.direct = direct
-        self.metadata = email.message.Message()
-        for url in urls:
-            self.metadata["Project-URL"] = url
-
-    def read_text(self, name: str) -> str | None:
-        """The file of the metadata with that name."""
-        assert name == "direct_url.json"
-        return None if self.direct is None else json.dumps(self.direct)
+ASKED = {"author", "ci", "description", "licence", "manager", "name", "nixpy", "python", "style"}
 
 
-GIT = {"url": "https://git.example/nixpy", "vcs_info": {"vcs": "git", "commit_id": "0" * 40}}
 EDITABLE = {"url": "file:///home/me/nixpy", "dir_info": {"editable": True}}
-URLS = ("Homepage, https://example/", "Repository, https://git.example/ours")
+HOMEPAGE = "Homepage, https://example/"
+URLS = (HOMEPAGE, "Repository, https://git.example/ours")
 
 
 @pytest.mark.parametrize(
-    ("installed", "source", "requirement"),
+    ("installed", "cloned", "commit"),
     [
-        (
-            Installed(GIT, URLS),
-            {"_src_path": GIT["url"], "_commit": "0" * 40},
-            f"nixpy @ git+https://git.example/nixpy@{'0' * 40}",
-        ),
-        (
-            Installed(EDITABLE, URLS),
-            {"_src_path": "https://git.example/ours", "_commit": "v0.1.0"},
-            "nixpy @ git+https://git.example/ours@v0.1.0",
-        ),
-        (Installed(None, URLS[:1]), {}, "nixpy==0.1.0"),
+        (Installed(from_git("https://git.example/nixpy"), URLS), "https://git.example/nixpy", "0" * 40),
+        (Installed(from_git("https://github.com/me/nixpy")), "https://github.com/me/nixpy", "0" * 40),
+        (Installed(from_git("https://git.example/nixpy.git")), "https://git.example/nixpy.git", "0" * 40),
+        (Installed(from_git("ssh://git@git.example:22/me/nixpy")), "ssh://git@git.example:22/me/nixpy", "0" * 40),
+        (Installed(from_git("file:///home/me/nixpy"), URLS), "https://git.example/ours", f"v{__version__}"),
+        (Installed(EDITABLE, URLS), "https://git.example/ours", f"v{__version__}"),
+        (Installed(None, URLS), "https://git.example/ours", f"v{__version__}"),
     ],
-    ids=["from git", "from an index", "from nowhere known"],
+    ids=["https", "a host copier knows", ".git", "ssh", "a repository of this machine", "editable", "an index"],
 )
 def test_the_answers_name_where_the_template_is_published(
-    installed: Installed,
-    source: dict[str, str],
-    requirement: str,
-    tmp_path: Path,
-    nixpy: Nixpy,
-    monkeypatch: pytest.MonkeyPatch,
+    installed: Installed, cloned: str, commit: str, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is the git repository nixpy came from, or the one of its metadata; no file holds a path of this machine, and
-    CI and pre-commit take this very nixpy.
+    """That is the git repository nixpy came from, or the one of its metadata, in a form that copier clones; no file
+    holds a path of this machine, and CI and pre-commit take nixpy from that repository at that commit.
     """
-    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: installed)
+    folder = made_by(installed, tmp_path, nixpy, monkeypatch)
+    answers = yaml.safe_load((folder / new.ANSWERS).read_text())
+    assert get_repo(answers["_src_path"]) in {cloned, f"{cloned}.git"}
+    assert answers["_commit"] == commit
+    assert set(answers) == {"_src_path", "_commit", *ASKED}
+    hook = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"][0]
+    assert hook["additional_dependencies"] == [f"git+{cloned}@{commit}"]
+    assert checks_in_ci(folder) == [{"NIXPY": f"git+{cloned}@{commit}"}]
+
+
+@pytest.mark.parametrize(
+    "installed",
+    [
+        Installed(None, (HOMEPAGE,)),
+        Installed(EDITABLE),
+        Installed(from_git("file:///home/me/nixpy")),
+        Installed(from_git("https://git.example/$(touch x)")),
+        Installed(None, ("Source, ../nixpy",)),
+    ],
+    ids=["nothing is said", "editable", "a repository of this machine", "no address", "a path"],
+)
+def test_where_nobody_knows_it_ci_takes_no_nixpy(
+    installed: Installed, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is not known where nixpy is published, nothing that was rendered installs anything by that name, which
+    may be somebody else's on an index; an answer may tell, and then copier knows it as well.
+    """
+    folder = made_by(installed, tmp_path, nixpy, monkeypatch)
+    assert set(yaml.safe_load((folder / new.ANSWERS).read_text())) == ASKED
+    assert not (folder / ".pre-commit-config.yaml").exists()
+    assert checks_in_ci(folder) == []
+    told = nixpy("new", tmp_path / "gitlab", "--defaults", "--data", "ci=gitlab")
+    assert "--data nixpy=git+https://HOST/nixpy@COMMIT" in told.err
+    assert yaml.safe_load((tmp_path / "gitlab/.gitlab-ci.yml").read_text()).keys() == {"test"}
+
+    answer = "git+https://git.example/nixpy@v1"
+    ran = nixpy("new", tmp_path / "told", "--defaults", "--data", f"nixpy={answer}")
+    assert "git+https://HOST" not in ran.err
+    assert checks_in_ci(tmp_path / "told") == [{"NIXPY": answer}]
+    answers = yaml.safe_load((tmp_path / "told" / new.ANSWERS).read_text())
+    assert (get_repo(answers["_src_path"]), answers["_commit"]) == ("https://git.example/nixpy", "v1")
+
+
+def made_by(installed: Installed, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that such a nixpy made, which holds no path of this machine."""
     monkeypatch.setattr(new, "distribution", lambda _: installed)
     folder = tmp_path / "demo"
-    ran = nixpy("new", folder, "--defaults")
-    assert ("does not know where it is published" in ran.err) == (not source)
-    answers = yaml.safe_load((folder / new.ANSWERS).read_text())
-    assert {key: value for key, value in answers.items() if key.startswith("_")} == source
-    assert set(answers) - set(source) == {
-        "author", "ci", "description", "licence", "manager", "name", "python", "style",
-    }  # fmt: skip
-    hook = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"][0]
-    assert hook["additional_dependencies"] == [requirement]
-    assert f'"{requirement}"' in (folder / ".github/workflows/check.yml").read_text()
+    assert nixpy("new", folder, "--defaults").status == 0
     for path in folder.rglob("*"):
         text = path.read_text() if path.is_file() else ""
         assert str(tmp_path) not in text
         assert str(TOP) not in text
         assert "/tmp/" not in text  # noqa: S108
+        assert "file:" not in text
+    return folder
+
+
+def checks_in_ci(folder: Path) -> list[Mapping[str, str]]:
+    """The environments of the steps on GitHub that install something from Python's index or elsewhere."""
+    workflow = yaml.safe_load((folder / ".github/workflows/check.yml").read_text())
+    steps = [step for step in workflow["jobs"]["check"]["steps"] if re.search(r"\bpip|nixpy", step.get("run", ""))]
+    return [step["env"] for step in steps]
 
 
 def test_every_yaml_file_is_one(tmp_path: Path, nixpy: Nixpy) -> None:
     """The files for CI and pre-commit parse, whatever the name of the project."""
     for ci, file in {"github": ".github/workflows/check.yml", "gitlab": ".gitlab-ci.yml"}.items():
         folder = tmp_path / ci
-        assert nixpy("new", folder, "--defaults", "--data", f"ci={ci}", "--data", "name=Null.x").status == 0
+        answers = (f"ci={ci}", "name=Null.x", "nixpy=git+https://git.example/nixpy@v1")
+        options = [option for answer in answers for option in ("--data", answer)]
+        assert nixpy("new", folder, "--defaults", *options).status == 0
         assert yaml.safe_load((folder / file).read_text())
         assert yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"]
         assert config.PYPROJECT in {path.name for path in folder.iterdir()}

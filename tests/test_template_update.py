@@ -5,17 +5,22 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import copier
 import pytest
 import yaml
+from plumbum import local
 
+from newprojects import Installed, from_git
 from nixpy import new
 from runner import Nixpy
 
 TOP = Path(__file__).parents[1]
 MINE = "# what I added\n"
+ADDRESS = "https://git.example/nixpy"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -55,15 +60,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(params=["copier copy", "nixpy new"])
 def project(
     request: pytest.FixtureRequest, repository: Path, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+) -> Iterator[Path]:
     """A committed project of the first tag, made by copier and by nixpy, with changes of the user's."""
     folder = tmp_path / "demo"
     if request.param == "copier copy":
         answers = {"python": "3.11"}  # as the uv of the tests has no newer one
         copier.run_copy(f"git+file://{repository}", folder, answers, vcs_ref="v0.1.0", defaults=True, quiet=True)
     else:
-        published = {"_src_path": f"git+file://{repository}", "_commit": "v0.1.0"}
-        monkeypatch.setattr(new, "source", lambda: published)
+        # Installed from the commit of that tag.
+        installed = Installed(from_git(ADDRESS, git(repository, "rev-parse", "v0.1.0").strip()))
+        monkeypatch.setattr(new, "distribution", lambda _: installed)
         assert nixpy("new", folder, "--defaults", "--python", "3.11").status == 0
     assert nixpy("check", folder).status == 0
     for name in ("flake.nix", "README.md", "src/demo/__init__.py"):
@@ -71,7 +77,16 @@ def project(
         path.write_text(MINE + path.read_text())
     git(folder, "init", "--quiet")
     commit(folder)
-    return folder
+    with published(repository):
+        yield folder
+
+
+@contextmanager
+def published(repository: Path) -> Iterator[None]:
+    """Let that address be the repository here, to the git that copier runs; its environment is of its import."""
+    settings = {"COUNT": "1", "KEY_0": f"url.file://{repository}.insteadOf", "VALUE_0": ADDRESS}
+    with local.env(**{f"GIT_CONFIG_{name}": value for name, value in settings.items()}):
+        yield
 
 
 def updated(folder: Path, **answers: str) -> None:
@@ -134,3 +149,15 @@ def test_a_dependency_of_the_users_survives(project: Path, nixpy: Nixpy) -> None
     assert 'dependencies = ["alpha"]' in pyproject.read_text()
     assert nixpy("sync", project).status == 0
     assert nixpy("check", project).status == 0
+
+
+def test_copier_alone_takes_nixpy_from_where_the_template_is(repository: Path, tmp_path: Path) -> None:
+    """From an address, CI takes nixpy from there at the very commit; from a clone on this machine, not at all."""
+    with published(repository):
+        copier.run_copy(f"git+{ADDRESS}", tmp_path / "address", vcs_ref="v0.1.0", defaults=True, quiet=True)
+    copier.run_copy(str(repository), tmp_path / "clone", defaults=True, quiet=True)
+    commit = git(repository, "rev-parse", "v0.1.0").strip()
+    for name, nixpy in {"address": f"git+{ADDRESS}@{commit}", "clone": ""}.items():
+        assert yaml.safe_load((tmp_path / name / new.ANSWERS).read_text())["nixpy"] == nixpy
+        assert ("pipx" in (tmp_path / name / ".github/workflows/check.yml").read_text()) == bool(nixpy)
+        assert (tmp_path / name / ".pre-commit-config.yaml").exists() == bool(nixpy)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +36,7 @@ REPORTS = (
     ["styles", "nix-ld"],
     ["check", "--diff"],
     ["doctor"],
+    ["new", "fresh", "--defaults"],
     ["package", "delta", "--force", "-o", "delta.nix"],
     ["patch"],
 )
@@ -44,11 +47,26 @@ def project(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A project whose report has all there is: libraries, problems, and what comes next in a repository."""
     monkeypatch.delenv("NO_COLOR")  # a terminal is asked here
     (tmp_path / ".git").mkdir()
+    # What the shell of style patched-venv hands over, and a file that cannot be patched.
+    settings = {
+        "libraries": str(tmp_path / ".git"),
+        "loader": sys.executable,
+        "patchelf": "",
+        "driver": [],
+        "opened": [],
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("NIXPY_PATCH", str(tmp_path / "settings.json"))
+    venv = tmp_path / "demo" / ".venv"
+    (venv / "lib").mkdir(parents=True)
+    (venv / "pyvenv.cfg").write_text("")
+    (venv / "lib" / "damaged.so").write_bytes(b"\x7fELF")
     return shop.project(tmp_path / "demo", *PACKAGES)
 
 
 def piped(project: Path, *arguments: str) -> list[str]:
     """Return what nixpy writes where there is no terminal, line by line."""
+    shutil.rmtree(project / "fresh", ignore_errors=True)  # what `new` made before
     done = subprocess.run([*RUN, *arguments], cwd=project, check=False, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines()
     return [line for line in lines if not re.fullmatch(r"opening \d+ wheels", line)]
@@ -62,7 +80,7 @@ def test_it_fits_and_breaks_no_word(width: int, arguments: list[str], project: P
     _, terminal = run([*RUN, *arguments], columns=width, cwd=project)
     written = terminal.shown
     for line in written.split("\n"):
-        command = line.strip().startswith(("git add", "cd ", "uv ", "delta = "))
+        command = line.strip().startswith(("git ", "cd ", "uv ", "python -m", "delta = "))
         longest = max(map(len, line.split()), default=0)
         assert len(line) <= width or longest > width - len("python  ") or command, line
     words = sorted(word for line in piped(project, *arguments) for word in line.split() if word != "#")
@@ -75,6 +93,7 @@ def test_elsewhere_a_thing_is_a_line(arguments: list[str], project: Path) -> Non
     run([*RUN, "init", "--style", "nix-ld"], cwd=project)
     wide = run([*RUN, *arguments], columns=1000, cwd=project)[1].plain
     lines = piped(project, *arguments)
+    assert lines
     assert not any("\x1b" in line for line in lines)
     assert len(lines) <= len(wide.splitlines())
 
@@ -122,6 +141,22 @@ def test_plain_progress_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert first == "opening 9 wheels"
     assert 2 <= len(others) <= 4
     assert all(re.fullmatch(r"opened \d of 9", line) for line in others)
+
+
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
+    """A question of `new` has no picture; left with Ctrl-C, nothing was made. `--help` tells the way without lists."""
+    with Terminal([*RUN, "new", "fresh"], cwd=project, env={**os.environ, **setting}) as terminal:
+        for question in ("What is the project called?", "What is it, in one line?"):
+            terminal.wait_for(question)
+            terminal.press("\r")
+        terminal.wait_for("How do libraries from Nix reach Python?")
+        terminal.press(CTRL_C)
+        assert terminal.ended() in INTERRUPTED
+    assert max(terminal.plain) <= "»"
+    assert not (project / "fresh").exists()
+    told = run([*RUN, "new", "--help"], cwd=project)[1].plain
+    assert "read aloud: --defaults, and --data" in " ".join(told.split())
 
 
 def test_the_bar_goes_away(project: Path) -> None:

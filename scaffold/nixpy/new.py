@@ -6,9 +6,12 @@ copier is imported here and nowhere else: it is large, and what most runs of nix
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -19,14 +22,24 @@ from nixpy.styles import template_root
 CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
 _LABELS = ("repository", "source", "source code")
+# What other machines can clone, and what neither YAML nor a shell reads as anything but text.
+_PUBLISHED = re.compile(r"(https|ssh)://[\w.~:@/%+-]+", re.ASCII)
 
 
-def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> tuple[Path, ...]:
-    """Make a new project in `folder` and return its files, sorted; what `answers` leave open is asked, or defaults.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A new project: its files, sorted, and the nixpy that its CI takes, empty where it takes none."""
+
+    files: tuple[Path, ...]
+    nixpy: str
+
+
+def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
+    """Make a new project in `folder`; what `answers` leave open is asked, or as by default.
 
     The answers file names where the template is published, never where it lies on this machine, so that
     `copier update` works anywhere. Raises NixpyError, and leaves nothing behind, where copier is not installed, the
-    folder has files already, or an answer cannot be.
+    folder has files already or cannot be made, or an answer cannot be.
     """
     try:
         import copier
@@ -37,12 +50,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> tuple[Path
             "`nixpy new` needs copier, which is not installed with nixpy unasked",
             hint="install nixpy[new] instead of nixpy",
         ) from None
-    if folder.exists() and (not folder.is_dir() or any(item.name != ".git" for item in folder.iterdir())):
-        raise NixpyError(
-            "a new project wants a folder that is empty or not there yet",
-            path=folder,
-            hint="`nixpy init` adds Nix files to a project that is there already",
-        )
+    _free(folder)
     config = template_root() / CONFIG
     questions = yaml.safe_load(config.read_text("utf-8"))
     asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
@@ -54,36 +62,49 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> tuple[Path
         shutil.copytree(template_root() / "templates", template / "templates", copy_function=shutil.copyfile)
         shutil.copyfile(config, template / CONFIG)
         try:
-            copier.run_copy(
-                str(template),
-                folder,
-                data={**answers, "source": source(), "nixpy": f"nixpy=={__version__}"},
-                defaults=not ask,
-                quiet=True,
-            )
+            data = {**answers, "source": source()}
+            worker = copier.run_copy(str(template), folder, data=data, defaults=not ask, quiet=True)
         except CopierAnswersInterrupt:
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
             raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
     files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts[:1])
-    return tuple(sorted(files))
+    return Made(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
+
+
+def _free(folder: Path) -> None:
+    """Raise NixpyError where `folder` is neither an empty one nor one that can be made."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if there == folder and there.exists():
+        if not there.is_dir() or any(item.name != ".git" for item in there.iterdir()):
+            raise NixpyError(
+                "a new project wants a folder that is empty or not there yet",
+                path=folder,
+                hint="`nixpy init` adds Nix files to a project that is there already",
+            )
+    elif not there.is_dir():
+        what = "a file" if there.exists() else "a link to what is not there"
+        raise NixpyError(f"{what}, so no folder can be made of it or in it", path=there, hint="choose another place")
 
 
 def source() -> dict[str, str]:
     """Return where the template is published, as copier remembers it: `_src_path` and `_commit`.
 
     That is the git repository nixpy was installed from, at its commit (`direct_url.json`, PEP 610); else the one its
-    metadata name, at the tag of this version. Empty where neither is known.
+    metadata name, at the tag of this version. Empty where neither is known, or other machines have no such repository.
     """
     try:
         ours = distribution("nixpy")
     except PackageNotFoundError:
         return {}
     direct = json.loads(ours.read_text("direct_url.json") or "{}")
-    if commit := direct.get("vcs_info", {}).get("commit_id"):
-        return {"_src_path": direct["url"], "_commit": commit}
+    known = [(direct.get("url", ""), direct.get("vcs_info", {}).get("commit_id"))]
     for entry in ours.metadata.get_all("Project-URL") or ():
         label, _, url = entry.partition(",")
         if label.strip().lower() in _LABELS:
-            return {"_src_path": url.strip(), "_commit": f"v{__version__}"}
-    return {}
+            known.append((url.strip(), f"v{__version__}"))
+    # `git+`, as copier takes an address for a folder unless it knows the host, or the end is `.git`.
+    found = (
+        {"_src_path": f"git+{url}", "_commit": commit} for url, commit in known if commit and _PUBLISHED.fullmatch(url)
+    )
+    return next(found, {})

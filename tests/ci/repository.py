@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import shop
@@ -27,6 +28,12 @@ def nixpys() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if name.startswith(("NIXPY_", "UV_")) or name == "NO_COLOR"
     }
+
+
+def without_uv() -> str:
+    """Return PATH without the folders that have uv, as most machines and GitHub's are."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if not Path(folder, "uv").exists())
 
 
 def copy_of_nixpy(folder: Path) -> Path:
@@ -70,3 +77,10 @@ def ask_for(project: Path, requirement: str) -> int:
     path = project / "pyproject.toml"
     path.write_text(path.read_text().replace("dependencies = [\n", f'dependencies = [\n  "{requirement}",\n'))
     return path.read_text().split("\n").index("dependencies = [") + 1
+
+
+def zizmor(persona: str, *files: Path) -> subprocess.CompletedProcess[str]:
+    """Let zizmor read the files, with neither network nor mercy for one that it cannot."""
+    program = Path(sys.executable).with_name("zizmor")
+    options = ["--offline", "--no-progress", "--strict-collection", "--persona", persona]
+    return subprocess.run([program, *options, *files], check=False, capture_output=True, text=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ import yaml
 
 from ci import repository
 from ci.actionrunner import Runner
-from ci.repository import git
+from ci.repository import git, zizmor
 from runner import Nixpy
+from smallindex import SmallIndex
 
 TOP = Path(__file__).parents[2]
 CI = TOP / "templates" / "ci"
@@ -104,7 +106,9 @@ def test_a_python_that_is_too_old(runner: Runner, tmp_path: Path) -> None:
 
 @pytest.mark.network
 def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
-    """Without a cache the action installs nixpy from its own files, and the key of the cache is made of them."""
+    """Without a cache the action installs nixpy from its own files, with the uv that projects without a lock want, and
+    the key of the cache is made of those files.
+    """
     action = repository.copy_of_nixpy(tmp_path / "action")
     keys = []
 
@@ -114,10 +118,15 @@ def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
 
     temp = tmp_path / "temp"
     temp.mkdir()
-    runner = Runner(repo, temp, {"actions/cache": cache}, repository.OWN)
+    runner = Runner(repo, temp, {"actions/cache": cache}, {**repository.OWN, "PATH": repository.without_uv()})
     ran = runner.action(action, {"python": sys.executable})
     assert (ran.status, ran.annotations) == (0, []), ran.log
     assert Path(ran.outputs["nixpy"]).is_relative_to(temp)
+    # What the update does next, in projects without a lock.
+    settings = {**repository.nixpys(), "PATH": repository.without_uv()}
+    synced = subprocess.run([ran.outputs["nixpy"], "sync", "--all", "--upgrade"], cwd=repo, env=settings, check=False)
+    assert synced.returncode == 0
+    assert not list(repo.glob("**/uv.lock"))
     assert runner.action(action, {"python": sys.executable}).status == 0
     (action / "scaffold" / "nixpy" / "more.py").write_text("")
     assert runner.action(action, {"python": sys.executable}).status == 0
@@ -132,7 +141,7 @@ def stub_of_gh(folder: Path, log: Path) -> Path:
 echo "$@" >> {log}
 case "$1 $2" in
   "pr list") grep -c "^pr create" {log} || true ;;
-  "pr create" | "auth setup-git") ;;
+  "pr create" | "pr edit" | "auth setup-git") ;;
   *) exit 3 ;;
 esac
 """
@@ -141,39 +150,56 @@ esac
     return path
 
 
-def test_the_update_opens_a_pull_request_once(runner: Runner, repo: Path, tmp_path: Path) -> None:
-    """Where libraries changed, the update's job pushes what sync wrote and opens one pull request; else nothing."""
+def test_the_update_opens_a_pull_request_once(
+    runner: Runner, repo: Path, nixpy: Nixpy, index: SmallIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index has newer versions by now, the update's job pushes what sync wrote, and opens one pull request
+    that tells which versions and libraries moved; else nothing.
+    """
+    own = tmp_path / "index"
+    own.mkdir()
+    for path in index.folder.glob("*.whl"):
+        if not path.name.startswith("alpha-1.1"):
+            shutil.copy(path, own)
     origin, log, programs = tmp_path / "origin.git", tmp_path / "gh.log", tmp_path / "bin"
     programs.mkdir()
     stub_of_gh(programs, log)
-    git(repo, "clone", "--quiet", "--bare", repo, origin)
-    git(repo, "remote", "add", "origin", origin)
-    runner.uses = {
-        **runner.uses,
-        "actions/checkout": lambda _: {},
-        "OWNER/nixpy": lambda given: runner.action(TOP, given).outputs,
-    }
-    runner.environment = {**runner.environment, "PATH": f"{programs}:{os.environ['PATH']}"}
-    runner.github = {"token": "t0ken"}
-    workflow = CI / "github-update.yml"
+    with SmallIndex(own) as moving:
+        runner.uses = {
+            **runner.uses,
+            "actions/checkout": lambda _: {},
+            "OWNER/nixpy": lambda given: runner.action(TOP, given).outputs,
+        }
+        programs_first = f"{programs}:{os.environ['PATH']}"
+        runner.environment = {**runner.environment, "PATH": programs_first, "UV_DEFAULT_INDEX": moving.url}
+        runner.github = {"token": "t0ken"}
+        workflow = CI / "github-update.yml"
+        monkeypatch.setenv("UV_DEFAULT_INDEX", moving.url)
+        for project in (repo, repo / "services" / "web"):
+            assert nixpy("sync", project, "--upgrade").status == 0
+        repository.commit(repo)
+        git(repo, "clone", "--quiet", "--bare", repo, origin)
+        git(repo, "remote", "add", "origin", origin)
 
-    ran = runner.job(workflow, "update")
-    assert (ran.status, log.exists()) == (0, False), ran.log
-
-    repository.ask_for(repo / "services" / "web", "delta")
-    repository.ask_for(repo / "services" / "web", "epsilon")
-    repository.commit(repo)
-    for _ in range(2):
-        git(repo, "switch", "--quiet", "main")
         ran = runner.job(workflow, "update")
-        assert ran.status == 0, ran.log
+        assert (ran.status, log.exists()) == (0, False), ran.log
+        assert '"version": "1.0"' in (repo / "nixpy.lock").read_text()
+
+        for path in index.folder.glob("alpha-1.1*.whl"):
+            shutil.copy(path, own)
+        for _ in range(2):
+            git(repo, "switch", "--quiet", "main")
+            ran = runner.job(workflow, "update")
+            assert ran.status == 0, ran.log
     changed = git(origin, "diff", "--name-only", "main", "nixpy-update").split()
-    assert not changed or set(changed) >= {"services/web/nixpy.nix", "services/web/nixpy.lock"}
-    assert "delta" in git(origin, "show", "nixpy-update:services/web/nixpy.lock")
+    assert {"nixpy.lock", "services/web/nixpy.lock"} <= set(changed)
+    assert '"version": "1.1"' in git(origin, "show", "nixpy-update:services/web/nixpy.lock")
     created = [line for line in log.read_text().splitlines() if line.startswith("pr create")]
     assert len(created) == 1
     assert "--head nixpy-update" in created[0]
-    assert "services/web/pyproject.toml" in (runner.temp / "why.md").read_text()
+    body = (runner.temp / "why.md").read_text()
+    assert f"--body-file {runner.temp / 'why.md'}" in created[0]
+    assert body.partition("```diff\n")[2].split("\n")[:2] == ["- alpha-1.0", "+ alpha-1.1"]
 
 
 def test_gitlab_gets_its_report(repo: Path, runner: Runner, tmp_path: Path) -> None:
@@ -200,7 +226,7 @@ def test_gitlab_gets_its_report(repo: Path, runner: Runner, tmp_path: Path) -> N
     assert {"description", "check_name", "fingerprint", "severity"} < set(finding)
 
 
-@pytest.mark.parametrize("persona", ["regular", "pedantic"])
+@pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
 def test_zizmor_finds_nothing(persona: str) -> None:
     """The action, the workflows and the hooks pass zizmor, which finds what it should in a bad one."""
     files = [TOP / "action.yml", *CI.glob("github-*.yml"), TOP / ".pre-commit-hooks.yaml"]
@@ -213,9 +239,3 @@ def test_zizmor_would_find_it(tmp_path: Path) -> None:
     bad = tmp_path / "action.yml"
     bad.write_text((TOP / "action.yml").read_text().replace('"$NIXPY" check --format github', "${{ inputs.projects }}"))
     assert "template-injection" in zizmor("regular", bad).stdout
-
-
-def zizmor(persona: str, *files: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("zizmor")
-    options = ["--offline", "--no-progress", "--strict-collection", "--persona", persona]
-    return subprocess.run([program, *options, *files], check=False, capture_output=True, text=True)

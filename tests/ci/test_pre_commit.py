@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-import uv
 import yaml
 
 from ci import repository
@@ -45,9 +46,17 @@ def test_both_hooks_look_at_the_same_files() -> None:
         assert not first.search(name), name
 
 
+def test_the_hook_brings_the_uv_that_nixpy_wants() -> None:
+    """What nixpy-sync installs besides nixpy is what nixpy's own extra for uv says."""
+    extras = tomllib.loads((repository.TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert [hook.get("additional_dependencies") for hook in HOOKS] == [None, extras["uv"]]
+
+
 @pytest.mark.network
 def test_a_commit_is_held_until_the_files_are_right(tmp_path: Path, nixpy: Nixpy) -> None:
-    """With the hook installed, a commit that leaves a project stale fails and says why; nixpy-sync mends it."""
+    """With the hook installed, a commit that leaves a project stale fails and says why; nixpy-sync mends it, though
+    the project has no lock, and this machine no uv.
+    """
     source = repository.copy_of_nixpy(tmp_path / "source")
     git(source, "init", "--quiet")
     revision = repository.commit(source)
@@ -56,11 +65,13 @@ def test_a_commit_is_held_until_the_files_are_right(tmp_path: Path, nixpy: Nixpy
     configuration = {"repos": [{"repo": str(source), "rev": revision, "hooks": hooks}]}
     (repo / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
     repository.commit(repo)
+    assert shutil.which("uv", path=repository.without_uv()) is None
+    assert not list(repo.glob("**/uv.lock"))
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PIP_CONFIG_FILE"},
         **repository.OWN,
         **repository.IDENTITY,
-        "PATH": f"{Path(uv.find_uv_bin()).parent}:{os.environ['PATH']}",
+        "PATH": repository.without_uv(),
         "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
         "GIT_CONFIG_GLOBAL": "/dev/null",
     }

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from newprojects import COMBINATIONS, NewProjects
 from nixos.realnix import SYSTEMS, VERSIONS, Nix, evaluate, stand_in, stub, warnings
 from nixos.rfc166 import violations
+from nixpy import new
 from nixpy.styles import styles
 
 INPUTS = sorted({item.name for style in styles() for item in style.inputs})
+
+
+def test_any_description_is_that_of_the_flake(tmp_path: Path) -> None:
+    """To Nix, the description of the flake is what was answered, whatever Nix reads in such characters elsewhere."""
+    description = """It's "50 %" \\n ${x} $${y} '' ü {{ 7 * 7 }}"""
+    new.create(tmp_path / "demo", {"description": description}, ask=False)
+    for version in VERSIONS:
+        expression = f"(import {tmp_path}/demo/flake.nix).description"
+        done = Nix(version).run("nix-instantiate", "--eval", "--strict", "--json", "-E", expression)
+        assert json.loads(done.stdout) == description
 
 
 def test_every_style_with_every_manager_evaluates(new_projects: NewProjects) -> None:

@@ -91,6 +91,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def in_repository(folder: Path) -> bool:
+    """Tell whether the folder lies in a git repository."""
+    here = folder.resolve()
+    return any((parent / ".git").exists() for parent in (here, *here.parents))
+
+
 class Plain:
     """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
 

@@ -78,7 +78,8 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
         state = outcome.verdict.state.value if outcome.verdict else ERROR
         click.echo(_command_data(f"nixpy: {outcome.folder}: {state}"))
         for one in annotate(outcome):
-            where = f"file={_command_data(one.path, ':,')},line={one.line},title=nixpy%3A {one.rule}"
+            place = "" if one.path == "." else f"file={_command_data(one.path, ':,')},line={one.line},"
+            where = f"{place}title=nixpy%3A {one.rule}"
             click.echo(f"::{one.level} {where}::{_command_data(one.message)}")
     if diff:
         for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files):

@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from nixpy import new, styles
-from nixpy.cli.common import format_option, print_json, python_option, say
+from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
+from nixpy.cli.layout import command as command_line
+from nixpy.cli.layout import tell
 from nixpy.errors import NixpyError
 
 
 @click.command("new", short_help="Make a new project.")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=click.Path(), metavar="DIR")
 @click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`.")
 @click.option("--manager", metavar="MANAGER", help="What locks and installs: uv, pip, poetry, pdm or none.")
 @python_option
@@ -22,7 +24,7 @@ from nixpy.errors import NixpyError
 @click.option("--defaults", is_flag=True, help="Ask nothing: what is not said is taken from the defaults.")
 @format_option
 def command(
-    folder: Path,
+    folder: str,
     style: str | None,
     manager: str | None,
     python: str | None,
@@ -32,27 +34,49 @@ def command(
 ) -> None:
     """Make a new project in DIR, which is not there yet: a small package with a test, its lock, and its Nix files.
 
-    What is not said is asked: name, description, style, python, manager, ci, licence, author. No network is used.
-    `copier update` brings later versions of the template.
+    What is not said is asked: name, description, style, python, manager, ci, licence, author, nixpy. Where lists to
+    move in do not suit, as on a terminal that is read aloud: --defaults, and --data for each other answer. No network
+    is used. `copier update` brings later versions of the template.
     """
-    answers = dict(map(_pair, data))
+    if not folder:
+        raise NixpyError("no folder is named", hint="`.` is the one you are in")
     chosen = {"style": styles.find(style).name if style else None, "manager": manager, "python": python}
-    answers |= {name: answer for name, answer in chosen.items() if answer}
+    answers = dict(map(_pair, data))
+    for name, answer in chosen.items():
+        if answer and answers.setdefault(name, answer) != answer:
+            raise NixpyError(
+                f"`--{name} {answer}` and `--data {name}={answers[name]}` are two answers", hint="drop one"
+            )
     if not defaults and not sys.stdin.isatty():
         raise NixpyError("nobody is there to answer", hint="run it in a terminal, or with --defaults")
-    files = new.create(folder, answers, ask=not defaults)
+    root = Path(folder)
+    made = new.create(root, answers, ask=not defaults)
+    files = [str(path.relative_to(root)) for path in made.files]
     if form == "json":
-        print_json({"folder": str(folder), "files": [str(path.relative_to(folder)) for path in files]})
+        print_json({"folder": str(root), "files": files})
         return
-    click.echo(f"wrote {', '.join(str(path.relative_to(folder)) for path in files)}")
-    if not new.source():
-        say(f"\nthis nixpy does not know where it is published: `copier update` wants `_src_path` in {new.ANSWERS}")
-    say("\nnext:")
-    if folder.resolve() != Path.cwd():
-        say(f"  cd {shlex.quote(str(folder))}")
-    say("  git init --quiet && git add .   # a flake sees only what git knows")
-    say("  nix develop                     # or, with direnv: direnv allow")
-    say("  python -m unittest discover tests")
+    tell(", ".join(files), lead=click.style("wrote ", fg="green"))
+    if not made.nixpy:
+        say("")
+        tell(
+            "nobody said where this nixpy is published, so CI and pre-commit do not check nixpy.nix, and "
+            "`copier update` finds no template; make the project again, and say it:",
+            err=True,
+        )
+        command_line("--data nixpy=git+https://HOST/nixpy@COMMIT")
+    _next(root)
+
+
+def _next(root: Path) -> None:
+    say("\n" + click.style("next:", bold=True))
+    if root.resolve() != Path.cwd():
+        command_line(f"cd {shlex.quote(str(root))}")
+    if not in_repository(root):
+        command_line("git init --quiet -b main")
+    command_line("git add .", "a flake sees only what git knows")
+    command_line("nix develop", "or, with direnv: direnv allow")
+    command_line("python -m unittest discover tests")
+    command_line("git add flake.lock", "nix made it: it says which nixpkgs this is")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nixpy import styles
-from nixpy.cli.common import print_problems, problem_data, say
+from nixpy.cli.common import in_repository, print_problems, problem_data, say
 from nixpy.cli.layout import command, table, tell
 from nixpy.generated import Comparison, State
 from nixpy.plan import Plan
@@ -93,7 +93,7 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
 def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     say("\n" + click.style("next:", bold=True))
-    in_git = any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents))
+    in_git = in_repository(root)
     if root.resolve() != Path.cwd():
         command(f"cd {shlex.quote(str(root))}")
     flake = plan.entry == plan.project.flake
