@@ -70,7 +70,7 @@ def test_the_value_for_the_templates_is_that_of_init(
     computed = dict(worker.answers.combined["env"])
     assert {key: computed.get(key, "lacking") for key in expected} == expected
     # What `with_user_files` adds for the files that are written once.
-    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings"}
+    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "read"}
 
 
 @pytest.fixture(scope="module")

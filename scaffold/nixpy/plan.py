@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nixpy import builders, config, environment, features, fetching, flake, lockfile, managers, releases, render, styles
+from nixpy import (
+    builders,
+    config,
+    environment,
+    envrc,
+    features,
+    fetching,
+    flake,
+    lockfile,
+    managers,
+    releases,
+    render,
+    styles,
+)
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
@@ -262,6 +276,7 @@ def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
 def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
     """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
     yield from flake.left_behind(project.root, project.settings.file)
+    yield from envrc.unwatched(project)
     if choices.style is not None:
         style = styles.find(choices.style)
         yield from flake.lacking(project.root, style)
@@ -278,12 +293,13 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         **plan.environment.as_dict(),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
+        "read": [shlex.quote(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, choices, options), *_once(project, choices, env)]
-    if options.direnv and not (envrc := project.root / ".envrc").exists():
-        extra.append(Output(path=envrc, text=render.render("flake/envrc.jinja", env), owned=False))
+    if options.direnv and not (direnv := project.root / envrc.NAME).exists():
+        extra.append(Output(path=direnv, text=render.render("flake/envrc.jinja", env), owned=False))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
