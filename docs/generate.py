@@ -21,13 +21,12 @@ import click
 import nixpy
 from nixpy.cli import group
 from nixpy.features import features
-from nixpy.promises import NEEDS, Need
+from nixpy.promises import NEEDS, Need, answer, serving
 from nixpy.styles import Style, styles
 
 TOP = Path(__file__).parents[1]
 PACKAGE = Path(nixpy.__file__).parent
 PROOFS = TOP / "tests/nixos/box/proofs.csv"
-ANSWERS = {True: "yes", False: "no", None: "not said"}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -270,7 +269,7 @@ def style_pages() -> str:
 def _style(style: Style) -> str:
     good = "".join(f"- {text}\n" for text in style.good)
     bad = "".join(f"- {text}\n" for text in style.bad)
-    rows = [(need.title, ANSWERS[need.promised(style)]) for need in NEEDS]
+    rows = [(need.title, answer(need.promised(style))) for need in NEEDS]
     rows += [("the host must offer", style.host), ("also spelled", ", ".join(map(code, style.aliases)))]
     rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
     return (
@@ -303,23 +302,20 @@ def needs() -> str:
 
 
 def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], str]) -> str:
-    answer = need.promised(style)
-    proof = known.get((style.name, need.name))
-    if answer is None:
-        return "not said"
+    promised = need.promised(style)
+    said, proof = answer(promised), known.get((style.name, need.name))
+    if promised is None:
+        return said
     if proof is None:
-        return f"*said: {ANSWERS[answer]}*"
-    return f"**{ANSWERS[answer]}**" if proof.startswith("tests/nixos/box/") else f"{ANSWERS[answer]}, evaluated"
+        return f"*said: {said}*"
+    return f"**{said}**" if proof.startswith("tests/nixos/box/") else f"{said}, evaluated"
 
 
 def need_names() -> str:
     """Return the names of needs, for `nixpy styles --need`."""
     return table(
         ("need", "what", "styles that promise it"),
-        [
-            (f"`{need.name}`", need.title, ", ".join(f"`{s.name}`" for s in styles() if need.promised(s)))
-            for need in NEEDS
-        ],
+        [(f"`{need.name}`", need.title, ", ".join(f"`{s.name}`" for s in serving([need]))) for need in NEEDS],
     )
 
 

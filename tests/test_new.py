@@ -78,7 +78,7 @@ def test_the_value_for_the_templates_is_that_of_init(
     computed = dict(worker.answers.combined["env"])
     assert {key: computed.get(key, "lacking") for key in expected} == expected
     # What is added for the files that are written once.
-    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "description"}
+    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "description", "read"}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from runner import Nixpy
 def test_a_need_tells_styles_apart(need: Need, nixpy: Nixpy) -> None:
     """Some style serves it and some does not, and the command lists exactly those that do."""
     listed = [style["name"] for style in nixpy("styles", "--need", need.name, "--format", "json").json["styles"]]
-    assert listed == [style.name for style in styles() if need.promised(style)]
+    assert listed == [style.name for style in styles() if need.promised(style) is True]
     assert 0 < len(listed) < len(styles())
 
 

@@ -76,13 +76,13 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
         if not _is_inside(project):
             return NONE, "what is installed is not in this folder"
         name = _UNASKED.get(kind) or next((name for name, kinds in _READS.items() if kind in kinds), NONE)
-        shown = _relative(project, project.source)
+        shown = relative(project, project.source)
         return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
     if asked not in NAMES:
         raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
     if asked != NONE and (kind not in _READS[asked] or not _is_inside(project)):
         raise NixpyError(
-            f"{asked} does not install from {_relative(project, project.source)}",
+            f"{asked} does not install from {relative(project, project.source)}",
             hint=f"it reads {', '.join(_READS[asked])} of the project's folder; "
             f"or choose another manager, or {NONE} to fill .venv yourself",
         )
@@ -108,7 +108,7 @@ def manager(project: Project, name: str) -> Manager | None:
         variables=_VARIABLES.get(name, {}),
         make=make,
         fill=fill,
-        files=tuple(_files(project)),
+        files=files(project),
     )
 
 
@@ -124,12 +124,12 @@ def _fill(project: Project, name: str) -> list[str]:
         return ["pdm", "--non-interactive", "sync", *only, *(f"--group={group}" for group in (*extras, *named))]
     install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
     if kind == _REQUIREMENTS:
-        return [*install, *(word for path in project.requirements for word in ("-r", _relative(project, path)))]
+        return [*install, *(word for path in project.requirements for word in ("-r", relative(project, path)))]
     if kind == PYPROJECT:
         return _unlocked(project, name, install)
     options = [*(f"--extra={extra}" for extra in extras), *(f"--group={group}" for group in named)]
     if kind == "pylock.toml":
-        return ["uv", "pip", "sync", *options, _relative(project, project.source)]
+        return ["uv", "pip", "sync", *options, relative(project, project.source)]
     return ["uv", "sync", "--frozen", *([] if groups is None else ["--no-default-groups"]), *options]
 
 
@@ -160,14 +160,15 @@ def _is_built(project: Project) -> bool:
     return path is not None and (path.name != PYPROJECT or "build-system" in project.pyproject)
 
 
-def _files(project: Project) -> list[str]:
+def files(project: Project) -> tuple[str, ...]:
+    """Return the files that say what is installed, relative to the project's folder."""
     read = [path for file in project.requirements_files for path in file.files]
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
         names = (PYPROJECT, SETUP_PY, SETUP_CFG) if old else (PYPROJECT,)
         own = (project.root / name for name in names)
         read = [*([project.lock] if project.lock else []), *(path for path in own if path.is_file())]
-    return list(dict.fromkeys(_relative(project, path) for path in read))
+    return tuple(dict.fromkeys(relative(project, path) for path in read))
 
 
 def _kind(project: Project) -> str:
@@ -184,5 +185,6 @@ def _is_inside(project: Project) -> bool:
     return lock is None or is_pylock(lock) or lock.resolve().parent == project.root.resolve()
 
 
-def _relative(project: Project, path: Path) -> str:
+def relative(project: Project, path: Path) -> str:
+    """Return the path as it stands in the project's folder."""
     return os.path.relpath(path, project.root)

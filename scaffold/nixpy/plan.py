@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nixpy import builders, flake, lockfile, render, styles
+from nixpy import builders, envrc, flake, lockfile, render, styles
 from nixpy.analyse import Findings, Sources, analyse
 from nixpy.assemble import environment_of
 from nixpy.choices import Choices
@@ -164,7 +164,8 @@ def _changed_since(lock: Lock) -> Iterator[Problem]:
 
 
 def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield what the chosen style lacks in the user's own files, as far as that is known without the wheels."""
+    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
+    yield from envrc.unwatched(project)
     if choices.style is not None:
         style = styles.find(choices.style)
         yield from flake.lacking(project.root, style)

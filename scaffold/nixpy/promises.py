@@ -14,11 +14,14 @@ from nixpy.styles import Style, styles
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One need: `promised` tells whether a style says that it serves it, None where the style does not say."""
+    """One need: `promised` tells whether a style says that it serves it, None where the style does not say.
+
+    Text says by what alone it does.
+    """
 
     name: str
     title: str
-    promised: Callable[[Style], bool | None]
+    promised: Callable[[Style], bool | str | None]
 
 
 NEEDS = (
@@ -31,6 +34,11 @@ NEEDS = (
     # Where packages are installed into a folder of the project, what Nix builds is not all of it.
     Need("deployment", "Nix builds all of it, for another machine", lambda style: not style.folder),
 )
+
+
+def answer(promised: bool | str | None) -> str:
+    """Return in words whether a need is served."""
+    return promised if isinstance(promised, str) else {True: "yes", False: "no", None: "not said"}[promised]
 
 
 def find(name: str) -> Need:
@@ -46,6 +54,6 @@ def find(name: str) -> Need:
 
 
 def serving(needs: Iterable[Need]) -> tuple[Style, ...]:
-    """Return the styles that promise all of `needs`, in the order in which they are recommended."""
+    """Return the styles that promise all of `needs` without reserve, in the order in which they are recommended."""
     wanted = tuple(needs)
-    return tuple(style for style in styles() if all(need.promised(style) for need in wanted))
+    return tuple(style for style in styles() if all(need.promised(style) is True for need in wanted))

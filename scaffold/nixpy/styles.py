@@ -38,7 +38,7 @@ class Style:
     leak_free: bool  # what Python starts sees no search path of ours
     darwin: bool
     ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
-    direnv: bool | None
+    direnv: bool | str | None  # text says by what alone
     all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
     builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
     from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from nixpy import config, flake, render
+from nixpy import config, envrc, flake, render
 from nixpy.choices import Choices, Options
 from nixpy.generated import Output
 from nixpy.plan import Plan
@@ -24,12 +25,13 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         **plan.environment.as_dict(),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
+        "read": [shlex.quote(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, choices, options), *_once(plan, env)]
-    if options.direnv and not (envrc := project.root / ".envrc").exists():
-        extra.append(Output(path=envrc, text=render.render("flake/envrc.jinja", env), owned=False))
+    if options.direnv and not (direnv := project.root / envrc.NAME).exists():
+        extra.append(Output(path=direnv, text=render.render("flake/envrc.jinja", env), owned=False))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():

@@ -19,7 +19,7 @@ from nixos.box.store import RELEASE
 from nixos.realnix import evaluate, lock_flake
 from smallindex import SmallIndex
 
-_APART = shutil.ignore_patterns(".venv", ".git", "result")
+_APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
 _OPTIONS = ("--offline", "--no-write-lock-file")
 
 
@@ -104,6 +104,8 @@ class Session:
             return subprocess.CompletedProcess(command, 0, "", "")
         if command.split("#", maxsplit=1)[0].split() == ["nix", "develop"]:
             self.entered, command = True, "true"
+        if command.startswith("direnv "):  # `use flake` takes the folder as it lies there
+            lock_flake(self.folder, RELEASE)
         # The flake apart from .venv, as git would have it.
         flake = self.home / "flake"
         shutil.rmtree(flake, ignore_errors=True)

@@ -292,5 +292,5 @@ def _with_alternative(expression: str) -> str:
 
 
 def _copy(folder: Path, scratch: Path) -> Path:
-    ignored = shutil.ignore_patterns(".git", ".venv", "flake.lock", "__pycache__")
+    ignored = shutil.ignore_patterns(".git", ".venv", ".direnv", "flake.lock", "__pycache__")
     return Path(shutil.copytree(folder, scratch / "flake", ignore=ignored))

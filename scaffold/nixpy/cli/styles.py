@@ -9,8 +9,6 @@ from nixpy.cli import values
 from nixpy.cli.common import format_option, print_json
 from nixpy.cli.layout import table, tell
 
-_ANSWERS = {True: "yes", False: "no", None: "not said"}
-
 
 @click.command("styles")
 @click.argument("name", required=False, shell_complete=values.styles)
@@ -83,7 +81,7 @@ def _tell(style: styles.Style) -> None:
     click.echo("")
     rows = [
         ("also spelled", ", ".join(style.aliases)),
-        *((need.title, _ANSWERS[need.promised(style)]) for need in promises.NEEDS),
+        *((need.title, promises.answer(need.promised(style))) for need in promises.NEEDS),
         ("the host must offer", style.host),
         ("follows", style.document),
     ]

@@ -121,6 +121,23 @@ def test_the_environment_is_made_once_and_follows_its_files(conda: Conda) -> Non
     assert conda.calls() == []
 
 
+def test_under_direnv_its_command_has_the_environment(conda: Conda) -> None:
+    """In a shell that direnv made `nixpy-fhs` makes and enters the environment, and so does `python`; without it, a
+    program of the environment is not found.
+    """
+    where = f"{HOME}/project"
+    (conda.box.home / "project/.envrc").write_text(f"use flake path:{HOME}/flake --offline --no-write-lock-file\n")
+    conda.box.run("direnv", "allow", cwd=where)
+    for command in (
+        ["nixpy-fhs", "bash", "-euc", IMPORT],
+        ["python", "-c", "import PIL.Image as it; print(it.__file__)"],
+    ):
+        said = conda.box.run("direnv", "exec", ".", *command, cwd=where).stdout.strip()
+        assert said.startswith(f"{where}/.{conda.name}/lib/")
+    assert conda.box.run("direnv", "exec", ".", "nixpy-fhs", "pip", "--version", cwd=where).stdout.startswith("pip ")
+    assert conda.box.run("direnv", "exec", ".", "pip", "--version", cwd=where, check=False).returncode != 0
+
+
 def test_without_the_list_pillow_fails(conda: Conda) -> None:
     """With the list emptied, the same environment does not find zlib."""
     conda.run(IMPORT)

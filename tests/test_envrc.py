@@ -1,0 +1,106 @@
+"""`.envrc`, which is written once: it watches what is read later too, and nixpy says where it does not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nixpy import envrc, project
+from nixpy.setup_files import SETUP_CFG, SETUP_PY
+from runner import Nixpy
+
+PYPROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
+SETUP = 'from setuptools import setup\nsetup(name="demo", python_requires=">=3.11")\n'
+# What a project may be made of, each time by one file beside pyproject.toml, or without one.
+BESIDE = {
+    "uv.lock": 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n',
+    "pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n',
+    "poetry.lock": '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n',
+    "pdm.lock": "[metadata]\n",
+}
+ALONE = {
+    "requirements.txt": "",
+    "requirements.in": "",
+    "Pipfile.lock": '{"_meta": {"pipfile-spec": 6}, "default": {}, "develop": {}}',
+    SETUP_PY: SETUP,
+    SETUP_CFG: "[metadata]\nname = demo\n[options]\npython_requires = >=3.11\n",
+}
+
+
+@pytest.fixture
+def first(tmp_path: Path, nixpy: Nixpy) -> Path:
+    """A project of pyproject.toml alone, with its .envrc."""
+    folder = tmp_path / "first"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    assert nixpy("init", folder, "--direnv", "--offline").status == 0
+    return folder
+
+
+def codes(nixpy: Nixpy, command: str, folder: Path) -> list[str]:
+    """The codes of what `sync` or `check` has to say of the project."""
+    return [problem["code"] for problem in nixpy(command, folder, "--format", "json").project["problems"]]
+
+
+@pytest.mark.parametrize("name", [*BESIDE, *ALONE])
+def test_a_file_that_decides_later_is_watched_before(name: str, first: Path, tmp_path: Path) -> None:
+    """Whatever usual file comes to decide what is installed after .envrc was written, that one watches it already."""
+    later = tmp_path / "later"
+    later.mkdir()
+    if name in BESIDE:
+        (later / "pyproject.toml").write_text(PYPROJECT)
+    (later / name).write_text({**BESIDE, **ALONE}[name])
+    if name == SETUP_CFG:
+        (later / SETUP_PY).write_text("from setuptools import setup\nsetup()\n")
+    shutil.copy(first / ".envrc", later)
+    found = project.read(later)
+    assert name in envrc.read(found)
+    assert list(envrc.unwatched(found)) == []
+
+
+def test_files_with_names_of_their_own_are_watched(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Requirements files that the settings name, those they name in turn, and another place of nixpy.nix stand in the
+    .envrc, as a shell takes them.
+    """
+    (tmp_path / "deps").mkdir()
+    (tmp_path / "deps/all.txt").write_text("-r more.txt\n")
+    (tmp_path / "deps/more.txt").write_text("")
+    (tmp_path / "dev tools.in").write_text("")
+    (tmp_path / "nixpy.toml").write_text('requirements = ["deps/all.txt", "dev tools.in"]\nfile = "nix/nixpy.nix"\n')
+    assert nixpy("init", tmp_path, "--direnv", "--offline").status == 0
+    before, _, after = (tmp_path / ".envrc").read_text().partition("\nuse flake\n")
+    assert "\nwatch_file deps/all.txt deps/more.txt 'dev tools.in'" in before
+    assert "\nwatch_file nix/nixpy.nix nix/nixpy.lock " in before
+    assert after == ""
+    assert codes(nixpy, "check", tmp_path) == []
+
+
+def test_what_it_does_not_watch_by_now_is_said(first: Path, nixpy: Nixpy) -> None:
+    """After the settings name files of other names, sync and check say NIX208, and fail nothing, until the line that
+    they name stands in .envrc before `use`.
+    """
+    (first / "dev tools.in").write_text("")
+    settings = first / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'requirements = ["dev tools.in"]\n')
+    assert codes(nixpy, "sync", first) == ["NIX208"]
+    assert nixpy("check", first).status == 0
+    line = "watch_file 'dev tools.in'"
+    assert f"`{line}`" in nixpy("sync", first).out
+    file = first / ".envrc"
+    text = file.read_text()
+    file.write_text(f"{text}{line}\n")
+    assert codes(nixpy, "check", first) == ["NIX208"]
+    for right in (line, "watch_file *.in  # all of them", "watch_file \\\n  ./'dev tools.in'"):
+        file.write_text(text.replace("use flake", f"{right}\nuse flake"))
+        assert codes(nixpy, "check", first) == []
+
+
+@pytest.mark.parametrize("theirs", [None, "mine\n", "use flake\n", "watch_file 'it\nuse flake\n"])
+def test_an_envrc_that_is_not_ours_is_left_in_peace(theirs: str | None, first: Path, nixpy: Nixpy) -> None:
+    """Where there is none, or one that never watched a nixpy.lock, there is nothing to say."""
+    (first / ".envrc").unlink()
+    if theirs is not None:
+        (first / ".envrc").write_text(theirs)
+    assert codes(nixpy, "check", first) == []
