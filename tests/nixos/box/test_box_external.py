@@ -25,7 +25,6 @@ pytestmark = pytest.mark.box
 
 FLAKE, WORK, HOUSE = f"{HOME}/flake", f"{HOME}/work", f"{HOME}/house"
 OPTIONS = ("--offline", "--no-write-lock-file")
-TOP = Path(__file__).parents[3]
 
 CRC = """\
 #define PY_SSIZE_T_CLEAN
@@ -220,20 +219,3 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     assert bad.returncode != 0
     assert said in bad.stderr
     needy.ask(EXTERNAL)
-
-
-def test_the_example_is_built_and_run(tmp_path: Path) -> None:
-    """The package of the example is compiled into `.venv` and prints what its README says."""
-    example = TOP / "examples/external"
-    home = tmp_path / "home"
-    backends(home / "house")
-    for name in ("flake", "work"):
-        shutil.copytree(example, home / name)
-    lock_flake(home / "flake", RELEASE)
-    needy = Needy(
-        style="loader", box=Box(home=home, environment={"UV_FIND_LINKS": HOUSE, "UV_CACHE_DIR": f"{HOME}/uv"})
-    )
-    done = needy.enter("python main.py main.py")
-    assert "asked for" not in done.stderr
-    readme = (example / "README.md").read_text()
-    assert f"$ python main.py main.py\n{done.stdout}$" in readme
