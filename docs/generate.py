@@ -411,13 +411,15 @@ def not_run() -> str:
     from markdown_it import MarkdownIt
 
     parts = []
-    for page in sorted((TOP / "docs").rglob("*.md")):
-        name = page.relative_to(TOP / "docs")
+    for page in [*sorted((TOP / "docs").rglob("*.md")), *sorted((TOP / "examples").glob("*/README.md"))]:
         text = page.read_text("utf-8")
         shown = [token.content for token in MarkdownIt().parse(text) if token.info.split()[:2] == ["console", "host"]]
         if shown:
             title = text.partition("\n")[0].removeprefix("# ")
-            parts.append(f"## [{title}]({name})\n")
+            own = page.is_relative_to(TOP / "docs")
+            parts.append(
+                f"## [{title}]({page.relative_to(TOP / 'docs')})\n" if own else f"## Example `{page.parent.name}`\n"
+            )
             parts += [f"```console\n{session}```\n" for session in shown]
     return "\n".join(parts)
 

@@ -1,5 +1,35 @@
-"""Finds a root."""
+"""Drops a ball and follows it until it has bounced four times."""
 
-from scipy.optimize import brentq
+import numpy as np
+from scipy.integrate import solve_ivp
 
-print(round(brentq(lambda x: x**3 - 2, 0, 2), 4))
+GRAVITY, KEPT = 9.81, 0.8  # metres a second squared; the share of its speed that a bounce leaves
+
+
+def fall(_time: float, state: np.ndarray) -> list[float]:
+    """Return how height and speed change."""
+    return [state[1], -GRAVITY]
+
+
+def ground(_time: float, state: np.ndarray) -> float:
+    """Return 0 where the ball touches the ground."""
+    return state[0]
+
+
+ground.terminal, ground.direction = True, -1
+
+
+def bounces(height: float, count: int) -> list[tuple[float, float]]:
+    """Return the time of each bounce, and how high the ball comes after it."""
+    time, state, found = 0.0, np.array([height, 0.0]), []
+    for _ in range(count):
+        flight = solve_ivp(fall, (time, time + 10), state, events=ground, rtol=1e-9, atol=1e-12)
+        time, speed = flight.t[-1], -flight.y[1, -1] * KEPT
+        state = np.array([1e-9, speed])
+        found.append((time, speed**2 / (2 * GRAVITY)))
+    return found
+
+
+if __name__ == "__main__":
+    for number, (time, height) in enumerate(bounces(height=2, count=4), 1):
+        print(f"bounce {number} after {time:.2f} s, then {height:.2f} m high")

@@ -1,40 +1,31 @@
-"""A Django site in one file. With `migrate` or `runserver` it is what manage.py is; without, it says what it has."""
+"""What manage.py is: `migrate`, `test`, `runserver` and all else that Django can do with the guestbook.
+
+The database is SQLite's, in `guestbook.sqlite3`; with PGDATABASE in the environment it is PostgreSQL's, by psycopg.
+"""
 
 import os
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from django.urls import path
 
-
-def index(_request: HttpRequest) -> HttpResponse:
-    """Return the database's own version."""
-    with connection.cursor() as cursor:
-        cursor.execute("select version()")
-        return HttpResponse(cursor.fetchone()[0], content_type="text/plain")
-
-
-urlpatterns = [path("", index)]
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": Path(__file__).with_name("guestbook.sqlite3")}
+POSTGRESQL = {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": os.environ.get("PGDATABASE"),
+    "HOST": os.environ.get("PGHOST", ""),
+}
 settings.configure(
     DEBUG=True,
     SECRET_KEY="for a machine of one's own",  # noqa: S106
-    ROOT_URLCONF=__name__,
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": os.environ.get("PGDATABASE", "postgres"),
-            "HOST": os.environ.get("PGHOST", ""),
-        }
-    },
+    ROOT_URLCONF="guestbook.views",
+    INSTALLED_APPS=["guestbook"],
+    MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    DATABASES={"default": POSTGRESQL if "PGDATABASE" in os.environ else SQLITE},
 )
 
-if len(sys.argv) > 1:
+if __name__ == "__main__":
     execute_from_command_line(sys.argv)
-else:
-    import django
-    import psycopg
-
-    print("Django", django.VERSION[0], "psycopg", psycopg.pq.__impl__)

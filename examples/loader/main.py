@@ -1,6 +1,25 @@
-"""Prints the singular values of a small matrix."""
+"""Finds the tones of a noisy recording in its spectrum."""
 
 import numpy as np
 
-matrix = np.arange(12, dtype=float).reshape(3, 4)
-print(np.linalg.svd(matrix, compute_uv=False).round(3))
+RATE = 1000  # samples a second
+TONES = {50: 1.0, 120: 0.5, 310: 0.25}  # hertz, and how loud
+
+
+def record(seconds: int) -> np.ndarray:
+    """Return a recording of the tones, in noise that is the same at each run."""
+    time = np.arange(seconds * RATE) / RATE
+    noise = np.random.default_rng(seed=1).normal(0, 0.2, time.size)
+    return noise + sum(loud * np.sin(2 * np.pi * hertz * time) for hertz, loud in TONES.items())
+
+
+def strongest(recording: np.ndarray, count: int) -> list[tuple[float, float]]:
+    """Return the loudest frequencies, each with how loud it is."""
+    loud = 2 * np.abs(np.fft.rfft(recording)) / recording.size
+    hertz = np.fft.rfftfreq(recording.size, 1 / RATE)
+    return [(hertz[at], loud[at]) for at in np.argsort(loud)[::-1][:count]]
+
+
+if __name__ == "__main__":
+    for hertz, loud in strongest(record(seconds=10), len(TONES)):
+        print(f"{hertz:3.0f} Hz {loud:.1f} {'#' * round(20 * loud)}")

@@ -1,7 +1,28 @@
-"""Makes a picture and a smaller one of it."""
+"""Tells the colours of a picture, each with its share: of the one that is named, or of one that it draws."""
 
-from PIL import Image
+import sys
 
-picture = Image.new("RGB", (640, 480), "navy")
-picture.thumbnail((64, 64))
-print(picture.size)
+from PIL import Image, ImageDraw
+
+
+def drawn() -> Image.Image:
+    """Return a picture of the sun over the sea."""
+    picture = Image.new("RGB", (100, 100), "#87ceeb")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((0, 60, 99, 99), fill="#003366")
+    pen.rectangle((40, 10, 59, 29), fill="#ffd700")
+    return picture
+
+
+def colours(picture: Image.Image, most: int = 4) -> list[tuple[str, float]]:
+    """Return at most so many colours, as in a style sheet, with the share of the picture that each has."""
+    few = picture.convert("RGB").quantize(most).convert("RGB")
+    counted = few.getcolors() or []
+    pixels = few.width * few.height
+    return [("#{:02x}{:02x}{:02x}".format(*colour), count / pixels) for count, colour in sorted(counted)[::-1]]
+
+
+if __name__ == "__main__":
+    picture = Image.open(sys.argv[1]) if sys.argv[1:] else drawn()
+    for name, share in colours(picture):
+        print(f"{name} {share:4.0%}")

@@ -1,6 +1,31 @@
-"""Counts the words of a sentence."""
+"""Tallies the requests in a web server's log: how often a page was asked for, how slow it was, how often it failed."""
+
+import io
 
 import pandas as pd
 
-words = pd.Series(["the", "quick", "fox", "jumps", "over", "the", "lazy", "dog"])
-print(words.value_counts().head(1).to_string())
+LOG = """\
+path,status,milliseconds
+/,200,12
+/search,200,140
+/,200,9
+/search,500,3000
+/about,200,7
+/search,200,160
+/,304,1
+"""
+
+
+def tally(log: str) -> pd.DataFrame:
+    """Return a row a page, the slowest first."""
+    requests = pd.read_csv(io.StringIO(log))
+    requests["failed"] = requests["status"] >= 500
+    return (
+        requests.groupby("path")
+        .agg(requests=("path", "size"), median=("milliseconds", "median"), failed=("failed", "sum"))
+        .sort_values("median", ascending=False)
+    )
+
+
+if __name__ == "__main__":
+    print(tally(LOG).to_string())

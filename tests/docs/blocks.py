@@ -70,7 +70,8 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def pages() -> list[Path]:
     """Every page that is written by hand, the README among them."""
-    return [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").rglob("*.md"))]
+    tops = ("README.md", "CONTRIBUTING.md", "examples/README.md")
+    return [*(TOP / name for name in tops), *sorted((TOP / "docs").rglob("*.md"))]
 
 
 def agrees(shown: list[str], printed: str) -> bool:

@@ -1,4 +1,7 @@
-"""Does what a page tells its reader to do: on this machine with the wheelhouse for an index, or in the box."""
+"""Does what a page tells its reader to do: on this machine with the wheelhouse for an index, or in the box.
+
+The box has no git, so that `git` is always this machine's.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,27 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from docs.blocks import Block, agrees
+from nixos.box.lacking import bring_conda, bring_poetry
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import RELEASE
-from nixos.realnix import evaluate, lock_flake
+from nixos.realnix import evaluate, lock_flake, stand_in
 from smallindex import SmallIndex
 
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
 _OPTIONS = ("--offline", "--no-write-lock-file")
+# A shell with a person in it moves into the root of a style that has one.
+_LIKE_A_PERSONS = 'exec $(type -P nixpy-fhs) bash -euo pipefail -c "$1"'
 
 
 @dataclass
 class Session:
-    """One page, from an empty folder on. `home` is the reader's; in the box it is the home as well."""
+    """One page, from an empty folder on, or from a copy of what git knows of the folder `example`. `home` is the
+    reader's; in the box it is the home as well.
+    """
 
     home: Path
     index: SmallIndex
+    example: Path | None = None
     folder: Path = field(init=False)
     entered: bool = False  # `nix develop` was typed, and no `exit` since
     evaluated: int = 0
@@ -36,6 +45,8 @@ class Session:
     def __post_init__(self) -> None:
         self.folder = self.home / "work"
         self.folder.mkdir(parents=True)
+        if self.example:
+            _copy_known(self.example, self.folder)
 
     def read(self, block: Block) -> None:
         """Do what the block says; AssertionError, with its place, where that comes out otherwise than shown."""
@@ -48,7 +59,11 @@ class Session:
         elif block.language == "console" and "host" not in block.words:
             steps = block.steps()
             for number, (command, shown) in enumerate(steps):
-                done = self._run(command, boxed="box" in block.words)
+                if _words(command) == ["nix", "develop"] and number < len(steps) - 1:
+                    self.entered = True  # what follows is run in there, and tells whether one can enter
+                    continue
+                boxed = "box" in block.words and not command.startswith("git ")
+                done = self._in_the_box(command) if boxed else self._here(command)
                 fails = "fails" in block.words and number == len(steps) - 1
                 said = f"{block.where}: {command}\n{done.stdout}\n{done.stderr}"
                 assert (done.returncode != 0) == fails, said
@@ -60,9 +75,6 @@ class Session:
             (self.folder / "result").unlink(missing_ok=True)  # it leads into the box's store
             evaluate(self.folder, RELEASE)
             self.evaluated += 1
-
-    def _run(self, command: str, *, boxed: bool) -> subprocess.CompletedProcess[str]:
-        return self._in_the_box(command) if boxed else self._here(command)
 
     def _here(self, command: str) -> subprocess.CompletedProcess[str]:
         place = self.home / ".place"
@@ -99,22 +111,34 @@ class Session:
         }
 
     def _in_the_box(self, command: str) -> subprocess.CompletedProcess[str]:
-        if command.split("#", maxsplit=1)[0].split() == ["exit"]:
+        if _words(command) == ["exit"]:
             self.entered = False
             return subprocess.CompletedProcess(command, 0, "", "")
-        if command.split("#", maxsplit=1)[0].split() == ["nix", "develop"]:
+        if _words(command) == ["nix", "develop"]:
             self.entered, command = True, "true"
         if command.startswith("direnv "):  # `use flake` takes the folder as it lies there
             lock_flake(self.folder, RELEASE)
-        # The flake apart from .venv, as git would have it.
+        # The flake as git knows it, or apart from .venv.
         flake = self.home / "flake"
         shutil.rmtree(flake, ignore_errors=True)
-        shutil.copytree(self.folder, flake, ignore=_APART)
+        if (self.folder / ".git").exists():
+            _copy_known(self.folder, flake)
+        else:
+            shutil.copytree(self.folder, flake, ignore=_APART)
+        self._bring_what_lacks(flake)
         lock_flake(flake, RELEASE)
         nix = f"path:{HOME}/flake"
-        inside = ["nix", "develop", *_OPTIONS, nix, "-c", "bash", "-euo", "pipefail", "-c", command]
+        inside = ["nix", "develop", *_OPTIONS, nix, "-c", "bash", "-c", _LIKE_A_PERSONS, "", command]
         script = shlex.join(inside) if self.entered else _named(command, nix)
         return self._box().run("bash", "-c", self._with_index(script), cwd=self._seen(self.folder), check=False)
+
+    def _bring_what_lacks(self, flake: Path) -> None:
+        asked = (flake / "nixpy.nix").read_text()
+        for name in ("conda", "micromamba"):
+            if re.search(rf"pkgs\.{name}\b", asked):
+                bring_conda(name, self.home, flake)
+        if re.search(r"pkgs\.poetry\n", asked):
+            bring_poetry(flake)
 
     def _seen(self, path: Path) -> str:
         return f"{HOME}/{path.relative_to(self.home)}"
@@ -133,6 +157,7 @@ class Session:
             environment={
                 "UV_NO_INDEX": "0",
                 "UV_OFFLINE": "0",
+                "UV_FIND_LINKS": "",
                 "UV_DEFAULT_INDEX": self.index.url,
                 "UV_CACHE_DIR": f"{HOME}/.cache/uv",
             },
@@ -147,12 +172,27 @@ class Session:
         return serve(self.home, self._port, command)
 
 
+def _words(command: str) -> list[str]:
+    return shlex.split(re.split(r"\s# ", command, maxsplit=1)[0])
+
+
 def _named(command: str, flake: str) -> str:
-    """The command with the flake of this folder named as the box has it, which has no git."""
-    words = shlex.split(command.split("  #", maxsplit=1)[0])
-    if words[:2] not in (["nix", "build"], ["nix", "run"], ["nix", "flake"]):
+    """The command with the flakes of this folder and of nixpkgs named as the box has them."""
+    words = _words(command)
+    if words[0] != "nix":
         return command
     place = 3 if words[1] == "flake" else 2
-    named = [word for word in words[place:] if word.startswith(".#")]
-    rest = [flake + word[1:] if word.startswith(".#") else word for word in words[place:]]
+    rest = [
+        re.sub("^nixpkgs#", f"path:{stand_in(RELEASE)}#", re.sub(r"^\.(?=#|$)", flake, word)) for word in words[place:]
+    ]
+    named = rest[:1] and rest[0].startswith("path:")
     return shlex.join([*words[:place], *_OPTIONS, *([] if named else [flake]), *rest])
+
+
+def _copy_known(source: Path, folder: Path) -> None:
+    """Put what git knows of one folder into another."""
+    known = subprocess.run(["git", "ls-files", "-z"], cwd=source, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, known.split("\0")):
+        if (source / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / name, folder / name)

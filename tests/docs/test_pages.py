@@ -25,6 +25,7 @@ EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
 ALL = {page: list(blocks(page)) for page in (*pages(), *EXAMPLES)}
 BOXED = [page for page in PAGES if any("box" in block.words for block in ALL[page])]
 PLAIN = [page for page in PAGES if page not in BOXED and any(block.language == "console" for block in ALL[page])]
+FOLLOWED = [page for page in EXAMPLES if any("box" in block.words for block in ALL[page])]
 SHOWN = [block for page in ALL for block in ALL[page]]
 
 
@@ -60,6 +61,26 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex
 def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
     """The same where a part of it is done in the box."""
     follow(page, Session(tmp_path / "home", house))
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("page", FOLLOWED, ids=name)
+def test_an_example_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+    """Every command of the README runs in a copy of the folder, in the box, and prints what is shown."""
+    session = Session(tmp_path / "home", house, page.parent)
+    for block in ALL[page]:
+        session.read(block)
+
+
+def test_what_is_not_run_of_an_example_has_a_reason() -> None:
+    """docs/not-run.md has a row for each example of which something is not run, and for no other."""
+    _, _, table = (TOP / "docs/not-run.md").read_text().partition("| example |")
+    named = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`([\w-]+)`", row.split("|")[1:2][0] if row[:1] == "|" else "")
+    }
+    assert named == {page.parent.name for page in EXAMPLES if any("host" in block.words for block in ALL[page])}
 
 
 @pytest.mark.parametrize("block", [b for b in SHOWN if b.language == "toml"], ids=lambda block: block.where)

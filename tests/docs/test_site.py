@@ -182,7 +182,9 @@ def test_every_style_is_in_the_figure_and_the_words() -> None:
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_an_example_can_be_followed(page: Path) -> None:
-    """It says what it is an example of, in a few words why, then how it is entered, what to run, and what to expect."""
+    """It says what it is an example of, in a few words why, then how it is known to git and entered, what to run and
+    what to expect, and at last how it works.
+    """
     lines = page.read_text().splitlines()
     name = page.parent.name
     assert re.fullmatch(r"# [A-Z]\w+ .+: \S.*", lines[0])
@@ -190,8 +192,10 @@ def test_an_example_can_be_followed(page: Path) -> None:
     assert len(lines[2]) > 40
     sessions = [block for block in blocks(page) if block.language == "console"]
     steps = [step for block in sessions for step in block.steps()]
-    entered = next(command for command, _ in steps if command != "uv lock")
-    assert entered.startswith(("nix develop", "nix build", "nix run")), name
+    known, entered = (command for command, _ in steps[:2])
+    assert known.startswith("git init --quiet && git add ."), name
+    assert entered.startswith(("nix develop", "nix build", "nix run", "nix shell")), name
+    assert len([line for line in lines if line.startswith("How: ")]) == 1, name
     program = re.compile(r"main\.py|^nix run|^python -c")
     assert any(shown for command, shown in steps if program.search(command)), f"{name}: what does its program print?"
     files = re.findall(r"[\w./-]+\.(?:py|txt|yml)\b", " ".join(command for command, _ in steps))

@@ -132,6 +132,8 @@ CURRENT = Nix("current")
 #
 # `tables` (attributes, python_attributes) are other tables than the two beside this file.
 
+# The tables of wheels that lie in the wheelhouse, and that packages of the stand-in are made of.
+WHEELS = ("wheels.csv", "backends.csv", "own.csv", "examples.csv")
 RELEASES = ("24.11", "25.05", "25.11", "26.05", "unstable")
 
 
@@ -154,9 +156,8 @@ def stand_in(
         (source / "release").write_text(release + "\n")
         shutil.copyfile(attributes, source / "attributes.csv")
         shutil.copyfile(python_attributes, source / "python-attributes.csv")
-        tables = [(HERE / "box" / name).read_text() for name in ("wheels.csv", "backends.csv", "own.csv")]
-        rows = [table.partition("\n")[2] for table in tables[1:]]
-        (source / "wheels.csv").write_text(tables[0] + "".join(rows))
+        tables = [(HERE / "box" / name).read_text().partition("\n") for name in WHEELS]
+        (source / "wheels.csv").write_text(tables[0][0] + "\n" + "".join(rows for _, _, rows in tables))
         shutil.copyfile(RESOLVED_DEBS if RESOLVED_DEBS.exists() else HERE / "box/debs.csv", source / "debs.csv")
         return CURRENT.add(source)
 

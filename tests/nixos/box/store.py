@@ -10,7 +10,7 @@ import functools
 import sys
 from pathlib import Path
 
-from nixos.realnix import CACHE, CURRENT, HERE, ROOT, NixError, stand_in
+from nixos.realnix import CACHE, CURRENT, HERE, ROOT, WHEELS, NixError, stand_in
 
 RELEASE = "26.05"
 SYSTEM = "x86_64-linux"
@@ -84,10 +84,12 @@ def closure() -> list[Path]:
     return [Path(line) for line in done.stdout.splitlines()]
 
 
-def wheels() -> dict[str, Path]:
-    """The wheel file of each project in the wheelhouse; NixError where one has not been brought."""
-    with (HERE / "box/wheels.csv").open(newline="") as file:
-        found = {row["name"]: WHEELHOUSE / row["filename"] for row in csv.DictReader(file)}
+def wheels(*tables: str) -> dict[str, Path]:
+    """The wheel file of each project in the wheelhouse, or of those tables; NixError where one has not been brought."""
+    found: dict[str, Path] = {}
+    for table in tables or WHEELS:
+        with (HERE / "box" / table).open(newline="") as file:
+            found |= {row["name"]: WHEELHOUSE / row["filename"] for row in csv.DictReader(file)}
     missing = [path.name for path in found.values() if not path.exists()]
     if missing:
         raise NixError(f"{missing} is missing: run `make setup`")

@@ -175,7 +175,7 @@ def test_uv2nix_shells_follow_the_sources(uv2nix: Box) -> None:
     work = uv2nix.home / "work"
     (work / "src/deep").mkdir(parents=True)
     (work / "uv.lock").write_text("")
-    (work / "demo.py").write_text('def main():\n    print("changed")\n')
+    (work / "src/demo.py").write_text('def main():\n    print("changed")\n')
     assert develop(uv2nix, "demo", cwd=f"{HOME}/{work.name}/src/deep").stdout == "changed\n"
     told = develop(uv2nix, "bash", "-c", "echo $UV_NO_SYNC $UV_PYTHON_DOWNLOADS $UV_PYTHON ${PYTHONPATH-unset}").stdout
     assert told.split()[:2] == ["1", "never"]

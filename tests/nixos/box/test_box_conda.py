@@ -1,5 +1,5 @@
-"""Styles micromamba and conda in the box. Their channels cannot be reached here, so the two programs are stubs of ours,
-which take the documented commands: an environment is a virtual environment, filled by pip from the wheelhouse.
+"""Styles micromamba and conda in the box. Their channels cannot be reached here, so the two programs are the stubs
+of lacking.py.
 """
 
 from __future__ import annotations
@@ -10,35 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from nixos.box.lacking import bring_conda
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM
 from nixos.realnix import lock_flake
 
 pytestmark = pytest.mark.box
-
-# `micromamba shell hook` prints a function that activates in this shell; all else is done by the program. What is under
-# `pip:` in environment.yml, and the lines of a file of specifications, are installed.
-STUB = r"""
-    echo "$*" >> $HOME/calls
-    prefix= file=
-    for word; do
-      case $last in --prefix) prefix=$word ;; --file) file=$word ;; esac
-      last=$word
-    done
-    [ -d "$prefix" ] || %(python)s -m venv "$prefix"
-    mkdir -p "$prefix/conda-meta"
-    case $file in
-      *.yml) names=$(sed -n 's/^      - "\(.*\)"$/\1/p' "$file") ;;
-      *) names=$(cat "$file" 2> /dev/null || true) ;;
-    esac
-    [ -z "$names" ] || "$prefix/bin/pip" install -q --no-compile $names
-"""
-FUNCTION = """
-    %(name)s() {
-      if [ "$1" = activate ]; then PATH=$2/bin:$PATH; else $HOME/stub-%(name)s "$@"; fi
-    }
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +44,7 @@ class Conda:
 
 
 @pytest.fixture(params=["micromamba", "conda"])
-def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]) -> Conda:
+def conda(request: pytest.FixtureRequest, tmp_path: Path) -> Conda:
     """Either style, rendered for a project that wants pillow."""
     name: str = request.param
     box = Box(home=tmp_path / "home")
@@ -78,20 +56,7 @@ def conda(request: pytest.FixtureRequest, tmp_path: Path, built: dict[str, Path]
     )
     nixpy(folder, "init", "--style", name, "--python", PYTHON, "--system", SYSTEM)
     lock_flake(folder, RELEASE)
-    stub = tmp_path / f"home/stub-{name}"
-    stub.write_text("#!/usr/bin/env bash\nset -eu\nlast=\n" + STUB % {"python": built["python"] / "bin/python3"})
-    stub.chmod(0o755)
-    function = FUNCTION % {"name": name}
-    if name == "conda":
-        (tmp_path / "home/.conda/etc/profile.d").mkdir(parents=True)
-        (tmp_path / "home/.conda/etc/profile.d/conda.sh").write_text(function)
-    else:
-        flake = folder / "flake.nix"
-        plain = "nixpkgs.legacyPackages.${system};"
-        text = f"cat <<'END'\n{function}\nEND\n"
-        program = f"previous.writeShellScriptBin \"micromamba\" ''\n{text.replace('$', chr(39) * 2 + '$')}''"
-        overlay = f"(nixpkgs.legacyPackages.${{system}}.extend (_: previous: {{ micromamba = {program}; }}));"
-        flake.write_text(flake.read_text().replace(plain, overlay))
+    bring_conda(name, tmp_path / "home", folder)
     for file in ("environment.yml", "nixpy.lock"):
         (tmp_path / "home/project" / file).write_text((folder / file).read_text())
     return Conda(name=name, box=box, folder=folder)

@@ -17,16 +17,14 @@ import pytest
 
 from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import on_this_machine
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages
-from nixos.realnix import CACHE, NixError, lock_flake
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
+from nixos.realnix import lock_flake
 from smallindex import SmallIndex, build_sdist
 
 pytestmark = pytest.mark.box
 
 FLAKE, WORK, HOUSE = f"{HOME}/flake", f"{HOME}/work", f"{HOME}/house"
 OPTIONS = ("--offline", "--no-write-lock-file")
-TOP = Path(__file__).parents[3]
-BACKENDS = CACHE / "backends"
 
 CRC = """\
 #define PY_SSIZE_T_CLEAN
@@ -114,12 +112,18 @@ class Needy:
         return self.box.nix(*command, cwd=WORK, check=check)
 
 
+def backends(folder: Path) -> Path:
+    """That folder, made, with the wheels of build systems."""
+    folder.mkdir(parents=True)
+    for wheel in wheels("backends.csv").values():
+        shutil.copy(wheel, folder)
+    return folder
+
+
 def make(folder: Path, manager: str, style: str) -> Needy:
     """A new project below `folder` in one style that one manager fills, analysed by nixpy."""
-    if not BACKENDS.is_dir():
-        raise NixError("the wheels of backends.csv are missing: run `make setup`")
     home = folder / "home"
-    house = shutil.copytree(BACKENDS, home / "house")
+    house = backends(home / "house")
     info = "Metadata-Version: 2.2\nName: crcsum\nVersion: 1.0\n"
     files = {"PKG-INFO": info, "pyproject.toml": BUILD, "setup.py": SETUP, "crcsum.c": CRC}
     build_sdist(house, "crcsum", "1.0", files={f"crcsum-1.0/{name}": text.encode() for name, text in files.items()})
@@ -215,20 +219,3 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     assert bad.returncode != 0
     assert said in bad.stderr
     needy.ask(EXTERNAL)
-
-
-def test_the_example_is_built_and_run(tmp_path: Path) -> None:
-    """The package of the example is compiled into `.venv` and prints what its README says."""
-    example = TOP / "examples/external"
-    home = tmp_path / "home"
-    shutil.copytree(BACKENDS, home / "house")
-    for name in ("flake", "work"):
-        shutil.copytree(example, home / name)
-    lock_flake(home / "flake", RELEASE)
-    needy = Needy(
-        style="loader", box=Box(home=home, environment={"UV_FIND_LINKS": HOUSE, "UV_CACHE_DIR": f"{HOME}/uv"})
-    )
-    done = needy.enter("python main.py main.py")
-    assert "asked for" not in done.stderr
-    readme = (example / "README.md").read_text()
-    assert f"$ python main.py main.py\n{done.stdout}$" in readme

@@ -242,6 +242,14 @@ let
   onIndex = pname: if pname == "psycopg2" then "psycopg2-binary" else pname;
   # A wheel says them too, but cannot be read before it is built.
   dependencies = {
+    flask = [
+      "blinker"
+      "click"
+      "itsdangerous"
+      "jinja2"
+      "markupsafe"
+      "werkzeug"
+    ];
     grpcio = [ "typing-extensions" ];
     hatchling = [
       "packaging"
@@ -268,6 +276,7 @@ let
       "pygments"
     ];
     scipy = [ "numpy" ];
+    werkzeug = [ "markupsafe" ];
   };
 
   packagesOf =

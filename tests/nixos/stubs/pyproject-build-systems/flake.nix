@@ -10,7 +10,6 @@
           [
             "editables"
             "flit-core"
-            "hatchling"
             "poetry-core"
             "setuptools"
             "uv-build"
@@ -30,6 +29,9 @@
                 dependency-groups = { };
               };
             }
-          );
+          )
+        // {
+          inherit (final.python.pkgs) hatchling;
+        };
     };
 }

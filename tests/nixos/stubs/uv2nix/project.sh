@@ -6,6 +6,7 @@ options=(--isolated --disable-pip-version-check --no-index --no-deps --no-cache-
   --prefix "$out" "$TMPDIR"/dist/*.whl
 rm -f "$out/$sitePackages"/*.dist-info/direct_url.json
 if [ -n "$editable" ]; then
+  [ ! -d src ] || editable=$editable/src
   find "$out/$sitePackages" -mindepth 1 -maxdepth 1 ! -name '*.dist-info' -exec rm -r {} +
   echo "import os, sys; sys.path.append(os.path.expandvars('$editable'))" >"$out/$sitePackages/editable.pth"
 fi
