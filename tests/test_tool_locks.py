@@ -49,6 +49,24 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
     assert f"{tool}.lock is behind pyproject.toml, which changed since; run `{tool} lock`" in done.out
 
 
+def test_a_folder_of_wheels_has_it_too(
+    tmp_path: Path, index: SmallIndex, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an index the wheels are opened in the folder that uv's settings name, if they are the locked ones."""
+    folder = locked(tmp_path / "demo", index, "poetry")
+    monkeypatch.delenv("UV_DEFAULT_INDEX")
+    (folder / "uv.toml").write_text(f'no-index = true\nfind-links = ["{index.folder}"]\n')
+    done = nixpy("init", folder, "--style", "loader", "--rescan")
+    assert done.status == 0, done.err
+    (wheel,) = json.loads((folder / "nixpy.lock").read_text())["systems"]["x86_64-linux"]["wheels"]
+    assert wheel["known"] == "sha256"
+    lock = folder / "poetry.lock"
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in index.folder.glob("alpha-1.0-*")]
+    for number, digest in enumerate(digests):
+        lock.write_text(lock.read_text().replace(digest, f"{number:064x}"))
+    assert nixpy("sync", folder, "--rescan").status == 2
+
+
 def test_a_source_of_poetrys_is_the_only_one_asked(
     tmp_path: Path, index: SmallIndex, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

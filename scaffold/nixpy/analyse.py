@@ -15,7 +15,7 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.libraries import manylinux
 from nixpy.lockfile import Record, Wheel
-from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable
+from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
@@ -150,10 +150,10 @@ def _gather(
     from nixpy.wheels.cache import Cache
     from nixpy.wheels.facts import gather
 
-    def locate(lacking: Sequence[LockedWheel]) -> dict[LockedWheel, str]:
+    def locate(lacking: Sequence[LockedWheel]) -> dict[LockedWheel, WheelFile]:
         from nixpy.wheels.addresses import addresses
 
-        found: dict[LockedWheel, str] = {}
+        found: dict[LockedWheel, WheelFile] = {}
         for target in targets:
             found |= addresses([wheel for wheel in lacking if wheel.system == target.system], target, sources.root)
         return found

@@ -58,7 +58,7 @@ def _read(item: Unavailable, file: WheelFile, target: Target, sources: Sources) 
     if not (file.url or file.path or sources.offline):
         # The lock names it by its hash alone.
         asked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
-        file = replace(file, url=addresses([asked], target, sources.root)[asked])
+        file = addresses([asked], target, sources.root)[asked]
     sdist, _ = Index(root=sources.root, target=target, offline=sources.offline, settings=index).sdist(file)
     build = read_pyproject(sdist.pyproject, file.filename).build if sdist.pyproject else None
     names = {canonicalize_name(one.name) for one in (SETUPTOOLS if build is None else build)}

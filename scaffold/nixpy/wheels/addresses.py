@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from nixpy.errors import NixpyError
-from nixpy.locks.model import Choice, LockedWheel
+from nixpy.locks.model import Choice, LockedWheel, WheelFile
 from nixpy.locks.pylock import PyLock
 from nixpy.resolve import resolve
 from nixpy.target import Target
 
 
-def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, str]:
-    """Return the address of each wheel, from the first of its `indexes` that has the very file.
+def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
+    """Return the file of each wheel with where it lies: in the first of its `indexes` that has the very file.
 
-    `root` is the project's folder, whose settings of uv and pip hold. Raises NixpyError where no index has it.
+    That may be a folder that uv's settings name. `root` is the project's, whose settings of uv and pip hold. Raises
+    NixpyError where no index has it.
     """
-    found: dict[LockedWheel, str] = {}
+    found: dict[LockedWheel, WheelFile] = {}
     for place in range(max((len(wheel.file.indexes) for wheel in wheels), default=0)):
         missing = [wheel for wheel in wheels if wheel not in found and len(wheel.file.indexes) > place]
         for index in sorted({wheel.file.indexes[place] for wheel in missing}, key=str):
@@ -57,7 +59,7 @@ def _rounds(wheels: Iterable[LockedWheel]) -> list[list[LockedWheel]]:
     return parts
 
 
-def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root: Path) -> dict[LockedWheel, str]:
+def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
     pins = [Requirement(pin) for pin in sorted({f"{wheel.name}=={wheel.version}" for wheel in wheels})]
     text = resolve(pins, root=root, python=target.short_python, no_deps=True, index=index)
     listed = PyLock.parse(text, root / "pylock.toml").packages(target, Choice())
@@ -69,6 +71,6 @@ def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root:
     found = {}
     for wheel in wheels:
         file = files.get((wheel.name, wheel.file.filename))
-        if file and file.url and wheel.file.sha256 in (file.sha256, None):
-            found[wheel] = file.url
+        if file and wheel.file.sha256 in (file.sha256, None):
+            found[wheel] = replace(wheel.file, url=file.url, path=file.path)
     return found

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.errors import NixpyError
 from nixpy.index import IndexSettings
-from nixpy.locks.model import LockedWheel
+from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.inspect import inspect
 from nixpy.needs.model import WheelFacts
 from nixpy.urls import HTTP, file_path, shown, split
@@ -30,7 +30,7 @@ _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
 
-Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, str]]
+Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, WheelFile]]
 _Answer = tuple[WheelFacts, str]
 _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
@@ -80,7 +80,7 @@ def gather(
         progress.start(len(files))
     found: dict[object, WheelFacts] = {}
     if locate is not None and not offline:
-        work.addresses = locate([wheel for wheel in files.values() if work.lacks_address(wheel)])
+        work.located = locate([wheel for wheel in files.values() if work.lacks_address(wheel)])
 
     def done(wheel: LockedWheel, answer: _Answer) -> None:
         found[work.key(wheel)] = answer[0]
@@ -105,7 +105,7 @@ class _Work:
     rescan: bool
     metadata: bool
     stop: threading.Event
-    addresses: Mapping[LockedWheel, str] = field(default_factory=dict, repr=False)
+    located: Mapping[LockedWheel, WheelFile] = field(default_factory=dict, repr=False)
     _client: Client | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,7 +113,7 @@ class _Work:
         """Return the facts of one wheel and in one word where they come from."""
         if self._unopened(wheel):
             return _UNOPENED, "skipped"
-        sha256, url = wheel.file.sha256, self._url(wheel)
+        sha256, url = wheel.file.sha256, self._file(wheel).url
         if (known := self._cached(sha256, url)) is not None:
             return known, "cache"
         installed = self.installed.get(wheel.name)
@@ -152,11 +152,11 @@ class _Work:
             known="tag",
         )
 
-    def _url(self, wheel: LockedWheel) -> str | None:
-        return wheel.file.url or self.addresses.get(wheel)
+    def _file(self, wheel: LockedWheel) -> WheelFile:
+        return self.located.get(wheel, wheel.file)
 
     def _read(self, wheel: LockedWheel) -> _Answer:
-        file = wheel.file
+        file = self._file(wheel)
         path = file.path or file_path(file.url)
         if path is not None:
             local = LocalWheel(path, file.sha256)
@@ -164,16 +164,15 @@ class _Work:
                 return replace(self._look(wheel, local), known="sha256"), "file"
             finally:
                 local.close()
-        url = self._url(wheel)
-        if self.offline or url is None:
+        if self.offline or file.url is None:
             return _UNOPENED, "skipped"
-        if split(url).scheme not in HTTP:
+        if split(file.url).scheme not in HTTP:
             raise NixpyError(
                 f"{file.filename} is not at an address one can download from",
                 hint="nixpy reads wheels from http, https and file URLs.",
-                path=shown(url),
+                path=shown(file.url),
             )
-        remote = RemoteWheel(url, self._connection(), sha256=file.sha256)
+        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
         try:
             facts = self._look(wheel, remote)
             return replace(facts, known=remote.known), "download" if remote.whole else "ranges"
