@@ -288,9 +288,9 @@ def feature_pages() -> str:
     )
 
 
-def proofs() -> dict[tuple[str, str], str]:
-    """Return the tests that hold a promise, by style and need."""
-    return {(row["style"], row["need"]): row["proof"] for row in csv_rows(PROOFS)}
+def proofs() -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return what was seen of styles, and the tests that saw it, by style and need."""
+    return {(row["style"], row["need"]): row for row in csv_rows(PROOFS)}
 
 
 def needs() -> str:
@@ -302,14 +302,12 @@ def needs() -> str:
     return table(("style", *(need.title for need in NEEDS)), rows)
 
 
-def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], str]) -> str:
+def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
+    """Return what was seen, which the tests hold against the promise; the promise alone where nobody looked."""
+    if row := known.get((style.name, need.name)):
+        return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     answer = need.promised(style)
-    proof = known.get((style.name, need.name))
-    if answer is None:
-        return "not said"
-    if proof is None:
-        return f"*said: {ANSWERS[answer]}*"
-    return f"**{ANSWERS[answer]}**" if proof.startswith("tests/nixos/box/") else f"{ANSWERS[answer]}, evaluated"
+    return "not said" if answer is None else f"*said: {ANSWERS[answer]}*"
 
 
 def need_names() -> str:

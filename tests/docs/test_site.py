@@ -93,17 +93,20 @@ PROOFS = generate.csv_rows(generate.PROOFS)
 
 
 def test_proofs_are_of_promises() -> None:
-    """Each row is about a style and a need that exist, of which the style says something; none stands twice."""
-    promised = {(style.name, need.name) for style in styles() for need in NEEDS if need.promised(style) is not None}
+    """Each row is about a style and a need that exist, and says of it what the style says; none stands twice."""
+    promised = {(style.name, need.name): need.promised(style) for style in styles() for need in NEEDS}
     rows = [(row["style"], row["need"]) for row in PROOFS]
-    assert set(rows) <= promised
     assert len(set(rows)) == len(rows)
 
 
 @pytest.mark.last
 @pytest.mark.parametrize("row", PROOFS, ids=lambda row: f"{row['style']}, {row['need']}")
-def test_promises_were_seen(row: dict[str, str], outcomes_of: Callable[[str], dict[str, str]]) -> None:
-    """The test of each row passed in this run, in each of its forms."""
+def test_promises_were_seen(
+    row: dict[str, str],
+    outcomes_of: Callable[[str], dict[str, str]],
+    seen_by: Callable[[str], set[tuple[str, str, bool]]],
+) -> None:
+    """The test of each row passed in this run, in each of its forms, and saw what the row says, and no other."""
     found = outcomes_of(row["proof"])
     assert found
     assert set(found.values()) == {"passed"}
@@ -112,9 +115,12 @@ def test_promises_were_seen(row: dict[str, str], outcomes_of: Callable[[str], di
 def test_a_promise_without_a_proof_is_marked() -> None:
     """The page does not call seen what no test has shown."""
     known = generate.proofs()
-    style, need = next((s, n) for s in styles() for n in NEEDS if n.promised(s) and (s.name, n.name) not in known)
-    (row,) = (line for line in generate.needs().splitlines() if line.startswith(f"| [`{style.name}`]"))
-    assert row.split(" | ")[1 + NEEDS.index(need)] == "*said: yes*"
+    for style, need in ((style, need) for style in styles() for need in NEEDS if need.promised(style) is not None):
+        answer = generate.ANSWERS[need.promised(style)]
+        assert generate._answer(style, need, {}) == f"*said: {answer}*"
+        seen = generate._answer(style, need, known)
+        assert seen.startswith("*said") != ((style.name, need.name) in known)
+        assert answer in seen
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
@@ -128,6 +134,8 @@ def links(page: Path) -> Iterator[str]:
                 yield str(target)
 
 
+    for row in PROOFS:
+        assert row["seen"] == generate.ANSWERS[promised[row["style"], row["need"]]], row
 def slugs(page: Path) -> set[str]:
     """The names of headings, as GitHub makes them."""
     tokens = MarkdownIt().parse(page.read_text("utf-8"))
@@ -137,6 +145,8 @@ def slugs(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", [*pages(), *EXAMPLES], ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_somewhere(page: Path) -> None:
+    seen = {served for style, need, served in seen_by(row["proof"]) if (style, need) == (row["style"], row["need"])}
+    assert seen == {row["seen"] == "yes"}
     """A link inside the repository leads to a file, and to a heading that it has; one out of it is a reviewed one."""
     with Path(__file__).with_name("links.csv").open(newline="") as file:
         reviewed = {row["address"] for row in csv.DictReader(file)}
