@@ -361,7 +361,7 @@ def schemas() -> str:
     parts = []
     for path in sorted((PACKAGE / "schemas").glob("*.json")):
         schema = json.loads(path.read_text("utf-8"))
-        rows = [(f"`{name}`", kind, what) for name, kind, what in _members(schema, schema, "")]
+        rows = [(f"`{member.path}`", " or ".join(member.kinds), member.what) for member in members(schema)]
         parts.append(
             f"## {path.stem}.json\n\n{schema.get('title', '')}. {schema.get('description', '')}\n\n"
             f"{table(('member', 'kind', 'what'), rows)}"
@@ -371,12 +371,12 @@ def schemas() -> str:
 
 def _members(schema: Mapping[str, Any], whole: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
     for name, member in schema.get("properties", {}).items():
-        path, resolved = f"{where}{name}", _resolve(member, whole)
-        inner = _resolve(resolved.get("items", {}), whole)
-        path += "[]" if resolved.get("type") == "array" else ""
-        yield path, _json_kind(resolved, inner), str(member.get("description") or resolved.get("description") or "")
-        for below in (resolved, inner):
-            if "properties" in below:
+        for resolved in _alternatives(member, whole):
+            inners = list(_alternatives(resolved["items"], whole)) if "items" in resolved else []
+            path = f"{where}{name}" + ("[]" if "items" in resolved else "")
+            what = str(member.get("description") or resolved.get("description") or "")
+            yield path, _json_kind(resolved, inners[0] if inners else {}), what
+            for below in (resolved, *inners):
                 yield from _members(below, whole, f"{path}.")
 
 
@@ -390,6 +390,25 @@ def _resolve(member: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
 def _json_kind(member: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
     if "const" in member:
         return f"always `{json.dumps(member['const'])}`"
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """A member of a report: its path, what it may be, and what the schema says of it."""
+
+    path: str
+    kinds: list[str] = field(default_factory=list)
+    what: str = ""
+
+
+def members(schema: Mapping[str, Any]) -> list[Member]:
+    """Return every member that a schema has anywhere, each once, those of alternatives (`oneOf`) among them."""
+    found: dict[str, Member] = {}
+    for path, kind, what in _members(schema, schema, ""):
+        member = found.setdefault(path, Member(path=path))
+        member.kinds += [] if kind in member.kinds else [kind]
+        member.what = member.what or what
+    return list(found.values())
+
+
     if "enum" in member:
         return " or ".join(f"`{value}`" for value in member["enum"])
     kind = member.get("type", "object")
@@ -400,6 +419,17 @@ def _json_kind(member: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
 def releases() -> str:
     """Return the releases of nixpkgs that nixpy knows."""
     import tomllib
+
+def _alternatives(member: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a member may be; null is no alternative of its own where it is one beside others."""
+    resolved = _resolve(member, whole)
+    choices = [_resolve(choice, whole) for choice in resolved.get("oneOf", ())]
+    null = {"type": "null"}
+    for choice in choices or [resolved]:
+        if choice != null:
+            kind = choice.get("type", "object")
+            yield {**choice, "type": [kind, "null"]} if null in choices else choice
+
 
     found = tomllib.loads((PACKAGE / "releases.toml").read_text("utf-8"))["release"]
     return table(
