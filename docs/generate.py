@@ -20,6 +20,7 @@ import click
 
 import nixpy
 from nixpy.cli import group
+from nixpy.codes import explanations
 from nixpy.features import features
 from nixpy.promises import NEEDS, Need
 from nixpy.styles import Style, styles
@@ -93,7 +94,8 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return text of a help page as Markdown that says the same."""
-    return re.sub(r"([*_<>])", r"\\\1", text) if "`" not in text else text
+    words = re.split(r"(`[^`]*`)", text)
+    return "".join(word if word.startswith("`") else re.sub(r"([*_<>\[\]])", r"\\\1", word) for word in words)
 
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str] | None:
@@ -169,10 +171,9 @@ def settings() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One code of a finding: what it is about, and all that is said with it, each with the way out."""
+    """One code of a finding, and all that is said with it, each with the way out."""
 
     name: str
-    about: str = ""
     said: dict[str, str] = field(default_factory=dict)  # message: hint or command
 
 
@@ -189,9 +190,6 @@ def all_codes() -> list[Code]:
                 for name, message, way_out in _said(function):
                     entry = found.setdefault(name, Code(name=name))
                     entry.said.setdefault(message, way_out)
-                    about = re.match(rf"{name}: (.+?)(?:\n\n|$)", ast.get_docstring(function) or "", re.DOTALL)
-                    if about and not entry.about:
-                        found[name] = Code(name=name, about=" ".join(about[1].split()), said=entry.said)
     return [found[name] for name in sorted(found)]
 
 
@@ -216,7 +214,9 @@ def _said(function: ast.FunctionDef) -> Iterator[tuple[str, str, str]]:
 
 
 def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyType({})) -> str:
-    """Return the text of an expression, with … for what only a run can tell; `names` are the function's own."""
+    """Return the text of an expression; what a run fills in is `<name>`, as the source calls it, or … where that is a
+    text of its own. `names` are the function's own.
+    """
     match node:
         case ast.Name(name) if name in names:
             return _words(names[name])
@@ -226,12 +226,28 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
             return text
         case ast.JoinedStr(values=parts):
             return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
-        case ast.FormattedValue(value=ast.Name() | ast.IfExp() as inner):
+        case ast.FormattedValue(value=ast.IfExp() as inner):
             return _words(inner, names)
+        case ast.FormattedValue(value=ast.Name(name) as inner) if name in names:
+            return _words(inner, names)
+        case ast.FormattedValue(value=inner):
+            return _name(inner)
         case None | ast.Constant(None):
             return ""
         case ast.IfExp(body=body, orelse=other):
             return _words(body) or _words(other)
+    return "…"
+
+
+def _name(node: ast.expr) -> str:
+    """Return what the source calls a value that a run fills in."""
+    match node:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return f"<{name.strip('_').replace('_', ' ').lower()}>"
+        case ast.Call(func=ast.Attribute(attr="join"), args=[inner]) | ast.Call(args=[inner, *_]):
+            return _name(inner)
+        case ast.GeneratorExp(elt=inner) | ast.ListComp(elt=inner):
+            return _name(inner)
     return "…"
 
 
@@ -252,9 +268,14 @@ def codes() -> str:
         if item.name[3] != area:
             area = item.name[3]
             parts.append(f"## NIX{area}…: {_AREAS[area]}\n")
-        parts.append(f"### {item.name}\n\n{item.about}\n")
+        about = explanations()[item.name]
+        title = (TOP / "docs" / about.page).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        more = f"More: [{title}]({'../' + about.page})."
+        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n\nIt says:\n")
         for message, way_out in item.said.items():
-            parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))
+            if message.strip("… "):
+                wanted = f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("… ") else ""
+                parts.append(f"- {_plain(message)}{wanted}")
         parts.append("")
     return "\n".join(parts)
 

@@ -18,6 +18,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from docs.blocks import TOP, blocks, pages
+from nixpy.codes import explanations
 from nixpy.features import features
 from nixpy.promises import NEEDS
 from nixpy.styles import styles
@@ -70,13 +71,28 @@ def test_every_setting_is_explained(site: Path, setting: generate.Setting) -> No
 
 
 def test_every_code_is_in_the_reference(site: Path) -> None:
-    """Each code that the source can report has a section that says something."""
+    """Each code that the source can report has a section, with what it means, what to do, and a page that tells more;
+    and the table of explanations has no other.
+    """
     source = "".join(path.read_text() for path in generate.PACKAGE.rglob("*.py"))
     reported = set(re.findall(r"""["'](NIX\d{3})["']""", source))
     codes = {code.name: code for code in generate.all_codes()}
-    assert set(codes) == reported
-    assert all(code.about or any(message.strip("… ") for message in code.said) for code in codes.values())
-    assert all(f"\n{name}" in text(site, "codes") for name in codes)
+    assert set(codes) == reported == explanations().keys()
+    shown = text(site, "codes")
+    for name, about in explanations().items():
+        section = shown.partition(f"\n{name}")[2].partition("\nNIX")[0]
+        for sentence in (about.meaning, about.remedy):
+            assert len(sentence) > 9, name
+            assert sentence.endswith("."), name
+            assert sentence.replace("`", "") in section, name
+        assert (TOP / "docs" / about.page).exists(), name
+
+
+def test_what_a_run_fills_in_has_a_name(site: Path) -> None:
+    """A message with places to be filled in says of each what comes there, where the source has a name for it."""
+    shown = text(site, "codes")
+    assert "<soname> is needed by <names> on <where>, but nixpy does not know which package has it" in shown
+    assert re.findall(r"… on …|for Python …", shown) == []
 
 
 def test_every_style_and_feature_is_in_the_reference(site: Path) -> None:

@@ -14,6 +14,7 @@ from nixpy.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.check import Outcome, Verdict
 from nixpy.cli.common import print_json, problem_data, say
 from nixpy.cli.layout import tell
+from nixpy.codes import explanations
 from nixpy.generated import State
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
@@ -109,7 +110,7 @@ def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
         "name": "nixpy",
         "version": __version__,
         "rules": [
-            {"id": name, "shortDescription": {"text": RULES.get(name, "A known problem of the project.")}}
+            {"id": name, "shortDescription": {"text": RULES.get(name) or explanations()[name].meaning}}
             for name in rules
         ],
     }
