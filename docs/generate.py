@@ -390,27 +390,6 @@ def schemas() -> str:
     return "\n".join(parts)
 
 
-def _members(schema: Mapping[str, Any], whole: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
-    for name, member in schema.get("properties", {}).items():
-        for resolved in _alternatives(member, whole):
-            inners = list(_alternatives(resolved["items"], whole)) if "items" in resolved else []
-            path = f"{where}{name}" + ("[]" if "items" in resolved else "")
-            what = str(member.get("description") or resolved.get("description") or "")
-            yield path, _json_kind(resolved, inners[0] if inners else {}), what
-            for below in (resolved, *inners):
-                yield from _members(below, whole, f"{path}.")
-
-
-def _resolve(member: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = member.get("$ref", "") if isinstance(member, Mapping) else ""
-    if reference.startswith("#/$defs/"):
-        return _resolve(whole["$defs"][reference.removeprefix("#/$defs/")], whole)
-    return member if isinstance(member, Mapping) else {}
-
-
-def _json_kind(member: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
-    if "const" in member:
-        return f"always `{json.dumps(member['const'])}`"
 @dataclass(slots=True, kw_only=True)
 class Member:
     """A member of a report: its path, what it may be, and what the schema says of it."""
@@ -430,16 +409,16 @@ def members(schema: Mapping[str, Any]) -> list[Member]:
     return list(found.values())
 
 
-    if "enum" in member:
-        return " or ".join(f"`{value}`" for value in member["enum"])
-    kind = member.get("type", "object")
-    kinds = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    return f"{kinds} of {_json_kind(inner, {})}" if kinds == "array" and inner else kinds
+def _members(schema: Mapping[str, Any], whole: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
+    for name, member in schema.get("properties", {}).items():
+        for resolved in _alternatives(member, whole):
+            inners = list(_alternatives(resolved["items"], whole)) if "items" in resolved else []
+            path = f"{where}{name}" + ("[]" if "items" in resolved else "")
+            what = str(member.get("description") or resolved.get("description") or "")
+            yield path, _json_kind(resolved, inners[0] if inners else {}), what
+            for below in (resolved, *inners):
+                yield from _members(below, whole, f"{path}.")
 
-
-def releases() -> str:
-    """Return the releases of nixpkgs that nixpy knows."""
-    import tomllib
 
 def _alternatives(member: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what a member may be; null is no alternative of its own where it is one beside others."""
@@ -452,6 +431,27 @@ def _alternatives(member: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str
             yield {**choice, "type": [kind, "null"]} if null in choices else choice
 
 
+def _resolve(member: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = member.get("$ref", "") if isinstance(member, Mapping) else ""
+    if reference.startswith("#/$defs/"):
+        return _resolve(whole["$defs"][reference.removeprefix("#/$defs/")], whole)
+    return member if isinstance(member, Mapping) else {}
+
+
+def _json_kind(member: Mapping[str, Any], inner: Mapping[str, Any]) -> str:
+    if "const" in member:
+        return f"always `{json.dumps(member['const'])}`"
+    if "enum" in member:
+        return " or ".join(f"`{value}`" for value in member["enum"])
+    kind = member.get("type", "object")
+    kinds = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return f"{kinds} of {_json_kind(inner, {})}" if kinds == "array" and inner else kinds
+
+
+def releases() -> str:
+    """Return the releases of nixpkgs that nixpy knows."""
+    import tomllib
+
     found = tomllib.loads((PACKAGE / "releases.toml").read_text("utf-8"))["release"]
     return table(
         ("branch", "state", "its Python", "its Pythons", "glibc"),
@@ -460,19 +460,13 @@ def _alternatives(member: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str
 
 
 def not_run() -> str:
-    """Return every command that a page shows and the tests do not run."""
-    from markdown_it import MarkdownIt
-
-    parts = []
-    for page in sorted((TOP / "docs").rglob("*.md")):
-        name = page.relative_to(TOP / "docs")
-        text = page.read_text("utf-8")
-        shown = [token.content for token in MarkdownIt().parse(text) if token.info.split()[:2] == ["console", "host"]]
-        if shown:
-            title = text.partition("\n")[0].removeprefix("# ")
-            parts.append(f"## [{title}]({name})\n")
-            parts += [f"```console\n{session}```\n" for session in shown]
-    return "\n".join(parts)
+    """Return every command that a page shows and the tests do not run, and why they do not."""
+    rows = []
+    for row in csv_rows(TOP / "docs/not-run.csv"):
+        title = (TOP / row["page"]).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        link = f"[{title}]({row['page'].removeprefix('docs/')})" if row["page"].startswith("docs/") else "README"
+        rows.append((link, f"`{' '.join(row['command'].partition('  #')[0].split())}`", row["why"]))
+    return table(("page", "command", "why it is not run"), rows)
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

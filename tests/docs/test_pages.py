@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import re
 import shlex
@@ -13,14 +14,14 @@ import click
 import pytest
 
 from docs.blocks import TOP, Block, blocks, pages
-from docs.session import Session
+from docs.session import Session, published
 from nixos.box.store import WHEELHOUSE
 from nixos.realnix import CURRENT
 from nixpy import config
 from nixpy.cli import group
 from smallindex import SmallIndex
 
-PAGES = sorted((TOP / "docs").rglob("*.md"))
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
 ALL = {page: list(blocks(page)) for page in (*pages(), *EXAMPLES)}
 BOXED = [page for page in PAGES if any("box" in block.words for block in ALL[page])]
@@ -39,6 +40,12 @@ def house() -> Iterator[SmallIndex]:
         yield index
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where nixpy's repository lies for a reader."""
+    return published(tmp_path_factory.mktemp("nixpy"))
+
+
 def follow(page: Path, session: Session) -> None:
     """Read the page from its top to its end; its flakes are evaluated on the way."""
     for block in ALL[page]:
@@ -50,16 +57,37 @@ def follow(page: Path, session: Session) -> None:
 
 @pytest.mark.nix
 @pytest.mark.parametrize("page", PLAIN, ids=name)
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """Every command of the page runs in the order of the page, prints what is shown, and every flake evaluates."""
-    follow(page, Session(tmp_path / "home", house))
+    follow(page, Session(tmp_path / "home", house, address))
 
 
 @pytest.mark.box
 @pytest.mark.parametrize("page", BOXED, ids=name)
-def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """The same where a part of it is done in the box."""
-    follow(page, Session(tmp_path / "home", house))
+    follow(page, Session(tmp_path / "home", house, address))
+
+
+def test_what_is_not_run_is_reviewed() -> None:
+    """A command that a page shows and nobody runs stands in docs/not-run.csv, with the reason; and no other does."""
+    with (TOP / "docs/not-run.csv").open(newline="") as file:
+        reasons = {(row["page"], row["command"]): row["why"] for row in csv.DictReader(file)}
+    shown = {
+        (name(page), command)
+        for page in PAGES
+        for block in ALL[page]
+        if "host" in block.words
+        for command, _ in block.steps()
+    }
+    assert shown == reasons.keys()
+    assert all(len(why) > 5 for why in reasons.values())
+
+
+def test_the_readme_shows_what_is_rendered() -> None:
+    """The piece of nixpy.nix in the README is, line by line, the example's of that style."""
+    (block,) = (block for block in ALL[TOP / "README.md"] if block.language == "nix")
+    assert block.text in (TOP / "examples/nix-ld/nixpy.nix").read_text()
 
 
 @pytest.mark.parametrize("block", [b for b in SHOWN if b.language == "toml"], ids=lambda block: block.where)
