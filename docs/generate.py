@@ -65,8 +65,9 @@ def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click
 
 
 def all_commands() -> list[tuple[click.Command, click.Context]]:
-    """Return every command of nixpy."""
-    return list(walk(group, click.Context(group, info_name="nixpy")))
+    """Return nixpy itself, and every command of it."""
+    top = click.Context(group, info_name="nixpy", **group.context_settings)
+    return [(group, top), *walk(group, top)]
 
 
 def commands() -> str:

@@ -76,6 +76,8 @@ def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
         assert context.command_path in shown
         for parameter in command.params:
             assert all(option in shown for option in parameter.opts if option.startswith("-"))
+        assert all(option in shown for option in command.get_help_option_names(context))
+    assert "-V, --version" in shown
 
 
 @pytest.mark.parametrize("setting", generate.all_settings(), ids=lambda setting: setting.key)
