@@ -17,7 +17,7 @@ from docs.blocks import TOP, Block, blocks, pages
 from docs.session import Session, published
 from nixos.box.store import WHEELHOUSE
 from nixos.realnix import CURRENT
-from nixpy import config
+from nixpy import config, promises, styles
 from nixpy.cli import group
 from smallindex import SmallIndex
 
@@ -95,6 +95,26 @@ def test_settings_that_are_shown_are_valid(block: Block) -> None:
     """What a page shows of settings is TOML, and nixpy takes it."""
     data = tomllib.loads(block.text)
     config.parse(data.get("tool", {}).get("nixpy", {}), block.page)
+
+
+def test_the_style_that_is_shown_is_one(tmp_path: Path) -> None:
+    """The style.toml of the page on writing one is taken by nixpy, which keeps all of it."""
+    page = TOP / "docs/how-to/write-a-style.md"
+    (text,) = (block.text for block in ALL[page] if block.language == "toml")
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house/style.toml").write_text(text)
+    found = styles._read(tmp_path / "house/style.toml")
+    data = tomllib.loads(text)
+    assert (found.name, found.title, found.order, found.good) == (
+        "house",
+        data["title"],
+        90,
+        tuple(data["tradeoffs"]["good"]),
+    )
+    promised = {need.name: need.promised(found) for need in promises.NEEDS}
+    assert {name: promised[name] for name in promised.keys() & data["promises"].keys()} == {
+        name: value for name, value in data["promises"].items() if name != "host"
+    }
 
 
 @pytest.mark.nix

@@ -178,7 +178,10 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", [*pages(), *EXAMPLES], ids=lambda page: str(page.relative_to(TOP)))
+OTHERS = [TOP / "CHANGELOG.md", *sorted((TOP / "tests").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", [*pages(), *EXAMPLES, *OTHERS], ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_somewhere(page: Path) -> None:
     """A link inside the repository leads to a file, and to a heading that it has; one out of it is a reviewed one."""
     with Path(__file__).with_name("links.csv").open(newline="") as file:
