@@ -335,9 +335,8 @@ let
                       python
                       final.wrapPython
                     ]
-                    ++ lib.optional (
-                      arguments.pyproject or (arguments.format or "" == "pyproject")
-                    ) final.pyprojectHook
+                    ++ lib.optional (arguments.pyproject or false) final.pyprojectHook
+                    ++ lib.optional (arguments.format or "" == "pyproject") final.pyprojectHook
                     ++ lib.optional (arguments.format or "" == "wheel") final.wheelHook
                     ++ arguments.nativeBuildInputs or [ ]
                     ++ arguments.build-system or [ ];
