@@ -38,11 +38,24 @@ html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
 
 _PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+# What stands behind the language of a block is for the tests (tests/docs/blocks.py); a reader sees it as a caption.
+_BLOCK = re.compile(r"^( *)```(\w+) (\S.*)$", re.MULTILINE)
+_CAPTIONS = {
+    "box": "run in the [box without /lib](/nixos-box.md)",
+    "host": "[not run by the tests](/not-run.md)",
+    "fails": "the last command ends with a status that is not 0",
+}
 
 
 def fill(_app: Any, _page: str, source: list[str]) -> None:
-    """Put what is generated from the code where a page names it."""
-    source[0] = _PLACE.sub(lambda match: PARTS[match[1]](), source[0])
+    """Put what is generated from the code where a page names it, and say above a block what the tests do with it."""
+    source[0] = _BLOCK.sub(_captioned, _PLACE.sub(lambda match: PARTS[match[1]](), source[0]))
+
+
+def _captioned(block: re.Match[str]) -> str:
+    indent, language, words = block.groups()
+    caption = "; ".join(_CAPTIONS.get(word, f"`{word}`") for word in words.split())
+    return f"{indent}```{{code-block}} {language}\n{indent}:caption: {caption}\n"
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -20,6 +20,7 @@ import click
 
 import nixpy
 from nixpy.cli import group
+from nixpy.codes import explanations
 from nixpy.features import features
 from nixpy.promises import NEEDS, Need, answer, serving
 from nixpy.styles import Style, styles
@@ -63,8 +64,9 @@ def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click
 
 
 def all_commands() -> list[tuple[click.Command, click.Context]]:
-    """Return every command of nixpy."""
-    return list(walk(group, click.Context(group, info_name="nixpy")))
+    """Return nixpy itself, and every command of it."""
+    top = click.Context(group, info_name="nixpy", **group.context_settings)
+    return [(group, top), *walk(group, top)]
 
 
 def commands() -> str:
@@ -92,7 +94,8 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return text of a help page as Markdown that says the same."""
-    return re.sub(r"([*_<>])", r"\\\1", text) if "`" not in text else text
+    words = re.split(r"(`[^`]*`)", text)
+    return "".join(word if word.startswith("`") else re.sub(r"([*_<>\[\]])", r"\\\1", word) for word in words)
 
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str] | None:
@@ -168,10 +171,9 @@ def settings() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One code of a finding: what it is about, and all that is said with it, each with the way out."""
+    """One code of a finding, and all that is said with it, each with the way out."""
 
     name: str
-    about: str = ""
     said: dict[str, str] = field(default_factory=dict)  # message: hint or command
 
 
@@ -188,9 +190,6 @@ def all_codes() -> list[Code]:
                 for name, message, way_out in _said(function):
                     entry = found.setdefault(name, Code(name=name))
                     entry.said.setdefault(message, way_out)
-                    about = re.match(rf"{name}: (.+?)(?:\n\n|$)", ast.get_docstring(function) or "", re.DOTALL)
-                    if about and not entry.about:
-                        found[name] = Code(name=name, about=" ".join(about[1].split()), said=entry.said)
     return [found[name] for name in sorted(found)]
 
 
@@ -215,7 +214,9 @@ def _said(function: ast.FunctionDef) -> Iterator[tuple[str, str, str]]:
 
 
 def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyType({})) -> str:
-    """Return the text of an expression, with … for what only a run can tell; `names` are the function's own."""
+    """Return the text of an expression; what a run fills in is `<name>`, as the source calls it, or … where that is a
+    text of its own. `names` are the function's own.
+    """
     match node:
         case ast.Name(name) if name in names:
             return _words(names[name])
@@ -225,12 +226,28 @@ def _words(node: ast.expr | None, names: Mapping[str, ast.expr] = MappingProxyTy
             return text
         case ast.JoinedStr(values=parts):
             return re.sub("(… ?)+…", "…", "".join(_words(part, names) for part in parts))
-        case ast.FormattedValue(value=ast.Name() | ast.IfExp() as inner):
+        case ast.FormattedValue(value=ast.IfExp() as inner):
             return _words(inner, names)
+        case ast.FormattedValue(value=ast.Name(name) as inner) if name in names:
+            return _words(inner, names)
+        case ast.FormattedValue(value=inner):
+            return _name(inner)
         case None | ast.Constant(None):
             return ""
         case ast.IfExp(body=body, orelse=other):
             return _words(body) or _words(other)
+    return "…"
+
+
+def _name(node: ast.expr) -> str:
+    """Return what the source calls a value that a run fills in."""
+    match node:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return f"<{name.strip('_').replace('_', ' ').lower()}>"
+        case ast.Call(func=ast.Attribute(attr="join"), args=[inner]) | ast.Call(args=[inner, *_]):
+            return _name(inner)
+        case ast.GeneratorExp(elt=inner) | ast.ListComp(elt=inner):
+            return _name(inner)
     return "…"
 
 
@@ -251,9 +268,14 @@ def codes() -> str:
         if item.name[3] != area:
             area = item.name[3]
             parts.append(f"## NIX{area}…: {_AREAS[area]}\n")
-        parts.append(f"### {item.name}\n\n{item.about}\n")
+        about = explanations()[item.name]
+        title = (TOP / "docs" / about.page).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        more = f"More: [{title}]({'../' + about.page})."
+        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n\nIt says:\n")
         for message, way_out in item.said.items():
-            parts.append(f"- {_plain(message)}" + (f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("…") else ""))
+            if message.strip("… "):
+                wanted = f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("… ") else ""
+                parts.append(f"- {_plain(message)}{wanted}")
         parts.append("")
     return "\n".join(parts)
 
@@ -287,9 +309,9 @@ def feature_pages() -> str:
     )
 
 
-def proofs() -> dict[tuple[str, str], str]:
-    """Return the tests that hold a promise, by style and need."""
-    return {(row["style"], row["need"]): row["proof"] for row in csv_rows(PROOFS)}
+def proofs() -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return what was seen of styles, and the tests that saw it, by style and need."""
+    return {(row["style"], row["need"]): row for row in csv_rows(PROOFS)}
 
 
 def needs() -> str:
@@ -301,14 +323,12 @@ def needs() -> str:
     return table(("style", *(need.title for need in NEEDS)), rows)
 
 
-def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], str]) -> str:
+def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
+    """Return what was seen, which the tests hold against the promise; the promise alone where nobody looked."""
+    if row := known.get((style.name, need.name)):
+        return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     promised = need.promised(style)
-    said, proof = answer(promised), known.get((style.name, need.name))
-    if promised is None:
-        return said
-    if proof is None:
-        return f"*said: {said}*"
-    return f"**{said}**" if proof.startswith("tests/nixos/box/") else f"{said}, evaluated"
+    return answer(promised) if promised is None else f"*said: {answer(promised)}*"
 
 
 def need_names() -> str:
@@ -359,7 +379,7 @@ def schemas() -> str:
     parts = []
     for path in sorted((PACKAGE / "schemas").glob("*.json")):
         schema = json.loads(path.read_text("utf-8"))
-        rows = [(f"`{name}`", kind, what) for name, kind, what in _members(schema, schema, "")]
+        rows = [(f"`{member.path}`", " or ".join(member.kinds), member.what) for member in members(schema)]
         parts.append(
             f"## {path.stem}.json\n\n{schema.get('title', '')}. {schema.get('description', '')}\n\n"
             f"{table(('member', 'kind', 'what'), rows)}"
@@ -367,15 +387,45 @@ def schemas() -> str:
     return "\n".join(parts)
 
 
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """A member of a report: its path, what it may be, and what the schema says of it."""
+
+    path: str
+    kinds: list[str] = field(default_factory=list)
+    what: str = ""
+
+
+def members(schema: Mapping[str, Any]) -> list[Member]:
+    """Return every member that a schema has anywhere, each once, those of alternatives (`oneOf`) among them."""
+    found: dict[str, Member] = {}
+    for path, kind, what in _members(schema, schema, ""):
+        member = found.setdefault(path, Member(path=path))
+        member.kinds += [] if kind in member.kinds else [kind]
+        member.what = member.what or what
+    return list(found.values())
+
+
 def _members(schema: Mapping[str, Any], whole: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
     for name, member in schema.get("properties", {}).items():
-        path, resolved = f"{where}{name}", _resolve(member, whole)
-        inner = _resolve(resolved.get("items", {}), whole)
-        path += "[]" if resolved.get("type") == "array" else ""
-        yield path, _json_kind(resolved, inner), str(member.get("description") or resolved.get("description") or "")
-        for below in (resolved, inner):
-            if "properties" in below:
+        for resolved in _alternatives(member, whole):
+            inners = list(_alternatives(resolved["items"], whole)) if "items" in resolved else []
+            path = f"{where}{name}" + ("[]" if "items" in resolved else "")
+            what = str(member.get("description") or resolved.get("description") or "")
+            yield path, _json_kind(resolved, inners[0] if inners else {}), what
+            for below in (resolved, *inners):
                 yield from _members(below, whole, f"{path}.")
+
+
+def _alternatives(member: Any, whole: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a member may be; null is no alternative of its own where it is one beside others."""
+    resolved = _resolve(member, whole)
+    choices = [_resolve(choice, whole) for choice in resolved.get("oneOf", ())]
+    null = {"type": "null"}
+    for choice in choices or [resolved]:
+        if choice != null:
+            kind = choice.get("type", "object")
+            yield {**choice, "type": [kind, "null"]} if null in choices else choice
 
 
 def _resolve(member: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -407,21 +457,13 @@ def releases() -> str:
 
 
 def not_run() -> str:
-    """Return every command that a page shows and the tests do not run."""
-    from markdown_it import MarkdownIt
-
-    parts = []
-    for page in [*sorted((TOP / "docs").rglob("*.md")), *sorted((TOP / "examples").glob("*/README.md"))]:
-        text = page.read_text("utf-8")
-        shown = [token.content for token in MarkdownIt().parse(text) if token.info.split()[:2] == ["console", "host"]]
-        if shown:
-            title = text.partition("\n")[0].removeprefix("# ")
-            own = page.is_relative_to(TOP / "docs")
-            parts.append(
-                f"## [{title}]({page.relative_to(TOP / 'docs')})\n" if own else f"## Example `{page.parent.name}`\n"
-            )
-            parts += [f"```console\n{session}```\n" for session in shown]
-    return "\n".join(parts)
+    """Return every command that a page shows and the tests do not run, and why they do not."""
+    rows = []
+    for row in csv_rows(TOP / "docs/not-run.csv"):
+        title = (TOP / row["page"]).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        link = f"[{title}]({row['page'].removeprefix('docs/')})" if row["page"].startswith("docs/") else "README"
+        rows.append((link, f"`{' '.join(row['command'].partition('  #')[0].split())}`", row["why"]))
+    return table(("page", "command", "why it is not run"), rows)
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

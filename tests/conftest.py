@@ -11,6 +11,7 @@ import pytest
 
 import shop
 from newprojects import NewProjects
+from nixpy import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 
@@ -27,10 +28,13 @@ hypothesis.settings.load_profile("nixpy")
 
 # How each test of this run ended, for those that judge the others.
 OUTCOMES = pytest.StashKey[dict[str, str]]()
+# What each test of this run saw of styles: (style, need, whether it is served).
+SEEN = pytest.StashKey[dict[str, set[tuple[str, str, bool | str]]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[OUTCOMES] = {}
+    config.stash[SEEN] = {}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,6 +66,24 @@ def outcomes_of(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str
         return found
 
     return outcomes_of
+
+
+@pytest.fixture
+def saw(request: pytest.FixtureRequest) -> Callable[[str, str, bool | str], None]:
+    """Notes whether, or by what alone, the test saw a style serve a need; AssertionError where that is not promised."""
+
+    def saw(style: str, need: str, served: bool | str) -> None:
+        request.config.stash[SEEN].setdefault(request.node.nodeid, set()).add((style, need, served))
+        assert served == promises.find(need).promised(styles.find(style)), (style, need, served)
+
+    return saw
+
+
+@pytest.fixture
+def seen_by(request: pytest.FixtureRequest) -> Callable[[str], set[tuple[str, str, bool | str]]]:
+    """What the forms of a proof, a test by the beginning of its node id, saw of styles in this run."""
+    seen = request.config.stash[SEEN]
+    return lambda proof: set().union(*(found for name, found in seen.items() if name.startswith(proof)))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
+from elfbuild import AARCH64, X86_64, program, shared_object
+from smallindex import SmallIndex, build_wheel
 from terminal import run
 
 TOP = Path(__file__).parents[1]
@@ -28,20 +30,39 @@ _STYLE = f"""text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "
 
 
 def written(environment: Mapping[str, str]) -> str:
-    """Return what `nixpy init` writes in a new repository with the dependencies of an example.
+    """Return what `nixpy init` writes at its first run, in a new repository with the dependencies of an example.
 
-    Its nixpy.lock is there already, so that neither the network nor the day decides about the picture.
+    The index is one of small wheels that ask for what the example's nixpy.lock says of the real ones, so that neither
+    the network nor the day decides about the picture.
     """
     example = TOP / "examples" / "nix-ld"
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        (project / ".git").mkdir()
-        shutil.copy(example / "nixpy.lock", project)
+        _stock(example / "nixpy.lock", Path(folder, "index"))
+        project = Path(folder, "project")
+        (project / ".git").mkdir(parents=True)
         own = (example / "pyproject.toml").read_text().partition("[tool.nixpy]")[0]
         (project / "pyproject.toml").write_text(own)
-        status, terminal = run([sys.executable, "-m", "nixpy", "init"], columns=COLUMNS, cwd=project, env=environment)
+        with SmallIndex(Path(folder, "index")) as index:
+            caches = {"NIXPY_CACHE_DIR": f"{folder}/nixpy", "UV_CACHE_DIR": f"{folder}/uv"}
+            settings = {**environment, **caches, "UV_DEFAULT_INDEX": index.url, "UV_OFFLINE": "0"}
+            command = [sys.executable, "-m", "nixpy", "init"]
+            status, terminal = run(command, columns=COLUMNS, cwd=project, env=settings)
         assert status == 0, terminal.plain
         return terminal.last_screen
+
+
+def _stock(record: Path, folder: Path) -> None:
+    """Write a wheel for each that a nixpy.lock names, with a program or a module that asks for what it says."""
+    for system, found in json.loads(record.read_text())["systems"].items():
+        machine = AARCH64 if system.startswith("aarch64") else X86_64
+        for wheel in found["wheels"]:
+            needs = wheel["needs"]
+            make, file = (
+                (program, next(iter(needs["executables"]))) if "executables" in needs else (shared_object, "a.so")
+            )
+            files = {"empty": b"", file: make(list(needs.get("sonames", ())), machine=machine)}
+            tag = "-".join(wheel["filename"].removesuffix(".whl").split("-")[2:])
+            build_wheel(folder, wheel["name"], wheel["version"], tag, files=files)
 
 
 def drawn(text: str) -> str:

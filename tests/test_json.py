@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import click
+import generate
 import jsonschema
 import pytest
 
@@ -25,7 +26,7 @@ def test_each_command_has_a_schema(command: str) -> None:
     found = schema({"init": "sync"}.get(command, command))
     jsonschema.Draft202012Validator.check_schema(found)
     assert f"nixpy {command}" in found["title"]
-    assert found["properties"]["format"] == {"const": 1}
+    assert found["properties"]["format"]["const"] == 1
     assert found["additionalProperties"] is False
 
 
@@ -37,3 +38,25 @@ def test_styles(name: str | None, nixpy: Nixpy) -> None:
     more = Ran(0, json.dumps({**ran.json, "more": 1}), "", "styles")
     with pytest.raises(jsonschema.ValidationError):
         _ = more.json
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_member_is_explained(command: str) -> None:
+    """Every member of a report, also one of alternatives, stands once in the reference, and the schema says what it
+    is.
+    """
+    found = generate.members(schema({"init": "sync"}.get(command, command)))
+    paths = [member.path for member in found]
+    assert len(set(paths)) == len(paths)
+    assert [member.path for member in found if len(member.what) < 6] == []
+
+
+def test_members_of_alternatives_are_found() -> None:
+    """`oneOf` is followed: both shapes of a checked project are in the table, and what may be null says so."""
+    check = {member.path: member for member in generate.members(schema("check"))}
+    assert "projects[].files[].state" in check
+    assert "`fresh`" in check["projects[].state"].kinds[0]
+    assert 'always `"error"`' in check["projects[].state"].kinds
+    doctor = {member.path: member for member in generate.members(schema("doctor"))}
+    assert doctor["facts.host"].kinds == ["object or null"]
+    assert "facts.host.driver" in doctor

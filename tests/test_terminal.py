@@ -185,7 +185,7 @@ def test_the_picture_is_of_today(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) 
     text = picture.written({**os.environ, "UV_OFFLINE": "1"})
     assert picture.PICTURE.read_text() == picture.drawn(text)
     shown = "".join(ET.fromstring(picture.PICTURE.read_text()).itertext())  # noqa: S314  (our own file)
-    for word in ("nix develop", "libstdc++.so.6", "nix-ld"):
+    for word in ("nix develop", "libstdc++.so.6", "nix-ld", "flake.nix, nixpy.lock, nixpy.nix"):
         assert word in shown
 
 

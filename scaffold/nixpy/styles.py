@@ -35,7 +35,7 @@ class Style:
     aliases: tuple[str, ...]
     order: int
     executables: bool  # programs inside wheels run
-    leak_free: bool  # what Python starts sees no search path of ours
+    leak_free: bool  # what Python starts inherits no LD_LIBRARY_PATH, which every program would read
     darwin: bool
     ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
     direnv: bool | str | None  # text says by what alone

@@ -2,7 +2,7 @@
 
 ```console            the commands are run, and what they print is compared with what is shown
 ```console box        the same in the box, with real Nix and no /lib
-```console host       not run: wants a machine that the tests do not have; docs/not-run.md says so
+```console host       not run: wants what the tests do not have; docs/not-run.csv says what, of each command
 ```console fails      the last command of the block ends with a status that is not 0; after `box` too
 ```toml pyproject.toml    a file, written before what follows is run
 """

@@ -20,7 +20,8 @@ from docs.blocks import Block, agrees
 from nixos.box.lacking import bring_conda, bring_poetry
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import RELEASE
-from nixos.realnix import evaluate, lock_flake, stand_in
+from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
+from nixos.repository import copy_repository
 from smallindex import SmallIndex
 
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
@@ -29,14 +30,34 @@ _OPTIONS = ("--offline", "--no-write-lock-file")
 _LIKE_A_PERSONS = 'exec $(type -P nixpy-fhs) bash -euo pipefail -c "$1"'
 
 
+_GIT = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "me"), ("EMAIL", "me@example.org"))
+}
+
+
+def published(folder: Path) -> str:
+    """The address of this repository with a tag, of which pages say `ADDRESS`; its nixpkgs is the stand-in."""
+    copy_repository(folder)
+    lock_flake(folder, "unstable")
+    for command in (["init"], ["add", "--all"], ["commit", "--message=all of it"], ["tag", "v0.1.0"]):
+        git = ["git", "-c", "commit.gpgsign=false", *command]
+        subprocess.run(git, cwd=folder, env={**os.environ, **_GIT}, check=True, capture_output=True)
+    return f"git+file://{folder}"
+
+
 @dataclass
 class Session:
     """One page, from an empty folder on, or from a copy of what git knows of the folder `example`. `home` is the
-    reader's; in the box it is the home as well.
+    reader's; in the box it is the home as well. `address` is where nixpy's repository lies.
+
+    In the home is a checkout of nixpkgs, as far as nixpy looks at one.
     """
 
     home: Path
     index: SmallIndex
+    address: str
     example: Path | None = None
     folder: Path = field(init=False)
     entered: bool = False  # `nix develop` was typed, and no `exit` since
@@ -47,6 +68,9 @@ class Session:
         self.folder.mkdir(parents=True)
         if self.example:
             _copy_known(self.example, self.folder)
+        tree = self.home / "nixpkgs/pkgs/top-level/python-packages.nix"
+        tree.parent.mkdir(parents=True)
+        tree.write_text("{ }\n")
 
     def read(self, block: Block) -> None:
         """Do what the block says; AssertionError, with its place, where that comes out otherwise than shown."""
@@ -78,6 +102,10 @@ class Session:
 
     def _here(self, command: str) -> subprocess.CompletedProcess[str]:
         place = self.home / ".place"
+        command = command.replace("ADDRESS", self.address)
+        if command.startswith("nix "):
+            printed = CURRENT.run(*shlex.split(command), cwd=self.folder).stdout
+            return subprocess.CompletedProcess(command, 0, printed, "")
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f'{command}\nprintf %s "$PWD" >{shlex.quote(str(place))}'],
             cwd=self.folder,
@@ -107,6 +135,7 @@ class Session:
             "UV_NO_SYSTEM_CONFIG": "1",
             "PIP_CONFIG_FILE": "/dev/null",
             "GIT_CONFIG_GLOBAL": "/dev/null",
+            **_GIT,
             "NO_COLOR": "1",
         }
 
@@ -118,6 +147,10 @@ class Session:
             self.entered, command = True, "true"
         if command.startswith("direnv "):  # `use flake` takes the folder as it lies there
             lock_flake(self.folder, RELEASE)
+        if command.startswith("nix-shell"):
+            nixpkgs = f"nix-shell --arg nixpkgs {stand_in(RELEASE)}"
+            command = command.replace("nix-shell", nixpkgs, 1)
+            return self._box().run("bash", "-c", self._with_index(command), cwd=self._seen(self.folder), check=False)
         # The flake as git knows it, or apart from .venv.
         flake = self.home / "flake"
         shutil.rmtree(flake, ignore_errors=True)

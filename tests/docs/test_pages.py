@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import re
 import shlex
@@ -13,14 +14,14 @@ import click
 import pytest
 
 from docs.blocks import TOP, Block, blocks, pages
-from docs.session import Session
+from docs.session import Session, published
 from nixos.box.store import WHEELHOUSE
 from nixos.realnix import CURRENT
-from nixpy import config
+from nixpy import config, promises, styles
 from nixpy.cli import group
 from smallindex import SmallIndex
 
-PAGES = sorted((TOP / "docs").rglob("*.md"))
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
 EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
 ALL = {page: list(blocks(page)) for page in (*pages(), *EXAMPLES)}
 BOXED = [page for page in PAGES if any("box" in block.words for block in ALL[page])]
@@ -40,6 +41,12 @@ def house() -> Iterator[SmallIndex]:
         yield index
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where nixpy's repository lies for a reader."""
+    return published(tmp_path_factory.mktemp("nixpy"))
+
+
 def follow(page: Path, session: Session) -> None:
     """Read the page from its top to its end; its flakes are evaluated on the way."""
     for block in ALL[page]:
@@ -51,23 +58,44 @@ def follow(page: Path, session: Session) -> None:
 
 @pytest.mark.nix
 @pytest.mark.parametrize("page", PLAIN, ids=name)
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """Every command of the page runs in the order of the page, prints what is shown, and every flake evaluates."""
-    follow(page, Session(tmp_path / "home", house))
+    follow(page, Session(tmp_path / "home", house, address))
 
 
 @pytest.mark.box
 @pytest.mark.parametrize("page", BOXED, ids=name)
-def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """The same where a part of it is done in the box."""
-    follow(page, Session(tmp_path / "home", house))
+    follow(page, Session(tmp_path / "home", house, address))
+
+
+def test_what_is_not_run_is_reviewed() -> None:
+    """A command that a page shows and nobody runs stands in docs/not-run.csv, with the reason; and no other does."""
+    with (TOP / "docs/not-run.csv").open(newline="") as file:
+        reasons = {(row["page"], row["command"]): row["why"] for row in csv.DictReader(file)}
+    shown = {
+        (name(page), command)
+        for page in PAGES
+        for block in ALL[page]
+        if "host" in block.words
+        for command, _ in block.steps()
+    }
+    assert shown == reasons.keys()
+    assert all(len(why) > 5 for why in reasons.values())
+
+
+def test_the_readme_shows_what_is_rendered() -> None:
+    """The piece of nixpy.nix in the README is, line by line, the example's of that style."""
+    (block,) = (block for block in ALL[TOP / "README.md"] if block.language == "nix")
+    assert block.text in (TOP / "examples/nix-ld/nixpy.nix").read_text()
 
 
 @pytest.mark.box
 @pytest.mark.parametrize("page", FOLLOWED, ids=name)
-def test_an_example_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex) -> None:
+def test_an_example_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """Every command of the README runs in a copy of the folder, in the box, and prints what is shown."""
-    session = Session(tmp_path / "home", house, page.parent)
+    session = Session(tmp_path / "home", house, address, page.parent)
     for block in ALL[page]:
         session.read(block)
 
@@ -88,6 +116,26 @@ def test_settings_that_are_shown_are_valid(block: Block) -> None:
     """What a page shows of settings is TOML, and nixpy takes it."""
     data = tomllib.loads(block.text)
     config.parse(data.get("tool", {}).get("nixpy", {}), block.page)
+
+
+def test_the_style_that_is_shown_is_one(tmp_path: Path) -> None:
+    """The style.toml of the page on writing one is taken by nixpy, which keeps all of it."""
+    page = TOP / "docs/how-to/write-a-style.md"
+    (text,) = (block.text for block in ALL[page] if block.language == "toml")
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house/style.toml").write_text(text)
+    found = styles._read(tmp_path / "house/style.toml")
+    data = tomllib.loads(text)
+    assert (found.name, found.title, found.order, found.good) == (
+        "house",
+        data["title"],
+        90,
+        tuple(data["tradeoffs"]["good"]),
+    )
+    promised = {need.name: need.promised(found) for need in promises.NEEDS}
+    assert {name: promised[name] for name in promised.keys() & data["promises"].keys()} == {
+        name: value for name, value in data["promises"].items() if name != "host"
+    }
 
 
 @pytest.mark.nix

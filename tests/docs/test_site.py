@@ -18,8 +18,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from docs.blocks import TOP, blocks, pages
+from nixpy.codes import explanations
 from nixpy.features import features
-from nixpy.promises import NEEDS
+from nixpy.promises import NEEDS, answer
 from nixpy.styles import styles
 
 EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
@@ -53,6 +54,21 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
         assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()) == [], style
 
 
+@pytest.mark.parametrize(
+    ("word", "caption"), [("host", "not run by the tests"), ("box", "run in the box"), ("fails", "not 0")]
+)
+def test_what_the_tests_do_with_a_block_is_said(site: Path, word: str, caption: str) -> None:
+    """Above each block that is not run on the machine of the tests, or not at all, a reader finds that."""
+    marked = 0
+    for page in (TOP / "docs").rglob("*.md"):
+        built = (site / page.relative_to(TOP / "docs").with_suffix(".html")).read_text()
+        captions = [re.sub("<[^>]+>", "", text) for text in re.findall(r'"caption-text">(.*?)</div>', built, re.DOTALL)]
+        said = sum(caption in text for text in captions)
+        assert said == sum(word in block.words for block in blocks(page)), page
+        marked += said
+    assert marked > 0
+
+
 def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
     """Each command has a section, with each of its options."""
     shown = text(site, "commands")
@@ -60,6 +76,8 @@ def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
         assert context.command_path in shown
         for parameter in command.params:
             assert all(option in shown for option in parameter.opts if option.startswith("-"))
+        assert all(option in shown for option in command.get_help_option_names(context))
+    assert "-V, --version" in shown
 
 
 @pytest.mark.parametrize("setting", generate.all_settings(), ids=lambda setting: setting.key)
@@ -70,13 +88,28 @@ def test_every_setting_is_explained(site: Path, setting: generate.Setting) -> No
 
 
 def test_every_code_is_in_the_reference(site: Path) -> None:
-    """Each code that the source can report has a section that says something."""
+    """Each code that the source can report has a section, with what it means, what to do, and a page that tells more;
+    and the table of explanations has no other.
+    """
     source = "".join(path.read_text() for path in generate.PACKAGE.rglob("*.py"))
     reported = set(re.findall(r"""["'](NIX\d{3})["']""", source))
     codes = {code.name: code for code in generate.all_codes()}
-    assert set(codes) == reported
-    assert all(code.about or any(message.strip("… ") for message in code.said) for code in codes.values())
-    assert all(f"\n{name}" in text(site, "codes") for name in codes)
+    assert set(codes) == reported == explanations().keys()
+    shown = text(site, "codes")
+    for name, about in explanations().items():
+        section = shown.partition(f"\n{name}")[2].partition("\nNIX")[0]
+        for sentence in (about.meaning, about.remedy):
+            assert len(sentence) > 9, name
+            assert sentence.endswith("."), name
+            assert sentence.replace("`", "") in section, name
+        assert (TOP / "docs" / about.page).exists(), name
+
+
+def test_what_a_run_fills_in_has_a_name(site: Path) -> None:
+    """A message with places to be filled in says of each what comes there, where the source has a name for it."""
+    shown = text(site, "codes")
+    assert "<soname> is needed by <names> on <where>, but nixpy does not know which package has it" in shown
+    assert re.findall(r"… on …|for Python …", shown) == []
 
 
 def test_every_style_and_feature_is_in_the_reference(site: Path) -> None:
@@ -93,28 +126,38 @@ PROOFS = generate.csv_rows(generate.PROOFS)
 
 
 def test_proofs_are_of_promises() -> None:
-    """Each row is about a style and a need that exist, of which the style says something; none stands twice."""
-    promised = {(style.name, need.name) for style in styles() for need in NEEDS if need.promised(style) is not None}
+    """Each row is about a style and a need that exist, and says of it what the style says; none stands twice."""
+    promised = {(style.name, need.name): need.promised(style) for style in styles() for need in NEEDS}
     rows = [(row["style"], row["need"]) for row in PROOFS]
-    assert set(rows) <= promised
     assert len(set(rows)) == len(rows)
+    for row in PROOFS:
+        assert row["seen"] == answer(promised[row["style"], row["need"]]), row
 
 
 @pytest.mark.last
 @pytest.mark.parametrize("row", PROOFS, ids=lambda row: f"{row['style']}, {row['need']}")
-def test_promises_were_seen(row: dict[str, str], outcomes_of: Callable[[str], dict[str, str]]) -> None:
-    """The test of each row passed in this run, in each of its forms."""
+def test_promises_were_seen(
+    row: dict[str, str],
+    outcomes_of: Callable[[str], dict[str, str]],
+    seen_by: Callable[[str], set[tuple[str, str, bool | str]]],
+) -> None:
+    """The test of each row passed in this run, in each of its forms, and saw what the row says, and no other."""
     found = outcomes_of(row["proof"])
     assert found
     assert set(found.values()) == {"passed"}
+    noted = {(style, need, answer(served)) for style, need, served in seen_by(row["proof"])}
+    assert {seen for *about, seen in noted if about == [row["style"], row["need"]]} == {row["seen"]}
 
 
 def test_a_promise_without_a_proof_is_marked() -> None:
     """The page does not call seen what no test has shown."""
     known = generate.proofs()
-    style, need = next((s, n) for s in styles() for n in NEEDS if n.promised(s) and (s.name, n.name) not in known)
-    (row,) = (line for line in generate.needs().splitlines() if line.startswith(f"| [`{style.name}`]"))
-    assert row.split(" | ")[1 + NEEDS.index(need)] == "*said: yes*"
+    for style, need in ((style, need) for style in styles() for need in NEEDS if need.promised(style) is not None):
+        said = answer(need.promised(style))
+        assert generate._answer(style, need, {}) == f"*said: {said}*"
+        seen = generate._answer(style, need, known)
+        assert seen.startswith("*said") != ((style.name, need.name) in known)
+        assert said in seen
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
@@ -135,7 +178,10 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", [*pages(), *EXAMPLES], ids=lambda page: str(page.relative_to(TOP)))
+OTHERS = [TOP / "CHANGELOG.md", *sorted((TOP / "tests").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", [*pages(), *EXAMPLES, *OTHERS], ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_somewhere(page: Path) -> None:
     """A link inside the repository leads to a file, and to a heading that it has; one out of it is a reviewed one."""
     with Path(__file__).with_name("links.csv").open(newline="") as file:

@@ -147,10 +147,17 @@ def test_check_codes_are_in_the_docstrings() -> None:
         ('style = "micromamba"\n', None),
     ],
 )
-def test_it_installs_as_the_shell_would(tmp_path: Path, nixpy: Nixpy, settings: str, command: str | None) -> None:
-    """The command for a missing .venv is the manager's, in a folder below too; a style that has none misses none."""
+def test_it_installs_as_the_shell_would(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch, settings: str, command: str | None
+) -> None:
+    """In a shell the command for a missing .venv is the manager's, in a folder below too; outside it enters the shell,
+    unless that fills nothing. A style that has none misses none.
+    """
     project = shop.project(tmp_path, "alpha>=0.1", extra=f"[tool.nixpy]\n{settings}")
     (project / "nixpy.lock").touch()
     (project / "src").mkdir()
-    found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
-    assert [one["command"] for one in found if one["code"] == "NIX401"] == ([command] if command else [])
+    for inside in (True, False):
+        monkeypatch.setenv("IN_NIX_SHELL", "impure") if inside else monkeypatch.delenv("IN_NIX_SHELL", raising=False)
+        found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
+        wanted = command if inside or "none" in settings else command and "nix develop"
+        assert [one["command"] for one in found if one["code"] == "NIX401"] == ([wanted] if wanted else [])

@@ -83,6 +83,14 @@ def test_no_virtual_environment(install: str, command: str) -> None:
     assert codes(venv=None, started=None, project=replace(PROJECT, locked=frozenset())) == []
 
 
+def test_no_virtual_environment_and_no_shell() -> None:
+    """Where no shell was entered NIX401 enters it, if that fills the environment which was asked about."""
+    outside: dict[str, Any] = {"venv": None, "started": None, "environ": {}, "pythons": ()}
+    assert only(**outside).command == "nix develop"
+    assert only(**outside, project=replace(PROJECT, fills=False)).command == "uv sync"
+    assert only(**outside, asked=Path("/other/venv")).command == "UV_PROJECT_ENVIRONMENT=/other/venv uv sync"
+
+
 def test_an_environment_elsewhere_is_filled_there() -> None:
     """The commands are for the environment that was asked about."""
     missing = replace(PROJECT, locked=frozenset({"scipy"}))

@@ -41,6 +41,7 @@ PROJECT = Project(
     style="loader",
     managed=True,
     enter="nix develop",
+    fills=True,
     install="uv sync",
     locked=frozenset({"numpy"}),
     packages=frozenset({"numpy"}),

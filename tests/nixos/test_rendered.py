@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,13 +79,19 @@ def prepare(project: Path, style: str, index: SmallIndex) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_style_evaluates_on_every_release(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
-    """The flake evaluates unmodified and offline with both Nixes on 24.11 to unstable, for all systems, silently."""
+def test_every_style_evaluates_on_every_release(
+    style: str, project: Path, nixpy: Nixpy, index: SmallIndex, saw: Callable[[str, str, bool], None]
+) -> None:
+    """The flake evaluates unmodified and offline with both Nixes on 24.11 to unstable, for all systems, silently; macOS
+    is among them where the style promises it.
+    """
     options = prepare(project, style, index)
     assert nixpy("init", project, "--style", style, "--python", "3.13", *options).status == 0
     for release in RELEASES:
         for version, said in evaluate(project, release).items():
             assert warnings(said) == [], (release, version)
+    if find(style).darwin and not options:
+        saw(style, "darwin", '"aarch64-darwin"' in (project / "flake.nix").read_text())
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -14,6 +14,7 @@ from nixpy.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.check import Outcome, Verdict
 from nixpy.cli.common import print_json, problem_data
 from nixpy.cli.layout import tell
+from nixpy.codes import explanations
 from nixpy.generated import State
 from nixpy.problems import counted
 
@@ -115,7 +116,7 @@ def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
         "name": "nixpy",
         "version": __version__,
         "rules": [
-            {"id": name, "shortDescription": {"text": RULES.get(name, "A known problem of the project.")}}
+            {"id": name, "shortDescription": {"text": RULES.get(name) or explanations()[name].meaning}}
             for name in rules
         ],
     }

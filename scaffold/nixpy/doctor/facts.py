@@ -145,7 +145,8 @@ class Project:
     style: str | None
     managed: bool  # nixpy was ever run for it
     enter: str  # the command that enters its shell
-    install: str  # the command that fills .venv
+    fills: bool  # entering it fills .venv
+    install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # what it asks for itself
     wheels: frozenset[str] = frozenset()  # what nixpy.lock has a wheel of here

@@ -54,12 +54,14 @@ def read_project(folder: Path, host: Host) -> Project | None:
             names = (package for target in targets for package in found.locked.packages(target, found.choice))
             locked = frozenset(package.name for package in names if not package.local)
     settings, record = found.settings, recorded(found)
+    managed = settings.style is not None or found.rendered.exists() or found.record.exists()
     return Project(
         root=folder,
         source=found.source.name,
         style=choices.style,
-        managed=settings.style is not None or found.rendered.exists() or found.record.exists(),
+        managed=managed,
         enter=_enter(folder),
+        fills=managed and choices.style != "fhs" and choices.manager != managers.NONE,
         install=_install(found, choices.manager),
         locked=locked,
         packages=direct,

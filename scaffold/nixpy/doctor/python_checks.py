@@ -29,11 +29,13 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
     wanted = project.packages if project.locked is None else project.locked
     if venv is None:
         if wanted:
+            outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
+            by_shell = outside and project.fills and facts.asked == project.root / FOLDER
             yield Finding(
                 code="NIX401",
                 message=f"there is no virtual environment at {facts.asked}, so nothing of {project.source} can be "
                 "imported",
-                command=fill(project, facts.asked, new=True),
+                command=project.enter if by_shell else fill(project, facts.asked, new=True),
             )
         return
     missing = sorted(wanted - venv.packages)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -96,12 +96,12 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return box
 
 
-def test_its_programs_run(built: Box) -> None:
+def test_its_programs_run(built: Box, saw: Callable[[str, str, bool], None]) -> None:
     """Both programs run with nothing set, on numpy from the store."""
     for name in ("counted", "other"):
         said = built.run("env", "-i", f"{HOME}/result/bin/{name}", "an argument").stdout.split()
         assert said[:2] == ["mean", "2.0"]
-        assert said[2].startswith("/nix/store/")
+        saw("application", "deployment", said[2].startswith("/nix/store/"))
         assert said[3:] == ["an", "argument"]
 
 

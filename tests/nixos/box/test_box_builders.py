@@ -23,6 +23,7 @@ from smallindex import SmallIndex, build_wheel
 pytestmark = pytest.mark.box
 
 OPTIONS = ("--offline", "--no-write-lock-file")
+Saw = Callable[[str, str, bool], None]
 MODULES = ("numpy", "PIL.Image", "pyodbc")
 WANTED = ("numpy", "pillow", "pyodbc", "ruff")
 TELL = """
@@ -148,9 +149,10 @@ def test_uv2nix_environments_import_from_the_store(uv2nix: Box, module: str) -> 
     assert [path for path in maps if ".so" in path and not path.startswith("/nix/store/")] == []
 
 
-def test_uv2nix_programs_of_wheels_run(uv2nix: Box) -> None:
+def test_uv2nix_programs_of_wheels_run(uv2nix: Box, saw: Saw) -> None:
     """A program that a wheel brings starts where there is no loader for it, with nothing set."""
-    assert uv2nix.run("env", "-i", f"{HOME}/result/bin/ruff", "--version").stdout.startswith("ruff ")
+    done = uv2nix.run("env", "-i", f"{HOME}/result/bin/ruff", "--version", check=False)
+    saw("uv2nix", "executables", done.stdout.startswith("ruff "))
 
 
 def test_uv2nix_without_the_list_fails_by_name(tmp_path: Path) -> None:
@@ -161,13 +163,14 @@ def test_uv2nix_without_the_list_fails_by_name(tmp_path: Path) -> None:
     assert "auto-patchelf could not satisfy dependency libodbc.so.2 wanted by /nix/store/" in done.stderr
 
 
-def test_uv2nix_projects_run(uv2nix: Box) -> None:
+def test_uv2nix_projects_run(uv2nix: Box, saw: Saw) -> None:
     """The project's own script runs as an app, and as a package that has nothing else on its path."""
     assert uv2nix.nix("run", *OPTIONS, f"path:{HOME}/flake#demo").stdout == "demo of numpy\n"
     done = uv2nix.nix("build", *OPTIONS, f"path:{HOME}/flake#application", "-o", f"{HOME}/application", check=False)
     assert done.returncode == 0, done.stderr
     assert uv2nix.run("ls", f"{HOME}/application/bin").stdout.split() == ["demo"]
-    assert uv2nix.run(f"{HOME}/application/bin/demo").stdout == "demo of numpy\n"
+    done = uv2nix.run("env", "-i", f"{HOME}/application/bin/demo", check=False)
+    saw("uv2nix", "deployment", done.stdout == "demo of numpy\n")
 
 
 def test_uv2nix_shells_follow_the_sources(uv2nix: Box) -> None:
@@ -236,11 +239,27 @@ def test_poetry2nix_shells_import_from_the_store(tmp_path: Path) -> None:
         assert [path for path in maps if ".so" in path and not path.startswith("/nix/store/")] == []
 
 
-def test_poetry2nix_programs_of_wheels_run(tmp_path: Path) -> None:
+def test_poetry2nix_programs_of_wheels_run(tmp_path: Path, saw: Saw) -> None:
     """A program that a wheel brings starts in the shell, where there is no loader for it."""
     box = Box(home=tmp_path / "home")
     make_poetry2nix(box)
-    assert develop(box, "ruff", "--version").stdout.startswith("ruff ")
+    saw("poetry2nix", "executables", develop(box, "ruff", "--version", check=False).stdout.startswith("ruff "))
+
+
+def test_poetry2nix_projects_run(tmp_path: Path, saw: Saw) -> None:
+    """The project is built by its build system with the locked wheels, and its program runs with nothing set."""
+    box = Box(home=tmp_path / "home")
+
+    def package(folder: Path) -> None:
+        file = folder / "pyproject.toml"
+        scripts = '\n[tool.poetry.scripts]\ndemo = "demo:main"\n\n'
+        file.write_text(file.read_text() + scripts + PACKAGED[PACKAGED.index("[build-system]") :])
+
+    make_poetry2nix(box, package)
+    done = build(box)
+    assert done.returncode == 0, done.stderr
+    done = box.run("env", "-i", f"{HOME}/result/bin/demo", check=False)
+    saw("poetry2nix", "deployment", done.stdout == "demo of numpy\n")
 
 
 def test_poetry2nix_without_the_list_fails_by_name(tmp_path: Path) -> None:
@@ -263,7 +282,7 @@ def test_pyproject_nix_shells_have_nixpkgs_packages(tmp_path: Path) -> None:
         assert file.startswith("/nix/store/")
 
 
-def test_pyproject_nix_applications_run(tmp_path: Path) -> None:
+def test_pyproject_nix_applications_run(tmp_path: Path, saw: Saw) -> None:
     """The project is built as an application that `nix run` starts, with nothing set but what it was built with; and
     not without its dependencies.
     """
@@ -271,7 +290,8 @@ def test_pyproject_nix_applications_run(tmp_path: Path) -> None:
     folder = project(box, ["numpy"], PACKAGED)
     with SmallIndex(WHEELHOUSE) as index:
         init(index, folder, "pyproject-nix")
-    assert box.nix("run", *OPTIONS, f"path:{HOME}/flake").stdout == "demo of numpy\n"
+    done = box.nix("run", *OPTIONS, f"path:{HOME}/flake", check=False)
+    saw("pyproject-nix", "deployment", done.stdout == "demo of numpy\n")
     file = folder / "pyproject.toml"
     file.write_text(file.read_text().replace('["numpy"]', "[]"))
     failed = box.nix("run", *OPTIONS, f"path:{HOME}/flake", check=False)

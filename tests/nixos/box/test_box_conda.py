@@ -4,7 +4,10 @@ of lacking.py.
 
 from __future__ import annotations
 
+import json
+import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +89,9 @@ def test_the_environment_is_made_once_and_follows_its_files(conda: Conda) -> Non
     assert conda.calls() == []
 
 
-def test_under_direnv_its_command_has_the_environment(conda: Conda) -> None:
+def test_under_direnv_its_command_has_the_environment(
+    conda: Conda, saw: Callable[[str, str, bool | str], None]
+) -> None:
     """In a shell that direnv made `nixpy-fhs` makes and enters the environment, and so does `python`; without it, a
     program of the environment is not found.
     """
@@ -99,8 +104,9 @@ def test_under_direnv_its_command_has_the_environment(conda: Conda) -> None:
     ):
         said = conda.box.run("direnv", "exec", ".", *command, cwd=where).stdout.strip()
         assert said.startswith(f"{where}/.{conda.name}/lib/")
-    assert conda.box.run("direnv", "exec", ".", "nixpy-fhs", "pip", "--version", cwd=where).stdout.startswith("pip ")
     assert conda.box.run("direnv", "exec", ".", "pip", "--version", cwd=where, check=False).returncode != 0
+    by_command = conda.box.run("direnv", "exec", ".", "nixpy-fhs", "pip", "--version", cwd=where).stdout
+    saw(conda.name, "direnv", by_command.startswith("pip ") and "by `nixpy-fhs CMD`")
 
 
 def test_without_the_list_pillow_fails(conda: Conda) -> None:
@@ -142,3 +148,27 @@ def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> No
     assert "nixpy: no environment is active, so there is no python" in alone.stderr
     for folder in ("elsewhere", "project/src"):
         assert [path.name for path in (conda.box.home / folder).iterdir()] == ["environment.yml"]
+
+
+# A program of a wheel, and what a child of Python is given.
+ASK = """
+import json, os, subprocess, sys
+program = subprocess.run([f"{sys.prefix}/bin/ruff", "--version"], capture_output=True, text=True)
+print(json.dumps([program.stdout, dict(os.environ), sys.prefix]))
+"""
+
+
+def test_what_else_it_does(conda: Conda, saw: Callable[[str, str, bool], None]) -> None:
+    """Where the host has no nix-ld the root has a loader for programs of wheels, and no LD_LIBRARY_PATH reaches what
+    Python starts; the environment lies in the project's folder, and outside of the root its Python is dead.
+    """
+    (conda.box.home / "project/conda-requirements.txt").write_text("ruff\n")
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ASK!r}], check=True)"
+    printed = conda.run(f"python -c {shlex.quote(start)}").stdout
+    program, environment, prefix = json.loads(printed.splitlines()[-1])
+    saw(conda.name, "executables", program.startswith("ruff "))
+    saw(conda.name, "no-nix-ld", conda.box.host_loader == "stub-ld" and "PIL" in conda.run(IMPORT).stdout)
+    saw(conda.name, "leak-free", "LD_LIBRARY_PATH" not in environment)
+    saw(conda.name, "deployment", prefix.startswith("/nix/store/"))
+    outside = conda.box.run(f"{prefix}/bin/python", "-c", "import PIL.Image, PIL._imaging", check=False)
+    saw(conda.name, "ide", outside.returncode == 0)

@@ -99,14 +99,17 @@ def test_it_enters_the_shell(with_nix_direnv: bool, box: Box, new_projects: NewP
     assert "stub: " not in again.stderr
 
 
-def test_a_root_is_entered_by_its_command_alone(box: Box, new_projects: NewProjects) -> None:
+def test_a_root_is_entered_by_its_command_alone(
+    box: Box, new_projects: NewProjects, saw: Callable[[str, str, bool | str], None]
+) -> None:
     """Under fhs direnv stays outside of the root: a program of .venv is found by `nixpy-fhs` and not without, and the
     shell's `python` is the one of .venv.
     """
     entered(box, new_projects, "fhs", "pip")
     allow(box, PROJECT, with_nix_direnv=False)
     assert "'demo' not found" in box.run("direnv", "exec", ".", "demo", cwd=PROJECT, check=False).stderr
-    assert box.run("direnv", "exec", ".", "nixpy-fhs", "demo", cwd=PROJECT).stdout == "Hello, demo!\n"
+    by_command = box.run("direnv", "exec", ".", "nixpy-fhs", "demo", cwd=PROJECT).stdout
+    saw("fhs", "direnv", by_command == "Hello, demo!\n" and "by `nixpy-fhs CMD`")
     prefix = box.run("direnv", "exec", ".", "python", "-c", "import sys; print(sys.prefix)", cwd=PROJECT).stdout
     assert prefix == f"{PROJECT}/.venv\n"
 

@@ -33,10 +33,11 @@ def nixpy(box: Box, *arguments: str, check: bool = True) -> subprocess.Completed
 
 
 def test_nix_run_reads_wheels_and_writes_a_project(box: Box) -> None:
-    """The built nixpy makes a project of a wheel's needs, with uv to resolve it, and then finds it fresh; after a byte
-    is changed, it does not.
+    """The built nixpy, which `nix shell` offers too, makes a project of a wheel's needs, with uv to resolve it, and
+    then finds it fresh; after a byte is changed, it does not.
     """
     assert nixpy(box, "--version").stdout.split() == ["nixpy", __version__]
+    assert box.nix("shell", *OPTIONS, FLAKE, "-c", "nixpy", "--version").stdout.split() == ["nixpy", __version__]
     (project := box.home / "project").mkdir()
     (project / "requirements.txt").write_text(f"--no-index\n--find-links {WHEELS}\npillow\n")
     nixpy(box, "init", "--style", "loader", "--system", SYSTEM, f"{HOME}/project")

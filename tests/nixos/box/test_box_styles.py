@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pty
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from nixos.box.shells import FLAKE, MODULES, PROGRAMS, WORK, Shell
 from nixos.box.store import in_root
 
 pytestmark = pytest.mark.box
+
+Saw = Callable[[str, str, bool], None]
 
 
 @pytest.fixture(params=WAYS, ids=" with ".join)
@@ -40,11 +43,32 @@ def venv(way: Way) -> str:
     return f"{WORK[way[1]]}/.venv"
 
 
-def test_every_module_is_imported_from_the_venv(found: Mapping[str, Any], venv: str) -> None:
-    """All packages of the matrix are imported from their wheels, and OpenCV's window finds what it needs."""
+def test_every_module_is_imported_from_the_venv(
+    observed: Observed, found: Mapping[str, Any], way: Way, venv: str, saw: Saw
+) -> None:
+    """All packages of the matrix are imported from their wheels, and OpenCV's window finds what it needs: by direnv as
+    by `nix develop`, on a host without nix-ld but for the style that asks for it. What lies in `.venv` Nix did not
+    build.
+    """
     assert set(found["modules"]) == set(PROGRAMS)
     for name, module in found["modules"].items():
         assert module.get("file", "").startswith(f"{venv}/lib/"), (name, module)
+    if way[0] == "direnv":
+        if observed.name != "fhs":  # whose command was asked, see test_box_direnv.py
+            saw(observed.name, "direnv", True)
+    elif observed.shell.box.host_loader != "nix-ld":
+        saw(observed.name, "no-nix-ld", True)
+    saw(observed.name, "deployment", all(m["file"].startswith("/nix/store/") for m in found["modules"].values()))
+
+
+@pytest.mark.parametrize("observed", ["nix-ld"], indirect=True)
+def test_nix_ld_is_for_programs_alone(observed: Observed, saw: Saw) -> None:
+    """On a host without nix-ld the program of a wheel does not start under style nix-ld, and Python imports all the
+    same.
+    """
+    bare = dataclasses.replace(observed.shell, box=dataclasses.replace(observed.shell.box, host_loader="stub-ld"))
+    assert "file" in bare.probe()["modules"]["numpy"]
+    saw("nix-ld", "no-nix-ld", bare.run(".venv/bin/ruff --version", check=False).returncode == 0)
 
 
 def test_without_the_list_the_same_imports_fail(observed: Observed, way: Way) -> None:
@@ -98,12 +122,14 @@ def test_a_spawned_process_is_the_same(found: Mapping[str, Any], venv: str) -> N
     assert found["started"] == venv
 
 
-def test_what_python_starts_inherits_no_search_path(observed: Observed, found: Mapping[str, Any]) -> None:
-    """LD_LIBRARY_PATH is unset in a child exactly where the style says that nothing leaks; nothing else of Nix's
-    builds is set either.
+def test_what_python_starts_inherits(observed: Observed, found: Mapping[str, Any], saw: Saw) -> None:
+    """LD_LIBRARY_PATH is unset in a child exactly where the style says that nothing leaks, and nix-ld's variables are
+    set under the two styles of that name alone; nothing else of Nix's builds is set.
     """
     environment = found["environment"]
-    assert ("LD_LIBRARY_PATH" not in environment) == observed.shell.style.leak_free
+    saw(observed.name, "leak-free", "LD_LIBRARY_PATH" not in environment)
+    for name in ("NIX_LD", "NIX_LD_LIBRARY_PATH"):
+        assert (name in environment) == observed.name.startswith("nix-ld")
     for name in ("PYTHONPATH", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "DETERMINISTIC_BUILD"):
         assert name not in environment
 
@@ -124,23 +150,23 @@ def test_a_console_script_runs(shell: Shell, way: Way) -> None:
     assert printed[-1][0].isdigit()
 
 
-def test_a_program_of_a_wheel_runs_where_promised(observed: Observed) -> None:
+def test_a_program_of_a_wheel_runs_where_promised(observed: Observed, saw: Saw) -> None:
     """A program (ruff) starts exactly under the styles that promise programs inside wheels; the others say at the
     entrance that it will not and what does help.
     """
     promised = observed.shell.style.executables
-    assert (observed.ruff.returncode == 0) == promised
+    saw(observed.name, "executables", observed.ruff.returncode == 0)
     assert ("ruff " in observed.ruff.stdout) == promised
     hint = "nixpy: programs of ruff do not start here"
     assert (hint in observed.ruff.stderr) != promised
     assert ("styles nix-ld, patched-venv and fhs do" in observed.ruff.stderr) != promised
 
 
-def test_the_venv_works_outside_of_the_shell_where_promised(observed: Observed) -> None:
+def test_the_venv_works_outside_of_the_shell_where_promised(observed: Observed, saw: Saw) -> None:
     """The Python of a .venv, started without the shell and its variables as an IDE does, imports every package exactly
     under the styles that promise it to IDEs.
     """
-    assert observed.works_outside == observed.shell.style.ide
+    saw(observed.name, "ide", observed.works_outside)
 
 
 @pytest.mark.parametrize("observed", ["loader"], indirect=True)

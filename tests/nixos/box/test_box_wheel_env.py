@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,15 +70,17 @@ def python(box: Box, *arguments: str, check: bool = True) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_wheels_are_imported_from_the_store(built: Box, module: str) -> None:
+def test_wheels_are_imported_from_the_store(built: Box, module: str, saw: Callable[[str, str, bool], None]) -> None:
     """With nothing set, what is imported and every library it maps lie in the store, and no search path of libraries
     or of modules reaches what Python starts.
     """
     file, maps, child = json.loads(python(built, "-c", TELL, module).stdout)
-    assert file.startswith("/nix/store/")
+    saw("wheel-env", "ide", file.startswith("/nix/store/"))
+    saw("wheel-env", "deployment", file.startswith("/nix/store/"))
     assert [path for path in maps if path.endswith(".so") or ".so." in path]
     assert [path for path in maps if not path.startswith("/nix/store/")] == []
-    assert not {"LD_LIBRARY_PATH", "NIX_PYTHONPATH", "PYTHONPATH"} & child.keys()
+    saw("wheel-env", "leak-free", "LD_LIBRARY_PATH" not in child)
+    assert not {"NIX_PYTHONPATH", "PYTHONPATH"} & child.keys()
 
 
 def test_pure_wheels_and_metadata_are_there(built: Box) -> None:
@@ -92,12 +95,14 @@ def test_pure_wheels_and_metadata_are_there(built: Box) -> None:
     assert "python-dateutil" in locked
 
 
-def test_scripts_and_programs_run(built: Box) -> None:
+def test_scripts_and_programs_run(built: Box, saw: Callable[[str, str, bool], None]) -> None:
     """A console script runs on the environment, and a program from a wheel starts without any loader on the host."""
     flags = built.run(f"{HOME}/result/bin/numpy-config", "--cflags").stdout
     assert flags.startswith("-I/nix/store/")
     bare = Box(home=built.home, host_loader="nothing")
-    assert bare.run(f"{HOME}/result/bin/ruff", "--version").stdout.startswith("ruff ")
+    started = bare.run(f"{HOME}/result/bin/ruff", "--version", check=False).stdout.startswith("ruff ")
+    saw("wheel-env", "executables", started)
+    saw("wheel-env", "no-nix-ld", started)
 
 
 def test_the_shell_has_the_environment(built: Box) -> None:

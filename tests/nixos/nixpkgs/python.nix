@@ -345,6 +345,7 @@ let
                       final.wrapPython
                     ]
                     ++ lib.optional (arguments.pyproject or false) final.pyprojectHook
+                    ++ lib.optional (arguments.format or "" == "pyproject") final.pyprojectHook
                     ++ lib.optional (arguments.format or "" == "wheel") final.wheelHook
                     ++ arguments.nativeBuildInputs or [ ]
                     ++ arguments.build-system or [ ];
