@@ -98,7 +98,7 @@
             (pkgs.python3.withPackages (ps: dependencies ps ++ [ ps.pytest ]))
             pkgs.uv
           ];
-          # The package as it lies here; it finds its templates beside it.
+          # Entered at the top of the checkout, it has the package as it lies there, which finds its templates beside it.
           shellHook = "export PYTHONPATH=$PWD/scaffold";
         };
       });

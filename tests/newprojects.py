@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.message
 import json
 import shutil
 from collections.abc import Mapping
@@ -41,11 +40,8 @@ class NewProjects:
 class Installed:
     """A nixpy that was installed in one way or another."""
 
-    def __init__(self, direct: Mapping[str, Any] | None, urls: tuple[str, ...] = ()) -> None:
+    def __init__(self, direct: Mapping[str, Any] | None) -> None:
         self.direct = direct
-        self.metadata = email.message.Message()
-        for url in urls:
-            self.metadata["Project-URL"] = url
 
     def read_text(self, name: str) -> str | None:
         """The file of the metadata with that name."""

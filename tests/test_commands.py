@@ -311,6 +311,7 @@ def test_the_generated_files_may_live_elsewhere(project: Path, nixpy: Nixpy) -> 
     assert (project / "nix/python.nix").is_file()
     assert (project / "nix/nixpy.lock").is_file()
     assert "import ./nix/python.nix" in (project / "flake.nix").read_text()
+    assert "exec 9<nix/nixpy.lock\n" in (project / "nix/python.nix").read_text()  # a shell that fills .venv holds it
     assert nixpy("check", project).status == 0
 
 

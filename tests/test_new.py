@@ -20,7 +20,7 @@ import yaml
 from copier._vcs import get_repo
 
 from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
-from nixpy import __version__, config, lockfile, managers, new, project, releases
+from nixpy import config, lockfile, managers, new, project, releases
 from nixpy.assemble import environment_of
 from nixpy.choices import choose
 from nixpy.locks.pdm import PdmLock
@@ -206,9 +206,15 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
         (("--data", "name=test"), "`test` is taken"),
         (("--data", "name=Test"), "`Test` is taken"),
         (("--data", "name=pip"), "`pip` is taken"),
-        (("--data", "nixpy=nixpy==0.1.0"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
-        (("--data", "nixpy=git+https://git.example/nixpy"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
-        (("--data", "nixpy=git+https://h/$(x)@main"), "write git+https://HOST/nixpy@COMMIT, or nothing"),
+        (("--data", "nixpy=nixpy==0.1.0"), "write git+https://HOST/nixpy@COMMIT, without"),
+        (("--data", "nixpy=git+https://git.example/nixpy"), "write git+https://HOST/nixpy@COMMIT, without"),
+        (
+            ("--data", "nixpy=git+https://h/$(x)@main"),
+            "write git+https://HOST/nixpy@COMMIT, without a password, or nothing",
+        ),
+        (("--data", "nixpy=git+https://me:secret@h/nixpy@main"), "without a password"),
+        (("--data", "nixpy=git+https://h/nixpy@main\n"), "write git+https://HOST/nixpy@COMMIT"),
+        (("--data", "name=demo\n", "--data", "author=me"), "begin with a letter"),
         (("--data", "name=a b"), "begin with a letter, end with a letter or digit"),
         (("--data", "name="), "begin with a letter"),
         (("--data", "description=a\nb"), "write it in one line"),
@@ -343,34 +349,33 @@ ASKED = {"author", "ci", "description", "licence", "manager", "name", "nixpy", "
 
 
 EDITABLE = {"url": "file:///home/me/nixpy", "dir_info": {"editable": True}}
-HOMEPAGE = "Homepage, https://example/"
-URLS = (HOMEPAGE, "Repository, https://git.example/ours")
 
 
 @pytest.mark.parametrize(
-    ("installed", "cloned", "commit"),
+    "cloned",
     [
-        (Installed(from_git("https://git.example/nixpy"), URLS), "https://git.example/nixpy", "0" * 40),
-        (Installed(from_git("https://github.com/me/nixpy")), "https://github.com/me/nixpy", "0" * 40),
-        (Installed(from_git("https://git.example/nixpy.git")), "https://git.example/nixpy.git", "0" * 40),
-        (Installed(from_git("ssh://git@git.example:22/me/nixpy")), "ssh://git@git.example:22/me/nixpy", "0" * 40),
-        (Installed(from_git("file:///home/me/nixpy"), URLS), "https://git.example/ours", f"v{__version__}"),
-        (Installed(EDITABLE, URLS), "https://git.example/ours", f"v{__version__}"),
-        (Installed(None, URLS), "https://git.example/ours", f"v{__version__}"),
+        "https://git.example/nixpy",
+        "https://github.com/me/nixpy",
+        "https://git.example/nixpy.git",
+        "ssh://git@git.example:22/me/nixpy",
     ],
-    ids=["https", "a host copier knows", ".git", "ssh", "a repository of this machine", "editable", "an index"],
 )
 def test_the_answers_name_where_the_template_is_published(
-    installed: Installed, cloned: str, commit: str, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+    cloned: str, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That is the git repository nixpy came from, or the one of its metadata, in a form that copier clones; no file
-    holds a path of this machine, and CI and pre-commit take nixpy from that repository at that commit.
+    """That is the git repository nixpy came from, in a form that copier clones; no file holds a path of this machine.
+    CI and pre-commit take nixpy from that repository at that commit, if they can without a key.
     """
-    folder = made_by(installed, tmp_path, nixpy, monkeypatch)
+    commit = "0" * 40
+    folder = made_by(Installed(from_git(cloned)), tmp_path, nixpy, monkeypatch)
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     assert get_repo(answers["_src_path"]) in {cloned, f"{cloned}.git"}
     assert answers["_commit"] == commit
     assert set(answers) == {"_src_path", "_commit", *ASKED}
+    if cloned.startswith("ssh"):
+        assert not (folder / ".pre-commit-config.yaml").exists()
+        assert checks_in_ci(folder) == []
+        return
     hook = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"][0]
     assert hook["additional_dependencies"] == [f"git+{cloned}@{commit}"]
     assert checks_in_ci(folder) == [{"NIXPY": f"git+{cloned}@{commit}"}]
@@ -379,13 +384,13 @@ def test_the_answers_name_where_the_template_is_published(
 @pytest.mark.parametrize(
     "installed",
     [
-        Installed(None, (HOMEPAGE,)),
+        Installed(None),
         Installed(EDITABLE),
         Installed(from_git("file:///home/me/nixpy")),
         Installed(from_git("https://git.example/$(touch x)")),
-        Installed(None, ("Source, ../nixpy",)),
+        Installed(from_git("https://me:secret@git.example/nixpy")),
     ],
-    ids=["nothing is said", "editable", "a repository of this machine", "no address", "a path"],
+    ids=["nothing is said", "editable", "a repository of this machine", "no address", "a password"],
 )
 def test_where_nobody_knows_it_ci_takes_no_nixpy(
     installed: Installed, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch

@@ -211,6 +211,11 @@ def test_help_on_a_narrow_terminal(command: str) -> None:
     assert narrow.split() == wide.split()
 
 
+def test_help_where_there_is_no_width(project: Path) -> None:
+    """A terminal that calls itself one column wide gets a word a line."""
+    assert run([*RUN, "check", "--help"], columns=1, cwd=project)[0] == 0
+
+
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An index that takes every connection and never answers."""
@@ -267,7 +272,9 @@ def test_a_slip_gets_a_suggestion(arguments: list[str], near: str, project: Path
 
 
 @pytest.mark.parametrize(
-    "arguments", [["chek"], ["check", "--formt", "json"], ["check", "--format", "pdf"]], ids=" ".join
+    "arguments",
+    [["chek"], ["check", "--formt", "json"], ["check", "--format", "pdf"], ["init", "--style"]],
+    ids=" ".join,
 )
 def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> None:
     """What is wrong with a command line is told between words too, with where to look, and status 2."""

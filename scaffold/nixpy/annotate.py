@@ -36,14 +36,14 @@ _HUNK = re.compile(r"@@ -(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One finding at one line. `path` is relative to the repository, with forward slashes; `.` where there is no
+    """One finding at one line. `path` is relative to the repository, with forward slashes; None where there is no
     such file.
     """
 
     rule: str
     level: Level
     message: str
-    path: str
+    path: str | None
     line: int
 
 
@@ -96,7 +96,7 @@ def _problem(top: Path, problem: Problem, project: Project) -> Annotation:
 def _at(top: Path, name: str, level: Level, message: str, path: Path, line: int | None) -> Annotation:
     shown = Path(os.path.relpath(path, top)).as_posix()
     if not path.exists():
-        message, shown, line = f"{path}: {message}", ".", None
+        return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)
     return Annotation(rule=name, level=level, message=message, path=shown, line=line or 1)
 
 

@@ -71,8 +71,8 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
 
 
 def _packages(project: Project, style: Style, targets: Sequence[Target], record: Record) -> PythonSet | None:
-    """Return what nixpkgs' Python set is asked for; `check` need not look for names where other people's Nix code finds
-    them, or nobody asks.
+    """Return what nixpkgs' Python set is asked for; None where the style takes nothing from it, or leaves finding the
+    names to other people's Nix code.
     """
     if not style.from_nixpkgs or style.reads:
         return None

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 from nixpy.libraries.answer import Rules, user_entries
 from nixpy.libraries.catalogue import attributes
 from nixpy.target import SYSTEMS
@@ -130,10 +130,8 @@ class _Reader:
     def known(self, table: Mapping[str, Any], keys: Mapping[str, Any], *where: str) -> None:
         for key in table:
             if key not in keys:
-                from difflib import get_close_matches
-
-                near = get_close_matches(key, keys, 1)
-                hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(sorted(keys))
+                near = nearest(key, keys)
+                hint = f"did you mean `{near}`?" if near else "known are " + ", ".join(sorted(keys))
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:

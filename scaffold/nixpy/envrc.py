@@ -27,7 +27,7 @@ def unwatched(project: Project) -> Iterator[Problem]:
     """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
 
     What counts stands before `use`: nix-direnv compares what it keeps with the files that are watched by then. A name
-    may be a pattern; one that a shell must compute is not seen.
+    may be a pattern. Only a `watch_file` on a line of its own is seen, and only names that no shell must compute.
     """
     watched = _watched(project.root / NAME)
     lacking = [

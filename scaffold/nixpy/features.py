@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 from nixpy.styles import template_root
 
 
@@ -41,10 +41,8 @@ def find(name: str) -> Feature:
     known = {feature.name: feature for feature in features()}
     if feature := known.get(name):
         return feature
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean `{near[0]}`? " if near else ""
+    near = nearest(name, known)
+    hint = f"did you mean `{near}`? " if near else ""
     raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")
 
 

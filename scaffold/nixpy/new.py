@@ -15,15 +15,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from nixpy import __version__
 from nixpy.errors import NixpyError
 from nixpy.styles import template_root
 
 CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
-_LABELS = ("repository", "source", "source code")
-# What other machines can clone, and what neither YAML nor a shell reads as anything but text.
-_PUBLISHED = re.compile(r"(https|ssh)://[\w.~:@/%+-]+", re.ASCII)
+# What other machines can clone, without a password, and what neither YAML nor a shell reads as anything but text.
+_PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +88,16 @@ def _free(folder: Path) -> None:
 def source() -> dict[str, str]:
     """Return where the template is published, as copier remembers it: `_src_path` and `_commit`.
 
-    That is the git repository nixpy was installed from, at its commit (`direct_url.json`, PEP 610); else the one its
-    metadata name, at the tag of this version. Empty where neither is known, or other machines have no such repository.
+    That is the git repository nixpy was installed from, at its commit (`direct_url.json`, PEP 610). Empty where that is
+    not known, or other machines have no such repository.
     """
     try:
         ours = distribution("nixpy")
     except PackageNotFoundError:
         return {}
     direct = json.loads(ours.read_text("direct_url.json") or "{}")
-    known = [(direct.get("url", ""), direct.get("vcs_info", {}).get("commit_id"))]
-    for entry in ours.metadata.get_all("Project-URL") or ():
-        label, _, url = entry.partition(",")
-        if label.strip().lower() in _LABELS:
-            known.append((url.strip(), f"v{__version__}"))
+    url, commit = direct.get("url", ""), direct.get("vcs_info", {}).get("commit_id")
+    if not commit or not _PUBLISHED.fullmatch(url):
+        return {}
     # `git+`, as copier takes an address for a folder unless it knows the host, or the end is `.git`.
-    found = (
-        {"_src_path": f"git+{url}", "_commit": commit} for url, commit in known if commit and _PUBLISHED.fullmatch(url)
-    )
-    return next(found, {})
+    return {"_src_path": f"git+{url}", "_commit": commit}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 from nixpy.styles import Style, styles
 
 
@@ -46,10 +46,8 @@ def find(name: str) -> Need:
     known = {need.name: need for need in NEEDS}
     if need := known.get(name):
         return need
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean `{near[0]}`? " if near else ""
+    near = nearest(name, known)
+    hint = f"did you mean `{near}`? " if near else ""
     raise NixpyError(f"there is no need `{name}`", hint=f"{hint}Needs are {', '.join(known)}")
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 from nixpy.problems import bring_programs
 
 
@@ -74,11 +74,9 @@ def find(name: str) -> Style:
     spellings = {spelling.lower(): style for style in styles() for spelling in (style.name, *style.aliases)}
     if style := spellings.get(name.lower()):
         return style
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.lower(), spellings, 1)
+    near = nearest(name.lower(), spellings)
     known = ", ".join(style.name for style in styles())
-    hint = f"did you mean `{spellings[near[0]].name}`? " if near else ""
+    hint = f"did you mean `{spellings[near].name}`? " if near else ""
     raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
 
 

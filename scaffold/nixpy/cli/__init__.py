@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixpy import __version__
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -77,11 +77,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            if near := get_close_matches(args[0], COMMANDS, 1):
-                ctx.fail(f"No such command '{args[0]}'. Did you mean '{near[0]}'?")
+        if args[0] not in COMMANDS and (near := nearest(args[0], COMMANDS)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near}'?")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -139,12 +136,12 @@ def main(args: list[str] | None = None) -> None:
 def _show(error: click.ClickException) -> None:
     """Tell what is wrong with the command line as other errors are told, which fits the terminal."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
         error.show()
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path} --help`"))
+    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path if context else 'nixpy'} --help`"))
 
 
 def _forget_output() -> None:

@@ -79,7 +79,7 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
         state = outcome.verdict.state.value if outcome.verdict else ERROR
         click.echo(_command_data(f"nixpy: {outcome.folder}: {state}"))
         for one in annotate(outcome):
-            place = "" if one.path == "." else f"file={_command_data(one.path, ':,')},line={one.line},"
+            place = f"file={_command_data(one.path, ':,')},line={one.line}," if one.path else ""
             where = f"{place}title=nixpy%3A {one.rule}"
             click.echo(f"::{one.level} {where}::{_command_data(one.message)}")
     if diff:
@@ -101,7 +101,7 @@ def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
             "severity": {"error": "major", "notice": "info"}[one.level],
-            "location": {"path": one.path, "lines": {"begin": one.line}},
+            "location": {"path": one.path or ".", "lines": {"begin": one.line}},  # which must be there
         }
         for one in _all(outcomes)
     ]
@@ -131,13 +131,17 @@ def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
 def _result(one: Annotation, index: int) -> dict[str, Any]:
     from urllib.parse import quote
 
-    place = {"artifactLocation": {"uri": quote(one.path), "uriBaseId": "%SRCROOT%"}, "region": {"startLine": one.line}}
+    places = [
+        {"artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"}, "region": {"startLine": one.line}}
+        for path in (one.path,)
+        if path
+    ]
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": {"error": "error", "notice": "note"}[one.level],
         "message": {"text": one.message},
-        "locations": [{"physicalLocation": place}],
+        "locations": [{"physicalLocation": place} for place in places],
         "partialFingerprints": {"nixpy/v1": _fingerprint(one)},
     }
 
@@ -151,7 +155,7 @@ def markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
         click.echo(f"| {_cell(str(outcome.folder))} | {state} | {_cell(remedy)} |")
     click.echo("")
     for one in _all(outcomes):
-        click.echo(f"- `{one.path}:{one.line}` {_cell(one.message)}")
+        click.echo(f"- {f'`{one.path}:{one.line}` ' if one.path else ''}{_cell(one.message)}")
     if diff:
         for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files if file.diff):
             lines = file.diff.splitlines()

@@ -16,7 +16,7 @@ class Formatter(click.HelpFormatter):
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
         width = width or min(shutil.get_terminal_size().columns, max_width or PROSE) - 2
-        super().__init__(indent_increment, width)
+        super().__init__(indent_increment, max(width, 1))
 
     def write_text(self, text: str) -> None:
         """Write paragraphs; what click leaves as it is, behind its mark, is a table with columns two blanks apart."""

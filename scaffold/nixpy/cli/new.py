@@ -15,7 +15,7 @@ from nixpy.cli.layout import tell
 from nixpy.errors import NixpyError
 
 
-@click.command("new", short_help="Make a new project.")
+@click.command("new")
 @click.argument("folder", type=click.Path(), metavar="DIR")
 @click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`.")
 @click.option("--manager", metavar="MANAGER", help="What locks and installs: uv, pip, poetry, pdm or none.")

@@ -49,7 +49,7 @@ def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
 
 
 def _named(requirements: Iterable[Requirement]) -> Iterator[NormalizedName]:
-    """Yield the names of all extras that the markers test."""
+    """Yield the names of all extras that the markers test; other words of theirs too, which no extra is called."""
     for one in requirements:
         yield from (canonicalize_name(word) for word in str(one.marker or "").split('"')[1::2])
 
