@@ -181,7 +181,8 @@ class SmallIndex:
     `json=False`; serves `.metadata` files (PEP 658) unless `metadata=False`; answers byte ranges unless
     `ranges=False`; asks for the `auth` pair (user, password) where one is given. `requests` is what it was
     asked, in order. `faults` maps a path's ending to statuses that are answered, one a request, before the
-    real answer. `yanked` are names of files that were withdrawn (PEP 592).
+    real answer. `yanked` are names of files that were withdrawn (PEP 592). With `pypi` files lie
+    where PyPI and its mirrors have them: by their BLAKE2b-256.
     """
 
     def __init__(
@@ -194,6 +195,7 @@ class SmallIndex:
         metadata: bool = True,
         faults: Mapping[str, Iterable[int]] | None = None,
         yanked: Iterable[str] = (),
+        pypi: bool = False,
     ) -> None:
         self.folder = folder
         self.ranges = ranges
@@ -202,6 +204,7 @@ class SmallIndex:
         self.metadata = metadata
         self.faults = {ending: list(statuses) for ending, statuses in (faults or {}).items()}
         self.yanked = frozenset(yanked)
+        self.pypi = pypi
         self.requests: list[Request] = []
         handler = type("Handler", (_Handler,), {"index": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -222,6 +225,13 @@ class SmallIndex:
     def file_url(self, filename: str) -> str:
         """Return the address of one file."""
         return f"http://127.0.0.1:{self._server.server_port}/files/{quote(filename)}"
+
+    def file_path(self, file: Path) -> str:
+        """Return the path of the address of a file."""
+        if not self.pypi:
+            return f"/files/{quote(file.name)}"
+        digest = hashlib.blake2b(file.read_bytes(), digest_size=32).hexdigest()
+        return f"/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{quote(file.name)}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -297,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/simple/":
             return self._page({"projects": [{"name": name} for name in self.index.projects()]}, [])
         file = self.index.folder / Path(path).name
-        if path == f"/files/{file.name}" and file.is_file():
+        if file.is_file() and path == unquote(self.index.file_path(file)):
             return self._file(file.read_bytes())
         wheel = file.with_suffix("")
         if self.index.metadata and file.suffix == ".metadata" and wheel.is_file():
@@ -318,7 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = path.read_bytes()
         entry: dict[str, object] = {
             "filename": path.name,
-            "url": f"/files/{quote(path.name)}",
+            "url": self.index.file_path(path),
             "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
             "size": len(data),
             "yanked": "a mistake" if path.name in self.index.yanked else False,

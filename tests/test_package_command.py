@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nixpy: Nixpy) -> Ite
     """The folder of an index that nixpy asks."""
     stock = tmp_path / "stock"
     stock.mkdir()
-    with SmallIndex(stock, yanked={"yanked-1.0.tar.gz"}) as index:
+    with SmallIndex(stock, yanked={"yanked-1.0.tar.gz"}, pypi=True) as index:
         monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
         monkeypatch.chdir(tmp_path)
         yield stock
@@ -216,6 +216,43 @@ def test_the_example_has_its_own_toolz(tmp_path: Path) -> None:
     (version,) = json.loads(done.stdout)
     assert f'version = "{version}";' in (EXAMPLE / "toolz.nix").read_text()
     assert version in (EXAMPLE / "pyproject.toml").read_text()
+
+
+@pytest.mark.nix
+@pytest.mark.parametrize("source", ["sdist", "wheel"])
+def test_what_is_not_of_pypi_is_told(source: str, folder: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another index, or of a folder, the file does not say to be of PyPI; that fetchPypi does not find it is told,
+    with what to put there, and no address of the index is. With that it evaluates.
+    """
+    own = folder.parent / "own"
+    file = build_wheel(own, "demo", "1.0", fields=FIELDS)
+    if source == "sdist":
+        file = build_sdist(own, "demo", "1.0", fields=FIELDS, pyproject=HATCH)
+    with SmallIndex(own) as index:
+        for variables in {"UV_DEFAULT_INDEX": index.url}, {"UV_FIND_LINKS": str(own), "UV_NO_INDEX": "1"}:
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+            ran = nixpy("package", "demo")
+            assert violations(ran.out) == []
+            assert "of PyPI for" not in ran.out
+            assert "  # Not known to be of PyPI" in ran.out
+            said = " ".join(ran.err.split())
+            assert "NIX510 fetchPypi does not find it" in said
+            assert "`fetchurl`" in said
+            assert "127.0.0.1" not in ran.out + ran.err
+        text = ran.out.replace("fetchPypi,", "fetchurl,")
+        before, _, rest = text.partition("fetchPypi {")
+        _, _, after = rest.partition("hash =")
+        address = index.file_url(file.name)
+        assert evaluated(f'{before}fetchurl {{ url = "{address}"; hash ={after}', folder)["url"] == [address]
+
+
+def test_what_is_of_pypi_says_so(folder: Path, nixpy: Nixpy) -> None:
+    """Of PyPI or a mirror that keeps files as PyPI does, the file says so, and nothing is told."""
+    build_sdist(folder, "demo", "1.0", fields=FIELDS, pyproject=HATCH)
+    ran = nixpy("package", "demo")
+    assert ran.out.startswith("# demo 1.0 of PyPI for nixpkgs' Python set")
+    assert "NIX510" not in ran.err
 
 
 def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
@@ -407,7 +444,7 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "compiled": (
         "bad",
-        "neither an sdist nor",
+        "the index that was asked has neither an sdist nor a wheel of pure Python of bad 1.0",
         lambda folder: build_wheel(folder, "bad", "1.0", "cp313-cp313-manylinux_2_17_x86_64"),
     ),
 }

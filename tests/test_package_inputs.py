@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nixpy: Nixpy) -> Ite
     """The folder of an index that nixpy asks."""
     stock = tmp_path / "stock"
     stock.mkdir()
-    with SmallIndex(stock) as index:
+    with SmallIndex(stock, pypi=True) as index:
         monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
         monkeypatch.chdir(tmp_path)
         yield stock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from packaging.utils import NormalizedName
@@ -13,9 +12,6 @@ from nixpy.locks.select import select
 from nixpy.problems import Problem
 from nixpy.project import Project
 from nixpy.target import Target
-
-# Where PyPI and its mirrors keep files: by the BLAKE2b-256 of each.
-_PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 
 
 def uv_lock(project: Project) -> str | None:
@@ -43,9 +39,7 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     return {
         wheel.name
         for wheel in select(project.locked, targets, project.choice).wheels
-        if wheel.file.path
-        or any(wheel.file.indexes)
-        or not (any_index or wheel.file.url is None or _PYPI.search(wheel.file.url))
+        if wheel.file.path or any(wheel.file.indexes) or not (any_index or wheel.file.url is None or wheel.file.of_pypi)
     }
 
 

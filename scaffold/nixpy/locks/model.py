@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
 from nixpy.target import Target
+
+# Where PyPI and its mirrors keep files: by the BLAKE2b-256 of each.
+_PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,11 @@ class WheelFile:
     url: str | None = field(default=None, repr=False)
     path: Path | None = None
     indexes: tuple[str | None, ...] = field(default=(), repr=False)
+
+    @property
+    def of_pypi(self) -> bool:
+        """Whether its address is PyPI's, or of a mirror that keeps files as PyPI does."""
+        return self.url is not None and bool(_PYPI.search(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

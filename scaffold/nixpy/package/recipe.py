@@ -77,6 +77,7 @@ class Recipe:
             "name": self.name,
             "version": metadata.version,
             "wheel": release.is_wheel,
+            "of_pypi": release.of_pypi,
             "setup_py": not release.is_wheel and (release.pyproject is None or release.pyproject.build is None),
             "src": {
                 "pname": stem,
@@ -223,6 +224,13 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             hint="It is a library there: python3Packages.toPythonApplication makes an application of it."
             if found.application
             else "This file would take its place for every package that needs it.",
+        )
+    if not found.release.of_pypi:
+        yield Problem(
+            code="NIX510",
+            package=name,
+            message="fetchPypi does not find it: the index that has it is not known to be PyPI or a mirror",
+            hint="Put `fetchurl`, with the address that it has there and the same hash, in the place of fetchPypi.",
         )
     if found.application and not found.release.programs:
         yield Problem(

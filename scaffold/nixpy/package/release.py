@@ -40,13 +40,15 @@ class Release:
     """What is known of one version.
 
     `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
-    there is no sdist, a wheel of pure Python. `modules` are what the wheel lets one import, empty without a wheel, and
-    `programs` what it installs, without one what pyproject.toml names. `cargo_roots` are as an `Sdist` has them.
+    there is no sdist, a wheel of pure Python; `of_pypi`: fetchPypi finds it. `modules` are what the wheel lets one
+    import, empty without a wheel, and `programs` what it installs, without one what pyproject.toml names. `cargo_roots`
+    are as an `Sdist` has them.
     """
 
     metadata: Metadata
     filename: str
     sha256: str
+    of_pypi: bool
     pyproject: Pyproject | None
     modules: tuple[str, ...]
     programs: tuple[str, ...]
@@ -85,7 +87,8 @@ class Index:
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
             raise NixpyError(
-                f"{package.name} {package.version} has neither an sdist nor a wheel of pure Python",
+                f"the index that was asked has neither an sdist nor a wheel of pure Python of {package.name} "
+                f"{package.version}",
                 hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
@@ -95,6 +98,7 @@ class Index:
             metadata=metadata,
             filename=source.filename,
             sha256=source.sha256,
+            of_pypi=source.of_pypi,
             pyproject=None,
             modules=top_level(members),
             programs=programs,
@@ -157,6 +161,7 @@ class Index:
             metadata=metadata or own,
             filename=file.filename,
             sha256=digest,
+            of_pypi=file.of_pypi,
             pyproject=None if written is None else read_pyproject(written, f"{file.filename}/pyproject.toml"),
             modules=top_level(members),
             programs=(),
