@@ -223,6 +223,32 @@ def test_an_extra_that_the_project_does_not_have(more: str, told: bool, tmp_path
             assert ("did you mean `media`?" in found["NIX604"]["hint"]) == ("media" in more)
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", "yet it is installed by default"),
+        ("[tool.uv]\ndefault-groups = []\n", "so nothing asks for it"),
+        ("[dependency-groups]\ndeev = []\n", "yet it is installed by default"),
+        ("[dependency-groups]\nDev = []\n", ""),
+        ('[tool.nixpy]\ngroups = ["dev"]\n', ""),
+        ('outer = [{ include-group = "dev" }]\n[dependency-groups]\nouter = []\n', ""),
+    ],
+)
+def test_a_group_that_the_project_does_not_have(more: str, told: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """It is told, with whether it is taken, unless the settings choose it or another group includes it."""
+    folder = asking(tmp_path / "one", more=f'[external.dependency-groups]\nDev = ["dep:generic/git"]\n{more}')
+    found = problems(nixpy, folder)
+    assert found.keys() == ({"NIX604"} if told else set())
+    if told:
+        message, hint = found["NIX604"]["message"], found["NIX604"]["hint"]
+        assert "has the group `dev`, and the project has none" in message
+        assert message.endswith(told)
+        assert ("pkgs.git" in (folder / "nixpy.nix").read_text()) == ("by default" in told)
+        assert "[dependency-groups]" in hint
+        assert 'groups = ["dev"] of [tool.nixpy]' in hint
+        assert ("did you mean `deev`?" in hint) == ("deev" in more)
+
+
 def test_extras_that_only_a_build_knows(tmp_path: Path, nixpy: Nixpy) -> None:
     """Where the project's extras are not written down, none of [external] is said to be lacking among them."""
     folder = asking(tmp_path / "one", more='[external.optional-dependencies]\nmedia = ["dep:generic/git"]\n')

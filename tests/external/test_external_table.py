@@ -114,6 +114,15 @@ def test_a_mistake_is_told(tmp_path: Path, text: str, line: int, message: str) -
     assert caught.value.hint or "must be a list" in message
 
 
+@pytest.mark.parametrize(("key", "meant"), [("run-requires", "dependencies"), ("host-require", "host-requires")])
+@pytest.mark.parametrize("prefix", ["", "optional-"])
+def test_a_wrong_key_is_told_with_the_one_that_is_meant(tmp_path: Path, prefix: str, key: str, meant: str) -> None:
+    """Of a key that PEP 725 does not have the hint names that of the same use, not of the same look."""
+    with pytest.raises(NixpyError) as caught:
+        external(tmp_path, f"[external]\n{prefix}{key} = []\n")
+    assert caught.value.hint == f"did you mean `{prefix}{meant}`?"
+
+
 def test_a_mistake_ends_every_command(tmp_path: Path, nixpy: Nixpy) -> None:
     """init, sync and check exit with 2 and write nothing."""
     project = shop.project(tmp_path / "one", "gamma", extra='[external]\ndependencies = ["git"]\n')

@@ -137,14 +137,15 @@ def asked(
     groups: Iterable[NormalizedName] | None,
     targets: Sequence[Target],
     own: Mapping[str, str],
-    known: Collection[NormalizedName] | None = None,
+    known_extras: Collection[NormalizedName] | None = None,
+    known_groups: Collection[NormalizedName] | None = None,
 ) -> Inputs:
-    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id, `known` the extras
-    of the project itself, None where only a build or another tool knows them.
+    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id, `known_extras` and
+    `known_groups` those of the project itself, None where only a build or another tool knows them.
     """
-    extras = tuple(extras)
-    unknown = external.extras.keys() - {*extras, *known} if known is not None else ()
-    found = Inputs(problems=(*external.problems, *(_idle(extra, known or ()) for extra in sorted(unknown))))
+    extras, groups = tuple(extras), None if groups is None else tuple(groups)
+    alone = (*_alone_extras(external, extras, known_extras), *_alone_groups(external, groups, known_groups))
+    found = Inputs(problems=(*external.problems, *alone))
     environments = {target.system: {**target.marker_environment(), "extra": ""} for target in targets}
     for role, dependency in external.select(extras, groups):
         marker = dependency.marker
@@ -232,14 +233,36 @@ def _remarks(dependency: Dependency) -> Iterator[Problem]:
         )
 
 
-def _idle(extra: NormalizedName, known: Collection[NormalizedName]) -> Problem:
-    """Return what is to be said of an extra that neither the project has nor the user chose."""
-    near = get_close_matches(extra, known, 1)
+def _alone_extras(
+    external: External, chosen: Collection[NormalizedName], known: Collection[NormalizedName] | None
+) -> Iterator[Problem]:
+    """Yield NIX604 for each extra that neither the project has nor the user chose."""
+    if known is None:
+        return
+    for extra in sorted(external.extras.keys() - {*chosen, *known}):
+        yield _alone("extra", extra, known, "project.optional-dependencies", "so nothing asks for it")
+
+
+def _alone_groups(
+    external: External, chosen: Collection[NormalizedName] | None, known: Collection[NormalizedName] | None
+) -> Iterator[Problem]:
+    """Yield NIX604 for each group that neither the project has nor the user chose, and no other group includes."""
+    if known is None:
+        return
+    included = {item for items in external.groups.values() for item in items if not isinstance(item, Dependency)}
+    for group in sorted(external.groups.keys() - {*(chosen or ()), *included, *known}):
+        taken = chosen is None and group in external.default_groups
+        what = "yet it is installed by default" if taken else "so nothing asks for it"
+        yield _alone("group", group, known, "dependency-groups", what)
+
+
+def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Problem:
+    near = get_close_matches(name, known, 1)
     return Problem(
         code="NIX604",
-        message=f"[{TABLE}] has the extra `{extra}`, and the project has none of that name, so nothing asks for it",
-        hint=f"{f'did you mean `{near[0]}`? Else a' if near else 'a'}dd it to [project.optional-dependencies], "
-        f'if need be as {extra} = [], or choose it here alone: extras = ["{extra}"] of [tool.nixpy]',
+        message=f"[{TABLE}] has the {kind} `{name}`, and the project has none of that name, {what}",
+        hint=f"{f'did you mean `{near[0]}`? Else a' if near else 'a'}dd it to [{table}], "
+        f'if need be as {name} = [], or choose it here alone: {kind}s = ["{name}"] of [tool.nixpy]',
     )
 
 

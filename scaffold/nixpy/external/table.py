@@ -27,6 +27,8 @@ _ALIASES = {
     "build-host-requires": "host-requires",
     "optional-build-host-requires": "optional-host-requires",
 }
+# Named after its siblings, and as conda calls it.
+_MEANT = {"run-requires": "dependencies", "optional-run-requires": "optional-dependencies"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ class _Reader:
         for key, value in self._table.items():
             today = _ALIASES.get(key, key)
             if today not in known:
-                near = get_close_matches(key, known, 1)
+                near = [_MEANT[key]] if key in _MEANT else get_close_matches(key, known, 1)
                 hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}"
                 self._fail(f"`{TABLE}.{key}` is no key of PEP 725", key, hint=hint)
             if today in found or (today != key and today in self._table):
