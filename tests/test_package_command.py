@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nixos.realnix import RELEASES, Nix, evaluate, lock_flake, stand_in, warnings
+from nixos.realnix import RELEASES, Nix, NixError, evaluate, lock_flake, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.package.licences import licences
 from nixpy.package.metadata import read_metadata
@@ -363,6 +363,11 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     assert file.read_text() == "mine"
     assert "./my.nix" in nixpy("package", "demo", "-o", file, "--force").err
     assert file.read_text() == text
+    link = tmp_path / "link.nix"
+    link.symlink_to(tmp_path / "nowhere.nix")
+    assert nixpy("package", "demo", "-o", link).status == 2
+    assert link.is_symlink()
+    assert not link.exists()
     tree = tmp_path / "nixpkgs"
     assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 2
     assert not tree.exists()
@@ -483,6 +488,53 @@ def test_offline_asks_for_no_file(folder: Path, nixpy: Nixpy) -> None:
     ran = nixpy("package", "demo", "--offline")
     assert ran.status == 2
     assert "--offline" in ran.err
+
+
+def test_offline_a_package_that_was_never_seen_is_one_line(
+    folder: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --offline a package that uv's cache does not hold is told in one line, with the way out."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(folder.parent / "cache"))
+    for asked, name in ("neverseen", "neverseen"), ("neverseen==1.0", "neverseen 1.0"):
+        ran = nixpy("package", "--offline", asked)
+        assert (ran.status, ran.out) == (2, "")
+        error, hint = ran.err.splitlines()
+        assert error == f"error: {name} is not in uv's cache, and --offline forbids to ask an index"
+        assert hint == "  hint: Run without --offline."
+
+
+def test_programs_that_nixpkgs_has_are_told(folder: Path, nixpy: Nixpy) -> None:
+    """For an application a program of nixpkgs' top level is told to be there, as the library is for a package; what
+    only starts such a program is another thing.
+    """
+    for name in "ruff", "clang-format", "imageio-ffmpeg", "toolz":
+        build_sdist(folder, name, "1.0")
+    said = {name: nixpy("package", name, "--application").err for name in ("ruff", "clang-format", "imageio-ffmpeg")}
+    assert "NIX501 nixpkgs has the programs of ruff: pkgs.ruff" in said["ruff"]
+    assert "NIX501 nixpkgs has the programs of clang-format: pkgs.clang-tools" in said["clang-format"]
+    assert "pkgs.ffmpeg" not in said["imageio-ffmpeg"]
+    assert "nixpkgs has the programs" not in nixpy("package", "ruff").err
+    assert "NIX501 nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
+
+
+@pytest.mark.nix
+def test_an_extra_that_a_release_lacks_is_nothing(folder: Path, nixpy: Nixpy) -> None:
+    """A file of ours evaluates where the extra of a dependency is missing, or all are, with what is in those that are
+    there; nixpkgs' own form wants it to be there.
+    """
+    requires = ("requests[security,socks]", "numpy[security]", "pandas[absent]; extra == 'more'")
+    build_wheel(folder, "demo", "1.0", requires=requires, extras=["more"], fields=FIELDS)
+    build_sdist(folder, "demo", "1.0", requires, extras=["more"], fields=FIELDS, pyproject=HATCH)
+    ran = nixpy("package", "demo")
+    assert violations(ran.out) == []
+    for release in RELEASES:
+        found = evaluated(ran.out, folder, release)
+        assert found["needs"][:3] == ["numpy", "requests", "scipy"]
+        assert found["extras"] == {"more": ["pandas"]}
+    theirs = nixpy("package", "demo", "--nixpkgs").out
+    assert violations(theirs) == []
+    with pytest.raises(NixError, match="security"):
+        evaluated(theirs, folder)
 
 
 def test_modules_at_the_top() -> None:

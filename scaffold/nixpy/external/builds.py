@@ -52,6 +52,11 @@ def build_systems() -> Mapping[str, Row]:
     }
 
 
+def is_program(requirement: str) -> bool:
+    """Tell whether a build requirement is a program in a wheel."""
+    return build_systems().get(requirement, Row()).program
+
+
 def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
     """Return what the package `name` is known to need, by normalised name."""
     row = sdists().get(name, Row())
@@ -123,9 +128,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:
     """Return the build requirements of a package that are programs in wheels."""
-    systems = build_systems()
-    build = unavailable.source.build if unavailable.source else ()
-    return tuple(name for name in build if name in systems and systems[name].program)
+    return tuple(filter(is_program, unavailable.source.build if unavailable.source else ()))
 
 
 def _summary(unavailable: Unavailable) -> str:

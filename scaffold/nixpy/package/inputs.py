@@ -92,13 +92,19 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
         found[role].update(expressions[:1])
         # A part of a library is the program that tells where it is; strictDeps wants that among the tools.
         found["build" if role == "host" else role].update(expressions[1:])
-    ready = _GIVEN | (_RUST if rust else frozenset()) | {f"pkgs.{need.attribute}" for need in build}
+    of_python = {f"pkgs.{need.attribute}" for need in build if not is_tool(need)}
+    ready = _GIVEN | (_RUST if rust else frozenset()) | of_python
     return Inputs(
         native=tuple(sorted(found["build"] - ready)),
         host=tuple(sorted(found["host"] - _GIVEN)),
         rust=rust,
         problems=tuple(dict.fromkeys([*problems, *_problems(release.metadata.name, rust, found["run"])])),
     )
+
+
+def is_tool(need: Needed) -> bool:
+    """Tell whether a build requirement is a wheel with a program that nixpkgs has outside its Python set alone."""
+    return not need.known and builds.is_program(need.name)
 
 
 def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool) -> Spelled:

@@ -10,8 +10,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from nixpy.libraries.executables import substitutes
 from nixpy.libraries.python_packages import attribute, identifier, neighbours
-from nixpy.package.inputs import Inputs, Spelled, inputs, spelled
+from nixpy.package.inputs import Inputs, Spelled, inputs, is_tool, spelled
 from nixpy.package.licences import licences, named
 from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.package.release import Release
@@ -34,7 +35,7 @@ class Recipe:
 
     `extras` are those that people install the package with, as nixpkgs' optional-dependencies are; those of its
     developers are not among them, nor those with packages that nixpkgs is not known to have: callPackage would fail for
-    want of an argument that nobody asked for.
+    want of an argument that nobody asked for. Nor are those that add nothing on Linux.
     """
 
     name: str
@@ -158,7 +159,11 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
     built_with = inputs(release, systems, target)
     # Nobody asks for the extras of an application.
     offered = {} if application else {extra: needed(requires, own, frozenset({extra}), target) for extra in extras}
-    own_needs = {extra: tuple(n for n in needs if n not in plain) for extra, needs in sorted(offered.items())}
+    own_needs = {
+        extra: more
+        for extra, needs in sorted(offered.items())
+        if (more := tuple(need for need in needs if need not in plain))
+    }
     kept = {
         extra: needs
         for extra, needs in own_needs.items()
@@ -169,8 +174,8 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
         release=release,
         application=application,
         python=target.short_python,
-        # maturin's hook brings it along.
-        build=tuple(need for need in systems if need.name != "maturin"),
+        # maturin's hook brings it along, and a program stands among the tools.
+        build=tuple(need for need in systems if need.name != "maturin" and not is_tool(need)),
         needs=plain,
         extras=tuple(kept.items()),
         inputs=built_with,
@@ -216,7 +221,15 @@ def _extension(filename: str) -> str:
 
 def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
     name = found.name
-    if attribute(name) is not None:
+    program = substitutes().get(name)
+    if found.application and program and not program.variable:  # with one, it is a program that the package starts
+        yield Problem(
+            code="NIX501",
+            package=name,
+            message=f"nixpkgs has the programs of {name}: {program.expression}",
+            hint="Use those, unless you want this version.",
+        )
+    elif attribute(name) is not None:
         yield Problem(
             code="NIX501",
             package=name,

@@ -202,12 +202,16 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
     """Return in one line what uv's error means for the one package it was asked for, None where it is another one."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
+    asked = f"{name} {version}" if version else name
     newest = f"Choose another, or none for the newest: nixpy package {name}."
+    if "network was disabled" in error.message:
+        message = f"{asked} is not in uv's cache, and --offline forbids to ask an index"
+        return NixpyError(message, hint="Run without --offline.")
     if "not found in the package registry" in error.message:
         hint = "Check how it is spelled; which indexes are asked is for the settings of uv and pip to say."
         return NixpyError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
-        return NixpyError(f"{name} {version} was yanked from the index", hint=newest)
+        return NixpyError(f"{asked} was yanked from the index", hint=newest)
     if version and "there is no version of" in error.message:
         return NixpyError(f"no index has version {version} of {name}", hint=newest)
     return None

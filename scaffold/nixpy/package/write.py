@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from nixpy import releases
@@ -42,8 +43,10 @@ def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
 
 
 def write(path: Path, text: str, *, force: bool) -> None:
-    """Write the file; NixpyError, with nothing changed, where there is one with another text and not `force`."""
+    """Write the file; NixpyError, with nothing changed, where there is one, if only a link that leads nowhere, and not
+    `force`.
+    """
     output = Output(path=path, text=text, owned=False)
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise NixpyError("this file exists", hint="Choose another, or overwrite it with --force.", path=path)
     reconcile([output], write=True)
