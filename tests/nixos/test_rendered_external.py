@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,19 @@ def test_the_least_is_formatted_too(table: str, tmp_path: Path, nixpy: Nixpy) ->
 @pytest.mark.parametrize(
     ("mapped", "attribute", "overlay"),
     [
-        ("foo", "foo", "foo = final.callPackage ./foo.nix { };"),
+        ("foo", "foo", "{ foo = final.callPackage ./foo.nix { }; }"),
         (
             "(pkgs.xorg.foo or pkgs.foo)",
             "xorg.foo",
-            "xorg = previous.lib.recursiveUpdate (previous.xorg or { }) { foo = final.callPackage ./foo.nix { }; };",
+            "{ xorg = previous.xorg or { } // { foo = final.callPackage ./foo.nix { }; }; }",
+        ),
+        (
+            "new.at.foo",
+            "new.at.foo",
+            (
+                "{ new = previous.new or { } // "
+                "{ at = previous.new.at or { } // { foo = final.callPackage ./foo.nix { }; }; }; }"
+            ),
         ),
     ],
 )
@@ -91,23 +100,59 @@ def test_what_the_map_names_and_nixpkgs_lacks_is_told(
         evaluate(project, "26.05")
     said = str(error.value)
     assert f"this nixpkgs has no {attribute}, which `map` of [tool.nixpy.external] names." in said
-    assert overlay in said
+    assert "in flake.nix or shell.nix, by an overlay:" in said
+    assert f"pkgs.extend (final: previous: {overlay})" in said
     (project / "foo.nix").write_text("{ zlib }: zlib\n")
     plain = "pkgs = nixpkgs.legacyPackages.${system};"
     flake = (project / "flake.nix").read_text()
     assert plain in flake
-    extended = f"{plain[:-1]}.extend (final: previous: {{ {overlay} }});"
+    extended = f"{plain[:-1]}.extend (final: previous: {overlay});"
     (project / "flake.nix").write_text(flake.replace(plain, extended))
     assert [warnings(said) for said in evaluate(project, "26.05").values()] == [[], []]
     kept = f"""
         let
           base = import {stand_in("26.05")} {{ system = "x86_64-linux"; }};
           final = base // overlay final base;
-          overlay = final: previous: {{ {overlay.replace("callPackage ./foo.nix { }", "zlib")} }};
+          overlay = final: previous: {overlay.replace("callPackage ./foo.nix { }", "zlib")};
         in
         builtins.all (name: final.xorg ? ${{name}}) (builtins.attrNames base.xorg)
     """
     assert CURRENT.eval_json(kept) is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "mapping", "attribute"),
+    [
+        ("dep:generic/zlib@>=99", "", "zlib"),
+        ("dep:generic/llvm@>=99", "", "llvmPackages.libllvm"),
+        ("dep:generic/foo@>=99", '[tool.nixpy.external]\nmap = { "dep:generic/foo" = "xorg.libX11" }\n', "xorg.libX11"),
+    ],
+)
+def test_the_overlay_for_a_version_keeps_its_set(
+    asked: str, mapping: str, attribute: str, tmp_path: Path, nixpy: Nixpy
+) -> None:
+    """With the overlay that the shell names for a version that nixpkgs lacks, that version is there, and all else that
+    the set of the package holds; nothing is said any more.
+    """
+    extra = f'[external]\nhost-requires = ["{asked}"]\n{mapping}'
+    project = shop.project(tmp_path / "one", "gamma", extra=extra)
+    assert nixpy("init", project, "--style", "loader", "--no-flake").status == 0
+    assert violations((project / "nixpy.nix").read_text()) == []
+    base = f'(import {stand_in("25.05")} {{ system = "x86_64-linux"; }})'
+    hook = f"(import {project}/nixpy.nix {{{{ pkgs = {{}}; }}}}).shell.shellHook"
+    said = str(CURRENT.eval_json(hook.format(base)))
+    found = re.search(rf"{re.escape(asked)} is asked for.* brings another: (\(final: previous: .*….*\))", said)
+    assert found
+    newer = '(previous.zlib // { version = "100"; name = "newer-100"; })'
+    extended = f"({base}.extend {found[1].replace('…', newer)})"
+    assert "is asked for" not in str(CURRENT.eval_json(hook.format(extended)))
+    head, _, below = attribute.partition(".")
+    assert CURRENT.eval_json(f"{extended}.{attribute}.version") == "100"
+    if below:
+        kept = f"builtins.attrNames BASE.{head}"
+        before, after = (CURRENT.eval_json(kept.replace("BASE", one)) for one in (base, extended))
+        assert len(before) > 1
+        assert after == before
 
 
 VERSIONS = ("0", "0.5.0", "1", "1.0", "1.0.0", "1.0.1", "1.9", "1.10", "1.10.0", "2", "2.0", "10", "10.0", "100")
@@ -126,7 +171,7 @@ def test_versions_are_compared_as_pythons_are(tmp_path: Path, nixpy: Nixpy) -> N
     shop.project(project, "gamma", extra=f"[external]\nhost-requires = [{listed}]\n")
     assert nixpy("init", project, "--style", "loader").status == 0
     body = (project / "nixpy.nix").read_text()
-    start, end = body.index("  askedVersions ="), body.index("  searchPath =")
+    start, end = body.index("  overlay ="), body.index("  searchPath =")
     found = CURRENT.eval_json(
         f"""
         let

@@ -274,9 +274,8 @@ def _unknown(dependency: Dependency) -> Problem:
         near = _near(dependency, mapping.providers())
         hint = (
             f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {SETTING} "
-            f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix: '
-            f"pkgs = nixpkgs.legacyPackages.${{system}}.extend (final: previous: "
-            f"{{ {name} = final.callPackage ./{name}.nix {{ }}; }});"
+            f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix or '
+            f"shell.nix: pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})"
         )
     return Problem(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
 
