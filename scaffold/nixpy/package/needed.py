@@ -17,8 +17,8 @@ SETUPTOOLS = (Requirement("setuptools"),)  # what builds a package that names no
 # setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
 # packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
 VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
-# What `uv init` writes; the table of packages has only what is in every release.
-_SINCE = {"uv-build": '(ps.uv-build or (throw "nixpkgs has uv-build since 25.05"))'}
+# With a release that has it; the table of packages has only what is in every release.
+_LATER = {"annotated-doc": "26.05", "narwhals": "25.05", "typing-inspection": "25.05", "uv-build": "25.05"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,9 @@ class Needed:
     @property
     def expression(self) -> str | None:
         """The expression over `ps`, None where nixpkgs is not known to have it."""
-        return python_packages.attribute(self.name) or _SINCE.get(self.name)
+        if self.name in _LATER:
+            return f'(ps.{self.name} or (throw "nixpkgs {_LATER[self.name]} and later have {self.name}"))'
+        return python_packages.attribute(self.name)
 
     @property
     def known(self) -> bool:
