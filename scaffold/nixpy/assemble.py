@@ -107,7 +107,7 @@ def _external(project: Project, style: Style, targets: Sequence[Target], record:
         table = project.external
         named = project.dependencies
         extras = named.optional.keys() if named and named.extras_known else None
-        groups = named.groups.keys() if named else None
+        groups = named.groups.keys() if named and named.groups_known else None
         found = answer.asked(table, settings.extras, settings.groups, targets, own, extras, groups) + found
     return found
 

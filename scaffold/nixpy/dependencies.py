@@ -50,6 +50,7 @@ class Dependencies:
     complete: bool = True  # False: more of them stand where only a build or another tool reads
     version_known: bool = True  # False: only a build tells the project's own version
     extras_known: bool = True  # False: only a build or another tool tells all extras
+    groups_known: bool = True  # False: Poetry's or PDM's own tables name more, and no lock tells what is in them
     uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that steers uv
 
     @classmethod
@@ -82,7 +83,8 @@ class Dependencies:
         if name is not None and not isinstance(name, str):
             raise reader.error("`project.name` must be a string", "project", "name")
         groups = reader.groups()
-        foreign = reader.foreign_groups() if locked else frozenset()
+        others = reader.foreign_groups()
+        foreign = others if locked else frozenset()
         groups |= dict.fromkeys(foreign - groups.keys(), ())
         return cls(
             path=path,
@@ -98,6 +100,7 @@ class Dependencies:
             default_groups=reader.default_groups(groups),
             version_known="version" in project,
             extras_known=not elsewhere and "optional-dependencies" not in reader.strings("project", "dynamic"),
+            groups_known=locked or not others,
             uv={key: value for key, value in reader.table("tool", "uv").items() if key in _UV_KEYS},
         )
 

@@ -231,6 +231,7 @@ def test_an_extra_that_the_project_does_not_have(more: str, told: bool, tmp_path
         ("[dependency-groups]\ndeev = []\n", "yet it is installed by default"),
         ("[dependency-groups]\nDev = []\n", ""),
         ('[tool.nixpy]\ngroups = ["dev"]\n', ""),
+        ("[tool.pdm.dev-dependencies]\ndev = []\n", ""),
         ('outer = [{ include-group = "dev" }]\n[dependency-groups]\nouter = []\n', ""),
     ],
 )
