@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import NormalizedName
 
+from nixpy.errors import nearest
 from nixpy.external import mapping
 from nixpy.external.depurl import VIRTUAL, Dependency, sorted_specifiers
 from nixpy.external.mapping import Provider
@@ -257,11 +257,11 @@ def _alone_groups(
 
 
 def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Problem:
-    near = get_close_matches(name, known, 1)
+    near = nearest(name, known)
     return Problem(
         code="NIX604",
         message=f"[{TABLE}] has the {kind} `{name}`, and the project has none of that name, {what}",
-        hint=f"{f'did you mean `{near[0]}`? Else a' if near else 'a'}dd it to [{table}], "
+        hint=f"{f'did you mean `{near}`? Else a' if near else 'a'}dd it to [{table}], "
         f'if need be as {name} = [], or choose it here alone: {kind}s = ["{name}"] of [tool.nixpy]',
     )
 
@@ -285,7 +285,7 @@ def _near(dependency: Dependency, known: Collection[str]) -> str | None:
     names = {key.rpartition("/")[2].lower(): key for key in sorted(known)}
     name = dependency.name.lower()
     found = names.get(name) or names.get(f"lib{name}") or names.get(name.removeprefix("lib"))
-    return found or next(iter(get_close_matches(dependency.id, known, 1, 0.85)), None)
+    return found or nearest(dependency.id, known, 0.85)
 
 
 def _attribute(name: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.errors import NixpyError, nearest
 from nixpy.external.depurl import Dependency, parse
 from nixpy.problems import Problem
 from nixpy.toml import read_text, toml_line
@@ -118,8 +117,8 @@ class _Reader:
         for key, value in self._table.items():
             today = _ALIASES.get(key, key)
             if today not in known:
-                near = [_MEANT[key]] if key in _MEANT else get_close_matches(key, known, 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}"
+                near = _MEANT.get(key) or nearest(key, known)
+                hint = f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
                 self._fail(f"`{TABLE}.{key}` is no key of PEP 725", key, hint=hint)
             if today in found or (today != key and today in self._table):
                 self._fail(f"`{key}` and `{today}` are the same", key, hint=f"keep `{today}`")
