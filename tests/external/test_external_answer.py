@@ -112,7 +112,7 @@ def test_the_users_map_decides(tmp_path: Path, nixpy: Nixpy) -> None:
     more = '[tool.nixpy.external]\nmap = { "dep:generic/libpq" = "postgresql.lib", "dep:generic/foo" = "foo" }\n'
     folder = asking(tmp_path / "one", "dep:generic/libpq@>=17", "dep:generic/foo", more=more)
     done = nixpy("init", folder, "--style", "loader", "--format", "json")
-    assert {one["expression"] for one in done.json["external"]} == {"pkgs.foo", "pkgs.postgresql.lib"}
+    assert {one["expression"] for one in done.project["external"]} == {"pkgs.foo", "pkgs.postgresql.lib"}
     env = env_of(folder)
     (group,) = env["external"]["roles"]["run"]
     foo, libpq = '(pkgs.foo or (lacking "foo"))', '(pkgs.postgresql.lib or (lacking "postgresql.lib"))'
