@@ -216,3 +216,24 @@ def test_folders_beside_the_project_are_told_of(tmp_path: Path, nixpy: Nixpy) ->
     for style in ("wheel-env", "with-packages"):
         report = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json").project
         assert [(one["code"], one["package"]) for one in report["problems"]] == [("NIX305", "core")]
+
+
+@pytest.mark.parametrize("style", BUILDERS)
+def test_libraries_that_are_not_found_at_run_time_are_told(
+    style: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex
+) -> None:
+    """NIX605 names a library of [external] where nothing lets the style's Python find it, and only such: a program, a
+    header or a library that the settings leave out is none.
+    """
+    asked = '\n[external]\nhost-requires = ["dep:generic/zlib"]\ndependencies = ["dep:generic/git"{}]\n'
+    ignored = '\n[tool.nixpy]\nlibraries.ignore = ["libusb-1.0.so.0"]\n'
+    for number, (more, told) in enumerate((("", False), (', "dep:generic/libusb"', True))):
+        for extra in ("", ignored) if told else ("",):
+            project = shop.project(tmp_path / f"{number}{len(extra)}", "gamma", extra=asked.format(more) + extra)
+            lock(project, find(style), index)
+            made = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json")
+            found = {problem["code"]: problem["message"] for problem in made.project["problems"]}
+            said = found.get("NIX605", "")
+            wanted = told and not extra and style != "pyproject-nix"
+            assert said.startswith("libusb-1.0.so.0 of [external] is not found") == wanted
+            assert ("NIX605" in found) == wanted

@@ -32,6 +32,11 @@ def house(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Iter
     for name, version in (("toolz", "9.0"), ("pyyaml", "9.0"), ("psycopg2-binary", "9.0"), ("numpy", "9.0")):
         build_wheel(stock, name, version)
     build_wheel(stock, "plug", "1.0", requires=["numpy ; extra == 'fast'"], extras=["fast"])
+    # What nixpkgs has, with an extra that asks for what it lacks and, by another package's, for what it has elsewhere.
+    build_wheel(stock, "flask", "9.0", requires=["house-extra ; extra == 'x'", "rich[y] ; extra == 'x'"], extras=["x"])
+    build_wheel(stock, "rich", "9.0", requires=["psycopg2-binary ; extra == 'y'"], extras=["y"])
+    build_wheel(stock, "house-extra", "1.0")
+    build_wheel(stock, "house-user", "1.0", requires=["flask[x]"])
     build_sdist(stock, "house-source", "1.0")
     build_sdist(stock, "scipy", "1.0")
     with SmallIndex(stock) as index:
@@ -151,6 +156,24 @@ def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
         "toolz = ps.toolz or fromWheel.toolz;",
     ]
     assert installed(project) == ({"house", "house-two"}, {"numpy", "psycopg2", "pyyaml", "toolz"})
+
+
+def test_extras_of_what_nixpkgs_has(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What they ask for is there, of wheels and of nixpkgs, by extras of extras and where a wheel asks with them;
+    nothing of it where nobody does.
+    """
+    for number, asked in enumerate(("flask[x]", "house-user")):
+        project = shop.project(tmp_path / f"{number}", asked)
+        assert nixpy("init", project, *INIT).status == 0
+        assert wheels(project)["flask"]["requires"] == wheels(project)["flask"]["by-extras"] == ["house-extra", "rich"]
+        found = installed(project)
+        assert found[0] == {"house-extra", *({asked} if asked == "house-user" else ())}
+        assert {"flask", "rich", "psycopg2"} <= found[1]
+        assert nixpy("check", project).status == 0
+    plain = shop.project(tmp_path / "plain", "flask", "house")
+    assert nixpy("init", plain, *INIT).status == 0
+    assert "by-extras" not in wheels(plain)["flask"]
+    assert "rich" not in installed(plain)[1]
 
 
 @pytest.mark.parametrize("state", ["-", "throws"])

@@ -19,7 +19,7 @@ from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable,
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
-from nixpy.needs.requires import required
+from nixpy.needs.requires import Requires, required
 from nixpy.target import Target
 
 if TYPE_CHECKING:
@@ -98,13 +98,13 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
     )
     again = sources.metadata and not (same and all(wheel.requires is not None for wheel in known))
     facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
-    requires: dict[LockedWheel, tuple[NormalizedName, ...]] = {}
+    requires: dict[LockedWheel, Requires] = {}
     for target in targets if again else ():
         requires |= _requires(selection, facts, target, sources.asked)
     machines = {target.system: target.machine for target in targets}
     wheels = []
     for wheel in locked:
-        before = recorded.get(wheel.identity)
+        before, found = recorded.get(wheel.identity), requires.get(wheel)
         wheels.append(
             Wheel(
                 system=wheel.system,
@@ -113,7 +113,8 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
                 filename=wheel.file.filename,
                 sha256=wheel.file.sha256,
                 needs=before.needs if before else _needs(wheel, facts[wheel], machines[wheel.system]),
-                requires=requires.get(wheel, before.requires if before else None),
+                requires=found.names if found else before.requires if before else None,
+                by_extras=found.by_extras if found else before.by_extras if before else (),
             )
         )
     return tuple(wheels)
@@ -124,7 +125,7 @@ def _requires(
     facts: Mapping[LockedWheel, WheelFacts],
     target: Target,
     asked: Sequence[Requirement] | None,
-) -> dict[LockedWheel, tuple[NormalizedName, ...]]:
+) -> dict[LockedWheel, Requires]:
     """Return what each wheel for `target` asks for of what is locked there, where that can be found out."""
     here = {wheel.name: wheel for wheel in selection.wheels if wheel.system == target.system}
     lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}

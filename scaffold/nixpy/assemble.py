@@ -30,6 +30,8 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
     asking = [*wheel_needs(record.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
     libraries, unsupplied = answer(asking, settings.libraries, record.systems, entries)
+    opened = external.opened if external else ()
+    external_opened = tuple(item.soname for item in libraries if item.soname in opened and item.provider == "nixpkgs")
     packages = _packages(project, style, targets, record)
     own = _distribution(project, style, targets)
     origin = builders.origin(project, style, targets)
@@ -42,6 +44,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         *(python_set.problems(packages, {*started.substitutes, *beside}) if packages else ()),
         *(external.problems if external else ()),
         *misfits.problems(record, style, active, choices.nixpkgs),
+        *misfits.unopened(external_opened, style),
         *started.problems(style),
         *(own.problems(application=style.builds == "always") if own else ()),
     ]
@@ -66,6 +69,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         origin=origin,
         lock=fetching.uv_lock(project),
         external=external,
+        external_opened=external_opened,
         problems=tuple(sorted(set(found), key=lambda problem: (problem.code, problem.package or "", problem.message))),
     )
 

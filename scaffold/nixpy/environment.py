@@ -47,6 +47,7 @@ class Environment:
     origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     external: Inputs | None  # what is needed besides wheels, if anything is
+    external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
     problems: tuple[Problem, ...]
 
     @property
@@ -103,6 +104,7 @@ class Environment:
             "needs_system": any(group["systems"] != linux for group in groups)
             or any(part["systems"] not in ([], linux) for part in _conditional(external)),
             "external": external,
+            "external_opened": list(self.external_opened),
             "darwin_libraries": any("aarch64-darwin" in group["systems"] for group in groups),
             "driver": any(not library.optional for library in drivers)
             or any(feature.name == "cuda" for feature in self.features),

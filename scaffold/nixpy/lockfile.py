@@ -38,6 +38,7 @@ class Wheel:
     sha256: str | None
     needs: Needs
     requires: tuple[NormalizedName, ...] | None = None  # what of the lock it asks for, if recorded
+    by_extras: tuple[NormalizedName, ...] = ()  # of these, what its extras alone ask for
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
@@ -196,6 +197,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         "known": needs.known,
         "needs": {key: value for key, value in facts.items() if value},
         **({"requires": list(wheel.requires)} if complete and wheel.requires is not None else {}),
+        **({"by-extras": list(wheel.by_extras)} if complete and wheel.by_extras else {}),
     }
 
 
@@ -244,4 +246,5 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             known=cast("Known", item["known"]),
         ),
         requires=tuple(item["requires"]) if "requires" in item else None,
+        by_extras=tuple(item.get("by-extras", ())),
     )

@@ -53,6 +53,17 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
         )
 
 
+def unopened(sonames: Sequence[str], style: Style) -> Iterator[Problem]:
+    """Yield NIX605 where the project opens libraries by name and the style's Python does not find them."""
+    if sonames and not style.opens_libraries:
+        yield Problem(
+            code="NIX605",
+            message=f"{reason(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
+            f"the project runs under style {style.name}, which has programs and headers of it alone",
+            hint="open the library by its path, or choose style wheel-env or loader, whose Python finds it",
+        )
+
+
 def _find_library_hint(style: Style) -> str:
     allowed = find("find-library").styles
     where = "" if style.name in allowed else f", under style {' or '.join(sorted(allowed))}"

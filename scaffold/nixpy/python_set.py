@@ -53,7 +53,9 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonSet:
-    """The packages that a project asks for, and the `others` that wheels among them ask for, each sorted by name."""
+    """The packages that a project asks for, and the `others` that wheels and extras among them ask for, each sorted by
+    name.
+    """
 
     versions: Versions
     direct: tuple[Package, ...]
@@ -86,7 +88,8 @@ def python_set(
     versions: Versions,
     implied: Collection[NormalizedName] = (),
 ) -> PythonSet:
-    """Return what supplies the packages `direct`, and those that their wheels ask for in turn.
+    """Return what supplies the packages `direct`, and what is asked for in turn: by their wheels, and by the extras of
+    nixpkgs' packages, which bring along only what they always need.
 
     Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
     left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
@@ -94,8 +97,10 @@ def python_set(
     wheels = {wheel.name for wheel in record.wheels}
     lacking = {item.name for item in record.unavailable}
     requires: dict[NormalizedName, set[NormalizedName]] = {}
+    by_extras: dict[NormalizedName, set[NormalizedName]] = {}
     for wheel in record.wheels:
         requires.setdefault(wheel.name, set()).update(wheel.requires or ())
+        by_extras.setdefault(wheel.name, set()).update(wheel.by_extras)
 
     def package(name: NormalizedName) -> Package:
         known = python_packages.attribute(name) is not None
@@ -107,7 +112,8 @@ def python_set(
     waiting = list(asked.values())
     while waiting:
         item = waiting.pop()
-        for name in requires.get(item.name, set()) - found.keys() if item.is_from_wheel(versions) else ():
+        asking = requires if item.is_from_wheel(versions) else by_extras
+        for name in asking.get(item.name, set()) - found.keys():
             found[name] = package(name)
             waiting.append(found[name])
     others = tuple(found[name] for name in sorted(found.keys() - asked.keys()))

@@ -44,6 +44,7 @@ class Style:
     from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
     reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
     inputs: tuple[Input, ...]  # of the flake, besides nixpkgs
+    opens_libraries: bool  # those of [external] are found by name when the project runs
     builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
     folder: str  # where in the project packages are installed; empty where they are not
     host: str  # what the host must offer
@@ -128,6 +129,7 @@ def _read(path: Path) -> Style:
             Input(name=name, url=item["url"], follows=tuple(item["follows"]))
             for name, item in data.get("inputs", {}).items()
         ),
+        opens_libraries=data.get("opens-libraries", True),
         builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
         folder=data.get("folder", ".venv"),
         host=promises["host"],

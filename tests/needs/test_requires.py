@@ -8,17 +8,22 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.needs.requires import required
+from nixpy.needs.requires import Requires, required
 from nixpy.target import Target
 
 LINUX = Target(system="x86_64-linux", python="3.13.5", glibc=(2, 42)).marker_environment()
 AMONG = {canonicalize_name(name) for name in "abcdefgh"}
 
 
-def ask(lines: Mapping[str, Iterable[str]], *asked: str) -> dict[str, tuple[str, ...]]:
+def found(lines: Mapping[str, Iterable[str]], *asked: str) -> dict[str, Requires]:
     """What the wheels with these requirements ask for, in a project that asks for `asked`."""
     wheels = {canonicalize_name(name): own for name, own in lines.items()}
-    return dict[str, tuple[str, ...]](required(wheels, LINUX, AMONG, [Requirement(text) for text in asked]).items())
+    return dict[str, Requires](required(wheels, LINUX, AMONG, [Requirement(text) for text in asked]).items())
+
+
+def ask(lines: Mapping[str, Iterable[str]], *asked: str) -> dict[str, tuple[str, ...]]:
+    """The names alone."""
+    return dict[str, tuple[str, ...]]({name: one.names for name, one in found(lines, *asked).items()})
 
 
 def test_what_is_locked_and_holds_there() -> None:
@@ -59,8 +64,16 @@ def test_an_extra_counts_that_another_wheel_asks_for() -> None:
 
 def test_any_extra_counts_where_nobody_can_tell() -> None:
     """Where the project does not say what it asks for, every extra may be in use."""
-    found = required({canonicalize_name("h"): OPTIONAL}, LINUX, AMONG, None)
-    assert found == {"h": ("a", "c")}
+    both = (canonicalize_name("a"), canonicalize_name("c"))
+    told = required({canonicalize_name("h"): OPTIONAL}, LINUX, AMONG, None)
+    assert told == {"h": Requires(names=both, by_extras=both)}
+
+
+def test_what_extras_alone_ask_for_is_told_apart() -> None:
+    """What is asked for without an extra too is not among it, whichever line comes first."""
+    lines = ("a ; extra == 'x'", "b[z] ; extra == 'x'", "b", "c", "c>1 ; extra == 'x'", "d ; extra == 'y'")
+    told = found({"h": lines}, "h[x]")["h"]
+    assert (told.names, told.by_extras) == (("a", "b", "c"), ("a",))
 
 
 def test_what_cannot_be_read_asks_for_nothing() -> None:

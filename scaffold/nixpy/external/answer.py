@@ -73,6 +73,11 @@ class Inputs:
             problems=(*self.problems, *other.problems),
         )
 
+    @property
+    def opened(self) -> frozenset[str]:
+        """The sonames that are opened by name when the project runs."""
+        return frozenset(soname for one in self.libraries for soname in one.needs.dlopen)
+
     def rendered(self, expression: str) -> str:
         """Return the text for an expression: one that the user chose ends in the template's `lacking`, an error."""
         if not any(one.chosen and one.expression == expression for one in self.inputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -12,14 +13,22 @@ from packaging.utils import NormalizedName, canonicalize_name
 Extras = Mapping[NormalizedName, Collection[NormalizedName]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requires:
+    """The packages that a wheel asks for, sorted; `by_extras` are those of them that only its extras ask for."""
+
+    names: tuple[NormalizedName, ...]
+    by_extras: tuple[NormalizedName, ...] = ()
+
+
 def required(
     wheels: Mapping[NormalizedName, Iterable[str]],
     environment: Mapping[str, str],
     among: Collection[NormalizedName],
     asked: Iterable[Requirement] | None,
-) -> dict[NormalizedName, tuple[NormalizedName, ...]]:
+) -> dict[NormalizedName, Requires]:
     """Return which packages of `among` each of `wheels` asks for by its requirements where the markers have these
-    values, sorted.
+    values.
 
     Those of an extra count where somebody asks for the wheel with it: the project, by `asked`, or another wheel. With
     `asked` None nobody can tell, and those of every extra count: what none in use asks for is hardly `among` the
@@ -36,8 +45,15 @@ def required(
         if used == extras:
             break
         extras = used  # an extra in use may ask for others in turn
-    names = {name: {canonicalize_name(one.name) for one in own} for name, own in found.items()}
-    return {name: tuple(sorted(others & {*among})) for name, others in names.items()}
+    return {name: _requires(own, environment, among) for name, own in found.items()}
+
+
+def _requires(holding: Iterable[Requirement], environment: Mapping[str, str], among: Collection[str]) -> Requires:
+    names = {canonicalize_name(one.name): False for one in holding}
+    for one in holding:
+        names[canonicalize_name(one.name)] |= _holds(one, environment, ())
+    here = sorted(names.keys() & {*among})
+    return Requires(names=tuple(here), by_extras=tuple(name for name in here if not names[name]))
 
 
 def _readable(lines: Iterable[str]) -> Iterator[Requirement]:

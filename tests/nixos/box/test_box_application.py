@@ -176,6 +176,28 @@ def test_what_nixpkgs_lacks_is_taken_from_the_lock(tmp_path: Path) -> None:
     box.nix("build", *OPTIONS, "--no-link", f"{FLAKE}#checks.{SYSTEM}.requirements")
 
 
+def test_an_extra_of_what_nixpkgs_has(tmp_path: Path) -> None:
+    """The program imports what an extra of nixpkgs' own package asks for, and the check passes; without what the lock
+    says of extras neither the program is built nor the check passes.
+    """
+    files = {
+        **PYPROJECT,
+        "pyproject.toml": PYPROJECT["pyproject.toml"].replace("numpy>=2", "flask[async]>=3"),
+        "src/counted/main.py": "import asgiref\n\n\ndef main():\n    print(asgiref.__file__)\n",
+    }
+    box = make(tmp_path, files)
+    assert box.nix("run", *OPTIONS, FLAKE).stdout.startswith("/nix/store/")
+    check = ("build", *OPTIONS, "-L", "--no-link", f"{FLAKE}#checks.{SYSTEM}.requirements")
+    box.nix(*check)
+    lock = box.home / "flake/nixpy.lock"
+    assert '"by-extras": ["asgiref"]' in lock.read_text()
+    lock.write_text(lock.read_text().replace('"by-extras": ["asgiref"]', '"by-extras": []'))
+    assert "No module named 'asgiref'" in build(box).stderr
+    failed = box.nix(*check, check=False)
+    assert failed.returncode != 0
+    assert "asgiref>=3.2 for Flask[async]: nothing is there" in failed.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_wheel_env_has_the_project_and_its_programs(tmp_path: Path, kind: str) -> None:
     """Under style wheel-env the environment of locked wheels holds the project as well, and `nix run` starts it there;

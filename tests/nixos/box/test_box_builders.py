@@ -298,6 +298,30 @@ def test_pyproject_nix_applications_run(tmp_path: Path, saw: Saw) -> None:
     assert "No module named 'numpy'" in failed.stderr
 
 
+def test_pyproject_nix_checks_extras(tmp_path: Path) -> None:
+    """The check fails by the name of an extra that nixpkgs' package does not have, and passes where an overlay gives it
+    one, whose packages are there then.
+    """
+    box = Box(home=tmp_path / "home")
+    folder = project(box, ["flask[async]"])
+    with SmallIndex(WHEELHOUSE) as index:
+        init(index, folder, "pyproject-nix")
+    done = build(box, f"checks.{SYSTEM}.requirements")
+    assert done.returncode != 0
+    assert "nixpkgs' flask has no extra async, which the project asks for" in done.stderr
+    assert "No module named 'asgiref'" in develop(box, "python", "-c", "import flask, asgiref", check=False).stderr
+
+    flake = folder / "flake.nix"
+    change = "flask = previous.flask.overridePythonAttrs { optional-dependencies.async = [ final.asgiref ]; };"
+    override = f"p.python313.override {{ inherit self; packageOverrides = final: previous: {{ {change} }}; }}"
+    python = f"python313 = let self = {override}; in self;"
+    assert OVERLAY in flake.read_text()
+    flake.write_text(flake.read_text().replace(OVERLAY, f"({OVERLAY.rstrip(';')}).extend (_: p: {{ {python} }});"))
+    done = build(box, f"checks.{SYSTEM}.requirements")
+    assert done.returncode == 0, done.stderr
+    develop(box, "python", "-c", "import flask, asgiref")
+
+
 def test_pyproject_nix_checks_versions(tmp_path: Path) -> None:
     """A version that the project does not admit fails the check by its name; what it admits passes."""
     for wanted, status in (("numpy>=1", 0), ("numpy<2", 1)):

@@ -9,15 +9,16 @@ import shutil
 import subprocess
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from nixos.box import test_box_application as application
 from nixos.box.sandbox import HOME, WHEELS, Box
-from nixos.box.shells import on_this_machine
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
+from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, in_root, packages, wheels
 from nixos.realnix import lock_flake
 from smallindex import SmallIndex, build_sdist
 
@@ -219,3 +220,77 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     assert bad.returncode != 0
     assert said in bad.stderr
     needy.ask(EXTERNAL)
+
+
+# --- styles whose packages lie in the store ---
+
+PROGRAM = """\
+import ctypes, os, shutil
+
+
+def main():
+    print(ctypes.CDLL("libusb-1.0.so.0")._name, shutil.which("ruff"), os.environ.get("LD_LIBRARY_PATH"))
+"""
+OWN = {
+    "pyproject.toml": """\
+[build-system]
+requires = ["hatchling>=1.20"]
+build-backend = "hatchling.build"
+
+[project]
+name = "counted"
+version = "1.2"
+requires-python = ">=3.11"
+dependencies = ["toolz"]
+
+[project.scripts]
+counted = "counted.main:main"
+
+[tool.nixpy]
+external.map = { 'dep:cargo/ruff' = 'ruff' }
+""",
+    "src/counted/__init__.py": "",
+    "src/counted/main.py": PROGRAM,
+}
+OPENED = """
+[external]
+dependencies = ["dep:generic/libusb", "dep:cargo/ruff"]
+"""
+BUILT = ("application", "wheel-env", "pyproject-nix")  # these have the project itself
+
+
+@pytest.mark.parametrize("style", [*BUILT, "with-packages"])
+def test_styles_of_the_store_find_libraries(style: str, tmp_path: Path) -> None:
+    """A library of [external] is opened by its name by the style's Python, in the shell and outside of it, and by the
+    project's program; the path that children inherit holds that library alone, and comes after one that was set.
+    Where [external] has programs alone no path is set, and the library is not found.
+    """
+    box = application.make(tmp_path, {**OWN, "pyproject.toml": OWN["pyproject.toml"] + OPENED}, style=style)
+    output = f"path:{FLAKE}#packages.{SYSTEM}.default"
+    develop = ("develop", *OPTIONS, f"path:{FLAKE}", "-c")
+    code = ("-c", f"{PROGRAM}\nmain()")
+
+    def starts() -> Iterator[subprocess.CompletedProcess[str]]:
+        yield box.nix(*develop, "python", *code, check=False)
+        yield box.nix(*develop, "env", "LD_LIBRARY_PATH=/set", "python", *code, check=False)
+        if style in BUILT:
+            yield box.nix("run", *OPTIONS, f"path:{FLAKE}", check=False)
+        if style in ("wheel-env", "with-packages"):
+            box.nix("build", *OPTIONS, output, "-o", f"{HOME}/result")
+            yield box.run("env", "-i", f"{HOME}/result/bin/python", *code, check=False)
+
+    for number, done in enumerate(starts()):
+        name, ruff, path = done.stdout.split()
+        assert name == "libusb-1.0.so.0"
+        assert ruff.startswith("/nix/store/")
+        *before, last = path.split(":")
+        assert before == (["/set"] if number == 1 else [])
+        assert [file.name for file in in_root(Path(last)).iterdir()] == [name]
+
+    settings = box.home / "flake/pyproject.toml"
+    settings.write_text(settings.read_text().replace('"dep:generic/libusb", ', ""))
+    nixpy(box.home / "flake", "sync")
+    for done in starts():
+        assert "libusb-1.0.so.0: cannot open shared object file" in done.stderr
+    told = box.nix(*develop, "python", "-c", "import os; print(os.environ.get('LD_LIBRARY_PATH'))")
+    assert told.stdout == "None\n"

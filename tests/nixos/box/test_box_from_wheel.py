@@ -124,6 +124,27 @@ def test_the_requirements_are_met(built: Box) -> None:
     result(built)
 
 
+def test_an_extra_of_what_nixpkgs_has(tmp_path: Path) -> None:
+    """What an extra asks for of nixpkgs' own package is imported from nixpkgs, and the check passes; without what the
+    lock says of extras it is not there, and the check says so and who asks.
+    """
+    box = make(tmp_path, ["flask[async]"])
+    assert result(box).returncode == 0
+    assert tell(box, "asgiref")[0].startswith(f"{build('pkgs.python313.pkgs.asgiref')}/")
+    done = result(box, "checks", "requirements")
+    assert done.returncode == 0, done.stderr
+
+    lock = box.home / "flake/nixpy.lock"
+    assert '"by-extras": ["asgiref"]' in lock.read_text()
+    lock.write_text(lock.read_text().replace('"by-extras": ["asgiref"]', '"by-extras": []'))
+    assert result(box).returncode == 0
+    lost = box.run(f"{HOME}/result/bin/python", "-c", "import flask, asgiref", check=False)
+    assert "No module named 'asgiref'" in lost.stderr
+    failed = result(box, "checks", "requirements")
+    assert failed.returncode != 0
+    assert "asgiref>=3.2 for Flask[async]: nothing is there" in failed.stderr
+
+
 def test_without_the_list_it_fails(tmp_path: Path) -> None:
     """Without the list of libraries the wheel is not built, and its soname is named: nothing else supplied it."""
     box = make(tmp_path, ["pillow"], {"pillow"})

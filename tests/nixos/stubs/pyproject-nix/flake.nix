@@ -17,6 +17,13 @@
         in
         {
           name = normalizePackageName (lib.head parts);
+          extras = lib.filter (one: one != "") (
+            lib.splitString "," (
+              lib.replaceStrings [ "[" "]" " " ] [ "" "" "" ] (
+                if lib.elemAt parts 1 == null then "" else lib.elemAt parts 1
+              )
+            )
+          );
           conditions = map lib.trim (lib.filter (one: lib.trim one != "") (lib.splitString "," (lib.elemAt parts 2)));
         };
 
@@ -48,11 +55,26 @@
           build-systems ? [ ],
         }:
         let
-          from = python: map (requirement: python.pkgs.${requirement.name});
+          # A package, and what its `optional-dependencies` have of the extras.
+          from =
+            python:
+            lib.concatMap (
+              requirement:
+              let
+                package = python.pkgs.${requirement.name};
+              in
+              [ package ]
+              ++ lib.concatMap (extra: package.optional-dependencies.${extra} or [ ]) requirement.extras
+            );
           several = python: of: lib.concatMap (name: from python of.${name});
         in
         {
           inherit pyproject projectRoot;
+          dependencies = {
+            inherit dependencies build-systems;
+            extras = optional;
+            groups = grouped;
+          };
           renderers = {
             withPackages =
               {
@@ -102,6 +124,11 @@
     {
       lib = {
         pypa = { inherit normalizePackageName; };
+        # Markers are not looked at.
+        pep508.mkEnviron = _python: { };
+        pep621.filterDependenciesByEnviron =
+          _environ: _extras: dependencies:
+          dependencies;
         project = {
           loadPyproject =
             {
