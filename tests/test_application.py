@@ -218,7 +218,7 @@ def test_requirements_that_hide_those_of_setup_py_are_told(
         (folder / name).write_text(text)
     ran = nixpy("init", folder, "--style", style, "--python", shop.PYTHON, "--format", "json")
     assert ran.status == 0, ran.err
-    found = [problem for problem in ran.json["problems"] if problem["code"] == "NIX325"]
+    found = [problem for problem in ran.project["problems"] if problem["code"] == "NIX325"]
     assert len(found) == (told and style in ("application", "wheel-env"))
     for problem in found:
         assert problem["package"] == "weasyprint"
