@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from nixpy.libraries import manylinux
 from nixpy.lockfile import Record, Wheel
@@ -93,8 +93,9 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
     known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
     recorded = {wheel.identity: wheel for wheel in known}
     # What a wheel requires is recorded as far as it is locked, and of extras in use: other packages may change either.
-    same = {wheel.identity for wheel in locked} == recorded.keys() and _names(selection.unavailable) == _names(
-        sources.lacking
+    same = {wheel.identity for wheel in locked} == recorded.keys() and (
+        {(item.system, item.name) for item in selection.unavailable}
+        == {(item.system, item.name) for item in sources.lacking}
     )
     again = sources.metadata and not (same and all(wheel.requires is not None for wheel in known))
     facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
@@ -133,14 +134,6 @@ def _requires(
     # A wheel that was not opened may ask for any extra of others.
     found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
     return {here[name]: names for name, names in found.items()}
-
-
-def _names(packages: Iterable[LockedWheel | Wheel | Unavailable]) -> dict[str, set[NormalizedName]]:
-    """Return the names of the packages of each system."""
-    names: dict[str, set[NormalizedName]] = {}
-    for package in packages:
-        names.setdefault(package.system, set()).add(package.name)
-    return names
 
 
 def _gather(

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from nixpy.config import PYPROJECT
 from nixpy.errors import NixpyError
-from nixpy.locks import pipfile
+from nixpy.locks import of_uv, pipfile
 from nixpy.locks.model import Choice
 from nixpy.problems import Problem, reason
 from nixpy.project import Project
@@ -26,7 +26,7 @@ from nixpy.target import Target
 
 if TYPE_CHECKING:
     from nixpy.locks.poetry import PoetryLock
-    from nixpy.locks.uv import UvLock
+
 _MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
 # What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
 _HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
@@ -68,12 +68,6 @@ def _poetry_lock(project: Project) -> PoetryLock | None:
     from nixpy.locks.poetry import PoetryLock
 
     return project.locked if isinstance(project.locked, PoetryLock) else None
-
-
-def _uv_lock(project: Project) -> UvLock | None:
-    from nixpy.locks.uv import UvLock
-
-    return project.locked if isinstance(project.locked, UvLock) else None
 
 
 def _unread(project: Project, style: Style) -> Problem | None:
@@ -169,7 +163,7 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
         groups = lock.groups(choice)
     elif known is not None:
         groups = known.selected_groups(choice.groups)
-    elif uv_lock := _uv_lock(project):
+    elif uv_lock := of_uv(project.locked):
         groups = uv_lock.groups(choice)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {

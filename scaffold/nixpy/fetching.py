@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from packaging.utils import NormalizedName
 
 from nixpy.lockfile import Wheel
+from nixpy.locks import of_uv
 from nixpy.locks.select import select
 from nixpy.problems import Problem
 from nixpy.project import Project
@@ -16,13 +17,10 @@ from nixpy.target import Target
 
 def uv_lock(project: Project) -> str | None:
     """Return the path from the rendered file to uv.lock, where the project has it: Nix reads the addresses there."""
-    if project.locked is None:
+    lock = of_uv(project.locked)
+    if lock is None:
         return None
-    from nixpy.locks.uv import UvLock  # a project without a lock need not wait for it
-
-    if not isinstance(project.locked, UvLock):
-        return None
-    path = os.path.relpath(project.locked.path, project.rendered.parent)
+    path = os.path.relpath(lock.path, project.rendered.parent)
     return path if path.startswith("../") else f"./{path}"
 
 
@@ -33,9 +31,7 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     """
     if project.locked is None:
         return set()
-    from nixpy.locks.uv import UvLock
-
-    any_index = isinstance(project.locked, UvLock)
+    any_index = of_uv(project.locked) is not None
     return {
         wheel.name
         for wheel in select(project.locked, targets, project.choice).wheels

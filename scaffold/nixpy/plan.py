@@ -14,6 +14,7 @@ from nixpy.environment import Environment
 from nixpy.errors import NixpyError
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
+from nixpy.locks import of_uv
 from nixpy.locks.model import Choice, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.problems import Problem, reason
@@ -129,13 +130,11 @@ def _lock_of(project: Project, choices: Choices, before: Record | None, sources:
 
 def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
     """Yield a problem where the lock was made for other dependencies than pyproject.toml has now."""
-    lock, now = project.locked, project.dependencies
-    if lock is None:
+    if project.locked is None:
         return
-    from nixpy.locks.uv import UvLock
-
-    if not isinstance(lock, UvLock):
-        yield from _changed_since(lock)
+    lock, now = of_uv(project.locked), project.dependencies
+    if lock is None:
+        yield from _changed_since(project.locked)
         return
     if now is None or not now.complete:
         return

@@ -21,7 +21,7 @@ from nixos.box.lacking import bring_conda, bring_poetry
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import RELEASE
 from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
-from nixos.repository import copy_repository
+from nixos.repository import copy_known, copy_repository
 from smallindex import SmallIndex
 
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
@@ -67,7 +67,7 @@ class Session:
         self.folder = self.home / "work"
         self.folder.mkdir(parents=True)
         if self.example:
-            _copy_known(self.example, self.folder)
+            copy_known(self.example, self.folder)
         tree = self.home / "nixpkgs/pkgs/top-level/python-packages.nix"
         tree.parent.mkdir(parents=True)
         tree.write_text("{ }\n")
@@ -155,7 +155,7 @@ class Session:
         flake = self.home / "flake"
         shutil.rmtree(flake, ignore_errors=True)
         if (self.folder / ".git").exists():
-            _copy_known(self.folder, flake)
+            copy_known(self.folder, flake)
         else:
             shutil.copytree(self.folder, flake, ignore=_APART)
         self._bring_what_lacks(flake)
@@ -220,12 +220,3 @@ def _named(command: str, flake: str) -> str:
     ]
     named = rest[:1] and rest[0].startswith("path:")
     return shlex.join([*words[:place], *_OPTIONS, *([] if named else [flake]), *rest])
-
-
-def _copy_known(source: Path, folder: Path) -> None:
-    """Put what git knows of one folder into another."""
-    known = subprocess.run(["git", "ls-files", "-z"], cwd=source, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, known.split("\0")):
-        if (source / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, folder / name)

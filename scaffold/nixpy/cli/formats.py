@@ -131,17 +131,16 @@ def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
 def _result(one: Annotation, index: int) -> dict[str, Any]:
     from urllib.parse import quote
 
-    places = [
-        {"artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"}, "region": {"startLine": one.line}}
-        for path in (one.path,)
-        if path
-    ]
+    locations = []
+    if one.path is not None:
+        file = {"uri": quote(one.path), "uriBaseId": "%SRCROOT%"}
+        locations = [{"physicalLocation": {"artifactLocation": file, "region": {"startLine": one.line}}}]
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": {"error": "error", "notice": "note"}[one.level],
         "message": {"text": one.message},
-        "locations": [{"physicalLocation": place} for place in places],
+        "locations": locations,
         "partialFingerprints": {"nixpy/v1": _fingerprint(one)},
     }
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nixpy.errors import NixpyError
 from nixpy.locks.model import Lock
+
+if TYPE_CHECKING:
+    from nixpy.locks.uv import UvLock
 
 
 def find(root: Path) -> Path | None:
@@ -46,6 +50,15 @@ def read(path: Path, root: Path | None = None) -> Lock:
         hint="it reads uv.lock, pylock.toml, pylock.<name>.toml, poetry.lock and pdm.lock",
         path=path,
     )
+
+
+def of_uv(lock: Lock | None) -> UvLock | None:
+    """Return the lock if it is uv's."""
+    if lock is None:
+        return None
+    from nixpy.locks.uv import UvLock  # a project without a lock need not wait for it
+
+    return lock if isinstance(lock, UvLock) else None
 
 
 def is_pylock(path: Path) -> bool:

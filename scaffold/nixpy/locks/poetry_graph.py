@@ -18,7 +18,6 @@ from nixpy.target import Target
 if TYPE_CHECKING:
     from nixpy.locks.poetry import Entry
 
-_DEV = canonicalize_name("dev")
 _PLATFORM = "sys_platform == '{}'"
 
 Step = tuple[NormalizedName, str, frozenset[NormalizedName]]

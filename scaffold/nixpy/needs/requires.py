@@ -48,12 +48,10 @@ def required(
     return {name: _requires(own, environment, among) for name, own in found.items()}
 
 
-def _requires(holding: Iterable[Requirement], environment: Mapping[str, str], among: Collection[str]) -> Requires:
-    names = {canonicalize_name(one.name): False for one in holding}
-    for one in holding:
-        names[canonicalize_name(one.name)] |= _holds(one, environment, ())
-    here = sorted(names.keys() & {*among})
-    return Requires(names=tuple(here), by_extras=tuple(name for name in here if not names[name]))
+def _requires(holding: Collection[Requirement], environment: Mapping[str, str], among: Collection[str]) -> Requires:
+    here = {canonicalize_name(one.name) for one in holding} & {*among}
+    plain = {canonicalize_name(one.name) for one in holding if _holds(one, environment, ())}
+    return Requires(names=tuple(sorted(here)), by_extras=tuple(sorted(here - plain)))
 
 
 def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
