@@ -18,7 +18,7 @@ from pathlib import Path
 from nixpy import lockfile
 from nixpy.errors import NixpyError
 
-NIX_FORMAT = 1  # of the generated Nix file
+NIX_FORMAT = 2  # of the generated Nix file
 # The checksum is over the whole text but for its own digits, so that no byte can change unseen.
 _CHECKSUM = re.compile(r"# nixpy format (\d+), .*sha256 ([0-9a-f]{64})\n")
 

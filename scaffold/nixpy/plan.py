@@ -12,6 +12,7 @@ from nixpy.assemble import environment_of
 from nixpy.choices import Choices
 from nixpy.environment import Environment
 from nixpy.errors import NixpyError
+from nixpy.facts import facts
 from nixpy.generated import Output
 from nixpy.lockfile import Record, Wheel
 from nixpy.locks import of_uv
@@ -175,7 +176,7 @@ def outputs(project: Project, env: Environment, record: Record) -> tuple[Output,
     """Return the two generated files."""
     return (
         Output(path=project.record, text=lockfile.dumps(record)),
-        Output(path=project.rendered, text=render.render("nixpy.nix.jinja", env.as_dict())),
+        Output(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
     )
 
 

@@ -140,3 +140,13 @@ def _evaluate(target: Target, marker: str, extras: frozenset[str], groups: froze
         return _marker(marker).evaluate(environment, context="lock_file")
     except (KeyError, UndefinedComparison) as error:
         raise InvalidMarker(str(error)) from None
+
+
+def condition(systems: Sequence[str], every: Iterable[str]) -> str:
+    """Return the Nix condition for some of `every` system, as an argument of a function."""
+    if tuple(systems) == tuple(sorted(set(every) & set(LINUX_SYSTEMS))):
+        return "isLinux"
+    if len(systems) == 1:
+        return f'(system == "{systems[0]}")'
+    names = " ".join(f'"{system}"' for system in systems)
+    return f"(lib.elem system [ {names} ])"

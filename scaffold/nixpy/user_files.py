@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from nixpy import config, envrc, flake, render
 from nixpy.choices import Choices, Options
 from nixpy.generated import Output
 from nixpy.plan import Plan
-from nixpy.project import Project
+from nixpy.project import RECORD, Project
 from nixpy.target import LINUX_SYSTEMS
 
 
@@ -21,8 +22,14 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
     """
     project, choices = plan.project, plan.choices
+    style = plan.environment.style
     env = {
-        **plan.environment.as_dict(),
+        "style": style.name,
+        "python": choices.python,
+        "nixpkgs": choices.nixpkgs,
+        "file": project.settings.file,
+        "record": str(PurePosixPath(project.settings.file).with_name(RECORD)),
+        "flake_inputs": list(map(asdict, style.inputs)),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],
         "read": [shlex.quote(name) for name in envrc.read(project)],
