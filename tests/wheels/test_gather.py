@@ -16,12 +16,12 @@ import uv
 
 import nixpy
 from elfbuild import shared_object
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings
+from nixpy.core.errors import NixpyError
+from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import gather
+from nixpy.wheels.gather import gather
 from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
