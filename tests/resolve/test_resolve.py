@@ -429,7 +429,8 @@ def test_interrupt_ends_uv(tmp_path: Path) -> None:
     program = (
         # In a background job, SIGINT is ignored from birth.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pathlib import Path; from packaging.requirements import Requirement; from nixpy.resolve import resolve\n"
+        "from pathlib import Path; from packaging.requirements import Requirement\n"
+        "from nixpy.index.resolve import resolve\n"
         f"resolve([Requirement('base')], root=Path({str(tmp_path)!r}), python='3.12')"
     )
     environment = os.environ | {
