@@ -11,7 +11,7 @@ import pytest
 
 import shop
 from newprojects import NewProjects
-from nixpy import promises, styles
+from nixpy.styles import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 

@@ -1,0 +1,80 @@
+"""All a template needs to know, resolved: from what was recorded to the one value `env`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nixpy.analysis.nixpylock import Record
+from nixpy.core.target import LINUX_SYSTEMS
+from nixpy.diagnostics.problem import Problem
+from nixpy.environment.executables import Programs
+from nixpy.environment.overrides import Override
+from nixpy.environment.python_set import PythonSet
+from nixpy.libraries.match import Library
+from nixpy.project.config import Settings
+from nixpy.project.managers import Manager
+from nixpy.styles.features import Feature
+from nixpy.styles.styles import Style
+
+if TYPE_CHECKING:
+    from nixpy.external.inputs import Input, Inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What is rendered: the facts of one project, in the words of the templates."""
+
+    style: Style
+    nixpkgs: str
+    settings: Settings
+    record: Record
+    libraries: tuple[Library, ...]
+    opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
+    packages: PythonSet | None  # of a style that takes them from nixpkgs
+    requirements: tuple[str, ...]  # what the project itself asks for
+    own: Mapping[str, Any] | None  # the project itself, where the style builds it
+    features: tuple[Feature, ...]
+    programs: Programs
+    manager: Manager | None
+    overrides: tuple[Override, ...]
+    origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
+    lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
+    external: Inputs | None  # what is needed besides wheels, if anything is
+    external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
+    problems: tuple[Problem, ...]
+
+    @property
+    def supplied(self) -> tuple[Library, ...]:
+        """The libraries that come from nixpkgs and are rendered: optional ones only where the user asks for them."""
+        wanted = self.settings.libraries
+        return tuple(
+            library
+            for library in self.libraries
+            if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
+        )
+
+    @property
+    def rendered(self) -> Iterator[Library]:
+        """The supplied libraries with their expressions as they stand in the generated file."""
+        for library in self.supplied:
+            text = library.expression
+            yield replace(library, expression=self.external.rendered(text)) if self.external and text else library
+
+    @property
+    def besides(self) -> tuple[Input, ...]:
+        """The packages that are needed besides wheels."""
+        return self.external.inputs if self.external else ()
+
+    @property
+    def unsupplied(self) -> tuple[Library, ...]:
+        """What wheels name on Linux and do without: what only optional parts need, and the host's driver."""
+        left = (library for library in self.libraries if library.provider == "host-driver" or library.optional)
+        return tuple(
+            library
+            for library in left
+            if library.provider != "sibling-wheel"
+            and library not in self.supplied
+            and not {*library.systems}.isdisjoint(LINUX_SYSTEMS)
+        )
