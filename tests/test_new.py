@@ -73,9 +73,9 @@ def test_the_value_for_the_templates_is_that_of_init(
     """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
     folder = new_projects.at(style, manager)
     found = project.read(folder)
-    record = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
+    nixpy_lock = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
     # Through JSON, in which a tuple is a list.
-    expected = json.loads(json.dumps(environment_of(found, choose(found), record).as_dict()))
+    expected = json.loads(json.dumps(environment_of(found, choose(found), nixpy_lock).as_dict()))
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])

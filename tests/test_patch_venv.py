@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.choices import choose
 from nixpy.needs.model import Needs
@@ -579,7 +579,7 @@ def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
         wheel("pyusb", "libusb-1.0.so.0", system="aarch64-darwin"),
         wheel("linked", sonames=(("libnvidia-ml.so.1", "a.so"), ("libz.so.1", "a.so"))),
     )
-    record = Record(
+    record = NixpyLock(
         python="3.13",
         release="26.05",
         inputs="",

@@ -51,8 +51,8 @@ def index(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallIndex]:
 
 
 def unavailable(project: Path) -> dict[str, dict[str, Any]]:
-    record = json.loads((project / "nixpy.lock").read_text())
-    return {item["name"]: item for item in record["systems"]["x86_64-linux"]["unavailable"]}
+    nixpy_lock = json.loads((project / "nixpy.lock").read_text())
+    return {item["name"]: item for item in nixpy_lock["systems"]["x86_64-linux"]["unavailable"]}
 
 
 def hints(nixpy: Nixpy, command: str, project: Path, *options: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The road from a lock to what is recorded of it: which wheels, where they are, what they need.
+"""From a lock to the facts that nixpy.lock holds: which wheels, where they are, what they need.
 
 Disk and network are touched here; every step is another module's, this one only leads from each to the next.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.analysis.sources import Sources
 from nixpy.core.target import Target
 from nixpy.libraries import manylinux
@@ -23,17 +23,17 @@ from nixpy.needs.requires import Requires, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Analysis:
     """Every wheel the project installs, with its needs, and the packages that have none for a system."""
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
 
-    def record(
+    def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
-    ) -> Record:
+    ) -> NixpyLock:
         """Return what nixpy.lock is to say of them: with `complete` of all, else of those that matter."""
-        return Record(
+        return NixpyLock(
             python=python,
             release=release,
             inputs=inputs,
@@ -44,7 +44,7 @@ class Findings:
         )
 
 
-def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sources) -> Findings:
+def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sources) -> Analysis:
     """Return the wheels that `lock` installs on every target, each with what it needs.
 
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
@@ -55,7 +55,7 @@ def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sour
         from nixpy.analysis.sdists import with_sources
 
         unavailable = with_sources(unavailable, targets, sources)
-    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=unavailable)
+    return Analysis(wheels=_needs_of_wheels(selection, targets, sources), unavailable=unavailable)
 
 
 def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:

@@ -58,7 +58,7 @@ def _libraries(plan: Plan) -> None:
         tell("no wheel needs a library from nixpkgs")
     for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
         click.echo(line)
-    unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.guessed})
+    unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
             f"not opened, so given whatever their tags allow: {reason(unopened)}; "

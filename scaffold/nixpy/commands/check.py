@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixpy.analysis import nixpylock as lockfile
-from nixpy.analysis.nixpylock import Record
+from nixpy.analysis import nixpylock
+from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.analysis.sources import Sources
-from nixpy.commands.plan import noticed, outdated, outputs, plan, recorded
+from nixpy.commands.plan import noticed, outdated, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.problem import Problem
 from nixpy.environment.assemble import environment_of
@@ -103,20 +103,20 @@ def check(project: Project) -> Verdict:
     A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
     nothing was recorded, or no style is set, each file is judged by itself.
     """
-    record = recorded(project)
+    nixpy_lock = read_nixpy_lock(project)
     choices = choose(project)
-    if record is None or choices.style is None:
-        files = tuple(_by_itself(path) for path in (project.record, project.rendered))
-        return _verdict(files, [] if record is None else [_setting(project, "style", "the settings name no style")])
+    if nixpy_lock is None or choices.style is None:
+        files = tuple(_by_itself(path) for path in (project.nixpy_lock_path, project.rendered))
+        return _verdict(files, [] if nixpy_lock is None else [_setting(project, "style", "the settings name no style")])
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     changes = [
-        *_asked(project, choices, record),
-        *_chosen(project, choices, record),
-        *_installed(project, choices, record),
+        *_asked(project, choices, nixpy_lock),
+        *_chosen(project, choices, nixpy_lock),
+        *_installed(project, choices, nixpy_lock),
         *(Reason(message=f"{one.message}; {one.hint}", path=project.flake) for one in left_behind),
     ]
-    env = environment_of(project, choices, record)
-    files = reconcile(outputs(project, env, record), write=False)
+    env = environment_of(project, choices, nixpy_lock)
+    files = reconcile(outputs(project, env, nixpy_lock), write=False)
     if changes:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
@@ -151,8 +151,8 @@ def _setting(project: Project, name: str, message: str) -> Reason:
     return Reason(message=message, path=project.settings_path, setting=name)
 
 
-def _asked(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
-    if lockfile.digest(project.canonical(choices.targets())) != record.inputs:
+def _asked(project: Project, choices: Choices, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    if nixpylock.digest(project.canonical(choices.targets())) != nixpy_lock.inputs:
         where = project.dependencies.path if project.dependencies else project.source
         yield Reason(
             message=f"what {where.name} asks for changed since nixpy.lock was written",
@@ -166,45 +166,47 @@ def _asked(project: Project, choices: Choices, record: Record) -> Iterable[Reaso
         )
 
 
-def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
-    if choices.python != record.python:
-        yield _setting(project, "python", f"Python {choices.python} is chosen now, {record.python} was analysed")
-    if choices.release != record.release:
-        yield _setting(project, "nixpkgs", f"{choices.release} is chosen now, {record.release} was analysed")
-    if choices.all_wheels and not record.complete:
+def _chosen(project: Project, choices: Choices, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    if choices.python != nixpy_lock.python:
+        yield _setting(project, "python", f"Python {choices.python} is chosen now, {nixpy_lock.python} was analysed")
+    if choices.release != nixpy_lock.release:
+        yield _setting(project, "nixpkgs", f"{choices.release} is chosen now, {nixpy_lock.release} was analysed")
+    if choices.all_wheels and not nixpy_lock.complete:
         message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
         yield _setting(project, "style", message)
-    elif choices.all_wheels and not record.installable:
+    elif choices.all_wheels and not nixpy_lock.installable:
         message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
-        yield Reason(message=message, path=project.record)
-    for system in sorted(set(choices.systems) - set(record.systems)):
+        yield Reason(message=message, path=project.nixpy_lock_path)
+    for system in sorted(set(choices.systems) - set(nixpy_lock.systems)):
         yield _setting(project, "systems", f"{system} was not analysed")
-    for system in sorted(set(record.systems) - set(choices.systems)):
+    for system in sorted(set(nixpy_lock.systems) - set(choices.systems)):
         yield _setting(project, "systems", f"{system} is not asked for any more")
 
 
-def _installed(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
+def _installed(project: Project, choices: Choices, nixpy_lock: NixpyLock) -> Iterable[Reason]:
     """Yield how the wheels that the lock file selects differ from the recorded ones."""
     if project.locked is None:
         return
-    known = {wheel.identity for wheel in record.wheels}
+    known = {wheel.identity for wheel in nixpy_lock.wheels}
     selection = select(project.locked, choices.targets(), project.choice)
     now = {wheel.identity: wheel for wheel in selection.wheels}
     path = project.locked.path
     came: dict[str, str] = {}
     for key, wheel in now.items():
-        if key not in known and (record.complete or _matters(wheel)):
+        if key not in known and (nixpy_lock.complete or _matters(wheel)):
             came.setdefault(wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which was not analysed")
     for name, message in came.items():
         yield Reason(message=message, path=path, package=name)
     names = {wheel.name for wheel in selection.wheels}
-    for name in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
+    for name in sorted({wheel.name for wheel in nixpy_lock.wheels if wheel.identity not in now}):
         if name not in names:
-            yield Reason(message=f"{path.name} does not install {name} any more", path=project.record, package=name)
+            yield Reason(
+                message=f"{path.name} does not install {name} any more", path=project.nixpy_lock_path, package=name
+            )
         elif name not in came:
             message = f"{path.name} installs another {name} than the one that was analysed"
             yield Reason(message=message, path=path, package=name)
-    if set(selection.unavailable) != set(record.unavailable):
+    if set(selection.unavailable) != set(nixpy_lock.unavailable):
         yield Reason(message=f"{path.name} lacks wheels for other packages than before", path=path)
 
 

@@ -14,7 +14,7 @@ from nixpy.environment.choices import Choices, Options
 from nixpy.files import envrc, flake_imports, render
 from nixpy.files.reconcile import Output
 from nixpy.project import config, flake
-from nixpy.project.project import RECORD, Project
+from nixpy.project.project import NIXPY_LOCK, Project
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
@@ -29,7 +29,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "python": choices.python,
         "nixpkgs": choices.nixpkgs,
         "file": project.settings.file,
-        "record": str(PurePosixPath(project.settings.file).with_name(RECORD)),
+        "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, style.inputs)),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in choices.systems],

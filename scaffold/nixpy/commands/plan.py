@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nixpy.analysis import nixpylock as lockfile
-from nixpy.analysis.analyse import Findings, analyse
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis import nixpylock
+from nixpy.analysis.analyse import Analysis, analyse
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.analysis.sources import Sources
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.problem import Problem, reason
@@ -34,7 +34,7 @@ class Plan:
     project: Project
     choices: Choices
     environment: Environment
-    record: Record
+    nixpy_lock: NixpyLock
     wheels: tuple[Wheel, ...]
     outputs: tuple[Output, ...]
     problems: tuple[Problem, ...] = ()
@@ -47,10 +47,10 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
 
     With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
     """
-    before = recorded(project)
-    inputs = lockfile.digest(project.canonical(choices.targets()))
-    findings = _findings(project, choices, sources, None if complete else before, inputs)
-    record = findings.record(
+    before = read_nixpy_lock(project)
+    inputs = nixpylock.digest(project.canonical(choices.targets()))
+    analysis = _analyse(project, choices, sources, None if complete else before, inputs)
+    nixpy_lock = analysis.to_nixpy_lock(
         python=choices.python,
         release=choices.release,
         inputs=inputs,
@@ -58,17 +58,17 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
         complete=choices.all_wheels,
     )
     if choices.style is None:
-        programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
+        programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
         style, why = styles.recommend(programs, choices.systems)
         choices = replace(choices, style=style.name, reasons={**choices.reasons, "style": why})
-    env = environment_of(project, choices, record)
+    env = environment_of(project, choices, nixpy_lock)
     return Plan(
         project=project,
         choices=choices,
         environment=env,
-        record=record,
-        wheels=findings.wheels,
-        outputs=outputs(project, env, record),
+        nixpy_lock=nixpy_lock,
+        wheels=analysis.wheels,
+        outputs=outputs(project, env, nixpy_lock),
         problems=(
             *outdated(project, choices),
             *flake.other_nixpkgs(project.root, choices.nixpkgs),
@@ -79,7 +79,7 @@ def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool
     )
 
 
-def _findings(project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str) -> Findings:
+def _analyse(project: Project, choices: Choices, sources: Sources, before: NixpyLock | None, inputs: str) -> Analysis:
     if before and not project.lock and not sources.rescan and not sources.upgrade:
         same = (before.inputs, before.python, before.release, before.systems) == (
             inputs,
@@ -89,7 +89,7 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
         ) and (before.installable or not choices.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # Nothing was asked anew: uv is not either, and what it once chose stays.
-            return Findings(wheels=before.wheels, unavailable=before.unavailable)
+            return Analysis(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, choices, before, sources)
     known = before.wheels if before else ()
     # Their markers hold for this Python, and count the extras that are asked for.
@@ -110,7 +110,7 @@ def _findings(project: Project, choices: Choices, sources: Sources, before: Reco
     return analyse(lock, choices.targets(), choice, sources)
 
 
-def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
+def _lock_of(project: Project, choices: Choices, before: NixpyLock | None, sources: Sources) -> Lock:
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
     if project.locked:
         return project.locked
@@ -177,24 +177,24 @@ def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
         yield from builders.problems(project, style, choices.targets())
 
 
-def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:
+def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[Output, ...]:
     """Return the two generated files."""
     return (
-        Output(path=project.record, text=lockfile.dumps(record)),
+        Output(path=project.nixpy_lock_path, text=nixpylock.dumps(nixpy_lock)),
         Output(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
     )
 
 
-def recorded(project: Project) -> Record | None:
+def read_nixpy_lock(project: Project) -> NixpyLock | None:
     """Return what nixpy.lock says, or None where it says nothing that can be relied on.
 
     What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
     """
     try:
-        record = lockfile.loads(project.record.read_text("utf-8"), project.record)
-    except (OSError, UnicodeDecodeError, lockfile.Damaged, lockfile.Newer, NixpyError):
+        nixpy_lock = nixpylock.loads(project.nixpy_lock_path.read_text("utf-8"), project.nixpy_lock_path)
+    except (OSError, UnicodeDecodeError, nixpylock.Damaged, nixpylock.Newer, NixpyError):
         return None
-    return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
+    return replace(nixpy_lock, wheels=tuple(_opened(wheel) for wheel in nixpy_lock.wheels))
 
 
 def _opened(wheel: Wheel) -> Wheel:

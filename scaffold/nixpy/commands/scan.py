@@ -100,8 +100,8 @@ def scan(
         sources = replace(sources, index_urls=tuple(url for file in files for url in file.index_urls))
     if kind == "venv":
         sources = replace(sources, venv=place)
-    findings = analyse(lock, choices.targets(), Choice(), sources)
-    return _finish(choices, findings.wheels, findings.unavailable)
+    analysis = analyse(lock, choices.targets(), Choice(), sources)
+    return _finish(choices, analysis.wheels, analysis.unavailable)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nixpy.commands.check import check
-from nixpy.commands.plan import recorded
+from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
@@ -31,7 +31,7 @@ _PATIENCE = 10  # seconds
 
 def nearest(folder: Path) -> Path:
     """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
-    above = (parent for parent in folder.resolve().parents if (parent / projects.RECORD).exists())
+    above = (parent for parent in folder.resolve().parents if (parent / projects.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
 
 
@@ -53,8 +53,8 @@ def read_project(folder: Path, host: Host) -> Project | None:
         if found.locked:
             names = (package for target in targets for package in found.locked.packages(target, found.choice))
             locked = frozenset(package.name for package in names if not package.local)
-    settings, record = found.settings, recorded(found)
-    managed = settings.style is not None or found.rendered.exists() or found.record.exists()
+    settings, nixpy_lock = found.settings, read_nixpy_lock(found)
+    managed = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
     return Project(
         root=folder,
         source=found.source.name,
@@ -65,7 +65,9 @@ def read_project(folder: Path, host: Host) -> Project | None:
         install=_install(found, choices.manager),
         locked=locked,
         packages=direct,
-        wheels=frozenset(wheel.name for wheel in (record.wheels if record else ()) if wheel.system == host.system),
+        wheels=frozenset(
+            wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
+        ),
     )
 
 
@@ -118,8 +120,8 @@ def git(folder: Path, venv: Path) -> Git | None:
     if shutil.which("git") is None:
         raise FileNotFoundError("git is not on PATH")
     settings = settings_of(folder)
-    record = Path(settings.file).with_name(projects.RECORD)
-    names = ("flake.nix", "flake.lock", settings.file, str(record))
+    nixpy_lock_path = Path(settings.file).with_name(projects.NIXPY_LOCK)
+    names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
     there = [name for name in names if (folder / name).is_file()]
     known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nixpy.analysis.nixpylock import Record, wheel_needs
+from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
 from nixpy.environment import compatibility as misfits
 from nixpy.environment import lang2nix as builders
@@ -27,41 +27,41 @@ if TYPE_CHECKING:
     from nixpy.external.inputs import Inputs
 
 
-def environment_of(project: Project, choices: Choices, record: Record) -> Environment:
-    """Return what is rendered for `record`. Libraries that are needed besides wheels are supplied as theirs are."""
+def environment_of(project: Project, choices: Choices, nixpy_lock: NixpyLock) -> Environment:
+    """Return what is rendered for `nixpy_lock`. Libraries that are needed besides wheels are supplied as theirs are."""
     assert choices.style is not None  # noqa: S101  (chosen by now)
     style, targets, settings = styles.find(choices.style), choices.targets(), project.settings
-    external = _external(project, style, targets, record)
-    asking = [*wheel_needs(record.wheels), *(external.libraries if external else ())]
+    external = _external(project, style, targets, nixpy_lock)
+    asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
-    libraries, unsupplied = answer(asking, settings.libraries, record.systems, entries)
+    libraries, unsupplied = answer(asking, settings.libraries, nixpy_lock.systems, entries)
     opened = external.opened if external else ()
     external_opened = tuple(item.soname for item in libraries if item.soname in opened and item.provider == "nixpkgs")
-    packages = _packages(project, style, targets, record)
+    packages = _packages(project, style, targets, nixpy_lock)
     own = _distribution(project, style, targets)
     origin = builders.origin(project, style, targets)
     active = features.chosen(settings.features, style.name)
-    started = programs(record.wheels, style, active, settings.packages)
+    started = programs(nixpy_lock.wheels, style, active, settings.packages)
     # Folders beside the project, and where wheels are to be had, matter to styles that install by nixpy.lock.
     beside = fetching.beside(project, targets) if style.all_wheels else set()
     found = [
         *unsupplied,
         *(python_set.problems(packages, {*started.substitutes, *beside}) if packages else ()),
         *(external.problems if external else ()),
-        *misfits.problems(record, style, active, choices.nixpkgs),
+        *misfits.problems(nixpy_lock, style, active, choices.nixpkgs),
         *misfits.unopened(external_opened, style),
         *started.problems(style),
         *(own.problems(application=style.builds == "always") if own else ()),
     ]
     if style.all_wheels:
-        fetched = [wheel for wheel in record.wheels if packages is None or wheel.name in packages.wheels]
+        fetched = [wheel for wheel in nixpy_lock.wheels if packages is None or wheel.name in packages.wheels]
         found += fetching.problems(fetched, fetching.astray(project, targets))
         found += fetching.left_out(beside, style.name)
     return Environment(
         style=style,
         nixpkgs=choices.nixpkgs,
         settings=settings,
-        record=record,
+        nixpy_lock=nixpy_lock,
         libraries=libraries,
         opened=tuple(sorted(set(_opened(asking, libraries)))),
         packages=packages,
@@ -70,7 +70,7 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
         features=active,
         programs=started,
         manager=managers.manager(project, choices.manager),
-        overrides=overrides(record.wheels, libraries, optional=settings.libraries.optional) if origin else (),
+        overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional) if origin else (),
         origin=origin,
         lock=fetching.uv_lock(project),
         external=external,
@@ -79,14 +79,14 @@ def environment_of(project: Project, choices: Choices, record: Record) -> Enviro
     )
 
 
-def _packages(project: Project, style: Style, targets: Sequence[Target], record: Record) -> PythonSet | None:
+def _packages(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> PythonSet | None:
     """Return what nixpkgs' Python set is asked for; None where the style takes nothing from it, or leaves finding the
     names to other people's Nix code.
     """
     if not style.from_nixpkgs or style.reads:
         return None
     direct, implied = project.direct_names(targets), project.implied_names(targets)
-    return python_set.python_set(record, direct, project.settings.versions, implied)
+    return python_set.python_set(nixpy_lock, direct, project.settings.versions, implied)
 
 
 def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
@@ -100,12 +100,12 @@ def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> 
     return distribution.read(project, targets) if wanted else None
 
 
-def _external(project: Project, style: Style, targets: Sequence[Target], record: Record) -> Inputs | None:
+def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> Inputs | None:
     """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
 
     Not every style builds sources.
     """
-    unavailable = [item for item in record.unavailable if item.compiled and style.builds_sources]
+    unavailable = [item for item in nixpy_lock.unavailable if item.compiled and style.builds_sources]
     if not project.external and not unavailable:
         return None
     from nixpy.external import builds

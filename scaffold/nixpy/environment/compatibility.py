@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.diagnostics.problem import Problem, reason
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
@@ -14,16 +14,16 @@ from nixpy.styles.features import Feature, find
 from nixpy.styles.styles import Style
 
 
-def problems(record: Record, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Problem]:
+def problems(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Problem]:
     """Yield what is to be said of each: no wheel, a newer glibc, a question that this Python has no answer to."""
     # Without a wheel a package may still be in nixpkgs, where that is asked; few projects have any such package, so the
     # rest reads no tables.
-    if record.unavailable and not style.from_nixpkgs:
+    if nixpy_lock.unavailable and not style.from_nixpkgs:
         from nixpy.external.builds import unavailable_problems
 
-        yield from unavailable_problems(record.unavailable, record.python, style.name)
-    yield from _newer_glibc(record.wheels, nixpkgs)
-    yield from _unanswered(record.wheels, style, features)
+        yield from unavailable_problems(nixpy_lock.unavailable, nixpy_lock.python, style.name)
+    yield from _newer_glibc(nixpy_lock.wheels, nixpkgs)
+    yield from _unanswered(nixpy_lock.wheels, style, features)
 
 
 def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:

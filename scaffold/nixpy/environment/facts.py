@@ -17,7 +17,7 @@ from nixpy.diagnostics.problem import reason
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
 from nixpy.nixpkgs.expression import condition
-from nixpy.project.project import RECORD
+from nixpy.project.project import NIXPY_LOCK
 from nixpy.styles.styles import Style
 
 if TYPE_CHECKING:
@@ -68,28 +68,28 @@ def _is_empty(value: object) -> bool:
 
 
 def _common(env: Environment) -> dict[str, Any]:
-    record = env.record
-    unopened = frozenset(wheel.name for wheel in record.wheels if wheel.guessed)
+    nixpy_lock = env.nixpy_lock
+    unopened = frozenset(wheel.name for wheel in nixpy_lock.wheels if wheel.guessed)
     drivers = (library for library in env.libraries if library.provider == "host-driver")
-    place = str(PurePosixPath(env.settings.file).with_name(RECORD))
+    place = str(PurePosixPath(env.settings.file).with_name(NIXPY_LOCK))
     return {
         "style": env.style.name,
-        "interpreter": {"nix": "pkgs.python" + record.python.replace(".", "")},
-        "sonames": {"parts": list(_sonames(env.rendered, record.systems, unopened))},
+        "interpreter": {"nix": "pkgs.python" + nixpy_lock.python.replace(".", "")},
+        "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
-        "external": env.external.facts(record.systems, env.external_opened) if env.external else None,
+        "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
         "features": [feature.name for feature in env.features],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
-        "lock": place if place != RECORD else None,
-        "digest": record.inputs,
+        "lock": place if place != NIXPY_LOCK else None,
+        "digest": nixpy_lock.inputs,
     }
 
 
 def _shell(env: Environment) -> dict[str, Any]:
     programs, settings = env.programs, env.settings
     substitutes = programs.substitutes.values()
-    wheels = {wheel.name for wheel in env.record.wheels}
+    wheels = {wheel.name for wheel in env.nixpy_lock.wheels}
     packages = [
         *(f"pkgs.{name}" for name in settings.packages),
         *(item.expression for item in substitutes),
@@ -121,7 +121,7 @@ def _of_style(env: Environment) -> dict[str, Any]:
         found |= {"hostSonames": sorted(drivers), "openedSonames": list(env.opened)}
     if "wheels" in takes:
         found["wheels"] = {
-            "lock": {"nix": f"./{RECORD}"},
+            "lock": {"nix": f"./{NIXPY_LOCK}"},
             **({"addresses": {"nix": env.lock}} if env.lock else {}),
             **_missing(env),
             **({"opened": True} if env.opened else {}),
@@ -139,7 +139,7 @@ def _of_style(env: Environment) -> dict[str, Any]:
         if "overrides" in takes and (overrides := _overrides(env)):
             found["overrides"] = overrides
     if "sdists" in takes:
-        found["sdists"] = _sdists(env.record.unavailable)
+        found["sdists"] = _sdists(env.nixpy_lock.unavailable)
     return found
 
 
@@ -155,7 +155,7 @@ def _own(env: Environment, own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(env: Environment) -> dict[str, Any]:
     """Return the sonames that no package supplies on Linux, with the wheels that name them."""
-    unopened = frozenset(wheel.name for wheel in env.record.wheels if wheel.guessed)
+    unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
     found = [{"value": item.soname, "comment": reason(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
     found += [

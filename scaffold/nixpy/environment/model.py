@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixpy.analysis.nixpylock import Record
+from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.problem import Problem
 from nixpy.environment.executables import Programs
@@ -29,7 +29,7 @@ class Environment:
     style: Style
     nixpkgs: str
     settings: Settings
-    record: Record
+    nixpy_lock: NixpyLock
     libraries: tuple[Library, ...]
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     packages: PythonSet | None  # of a style that takes them from nixpkgs

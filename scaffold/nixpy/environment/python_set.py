@@ -8,7 +8,7 @@ from typing import Literal
 
 from packaging.utils import NormalizedName
 
-from nixpy.analysis.nixpylock import Record
+from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.diagnostics.problem import Problem
 from nixpy.nixpkgs import python_packages
 
@@ -70,7 +70,7 @@ class PythonSet:
 
 
 def python_set(
-    record: Record,
+    nixpy_lock: NixpyLock,
     direct: Iterable[NormalizedName],
     versions: Versions,
     implied: Collection[NormalizedName] = (),
@@ -81,11 +81,11 @@ def python_set(
     Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
     left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
     """
-    wheels = {wheel.name for wheel in record.wheels}
-    lacking = {item.name for item in record.unavailable}
+    wheels = {wheel.name for wheel in nixpy_lock.wheels}
+    lacking = {item.name for item in nixpy_lock.unavailable}
     requires: dict[NormalizedName, set[NormalizedName]] = {}
     by_extras: dict[NormalizedName, set[NormalizedName]] = {}
-    for wheel in record.wheels:
+    for wheel in nixpy_lock.wheels:
         requires.setdefault(wheel.name, set()).update(wheel.requires or ())
         by_extras.setdefault(wheel.name, set()).update(wheel.by_extras)
 

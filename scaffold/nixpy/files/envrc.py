@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from nixpy.diagnostics.problem import Problem, reason
 from nixpy.project import managers
-from nixpy.project.project import RECORD, Project
+from nixpy.project.project import NIXPY_LOCK, Project
 
 NAME = ".envrc"
 _USE = re.compile(r"\s*use[ _](flake|nix)\b")
@@ -19,7 +19,7 @@ _USE = re.compile(r"\s*use[ _](flake|nix)\b")
 
 def read(project: Project) -> tuple[str, ...]:
     """Return the files that the shell is made of and filled from, besides the flake; relative to the project."""
-    own = (managers.relative(project, path) for path in (project.rendered, project.record))
+    own = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
     return tuple(dict.fromkeys((*own, *managers.files(project))))
 
 
@@ -35,7 +35,7 @@ def unwatched(project: Project) -> Iterator[Problem]:
         for name in read(project)
         if name not in watched and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
-    if lacking and any(PurePosixPath(pattern).name == RECORD for pattern in watched):
+    if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
         yield Problem(
             code="NIX208",
             message=f"{NAME} does not watch {reason(lacking)}, so direnv does not notice when that changes",

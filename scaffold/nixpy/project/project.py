@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nixpy.external.table import External
     from nixpy.locks.requirements import RequirementsFile
 
-RECORD = "nixpy.lock"
+NIXPY_LOCK = "nixpy.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class Project:
     external: External | None = None
 
     @property
-    def record(self) -> Path:
+    def nixpy_lock_path(self) -> Path:
         """Where nixpy.lock is: beside the rendered file."""
-        return self.rendered.with_name(RECORD)
+        return self.rendered.with_name(NIXPY_LOCK)
 
     @property
     def rendered(self) -> Path:
