@@ -19,7 +19,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
 from nixpy.libraries.match import WheelNeeds
-from nixpy.locks.model import Source, Unavailable
+from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.model import Known, Needs
 
@@ -169,7 +169,7 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
             "wheels": [_wheel_entry(wheel, complete=nixpy_lock.complete) for wheel in wheels if wheel.system == system],
         }
         if missing := [
-            {"name": item.name, "version": item.version, "sdist": item.sdist, **_source_entry(item.source)}
+            {"name": item.name, "version": item.version, "sdist": item.sdist, **_sdist_entry(item.sdist_facts)}
             for item in sorted(nixpy_lock.unavailable, key=lambda item: item.name)
             if item.system == system
         ]:
@@ -184,8 +184,8 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
     }
 
 
-def _source_entry(source: Source | None) -> dict[str, Any]:
-    return {"build": list(source.build), "compiled": source.compiled} if source else {}
+def _sdist_entry(facts: SdistFacts | None) -> dict[str, Any]:
+    return {"build": list(facts.build), "compiled": facts.compiled} if facts else {}
 
 
 def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
@@ -219,7 +219,9 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
                 name=item["name"],
                 version=item["version"],
                 sdist=item["sdist"],
-                source=Source(build=tuple(item["build"]), compiled=item["compiled"]) if "build" in item else None,
+                sdist_facts=SdistFacts(build=tuple(item["build"]), compiled=item["compiled"])
+                if "build" in item
+                else None,
             )
             for system, entry in body["systems"].items()
             for item in entry.get("unavailable", ())

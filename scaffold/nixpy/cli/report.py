@@ -35,18 +35,18 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
 
 
 def _choices(plan: Plan) -> None:
-    choices = plan.choices
+    resolved = plan.resolved
     project = plan.project
     wheels = counted(len({wheel.name for wheel in plan.wheels}), "wheel")
     rows: list[tuple[str, ...]] = [("project", project.source.name, wheels)]
     for name, value in (
-        ("style", str(choices.style)),
-        ("manager", choices.manager),
-        ("python", choices.python),
-        ("nixpkgs", choices.nixpkgs),
+        ("style", str(resolved.style)),
+        ("manager", resolved.manager),
+        ("python", resolved.python),
+        ("nixpkgs", resolved.nixpkgs),
     ):
-        rows.append((name, value, choices.reasons.get(name, "")))
-    rows.append(("systems", ", ".join(choices.systems)))
+        rows.append((name, value, resolved.reasons.get(name, "")))
+    rows.append(("systems", ", ".join(resolved.systems)))
     for line in table(rows, indent=0):
         click.echo(line)
 
@@ -101,7 +101,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
         command(f"git add -N {names}", "a flake sees only what git knows")
     ignore = root / ".gitignore"
-    style = styles.find(str(plan.choices.style))
+    style = styles.find(str(plan.resolved.style))
     folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
         command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
@@ -116,16 +116,16 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
     """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
-    choices = plan.choices
+    resolved = plan.resolved
     return {
         "folder": str(plan.project.root),
         "source": plan.project.source.name,
-        "style": choices.style,
-        "manager": choices.manager,
-        "python": choices.python,
-        "nixpkgs": choices.nixpkgs,
-        "systems": list(choices.systems),
-        "reasons": dict(choices.reasons),
+        "style": resolved.style,
+        "manager": resolved.manager,
+        "python": resolved.python,
+        "nixpkgs": resolved.nixpkgs,
+        "systems": list(resolved.systems),
+        "reasons": dict(resolved.reasons),
         "libraries": [
             {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
             for item in plan.environment.supplied

@@ -14,17 +14,17 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy.analysis.analyse import analyse
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
-from nixpy.analysis.sources import Sources
 from nixpy.commands import plan
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
 from nixpy.diagnostics.problem import Problem
-from nixpy.environment.choices import Choices, Options, choose
+from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_problems
 from nixpy.libraries.match import Library, answer
 from nixpy.locks import formats
-from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.nixpkgs import releases
@@ -60,7 +60,7 @@ class Given:
         """Nothing: the wheels themselves tell."""
         return None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:  # noqa: ARG002
         """Return every named wheel; which of them fit the target is for selection to say."""
         return self.files
 
@@ -68,7 +68,7 @@ class Given:
 def scan(
     targets: Sequence[str],
     options: Options,
-    sources: Sources,
+    analysis_options: AnalysisOptions,
     *,
     deps: bool = True,
 ) -> Scan:
@@ -87,21 +87,25 @@ def scan(
     # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
     place = Path(targets[0])
     if kind != "requirement":
-        sources = replace(sources, root=place if kind == "project" and place.is_dir() else place.parent)
+        analysis_options = replace(
+            analysis_options, root=place if kind == "project" and place.is_dir() else place.parent
+        )
     if kind == "project":
-        return _project(options, sources)
+        return _project(options, analysis_options)
     files = _requirements_files(kind, place)
     lock = _lock(kind, targets)
     if isinstance(lock, Given):
         options = _fitting(lock, options)
-    choices = _choices(options)
+    resolved = _resolve_options(options)
     if lock is None:
-        lock = _resolved(files or [Requirement(target) for target in targets], choices, sources, deps=deps)
-        sources = replace(sources, index_urls=tuple(url for file in files for url in file.index_urls))
+        lock = _resolve_with_uv(
+            files or [Requirement(target) for target in targets], resolved, analysis_options, deps=deps
+        )
+        analysis_options = replace(analysis_options, index_urls=tuple(url for file in files for url in file.index_urls))
     if kind == "venv":
-        sources = replace(sources, venv=place)
-    analysis = analyse(lock, choices.targets(), Choice(), sources)
-    return _finish(choices, analysis.wheels, analysis.unavailable)
+        analysis_options = replace(analysis_options, venv=place)
+    analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
+    return _finish(resolved, analysis.wheels, analysis.unavailable)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -121,21 +125,25 @@ def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
     return [reader.read(path, root=path.parent)] if kind == "requirements" else []
 
 
-def _resolved(
-    source: Sequence[RequirementsFile | Requirement], choices: Choices, sources: Sources, *, deps: bool
+def _resolve_with_uv(
+    source: Sequence[RequirementsFile | Requirement],
+    resolved: ResolvedOptions,
+    analysis_options: AnalysisOptions,
+    *,
+    deps: bool,
 ) -> Lock:
     from nixpy.index.resolve import resolve
     from nixpy.locks.pylock import PyLock
 
     text = resolve(
         source,
-        root=sources.root,
-        python=choices.python,
+        root=analysis_options.root,
+        python=resolved.python,
         no_deps=not deps,
-        offline=sources.offline,
-        allow_build=sources.allow_build,
+        offline=analysis_options.offline,
+        allow_build=analysis_options.allow_build,
     )
-    return PyLock.parse(text, sources.root / "pylock.toml")
+    return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 
 def _installed(path: Path) -> Given:
@@ -151,12 +159,14 @@ def _installed(path: Path) -> Given:
 
 def _fitting(lock: Lock, options: Options) -> Options:
     """Return the options with a system and a Python that the wheels are for, where none is asked for."""
-    here = _choices(options)
+    here = _resolve_options(options)
     release = releases.release(here.nixpkgs)
     pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
     systems = (options.systems,) if options.systems else (here.systems, *((system,) for system in SYSTEMS))
     candidates = [replace(options, python=python, systems=one) for one in systems for python in pythons]
-    return min(candidates, key=lambda one: len(select(lock, _choices(one).targets(), Choice()).unavailable))
+    return min(
+        candidates, key=lambda one: len(select(lock, _resolve_options(one).targets(), ExtrasAndGroups()).unavailable)
+    )
 
 
 def _kind(target: str) -> str:
@@ -187,20 +197,20 @@ def _kind(target: str) -> str:
     return "requirement"
 
 
-def _choices(options: Options) -> Choices:
+def _resolve_options(options: Options) -> ResolvedOptions:
     nixpkgs = options.nixpkgs or releases.current()
     python, _ = releases.choose_python(options.python, None, None, releases.release(nixpkgs))
     here = f"{platform.machine()}-linux"
     systems = options.systems or ((here,) if here in LINUX_SYSTEMS else ("x86_64-linux",))
-    return Choices(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
+    return ResolvedOptions(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 
 
-def _project(options: Options, sources: Sources) -> Scan:
-    found = project.read(sources.root)
-    made = plan.plan(found, choose(found, options), sources, complete=True)
+def _project(options: Options, analysis_options: AnalysisOptions) -> Scan:
+    found = project.read(analysis_options.root)
+    made = plan.plan(found, resolve_options(found, options), analysis_options, complete=True)
     return Scan(
-        python=made.choices.python,
-        systems=made.choices.systems,
+        python=made.resolved.python,
+        systems=made.resolved.systems,
         wheels=made.wheels,
         libraries=made.environment.libraries,
         problems=made.problems,
@@ -220,14 +230,14 @@ def _given(path: Path) -> Package:
     return Package(name=name, version=str(version), wheels=(file,))
 
 
-def _finish(choices: Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
-    libraries, problems = answer(wheel_needs(wheels), systems=choices.systems)
+def _finish(resolved: ResolvedOptions, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
+    libraries, problems = answer(wheel_needs(wheels), systems=resolved.systems)
     return Scan(
-        python=choices.python,
-        systems=choices.systems,
+        python=resolved.python,
+        systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        problems=(*problems, *unavailable_problems(unavailable, choices.python)),
+        problems=(*problems, *unavailable_problems(unavailable, resolved.python)),
     )
 
 

@@ -14,7 +14,7 @@ from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
-from nixpy.environment.choices import choose
+from nixpy.environment.options import resolve_options
 from nixpy.libraries.match import WheelNeeds, answer
 from nixpy.locks import pipfile
 from nixpy.project import managers
@@ -46,23 +46,25 @@ def read_project(folder: Path, host: Host) -> Project | None:
     found = projects.read(folder)
     locked = None
     direct: frozenset[str] = frozenset()
-    choices = choose(found)
-    targets = [target for target in choices.targets() if target.system == host.system]
+    resolved = resolve_options(found)
+    targets = [target for target in resolved.targets() if target.system == host.system]
     if targets:
         direct = frozenset(found.direct_names(targets))
         if found.locked:
-            names = (package for target in targets for package in found.locked.packages(target, found.choice))
+            names = (
+                package for target in targets for package in found.locked.packages(target, found.extras_and_groups)
+            )
             locked = frozenset(package.name for package in names if not package.local)
     settings, nixpy_lock = found.settings, read_nixpy_lock(found)
     managed = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
     return Project(
         root=folder,
         source=found.source.name,
-        style=choices.style,
+        style=resolved.style,
         managed=managed,
         enter=_enter(folder),
-        fills=managed and choices.style != "fhs" and choices.manager != managers.NONE,
-        install=_install(found, choices.manager),
+        fills=managed and resolved.style != "fhs" and resolved.manager != managers.NONE,
+        install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
         wheels=frozenset(

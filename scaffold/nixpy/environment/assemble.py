@@ -11,9 +11,9 @@ from nixpy.environment import compatibility as misfits
 from nixpy.environment import lang2nix as builders
 from nixpy.environment import python_set
 from nixpy.environment import wheel_urls as fetching
-from nixpy.environment.choices import Choices
 from nixpy.environment.executables import programs
 from nixpy.environment.model import Environment
+from nixpy.environment.options import ResolvedOptions
 from nixpy.environment.overrides import overrides
 from nixpy.environment.python_set import PythonSet
 from nixpy.libraries.match import Library, WheelNeeds, answer
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from nixpy.external.inputs import Inputs
 
 
-def environment_of(project: Project, choices: Choices, nixpy_lock: NixpyLock) -> Environment:
+def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Environment:
     """Return what is rendered for `nixpy_lock`. Libraries that are needed besides wheels are supplied as theirs are."""
-    assert choices.style is not None  # noqa: S101  (chosen by now)
-    style, targets, settings = styles.find(choices.style), choices.targets(), project.settings
+    assert resolved.style is not None  # noqa: S101  (chosen by now)
+    style, targets, settings = styles.find(resolved.style), resolved.targets(), project.settings
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
@@ -48,7 +48,7 @@ def environment_of(project: Project, choices: Choices, nixpy_lock: NixpyLock) ->
         *unsupplied,
         *(python_set.problems(packages, {*started.substitutes, *beside}) if packages else ()),
         *(external.problems if external else ()),
-        *misfits.problems(nixpy_lock, style, active, choices.nixpkgs),
+        *misfits.problems(nixpy_lock, style, active, resolved.nixpkgs),
         *misfits.unopened(external_opened, style),
         *started.problems(style),
         *(own.problems(application=style.builds == "always") if own else ()),
@@ -59,7 +59,7 @@ def environment_of(project: Project, choices: Choices, nixpy_lock: NixpyLock) ->
         found += fetching.left_out(beside, style.name)
     return Environment(
         style=style,
-        nixpkgs=choices.nixpkgs,
+        nixpkgs=resolved.nixpkgs,
         settings=settings,
         nixpy_lock=nixpy_lock,
         libraries=libraries,
@@ -69,7 +69,7 @@ def environment_of(project: Project, choices: Choices, nixpy_lock: NixpyLock) ->
         own=own.as_dict(settings.relax) if own else None,
         features=active,
         programs=started,
-        manager=managers.manager(project, choices.manager),
+        manager=managers.manager(project, resolved.manager),
         overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional) if origin else (),
         origin=origin,
         lock=fetching.uv_lock(project),

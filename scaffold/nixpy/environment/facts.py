@@ -194,7 +194,7 @@ def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
     """
     found = {item.name: item for item in unavailable if item.sdist}
     return {
-        name: list(item.source.build if item.source and item.source.build else ("setuptools",))
+        name: list(item.sdist_facts.build if item.sdist_facts and item.sdist_facts.build else ("setuptools",))
         for name, item in sorted(found.items())
     }
 

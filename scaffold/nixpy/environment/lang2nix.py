@@ -20,7 +20,7 @@ from nixpy.core.target import Target
 from nixpy.diagnostics.problem import Problem, reason
 from nixpy.locks import pipfile
 from nixpy.locks.formats import of_uv
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Style
@@ -62,7 +62,7 @@ def problems(project: Project, style: Style, targets: Sequence[Target]) -> Itera
                     hint="look it up on search.nixos.org, or use a style that installs wheels",
                 )
     elif style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        yield from _poetry2nix(lock, targets, project.choice)
+        yield from _poetry2nix(lock, targets, project.extras_and_groups)
 
 
 def _poetry_lock(project: Project) -> PoetryLock | None:
@@ -98,7 +98,7 @@ def _says_dependencies(project: Project) -> bool:
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
 
-def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], choice: Choice) -> Iterator[Problem]:
+def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Iterator[Problem]:
     """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
     own = _table(_table(lock.pyproject, "tool"), "poetry")
     if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
@@ -108,7 +108,7 @@ def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], choice: Choice) -> 
             "without a name it fails, and dependencies of [project] are not installed",
             hint="write them into [tool.poetry] as Poetry 1 had them, or choose style wheel-env or uv2nix",
         )
-    locked = {package.name: package for target in targets for package in lock.packages(target, choice)}
+    locked = {package.name: package for target in targets for package in lock.packages(target, extras_and_groups)}
     stopping = {
         name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
     }
@@ -158,14 +158,14 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
     """
     if not style.reads:
         return None
-    choice, known = project.choice, project.dependencies
-    groups: Iterable[str] = choice.groups or ()
+    extras_and_groups, known = project.extras_and_groups, project.dependencies
+    groups: Iterable[str] = extras_and_groups.groups or ()
     if style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        groups = lock.groups(choice)
+        groups = lock.groups(extras_and_groups)
     elif known is not None:
-        groups = known.selected_groups(choice.groups)
+        groups = known.selected_groups(extras_and_groups.groups)
     elif uv_lock := of_uv(project.locked):
-        groups = uv_lock.groups(choice)
+        groups = uv_lock.groups(extras_and_groups)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {
         "aliases": {
@@ -174,7 +174,7 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
         "unmapped": [name for name, text in mapped.items() if text is None],
         "source": {"nix": _path(project, project.root)},
         "requirements-files": [{"nix": _path(project, path)} for path in project.requirements if style.from_nixpkgs],
-        "extras": sorted(choice.extras),
+        "extras": sorted(extras_and_groups.extras),
         "groups": sorted(groups),
     }
 

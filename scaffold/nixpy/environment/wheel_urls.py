@@ -34,7 +34,7 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     any_index = of_uv(project.locked) is not None
     return {
         wheel.name
-        for wheel in select(project.locked, targets, project.choice).wheels
+        for wheel in select(project.locked, targets, project.extras_and_groups).wheels
         if wheel.file.path or any(wheel.file.indexes) or not (any_index or wheel.file.url is None or wheel.file.of_pypi)
     }
 
@@ -44,7 +44,7 @@ def beside(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     if project.locked is None:
         return set()
     own = project.dependencies.name if project.dependencies else None
-    found = (package for target in targets for package in project.locked.packages(target, project.choice))
+    found = (package for target in targets for package in project.locked.packages(target, project.extras_and_groups))
     return {package.name for package in found if package.local and package.name != own}
 
 

@@ -77,7 +77,7 @@ def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs
     found = Inputs()
     for name, items in where.items():
         systems = sorted(item.system for item in items)
-        requirements = {one for item in items for one in (item.source.build if item.source else ())}
+        requirements = {one for item in items for one in (item.sdist_facts.build if item.sdist_facts else ())}
         needs: list[tuple[Role, Dependency]] = [("build", one) for one in _parsed(" ".join(_ALWAYS))]
         needs += [*known(name), *started(requirements)]
         for role, dependency in dict.fromkeys(needs):
@@ -117,7 +117,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     said = f"{place} has what builds it: {_summary(item)}"
     if item.name not in sdists():
         said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
-    if not item.source:
+    if not item.sdist_facts:
         said += "; its source was not read, which `nixpy sync --rescan` does with a network"
     # patched-venv patches .venv, not where an installer builds.
     idle = style is not None and (style == "patched-venv" or not styles.find(style).executables)
@@ -128,7 +128,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:
     """Return the build requirements of a package that are programs in wheels."""
-    return tuple(filter(is_program, unavailable.source.build if unavailable.source else ()))
+    return tuple(filter(is_program, unavailable.sdist_facts.build if unavailable.sdist_facts else ()))
 
 
 def _summary(unavailable: Unavailable) -> str:

@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from nixpy.core.errors import NixpyError
 from nixpy.index.uv import Compiler, Failure, Uv, find_uv
 from nixpy.index.uv_input import Question, question
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
@@ -38,7 +38,7 @@ def resolve(
     *,
     root: Path,
     python: str,
-    choice: Choice = Choice(),  # noqa: B008  # frozen
+    extras_and_groups: ExtrasAndGroups = ExtrasAndGroups(),  # noqa: B008  # frozen
     no_deps: bool = False,
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
@@ -58,7 +58,7 @@ def resolve(
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
-    asked = question(source, choice, allow_build=allow_build)
+    asked = question(source, extras_and_groups, allow_build=allow_build)
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import Line, RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
@@ -54,7 +54,10 @@ def _names_a_package(line: str) -> bool:
 
 
 def question(
-    source: Dependencies | Sequence[RequirementsFile | Requirement], choice: Choice, *, allow_build: bool
+    source: Dependencies | Sequence[RequirementsFile | Requirement],
+    extras_and_groups: ExtrasAndGroups,
+    *,
+    allow_build: bool,
 ) -> Question:
     """Return what to ask uv for `source`.
 
@@ -62,12 +65,16 @@ def question(
     what a source tree needs.
     """
     if isinstance(source, Dependencies):
-        groups = source.selected_groups(choice.groups)
-        requirements = source.select(choice.extras, groups)  # also where uv reads the file: our errors name lines
+        groups = source.selected_groups(extras_and_groups.groups)
+        requirements = source.select(
+            extras_and_groups.extras, groups
+        )  # also where uv reads the file: our errors name lines
         if not source.uv.get("sources"):
             return Question(lines=tuple(map(str, requirements)))
         # Only uv knows what its own table of sources means.
-        options = [f"--extra={extra}" for extra in sorted(choice.extras)] + [f"--group={group}" for group in groups]
+        options = [f"--extra={extra}" for extra in sorted(extras_and_groups.extras)] + [
+            f"--group={group}" for group in groups
+        ]
         return Question(sources=(str(source.path.absolute()), *options))
     files = [item for item in source if isinstance(item, RequirementsFile)]
     lines = [str(item) for item in source if isinstance(item, Requirement)]

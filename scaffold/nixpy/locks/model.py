@@ -45,12 +45,12 @@ class Package:
     version: str | None
     wheels: tuple[WheelFile, ...] = ()
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
-    source: WheelFile | None = None  # the sdist, where it is one file
+    sdist_file: WheelFile | None = None  # the sdist, where it is one file
     local: bool = False  # the project, a workspace member or an editable: in place, nothing to open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ExtrasAndGroups:
     """Which optional parts of a project are installed. `groups` None: those `uv sync` installs by default."""
 
     extras: frozenset[NormalizedName] = frozenset()
@@ -68,7 +68,7 @@ class Lock(Protocol):
     def requires_python(self) -> SpecifierSet | None:
         """What it says of the Pythons it is for."""
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what an installer would install on `target`, sorted by name, each name once."""
 
 
@@ -88,8 +88,8 @@ class LockedWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """What an sdist says: the names of what its build system requires, and whether it holds anything to compile."""
+class SdistFacts:
+    """Facts of an sdist: the names of what its build system requires, and whether it holds anything to compile."""
 
     build: tuple[NormalizedName, ...]
     compiled: bool
@@ -99,24 +99,24 @@ class Source:
 class Unavailable:
     """A locked package without a wheel for `system`; `sdist` says whether it could be built there.
 
-    Equal are those of the same package: `file` is where its sdist can be had, `source` what that says, if it was read.
+    Equal are those of the same package: `sdist_file` is its sdist, `sdist_facts` what nixpy read in it.
     """
 
     system: str
     name: NormalizedName
     version: str | None
     sdist: bool
-    file: WheelFile | None = field(default=None, compare=False, repr=False)
-    source: Source | None = field(default=None, compare=False)
+    sdist_file: WheelFile | None = field(default=None, compare=False, repr=False)
+    sdist_facts: SdistFacts | None = field(default=None, compare=False)
 
     @property
     def compiled(self) -> bool:
         """Whether a compiler builds it, as far as is known."""
-        return self.sdist and (self.source is None or self.source.compiled)
+        return self.sdist and (self.sdist_facts is None or self.sdist_facts.compiled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Locked:
     """What the project installs on every system asked for, sorted by system and name."""
 
     wheels: tuple[LockedWheel, ...]

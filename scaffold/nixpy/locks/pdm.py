@@ -18,7 +18,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
 
 DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
@@ -95,7 +95,7 @@ class PdmLock:
         pythons = {specifiers for specifiers, _ in self.targets}
         return pythons.pop() if len(pythons) == 1 else None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what `pdm sync` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, its chosen extras and groups; without chosen groups all of them, and without
@@ -109,7 +109,7 @@ class PdmLock:
             )
         found: dict[NormalizedName, Package] = {}
         try:
-            groups = self._groups(choice)
+            groups = self._groups(extras_and_groups)
             for entry in self.entries:
                 package = entry.package
                 if not entry.groups & groups or not holds(entry.marker, target):
@@ -141,14 +141,14 @@ class PdmLock:
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
-    def _groups(self, choice: Choice) -> frozenset[NormalizedName]:
+    def _groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
         locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
         extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
-        self._refuse_unknown("extra", choice.extras, extras if self.pyproject else locked)
-        self._refuse_unknown("group", choice.groups or (), locked - extras)
-        if choice.groups is None:
-            return locked if not choice.extras else locked - extras | choice.extras
-        return frozenset({DEFAULT}) | choice.groups | choice.extras
+        self._refuse_unknown("extra", extras_and_groups.extras, extras if self.pyproject else locked)
+        self._refuse_unknown("group", extras_and_groups.groups or (), locked - extras)
+        if extras_and_groups.groups is None:
+            return locked if not extras_and_groups.extras else locked - extras | extras_and_groups.extras
+        return frozenset({DEFAULT}) | extras_and_groups.groups | extras_and_groups.extras
 
     def _refuse_unknown(self, kind: str, chosen: Collection[str], known: Collection[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):
@@ -215,7 +215,7 @@ def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Packa
         version=str(Version(table["version"])) if "version" in table else None,
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,
-        source=next((file for file in listed if file not in wheels), None),
+        sdist_file=next((file for file in listed if file not in wheels), None),
         local=folder and typed(table, "editable", bool, default=False),
     )
 

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
-from nixpy.locks.model import Choice, Package
+from nixpy.locks.model import ExtrasAndGroups, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
 from nixpy.locks.poetry_document import Entry, read_entries
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
@@ -83,7 +83,7 @@ class PoetryLock:
             raise _damaged(self.path, self.text, error) from None
         return found[0] if len(found) == 1 else None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what `poetry install` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, and those of its extras and groups: without a choice, of every group that is
@@ -96,14 +96,16 @@ class PoetryLock:
                     f"this lock is for Python {self.pythons}, not {target.python}",
                     "choose a Python that it admits, or change the project's and run `poetry lock`",
                 )
-            self._refuse_unknown("extra", choice.extras, self.extras)
-            groups = self.groups(choice)
+            self._refuse_unknown("extra", extras_and_groups.extras, self.extras)
+            groups = self.groups(extras_and_groups)
             if self.version >= _TELLS_GROUPS:
-                found = [entry for entry in self.entries if self._is_installed(entry, target, choice, groups)]
+                found = [
+                    entry for entry in self.entries if self._is_installed(entry, target, extras_and_groups, groups)
+                ]
             else:
                 from nixpy.locks.poetry_graph import reached
 
-                found = reached(self.entries, self.extras, self.pyproject, target, choice.extras, groups)
+                found = reached(self.entries, self.extras, self.pyproject, target, extras_and_groups.extras, groups)
         except DamagedError as error:
             raise _damaged(self.path, self.text, error) from None
         packages = {entry.package.name: entry.package for entry in found}
@@ -135,17 +137,19 @@ class PoetryLock:
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
-    def _is_installed(self, entry: Entry, target: Target, choice: Choice, groups: frozenset[NormalizedName]) -> bool:
+    def _is_installed(
+        self, entry: Entry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
+    ) -> bool:
         """Tell whether one of the groups wants the package there; each may have a marker of its own."""
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
             check(entry.table, {"markers": str})
-            return bool(entry.groups & groups) and holds(markers, target, choice.extras)
+            return bool(entry.groups & groups) and holds(markers, target, extras_and_groups.extras)
         check(markers, dict.fromkeys(markers, str))
         by_group = {canonicalize_name(group): marker for group, marker in markers.items()}
-        return any(holds(by_group.get(group), target, choice.extras) for group in entry.groups & groups)
+        return any(holds(by_group.get(group), target, extras_and_groups.extras) for group in entry.groups & groups)
 
-    def groups(self, choice: Choice) -> frozenset[NormalizedName]:
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
         """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
         poetry = table_at(self.pyproject, "tool", "poetry")
         own = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
@@ -153,8 +157,8 @@ class PoetryLock:
         known |= {canonicalize_name("dev")} if "dev-dependencies" in poetry else set()
         known = known.union(*(entry.groups for entry in self.entries))
         optional = {name for name, group in own.items() if isinstance(group, dict) and group.get("optional") is True}
-        self._refuse_unknown("group", choice.groups or (), known)
-        return frozenset(known - optional if choice.groups is None else {MAIN, *choice.groups})
+        self._refuse_unknown("group", extras_and_groups.groups or (), known)
+        return frozenset(known - optional if extras_and_groups.groups is None else {MAIN, *extras_and_groups.groups})
 
     def _refuse_unknown(self, kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):

@@ -56,7 +56,7 @@ def _package(table: Table, files: list[Table], base: Path) -> Package:
         version=str(Version(typed(table, "version", str))),
         wheels=wheels,
         sdist=len(wheels) < len(files) or kind in {"git", "directory"},
-        source=next((file for file in listed if file not in wheels), None),
+        sdist_file=next((file for file in listed if file not in wheels), None),
         local=kind == "directory" and typed(table, "develop", bool, default=False),
     )
 

@@ -115,7 +115,7 @@ def manager(project: Project, name: str) -> Manager | None:
 
 def _fill(project: Project, name: str) -> list[str]:
     kind = _kind(project)
-    extras, groups = sorted(project.choice.extras), project.choice.groups
+    extras, groups = sorted(project.extras_and_groups.extras), project.extras_and_groups.groups
     named = sorted(groups or ())
     if name == "poetry":
         only = [] if groups is None else [f"--only={','.join(['main', *named])}"]
@@ -141,17 +141,17 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
     """
     dependencies = project.dependencies
     assert dependencies is not None  # noqa: S101  (that kind of project has them)
-    extras = sorted(project.choice.extras)
+    extras = sorted(project.extras_and_groups.extras)
     # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
     words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
     if name == "uv":
         if dependencies.name is not None and not words:
             words = ["-r", PYPROJECT, *(f"--extra={extra}" for extra in extras)]
-        words += [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
+        words += [f"--group={group}" for group in dependencies.selected_groups(project.extras_and_groups.groups)]
     else:
         # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
         own = dependencies.select(extras, ()) if words else ()
-        wanted = dependencies.select(extras, project.choice.groups)
+        wanted = dependencies.select(extras, project.extras_and_groups.groups)
         words += [str(requirement) for requirement in wanted if requirement not in own]
     return [*install, *words] if words else []
 

@@ -18,7 +18,7 @@ from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.locks import formats
-from nixpy.locks.model import Choice, Lock
+from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.project import config, setup_files
 from nixpy.project.dependencies import Dependencies
 
@@ -62,7 +62,7 @@ class Project:
         return self.root / "flake.nix"
 
     @property
-    def choice(self) -> Choice:
+    def extras_and_groups(self) -> ExtrasAndGroups:
         """Return the extras and groups that are installed, without those that [external] alone has."""
         groups, extras = self.settings.groups, frozenset(self.settings.extras)
         if self.external:
@@ -71,7 +71,7 @@ class Project:
             if groups is not None:
                 only = self.external.groups.keys() - (own.groups.keys() if own else set())
                 groups = tuple(group for group in groups if group not in only)
-        return Choice(extras=extras, groups=None if groups is None else frozenset(groups))
+        return ExtrasAndGroups(extras=extras, groups=None if groups is None else frozenset(groups))
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -94,7 +94,7 @@ class Project:
         from nixpy.locks import pipfile, requirements
 
         return tuple(
-            pipfile.read(path, root=self.root, groups=self.choice.groups)
+            pipfile.read(path, root=self.root, groups=self.extras_and_groups.groups)
             if path.name == pipfile.NAME
             else requirements.read(path, root=self.root)
             for path in self.requirements
@@ -116,7 +116,7 @@ class Project:
         if self.dependencies and self.dependencies.name:
             lines.add(f"name {self.dependencies.name}")
         if self.dependencies and not self.requirements:
-            lines.update(self.dependencies.canonical(self.choice.extras, self.choice.groups))
+            lines.update(self.dependencies.canonical(self.extras_and_groups.extras, self.extras_and_groups.groups))
         for file in self.requirements_files:
             lines.update(file.canonical())
         lines.update(f"locked {name}" for name in self._only_locked(targets))
@@ -137,7 +137,9 @@ class Project:
         """Return what the project itself asks for on any of `targets`, where not only the lock tells."""
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
-            wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
+            wanted += self.dependencies.select(
+                self.extras_and_groups.extras, self.extras_and_groups.groups if groups else ()
+            )
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
         return holding(wanted, targets)
@@ -164,7 +166,7 @@ class Project:
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
         if self.locked is None or not self._only_lock_tells:
             return set()
-        installed = (package for target in targets for package in self.locked.packages(target, self.choice))
+        installed = (package for target in targets for package in self.locked.packages(target, self.extras_and_groups))
         return {package.name for package in installed if not package.local}
 
 

@@ -21,7 +21,7 @@ from nixpy.core.urls import shown
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import best_wheel
 from nixpy.sdists.metadata import Metadata, Pyproject, read_metadata, read_programs, read_pyproject
@@ -118,7 +118,7 @@ class Index:
         except NixpyError as error:
             raise _refusal(error, requirement) or error from None
         lock = PyLock.parse(text, self.root / "pylock.toml")
-        (package,) = lock.packages(self.target, Choice())
+        (package,) = lock.packages(self.target, ExtrasAndGroups())
         (listed,) = lock.document.packages
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
