@@ -162,13 +162,13 @@ def test_the_driver() -> None:
 def test_a_check_without_its_facts_is_listed(fact: str) -> None:
     """A fact that could not be read makes exactly the checks impossible that need it; the others are made."""
     report = judge(replace(WELL, unread={fact: "because"}, environ={"PYTHONPATH": "1"}))
-    assert {unmade.check for unmade in report.unmade} == {name for name, _, needs in CHECKS if fact in needs}
-    assert {unmade.reason for unmade in report.unmade} == {"because"}
-    assert [finding.code for finding in report.findings] == ["NIX410"]
+    assert {skipped.check for skipped in report.skipped} == {name for name, _, needs in CHECKS if fact in needs}
+    assert {skipped.reason for skipped in report.skipped} == {"because"}
+    assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]
 
 
 def test_a_check_that_fails_is_listed() -> None:
     """Whatever a check raises, the others have their say."""
     report = judge(replace(WELL, search_path=3, environ={"PYTHONPATH": "1"}))  # type: ignore[arg-type]
-    assert [unmade.check for unmade in report.unmade] == ["LD_LIBRARY_PATH"]
-    assert [finding.code for finding in report.findings] == ["NIX410"]
+    assert [skipped.check for skipped in report.skipped] == ["LD_LIBRARY_PATH"]
+    assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from nixpy.doctor.examine import judge
 from nixpy.doctor.facts import Facts, Host, OnPath, Program, Project, Started, Supplier, Unfound, Venv
-from nixpy.doctor.findings import Finding
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 ROOT = Path("/home/user/demo")
 LOADER = Path("/lib64/ld-linux-x86-64.so.2")
@@ -75,21 +75,21 @@ SUPPLIERS = {
 }
 
 
-def findings(**changes: Any) -> tuple[Finding, ...]:
+def diagnostics(**changes: Any) -> tuple[MachineDiagnostic, ...]:
     """What is found where these facts are others; every check is made."""
     report = judge(replace(WELL, **changes))
-    assert report.unmade == ()
-    return report.findings
+    assert report.skipped == ()
+    return report.diagnostics
 
 
 def codes(**changes: Any) -> list[str]:
     """The codes of it."""
-    return [finding.code for finding in findings(**changes)]
+    return [diagnostic.code for diagnostic in diagnostics(**changes)]
 
 
-def only(**changes: Any) -> Finding:
+def only(**changes: Any) -> MachineDiagnostic:
     """The one finding."""
-    (found,) = findings(**changes)
+    (found,) = diagnostics(**changes)
     return found
 
 

@@ -11,11 +11,11 @@ import click
 
 from nixpy import __version__
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
-from nixpy.cli.common import print_json, problem_data
+from nixpy.cli.common import diagnostics_data, print_json
 from nixpy.cli.layout import tell
 from nixpy.commands.check import Outcome, Verdict
 from nixpy.diagnostics.codes import explanations
-from nixpy.diagnostics.problem import counted
+from nixpy.diagnostics.diagnostic import counted
 from nixpy.files.reconcile import State
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
@@ -40,9 +40,9 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell(f"{file.path}: {file.state.value}", lead="  ")
     for reason in verdict.reasons:
         tell(str(reason), lead="  ")
-    if verdict.problems:
-        codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
-        number = counted(len(verdict.problems), "known problem")
+    if verdict.diagnostics:
+        codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
+        number = counted(len(verdict.diagnostics), "known problem")
         tell(f"{number} ({codes}); `nixpy sync` tells more", lead="  ", err=True)
     if diff:
         for file in verdict.files:
@@ -69,7 +69,7 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
             for file in verdict.files
         ],
         "reasons": list(map(str, verdict.reasons)),
-        "problems": problem_data(verdict.problems),
+        "problems": diagnostics_data(verdict.diagnostics),
     }
 
 
@@ -173,7 +173,7 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 
 def _fingerprint(one: Annotation) -> str:
-    """Return what stays the same where the finding does, on whatever line it stands."""
+    """Return what stays the same where the annotation does, on whatever line it stands."""
     return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode()).hexdigest()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from nixpy.cli.common import in_repository, print_problems, problem_data, say
+from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
 from nixpy.cli.layout import command, table, tell
 from nixpy.commands.plan import Plan
-from nixpy.diagnostics.problem import counted, reason
+from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
 from nixpy.styles import styles
 
@@ -27,9 +27,9 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
     _libraries(plan)
     _external(plan)
     _files(plan, comparisons)
-    if plan.problems:
+    if plan.diagnostics:
         click.echo("")
-    print_problems(plan.problems)
+    print_diagnostics(plan.diagnostics)
     if first:
         _next(plan, comparisons)
 
@@ -56,12 +56,12 @@ def _libraries(plan: Plan) -> None:
     click.echo("")
     if not supplied:
         tell("no wheel needs a library from nixpkgs")
-    for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
+    for line in table([(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]):
         click.echo(line)
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
-            f"not opened, so given whatever their tags allow: {reason(unopened)}; "
+            f"not opened, so given whatever their tags allow: {shorten(unopened)}; "
             "`nixpy sync` with a network replaces this by what they need"
         )
     click.echo("")
@@ -139,5 +139,5 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
             for item in comparisons
         ],
         "lines": plan.lines,
-        "problems": problem_data(plan.problems),
+        "problems": diagnostics_data(plan.diagnostics),
     }

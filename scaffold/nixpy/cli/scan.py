@@ -14,8 +14,8 @@ from nixpy.cli.common import (
     format_option,
     nixpkgs_option,
     offline_option,
+    print_diagnostics,
     print_json,
-    print_problems,
     progress,
     python_option,
     rescan_option,
@@ -65,7 +65,7 @@ def command(
     tell(", ".join(result.systems), lead=f"Python {result.python} on ")
     for line in _lines(result):
         click.echo(line)
-    print_problems(result.problems)
+    print_diagnostics(result.diagnostics)
 
 
 def _lines(scan: Scan) -> Iterator[str]:

@@ -15,7 +15,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import noticed, outdated, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports
@@ -60,7 +60,7 @@ class Verdict:
     state: State
     files: tuple[Comparison, ...]
     reasons: tuple[Reason, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def status(self) -> int:
@@ -121,7 +121,7 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
-    return replace(_verdict(files, changes), problems=(*left_behind, *noticed(project, resolved), *env.problems))
+    return replace(_verdict(files, changes), diagnostics=(*left_behind, *noticed(project, resolved), *env.diagnostics))
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
@@ -135,7 +135,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     # The wheels are only to blame where all else is as it was.
     differs = Reason(message="what the wheels need differs from what was recorded")
     reasons = check(project).reasons or ((differs,) if stale else ())
-    return replace(_verdict(files, reasons), problems=made.environment.problems)
+    return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics)
 
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:
@@ -159,10 +159,13 @@ def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -
             path=where,
             setting="dependencies",
         )
-    for problem in outdated(project, resolved):
+    for diagnostic in outdated(project, resolved):
         path = project.dependencies.path if project.dependencies else project.source
         yield Reason(
-            message=f"{problem.message}; {problem.hint}", path=path, package=problem.package, setting="dependencies"
+            message=f"{diagnostic.message}; {diagnostic.hint}",
+            path=path,
+            package=diagnostic.package,
+            setting="dependencies",
         )
 
 

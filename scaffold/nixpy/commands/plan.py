@@ -11,7 +11,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.environment import lang2nix as builders
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
@@ -37,7 +37,7 @@ class Plan:
     nixpy_lock: NixpyLock
     wheels: tuple[Wheel, ...]
     outputs: tuple[Output, ...]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     entry: Path | None = None  # flake.nix or shell.nix, once `with_user_files` was asked
     lines: str | None = None  # to be added to it where it is the user's already
 
@@ -71,12 +71,12 @@ def plan(
         nixpy_lock=nixpy_lock,
         wheels=analysis.wheels,
         outputs=outputs(project, env, nixpy_lock),
-        problems=(
+        diagnostics=(
             *outdated(project, resolved),
             *flake.other_nixpkgs(project.root, resolved.nixpkgs),
             *flake_imports.left_behind(project.root, project.settings.file),
             *noticed(project, resolved),
-            *env.problems,
+            *env.diagnostics,
         ),
     )
 
@@ -144,8 +144,8 @@ def _lock_of(
     return PyLock.parse(text, project.source)
 
 
-def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Problem]:
-    """Yield a problem where the lock was made for other dependencies than pyproject.toml has now."""
+def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where the lock was made for other dependencies than pyproject.toml has now."""
     if project.locked is None:
         return
     lock, now = of_uv(project.locked), project.dependencies
@@ -161,34 +161,34 @@ def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Problem]:
         for name in lock.differences(wanted, target, project.extras_and_groups) or ()
     }
     if names:
-        yield Problem(
+        yield Diagnostic(
             code="NIX202",
             package=min(names),
-            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
+            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {shorten(sorted(names))}",
             hint="run `uv lock`, then `nixpy sync`",
         )
 
 
-def _changed_since(lock: Lock) -> Iterator[Problem]:
+def _changed_since(lock: Lock) -> Iterator[Diagnostic]:
     from nixpy.locks.pdm import PdmLock
     from nixpy.locks.poetry import PoetryLock
 
     if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
         tool = lock.path.name.partition(".")[0]
-        yield Problem(
+        yield Diagnostic(
             code="NIX202",
             message=f"{lock.path.name} is behind pyproject.toml, which changed since",
             hint=f"run `{tool} lock`, then `nixpy sync`",
         )
 
 
-def noticed(project: Project, resolved: ResolvedOptions) -> Iterator[Problem]:
+def noticed(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
     yield from envrc.unwatched(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.lacking(project.root, style)
-        yield from builders.problems(project, style, resolved.targets())
+        yield from builders.diagnostics(project, style, resolved.targets())
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[Output, ...]:

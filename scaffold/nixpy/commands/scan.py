@@ -19,9 +19,9 @@ from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
-from nixpy.external.builds import unavailable_problems
+from nixpy.external.builds import unavailable_diagnostics
 from nixpy.libraries.match import Library, answer
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, Package, Unavailable, WheelFile
@@ -45,7 +45,7 @@ class Scan:
     systems: tuple[str, ...]
     wheels: tuple[Wheel, ...]
     libraries: tuple[Library, ...]
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ def _project(options: Options, analysis_options: AnalysisOptions) -> Scan:
         systems=made.resolved.systems,
         wheels=made.wheels,
         libraries=made.environment.libraries,
-        problems=made.problems,
+        diagnostics=made.diagnostics,
     )
 
 
@@ -231,13 +231,13 @@ def _given(path: Path) -> Package:
 
 
 def _finish(resolved: ResolvedOptions, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
-    libraries, problems = answer(wheel_needs(wheels), systems=resolved.systems)
+    libraries, diagnostics = answer(wheel_needs(wheels), systems=resolved.systems)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        problems=(*problems, *unavailable_problems(unavailable, resolved.python)),
+        diagnostics=(*diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
     )
 
 
@@ -277,6 +277,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for library in scan.libraries
         ],
         "problems": [
-            {"code": problem.code, "message": problem.message, "package": problem.package} for problem in scan.problems
+            {"code": diagnostic.code, "message": diagnostic.message, "package": diagnostic.package}
+            for diagnostic in scan.diagnostics
         ],
     }

@@ -13,13 +13,13 @@ from nixpy.core.errors import NixpyError
 from nixpy.doctor import folder as folders
 from nixpy.doctor import library_checks, nixfiles, python_checks, setting_checks
 from nixpy.doctor.facts import Facts
-from nixpy.doctor.findings import Finding, Unmade
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
 from nixpy.doctor.venv import inspect_wheels, read_venv
 
 T = TypeVar("T")
-Check = Callable[[Facts], Iterator[Finding]]
+Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
 # What a check is called, what it is about, and which facts it cannot do without.
 CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
@@ -48,8 +48,8 @@ class Report:
     """What was observed, what is wrong, and what could not be told."""
 
     facts: Facts
-    findings: tuple[Finding, ...]
-    unmade: tuple[Unmade, ...]
+    diagnostics: tuple[MachineDiagnostic, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
@@ -64,21 +64,21 @@ def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
 
 def judge(facts: Facts) -> Report:
     """Return what the checks say of these facts."""
-    findings: list[Finding] = []
-    unmade: list[Unmade] = []
+    diagnostics: list[MachineDiagnostic] = []
+    skipped: list[Skipped] = []
     for name, check, needs in CHECKS:
         reasons = [facts.unread[need] for need in needs if need in facts.unread]
         if reasons:
-            unmade.append(Unmade(check=name, reason=reasons[0]))
+            skipped.append(Skipped(check=name, reason=reasons[0]))
             continue
         try:
-            findings += check(facts)
+            diagnostics += check(facts)
         except Exception as error:  # noqa: BLE001 - whatever is broken here, the other checks have their say
-            unmade.append(Unmade(check=name, reason=_words(error)))
+            skipped.append(Skipped(check=name, reason=_words(error)))
     return Report(
         facts=facts,
-        findings=tuple(sorted(findings, key=lambda finding: (finding.code, finding.message))),
-        unmade=tuple(unmade),
+        diagnostics=tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message))),
+        skipped=tuple(skipped),
     )
 
 

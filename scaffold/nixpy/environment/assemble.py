@@ -46,16 +46,16 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     beside = fetching.beside(project, targets) if style.all_wheels else set()
     found = [
         *unsupplied,
-        *(python_set.problems(packages, {*started.substitutes, *beside}) if packages else ()),
-        *(external.problems if external else ()),
-        *misfits.problems(nixpy_lock, style, active, resolved.nixpkgs),
+        *(python_set.diagnostics(packages, {*started.substitutes, *beside}) if packages else ()),
+        *(external.diagnostics if external else ()),
+        *misfits.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
         *misfits.unopened(external_opened, style),
-        *started.problems(style),
-        *(own.problems(application=style.builds == "always") if own else ()),
+        *started.diagnostics(style),
+        *(own.diagnostics(application=style.builds == "always") if own else ()),
     ]
     if style.all_wheels:
         fetched = [wheel for wheel in nixpy_lock.wheels if packages is None or wheel.name in packages.wheels]
-        found += fetching.problems(fetched, fetching.astray(project, targets))
+        found += fetching.diagnostics(fetched, fetching.astray(project, targets))
         found += fetching.left_out(beside, style.name)
     return Environment(
         style=style,
@@ -75,7 +75,9 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         lock=fetching.uv_lock(project),
         external=external,
         external_opened=external_opened,
-        problems=tuple(sorted(set(found), key=lambda problem: (problem.code, problem.package or "", problem.message))),
+        diagnostics=tuple(
+            sorted(set(found), key=lambda diagnostic: (diagnostic.code, diagnostic.package or "", diagnostic.message))
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import Wheel
-from nixpy.diagnostics.problem import Problem, bring_programs
+from nixpy.diagnostics.diagnostic import Diagnostic, bring_programs
 from nixpy.nixpkgs.executables import Substitute, substitutes
 from nixpy.styles.features import Feature
 from nixpy.styles.styles import Style
@@ -26,10 +26,10 @@ class Programs:
     native: tuple[NormalizedName, ...]
     substitutes: dict[NormalizedName, Substitute]
 
-    def problems(self, style: Style) -> Iterator[Problem]:
+    def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
         """Yield NIX302 where some are stuck."""
         if self.stuck:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX302",
                 message=f"{bring_programs(self.stuck)} that do not start on NixOS under style {style.name}",
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",

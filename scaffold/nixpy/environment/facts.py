@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.diagnostics.problem import reason
+from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
 from nixpy.nixpkgs.expression import condition
@@ -107,7 +107,7 @@ def _shell(env: Environment) -> dict[str, Any]:
             if item.variable
         },
         "variables": {**variables, **settings.env},
-        "withoutLoader": reason(programs.stuck),
+        "withoutLoader": shorten(programs.stuck),
         "hook": settings.shell_hook,
     }
     return {name: value for name, value in shell.items() if not _is_empty(value)}
@@ -156,7 +156,7 @@ def _own(env: Environment, own: Mapping[str, Any]) -> dict[str, Any]:
 def _missing(env: Environment) -> dict[str, Any]:
     """Return the sonames that no package supplies on Linux, with the wheels that name them."""
     unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
-    found = [{"value": item.soname, "comment": reason(item.needed_by, unopened)} for item in env.unsupplied]
+    found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
     found += [
         {"value": soname, "comment": "ignored in the settings"}
@@ -217,7 +217,7 @@ def _sonames(
         yield {
             "when": condition(here, systems),
             "value": {
-                library.soname: {"nix": library.expression, "comment": reason(library.needed_by, unopened)}
+                library.soname: {"nix": library.expression, "comment": shorten(library.needed_by, unopened)}
                 for library in group
             },
         }

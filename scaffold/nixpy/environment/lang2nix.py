@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import pipfile
 from nixpy.locks.formats import of_uv
 from nixpy.locks.model import ExtrasAndGroups
@@ -44,18 +44,18 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
             f"style {style.name} takes {names} from the inputs of a flake, so it is not for a shell.nix",
             hint="leave out --no-flake, or choose style wheel-env or with-packages, which need no input",
         )
-    if problem := _unread(project, style):
-        raise NixpyError(problem.message, hint=problem.hint, path=project.root)
+    if diagnostic := _unread(project, style):
+        raise NixpyError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
-def problems(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Problem]:
+def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     """Yield NIX207 where the style's lock is not there, and what is known to fail in it or to be missing."""
-    if problem := _unread(project, style):
-        yield problem
+    if diagnostic := _unread(project, style):
+        yield diagnostic
     elif style.from_nixpkgs and style.reads:
         for name, attribute in _in_nixpkgs(project, targets).items():
             if attribute is None:
-                yield Problem(
+                yield Diagnostic(
                     code="NIX301",
                     package=name,
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
@@ -71,22 +71,22 @@ def _poetry_lock(project: Project) -> PoetryLock | None:
     return project.locked if isinstance(project.locked, PoetryLock) else None
 
 
-def _unread(project: Project, style: Style) -> Problem | None:
+def _unread(project: Project, style: Style) -> Diagnostic | None:
     """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
     if style.reads == PYPROJECT and not _says_dependencies(project):
         message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
         hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
-        return Problem(code="NIX207", message=message, hint=hint)
+        return Diagnostic(code="NIX207", message=message, hint=hint)
     if style.reads not in _MAKERS:
         return None
     lock = project.lock
     if lock is None or lock.name != style.reads:
         other = f"but this project installs from {lock.name}" if lock else "and there is none"
         hint = f"run `{_MAKERS[style.reads]}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
-        return Problem(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
+        return Diagnostic(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
     if lock.resolve().parent != project.root.resolve():
         message = f"style {style.name} reads {lock.name} in the project's folder, but it is a workspace's"
-        return Problem(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
+        return Diagnostic(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
     return None
 
 
@@ -98,11 +98,13 @@ def _says_dependencies(project: Project) -> bool:
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
 
-def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Iterator[Problem]:
+def _poetry2nix(
+    lock: PoetryLock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups
+) -> Iterator[Diagnostic]:
     """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
     own = _table(_table(lock.pyproject, "tool"), "poetry")
     if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
-        yield Problem(
+        yield Diagnostic(
             code="NIX312",
             message=f"poetry2nix reads [tool.poetry] alone, which has no {', no '.join(lacking)}; "
             "without a name it fails, and dependencies of [project] are not installed",
@@ -113,16 +115,16 @@ def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], extras_and_groups: 
         name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
     }
     if stopping:
-        yield Problem(
+        yield Diagnostic(
             code="NIX313",
             message=f"poetry2nix fails at wheels for systems that came after it, which {lock.path.name} lists "
-            f"for {reason(sorted(stopping))}",
+            f"for {shorten(sorted(stopping))}",
             hint=f"take their lines out of the lock: sed -i -E '/{_LATER.pattern}/d' {lock.path.name}",
         )
     for name, floor in _HATCHLING.items():
         found = locked.get(canonicalize_name(name))
         if found and found.version and Version(found.version) < floor:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX311",
                 package=found.name,
                 message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: hatchling needs "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.executables import Programs
 from nixpy.environment.overrides import Override
 from nixpy.environment.python_set import PythonSet
@@ -43,7 +43,7 @@ class Environment:
     lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
     external: Inputs | None  # what is needed besides wheels, if anything is
     external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def supplied(self) -> tuple[Library, ...]:

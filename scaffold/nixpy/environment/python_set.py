@@ -9,7 +9,7 @@ from typing import Literal
 from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import NixpyLock
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs import python_packages
 
 Versions = Literal["nixpkgs", "locked"]
@@ -128,11 +128,11 @@ def _without(
     return kept
 
 
-def problems(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Problem]:
+def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Diagnostic]:
     """Yield NIX301 for each package that nothing supplies; `replaced` are those whose programs the shell has anyway."""
     for name in packages.missing:
         if name not in replaced:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX301",
                 package=name,
                 message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",

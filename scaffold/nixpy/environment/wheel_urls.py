@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.locks.formats import of_uv
 from nixpy.locks.select import select
 from nixpy.project.project import Project
@@ -48,10 +48,10 @@ def beside(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     return {package.name for package in found if package.local and package.name != own}
 
 
-def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Problem]:
+def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
     """Yield NIX305 for each package `beside` the project, which no wheel and no nixpkgs has."""
     for name in sorted(names):
-        yield Problem(
+        yield Diagnostic(
             code="NIX305",
             package=name,
             message=f"{name} is a folder beside the project, which style {style} does not build, so it is not there",
@@ -59,10 +59,10 @@ def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Problem]
         )
 
 
-def problems(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Problem]:
+def diagnostics(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Diagnostic]:
     """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is `astray`."""
     for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in astray}):
-        yield Problem(
+        yield Diagnostic(
             code="NIX304",
             package=name,
             message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",

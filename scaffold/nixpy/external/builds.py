@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from nixpy.core.csv_table import rows
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external.depurl import Dependency, parse
 from nixpy.external.inputs import Inputs, supply
 from nixpy.external.table import Role
@@ -85,17 +85,17 @@ def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs
     return found
 
 
-def unavailable_problems(
+def unavailable_diagnostics(
     unavailable: Iterable[Unavailable], python: str, style: str | None = None
-) -> Iterator[Problem]:
-    """Yield a problem for each package that has no wheel somewhere, with what the shell of the style does about it."""
+) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each package that has no wheel somewhere, and what the style does about it."""
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
     for item in unavailable:
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
     for (name, version, sdist), items in by_package.items():
         where = ", ".join(sorted(item.system for item in items))
         how = "it must be built from its source" if sdist else "it cannot be installed there"
-        yield Problem(
+        yield Diagnostic(
             code="NIX201",
             package=name,
             message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),

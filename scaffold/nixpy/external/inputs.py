@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core.errors import nearest
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external import mapping
 from nixpy.external.depurl import VIRTUAL, Dependency, sorted_specifiers
 from nixpy.external.mapping import Provider
@@ -63,7 +63,7 @@ class Inputs:
     inputs: tuple[Input, ...] = ()
     libraries: tuple[WheelNeeds, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     def __add__(self, other: Inputs) -> Inputs:
         """Return both together; the entries of the first go before."""
@@ -71,7 +71,7 @@ class Inputs:
             inputs=(*self.inputs, *other.inputs),
             libraries=(*self.libraries, *other.libraries),
             entries={**other.entries, **self.entries},
-            problems=(*self.problems, *other.problems),
+            diagnostics=(*self.diagnostics, *other.diagnostics),
         )
 
     @property
@@ -155,7 +155,7 @@ def asked(
     """
     extras, groups = tuple(extras), None if groups is None else tuple(groups)
     alone = (*_alone_extras(external, extras, known_extras), *_alone_groups(external, groups, known_groups))
-    found = Inputs(problems=(*external.problems, *alone))
+    found = Inputs(diagnostics=(*external.diagnostics, *alone))
     environments = {target.system: {**target.marker_environment(), "extra": ""} for target in targets}
     for role, dependency in external.select(extras, groups):
         marker = dependency.marker
@@ -168,11 +168,11 @@ def asked(
 def supply(
     dependency: Dependency, role: Role, who: str, reason: str, systems: Sequence[str], own: Mapping[str, str]
 ) -> Inputs:
-    """Return what supplies one dependency of `who` on these systems, or the problem where nobody is known to."""
+    """Return what supplies one dependency of `who` on these systems, or a diagnostic where nothing is known to."""
     providers = mapping.find(dependency) or _renamed(dependency)
     text = own.get(dependency.qualified) or own.get(dependency.id)
     if not text and (not providers or not (providers[0].expressions or providers[0].given)):
-        return Inputs(problems=(_unknown(dependency),))
+        return Inputs(diagnostics=(_unknown(dependency),))
     provider = providers[0] if providers else Provider(expressions={})
     expressions = (text,) if text else provider.expressions.get(role, ())
     if not expressions:
@@ -193,7 +193,7 @@ def supply(
         ),
         libraries=tuple(_libraries(provider.sonames, role, who, systems)),
         entries=_entries(provider.sonames, expressions[0], chosen=bool(text)),
-        problems=tuple(_remarks(dependency)),
+        diagnostics=tuple(_remarks(dependency)),
     )
 
 
@@ -227,15 +227,15 @@ def _renamed(dependency: Dependency) -> tuple[Provider, ...]:
     return mapping.providers()["dep:virtual/compiler/cxx"] if dependency.id == "dep:virtual/compiler/cpp" else ()
 
 
-def _remarks(dependency: Dependency) -> Iterator[Problem]:
+def _remarks(dependency: Dependency) -> Iterator[Diagnostic]:
     if dependency.id == "dep:virtual/compiler/cpp":
-        yield Problem(
+        yield Diagnostic(
             code="NIX602",
             message=f"`{dependency.bare}` is called dep:virtual/compiler/cxx",
             hint="so the registry of PEP 804 has it: change pyproject.toml",
         )
     if dependency.type == VIRTUAL and dependency.version:
-        yield Problem(
+        yield Diagnostic(
             code="NIX603",
             message=f"nixpkgs does not tell which version of {dependency.id.removeprefix('dep:virtual/')} its package "
             f"has, so {dependency.bare} is not checked",
@@ -245,7 +245,7 @@ def _remarks(dependency: Dependency) -> Iterator[Problem]:
 
 def _alone_extras(
     external: External, chosen: Collection[NormalizedName], known: Collection[NormalizedName] | None
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     """Yield NIX604 for each extra that neither the project has nor the user chose."""
     if known is None:
         return
@@ -255,7 +255,7 @@ def _alone_extras(
 
 def _alone_groups(
     external: External, chosen: Collection[NormalizedName] | None, known: Collection[NormalizedName] | None
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     """Yield NIX604 for each group that neither the project has nor the user chose, and no other group includes."""
     if known is None:
         return
@@ -266,9 +266,9 @@ def _alone_groups(
         yield _alone("group", group, known, "dependency-groups", what)
 
 
-def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Problem:
+def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Diagnostic:
     near = nearest(name, known)
-    return Problem(
+    return Diagnostic(
         code="NIX604",
         message=f"[{TABLE}] has the {kind} `{name}`, and the project has none of that name, {what}",
         hint=f"{f'did you mean `{near}`? Else a' if near else 'a'}dd it to [{table}], "
@@ -276,7 +276,7 @@ def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], t
     )
 
 
-def _unknown(dependency: Dependency) -> Problem:
+def _unknown(dependency: Dependency) -> Diagnostic:
     if dependency.type == "pypi":
         hint = "it is a Python package: ask for it in [project] or [dependency-groups]"
     else:
@@ -287,7 +287,7 @@ def _unknown(dependency: Dependency) -> Problem:
             f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix or '
             f"shell.nix: pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})"
         )
-    return Problem(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
+    return Diagnostic(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
 
 
 def _near(dependency: Dependency, known: Collection[str]) -> str | None:

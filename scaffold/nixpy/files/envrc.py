@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
 
@@ -23,7 +23,7 @@ def read(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *managers.files(project))))
 
 
-def unwatched(project: Project) -> Iterator[Problem]:
+def unwatched(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
 
     What counts stands before `use`: nix-direnv compares what it keeps with the files that are watched by then. A name
@@ -36,9 +36,9 @@ def unwatched(project: Project) -> Iterator[Problem]:
         if name not in watched and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
-        yield Problem(
+        yield Diagnostic(
             code="NIX208",
-            message=f"{NAME} does not watch {reason(lacking)}, so direnv does not notice when that changes",
+            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when that changes",
             hint=f"write `watch_file {shlex.join(lacking)}` into it, before `use`",
         )
 

@@ -16,7 +16,7 @@ from typing import Literal
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Entry, Provider, catalogue
 from nixpy.needs.dlopen import brought_by
@@ -90,13 +90,13 @@ def answer(
     rules: Rules | None = None,
     systems: Sequence[str] = (),
     entries: Mapping[str, Entry] | None = None,
-) -> tuple[tuple[Library, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
     """Return the libraries asked for on `systems` and on those the wheels are for, and what is amiss.
 
     Libraries are sorted by soname, then provider; systems with the same answer share one. glibc's own are
     never among them. On Darwin, whose wheels carry their libraries, only names opened at run time are
     answered, with packages that exist there. `entries` answer before the catalogue and after the rules.
-    Problems, for required sonames only: NIX101 nobody knows it, NIX102 nixpkgs lacks it, NIX103 only a
+    Diagnostics, for required sonames only: NIX101 nobody knows it, NIX102 nixpkgs lacks it, NIX103 only a
     package that the lock lacks ships it. NixpyError where a rule is wrong.
     """
     rules = rules or Rules()
@@ -114,8 +114,8 @@ def answer(
             if entry:
                 merged[entry, not ask.required][system] = ask.required or ask.optional
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
-    problems = [problem for key, where in merged.items() for problem in _problems(*key, where)]
-    return tuple(libraries), tuple(sorted(problems, key=lambda problem: (problem.code, problem.message)))
+    diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
+    return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
 def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Ask]:
@@ -178,7 +178,7 @@ def _outside(entry: Entry) -> bool:
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
-def _problems(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Problem]:
+def _diagnostics(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
     """Yield what is amiss with one soname, if anything is and somebody requires it."""
     if optional or not (entry.provider == "none" or _outside(entry)):
         return
@@ -193,7 +193,7 @@ def _problems(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> It
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
     wheels = [name for name in names if name != ADDED]
-    yield Problem(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
+    yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
 
 
 def user_entries(rules: Rules) -> dict[str, Entry]:

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external import builds, table
 from nixpy.external import inputs as answer
 from nixpy.external.depurl import Dependency
@@ -59,7 +59,7 @@ class Inputs:
     native: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     rust: Rust | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
     build = tuple(build)
     systems = {need.name for need in build}
     rust = _rust(release, systems)
-    asked, problems = _external(release, target)
+    asked, diagnostics = _external(release, target)
     if asked is None:
         asked = builds.known(canonicalize_name(release.metadata.name))
     brought = builds.started(systems & _BRINGING)
@@ -89,7 +89,7 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
     found: dict[Role, set[str]] = {"build": set(), "host": set(), "run": set()}
     for role, dependency in needs:
         expressions, told = _supplied(role, dependency, target)
-        problems += told
+        diagnostics += told
         found[role].update(expressions[:1])
         # A part of a library is the program that tells where it is; strictDeps wants that among the tools.
         found["build" if role == "host" else role].update(expressions[1:])
@@ -99,7 +99,7 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
         native=tuple(sorted(found["build"] - ready)),
         host=tuple(sorted(found["host"] - _GIVEN)),
         rust=rust,
-        problems=tuple(dict.fromkeys([*problems, *_problems(release.metadata.name, rust, found["run"])])),
+        diagnostics=tuple(dict.fromkeys([*diagnostics, *_diagnostics(release.metadata.name, rust, found["run"])])),
     )
 
 
@@ -148,7 +148,7 @@ def _is_another(name: str) -> bool:
     return name in _IN_PYTHON_SET or (name not in _SAME and python_packages.is_attribute(name))
 
 
-def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Problem]]:
+def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
     """Return what its `[external]` asks for on `target`, None where it has none that can be read, and what to say."""
     written = release.pyproject and release.pyproject.external
     if written is None:
@@ -156,44 +156,44 @@ def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Depen
     try:
         read = table.read({table.TABLE: written}, Path(release.filename, "pyproject.toml"))
     except NixpyError as error:
-        problem = Problem(
+        diagnostic = Diagnostic(
             code="NIX509",
             package=release.metadata.name,
             message=f"its [{table.TABLE}] cannot be read: {error.message}",
             hint="Compare nativeBuildInputs and buildInputs with it.",
         )
-        return None, [problem]
+        return None, [diagnostic]
     assert read is not None  # noqa: S101  # it has the table
     environment = {**target.marker_environment(), "extra": ""}
     asked = read.select((), ())
     return tuple((role, one) for role, one in asked if one.marker is None or one.marker.evaluate(environment)), []
 
 
-def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Problem]]:
+def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Diagnostic]]:
     supply = answer.supply(dependency, role, "", "", (target.system,), {})
-    if not supply.inputs and supply.problems:
+    if not supply.inputs and supply.diagnostics:
         place = "buildInputs" if role == "host" else "nativeBuildInputs"
-        problem = Problem(
+        diagnostic = Diagnostic(
             code="NIX509",
             package=dependency.name,
             message=f"{dependency.bare}, which its [{table.TABLE}] asks for, is not known to be in nixpkgs",
             hint=f"Look for it at search.nixos.org, and add it to {place}.",
         )
-        return (), [problem]
+        return (), [diagnostic]
     return tuple(one.expression for one in supply.inputs), []
 
 
-def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Problem]:
+def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Diagnostic]:
     if runs_with:
         words = ", ".join(attributes(one)[0] for one in sorted(runs_with))
-        yield Problem(
+        yield Diagnostic(
             code="NIX509",
             package=name,
             message=f"by its [{table.TABLE}] it runs with {words}",
             hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
         )
     if rust and rust.root is None:
-        yield Problem(
+        yield Diagnostic(
             code="NIX505",
             package=name,
             message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates",
@@ -201,7 +201,7 @@ def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Itera
             "hash that Nix tells in the place of lib.fakeHash.",
         )
     elif rust:
-        yield Problem(
+        yield Diagnostic(
             code="NIX505",
             package=name,
             message="it is built with Rust, and the hash of its crates is not known before Nix fetches them",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core.errors import NixpyError, nearest
-from nixpy.diagnostics.problem import bring_programs
+from nixpy.diagnostics.diagnostic import bring_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
