@@ -24,7 +24,7 @@ def test_a_library_that_is_not_found() -> None:
     rendered = only(**MISSING, rendered=frozenset({"libstdc++.so.6"}))
     assert rendered.command == "nix develop"
     assert "nixpy.nix has it from pkgs.stdenv.cc.cc.lib, but not for this Python" in rendered.message
-    assert only(**MISSING, project=replace(PROJECT, managed=False)).command == "nixpy init"
+    assert only(**MISSING, project=replace(PROJECT, uses_nixpy=False)).command == "nixpy init"
     packages = only(**MISSING, project=replace(PROJECT, style="with-packages"), pythons=())
     assert packages.command == "nixpy init --style loader"
 
@@ -143,7 +143,7 @@ def test_files_of_nixpy(state: str, command: str) -> None:
     found = only(fresh=fresh)
     assert (found.code, found.command) == ("NIX416", command)
     assert found.message.endswith(f"{state}: x changed")
-    assert codes(fresh=fresh, project=replace(PROJECT, managed=False)) == []
+    assert codes(fresh=fresh, project=replace(PROJECT, uses_nixpy=False)) == []
 
 
 def test_the_driver() -> None:

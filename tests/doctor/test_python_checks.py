@@ -177,7 +177,7 @@ def test_an_interpreter_that_is_gone() -> None:
     older = only(venv=replace(gone, versions=("3.12",)), started=None)
     assert older.command == f"rm -r {ROOT}/.venv && uv sync"
     assert only(venv=gone, started=None, pythons=(), environ={}).command == "nix develop"
-    unmanaged = replace(PROJECT, managed=False)
+    unmanaged = replace(PROJECT, uses_nixpy=False)
     assert only(venv=gone, started=None, pythons=(), project=unmanaged).command == f"rm -r {ROOT}/.venv && uv sync"
 
 

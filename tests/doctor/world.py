@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.doctor.examine import judge
-from nixpy.doctor.facts import Facts, Host, OnPath, Program, Project, Started, Supplier, Unfound, Venv
+from nixpy.doctor.facts import Facts, Host, ObservedProject, OnPath, Program, Started, Supplier, Unfound, Venv
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 ROOT = Path("/home/user/demo")
@@ -35,11 +35,11 @@ VENV = Venv(
     versions=("3.13",),
     packages=frozenset({"numpy"}),
 )
-PROJECT = Project(
+PROJECT = ObservedProject(
     root=ROOT,
     source="uv.lock",
     style="loader",
-    managed=True,
+    uses_nixpy=True,
     enter="nix develop",
     fills=True,
     install="uv sync",

@@ -18,7 +18,7 @@ from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, SdistFacts, Unavailable, WheelFile
 from nixpy.nixpkgs.requirements import SETUPTOOLS
 from nixpy.sdists.metadata import read_pyproject
-from nixpy.sdists.release import Index
+from nixpy.sdists.release import SdistIndex
 from nixpy.wheels.addresses import addresses
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: 
         # The lock names it by its hash alone.
         asked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
         file = addresses([asked], target, analysis_options.root)[asked]
-    sdist, _ = Index(root=analysis_options.root, target=target, offline=analysis_options.offline, settings=index).sdist(
-        file
-    )
+    sdist, _ = SdistIndex(
+        root=analysis_options.root, target=target, offline=analysis_options.offline, settings=index
+    ).sdist(file)
     build = read_pyproject(sdist.pyproject, file.filename).build if sdist.pyproject else None
     names = {canonicalize_name(one.name) for one in (SETUPTOOLS if build is None else build)}
     return SdistFacts(build=tuple(sorted(names)), compiled=sdist.compiled)

@@ -11,7 +11,7 @@ from nixpy.cli.common import folder, format_option, print_json
 from nixpy.cli.layout import table, tell
 from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import Report, examine
-from nixpy.doctor.folder import nearest
+from nixpy.doctor.folder import nearest_project
 from nixpy.doctor.report import as_json, rows
 
 
@@ -30,7 +30,7 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
     changes nothing, and starts nothing but git and the environment's Python, isolated. Exits with 1 where there are
     findings.
     """
-    folder = nearest(folder)
+    folder = nearest_project(folder)
     report = examine(folder, venv or folder / ".venv", os.environ)
     if form == "json":
         print_json(as_json(report))

@@ -69,7 +69,7 @@ def _libraries(plan: Plan) -> None:
 
 def _external(plan: Plan) -> None:
     """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
-    rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.besides))
+    rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     for line in table(rows):
         click.echo(line)
     if rows:
@@ -110,7 +110,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         command("direnv allow", f"or {enter}")
     else:
         command(enter)
-    if plan.environment.own:
+    if plan.environment.own_package:
         command("nix build" if flake else "nix-build", "the project itself, as `result`")
 
 
@@ -132,7 +132,7 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
         ],
         "external": [
             {"role": one.role, "expression": one.expression, "reason": one.reason, "systems": list(one.systems)}
-            for one in plan.environment.besides
+            for one in plan.environment.build_inputs
         ],
         "files": [
             {"path": str(item.path), "state": item.state.value, **({"diff": item.diff} if diff else {})}

@@ -25,7 +25,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.environment.options import resolve_options
 from nixpy.files.reconcile import reconcile
 from nixpy.project import project
-from nixpy.project.discover import managed
+from nixpy.project.discover import find_projects
 
 
 @click.command("sync")
@@ -51,7 +51,7 @@ def command(
 ) -> int:
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
     status, reports = 0, []
-    for root in managed(folder) if every else (folder,):
+    for root in find_projects(folder) if every else (folder,):
         analysis_options = AnalysisOptions(
             root=root, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade
         )

@@ -25,14 +25,14 @@ _PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class NewProject:
     """A new project: its files, sorted, and the nixpy that its CI takes, empty where it takes none."""
 
     files: tuple[Path, ...]
     nixpy: str
 
 
-def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
+def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject:
     """Make a new project in `folder`; what `answers` leave open is asked, or as by default.
 
     The answers file names where the template is published, never where it lies on this machine, so that
@@ -67,7 +67,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
         except (CopierError, ValueError) as error:
             raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
     files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts[:1])
-    return Made(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
+    return NewProject(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
 
 
 def _free(folder: Path) -> None:

@@ -12,7 +12,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
-from nixpy.environment import lang2nix as builders
+from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
@@ -188,7 +188,7 @@ def noticed(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.lacking(project.root, style)
-        yield from builders.diagnostics(project, style, resolved.targets())
+        yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[Output, ...]:

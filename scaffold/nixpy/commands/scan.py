@@ -22,7 +22,7 @@ from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
-from nixpy.libraries.match import Library, answer
+from nixpy.libraries.match import Library, match
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -49,7 +49,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class WheelList:
     """A lock that is nothing but the wheel files somebody named."""
 
     path: Path
@@ -94,7 +94,7 @@ def scan(
         return _project(options, analysis_options)
     files = _requirements_files(kind, place)
     lock = _lock(kind, targets)
-    if isinstance(lock, Given):
+    if isinstance(lock, WheelList):
         options = _fitting(lock, options)
     resolved = _resolve_options(options)
     if lock is None:
@@ -114,7 +114,7 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
     if kind == "lock":
         return formats.read(path)
     if kind == "wheel":
-        return Given(path=path, files=tuple(_given(Path(target)) for target in targets))
+        return WheelList(path=path, files=tuple(_given(Path(target)) for target in targets))
     return _installed(path) if kind == "venv" else None
 
 
@@ -146,7 +146,7 @@ def _resolve_with_uv(
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 
-def _installed(path: Path) -> Given:
+def _installed(path: Path) -> WheelList:
     """Return the wheels installed in a virtual environment as a lock of just these."""
     from nixpy.wheels.installed import installed_wheels
 
@@ -154,7 +154,7 @@ def _installed(path: Path) -> Given:
         Package(name=wheel.name, version=str(wheel.version), wheels=(WheelFile(filename=wheel.filename),))
         for wheel in installed_wheels(path).values()
     )
-    return Given(path=path, files=files)
+    return WheelList(path=path, files=files)
 
 
 def _fitting(lock: Lock, options: Options) -> Options:
@@ -231,7 +231,7 @@ def _given(path: Path) -> Package:
 
 
 def _finish(resolved: ResolvedOptions, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
-    libraries, diagnostics = answer(wheel_needs(wheels), systems=resolved.systems)
+    libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,

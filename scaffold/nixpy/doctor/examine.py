@@ -130,7 +130,7 @@ def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         suppliers=see("wheels", {}, folders.suppliers, root, wheels.asking) if host and wheels else {},
         rendered=see("rendered", frozenset(), folders.rendered_sonames, root),
         project=project,
-        fresh=see("fresh", None, folders.freshness, root) if project and project.managed else None,
+        fresh=see("fresh", None, folders.freshness, root) if project and project.uses_nixpy else None,
         git=see("git", None, folders.git, root, venv),
         applied=see("applied", (), nixfiles.applied, root),
         search_path=see("search_path", {}, foreign_folders, environ),

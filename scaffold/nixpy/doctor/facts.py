@@ -137,13 +137,13 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class ObservedProject:
     """The project in a folder. `locked` is what its lock installs here; None where there is no lock."""
 
     root: Path
     source: str  # the file that decides what is installed
     style: str | None
-    managed: bool  # nixpy was ever run for it
+    uses_nixpy: bool  # nixpy was ever run for it
     enter: str  # the command that enters its shell
     fills: bool  # entering it fills .venv
     install: str  # the command that fills .venv by hand
@@ -189,7 +189,7 @@ class Facts:
     unfound: tuple[Unfound, ...] = ()
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
-    project: Project | None = None
+    project: ObservedProject | None = None
     fresh: Freshness | None = None
     git: Git | None = None
     applied: tuple[Applied, ...] = ()

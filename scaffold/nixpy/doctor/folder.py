@@ -13,9 +13,9 @@ from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
-from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
+from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
-from nixpy.libraries.match import WheelNeeds, answer
+from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import pipfile
 from nixpy.project import managers
 from nixpy.project import project as projects
@@ -29,7 +29,7 @@ _ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
-def nearest(folder: Path) -> Path:
+def nearest_project(folder: Path) -> Path:
     """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
     above = (parent for parent in folder.resolve().parents if (parent / projects.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
@@ -39,7 +39,7 @@ def _is_project(folder: Path) -> bool:
     return any((folder / name).exists() for name in _MARKERS)
 
 
-def read_project(folder: Path, host: Host) -> Project | None:
+def read_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
     if not _is_project(folder):
         return None
@@ -56,14 +56,14 @@ def read_project(folder: Path, host: Host) -> Project | None:
             )
             locked = frozenset(package.name for package in names if not package.local)
     settings, nixpy_lock = found.settings, read_nixpy_lock(found)
-    managed = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
-    return Project(
+    uses_nixpy = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
+    return ObservedProject(
         root=folder,
         source=found.source.name,
         style=resolved.style,
-        managed=managed,
+        uses_nixpy=uses_nixpy,
         enter=_enter(folder),
-        fills=managed and resolved.style != "fhs" and resolved.manager != managers.NONE,
+        fills=uses_nixpy and resolved.style != "fhs" and resolved.manager != managers.NONE,
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
@@ -111,7 +111,7 @@ def rendered_sonames(folder: Path) -> frozenset[str]:
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
     """Return who supplies each soname that these wheels need; one that the settings ignore is left out."""
-    libraries, _ = answer(wheels, settings_of(folder).libraries)
+    libraries, _ = match(wheels, settings_of(folder).libraries)
     return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
 
 

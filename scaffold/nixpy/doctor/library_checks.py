@@ -41,24 +41,24 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
-    stuck = sorted({program.wheel for program in venv.programs if program.loader == host.loader})
-    if not stuck:
+    names = sorted({program.wheel for program in venv.programs if program.loader == host.loader})
+    if not names:
         return
     if host.at_loader in {"none", "stub"}:
         there = "NixOS's stub, which starts nothing" if host.at_loader == "stub" else "nothing"
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"{bring_programs(stuck)} that ask for {host.loader}, and there is {there}; "
+            message=f"{bring_programs(names)} that ask for {host.loader}, and there is {there}; "
             "style fhs starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
             command="nixpy init --style fhs",
-            packages=tuple(stuck),
+            packages=tuple(names),
         )
     elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {shorten(stuck)} cannot start",
+            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {shorten(names)} cannot start",
             command=facts.project.enter if facts.project and facts.project.style == "nix-ld" else "unset NIX_LD",
-            packages=tuple(stuck),
+            packages=tuple(names),
         )
 
 
@@ -115,7 +115,7 @@ def _who(facts: Facts, soname: str) -> str:
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
     project = facts.project
-    if project is None or not project.managed:
+    if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
         return "nixpy init --style loader"  # in this one nothing is handed to wheels

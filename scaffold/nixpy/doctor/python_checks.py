@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nixpy.diagnostics.diagnostic import shorten
-from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
+from nixpy.doctor.facts import Applied, Facts, ObservedProject, OnPath, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
@@ -50,7 +50,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
         )
 
 
-def _not_in_shell(facts: Facts, project: Project) -> Iterator[MachineDiagnostic]:
+def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDiagnostic]:
     """Yield a diagnostic where the shell's environment lacks packages."""
     of_nixpkgs = project.style is not None and styles.find(project.style).from_nixpkgs
     wanted = {name for name in project.packages if not of_nixpkgs or _is_judged(name, project)}
@@ -65,7 +65,7 @@ def _not_in_shell(facts: Facts, project: Project) -> Iterator[MachineDiagnostic]
         )
 
 
-def _is_judged(name: str, project: Project) -> bool:
+def _is_judged(name: str, project: ObservedProject) -> bool:
     """Tell whether a package that nixpkgs or a wheel supplies must be there by its name.
 
     What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
@@ -87,7 +87,7 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
     return ""
 
 
-def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
+def fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
     """Return the command that fills a virtual environment; `new` makes it from nothing first."""
     install = project.install if project else "uv sync"
     venv = shlex.quote(_shown(project, folder))
@@ -103,7 +103,7 @@ def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
     return f"{maker} {venv} && {install}"
 
 
-def _shown(project: Project | None, folder: Path) -> str:
+def _shown(project: ObservedProject | None, folder: Path) -> str:
     return str(folder.relative_to(project.root)) if project and folder.is_relative_to(project.root) else str(folder)
 
 
@@ -134,15 +134,15 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
     """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
-    own = facts.venv is not None and one.program.folder == facts.venv.python.folder
+    of_venv = facts.venv is not None and one.program.folder == facts.venv.python.folder
     # Where there is a .venv, the packages are in there, and what others have says nothing.
     wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
-    return own, one.program.ours and not facts.in_root, len(wanted & one.packages)
+    return of_venv, one.program.ours and not facts.in_root, len(wanted & one.packages)
 
 
 def _whose(facts: Facts, one: OnPath) -> str:
-    own, ours, _ = _rank(facts, one)
-    if own:
+    of_venv, ours, _ = _rank(facts, one)
+    if of_venv:
         return "the virtual environment's"
     return "that of nixpy's shell" if ours else "the one with the project's packages"
 
@@ -245,7 +245,7 @@ def _renew(facts: Facts, venv: Venv) -> str:
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
         return relink(venv, shell.program)
-    if shell is None and facts.project and facts.project.managed and facts.project.style != "fhs":
+    if shell is None and facts.project and facts.project.uses_nixpy and facts.project.style != "fhs":
         return facts.project.enter  # its hook links anew, or says that this cannot be
     return f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}"
 

@@ -73,7 +73,7 @@ def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX416: nixpy.nix and nixpy.lock are not what the project asks for now."""
-    if facts.project is None or not facts.project.managed or facts.fresh is None:
+    if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
     remedy = {

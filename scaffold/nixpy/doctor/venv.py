@@ -65,14 +65,14 @@ def searches(
     told = tuple(map(Path, folders(environ.get("LD_LIBRARY_PATH", ""))))
     interpreter = Search(folders=started.search, loaded=started.loaded, cached=started.cached)
     # A program has the interpreter's glibc, as far as we know, and so what it finds by itself.
-    own = tuple(folder for folder in started.search if started.loader and in_store(folder))
+    nix_folders = tuple(folder for folder in started.search if started.loader and in_store(folder))
     nix_ld = None
     if host.at_loader == "nix-ld":
         suffix = host.system.replace("-", "_")
         listed = environ.get(f"NIX_LD_LIBRARY_PATH_{suffix}", environ.get("NIX_LD_LIBRARY_PATH"))
         extra = tuple(map(Path, folders(listed))) if listed is not None else (_NIX_LD_DEFAULT,)
-        nix_ld = Search(folders=(*told, *extra, *own), cached=started.cached)
-    return interpreter, nix_ld, Search(folders=(*told, *own), cached=started.cached)
+        nix_ld = Search(folders=(*told, *extra, *nix_folders), cached=started.cached)
+    return interpreter, nix_ld, Search(folders=(*told, *nix_folders), cached=started.cached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 
 from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
-from nixpy.environment import compatibility as misfits
-from nixpy.environment import lang2nix as builders
-from nixpy.environment import python_set
-from nixpy.environment import wheel_urls as fetching
-from nixpy.environment.executables import programs
+from nixpy.environment import compatibility, lang2nix, python_set, wheel_urls
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
 from nixpy.environment.overrides import overrides
+from nixpy.environment.programs import programs
 from nixpy.environment.python_set import PythonSet
-from nixpy.libraries.match import Library, WheelNeeds, answer
+from nixpy.libraries.match import Library, WheelNeeds, match
 from nixpy.project import managers
 from nixpy.project.project import Project
 from nixpy.styles import features, styles
 from nixpy.styles.styles import Style
 
 if TYPE_CHECKING:
-    from nixpy.environment.own_package import Distribution
-    from nixpy.external.inputs import Inputs
+    from nixpy.environment.own_package import OwnPackage
+    from nixpy.external.build_inputs import BuildInputs
 
 
 def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Environment:
@@ -34,29 +31,29 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
-    libraries, unsupplied = answer(asking, settings.libraries, nixpy_lock.systems, entries)
+    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries)
     opened = external.opened if external else ()
     external_opened = tuple(item.soname for item in libraries if item.soname in opened and item.provider == "nixpkgs")
     packages = _packages(project, style, targets, nixpy_lock)
-    own = _distribution(project, style, targets)
-    origin = builders.origin(project, style, targets)
+    package = _own_package(project, style, targets)
+    lang2nix_facts = lang2nix.facts(project, style, targets)
     active = features.chosen(settings.features, style.name)
     started = programs(nixpy_lock.wheels, style, active, settings.packages)
     # Folders beside the project, and where wheels are to be had, matter to styles that install by nixpy.lock.
-    beside = fetching.beside(project, targets) if style.all_wheels else set()
+    local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else set()
     found = [
         *unsupplied,
-        *(python_set.diagnostics(packages, {*started.substitutes, *beside}) if packages else ()),
+        *(python_set.diagnostics(packages, {*started.substitutes, *local_packages}) if packages else ()),
         *(external.diagnostics if external else ()),
-        *misfits.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
-        *misfits.unopened(external_opened, style),
+        *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
+        *compatibility.unopened(external_opened, style),
         *started.diagnostics(style),
-        *(own.diagnostics(application=style.builds == "always") if own else ()),
+        *(package.diagnostics(application=style.builds == "always") if package else ()),
     ]
     if style.all_wheels:
         fetched = [wheel for wheel in nixpy_lock.wheels if packages is None or wheel.name in packages.wheels]
-        found += fetching.diagnostics(fetched, fetching.astray(project, targets))
-        found += fetching.left_out(beside, style.name)
+        found += wheel_urls.diagnostics(fetched, wheel_urls.without_url(project, targets))
+        found += wheel_urls.local_package_diagnostics(local_packages, style.name)
     return Environment(
         style=style,
         nixpkgs=resolved.nixpkgs,
@@ -66,13 +63,15 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         opened=tuple(sorted(set(_opened(asking, libraries)))),
         packages=packages,
         requirements=project.asked_lines(targets) if style.all_wheels else (),
-        own=own.as_dict(settings.relax) if own else None,
+        own_package=package.as_dict(settings.relax) if package else None,
         features=active,
         programs=started,
         manager=managers.manager(project, resolved.manager),
-        overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional) if origin else (),
-        origin=origin,
-        lock=fetching.uv_lock(project),
+        overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional)
+        if lang2nix_facts
+        else (),
+        lang2nix=lang2nix_facts,
+        lock=wheel_urls.uv_lock(project),
         external=external,
         external_opened=external_opened,
         diagnostics=tuple(
@@ -91,18 +90,18 @@ def _packages(project: Project, style: Style, targets: Sequence[Target], nixpy_l
     return python_set.python_set(nixpy_lock, direct, project.settings.versions, implied)
 
 
-def _distribution(project: Project, style: Style, targets: Sequence[Target]) -> Distribution | None:
+def _own_package(project: Project, style: Style, targets: Sequence[Target]) -> OwnPackage | None:
     if not style.builds:
         return None
-    from nixpy.environment import own_package as distribution  # no other style waits for it
+    from nixpy.environment import own_package  # no other style waits for it
 
     # pyproject.nix makes an environment of requirements files, and builds nothing.
     lists = bool(style.reads and project.requirements)
-    wanted = style.builds == "always" or (distribution.is_packaged(project) and not lists)
-    return distribution.read(project, targets) if wanted else None
+    wanted = style.builds == "always" or (own_package.is_packaged(project) and not lists)
+    return own_package.read(project, targets) if wanted else None
 
 
-def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> Inputs | None:
+def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> BuildInputs | None:
     """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
 
     Not every style builds sources.
@@ -110,17 +109,18 @@ def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_l
     unavailable = [item for item in nixpy_lock.unavailable if item.compiled and style.builds_sources]
     if not project.external and not unavailable:
         return None
-    from nixpy.external import builds
-    from nixpy.external import inputs as answer
+    from nixpy.external import build_inputs, builds
 
-    own, settings = project.settings.external, project.settings
-    found = builds.needed(unavailable, own)
+    mapped, settings = project.settings.external, project.settings
+    found = builds.for_sdists(unavailable, mapped)
     if project.external:
         table = project.external
         named = project.dependencies
         extras = named.optional.keys() if named and named.extras_known else None
         groups = named.groups.keys() if named and named.groups_known else None
-        found = answer.asked(table, settings.extras, settings.groups, targets, own, extras, groups) + found
+        found = (
+            build_inputs.for_external(table, settings.extras, settings.groups, targets, mapped, extras, groups) + found
+        )
     return found
 
 

@@ -107,7 +107,7 @@ def _shell(env: Environment) -> dict[str, Any]:
             if item.variable
         },
         "variables": {**variables, **settings.env},
-        "withoutLoader": shorten(programs.stuck),
+        "withoutLoader": shorten(programs.without_loader),
         "hook": settings.shell_hook,
     }
     return {name: value for name, value in shell.items() if not _is_empty(value)}
@@ -132,10 +132,10 @@ def _of_style(env: Environment) -> dict[str, Any]:
         found["versions"] = "locked" if env.settings.versions == "locked" else None
         # A set that is empty is a fact too.
         found["packages"] = found["packages"] or {"parts": [{"when": None, "value": {}}]}
-    if env.own:
-        found |= {"version": env.own["version"]} if "version" in takes else {"own": _own(env, env.own)}
-    if env.origin:
-        found |= env.origin
+    if env.own_package:
+        found |= {"version": env.own_package["version"]} if "version" in takes else {"own": _own(env, env.own_package)}
+    if env.lang2nix:
+        found |= env.lang2nix
         if "overrides" in takes and (overrides := _overrides(env)):
             found["overrides"] = overrides
     if "sdists" in takes:
@@ -143,10 +143,10 @@ def _of_style(env: Environment) -> dict[str, Any]:
     return found
 
 
-def _own(env: Environment, own: Mapping[str, Any]) -> dict[str, Any]:
+def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
     file = PurePosixPath(env.settings.file)
     found = {
-        **own,
+        **package,
         "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
         "file": file.name if file.name != "nixpy.nix" else None,
     }

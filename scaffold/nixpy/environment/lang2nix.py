@@ -152,7 +152,7 @@ def _build_requires(pyproject: Mapping[str, Any]) -> Iterator[NormalizedName]:
             continue  # the build says so better than we could
 
 
-def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
+def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
     """Return what of the project the style's Nix code is pointed at; None where it reads nothing.
 
     Paths are from the rendered file. `extras` and `groups` are those that were analysed; `aliases` are packages that

@@ -15,7 +15,7 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import read_text
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.nixpkgs import python_packages
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
 from nixpy.project import setup_files
 from nixpy.project.config import PYPROJECT
 from nixpy.project.dependencies import Reader
@@ -27,7 +27,7 @@ _UNKNOWN_VERSION = "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class OwnPackage:
     """What a build makes of the project.
 
     `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
@@ -115,7 +115,7 @@ def is_packaged(project: Project) -> bool:
     return (project.root / setup_files.SETUP_PY).is_file()
 
 
-def read(project: Project, targets: Sequence[Target]) -> Distribution:
+def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
     """Return the project as it is built for the Python of `targets`.
 
     Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
@@ -135,9 +135,9 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
         )
     names_build = "requires" in reader.table("build-system")
     build = reader.requirements("build-system", "requires") if names_build else SETUPTOOLS
-    return Distribution(
+    return OwnPackage(
         **found,
-        build=needed(build, "", frozenset(), targets[0]),
+        build=needed_requirements(build, "", frozenset(), targets[0]),
         names_build=names_build,
         requires=project.direct_names(targets, groups=False),
         folder=project.root.resolve().name,

@@ -17,7 +17,7 @@ Versions = Literal["nixpkgs", "locked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class SetPackage:
     """One package that the environment may hold.
 
     `known` says that nixpkgs is known to have it, `wheel` that the lock has a wheel of it for some system, and
@@ -55,8 +55,8 @@ class PythonSet:
     """
 
     versions: Versions
-    direct: tuple[Package, ...]
-    others: tuple[Package, ...]
+    direct: tuple[SetPackage, ...]
+    others: tuple[SetPackage, ...]
 
     @property
     def wheels(self) -> frozenset[NormalizedName]:
@@ -89,9 +89,9 @@ def python_set(
         requires.setdefault(wheel.name, set()).update(wheel.requires or ())
         by_extras.setdefault(wheel.name, set()).update(wheel.by_extras)
 
-    def package(name: NormalizedName) -> Package:
+    def package(name: NormalizedName) -> SetPackage:
         known = python_packages.attribute(name) is not None
-        return Package(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
+        return SetPackage(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
 
     loose = {name for name in implied if python_packages.attribute(name) is None}
     asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires))}

@@ -24,7 +24,7 @@ def uv_lock(project: Project) -> str | None:
     return path if path.startswith("../") else f"./{path}"
 
 
-def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     """Return the packages whose wheels Nix does not find by their name and the lock: files, and indexes but PyPI's.
 
     Without a lock all are taken to be PyPI's; the hash keeps out what is not.
@@ -39,17 +39,17 @@ def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     }
 
 
-def beside(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+def local_packages(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
     """Return the packages that the lock takes from folders: members of a workspace, and such that a path names."""
     if project.locked is None:
         return set()
-    own = project.dependencies.name if project.dependencies else None
+    project_name = project.dependencies.name if project.dependencies else None
     found = (package for target in targets for package in project.locked.packages(target, project.extras_and_groups))
-    return {package.name for package in found if package.local and package.name != own}
+    return {package.name for package in found if package.local and package.name != project_name}
 
 
-def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
-    """Yield NIX305 for each package `beside` the project, which no wheel and no nixpkgs has."""
+def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
+    """Yield NIX305 for each package of `local_packages`, which no wheel and no nixpkgs has."""
     for name in sorted(names):
         yield Diagnostic(
             code="NIX305",
@@ -59,9 +59,9 @@ def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Diagnost
         )
 
 
-def diagnostics(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Diagnostic]:
-    """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is `astray`."""
-    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in astray}):
+def diagnostics(wheels: Iterable[Wheel], without_url: Collection[NormalizedName]) -> Iterator[Diagnostic]:
+    """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is in `without_url`."""
+    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in without_url}):
         yield Diagnostic(
             code="NIX304",
             package=name,

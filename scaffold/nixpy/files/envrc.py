@@ -19,8 +19,8 @@ _USE = re.compile(r"\s*use[ _](flake|nix)\b")
 
 def read(project: Project) -> tuple[str, ...]:
     """Return the files that the shell is made of and filled from, besides the flake; relative to the project."""
-    own = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
-    return tuple(dict.fromkeys((*own, *managers.files(project))))
+    generated = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
+    return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
 def unwatched(project: Project) -> Iterator[Diagnostic]:

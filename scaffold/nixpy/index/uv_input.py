@@ -17,7 +17,7 @@ from nixpy.project.dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class UvInput:
     """What uv is asked, and which files may be in the answer.
 
     The texts may hold credentials: they are written to a private folder only.
@@ -58,7 +58,7 @@ def question(
     extras_and_groups: ExtrasAndGroups,
     *,
     allow_build: bool,
-) -> Question:
+) -> UvInput:
     """Return what to ask uv for `source`.
 
     Raises NixpyError where a local path does not exist, and without `allow_build` where only a build tells
@@ -70,12 +70,12 @@ def question(
             extras_and_groups.extras, groups
         )  # also where uv reads the file: our errors name lines
         if not source.uv.get("sources"):
-            return Question(lines=tuple(map(str, requirements)))
+            return UvInput(lines=tuple(map(str, requirements)))
         # Only uv knows what its own table of sources means.
         options = [f"--extra={extra}" for extra in sorted(extras_and_groups.extras)] + [
             f"--group={group}" for group in groups
         ]
-        return Question(sources=(str(source.path.absolute()), *options))
+        return UvInput(sources=(str(source.path.absolute()), *options))
     files = [item for item in source if isinstance(item, RequirementsFile)]
     lines = [str(item) for item in source if isinstance(item, Requirement)]
     constraints: list[str] = []
@@ -89,7 +89,7 @@ def question(
             if line.hashes and line.requirement:
                 name = canonicalize_name(line.requirement.name)
                 hashes[name] = hashes.get(name, frozenset()) | line.hashes
-    return Question(
+    return UvInput(
         lines=tuple(lines),
         constraints=tuple(constraints),
         index=tuple(index),

@@ -18,7 +18,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
-from nixpy.libraries.catalogue import Entry, Provider, catalogue
+from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.needs.dlopen import brought_by
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Needs
@@ -85,11 +85,11 @@ class _Ask:
     optional: set[str] = field(default_factory=set)
 
 
-def answer(
+def match(
     wheels: Iterable[WheelNeeds],
     rules: Rules | None = None,
     systems: Sequence[str] = (),
-    entries: Mapping[str, Entry] | None = None,
+    entries: Mapping[str, SonameEntry] | None = None,
 ) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
     """Return the libraries asked for on `systems` and on those the wheels are for, and what is amiss.
 
@@ -104,12 +104,12 @@ def answer(
     members: dict[str, list[WheelNeeds]] = {system: [] for system in systems}
     for wheel in wheels:
         members.setdefault(wheel.system, []).append(wheel)
-    merged: dict[tuple[Entry, bool], dict[str, set[str]]] = defaultdict(dict)
+    merged: dict[tuple[SonameEntry, bool], dict[str, set[str]]] = defaultdict(dict)
     for system, group in members.items():
         darwin = system.endswith("-darwin")
         shipped = {soname for wheel in group for soname in wheel.needs.provides}
         for soname, ask in _asks(group, rules, darwin=darwin).items():
-            entry = Entry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
+            entry = SonameEntry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
             entry = entry or _known(soname, darwin=darwin)
             if entry:
                 merged[entry, not ask.required][system] = ask.required or ask.optional
@@ -151,13 +151,13 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
             yield policy, soname
 
 
-def _known(soname: str, *, darwin: bool) -> Entry | None:
+def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
     """Return what the catalogue says, an entry without a note where it says nothing, None to keep quiet."""
-    entry = catalogue().find(soname) or Entry(soname=soname, provider="none")
+    entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
     return entry if entry.darwin or not darwin else None
 
 
-def _library(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Library:
+def _library(entry: SonameEntry, optional: bool, where: Mapping[str, set[str]]) -> Library:
     return Library(
         soname=entry.soname,
         provider="none" if _outside(entry) else entry.provider,
@@ -173,12 +173,12 @@ def _order(library: Library) -> tuple[str, str, str, bool, tuple[str, ...]]:
     return library.soname, library.provider, library.expression or "", library.optional, library.systems
 
 
-def _outside(entry: Entry) -> bool:
+def _outside(entry: SonameEntry) -> bool:
     """Say whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
-def _diagnostics(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
+def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
     """Yield what is amiss with one soname, if anything is and somebody requires it."""
     if optional or not (entry.provider == "none" or _outside(entry)):
         return
@@ -196,7 +196,7 @@ def _diagnostics(entry: Entry, optional: bool, where: Mapping[str, set[str]]) ->
     yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
 
 
-def user_entries(rules: Rules) -> dict[str, Entry]:
+def user_entries(rules: Rules) -> dict[str, SonameEntry]:
     """Return the user's own answers; NixpyError where a rule has no soname, glibc's own, or no attribute."""
     for key, sonames in (("map", rules.map), ("add", rules.add), ("ignore", rules.ignore)):
         for soname in sonames:
@@ -209,7 +209,7 @@ def user_entries(rules: Rules) -> dict[str, Entry]:
     return {soname: _user_entry(soname, text) for soname, text in rules.map.items()}
 
 
-def _user_entry(soname: str, text: str) -> Entry:
+def _user_entry(soname: str, text: str) -> SonameEntry:
     expression = text if text.startswith(("pkgs.", "(")) else f"pkgs.{text}"
     try:
         attribute = attributes(expression)[0]
@@ -218,4 +218,4 @@ def _user_entry(soname: str, text: str) -> Entry:
             f"{_SETTING} map: {soname} = {text!r} is not an attribute path of nixpkgs",
             hint="write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)",
         ) from error
-    return Entry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
+    return SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)

@@ -30,7 +30,7 @@ _AGAIN = "make it again with `pdm lock`"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class PdmEntry:
     """One package of the lock, alone or with extras: those are entries of their own."""
 
     package: Package
@@ -46,7 +46,7 @@ class PdmLock:
     root: Path
     metadata: Table
     targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Pythons and the platform of each
-    entries: tuple[Entry, ...] = field(repr=False)  # their addresses may hold credentials
+    entries: tuple[PdmEntry, ...] = field(repr=False)  # their addresses may hold credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -186,12 +186,12 @@ def _indexes(pyproject: Table) -> tuple[str | None, ...]:
     return (*(url for url in urls.values() if url), *default)
 
 
-def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[Entry]:
+def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[PdmEntry]:
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
             check(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
-            yield Entry(
+            yield PdmEntry(
                 package=_package(table, base, indexes),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
                 marker=table.get("marker"),

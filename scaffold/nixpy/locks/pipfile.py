@@ -44,7 +44,7 @@ def read(
     """
     # Others ask for the name of the file alone.
     from nixpy.locks.requirement_lines import Where
-    from nixpy.locks.requirements import Options, RequirementsFile
+    from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 
     text = read_text(path)
     try:
@@ -69,7 +69,7 @@ def read(
         requirements=tuple(lines[name] for name in sorted(lines)),
         constraints=(),
         files=(path,),
-        options=Options(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
+        options=RequirementsOptions(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
         secrets=secrets,
     )
 

@@ -20,7 +20,7 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.model import ExtrasAndGroups, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
-from nixpy.locks.poetry_document import Entry, read_entries
+from nixpy.locks.poetry_document import PoetryEntry, read_entries
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
 
 MAIN = canonicalize_name("main")
@@ -43,7 +43,7 @@ class PoetryLock:
     version: Version
     content_hash: str
     extras: Mapping[NormalizedName, tuple[NormalizedName, ...]]
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: tuple[PoetryEntry, ...] = field(repr=False)
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -138,7 +138,7 @@ class PoetryLock:
         return load_toml(path) if path.is_file() else {}
 
     def _is_installed(
-        self, entry: Entry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
+        self, entry: PoetryEntry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
     ) -> bool:
         """Tell whether one of the groups wants the package there; each may have a marker of its own."""
         markers = entry.table.get("markers")
@@ -152,11 +152,13 @@ class PoetryLock:
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
         """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
         poetry = table_at(self.pyproject, "tool", "poetry")
-        own = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
-        known = {MAIN, *own, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
+        declared = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
+        known = {MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
         known |= {canonicalize_name("dev")} if "dev-dependencies" in poetry else set()
         known = known.union(*(entry.groups for entry in self.entries))
-        optional = {name for name, group in own.items() if isinstance(group, dict) and group.get("optional") is True}
+        optional = {
+            name for name, group in declared.items() if isinstance(group, dict) and group.get("optional") is True
+        }
         self._refuse_unknown("group", extras_and_groups.groups or (), known)
         return frozenset(known - optional if extras_and_groups.groups is None else {MAIN, *extras_and_groups.groups})
 
@@ -179,13 +181,13 @@ def _name_in(requirement: str) -> NormalizedName:
 
 def _content_hash(pyproject: Table, *, groups: bool) -> str:
     """Return Poetry's hash of what a lock is made for (its locker, `_get_content_hash`)."""
-    own = table_at(pyproject, "tool", "poetry")
+    tool_poetry = table_at(pyproject, "tool", "poetry")
     project = {key: value for key, value in table_at(pyproject, "project").items() if key in _HASHED_PROJECT}
     grouped = table_at(pyproject, "dependency-groups") if groups else {}
     standard: dict[str, Any] = {"project": project} if project else {}
     standard |= {"dependency-groups": grouped} if grouped else {}
     needed = () if standard else _HASHED_ALWAYS
-    poetry = {key: own.get(key) for key in (*_HASHED_ALWAYS, "group") if key in own or key in needed}
+    poetry = {key: tool_poetry.get(key) for key in (*_HASHED_ALWAYS, "group") if key in tool_poetry or key in needed}
     content = {**standard, "tool": {"poetry": poetry}} if standard else poetry
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -16,7 +16,7 @@ from nixpy.locks.validate import DamagedError, Table, check, strings, table_at, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class PoetryEntry:
     """One package of the lock."""
 
     table: Table
@@ -25,14 +25,14 @@ class Entry:
     optional: bool
 
 
-def read_entries(data: Table, path: Path) -> Iterator[Entry]:
+def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
     """Yield the packages of the document `data`, read from `path`; DamagedError where one is malformed."""
     files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
             listed = tables(table["files"] if "files" in table else files.get(name, []))
-            yield Entry(
+            yield PoetryEntry(
                 table=table,
                 package=_package(table, listed, path.parent),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),

@@ -16,7 +16,7 @@ from nixpy.locks.poetry_constraints import allows
 from nixpy.locks.validate import DamagedError, Table, holds, strings, tables, typed
 
 if TYPE_CHECKING:
-    from nixpy.locks.poetry_document import Entry
+    from nixpy.locks.poetry_document import PoetryEntry
 
 _PLATFORM = "sys_platform == '{}'"
 
@@ -25,26 +25,26 @@ Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
 
 
 def reached(
-    entries: Sequence[Entry],
+    entries: Sequence[PoetryEntry],
     extras: Mapping[NormalizedName, Sequence[NormalizedName]],
     pyproject: Table,
     target: Target,
     chosen: AbstractSet[NormalizedName],
     groups: AbstractSet[NormalizedName],
-) -> list[Entry]:
+) -> list[PoetryEntry]:
     """Return the entries that the project reaches on `target`; `extras` are its own with the packages they add.
 
     Raises DamagedError where pyproject.toml does not tell what the project asks for, or the lock lacks some of it.
     """
     if not pyproject:
         raise DamagedError("only pyproject.toml, which is not there, tells what the project asks for")
-    by_name: dict[NormalizedName, list[Entry]] = {}
+    by_name: dict[NormalizedName, list[PoetryEntry]] = {}
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
     wanted = frozenset(name for extra in chosen for name in extras[extra])
     queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
     seen = set(queue)
-    found: dict[int, Entry] = {}
+    found: dict[int, PoetryEntry] = {}
     while queue:
         name, constraint, active = queue.popleft()
         entry = _find(by_name.get(name, []), name, constraint, target)
@@ -126,7 +126,7 @@ def _python(table: Table, target: Target) -> bool:
     return allows(typed(table, "python", str, "*"), target.python)
 
 
-def _find(entries: Sequence[Entry], name: str, constraint: str, target: Target) -> Entry:
+def _find(entries: Sequence[PoetryEntry], name: str, constraint: str, target: Target) -> PoetryEntry:
     found = [entry for entry in entries if len(entries) == 1 or allows(constraint, entry.package.version or "0")]
     fitting = [entry for entry in found if allows(typed(entry.table, "python-versions", str, "*"), target.python)]
     found = fitting or found

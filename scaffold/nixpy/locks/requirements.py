@@ -24,7 +24,7 @@ from nixpy.locks.requirement_lines import (
     requirement_line,
 )
 
-__all__ = ["Line", "Options", "RequirementsFile", "read"]
+__all__ = ["Line", "RequirementsFile", "RequirementsOptions", "read"]
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
@@ -33,7 +33,7 @@ _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class RequirementsOptions:
     """What the files say of indexes and of the choice of files. URLs may hold credentials: never shown."""
 
     index_url: str | None = field(default=None, repr=False)
@@ -57,7 +57,7 @@ class RequirementsFile:
     requirements: tuple[Line, ...]
     constraints: tuple[Line, ...]
     files: tuple[Path, ...]
-    options: Options
+    options: RequirementsOptions
     secrets: Mapping[str, str] = field(repr=False)
 
     @property
@@ -95,7 +95,7 @@ def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = o
         requirements=tuple(reader.requirements),
         constraints=tuple(reader.constraints),
         files=tuple(dict.fromkeys(file for file, _ in reader.seen)),
-        options=Options(
+        options=RequirementsOptions(
             index_url=reader.index_url,
             extra_index_urls=tuple(reader.extra_index_urls),
             find_links=tuple(reader.find_links),

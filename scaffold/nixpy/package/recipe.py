@@ -14,10 +14,10 @@ from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
 from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
-from nixpy.package.inputs import Inputs, Spelled, inputs, is_tool, spelled
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
 from nixpy.package.licences import licences, named
-from nixpy.sdists.release import Release
+from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
+from nixpy.sdists.release import PackageRelease
 
 # Extras by these names are for those who work on the package; `format`, `mypy` and the like may be for anybody.
 _DEVELOPERS = frozenset(
@@ -39,13 +39,13 @@ class Recipe:
     """
 
     name: str
-    release: Release
+    release: PackageRelease
     application: bool
     python: str  # 3.13
     build: tuple[Needed, ...]
     needs: tuple[Needed, ...]
     extras: tuple[tuple[str, tuple[Needed, ...]], ...]
-    inputs: Inputs
+    inputs: RecipeInputs
     diagnostics: tuple[Diagnostic, ...]
 
     @property
@@ -109,7 +109,7 @@ class Recipe:
 
     def _inputs(self, *, nixpkgs: bool) -> Spelled:
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
-        return spelled(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
+        return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
     @property
     def main(self) -> str | None:
@@ -145,20 +145,24 @@ class Recipe:
         return neighbours(self.name)
 
 
-def recipe(release: Release, target: Target, *, application: bool = False) -> Recipe:
+def recipe(release: PackageRelease, target: Target, *, application: bool = False) -> Recipe:
     """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
     if not complete and pyproject and pyproject.requires is not None:
         requires, extras, complete = pyproject.requires, pyproject.extras, True
-    own = canonicalize_name(metadata.name)
+    package_name = canonicalize_name(metadata.name)
     builds = pyproject.build if pyproject else None
     build = SETUPTOOLS if builds is None else builds
-    plain = needed(requires, own, frozenset(), target)
-    systems = () if release.is_wheel else needed(build, own, frozenset(), target)
-    built_with = inputs(release, systems, target)
+    plain = needed_requirements(requires, package_name, frozenset(), target)
+    systems = () if release.is_wheel else needed_requirements(build, package_name, frozenset(), target)
+    built_with = gather_inputs(release, systems, target)
     # Nobody asks for the extras of an application.
-    offered = {} if application else {extra: needed(requires, own, frozenset({extra}), target) for extra in extras}
+    offered = (
+        {}
+        if application
+        else {extra: needed_requirements(requires, package_name, frozenset({extra}), target) for extra in extras}
+    )
     own_needs = {
         extra: more
         for extra, needs in sorted(offered.items())
@@ -170,7 +174,7 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
         if extra not in _DEVELOPERS and all(need.known for need in needs)
     }
     found = Recipe(
-        name=identifier(own),
+        name=identifier(package_name),
         release=release,
         application=application,
         python=target.short_python,

@@ -150,9 +150,9 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
         words += [f"--group={group}" for group in dependencies.selected_groups(project.extras_and_groups.groups)]
     else:
         # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
-        own = dependencies.select(extras, ()) if words else ()
+        declared = dependencies.select(extras, ()) if words else ()
         wanted = dependencies.select(extras, project.extras_and_groups.groups)
-        words += [str(requirement) for requirement in wanted if requirement not in own]
+        words += [str(requirement) for requirement in wanted if requirement not in declared]
     return [*install, *words] if words else []
 
 
@@ -167,8 +167,8 @@ def files(project: Project) -> tuple[str, ...]:
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
         names = (PYPROJECT, SETUP_PY, SETUP_CFG) if old else (PYPROJECT,)
-        own = (project.root / name for name in names)
-        read = [*([project.lock] if project.lock else []), *(path for path in own if path.is_file())]
+        declared = (project.root / name for name in names)
+        read = [*([project.lock] if project.lock else []), *(path for path in declared if path.is_file())]
     return tuple(dict.fromkeys(relative(project, path) for path in read))
 
 

@@ -66,10 +66,10 @@ class Project:
         """Return the extras and groups that are installed, without those that [external] alone has."""
         groups, extras = self.settings.groups, frozenset(self.settings.extras)
         if self.external:
-            own = self.dependencies
-            extras -= self.external.extras.keys() - (own.optional.keys() if own else set())
+            declared = self.dependencies
+            extras -= self.external.extras.keys() - (declared.optional.keys() if declared else set())
             if groups is not None:
-                only = self.external.groups.keys() - (own.groups.keys() if own else set())
+                only = self.external.groups.keys() - (declared.groups.keys() if declared else set())
                 groups = tuple(group for group in groups if group not in only)
         return ExtrasAndGroups(extras=extras, groups=None if groups is None else frozenset(groups))
 
@@ -183,9 +183,9 @@ def read(root: Path) -> Project:
     """
     if not root.is_dir():
         raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
-    pyproject, own = root / config.PYPROJECT, root / config.NIXPY_TOML
+    pyproject, nixpy_toml = root / config.PYPROJECT, root / config.NIXPY_TOML
     data = load_toml(pyproject) if pyproject.is_file() else {}
-    settings, settings_path = _settings(pyproject, own, data)
+    settings, settings_path = _settings(pyproject, nixpy_toml, data)
     # With dependencies in [project] (or a lock of it), requirements files are another tool's by-product.
     has_dependencies = "project" in data or "dependency-groups" in data
     lock = _named(root, settings.lock) if settings.lock else None
@@ -229,21 +229,21 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
     )
 
 
-def _settings(pyproject: Path, own: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
+def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
     tools = data.get("tool", {})
     if not isinstance(tools, dict):
         raise NixpyError("`tool` must be a table", path=pyproject)
     table = tools.get("nixpy")
-    if own.is_file():
+    if nixpy_toml.is_file():
         if table is not None:
             raise NixpyError(
                 "settings stand both here and in [tool.nixpy] of pyproject.toml",
-                path=own,
+                path=nixpy_toml,
                 hint="keep one of them",
             )
-        return config.parse(load_toml(own), own, own.read_text("utf-8")), own
+        return config.parse(load_toml(nixpy_toml), nixpy_toml, nixpy_toml.read_text("utf-8")), nixpy_toml
     if not pyproject.is_file():
-        return config.Settings(), own
+        return config.Settings(), nixpy_toml
     if table is None:
         return config.Settings(), pyproject
     if not isinstance(table, dict):

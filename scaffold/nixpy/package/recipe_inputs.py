@@ -15,14 +15,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
-from nixpy.external import builds, table
-from nixpy.external import inputs as answer
+from nixpy.external import build_inputs, builds, table
 from nixpy.external.depurl import Dependency
 from nixpy.external.table import Role
 from nixpy.nixpkgs import python_packages
 from nixpy.nixpkgs.expression import attributes
 from nixpy.nixpkgs.requirements import Needed
-from nixpy.sdists.release import Release
+from nixpy.sdists.release import PackageRelease
 
 # What every build has (pkgs/stdenv/generic), and what nixpkgs' meson-python brings along.
 _GIVEN = frozenset({"pkgs.stdenv.cc", "pkgs.gnumake"})
@@ -53,7 +52,7 @@ class Rust:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class RecipeInputs:
     """Expressions over `pkgs`, sorted: `native` runs while the package is built, `host` is linked to."""
 
     native: tuple[str, ...] = ()
@@ -74,10 +73,10 @@ class Spelled:
     replaced: tuple[str, ...]
 
 
-def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
+def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Target) -> RecipeInputs:
     """Return what a release is built with on `target`; nothing for a wheel."""
     if release.is_wheel:
-        return Inputs()
+        return RecipeInputs()
     build = tuple(build)
     systems = {need.name for need in build}
     rust = _rust(release, systems)
@@ -95,7 +94,7 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
         found["build" if role == "host" else role].update(expressions[1:])
     of_python = {f"pkgs.{need.attribute}" for need in build if not is_tool(need)}
     ready = _GIVEN | (_RUST if rust else frozenset()) | of_python
-    return Inputs(
+    return RecipeInputs(
         native=tuple(sorted(found["build"] - ready)),
         host=tuple(sorted(found["host"] - _GIVEN)),
         rust=rust,
@@ -108,9 +107,12 @@ def is_tool(need: Needed) -> bool:
     return not need.known and builds.is_program(need.name)
 
 
-def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool) -> Spelled:
-    """Return the inputs of the package `own` for a function that is called by the Python set's callPackage, or, for an
-    `application`, by nixpkgs' own.
+def spell(
+    found: RecipeInputs, package_name: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool
+) -> Spelled:
+    """Return the inputs of a package for a function that is called by the Python set's callPackage.
+
+    The one of an `application` is called by that of nixpkgs.
 
     Where only another release has an attribute, or its name is taken, the function asks for `pkgs` instead. nixpkgs
     itself has the newest spelling alone.
@@ -122,7 +124,7 @@ def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool
     def spell(expression: str) -> str:
         newest = attributes(expression)[0]
         name = newest.partition(".")[0]
-        other = not application and (name == own or _is_another(name))
+        other = not application and (name == package_name or _is_another(name))
         if name in taken or (not nixpkgs and (" or " in expression or other)):
             arguments.add("pkgs")
             return expression if " or " in expression and not nixpkgs else f"pkgs.{newest}"
@@ -148,7 +150,9 @@ def _is_another(name: str) -> bool:
     return name in _IN_PYTHON_SET or (name not in _SAME and python_packages.is_attribute(name))
 
 
-def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
+def _external(
+    release: PackageRelease, target: Target
+) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
     """Return what its `[external]` asks for on `target`, None where it has none that can be read, and what to say."""
     written = release.pyproject and release.pyproject.external
     if written is None:
@@ -170,7 +174,7 @@ def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Depen
 
 
 def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Diagnostic]]:
-    supply = answer.supply(dependency, role, "", "", (target.system,), {})
+    supply = build_inputs.supply(dependency, role, "", "", (target.system,), {})
     if not supply.inputs and supply.diagnostics:
         place = "buildInputs" if role == "host" else "nativeBuildInputs"
         diagnostic = Diagnostic(
@@ -209,7 +213,7 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
         )
 
 
-def _rust(release: Release, systems: Collection[NormalizedName]) -> Rust | None:
+def _rust(release: PackageRelease, systems: Collection[NormalizedName]) -> Rust | None:
     """Return the crates of a release: the Cargo.lock next above the crate that is named, else the highest."""
     builder = next((one for one in ("maturin", "setuptools-rust") if one in systems), None)
     if builder is None:

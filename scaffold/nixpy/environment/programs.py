@@ -18,20 +18,20 @@ from nixpy.styles.styles import Style
 class Programs:
     """What becomes of the programs in wheels.
 
-    `stuck` are wheels whose programs do not start on NixOS, `native` those of them that the settings have from nixpkgs,
-    so that these are to be found first, and `substitutes` what feature nix-executables has for others, by wheel.
+    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the settings take
+    from nixpkgs, so that these are to be found first, and `substitutes` what feature nix-executables has for others, by wheel.
     """
 
-    stuck: tuple[NormalizedName, ...]
+    without_loader: tuple[NormalizedName, ...]
     native: tuple[NormalizedName, ...]
     substitutes: dict[NormalizedName, Substitute]
 
     def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
-        """Yield NIX302 where some are stuck."""
-        if self.stuck:
+        """Yield NIX302 where some do not start."""
+        if self.without_loader:
             yield Diagnostic(
                 code="NIX302",
-                message=f"{bring_programs(self.stuck)} that do not start on NixOS under style {style.name}",
+                message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
 
@@ -43,7 +43,7 @@ def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature],
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}
     idle = set() if style.executables else names
     return Programs(
-        stuck=tuple(sorted(idle - {*packages} - replaced.keys())),
+        without_loader=tuple(sorted(idle - {*packages} - replaced.keys())),
         native=tuple(sorted(idle & {*packages})),
         substitutes=replaced,
     )
