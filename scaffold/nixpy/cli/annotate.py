@@ -16,7 +16,7 @@ from nixpy.files.reconcile import Comparison, State
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 
-Level = Literal["error", "notice"]  # a notice fails nothing
+_Level = Literal["error", "notice"]  # a notice fails nothing
 ERROR = "error"
 
 # The meaning of each rule that has no diagnostic code.
@@ -41,13 +41,13 @@ class Annotation:
     """
 
     rule: str
-    level: Level
+    level: _Level
     message: str
     path: str | None
     line: int
 
 
-def rule(state: State) -> str:
+def _rule(state: State) -> str:
     """Return the name of a state as a rule: one word."""
     return state.value.replace(" ", "-")
 
@@ -70,7 +70,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
     assert verdict is not None  # noqa: S101
     for reason in verdict.reasons:
         if reason.path is not None:
-            yield _at(top, rule(verdict.state), "error", f"{reason}; {verdict.remedy}", reason.path, _line(reason))
+            yield _at(top, _rule(verdict.state), "error", f"{reason}; {verdict.remedy}", reason.path, _line(reason))
     for file in verdict.files:
         if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
             yield _file(top, file, project, verdict)
@@ -79,7 +79,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
 
 
 def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
-    name = rule(file.state)
+    name = _rule(file.state)
     if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
         return _at(top, name, "error", f"{file.path.name} is not there; {verdict.remedy}", project.source, None)
     line, wanted = _first_change(file.diff)
@@ -93,7 +93,7 @@ def _diagnostic(top: Path, diagnostic: Diagnostic, project: Project) -> Annotati
     return _at(top, diagnostic.code, "notice", text, project.source, line)
 
 
-def _at(top: Path, name: str, level: Level, message: str, path: Path, line: int | None) -> Annotation:
+def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int | None) -> Annotation:
     shown = Path(os.path.relpath(path, top)).as_posix()
     if not path.exists():
         return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)

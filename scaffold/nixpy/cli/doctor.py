@@ -11,7 +11,7 @@ from nixpy.cli.common import folder, format_option, print_json
 from nixpy.cli.layout import table, tell
 from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import Report, examine
-from nixpy.doctor.folder import nearest_project
+from nixpy.doctor.project_folder import nearest_project
 from nixpy.doctor.report import as_json, rows
 
 

@@ -21,7 +21,7 @@ from nixpy.files.reconcile import State
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
 
 
-def text(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print it for people; errors were told already."""
     for outcome in outcomes:
         if outcome.verdict:
@@ -51,7 +51,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell("what would change, only the wheels can tell: `nixpy sync --diff`", lead="  ")
 
 
-def as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print what schemas/check.json describes."""
     print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
 
@@ -93,7 +93,7 @@ def _command_data(value: str, more: str = "") -> str:
     return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)
 
 
-def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
+def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
     """Print a code quality report, of which GitLab shows what a merge request adds."""
     report = [
         {
@@ -108,7 +108,7 @@ def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
+def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
     """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
     found = list(_all(outcomes))
     rules = sorted({*RULES, *(one.rule for one in found)})
@@ -145,7 +145,7 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
     }
 
 
-def markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
     click.echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
@@ -178,10 +178,10 @@ def _fingerprint(one: Annotation) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Outcome], bool], None]] = {
-    "text": text,
-    "json": as_json,
+    "text": _text,
+    "json": _as_json,
     "github": github,
-    "gitlab": gitlab,
-    "sarif": sarif,
-    "markdown": markdown,
+    "gitlab": _gitlab,
+    "sarif": _sarif,
+    "markdown": _markdown,
 }

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
-from nixpy.cli.layout import command, table, tell
+from nixpy.cli.layout import print_command, table, tell
 from nixpy.commands.plan import Plan
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
@@ -95,23 +95,23 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     say("\n" + click.style("next:", bold=True))
     in_git = in_repository(root)
     if root.resolve() != Path.cwd():
-        command(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shlex.quote(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
-        command(f"git add -N {names}", "a flake sees only what git knows")
+        print_command(f"git add -N {names}", "a flake sees only what git knows")
     ignore = root / ".gitignore"
     style = styles.find(str(plan.resolved.style))
     folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
-        command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
+        print_command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
     enter = "nix develop" if flake else "nix-shell"
     if (root / ".envrc").is_file():
-        command("direnv allow", f"or {enter}")
+        print_command("direnv allow", f"or {enter}")
     else:
-        command(enter)
+        print_command(enter)
     if plan.environment.own_package:
-        command("nix build" if flake else "nix-build", "the project itself, as `result`")
+        print_command("nix build" if flake else "nix-build", "the project itself, as `result`")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:

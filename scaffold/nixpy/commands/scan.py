@@ -49,7 +49,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WheelList:
+class _WheelList:
     """A lock that is nothing but the wheel files somebody named."""
 
     path: Path
@@ -94,7 +94,7 @@ def scan(
         return _project(options, analysis_options)
     files = _requirements_files(kind, place)
     lock = _lock(kind, targets)
-    if isinstance(lock, WheelList):
+    if isinstance(lock, _WheelList):
         options = _fitting(lock, options)
     resolved = _resolve_options(options)
     if lock is None:
@@ -114,7 +114,7 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
     if kind == "lock":
         return formats.read(path)
     if kind == "wheel":
-        return WheelList(path=path, files=tuple(_given(Path(target)) for target in targets))
+        return _WheelList(path=path, files=tuple(_given(Path(target)) for target in targets))
     return _installed(path) if kind == "venv" else None
 
 
@@ -146,7 +146,7 @@ def _resolve_with_uv(
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 
-def _installed(path: Path) -> WheelList:
+def _installed(path: Path) -> _WheelList:
     """Return the wheels installed in a virtual environment as a lock of just these."""
     from nixpy.wheels.installed import installed_wheels
 
@@ -154,7 +154,7 @@ def _installed(path: Path) -> WheelList:
         Package(name=wheel.name, version=str(wheel.version), wheels=(WheelFile(filename=wheel.filename),))
         for wheel in installed_wheels(path).values()
     )
-    return WheelList(path=path, files=files)
+    return _WheelList(path=path, files=files)
 
 
 def _fitting(lock: Lock, options: Options) -> Options:

@@ -11,7 +11,7 @@ from typing import Literal
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
-STORE = Path("/nix/store")
+_STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
@@ -21,7 +21,7 @@ they cannot run; nothing; or the loader of another distribution, or of an FHS ro
 
 def in_store(path: Path | str | None) -> bool:
     """Say whether a path lies in the Nix store."""
-    return path is not None and Path(path).is_relative_to(STORE)
+    return path is not None and Path(path).is_relative_to(_STORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
                 code="NIX401",
                 message=f"there is no virtual environment at {facts.asked}, so nothing of {project.source} can be "
                 "imported",
-                command=project.enter if by_shell else fill(project, facts.asked, new=True),
+                command=project.enter if by_shell else _fill(project, facts.asked, new=True),
             )
         return
     missing = sorted(wanted - venv.packages)
@@ -45,7 +45,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX401",
             message=f"{shorten(missing)} of {project.source} {verb} not installed in {venv.folder}"
             + _elsewhere(facts, frozenset(missing)),
-            command=fill(project, venv.folder),
+            command=_fill(project, venv.folder),
             packages=tuple(missing),
         )
 
@@ -87,7 +87,7 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
     return ""
 
 
-def fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
+def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
     """Return the command that fills a virtual environment; `new` makes it from nothing first."""
     install = project.install if project else "uv sync"
     venv = shlex.quote(_shown(project, folder))
@@ -176,7 +176,7 @@ def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
         code="NIX405",
         message=f"{venv.python.path} is {venv.python.file}, the bare interpreter: it bypasses the shell's "
         f"{shell.program.path}, which wraps it, and so has no libraries or packages from there",
-        command=relink(venv, shell.program),
+        command=_relink(venv, shell.program),
     )
 
 
@@ -186,7 +186,7 @@ def _bypassed(venv: Venv, shell: Program) -> bool:
     return wrapped is not None and venv.python.exists and wrapped.resolve() == venv.python.file.resolve()
 
 
-def relink(venv: Venv, python: Program) -> str:
+def _relink(venv: Venv, python: Program) -> str:
     """Return the command that puts a virtual environment on another interpreter of the same version."""
     link = venv.leaves or venv.python.path
     target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
@@ -224,7 +224,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX406",
             message=f"{python.path} is Python {version}, but what is installed in {venv.folder} is for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}",
+            command=f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
@@ -244,10 +244,10 @@ def _renew(facts: Facts, venv: Venv) -> str:
     shell = facts.shell
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
-        return relink(venv, shell.program)
+        return _relink(venv, shell.program)
     if shell is None and facts.project and facts.project.uses_nixpy and facts.project.style != "fhs":
         return facts.project.enter  # its hook links anew, or says that this cannot be
-    return f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}"
+    return f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
 
 
 def _version(program: Program) -> str | None:
@@ -271,5 +271,5 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
             message=f"{venv.python.path} is {venv.python.file}, which asks for {loader}; without nix-ld it does not "
             "start here",
             command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
-            f"UV_PYTHON_PREFERENCE=only-system {fill(facts.project, venv.folder, new=True)}",
+            f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
         )

@@ -54,7 +54,7 @@ def _home(cfg: Path) -> str | None:
     return next((value.strip() for key, _, value in pairs if key.strip() == "home"), None)
 
 
-def searches(
+def _searches(
     host: Host, started: Started | None, environ: Mapping[str, str]
 ) -> tuple[Search | None, Search | None, Search | None]:
     """Return where three kinds of process look: the interpreter, programs for the host's loader, and programs whose
@@ -97,7 +97,7 @@ def inspect_wheels(venv: Venv, host: Host, started: Started | None, environ: Map
     elves = {name: tuple(file for file in inspect(wheel) if file.machine == machine) for name, wheel in wheels.items()}
     needs = {name: needs_of(name, WheelFacts(files=files, known="installed"), machine) for name, files in elves.items()}
     shipped = frozenset(soname for need in needs.values() for soname in need.provides)
-    kinds = searches(host, started, environ)
+    kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     return Wheels(
         asking=tuple(

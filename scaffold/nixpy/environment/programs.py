@@ -18,8 +18,9 @@ from nixpy.styles.styles import Style
 class Programs:
     """What becomes of the programs in wheels.
 
-    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the settings take
-    from nixpkgs, so that these are to be found first, and `substitutes` what feature nix-executables has for others, by wheel.
+    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the
+    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, what feature
+    nix-executables has for others.
     """
 
     without_loader: tuple[NormalizedName, ...]

@@ -24,10 +24,10 @@ from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes, condition
 
-ASKED = f"[{TABLE}]"
+_ASKED = f"[{TABLE}]"
 """Stands among the wheels that need a library for the project that asks for it."""
 
-SETTING = "[tool.nixpy.external]"
+_SETTING = "[tool.nixpy.external]"
 _ROLES: tuple[Role, ...] = ("build", "host", "run")
 _CONDITIONS = {
     ">=": 'lib.versionAtLeast version "{}"',
@@ -163,7 +163,7 @@ def for_external(
         marker = dependency.marker
         systems = [system for system, values in environments.items() if marker is None or marker.evaluate(values)]
         if systems:
-            found += supply(dependency, role, ASKED, dependency.bare, sorted(systems), mapped)
+            found += supply(dependency, role, _ASKED, dependency.bare, sorted(systems), mapped)
     return found
 
 
@@ -285,7 +285,7 @@ def _unknown(dependency: Dependency) -> Diagnostic:
         name = _attribute(dependency.name)
         near = _near(dependency, mapping.mapping_entries())
         hint = (
-            f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {SETTING} "
+            f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {_SETTING} "
             f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix or '
             f"shell.nix: pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})"
         )

@@ -26,7 +26,7 @@ _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdistRow:
+class _SdistRow:
     """What one package or build system needs."""
 
     build: tuple[Dependency, ...] = ()
@@ -35,31 +35,31 @@ class SdistRow:
 
 
 @cache
-def sdists() -> Mapping[str, SdistRow]:
+def sdists() -> Mapping[str, _SdistRow]:
     """Return what is known of packages, by normalised name."""
     return {
-        name: SdistRow(build=_parsed(build), host=_parsed(host))
+        name: _SdistRow(build=_parsed(build), host=_parsed(host))
         for _, (name, build, host) in rows(_HERE / "sdists.csv", "package", "build", "host")
     }
 
 
 @cache
-def build_systems() -> Mapping[str, SdistRow]:
+def build_systems() -> Mapping[str, _SdistRow]:
     """Return what is known of build requirements, by normalised name."""
     return {
-        name: SdistRow(build=_parsed(build), program=program == "yes")
+        name: _SdistRow(build=_parsed(build), program=program == "yes")
         for _, (name, build, program) in rows(_HERE / "build-systems.csv", "requirement", "build", "program")
     }
 
 
 def is_program(requirement: str) -> bool:
     """Tell whether a build requirement is a program in a wheel."""
-    return build_systems().get(requirement, SdistRow()).program
+    return build_systems().get(requirement, _SdistRow()).program
 
 
 def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
     """Return what the package `name` is known to need, by normalised name."""
-    row = sdists().get(name, SdistRow())
+    row = sdists().get(name, _SdistRow())
     return (*(("build", one) for one in row.build), *(("host", one) for one in row.host))
 
 

@@ -44,10 +44,10 @@ def expression(text: str) -> str:
 @cache
 def mapping_entries() -> Mapping[str, tuple[MappingEntry, ...]]:
     """Return the providers of each id, the default one first."""
-    return load(_TABLE)
+    return _load(_TABLE)
 
 
-def load(path: Path) -> dict[str, tuple[MappingEntry, ...]]:
+def _load(path: Path) -> dict[str, tuple[MappingEntry, ...]]:
     """Return the mapping in `path`; ValueError for one whose ids or expressions are none."""
     document = json.loads(path.read_text("utf-8"))
     found: dict[str, tuple[MappingEntry, ...]] = {}

@@ -21,7 +21,7 @@ from nixpy.locks.files import wheel_file
 from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
 
-DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
+_DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
 _VERSIONS = SpecifierSet(">=4.4,<4.6")
 _SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms that mean one processor
 # From which version of the lock on its hash covers all of `tool.pdm.resolution`, and surely `[dependency-groups]`.
@@ -30,7 +30,7 @@ _AGAIN = "make it again with `pdm lock`"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PdmEntry:
+class _PdmEntry:
     """One package of the lock, alone or with extras: those are entries of their own."""
 
     package: Package
@@ -46,7 +46,7 @@ class PdmLock:
     root: Path
     metadata: Table
     targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Pythons and the platform of each
-    entries: tuple[PdmEntry, ...] = field(repr=False)  # their addresses may hold credentials
+    entries: tuple[_PdmEntry, ...] = field(repr=False)  # their addresses may hold credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -148,7 +148,7 @@ class PdmLock:
         self._refuse_unknown("group", extras_and_groups.groups or (), locked - extras)
         if extras_and_groups.groups is None:
             return locked if not extras_and_groups.extras else locked - extras | extras_and_groups.extras
-        return frozenset({DEFAULT}) | extras_and_groups.groups | extras_and_groups.extras
+        return frozenset({_DEFAULT}) | extras_and_groups.groups | extras_and_groups.extras
 
     def _refuse_unknown(self, kind: str, chosen: Collection[str], known: Collection[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):
@@ -186,12 +186,12 @@ def _indexes(pyproject: Table) -> tuple[str | None, ...]:
     return (*(url for url in urls.values() if url), *default)
 
 
-def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[PdmEntry]:
+def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[_PdmEntry]:
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
             check(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
-            yield PdmEntry(
+            yield _PdmEntry(
                 package=_package(table, base, indexes),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
                 marker=table.get("marker"),

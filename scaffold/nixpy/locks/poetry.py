@@ -23,7 +23,7 @@ from nixpy.locks.poetry_constraints import allows, alternatives
 from nixpy.locks.poetry_document import PoetryEntry, read_entries
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
 
-MAIN = canonicalize_name("main")
+_MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
 _AGAIN = "make it again with `poetry lock`"
 # What of pyproject.toml the lock was made for; those of the first line count also where they are not set.
@@ -153,14 +153,14 @@ class PoetryLock:
         """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
         poetry = table_at(self.pyproject, "tool", "poetry")
         declared = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
-        known = {MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
+        known = {_MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
         known |= {canonicalize_name("dev")} if "dev-dependencies" in poetry else set()
         known = known.union(*(entry.groups for entry in self.entries))
         optional = {
             name for name, group in declared.items() if isinstance(group, dict) and group.get("optional") is True
         }
         self._refuse_unknown("group", extras_and_groups.groups or (), known)
-        return frozenset(known - optional if extras_and_groups.groups is None else {MAIN, *extras_and_groups.groups})
+        return frozenset(known - optional if extras_and_groups.groups is None else {_MAIN, *extras_and_groups.groups})
 
     def _refuse_unknown(self, kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PLATFORM = "sys_platform == '{}'"
 
-Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
+_Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
 """A package that is wanted, the versions that would do, and its extras."""
 
 
@@ -62,7 +62,7 @@ def _asked(
     wanted: frozenset[NormalizedName],
     chosen: frozenset[NormalizedName],
     groups: AbstractSet[NormalizedName],
-) -> Iterator[Step]:
+) -> Iterator[_Step]:
     tool = pyproject.get("tool", {})
     poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
     for name, value in typed(poetry, "dependencies", dict, {}).items():
@@ -89,7 +89,7 @@ def _asked(
             yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
 
 
-def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[Step]:
+def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[_Step]:
     if not isinstance(table, dict):
         raise DamagedError("`dependencies` is no table")
     for name, value in table.items():
@@ -102,7 +102,7 @@ def _dependency(
     target: Target,
     active: frozenset[NormalizedName],
     wanted: AbstractSet[NormalizedName] | None,
-) -> Iterator[Step]:
+) -> Iterator[_Step]:
     """Yield a dependency, in any of Poetry's spellings, where it holds; a project's optional ones only if `wanted`."""
     own = canonicalize_name(name)
     for one in tables(value) if isinstance(value, list) else [value]:

@@ -17,8 +17,7 @@ from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import pipfile
-from nixpy.project import managers
-from nixpy.project import project as projects
+from nixpy.project import managers, project
 from nixpy.project.config import Settings
 
 _MARKERS = (
@@ -31,7 +30,7 @@ _PATIENCE = 10  # seconds
 
 def nearest_project(folder: Path) -> Path:
     """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
-    above = (parent for parent in folder.resolve().parents if (parent / projects.NIXPY_LOCK).exists())
+    above = (parent for parent in folder.resolve().parents if (parent / project.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
 
 
@@ -43,7 +42,7 @@ def read_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
     if not _is_project(folder):
         return None
-    found = projects.read(folder)
+    found = project.read(folder)
     locked = None
     direct: frozenset[str] = frozenset()
     resolved = resolve_options(found)
@@ -79,7 +78,7 @@ def _enter(folder: Path) -> str:
     return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
 
 
-def _install(found: projects.Project, name: str) -> str:
+def _install(found: project.Project, name: str) -> str:
     """Return the command of the manager by that name, else of the one that would be taken for the project."""
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
@@ -89,29 +88,29 @@ def _install(found: projects.Project, name: str) -> str:
 
 def freshness(folder: Path) -> Freshness | None:
     """Return how the generated files stand, None where they are right; NixpyError where that cannot be told."""
-    verdict = check(projects.read(folder))
+    verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
     return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)))
 
 
-def settings_of(folder: Path) -> Settings:
+def _settings_of(folder: Path) -> Settings:
     """Return the project's settings, those nobody made where there is no project to be read."""
     try:
-        return projects.read(folder).settings
+        return project.read(folder).settings
     except NixpyError:
         return Settings()
 
 
 def rendered_sonames(folder: Path) -> frozenset[str]:
     """Return the sonames that the generated Nix file names; none where there is no such file."""
-    path = folder / settings_of(folder).file
+    path = folder / _settings_of(folder).file
     return frozenset(_ROW.findall(path.read_text("utf-8", "replace"))) if path.is_file() else frozenset()
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
     """Return who supplies each soname that these wheels need; one that the settings ignore is left out."""
-    libraries, _ = match(wheels, settings_of(folder).libraries)
+    libraries, _ = match(wheels, _settings_of(folder).libraries)
     return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
 
 
@@ -121,8 +120,8 @@ def git(folder: Path, venv: Path) -> Git | None:
         return None
     if shutil.which("git") is None:
         raise FileNotFoundError("git is not on PATH")
-    settings = settings_of(folder)
-    nixpy_lock_path = Path(settings.file).with_name(projects.NIXPY_LOCK)
+    settings = _settings_of(folder)
+    nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
     names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
     there = [name for name in names if (folder / name).is_file()]
     known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
