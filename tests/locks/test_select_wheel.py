@@ -13,7 +13,7 @@ from packaging.tags import create_compatible_tags_selector
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.core.target import Target
-from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 from nixpy.locks.select import best_wheel, select
 
 LINUX = Target(system="x86_64-linux", python="3.13.1", glibc=(2, 35))
@@ -22,7 +22,7 @@ MAC = Target(system="aarch64-darwin", python="3.12.0", glibc=(2, 35))
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(LockDefaults):
     """A lock that installs the same packages everywhere."""
 
     content: Sequence[Package]

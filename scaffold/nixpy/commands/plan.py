@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
@@ -19,7 +21,7 @@ from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
 from nixpy.files import envrc, flake_imports, render
 from nixpy.files.reconcile import Output
-from nixpy.locks.formats import of_uv
+from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.project import flake
@@ -148,37 +150,27 @@ def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic
     """Yield a diagnostic where the lock was made for other dependencies than pyproject.toml has now."""
     if project.locked is None:
         return
-    lock, now = of_uv(project.locked), project.dependencies
-    if lock is None:
-        yield from _changed_since(project.locked)
-        return
+    lock, now, used = project.locked, project.dependencies, project.extras_and_groups
+    lock_format = format_of(lock.path)
+    relock = lock_format.relock if lock_format else None
+    hint = f"run `{relock}`, then `nixpy sync`" if relock else "make the lock again, then run `nixpy sync`"
+    if lock.fresh() is False:
+        yield Diagnostic(
+            code="NIX202", message=f"{lock.path.name} is behind pyproject.toml, which changed since", hint=hint
+        )
     if now is None or not now.complete:
         return
-    wanted = now.select(project.extras_and_groups.extras, project.extras_and_groups.groups)
-    names = {
-        name
-        for target in resolved.targets()
-        for name in lock.differences(wanted, target, project.extras_and_groups) or ()
-    }
+
+    def required() -> Iterator[Requirement]:  # a lock that does not tell does not look at them
+        yield from now.select(used.extras, used.groups)
+
+    names = {name for target in resolved.targets() for name in lock.differences(required(), target, used) or ()}
     if names:
         yield Diagnostic(
             code="NIX202",
             package=min(names),
             message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {shorten(sorted(names))}",
-            hint="run `uv lock`, then `nixpy sync`",
-        )
-
-
-def _changed_since(lock: Lock) -> Iterator[Diagnostic]:
-    from nixpy.locks.pdm import PdmLock
-    from nixpy.locks.poetry import PoetryLock
-
-    if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
-        tool = lock.path.name.partition(".")[0]
-        yield Diagnostic(
-            code="NIX202",
-            message=f"{lock.path.name} is behind pyproject.toml, which changed since",
-            hint=f"run `{tool} lock`, then `nixpy sync`",
+            hint=hint,
         )
 
 

@@ -24,7 +24,7 @@ from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
 from nixpy.libraries.match import Library, match
 from nixpy.locks import formats
-from nixpy.locks.model import ExtrasAndGroups, Lock, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.nixpkgs import releases
@@ -49,7 +49,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _WheelList:
+class _WheelList(LockDefaults):
     """A lock that is nothing but the wheel files somebody named."""
 
     path: Path
@@ -119,10 +119,7 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
 
 
 def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
-    from nixpy.locks import pipfile, requirements
-
-    reader = pipfile if path.name == pipfile.NAME else requirements
-    return [reader.read(path, root=path.parent)] if kind == "requirements" else []
+    return [formats.read_requirements(path, path.parent)] if kind == "requirements" else []
 
 
 def _resolve_with_uv(
@@ -184,7 +181,9 @@ def _kind(target: str) -> str:
                 path=path,
                 hint=f"run `uv lock --script {path}`, then scan {path}.lock",
             )
-        return "lock" if path.suffix in {".lock", ".toml"} and path.name != "Pipfile.lock" else "requirements"
+        if lock_format := formats.format_of(path):
+            return "requirements" if lock_format.pins_only else "lock"
+        return "lock" if path.suffix in {".lock", ".toml"} else "requirements"
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
     try:

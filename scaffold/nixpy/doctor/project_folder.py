@@ -16,14 +16,11 @@ from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
 from nixpy.libraries.match import WheelNeeds, match
-from nixpy.locks import pipfile
+from nixpy.locks import formats
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 
-_MARKERS = (
-    *("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),
-    *("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"),
-)
+_MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
 _ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
@@ -35,7 +32,8 @@ def nearest_project(folder: Path) -> Path:
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _MARKERS)
+    names = (*_MARKERS, *(one.name for one in formats.FORMATS))
+    return any((folder / name).exists() for name in names)
 
 
 def read_project(folder: Path, host: Host) -> ObservedProject | None:
@@ -83,7 +81,8 @@ def _install(found: project.Project, name: str) -> str:
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
             return shlex.join(manager.fill)
-    return "pipenv sync --dev" if found.source.name == pipfile.NAME else "uv sync"
+    lock = formats.format_of(found.source)
+    return (lock and lock.install) or "uv sync"
 
 
 def freshness(folder: Path) -> Freshness | None:

@@ -71,7 +71,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         if lang2nix_facts
         else (),
         lang2nix=lang2nix_facts,
-        lock=wheel_urls.uv_lock(project),
+        addresses=wheel_urls.lock_with_addresses(project),
         external=external,
         external_opened=external_opened,
         diagnostics=tuple(

@@ -122,7 +122,7 @@ def _of_style(env: Environment) -> dict[str, Any]:
     if "wheels" in takes:
         found["wheels"] = {
             "lock": {"nix": f"./{NIXPY_LOCK}"},
-            **({"addresses": {"nix": env.lock}} if env.lock else {}),
+            **({"addresses": {"nix": env.addresses}} if env.addresses else {}),
             **_missing(env),
             **({"opened": True} if env.opened else {}),
         }

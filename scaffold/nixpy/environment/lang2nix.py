@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -18,17 +18,12 @@ from packaging.version import Version
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
-from nixpy.locks import pipfile
-from nixpy.locks.formats import of_uv
-from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks import formats
+from nixpy.locks.model import Lock
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Style
 
-if TYPE_CHECKING:
-    from nixpy.locks.poetry import PoetryLock
-
-_MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
 # What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
 _HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
 # Platform tags that poetry2nix of April 2025 ends with an error at (its vendored pyproject.nix, lib/pypa.nix).
@@ -61,14 +56,8 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
                     hint="look it up on search.nixos.org, or use a style that installs wheels",
                 )
-    elif style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        yield from _poetry2nix(lock, targets, project.extras_and_groups)
-
-
-def _poetry_lock(project: Project) -> PoetryLock | None:
-    from nixpy.locks.poetry import PoetryLock
-
-    return project.locked if isinstance(project.locked, PoetryLock) else None
+    elif project.locked and any(one.name == "poetry2nix" for one in style.inputs):
+        yield from _poetry2nix(project, project.locked, targets)
 
 
 def _unread(project: Project, style: Style) -> Diagnostic | None:
@@ -77,12 +66,13 @@ def _unread(project: Project, style: Style) -> Diagnostic | None:
         message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
         hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
         return Diagnostic(code="NIX207", message=message, hint=hint)
-    if style.reads not in _MAKERS:
+    lock_format = formats.by_name(style.reads)
+    if lock_format is None:
         return None
     lock = project.lock
     if lock is None or lock.name != style.reads:
         other = f"but this project installs from {lock.name}" if lock else "and there is none"
-        hint = f"run `{_MAKERS[style.reads]}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
+        hint = f"run `{lock_format.relock}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
         return Diagnostic(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
     if lock.resolve().parent != project.root.resolve():
         message = f"style {style.name} reads {lock.name} in the project's folder, but it is a workspace's"
@@ -92,17 +82,15 @@ def _unread(project: Project, style: Style) -> Diagnostic | None:
 
 def _says_dependencies(project: Project) -> bool:
     if project.requirements:
-        return all(path.name != pipfile.NAME for path in project.requirements)
+        return all(formats.format_of(path) is None for path in project.requirements)
     table = _table(project.pyproject, "project")
     dynamic = table.get("dynamic", [])
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
 
-def _poetry2nix(
-    lock: PoetryLock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups
-) -> Iterator[Diagnostic]:
+def _poetry2nix(project: Project, lock: Lock, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
-    own = _table(_table(lock.pyproject, "tool"), "poetry")
+    own = _table(_table(project.pyproject, "tool"), "poetry")
     if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
         yield Diagnostic(
             code="NIX312",
@@ -110,7 +98,9 @@ def _poetry2nix(
             "without a name it fails, and dependencies of [project] are not installed",
             hint="write them into [tool.poetry] as Poetry 1 had them, or choose style wheel-env or uv2nix",
         )
-    locked = {package.name: package for target in targets for package in lock.packages(target, extras_and_groups)}
+    locked = {
+        package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
+    }
     stopping = {
         name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
     }
@@ -162,12 +152,10 @@ def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str
         return None
     extras_and_groups, known = project.extras_and_groups, project.dependencies
     groups: Iterable[str] = extras_and_groups.groups or ()
-    if style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        groups = lock.groups(extras_and_groups)
+    if project.locked and (known is None or style.reads == project.locked.path.name):
+        groups = project.locked.groups(extras_and_groups)
     elif known is not None:
         groups = known.selected_groups(extras_and_groups.groups)
-    elif uv_lock := of_uv(project.locked):
-        groups = uv_lock.groups(extras_and_groups)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {
         "aliases": {

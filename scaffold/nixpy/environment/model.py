@@ -40,7 +40,7 @@ class Environment:
     manager: Manager | None
     overrides: tuple[Override, ...]
     lang2nix: Mapping[str, Any] | None  # what other people's Nix code is pointed at
-    lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
+    addresses: str | None  # the path from the rendered file to the lock with the address of each wheel
     external: BuildInputs | None  # what is needed besides wheels, if anything is
     external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
     diagnostics: tuple[Diagnostic, ...]

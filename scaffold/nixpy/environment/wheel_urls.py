@@ -10,17 +10,17 @@ from packaging.utils import NormalizedName
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
-from nixpy.locks.formats import of_uv
+from nixpy.locks import formats
 from nixpy.locks.select import select
 from nixpy.project.project import Project
 
 
-def uv_lock(project: Project) -> str | None:
-    """Return the path from the rendered file to uv.lock, where the project has it: Nix reads the addresses there."""
-    lock = of_uv(project.locked)
-    if lock is None:
+def lock_with_addresses(project: Project) -> str | None:
+    """Return the path from the rendered file to the lock, where Nix reads the address of each wheel there."""
+    lock_format = formats.format_of(project.lock)
+    if project.lock is None or not (lock_format and lock_format.addresses):
         return None
-    path = os.path.relpath(lock.path, project.rendered.parent)
+    path = os.path.relpath(project.lock, project.rendered.parent)
     return path if path.startswith("../") else f"./{path}"
 
 
@@ -31,7 +31,7 @@ def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedNa
     """
     if project.locked is None:
         return set()
-    any_index = of_uv(project.locked) is not None
+    any_index = lock_with_addresses(project) is not None
     return {
         wheel.name
         for wheel in select(project.locked, targets, project.extras_and_groups).wheels
@@ -61,10 +61,11 @@ def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> 
 
 def diagnostics(wheels: Iterable[Wheel], without_url: Collection[NormalizedName]) -> Iterator[Diagnostic]:
     """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is in `without_url`."""
+    names = " and ".join(one.name for one in formats.FORMATS if one.addresses)
     for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in without_url}):
         yield Diagnostic(
             code="NIX304",
             package=name,
             message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",
-            hint="uv.lock tells of any index; of other locks Nix knows PyPI's wheels alone",
+            hint=f"{names} tells of any index; of other locks Nix knows PyPI's wheels alone",
         )

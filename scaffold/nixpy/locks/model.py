@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -70,6 +72,48 @@ class Lock(Protocol):
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what an installer would install on `target`, sorted by name, each name once."""
+
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the names of the groups that are installed, the default ones where none are named."""
+
+    def fresh(self) -> bool | None:
+        """Tell whether the lock was made for pyproject.toml as it is now; None where it does not tell."""
+
+    def differences(
+        self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
+    ) -> tuple[str, ...] | None:
+        """Return the packages that the project requires otherwise than when the lock was made, sorted by name.
+
+        `requirements` are the project's own now. None where the lock does not tell.
+        """
+
+    def has_project(self) -> bool:
+        """Tell whether the lock is of the project in its `root`, and not only of a folder around it."""
+
+
+class LockDefaults:
+    """What a lock answers that tells neither groups nor whether it is up to date."""
+
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the named groups."""
+        return frozenset(extras_and_groups.groups or ())
+
+    def fresh(self) -> bool | None:
+        """Return None: the lock does not tell."""
+        return None
+
+    def differences(
+        self,
+        requirements: Iterable[Requirement],  # noqa: ARG002
+        target: Target,  # noqa: ARG002
+        extras_and_groups: ExtrasAndGroups,  # noqa: ARG002
+    ) -> tuple[str, ...] | None:
+        """Return None: the lock does not tell."""
+        return None
+
+    def has_project(self) -> bool:
+        """Return True: the lock lies in the folder of its project."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
 
 _DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
@@ -39,7 +39,7 @@ class _PdmEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PdmLock:
+class PdmLock(LockDefaults):
     """A pdm.lock of the project in the folder `root`, whose pyproject.toml tells extras from groups."""
 
     path: Path
@@ -109,7 +109,7 @@ class PdmLock:
             )
         found: dict[NormalizedName, Package] = {}
         try:
-            groups = self._groups(extras_and_groups)
+            groups = self.groups(extras_and_groups)
             for entry in self.entries:
                 package = entry.package
                 if not entry.groups & groups or not holds(entry.marker, target):
@@ -141,7 +141,8 @@ class PdmLock:
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
-    def _groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
+        """Return the groups of the lock that are installed; extras are among them."""
         locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
         extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
         self._refuse_unknown("extra", extras_and_groups.extras, extras if self.pyproject else locked)

@@ -10,19 +10,16 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import read_text
+from nixpy.locks.requirement_lines import Line, Where, requirement_line
+from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
-if TYPE_CHECKING:
-    from nixpy.locks.requirement_lines import Line, Where
-    from nixpy.locks.requirements import RequirementsFile
-
-NAME = "Pipfile.lock"
 _SPEC = 6
 _ALWAYS, _BY_DEFAULT = "default", "develop"
 _NO_PACKAGES = "_meta"
@@ -42,10 +39,6 @@ def read(
     folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or of another
     version, and for a group that it lacks.
     """
-    # Others ask for the name of the file alone.
-    from nixpy.locks.requirement_lines import Where
-    from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
-
     text = read_text(path)
     try:
         data = json.loads(text)
@@ -95,8 +88,6 @@ def _line(where: Where, table: Table, root: Path | None) -> Line:
     if marker := typed(table, "markers", str, ""):
         text += f" ; {marker}"
     hashes = frozenset(strings(table, "hashes"))
-    from nixpy.locks.requirement_lines import requirement_line
-
     return requirement_line(where, text, text, root or where.path.parent, hashes=hashes)
 
 

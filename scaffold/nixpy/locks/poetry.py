@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
-from nixpy.locks.model import ExtrasAndGroups, Package
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
 from nixpy.locks.poetry_document import PoetryEntry, read_entries
 from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
@@ -33,7 +33,7 @@ _GROUPS_HASHED = Version("2.3")  # of Poetry
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoetryLock:
+class PoetryLock(LockDefaults):
     """A poetry.lock of the project in the folder `root`, whose pyproject.toml says which groups are optional."""
 
     path: Path

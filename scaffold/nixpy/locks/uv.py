@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
-from nixpy.locks.model import ExtrasAndGroups, Package
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.uv_changes import differences
 from nixpy.locks.uv_document import (
     DEPENDENCIES,
@@ -37,7 +37,7 @@ _Step = tuple[Node, Section]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UvLock:
+class UvLock(LockDefaults):
     """A uv.lock, asked for the project in the folder `root`, or for all members where that is no project."""
 
     path: Path

@@ -91,13 +91,8 @@ class Project:
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
         """Return the requirements files, read; empty where something else decides."""
-        from nixpy.locks import pipfile, requirements
-
         return tuple(
-            pipfile.read(path, root=self.root, groups=self.extras_and_groups.groups)
-            if path.name == pipfile.NAME
-            else requirements.read(path, root=self.root)
-            for path in self.requirements
+            formats.read_requirements(path, self.root, self.extras_and_groups.groups) for path in self.requirements
         )
 
     @cached_property
@@ -259,7 +254,9 @@ def _named(root: Path, name: str) -> Path:
 
 
 def _usual_requirements(root: Path) -> tuple[Path, ...]:
-    for name in ("Pipfile.lock", "requirements.txt", "requirements.in"):
+    if pins := formats.find_pins(root):
+        return (pins,)
+    for name in ("requirements.txt", "requirements.in"):
         if (root / name).is_file():
             return (root / name,)
     return ()
