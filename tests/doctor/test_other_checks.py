@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
+from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import Brought, Freshness, Git
+from nixpy.doctor.facts import Brought, Facts, Freshness, Git
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
 RUFF = replace(VENV, programs=(Brought(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
@@ -172,3 +175,15 @@ def test_a_check_that_fails_is_listed() -> None:
     report = judge(replace(WELL, search_path=3, environ={"PYTHONPATH": "1"}))  # type: ignore[arg-type]
     assert [skipped.check for skipped in report.skipped] == ["LD_LIBRARY_PATH"]
     assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]
+
+
+def test_a_check_is_one_function_and_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row in the table is all that a new check needs: its diagnostics are reported, or why it could not run."""
+
+    def toy(facts: Facts) -> Iterator[MachineDiagnostic]:
+        yield MachineDiagnostic(code="NIX499", message=f"{facts.asked} is a toy", command="true")
+
+    monkeypatch.setattr(examine, "CHECKS", (*CHECKS, ("toys", toy, ("venv",))))
+    assert codes() == ["NIX499"]
+    report = judge(replace(WELL, unread={"venv": "because"}))
+    assert ("toys", "because") in {(skipped.check, skipped.reason) for skipped in report.skipped}
