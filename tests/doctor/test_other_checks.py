@@ -12,11 +12,11 @@ import pytest
 from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
 from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import Brought, Facts, Freshness, Git
+from nixpy.doctor.facts import Facts, Freshness, Git, WheelProgram
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
-RUFF = replace(VENV, programs=(Brought(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
+RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
 
 
 def test_a_library_that_is_not_found() -> None:
@@ -181,7 +181,7 @@ def test_a_check_is_one_function_and_one_row(monkeypatch: pytest.MonkeyPatch) ->
     """A row in the table is all that a new check needs: its diagnostics are reported, or why it could not run."""
 
     def toy(facts: Facts) -> Iterator[MachineDiagnostic]:
-        yield MachineDiagnostic(code="NIX499", message=f"{facts.asked} is a toy", command="true")
+        yield MachineDiagnostic(code="NIX499", message=f"{facts.venv_folder} is a toy", command="true")
 
     monkeypatch.setattr(examine, "CHECKS", (*CHECKS, ("toys", toy, ("venv",))))
     assert codes() == ["NIX499"]

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.doctor.examine import judge
-from nixpy.doctor.facts import Facts, Host, ObservedProject, OnPath, Program, Started, Supplier, Unfound, Venv
+from nixpy.doctor.facts import (
+    Facts,
+    Host,
+    MissingLibrary,
+    ObservedProject,
+    OnPath,
+    Program,
+    StartedPython,
+    Supplier,
+    Venv,
+)
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 ROOT = Path("/home/user/demo")
@@ -46,7 +56,7 @@ PROJECT = ObservedProject(
     locked=frozenset({"numpy"}),
     packages=frozenset({"numpy"}),
 )
-STARTED = Started(
+STARTED = StartedPython(
     version="3.13.5",
     base_prefix=SHELL.parents[1],
     loader=STORE_LOADER,
@@ -56,7 +66,7 @@ STARTED = Started(
 )
 WELL = Facts(
     environ={"IN_NIX_SHELL": "impure"},
-    asked=ROOT / ".venv",
+    venv_folder=ROOT / ".venv",
     host=HOST,
     pythons=(OnPath(program=LAUNCHER),),
     uv=True,
@@ -66,7 +76,7 @@ WELL = Facts(
     project=PROJECT,
 )
 
-STDCXX = Unfound(soname="libstdc++.so.6", wheel="numpy", files=("numpy/a.so",), optional=False)
+STDCXX = MissingLibrary(soname="libstdc++.so.6", wheel="numpy", files=("numpy/a.so",), optional=False)
 SUPPLIERS = {
     "libstdc++.so.6": Supplier(provider="nixpkgs", expression="pkgs.stdenv.cc.cc.lib"),
     "libcuda.so.1": Supplier(provider="host-driver", expression=None),

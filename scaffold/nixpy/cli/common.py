@@ -97,7 +97,7 @@ def in_repository(folder: Path) -> bool:
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
-class Plain:
+class PlainProgress:
     """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Plain:
 def progress() -> Iterator[Any]:
     """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
     if columns(err=True) is None or colour() is False:
-        yield Plain()
+        yield PlainProgress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn

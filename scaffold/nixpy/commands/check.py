@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
-from nixpy.commands.plan import noticed, outdated, outputs, plan, read_nixpy_lock
+from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
@@ -121,7 +121,9 @@ def check(project: Project) -> Verdict:
         files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
-    return replace(_verdict(files, changes), diagnostics=(*left_behind, *noticed(project, resolved), *env.diagnostics))
+    return replace(
+        _verdict(files, changes), diagnostics=(*left_behind, *file_diagnostics(project, resolved), *env.diagnostics)
+    )
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
@@ -159,7 +161,7 @@ def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -
             path=where,
             setting="dependencies",
         )
-    for diagnostic in outdated(project, resolved):
+    for diagnostic in lock_diagnostics(project, resolved):
         path = project.dependencies.path if project.dependencies else project.source
         yield Reason(
             message=f"{diagnostic.message}; {diagnostic.hint}",

@@ -44,7 +44,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
         imported = flake_imports.imports(entry, project.settings.file)
-        if not imported or any(flake.lacking(project.root, plan.environment.style)):
+        if not imported or any(flake.input_diagnostics(project.root, plan.environment.style)):
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
@@ -64,7 +64,7 @@ def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
         if not (path := plan.project.root / name).exists():
             # Such styles are for Linux alone.
             linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
-            names = {**env, "requirements": list(map(str, plan.project.asked(linux)))}
+            names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
             template = f"styles/{style.name}/once/{name}.jinja"
             yield Output(path=path, text=render.render(template, names), owned=False)
 

@@ -74,10 +74,10 @@ def plan(
         wheels=analysis.wheels,
         outputs=outputs(project, env, nixpy_lock),
         diagnostics=(
-            *outdated(project, resolved),
+            *lock_diagnostics(project, resolved),
             *flake.other_nixpkgs(project.root, resolved.nixpkgs),
             *flake_imports.left_behind(project.root, project.settings.file),
-            *noticed(project, resolved),
+            *file_diagnostics(project, resolved),
             *env.diagnostics,
         ),
     )
@@ -112,7 +112,7 @@ def _analyse(
         known_wheels=known,
         known_unavailable=unavailable,
         metadata=resolved.all_wheels,
-        requirements=project.asked(resolved.targets()) if project.tells_extras else None,
+        requirements=project.direct_requirements(resolved.targets()) if project.tells_extras else None,
         index_urls=urls,
     )
     # What uv resolved has the chosen extras and groups in it, and does not know them by name.
@@ -146,7 +146,7 @@ def _lock_of(
     return PyLock.parse(text, project.source)
 
 
-def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield a diagnostic where the lock was made for other dependencies than pyproject.toml has now."""
     if project.locked is None:
         return
@@ -174,12 +174,12 @@ def outdated(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic
         )
 
 
-def noticed(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
-    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
+def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
     yield from envrc.unwatched(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
-        yield from flake.lacking(project.root, style)
+        yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 

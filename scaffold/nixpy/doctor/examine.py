@@ -117,7 +117,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     project = see("project", None, project_folder.read_project, root, host) if host else None
     return Facts(
         environ=environ,
-        asked=venv,
+        venv_folder=venv,
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),

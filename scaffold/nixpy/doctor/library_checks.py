@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
-from nixpy.doctor.facts import DRIVER, Facts, Unfound, folders, in_store
+from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.styles import styles
 
@@ -30,8 +30,8 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     if there:
         yield MachineDiagnostic(
             code="NIX404",
-            message=f"{name} has {shorten(there)}, but the Python of {facts.asked} was built by Nix, with a loader of "
-            "its own, and such programs do not read it",
+            message=f"{name} has {shorten(there)}, but the Python of {facts.venv_folder} was built by Nix, with a loader "
+            "of its own, and such programs do not read it",
             command=_supply(facts, there),
         )
 
@@ -96,7 +96,7 @@ def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
         )
 
 
-def _required(facts: Facts) -> list[Unfound]:
+def _required(facts: Facts) -> list[MissingLibrary]:
     """Return what is missing and required; what the settings ignore is nobody's wish."""
     return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nixpy.diagnostics.diagnostic import shorten
-from nixpy.doctor.facts import Applied, Facts, ObservedProject, OnPath, Program, Venv, in_store
+from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
@@ -30,12 +30,12 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
     if venv is None:
         if wanted:
             outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
-            by_shell = outside and project.fills and facts.asked == project.root / FOLDER
+            by_shell = outside and project.fills and facts.venv_folder == project.root / FOLDER
             yield MachineDiagnostic(
                 code="NIX401",
-                message=f"there is no virtual environment at {facts.asked}, so nothing of {project.source} can be "
-                "imported",
-                command=project.enter if by_shell else _fill(project, facts.asked, new=True),
+                message=f"there is no virtual environment at {facts.venv_folder}, so nothing of {project.source} can "
+                "be imported",
+                command=project.enter if by_shell else _fill(project, facts.venv_folder, new=True),
             )
         return
     missing = sorted(wanted - venv.packages)
@@ -159,7 +159,7 @@ def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
         )
 
 
-def _build_a_module(found: Applied) -> str:
+def _build_a_module(found: PackagesCall) -> str:
     """Return the command that makes it a Python module; a derivation lacks what only its author knows."""
     file = shlex.quote(str(found.made_in))
     if found.builder == "mkDerivation":

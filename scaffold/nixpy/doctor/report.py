@@ -45,7 +45,7 @@ def _program(program: Program) -> str:
 
 def _venv(facts: Facts) -> str:
     if facts.venv is None:
-        return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
+        return f"{facts.venv_folder}: {facts.unread.get('venv', 'none')}"
     started = facts.started
     if started is None:
         return f"{_program(facts.venv.python)}, does not start"

@@ -66,8 +66,8 @@ def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     if facts.git and facts.git.open_venv:
         yield MachineDiagnostic(
             code="NIX415",
-            message=f"git does not ignore {facts.asked}: added by accident, each evaluation copies all of it",
-            command=f"echo {facts.asked.name}/ >> .gitignore",
+            message=f"git does not ignore {facts.venv_folder}: added by accident, each evaluation copies all of it",
+            command=f"echo {facts.venv_folder.name}/ >> .gitignore",
         )
 
 

@@ -62,7 +62,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         libraries=libraries,
         opened=tuple(sorted(set(_opened(asking, libraries)))),
         packages=packages,
-        requirements=project.asked_lines(targets) if style.all_wheels else (),
+        requirements=project.direct_requirement_lines(targets) if style.all_wheels else (),
         own_package=package.as_dict(settings.relax) if package else None,
         features=active,
         programs=started,

@@ -12,7 +12,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups
-from nixpy.locks.requirements import Line, RequirementsFile
+from nixpy.locks.requirements import RequirementLine, RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
 
@@ -117,7 +117,7 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
         yield "--no-index"
 
 
-def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
+def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
     """Yield a line of a requirements file for uv: absolute, and named where it can be.
 
     For the name of an unnamed source tree uv runs its build, even with `--no-build`.
@@ -145,7 +145,7 @@ def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
         yield ("-e " if line.editable else "") + f"{address}{extras}{marker}"
 
 
-def _constraint(line: Line) -> str:
+def _constraint(line: RequirementLine) -> str:
     if line.requirement is None or line.editable:
         raise NixpyError(
             f"`{line.text}` is no constraint: it has no name",
@@ -156,7 +156,7 @@ def _constraint(line: Line) -> str:
     return next(_fed(line, allow_build=True))
 
 
-def _folder(line: Line, rest: str) -> Iterator[str]:
+def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     """Yield a source tree whose `[project]` tells all; without a static version what it needs, in its place.
 
     uv builds a project for its version, which is of no use here.
@@ -172,7 +172,7 @@ def _folder(line: Line, rest: str) -> Iterator[str]:
     yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
 
 
-def _needs_a_build(line: Line, reason: str, remedy: str) -> NixpyError:
+def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> NixpyError:
     return NixpyError(
         f"`{line.text}` would have to be built to know what it needs: {reason}",
         hint=f"{remedy} with --allow-build.",

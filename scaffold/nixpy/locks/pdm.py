@@ -19,7 +19,17 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
+from nixpy.locks.validate import (
+    DamagedError,
+    Table,
+    check_kinds,
+    damaged_package,
+    holds,
+    strings,
+    table_at,
+    tables,
+    typed,
+)
 
 _DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
 _VERSIONS = SpecifierSet(">=4.4,<4.6")
@@ -76,7 +86,7 @@ class PdmLock(LockDefaults):
                     line=toml_line(text, "metadata", "strategy"),
                 )
             strings(metadata, "groups")
-            check(metadata, {"content_hash": str})
+            check_kinds(metadata, {"content_hash": str})
             pyproject = base / "pyproject.toml"
             indexes = _indexes(load_toml(pyproject) if pyproject.is_file() else {})
             return cls(
@@ -165,7 +175,7 @@ class PdmLock(LockDefaults):
 
 def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
     for table in tables(metadata.get("targets", [])):
-        check(table, {"platform": str})
+        check_kinds(table, {"platform": str})
         yield SpecifierSet(typed(table, "requires_python", str, "")), table.get("platform")
 
 
@@ -191,7 +201,7 @@ def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterat
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
-            check(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
+            check_kinds(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
             yield _PdmEntry(
                 package=_package(table, base, indexes),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
@@ -204,7 +214,7 @@ def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterat
 def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Package:
     files = tables(table.get("files", []))
     for file in files:
-        check(file, {"file": str, "url": str, "hash": str})
+        check_kinds(file, {"file": str, "url": str, "hash": str})
     direct = table.get("url") or table.get("path")
     if direct and not files and direct.endswith(".whl"):
         files = [{}]

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import read_text
-from nixpy.locks.requirement_lines import Line, Where, requirement_line
+from nixpy.locks.requirement_lines import Location, RequirementLine, requirement_line
 from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
@@ -48,7 +48,7 @@ def read(
         secrets: dict[str, str] = {}
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
-            name: _line(Where(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
+            name: _line(Location(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
             for section in reversed(_sections(path, data, groups))
             for packages in [table_at(data, section)]
             for name in packages
@@ -77,7 +77,7 @@ def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[s
     return [_ALWAYS, *(there[canonicalize_name(name)] for name in sorted(groups))]
 
 
-def _line(where: Where, table: Table, root: Path | None) -> Line:
+def _line(where: Location, table: Table, root: Path | None) -> RequirementLine:
     extras = strings(table, "extras")
     text = where.raw + (f"[{','.join(extras)}]" if extras else "")
     git, ref = typed(table, "git", str, ""), typed(table, "ref", str, "")

@@ -21,7 +21,7 @@ from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
 from nixpy.locks.poetry_document import PoetryEntry, read_entries
-from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, damaged_package, holds, strings, table_at, typed
 
 _MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
@@ -143,9 +143,9 @@ class PoetryLock(LockDefaults):
         """Tell whether one of the groups wants the package there; each may have a marker of its own."""
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
-            check(entry.table, {"markers": str})
+            check_kinds(entry.table, {"markers": str})
             return bool(entry.groups & groups) and holds(markers, target, extras_and_groups.extras)
-        check(markers, dict.fromkeys(markers, str))
+        check_kinds(markers, dict.fromkeys(markers, str))
         by_group = {canonicalize_name(group): marker for group, marker in markers.items()}
         return any(holds(by_group.get(group), target, extras_and_groups.extras) for group in entry.groups & groups)
 

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check, strings, table_at, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, table_at, tables, typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
 
 def _package(table: Table, files: list[Table], base: Path) -> Package:
     source = typed(table, "source", dict, {})
-    check(source, {"type": str, "url": str})
+    check_kinds(source, {"type": str, "url": str})
     kind, url = source.get("type"), source.get("url", "")
     origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
     for file in files:

@@ -31,7 +31,7 @@ def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> 
     return value
 
 
-def check(table: Table, kinds: Mapping[str, type]) -> None:
+def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:
     """Raise DamagedError where a value that is there is of another kind than `kinds` says."""
     for key, kind in kinds.items():
         if key in table:

@@ -71,7 +71,7 @@ def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
         )
 
 
-def lacking(root: Path, style: Style) -> Iterator[Diagnostic]:
+def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
     """Yield a diagnostic where the flake in `root` does not name an input that the style takes its code from."""
     text = _text(root)
     names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]

@@ -125,11 +125,13 @@ class Project:
         Without `groups` those of its dependency groups, which are for development, are left out. Where only the lock
         tells, these are all that it installs.
         """
-        names = {canonicalize_name(requirement.name) for requirement in self.asked(targets, groups=groups)}
+        names = {
+            canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets, groups=groups)
+        }
         return tuple(sorted(names | self._only_locked(targets)))
 
-    def asked(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
-        """Return what the project itself asks for on any of `targets`, where not only the lock tells."""
+    def direct_requirements(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
+        """Return the requirements of the project itself on any of `targets`, as far as not only the lock tells them."""
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
             wanted += self.dependencies.select(
@@ -139,13 +141,19 @@ class Project:
             wanted += [line.requirement for line in file.requirements if line.requirement]
         return holding(wanted, targets)
 
-    def asked_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
-        return tuple(sorted({canonical_requirement(requirement, address=False) for requirement in self.asked(targets)}))
+    def direct_requirement_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
+        """Return `direct_requirements` as normalised text without addresses, sorted, to compare an environment with."""
+        return tuple(
+            sorted(
+                {canonical_requirement(requirement, address=False) for requirement in self.direct_requirements(targets)}
+            )
+        )
 
     def implied_names(self, targets: Sequence[Target]) -> set[NormalizedName]:
         """Return those of `direct_names` that nothing but the lock names."""
-        return self._only_locked(targets) - {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
+        return self._only_locked(targets) - {
+            canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets)
+        }
 
     @property
     def _only_lock_tells(self) -> bool:
@@ -153,7 +161,7 @@ class Project:
 
     @property
     def tells_extras(self) -> bool:
-        """Whether `asked` has all that the project asks for, with the extras of each."""
+        """Whether `direct_requirements` has all that the project asks for, with the extras of each."""
         return not self._only_lock_tells and all(
             line.requirement for file in self.requirements_files for line in file.requirements
         )
