@@ -30,8 +30,8 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     if there:
         yield MachineDiagnostic(
             code="NIX404",
-            message=f"{name} has {shorten(there)}, but the Python of {facts.venv_folder} was built by Nix, with a loader "
-            "of its own, and such programs do not read it",
+            message=f"{name} has {shorten(there)}, but the Python of {facts.venv_folder} was built by Nix, with a "
+            "loader of its own, and such programs do not read it",
             command=_supply(facts, there),
         )
 
