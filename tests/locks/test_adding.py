@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -25,7 +26,7 @@ TARGET = Target(system="x86_64-linux", python="3.13.0", glibc=(2, 40))
 
 
 @pytest.fixture(autouse=True)
-def row(monkeypatch: pytest.MonkeyPatch) -> None:
+def toy_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """The row of the toy format."""
     toy = formats.Format(name=NAME, reader="toylock:ToyLock.read", tool="toy", relock="toy lock")
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, toy))
@@ -102,3 +103,11 @@ def test_texts_name_every_format(text: str) -> None:
     """What direnv watches and what the page about files lists has every row of the table."""
     content = (Path(__file__).parents[2] / text).read_text()
     assert [one.name for one in ROWS if one.name not in content] == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_is_true(row: formats.Format) -> None:
+    """Its reader exists, its managers are nixpy's, and a file of its name has this format."""
+    assert callable(resolve_name(row.reader))
+    assert {*row.managers} <= {*managers.NAMES}
+    assert formats.format_of(Path("folder", row.name)) is row
