@@ -1,4 +1,4 @@
-"""nixpy.lock: what was found out about the wheels, so that `check` needs no network and reviewers see why.
+"""nixpy.lock: the facts about the wheels, so that `check` needs no network and reviewers see the reasons.
 
 JSON, sorted, without time stamps or addresses. A wheel is recorded when it can matter to the Nix files: when it holds
 code for a platform, or asks for something at run time. Pure Python ones cannot, so their updates leave the file alone,
@@ -44,7 +44,7 @@ class Wheel:
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
-        """What must be the same for the recorded needs to hold; see `LockedWheel.identity`."""
+        """What must be equal for these needs to hold for a locked wheel; see `LockedWheel.identity`."""
         return (self.system, self.name, self.version, self.filename, self.sha256)
 
     @property
@@ -62,7 +62,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NixpyLock:
-    """What nixpy.lock says: the chosen Python, a digest of what the project asks for, and the wheels.
+    """The content of nixpy.lock: the Python, a digest of the requirements, and the wheels.
 
     `release` is the nixpkgs release whose glibc and Python patch level the wheels were selected for. `wheels`
     are sorted by system and name and hold only those that matter once the record was written, but with `complete` all.
@@ -91,14 +91,14 @@ class Newer(Exception):
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
-    """Return recorded wheels as the catalogue is asked about them."""
+    """Return wheels of nixpy.lock in the form that `libraries.match` takes."""
     return [
         WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
     ]
 
 
 def digest(lines: tuple[str, ...]) -> str:
-    """Return the SHA-256 of what a project asks for, in hex."""
+    """Return the SHA-256 of a project's requirements, in hex."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

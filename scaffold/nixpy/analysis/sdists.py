@@ -61,8 +61,8 @@ def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: 
     index = IndexSettings.load(analysis_options.root).with_urls(analysis_options.index_urls)
     if not (file.url or file.path or analysis_options.offline):
         # The lock names it by its hash alone.
-        asked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
-        file = addresses([asked], target, analysis_options.root)[asked]
+        locked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
+        file = addresses([locked], target, analysis_options.root)[locked]
     sdist, _ = SdistIndex(
         root=analysis_options.root, target=target, offline=analysis_options.offline, settings=index
     ).sdist(file)

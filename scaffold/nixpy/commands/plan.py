@@ -1,4 +1,4 @@
-"""What a project's files should be, and whether they are: the one road behind `init`, `sync` and `check`."""
+"""The files that a project should have: what `init`, `sync` and `check` have in common."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def _analyse(
             resolved.systems,
         ) and (before.installable or not resolved.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
-            # Nothing was asked anew: uv is not either, and what it once chose stays.
+            # The requirements are the same, so the versions that uv chose before stay.
             return Analysis(wheels=before.wheels, unavailable=before.unavailable)
     lock = _lock_of(project, resolved, before, analysis_options)
     known = before.wheels if before else ()
-    # Their markers hold for this Python, and count the extras that are asked for.
+    # What wheels require depends on the Python and on the extras.
     if before and (before.python, before.inputs) != (resolved.python, inputs):
         known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)

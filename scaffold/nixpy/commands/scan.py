@@ -39,7 +39,7 @@ _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What was found: every wheel with its needs, the libraries that answer them, and what is amiss."""
+    """The result of a scan: every wheel with its needs, the libraries that supply them, and diagnostics."""
 
     python: str
     systems: tuple[str, ...]
@@ -50,7 +50,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WheelList(LockDefaults):
-    """A lock that is nothing but the wheel files somebody named."""
+    """A lock of the wheel files that the command line names."""
 
     path: Path
     files: tuple[Package, ...]

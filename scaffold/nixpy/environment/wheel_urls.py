@@ -1,4 +1,4 @@
-"""Where Nix fetches wheels from, for styles that install by nixpy.lock: no address is written down for it."""
+"""Where Nix fetches wheels from, for styles that install by nixpy.lock, which has no addresses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lock_with_addresses(project: Project) -> str | None:
 
 
 def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages whose wheels Nix does not find by their name and the lock: files, and indexes but PyPI's.
+    """Return the packages whose wheels Nix cannot find by name and lock: local files, and indexes other than PyPI.
 
     Without a lock all are taken to be PyPI's; the hash keeps out what is not.
     """
@@ -40,7 +40,7 @@ def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedNa
 
 
 def local_packages(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages that the lock takes from folders: members of a workspace, and such that a path names."""
+    """Return the packages that the lock takes from folders: members of a workspace, and packages by path."""
     if project.locked is None:
         return set()
     project_name = project.dependencies.name if project.dependencies else None

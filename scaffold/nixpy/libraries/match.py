@@ -1,6 +1,6 @@
-"""Answer the sonames of a whole lock: which library, from whom, for which wheels.
+"""Match the sonames that the wheels of a lock need with the libraries that supply them.
 
-Wheels of the same lock answer each other first: a soname that one of them ships is never put on a path,
+Other wheels of the lock come first: a soname that one of them ships is never put on a path,
 since the path could shadow it (ld.so(8) searches LD_LIBRARY_PATH before DT_RUNPATH). Then come the user's own
 rules, then the catalogue.
 """
@@ -25,7 +25,7 @@ from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes
 
 ADDED = "[tool.nixpy]"
-"""Stands in `needed_by` for the user, who asked for a library that no wheel asks for."""
+"""Stands in `needed_by` for the settings, which add a library that no wheel needs."""
 
 _SETTING = "[tool.nixpy.libraries]"
 _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
@@ -33,7 +33,7 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the answer."""
+    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the match."""
 
     mode: Literal["exact", "manylinux"] = "exact"
     """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
@@ -51,7 +51,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """One soname, who answers it, who asks for it, and where.
+    """One soname, its provider, the wheels that need it, and the systems.
 
     `provider` is `nixpkgs` (which alone has `attribute` and `expression`), `sibling-wheel`, `host-driver` or
     `none`. `needed_by` are the wheels that require it, or, where nobody does (`optional`), those that could
@@ -91,12 +91,12 @@ def match(
     systems: Sequence[str] = (),
     entries: Mapping[str, SonameEntry] | None = None,
 ) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
-    """Return the libraries asked for on `systems` and on those the wheels are for, and what is amiss.
+    """Return the libraries that the wheels need on `systems` and on their own systems, and diagnostics.
 
-    Libraries are sorted by soname, then provider; systems with the same answer share one. glibc's own are
+    Libraries are sorted by soname, then provider; systems with the same library share one. glibc's own are
     never among them. On Darwin, whose wheels carry their libraries, only names opened at run time are
     answered, with packages that exist there. `entries` answer before the catalogue and after the rules.
-    Diagnostics, for required sonames only: NIX101 nobody knows it, NIX102 nixpkgs lacks it, NIX103 only a
+    Diagnostics, for required sonames only: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
     package that the lock lacks ships it. NixpyError where a rule is wrong.
     """
     rules = rules or Rules()
@@ -179,7 +179,7 @@ def _outside(entry: SonameEntry) -> bool:
 
 
 def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
-    """Yield what is amiss with one soname, if anything is and somebody requires it."""
+    """Yield a diagnostic for a soname that a wheel requires and nothing supplies."""
     if optional or not (entry.provider == "none" or _outside(entry)):
         return
     names = sorted(set().union(*where.values()))

@@ -92,7 +92,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 def format_of(path: Path | None) -> Format | None:
-    """Return the format of a file, told by its name; None for a file that is no lock."""
+    """Return the format of a file by its name; None for a file that is no lock."""
     return next((one for one in FORMATS if path and one.matches(path)), None)
 
 
@@ -124,7 +124,7 @@ def find_pins(root: Path) -> Path | None:
 
 
 def read(path: Path, root: Path | None = None) -> Lock:
-    """Return the lock in `path`, told by its name; `root` is the folder of the project, its own by default.
+    """Return the lock in `path`; its name says the format, and `root` is the folder of the project, its own by default.
 
     Raises NixpyError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
     """

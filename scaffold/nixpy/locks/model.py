@@ -1,4 +1,4 @@
-"""What every lock format is read into, and what selection makes of it."""
+"""The model of all lock formats: packages, their files, and the wheels that are installed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class WheelFile:
     """A wheel file, or an sdist, that a lock offers.
 
     `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
-    none. A local wheel has a `path` and no `url`. A lock that says neither tells which `indexes` are to be asked, one
-    after the other; None stands for those of the user's settings.
+    none. A local wheel has a `path` and no `url`. Where a lock has neither, nixpy looks in `indexes`, one after the
+    other; None stands for those of the user's settings.
     """
 
     filename: str
@@ -53,7 +53,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtrasAndGroups:
-    """Which optional parts of a project are installed. `groups` None: those `uv sync` installs by default."""
+    """The extras and dependency groups that are installed; `groups` None stands for the default groups."""
 
     extras: frozenset[NormalizedName] = frozenset()
     groups: frozenset[NormalizedName] | None = None
@@ -68,10 +68,10 @@ class Lock(Protocol):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for."""
+        """The Python versions that the lock is for; None where it does not say."""
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return what an installer would install on `target`, sorted by name, each name once."""
+        """Return the packages that an installer installs on `target`, sorted by name, each name once."""
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the names of the groups that are installed, the default ones where none are named."""
@@ -92,7 +92,7 @@ class Lock(Protocol):
 
 
 class LockDefaults:
-    """What a lock answers that tells neither groups nor whether it is up to date."""
+    """The answers of a lock that names no groups and does not say whether it is up to date."""
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the named groups."""
@@ -118,7 +118,7 @@ class LockDefaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedWheel:
-    """The wheel an installer would choose on `system`, and where it can be had."""
+    """The wheel that an installer chooses on `system`, and where its file is."""
 
     system: str
     name: NormalizedName
@@ -141,9 +141,9 @@ class SdistFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it could be built there.
+    """A locked package without a wheel for `system`; `sdist` says whether it can be built there.
 
-    Equal are those of the same package: `sdist_file` is its sdist, `sdist_facts` what nixpy read in it.
+    Two are equal where package and system are the same. `sdist_file` is its sdist, `sdist_facts` what nixpy read in it.
     """
 
     system: str
@@ -161,7 +161,7 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """What the project installs on every system asked for, sorted by system and name."""
+    """The wheels that a lock installs on every target, and the packages without one, sorted by system and name."""
 
     wheels: tuple[LockedWheel, ...]
     unavailable: tuple[Unavailable, ...]

@@ -229,9 +229,9 @@ def _local(where: Location, address: str, root: Path) -> Path | None:
     if is_url(address) and not address.lower().startswith("file:"):
         return None
     path = file_path(address) or Path(address)
-    beside = where.path.absolute().parent / path
+    at_file = where.path.absolute().parent / path
     at_root = root / path
-    return Path(os.path.normpath(beside if beside.exists() and not at_root.exists() else at_root))
+    return Path(os.path.normpath(at_file if at_file.exists() and not at_root.exists() else at_root))
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:

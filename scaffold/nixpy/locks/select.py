@@ -1,4 +1,4 @@
-"""Which wheel file of each locked package an installer would take, on every target."""
+"""Select the wheel file of each locked package that an installer takes, on every target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
 
     Of the wheels of a package the one with the best tag is taken, of equals the one with the highest build
     number (binary distribution format, "Build number"). What is installed in place is left out, and so are
-    files whose names say nothing (PEP 817's variants: there is a plain wheel beside them) and wheels for
+    files whose names cannot be read (variants of PEP 817, which have a plain wheel too) and wheels for
     musl.
     """
     wheels: list[LockedWheel] = []

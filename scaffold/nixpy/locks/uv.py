@@ -38,7 +38,7 @@ _Step = tuple[Node, Section]
 
 @dataclass(frozen=True, kw_only=True)
 class UvLock(LockDefaults):
-    """A uv.lock, asked for the project in the folder `root`, or for all members where that is no project."""
+    """A uv.lock of the project in the folder `root`, or of all members where that is no project."""
 
     path: Path
     root: Path
@@ -86,7 +86,7 @@ class UvLock(LockDefaults):
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the names for which pyproject.toml asks otherwise now than when the lock was made, sorted.
+        """Return the packages that pyproject.toml requires otherwise than when the lock was made, sorted by name.
 
         `requirements` are the project's own now, with those of the chosen extras and groups; both sides are
         compared as they are on `target`. None where the lock does not tell: uv may leave it out, and a
@@ -118,7 +118,7 @@ class UvLock(LockDefaults):
         return (*project, manifest)
 
     def has_project(self) -> bool:
-        """Tell whether `root` itself is a project of this lock, not a folder around or beside one."""
+        """Tell whether `root` itself is a project of this lock, and not only a folder near one."""
         return any(map(self._is_here, self.document.nodes))
 
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
@@ -220,7 +220,7 @@ class UvLock(LockDefaults):
             )
 
     def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
-        """Return what `uv sync` installs without being told: `tool.uv.default-groups`, else `dev`."""
+        """Return the groups that `uv sync` installs by default: `tool.uv.default-groups`, else `dev`."""
         default = self._default
         if default is None:
             return known & {"dev"}

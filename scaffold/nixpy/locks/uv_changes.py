@@ -1,4 +1,4 @@
-"""Whether a uv.lock still belongs to its pyproject.toml: what it was made for, against what is asked now."""
+"""Whether a uv.lock still belongs to its pyproject.toml: the requirements it was made for against those of now."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def differences(
     groups: frozenset[str],
     holds: _Holds,
 ) -> tuple[str, ...]:
-    """Return the names for which `requirements` ask otherwise than `project` in the lock at `path`, sorted.
+    """Return the packages that `requirements` name otherwise than `project` in the lock at `path`, sorted by name.
 
     `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras.
     Raises NixpyError where a specifier in the lock is damaged.
