@@ -104,7 +104,7 @@ class WheelProgram:
 class Supplier:
     """Who would supply a soname, as the catalogue and the project's settings have it."""
 
-    provider: str  # as in libraries.answer.Library
+    provider: str  # as in libraries.match.Library
     expression: str | None
 
 
