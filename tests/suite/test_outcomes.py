@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 # Another project with our conftest: a proof in two forms, one of which can be made to fail, and its judges.
 PROOF = """
@@ -46,10 +48,11 @@ def project(tmp_path: Path) -> Path:
 
 def outcomes(project: Path, *options: str, fail: bool = False) -> dict[str, str]:
     """Run pytest in the project and return how each of its tests ended."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", "--tb=no", "-q", *options],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTEST_ADDOPTS": "", **({"FAIL": "1"} if fail else {})},
+        env={**ours, "PYTHONPATH": str(TESTS), **({"FAIL": "1"} if fail else {})},
         capture_output=True,
         text=True,
         check=False,
