@@ -15,7 +15,7 @@ from nixos.realnix import CURRENT, Nix
 from nixpy import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
-from suite import marks, outcomes
+from suite import marks, outcomes, templates
 from suite.access import ACCESS
 
 # A slow machine is no failure; and CI tries the same cases for the same commit.
@@ -66,6 +66,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         ACCESS.markers = None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Templates are compiled once for all tests of the process."""
+    with pytest.MonkeyPatch.context() as patch:
+        templates.keep_compiled(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
