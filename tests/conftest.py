@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 
@@ -15,7 +16,7 @@ from nixos.realnix import CURRENT, Nix
 from nixpy import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
-from suite import marks, outcomes, templates
+from suite import marks, outcomes, shared, templates
 from suite.access import ACCESS
 
 # A slow machine is no failure; and CI tries the same cases for the same commit.
@@ -39,6 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A process of pytest-xdist, and one in the background, ignores Ctrl-C, which all that the tests start would inherit.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[PLUGIN] = outcomes.Plugin(config)
     config.pluginmanager.register(config.stash[PLUGIN])
 
@@ -136,8 +140,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
 
 @pytest.fixture(scope="session")
 def new_projects(tmp_path_factory: pytest.TempPathFactory) -> NewProjects:
-    """What `nixpy new` makes."""
-    return NewProjects(tmp_path_factory.mktemp("new"))
+    """What `nixpy new` makes, once for all processes of the run."""
+    folder = shared.folder(tmp_path_factory) / "new"
+    folder.mkdir(exist_ok=True)
+    return NewProjects(folder)
 
 
 @pytest.fixture

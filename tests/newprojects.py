@@ -11,6 +11,7 @@ from typing import Any
 
 from nixpy import managers, new
 from nixpy.styles import styles
+from suite.shared import alone
 
 OFFERED = tuple(style.name for style in styles() if style.name != "poetry2nix")
 # Every style that is offered, with each manager that goes with it.
@@ -28,8 +29,9 @@ class NewProjects:
     def at(self, style: str, manager: str) -> Path:
         """Where the one in that style and with that manager lies, to be read."""
         folder = self.folder / f"{style}-{manager}" / "demo"
-        if not folder.exists():
-            new.create(folder, {"style": style, "manager": manager}, ask=False)
+        with alone(folder.parent):
+            if not folder.exists():
+                new.create(folder, {"style": style, "manager": manager}, ask=False)
         return folder
 
     def copy(self, target: Path, style: str, manager: str) -> Path:

@@ -16,6 +16,8 @@ import uv
 import shop
 from smallindex import SmallIndex
 
+pytestmark = pytest.mark.slow  # wheels are built and installed
+
 TOP = Path(__file__).parents[1]
 
 

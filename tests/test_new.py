@@ -28,6 +28,8 @@ from nixpy.locks.poetry import PoetryLock
 from nixpy.styles import styles
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # copier takes its time for each project
+
 TOP = Path(__file__).parents[1]
 GENERATED = ("nixpy.nix", "nixpy.lock")
 MANAGERS = managers.NAMES

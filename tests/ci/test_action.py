@@ -19,6 +19,8 @@ from ci.repository import git, zizmor
 from runner import Nixpy
 from smallindex import SmallIndex
 
+pytestmark = pytest.mark.slow  # each step is a process
+
 TOP = Path(__file__).parents[2]
 CI = TOP / "templates" / "ci"
 

@@ -11,8 +11,8 @@ from collections.abc import Collection
 
 import pytest
 
-# The fixtures that reach for something that not every machine has.
-OF_FIXTURES = {"real_nix": "nix", "real_box": "box", "network": "network"}
+# The fixtures that reach for something that not every machine has, or that take their time.
+OF_FIXTURES = {"real_nix": "nix", "real_box": "box", "network": "network", "site": "slow"}
 # Every test in these folders needs it; the first folder that holds the test decides.
 OF_FOLDERS = {"tests/nixos/box/": "box", "tests/nixos/": "nix"}
 
