@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A process of pytest-xdist, and one in the background, ignores Ctrl-C, which all that the tests start would inherit.
+    # A process of pytest-xdist, and one in the background, ignores Ctrl-C, and what the tests start would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[PLUGIN] = outcomes.Plugin(config)
