@@ -19,11 +19,11 @@ from typing import Any
 import click
 
 import nixpy
-from nixpy.cli import group
-from nixpy.codes import explanations
-from nixpy.features import features
-from nixpy.promises import NEEDS, Need, answer, serving
-from nixpy.styles import Style, styles
+from nixpy.cli.main import group
+from nixpy.diagnostics.codes import explanations
+from nixpy.styles.features import features
+from nixpy.styles.promises import NEEDS, Need, answer, serving
+from nixpy.styles.styles import Style, styles
 
 TOP = Path(__file__).parents[1]
 PACKAGE = Path(nixpy.__file__).parent
@@ -118,10 +118,10 @@ class Setting:
 
 def all_settings() -> list[Setting]:
     """Return every setting, those of [tool.nixpy.libraries] with that prefix."""
-    plain = list(_fields("config.py", "Settings"))
+    plain = list(_fields("project/config.py", "Settings"))
     return [setting for setting in plain if setting.key != "libraries"] + [
         Setting(key=f"libraries.{s.key}", kind=s.kind, default=s.default, what=s.what)
-        for s in _fields("libraries/answer.py", "Rules")
+        for s in _fields("libraries/match.py", "Rules")
     ]
 
 
@@ -370,14 +370,14 @@ def programs() -> str:
     """Return the programs that nixpkgs has too."""
     return table(
         ("wheel", "nixpkgs", "note"),
-        [(f"`{r['wheel']}`", code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/executables.csv")],
+        [(f"`{r['wheel']}`", code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "nixpkgs/executables.csv")],
     )
 
 
 def schemas() -> str:
     """Return each JSON schema: its members in a table, and the whole of it."""
     parts = []
-    for path in sorted((PACKAGE / "schemas").glob("*.json")):
+    for path in sorted((PACKAGE / "cli/schemas").glob("*.json")):
         schema = json.loads(path.read_text("utf-8"))
         rows = [(f"`{member.path}`", " or ".join(member.kinds), member.what) for member in members(schema)]
         parts.append(
@@ -449,7 +449,7 @@ def releases() -> str:
     """Return the releases of nixpkgs that nixpy knows."""
     import tomllib
 
-    found = tomllib.loads((PACKAGE / "releases.toml").read_text("utf-8"))["release"]
+    found = tomllib.loads((PACKAGE / "nixpkgs/releases.toml").read_text("utf-8"))["release"]
     return table(
         ("branch", "state", "its Python", "its Pythons", "glibc"),
         [(f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from nixpy.styles import Style
+from nixpy.styles.styles import Style
 from realuv import RealUv
 from smallindex import SmallIndex
 

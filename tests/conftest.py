@@ -13,7 +13,7 @@ import pytest
 import shop
 from newprojects import NewProjects
 from nixos.realnix import CURRENT, Nix
-from nixpy import promises, styles
+from nixpy.styles import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 from suite import marks, outcomes, shared, templates

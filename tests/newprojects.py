@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nixpy import managers, new
-from nixpy.styles import styles
+from nixpy.commands import new
+from nixpy.project import managers
+from nixpy.styles.styles import styles
 from suite.shared import alone
 
 OFFERED = tuple(style.name for style in styles() if style.name != "poetry2nix")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uv
 
-from nixpy.target import MACOS, Target
+from nixpy.core.target import MACOS, Target
 
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG")
 

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nixpy.cli import main
+from nixpy.cli.main import main
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Nixpy:
 
 def schema(name: str) -> Any:
     """Return a schema of the package."""
-    return json.loads((files("nixpy") / "schemas" / f"{name}.json").read_text("utf-8"))
+    return json.loads((files("nixpy") / "cli/schemas" / f"{name}.json").read_text("utf-8"))
 
 
 def _schema(command: str = "", *options: str) -> str | None:

@@ -12,7 +12,7 @@ import shop
 from builderlocks import lock
 from nixos.realnix import evaluate, warnings
 from nixos.rfc166 import violations
-from nixpy.styles import find, recommend, styles
+from nixpy.styles.styles import find, recommend, styles
 from runner import Nixpy, Ran
 from smallindex import SmallIndex, build_wheel
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import shop
 from ci.actionrunner import Ran as Job
-from nixpy.annotate import annotate
-from nixpy.check import Outcome
 from nixpy.cli import formats
-from nixpy.errors import NixpyError
+from nixpy.cli.annotate import annotate
+from nixpy.commands.check import Outcome
+from nixpy.core.errors import NixpyError
 from runner import Nixpy
 
 NAMES = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)

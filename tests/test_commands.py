@@ -16,7 +16,7 @@ import uv
 import shop
 from builderlocks import lock
 from nixpy.needs import dlopen
-from nixpy.styles import find, styles
+from nixpy.styles.styles import find, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.features import features
-from nixpy.promises import NEEDS
-from nixpy.styles import styles
+from nixpy.styles.features import features
+from nixpy.styles.promises import NEEDS
+from nixpy.styles.styles import styles
 from runner import Nixpy
 from terminal import TAB, Terminal
 

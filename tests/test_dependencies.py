@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from nixpy.dependencies import Dependencies, canonical_requirement
-from nixpy.errors import NixpyError
-from nixpy.toml import load_toml, parse_toml
+from nixpy.core.errors import NixpyError
+from nixpy.core.requirement import canonical_requirement
+from nixpy.core.toml_file import load_toml, parse_toml
+from nixpy.project.dependencies import Dependencies
 
 PROJECT = '[project]\nname = "Own.Name"\nversion = "1"\n'
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.features import features
-from nixpy.styles import Style, styles
+from nixpy.styles.features import features
+from nixpy.styles.styles import Style, styles
 
 TOP = Path(__file__).parents[1]
 with Path(__file__).with_name("documents.csv").open(newline="") as _file:

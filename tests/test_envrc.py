@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nixpy import envrc, project
-from nixpy.setup_files import SETUP_CFG, SETUP_PY
+from nixpy.files import envrc
+from nixpy.project import project
+from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 from runner import Nixpy
 
 PYPROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.project import RECORD
-from nixpy.styles import find
+from nixpy.project.project import RECORD
+from nixpy.styles.styles import find
 from runner import Nixpy
 
 TOP = Path(__file__).parents[1] / "examples"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import shop
-from nixpy.features import features
-from nixpy.libraries.executables import substitutes
-from nixpy.styles import styles
+from nixpy.nixpkgs.executables import substitutes
+from nixpy.styles.features import features
+from nixpy.styles.styles import styles
 from runner import Nixpy
 from smallindex import build_wheel
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
-from nixpy.generated import Output, State, own_state, reconcile
-from nixpy.render import render
+from nixpy.core.errors import NixpyError
+from nixpy.files.reconcile import Output, State, own_state, reconcile
+from nixpy.files.render import render
 
 ENV = {
     "format": 1,

@@ -15,10 +15,10 @@ import uv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixpy import indexfiles
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings, Login, same_server
-from nixpy.indexfiles import pip_indexes
+from nixpy.core.errors import NixpyError
+from nixpy.index import config_files
+from nixpy.index.config_files import pip_indexes
+from nixpy.index.settings import IndexSettings, Login, same_server
 from smallindex import SmallIndex, build_wheel
 
 INDEX = "https://index.example/simple/"
@@ -26,7 +26,7 @@ INDEX = "https://index.example/simple/"
 
 @pytest.fixture(autouse=True)
 def _no_machine_wide_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexfiles, "_SYSTEM", Path("/nonexistent"))
+    monkeypatch.setattr(config_files, "_SYSTEM", Path("/nonexistent"))
 
 
 def load(home: Path, **environ: str) -> IndexSettings:

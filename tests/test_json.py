@@ -9,7 +9,7 @@ import generate
 import jsonschema
 import pytest
 
-from nixpy.cli import group
+from nixpy.cli.main import group
 from runner import Nixpy, Ran, schema
 
 CONTEXT = click.Context(group, info_name="nixpy")

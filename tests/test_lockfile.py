@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from nixpy.lockfile import Record, Wheel, dumps, loads
+from nixpy.analysis.nixpylock import Record, Wheel, dumps, loads
 from nixpy.locks.model import Unavailable
 from nixpy.needs.model import Needs
 

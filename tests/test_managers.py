@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import shop
-from nixpy import managers, project
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.project import managers, project
 from runner import Nixpy
 
 PROJECT = (

@@ -20,12 +20,15 @@ import yaml
 from copier._vcs import get_repo
 
 from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
-from nixpy import config, lockfile, managers, new, project, releases
-from nixpy.assemble import environment_of
-from nixpy.choices import choose
+from nixpy.analysis import nixpylock
+from nixpy.commands import new
+from nixpy.environment.assemble import environment_of
+from nixpy.environment.choices import choose
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
-from nixpy.styles import styles
+from nixpy.nixpkgs import releases
+from nixpy.project import config, managers, project
+from nixpy.styles.styles import styles
 from runner import Nixpy
 
 pytestmark = pytest.mark.slow  # copier takes its time for each project
@@ -72,7 +75,7 @@ def test_the_value_for_the_templates_is_that_of_init(
     """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
     folder = new_projects.at(style, manager)
     found = project.read(folder)
-    record = lockfile.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
+    record = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
     # Through JSON, in which a tuple is a list.
     expected = json.loads(json.dumps(environment_of(found, choose(found), record).as_dict()))
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from nixpy.libraries.answer import Rules, answer, wheel_needs
-from nixpy.lockfile import Wheel
+from nixpy.analysis.nixpylock import Wheel, wheel_needs
+from nixpy.environment.overrides import Override, overrides
+from nixpy.libraries.match import Rules, answer
 from nixpy.needs.model import Needs
-from nixpy.overrides import Override, overrides
 
 X86, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
 

@@ -15,8 +15,8 @@ import pytest
 from nixos.realnix import RELEASES, Nix, NixError, evaluate, lock_flake, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.package.licences import licences
-from nixpy.package.metadata import read_metadata
-from nixpy.package.release import top_level
+from nixpy.sdists.metadata import read_metadata
+from nixpy.sdists.release import top_level
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 

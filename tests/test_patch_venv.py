@@ -21,11 +21,11 @@ from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
-from nixpy import project
-from nixpy.assemble import environment_of
-from nixpy.choices import choose
-from nixpy.lockfile import Record, Wheel
+from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.environment.assemble import environment_of
+from nixpy.environment.choices import choose
 from nixpy.needs.model import Needs
+from nixpy.project import project
 from runner import Nixpy
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="its files are for x86-64")

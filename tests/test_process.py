@@ -49,7 +49,7 @@ def test_check_loads_nothing_it_does_not_need(tmp_path: Path, nixpy: Nixpy) -> N
     assert nixpy("init", folder, "--style", "loader").status == 0
     code = f"""
 import sys
-from nixpy.cli import main
+from nixpy.cli.main import main
 try:
     main(["check", {str(folder)!r}])
 except SystemExit as end:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nixpy import project
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.project import project
 
 DYNAMIC = '[project]\nname = "demo"\nversion = "1"\ndynamic = ["dependencies"]\n'
 POETRY = '[tool.poetry]\nname = "demo"\n[dependency-groups]\ndev = []\n'

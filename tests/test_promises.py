@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nixpy import promises
-from nixpy.promises import NEEDS, Need, serving
-from nixpy.styles import styles
+from nixpy.styles import promises
+from nixpy.styles.promises import NEEDS, Need, serving
+from nixpy.styles.styles import styles
 from runner import Nixpy
 
 

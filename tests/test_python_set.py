@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from nixpy.lockfile import Record, Wheel
+from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.environment.python_set import python_set
 from nixpy.needs.model import Needs
-from nixpy.python_set import python_set
 
 TORCH = {"torch": ["nvidia-cu", "numpy"], "nvidia-cu": ["nvidia-base"], "nvidia-base": [], "numpy": []}
 

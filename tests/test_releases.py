@@ -9,8 +9,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from nixpy.errors import NixpyError
-from nixpy.releases import Release, choose_python, current, load, release, releases
+from nixpy.core.errors import NixpyError
+from nixpy.nixpkgs.releases import Release, choose_python, current, load, release, releases
 
 TABLE = """\
 current = "nixos-99.05"

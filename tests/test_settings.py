@@ -10,8 +10,9 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixpy import config, styles
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.project import config
+from nixpy.styles import styles
 
 PATH = Path("pyproject.toml")
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import shop
-from nixpy import project, setup_files
-from nixpy.errors import NixpyError
-from nixpy.managers import manager
+from nixpy.core.errors import NixpyError
+from nixpy.project import project, setup_files
+from nixpy.project.managers import manager
 from runner import Nixpy
 
 WRITTEN_OUT = """\

@@ -11,8 +11,8 @@ import pytest
 from packaging.markers import default_environment
 from packaging.tags import sys_tags
 
-from nixpy.errors import NixpyError
-from nixpy.target import SYSTEMS, Target
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import SYSTEMS, Target
 
 GLIBC = platform.libc_ver()
 on_linux = pytest.mark.skipif(

@@ -15,7 +15,7 @@ import yaml
 from plumbum import local
 
 from newprojects import Installed, from_git
-from nixpy import new
+from nixpy.commands import new
 from runner import Nixpy
 
 pytestmark = pytest.mark.slow  # copier and git make each project

@@ -20,8 +20,9 @@ import pytest
 import picture
 import shop
 from nixpy import __version__
-from nixpy.cli import COMMANDS, common
+from nixpy.cli import common
 from nixpy.cli.layout import aligned
+from nixpy.cli.main import COMMANDS
 from runner import Nixpy
 from terminal import CTRL_C, Terminal, run
 

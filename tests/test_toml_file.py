@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
-from nixpy.toml import load_toml, toml_line
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import load_toml, toml_line
 
 TEXT = """\
 # top

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixpy.dependencies import Dependencies
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import load_toml
+from nixpy.core.urls import file_name, file_path, plain, shown, split, without_login
+from nixpy.index.settings import IndexSettings
 from nixpy.locks import requirements
-from nixpy.toml import load_toml
-from nixpy.urls import file_name, file_path, plain, shown, split, without_login
+from nixpy.project.dependencies import Dependencies
 
 MALFORMED = (
     "https://me:s3cr3t@[x",

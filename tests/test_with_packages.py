@@ -14,8 +14,8 @@ import pytest
 import shop
 from builderlocks import lock
 from nixos.realnix import HERE, SYSTEMS, Nix, stand_in
-from nixpy import lockfile
-from nixpy.styles import find
+from nixpy.analysis import nixpylock
+from nixpy.styles.styles import find
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
@@ -131,8 +131,10 @@ def test_a_record_that_does_not_tell_what_wheels_require(
     assert nixpy("init", project, *INIT).status == 0
     path = project / "nixpy.lock"
     whole = path.read_text()
-    record = lockfile.loads(whole, path)
-    path.write_text(lockfile.dumps(replace(record, wheels=tuple(replace(one, requires=None) for one in record.wheels))))
+    record = nixpylock.loads(whole, path)
+    path.write_text(
+        nixpylock.dumps(replace(record, wheels=tuple(replace(one, requires=None) for one in record.wheels)))
+    )
     assert '"requires"' not in path.read_text()
     ran = nixpy("check", project)
     assert ran.status == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from nixpy.core.toml_file import load_toml
 from nixpy.locks.pdm import _content_hashes
 from nixpy.locks.poetry import _content_hash
-from nixpy.toml import load_toml
 from smallindex import SmallIndex
 
 PYPROJECT = """\

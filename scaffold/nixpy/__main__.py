@@ -6,7 +6,7 @@ import sys
 def run() -> None:
     """Run the command line; Ctrl-C ends it quietly also while its modules are loaded."""
     try:
-        from nixpy.cli import main
+        from nixpy.cli.main import main
 
         main()
     except KeyboardInterrupt:

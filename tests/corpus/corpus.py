@@ -32,8 +32,8 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.needs.derive import format_glibc, is_extension, needs_of
 from nixpy.needs.dlopen import curated
-from nixpy.needs.inspect import inspect
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.local import LocalWheel
 
 FACTS = Path(__file__).with_name("wheels.json")

@@ -17,8 +17,9 @@ from docs.blocks import TOP, Block, blocks, pages
 from docs.session import Session, published
 from nixos.box.store import WHEELHOUSE
 from nixos.realnix import CURRENT
-from nixpy import config, promises, styles
-from nixpy.cli import group
+from nixpy.cli.main import group
+from nixpy.project import config
+from nixpy.styles import promises, styles
 from smallindex import SmallIndex
 
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]

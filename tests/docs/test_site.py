@@ -18,10 +18,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from docs.blocks import TOP, blocks, pages
-from nixpy.codes import explanations
-from nixpy.features import features
-from nixpy.promises import NEEDS, answer
-from nixpy.styles import styles
+from nixpy.diagnostics.codes import explanations
+from nixpy.styles.features import features
+from nixpy.styles.promises import NEEDS, answer
+from nixpy.styles.styles import styles
 
 EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
 FIGURES = sorted((TOP / "docs").rglob("*.svg"))

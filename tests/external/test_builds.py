@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 import shop
 from nixpy.locks.model import Source, Unavailable
-from nixpy.package.sdist import read_sdist
+from nixpy.sdists.sdist import read_sdist
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.external.depurl import parse
 
 

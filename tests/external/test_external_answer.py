@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 import shop
-from nixpy import project, render
-from nixpy.assemble import environment_of
-from nixpy.choices import choose
-from nixpy.plan import recorded
+from nixpy.commands.plan import recorded
+from nixpy.environment.assemble import environment_of
+from nixpy.environment.choices import choose
+from nixpy.files import render
+from nixpy.project import project
 from runner import Nixpy
 
 

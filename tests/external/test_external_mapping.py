@@ -11,7 +11,7 @@ import pytest
 from nixpy.external import builds, mapping
 from nixpy.external.depurl import VIRTUAL, parse
 from nixpy.libraries.catalogue import catalogue
-from nixpy.libraries.glibc import is_glibc
+from nixpy.needs.glibc import is_glibc
 
 TABLE = Path(mapping.__file__).with_name("nix.mapping.json")
 DOCUMENT = json.loads(TABLE.read_text())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import shop
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.external.table import External, read
 from runner import Nixpy
 

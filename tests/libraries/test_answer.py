@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
-from nixpy.libraries.answer import Library, Rules, WheelNeeds, answer
+from nixpy.core.errors import NixpyError
+from nixpy.diagnostics.problem import Problem
 from nixpy.libraries.manylinux import allowed
+from nixpy.libraries.match import Library, Rules, WheelNeeds, answer
 from nixpy.needs.model import Needs
-from nixpy.problems import Problem
 
 LINUX, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
-from nixpy.libraries.catalogue import Catalogue, attributes, catalogue, load_patterns, load_sonames
+from nixpy.core.errors import NixpyError
+from nixpy.libraries.catalogue import Catalogue, catalogue, load_patterns, load_sonames
+from nixpy.nixpkgs.expression import attributes
 
 SONAMES = "soname,provider,expression,darwin,note\n"
 PATTERNS = "regex,provider,expression,note\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.libraries.glibc import is_glibc
+from nixpy.needs.glibc import is_glibc
 
 
 @pytest.mark.parametrize(

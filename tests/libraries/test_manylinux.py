@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.libraries.catalogue import catalogue
-from nixpy.libraries.glibc import is_glibc
 from nixpy.libraries.manylinux import allowed, load, policy, policy_sonames
+from nixpy.needs.glibc import is_glibc
 
 # PEP 599, "The manylinux2014 policy": the libraries a wheel may link to.
 PEP_599 = {

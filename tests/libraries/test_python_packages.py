@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
-from nixpy.libraries.python_packages import attribute, load
+from nixpy.core.errors import NixpyError
+from nixpy.nixpkgs.python_packages import attribute, load
 
 JUDGE = Path(__file__).parents[1] / "nixos" / "python-attributes.csv"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
-from nixpy import locks
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.locks import formats
 from nixpy.locks.model import Choice, Lock, Selection
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
-from nixpy.target import Target
 from realuv import RealUv, file_keys
 from smallindex import SmallIndex, build_sdist, build_wheel
 
@@ -259,9 +259,9 @@ class World:
 
     def lock(self, name: str) -> Lock:
         """Return the lock that nixpy finds for a project or member."""
-        path = locks.find(self.root / name)
+        path = formats.find(self.root / name)
         assert path is not None
-        return locks.read(path, self.root / name)
+        return formats.read(path, self.root / name)
 
     def keys(self, selection: Selection) -> frozenset[str]:
         """Return what tells the selected wheels from all others, read from the files themselves."""

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nixpy import locks
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import SYSTEMS, Target
+from nixpy.locks import formats
 from nixpy.locks.model import Choice
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
 from nixpy.locks.uv import UvLock
-from nixpy.target import SYSTEMS, Target
 from samplelocks import PYLOCK, UV_LOCK
 
 TARGETS = [Target(system=system, python="3.12.4", glibc=(2, 40)) for system in SYSTEMS]
@@ -61,7 +61,7 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
 def refusal(path: Path) -> NixpyError | None:
     """Ask a lock all there is to ask; return the error if it is refused."""
     try:
-        lock = locks.read(path)
+        lock = formats.read(path)
         select(lock, TARGETS, Choice())
         if isinstance(lock, UvLock):
             lock.differences([], TARGETS[0], Choice())

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from nixpy import locks
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import SYSTEMS, Target
+from nixpy.locks import formats
 from nixpy.locks.model import Choice
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
-from nixpy.target import SYSTEMS, Target
 
 MADE = Path(__file__).parent / "made"
 NAMES = sorted(path.parent.name for path in MADE.glob("*/installs.json"))
@@ -26,9 +26,9 @@ SEEN = Target(system="x86_64-linux", python="3.11.7", glibc=(2, 36))  # where ma
 
 def lock_of(folder: Path) -> PoetryLock | PdmLock:
     """The lock in the folder."""
-    found = locks.find(folder)
+    found = formats.find(folder)
     assert found is not None
-    lock = locks.read(found)
+    lock = formats.read(found)
     assert isinstance(lock, PoetryLock | PdmLock)
     return lock
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.locks import pipfile
 from runner import Nixpy
 from smallindex import SmallIndex

@@ -11,11 +11,11 @@ from packaging.markers import Environment
 from packaging.pylock import Pylock
 from packaging.utils import NormalizedName
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
 from nixpy.locks.model import Choice
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
-from nixpy.target import Target
 from samplelocks import PYLOCK as LOCK
 
 TARGETS = [

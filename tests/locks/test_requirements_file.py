@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.locks.requirements import RequirementsFile, read
 
 A, B = "a" * 64, "b" * 64

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from packaging.tags import create_compatible_tags_selector
 from packaging.utils import NormalizedName, parse_wheel_filename
 
+from nixpy.core.target import Target
 from nixpy.locks.model import Choice, Package, WheelFile
 from nixpy.locks.select import best_wheel, select
-from nixpy.target import Target
 
 LINUX = Target(system="x86_64-linux", python="3.13.1", glibc=(2, 35))
 ARM = Target(system="aarch64-linux", python="3.11.4", glibc=(2, 35))

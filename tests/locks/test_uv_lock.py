@@ -8,11 +8,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
-from nixpy import locks
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.locks import formats
 from nixpy.locks.model import Choice
 from nixpy.locks.uv import UvLock
-from nixpy.target import Target
 from samplelocks import UV_LOCK as LOCK
 
 LINUX = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
@@ -170,12 +170,12 @@ def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:
     for folder in ("packages/member", "vendored"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "pyproject.toml").touch()
-    assert locks.find(tmp_path / "vendored") is None
+    assert formats.find(tmp_path / "vendored") is None
     with pytest.raises(NixpyError, match="no project in the folder"):
-        locks.read(path, tmp_path / "vendored").packages(LINUX, Choice())
-    found = locks.find(tmp_path / "packages" / "member")
+        formats.read(path, tmp_path / "vendored").packages(LINUX, Choice())
+    found = formats.find(tmp_path / "packages" / "member")
     assert found == path
-    packages = locks.read(found, tmp_path / "packages" / "member").packages(LINUX, Choice())
+    packages = formats.read(found, tmp_path / "packages" / "member").packages(LINUX, Choice())
     assert [package.name for package in packages] == ["member", "tree"]
 
 
@@ -187,17 +187,17 @@ def test_script_lock(tmp_path: Path) -> None:
     body = LOCK[LOCK.index("[[package]]") : LOCK.index('[[package]]\nname = "tree"')]
     path = tmp_path / "job.py.lock"
     path.write_text(f"{lines}\n{body}")
-    assert [package.name for package in locks.read(path).packages(LINUX, Choice())] == ["leaf"]
+    assert [package.name for package in formats.read(path).packages(LINUX, Choice())] == ["leaf"]
 
 
 def test_finding_by_name(tmp_path: Path) -> None:
     """uv.lock comes before pylock.toml, both before the locks of Poetry and PDM; other names are no locks."""
-    assert locks.find(tmp_path) is None
+    assert formats.find(tmp_path) is None
     for name in ("pdm.lock", "poetry.lock", "pylock.toml", "uv.lock"):
         (tmp_path / name).touch()
-        assert locks.find(tmp_path) == tmp_path / name
+        assert formats.find(tmp_path) == tmp_path / name
         with pytest.raises(NixpyError, match=name):
-            locks.read(tmp_path / name)
-    assert locks.find(tmp_path / "pylock.toml") == tmp_path / "pylock.toml"
+            formats.read(tmp_path / name)
+    assert formats.find(tmp_path / "pylock.toml") == tmp_path / "pylock.toml"
     with pytest.raises(NixpyError, match="by its name"):
-        locks.read(tmp_path / "my.lock")
+        formats.read(tmp_path / "my.lock")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName
 
-from nixpy.libraries.glibc import is_glibc
 from nixpy.needs.derive import format_glibc, is_executable, is_extension, needs_of
+from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import ElfFile, Needs, WheelFacts
 
 X86, ARM = 62, 183

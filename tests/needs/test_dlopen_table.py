@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
-from nixpy.errors import NixpyError
-from nixpy.libraries.glibc import is_glibc
+from nixpy.core.errors import NixpyError
 from nixpy.needs.dlopen import DATA, Row, brought_by, curated, load
+from nixpy.needs.glibc import is_glibc
 
 HEAD = "package,kind,value,unless,note\n"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from elfbuild import elf
-from nixpy.needs.inspect import inspect
 from nixpy.wheels.archive import Member
+from nixpy.wheels.elf_files import inspect
 
 LIBRARY = elf(needed=["libz.so.1"])
 PROGRAM = elf(needed=["libz.so.1"], interpreter=b"/lib64/ld-linux-x86-64.so.2\0")

@@ -8,8 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from nixpy.core.target import Target
 from nixpy.needs.requires import Requires, required
-from nixpy.target import Target
 
 LINUX = Target(system="x86_64-linux", python="3.13.5", glibc=(2, 42)).marker_environment()
 AMONG = {canonicalize_name(name) for name in "abcdefgh"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from newprojects import COMBINATIONS, NewProjects
 from nixos.realnix import SYSTEMS, VERSIONS, Nix, evaluate, stand_in, stub, warnings
 from nixos.rfc166 import violations
-from nixpy import new
-from nixpy.styles import styles
+from nixpy.commands import new
+from nixpy.styles.styles import styles
 
 INPUTS = sorted({item.name for style in styles() for item in style.inputs})
 

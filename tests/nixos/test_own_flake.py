@@ -11,8 +11,8 @@ import pytest
 from nixos.realnix import CURRENT, SYSTEMS, VERSIONS, Nix, evaluate, lock_flake, warnings
 from nixos.repository import TOP, copy_repository
 from nixos.rfc166 import violations
-from nixpy.features import features
-from nixpy.styles import styles
+from nixpy.styles.features import features
+from nixpy.styles.styles import styles
 from runner import Nixpy
 
 EXAMPLES = sorted(path.name for path in (TOP / "examples").iterdir() if path.is_dir())

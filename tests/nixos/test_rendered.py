@@ -29,11 +29,11 @@ from nixos.realnix import (
     warnings,
 )
 from nixos.rfc166 import violations
-from nixpy.features import Feature, features
+from nixpy.files.render import _jinja
 from nixpy.libraries.catalogue import catalogue
-from nixpy.libraries.executables import substitutes
-from nixpy.render import _jinja
-from nixpy.styles import find, styles
+from nixpy.nixpkgs.executables import substitutes
+from nixpy.styles.features import Feature, features
+from nixpy.styles.styles import find, styles
 from runner import Nixpy
 from smallindex import SmallIndex
 

@@ -14,7 +14,7 @@ import shop
 from nixos.realnix import CURRENT, RELEASES, NixError, catalogue_states, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.external import mapping
-from nixpy.styles import styles
+from nixpy.styles.styles import styles
 from runner import Nixpy
 
 # Of those that read a lock of other tools, the shell alone holds what [external] asks for as all others' do.

@@ -18,15 +18,15 @@ import pytest
 import uv
 from packaging.requirements import Requirement
 
-from nixpy import resolve as module
-from nixpy.dependencies import Dependencies
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import load_toml
+from nixpy.index import resolve as module
+from nixpy.index.resolve import find_uv, resolve
 from nixpy.locks.model import Choice
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.requirements import read
-from nixpy.resolve import find_uv, resolve
-from nixpy.target import Target
-from nixpy.toml import load_toml
+from nixpy.project.dependencies import Dependencies
 from smallindex import SmallIndex, build_sdist, build_wheel
 
 LINUX = "cp312-cp312-manylinux_2_17_x86_64"
@@ -429,7 +429,8 @@ def test_interrupt_ends_uv(tmp_path: Path) -> None:
     program = (
         # In a background job, SIGINT is ignored from birth.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pathlib import Path; from packaging.requirements import Requirement; from nixpy.resolve import resolve\n"
+        "from pathlib import Path; from packaging.requirements import Requirement\n"
+        "from nixpy.index.resolve import resolve\n"
         f"resolve([Requirement('base')], root=Path({str(tmp_path)!r}), python='3.12')"
     )
     environment = os.environ | {

@@ -16,12 +16,12 @@ import uv
 
 import nixpy
 from elfbuild import shared_object
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings
+from nixpy.core.errors import NixpyError
+from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import gather
+from nixpy.wheels.gather import gather
 from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
@@ -237,9 +237,9 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored from birth in a background job
 sys.path[:0] = {folders!r}
 from pathlib import Path
-from nixpy.index import IndexSettings
+from nixpy.index.settings import IndexSettings
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import gather
+from nixpy.wheels.gather import gather
 from wheels.samples import locked
 wheels = [locked(Path({path!r}), {url!r} + str(n), digest=f"{{n:064x}}") for n in range(20)]
 print("go", flush=True)

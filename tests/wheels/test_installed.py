@@ -14,8 +14,8 @@ import uv
 from packaging.utils import canonicalize_name
 
 from elfbuild import shared_object
-from nixpy.needs.inspect import inspect
 from nixpy.wheels import zipped
+from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elfbuild import shared_object
-from nixpy.errors import NixpyError
-from nixpy.needs.inspect import inspect
+from nixpy.core.errors import NixpyError
 from nixpy.wheels import zipped
 from nixpy.wheels.archive import Member
+from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.local import LocalWheel
 from smallindex import build_wheel
 from wheels.samples import sha256

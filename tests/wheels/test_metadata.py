@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from nixpy.index import IndexSettings
+from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import gather
+from nixpy.wheels.gather import gather
 from smallindex import SmallIndex, build_wheel
 from wheels.samples import LINUX, locked, mostly_data, noise
 

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elfbuild import shared_object
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings
-from nixpy.needs.inspect import inspect
+from nixpy.core.errors import NixpyError
+from nixpy.index.settings import IndexSettings
 from nixpy.needs.model import ElfFile, Known
+from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.partial import PartialFile, Span, merge

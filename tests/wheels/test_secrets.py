@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings
+from nixpy.core.errors import NixpyError
+from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.facts import gather
+from nixpy.wheels.gather import gather
 from smallindex import SmallIndex
 from wheels.samples import locked, mostly_data, mostly_elf
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from nixpy.check import Verdict, check, outcome, rescan
 from nixpy.cli.common import all_option, fail, progress, rescan_option
 from nixpy.cli.formats import FORMATS
-from nixpy.managed import managed
-from nixpy.project import Project
+from nixpy.commands.check import Verdict, check, outcome, rescan
+from nixpy.project.discover import managed
+from nixpy.project.project import Project
 
 
 @click.command("check")

@@ -13,9 +13,9 @@ import click
 
 from nixpy.cli import values
 from nixpy.cli.layout import colour, columns, tell
-from nixpy.errors import NixpyError
-from nixpy.problems import Problem, counted
-from nixpy.target import SYSTEMS
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import SYSTEMS
+from nixpy.diagnostics.problem import Problem, counted
 
 _SILENCE = 10  # seconds after which one asks whether it still goes on
 F = TypeVar("F", bound=Callable[..., Any])

@@ -22,7 +22,7 @@ def command(shell: str) -> None:
     """Print the script that click has for a shell."""
     from click.shell_completion import get_completion_class
 
-    from nixpy.cli import group
+    from nixpy.cli.main import group
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  (click knows these three)

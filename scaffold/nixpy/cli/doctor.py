@@ -9,10 +9,10 @@ import click
 
 from nixpy.cli.common import folder, format_option, print_json
 from nixpy.cli.layout import table, tell
+from nixpy.diagnostics.problem import counted
 from nixpy.doctor.examine import Report, examine
 from nixpy.doctor.folder import nearest
 from nixpy.doctor.report import as_json, rows
-from nixpy.problems import counted
 
 
 @click.command("doctor")

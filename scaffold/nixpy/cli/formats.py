@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from nixpy import __version__
-from nixpy.annotate import ERROR, RULES, Annotation, annotate
-from nixpy.check import Outcome, Verdict
+from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.cli.common import print_json, problem_data
 from nixpy.cli.layout import tell
-from nixpy.codes import explanations
-from nixpy.generated import State
-from nixpy.problems import counted
+from nixpy.commands.check import Outcome, Verdict
+from nixpy.diagnostics.codes import explanations
+from nixpy.diagnostics.problem import counted
+from nixpy.files.reconcile import State
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
 

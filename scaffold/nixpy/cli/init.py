@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy import builders, managers, project, styles
-from nixpy.analyse import Sources
-from nixpy.choices import Options, asked, choose
+from nixpy.analysis.sources import Sources
 from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
@@ -23,9 +21,13 @@ from nixpy.cli.common import (
     system_option,
 )
 from nixpy.cli.report import data, report
-from nixpy.generated import reconcile
-from nixpy.plan import plan
-from nixpy.user_files import with_user_files
+from nixpy.commands.init import with_user_files
+from nixpy.commands.plan import plan
+from nixpy.environment import lang2nix
+from nixpy.environment.choices import Options, asked, choose
+from nixpy.files.reconcile import reconcile
+from nixpy.project import managers, project
+from nixpy.styles import styles
 
 
 @click.command("init")
@@ -97,7 +99,7 @@ def command(
     found = asked(project.read(folder), options)
     choices = choose(found, options)
     if choices.style:
-        builders.refuse(found, styles.find(choices.style), flake=options.flake)
+        lang2nix.refuse(found, styles.find(choices.style), flake=options.flake)
     with progress() as bar:
         made = plan(
             found, choices, Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from nixpy import new, styles
 from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
 from nixpy.cli.layout import command as command_line
 from nixpy.cli.layout import tell
-from nixpy.errors import NixpyError
+from nixpy.commands import new
+from nixpy.core.errors import NixpyError
+from nixpy.styles import styles
 
 
 @click.command("new")

@@ -15,9 +15,9 @@ from nixpy.cli.common import (
     say,
 )
 from nixpy.cli.layout import tell
+from nixpy.files.render import render
 from nixpy.package.recipe import Recipe
 from nixpy.package.write import describe, place, write
-from nixpy.render import render
 
 
 @click.command("package")

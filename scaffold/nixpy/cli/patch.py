@@ -9,8 +9,8 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
-from nixpy.errors import NixpyError
-from nixpy.styles import program
+from nixpy.core.errors import NixpyError
+from nixpy.styles.styles import program
 
 
 @click.command("patch")

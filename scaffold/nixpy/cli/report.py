@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from nixpy import styles
 from nixpy.cli.common import in_repository, print_problems, problem_data, say
 from nixpy.cli.layout import command, table, tell
-from nixpy.generated import Comparison, State
-from nixpy.plan import Plan
-from nixpy.problems import counted, reason
+from nixpy.commands.plan import Plan
+from nixpy.diagnostics.problem import counted, reason
+from nixpy.files.reconcile import Comparison, State
+from nixpy.styles import styles
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from nixpy.analyse import Sources
-from nixpy.choices import Options
+from nixpy.analysis.nixpylock import Wheel
+from nixpy.analysis.sources import Sources
 from nixpy.cli.common import (
     build_option,
     format_option,
@@ -22,9 +22,9 @@ from nixpy.cli.common import (
     system_option,
 )
 from nixpy.cli.layout import table, tell
-from nixpy.libraries.answer import Library
-from nixpy.lockfile import Wheel
-from nixpy.scan import Scan, as_json, scan
+from nixpy.commands.scan import Scan, as_json, scan
+from nixpy.environment.choices import Options
+from nixpy.libraries.match import Library
 
 
 @click.command("scan")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from nixpy import features, promises, styles
 from nixpy.cli import values
 from nixpy.cli.common import format_option, print_json
 from nixpy.cli.layout import table, tell
+from nixpy.styles import features, promises, styles
 
 
 @click.command("styles")

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from nixpy import project
-from nixpy.analyse import Sources
-from nixpy.choices import choose
+from nixpy.analysis.sources import Sources
 from nixpy.cli.common import (
     all_option,
     build_option,
@@ -22,10 +20,12 @@ from nixpy.cli.common import (
     rescan_option,
 )
 from nixpy.cli.report import data, report
-from nixpy.errors import NixpyError
-from nixpy.generated import reconcile
-from nixpy.managed import managed
-from nixpy.plan import Plan, plan
+from nixpy.commands.plan import Plan, plan
+from nixpy.core.errors import NixpyError
+from nixpy.environment.choices import choose
+from nixpy.files.reconcile import reconcile
+from nixpy.project import project
+from nixpy.project.discover import managed
 
 
 @click.command("sync")

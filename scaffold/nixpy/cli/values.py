@@ -40,31 +40,31 @@ def _offer_several(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Com
 
 
 def _styles() -> Iterable[tuple[str, str | None]]:
-    from nixpy.styles import styles
+    from nixpy.styles.styles import styles
 
     return ((style.name, style.title) for style in styles())
 
 
 def _features() -> Iterable[tuple[str, str | None]]:
-    from nixpy.features import features
+    from nixpy.styles.features import features
 
     return ((feature.name, feature.title) for feature in features())
 
 
 def _branches() -> Iterable[tuple[str, str | None]]:
-    from nixpy.releases import releases
+    from nixpy.nixpkgs.releases import releases
 
     return ((branch, release.state) for branch, release in releases().by_branch.items())
 
 
 def _pythons() -> Iterable[tuple[str, str | None]]:
-    from nixpy.releases import current, release
+    from nixpy.nixpkgs.releases import current, release
 
     return ((version, None) for version in release(current()).pythons)
 
 
 def _needs() -> Iterable[tuple[str, str | None]]:
-    from nixpy.promises import NEEDS
+    from nixpy.styles.promises import NEEDS
 
     return ((need.name, need.title) for need in NEEDS)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nixpy.core.errors import NixpyError
 from nixpy.doctor import folder as folders
 from nixpy.doctor import library_checks, nixfiles, python_checks, setting_checks
 from nixpy.doctor.facts import Facts
@@ -16,7 +17,6 @@ from nixpy.doctor.findings import Finding, Unmade
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
 from nixpy.doctor.venv import inspect_wheels, read_venv
-from nixpy.errors import NixpyError
 
 T = TypeVar("T")
 Check = Callable[[Facts], Iterator[Finding]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from nixpy import styles
-from nixpy.managers import FOLDER
+from nixpy.project.managers import FOLDER
+from nixpy.styles import styles
 
 STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")

@@ -9,17 +9,17 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from nixpy import managers
-from nixpy import project as projects
-from nixpy.check import check
-from nixpy.choices import choose
-from nixpy.config import Settings
+from nixpy.commands.check import check
+from nixpy.commands.plan import recorded
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
-from nixpy.errors import NixpyError
-from nixpy.libraries.answer import WheelNeeds, answer
+from nixpy.environment.choices import choose
+from nixpy.libraries.match import WheelNeeds, answer
 from nixpy.locks import pipfile
-from nixpy.plan import recorded
-from nixpy.toml import load_toml
+from nixpy.project import managers
+from nixpy.project import project as projects
+from nixpy.project.config import Settings
 
 _MARKERS = (
     *("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),

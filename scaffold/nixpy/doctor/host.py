@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nixpy.doctor.facts import DRIVER, Host, HostLoader, folders
-from nixpy.libraries.glibc import is_glibc
+from nixpy.needs.glibc import is_glibc
 
 # Where each machine's psABI puts the loader.
 _LOADERS = {"x86_64": Path("/lib64/ld-linux-x86-64.so.2"), "aarch64": Path("/lib/ld-linux-aarch64.so.1")}

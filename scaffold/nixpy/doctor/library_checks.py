@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nixpy import styles
+from nixpy.diagnostics.problem import bring_programs, reason
 from nixpy.doctor.facts import DRIVER, Facts, Unfound, folders, in_store
 from nixpy.doctor.findings import Finding
-from nixpy.problems import bring_programs, reason
+from nixpy.styles import styles
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy import styles
+from nixpy.diagnostics.problem import reason
 from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
 from nixpy.doctor.findings import Finding
-from nixpy.managers import FOLDER
-from nixpy.problems import reason
+from nixpy.project.managers import FOLDER
+from nixpy.styles import styles
 
 _VERSION = re.compile(r"python(3\.\d+)")
 
@@ -70,7 +70,7 @@ def _is_judged(name: str, project: Project) -> bool:
 
     What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
     """
-    from nixpy.libraries.python_packages import spellings
+    from nixpy.nixpkgs.python_packages import spellings
 
     return name in (spellings(name) or project.wheels)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from nixpy.diagnostics.problem import reason
 from nixpy.doctor.examine import Report
 from nixpy.doctor.facts import Facts, Program
-from nixpy.problems import reason
 
 
 def rows(facts: Facts) -> list[tuple[str, str]]:

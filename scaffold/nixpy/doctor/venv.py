@@ -8,14 +8,14 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
+from nixpy.core.target import SYSTEMS, Target
 from nixpy.doctor.facts import Brought, Host, Program, Started, Unfound, Venv, folders, in_store
 from nixpy.doctor.interpreter import packages_of, read_program
 from nixpy.doctor.loader import Files, Search
-from nixpy.libraries.answer import WheelNeeds
+from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.derive import is_executable, needs_of
-from nixpy.needs.inspect import inspect
 from nixpy.needs.model import Needs, WheelFacts
-from nixpy.target import SYSTEMS, Target
+from nixpy.wheels.elf_files import inspect
 
 _NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # nix-ld's own, where no variable says otherwise
 

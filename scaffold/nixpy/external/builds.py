@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nixpy import styles
-from nixpy.external.answer import Inputs, supply
+from nixpy.core.csv_table import rows
+from nixpy.diagnostics.problem import Problem
 from nixpy.external.depurl import Dependency, parse
+from nixpy.external.inputs import Inputs, supply
 from nixpy.external.table import Role
 from nixpy.locks.model import Unavailable
-from nixpy.problems import Problem
-from nixpy.table import rows
+from nixpy.styles import styles
 
 _HERE = Path(__file__).parent
 _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")

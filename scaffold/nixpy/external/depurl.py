@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 
 VIRTUAL = "virtual"
 _NAMESPACES = ("compiler", "interface")  # of virtual ones (PEP 725, "Virtual package specification")

@@ -15,7 +15,7 @@ from typing import Any
 
 from nixpy.external.depurl import Dependency, parse
 from nixpy.external.table import Role
-from nixpy.libraries.catalogue import attributes
+from nixpy.nixpkgs.expression import attributes
 
 _TABLE = Path(__file__).with_name("nix.mapping.json")
 _CATEGORIES: tuple[Role, ...] = ("build", "host", "run")

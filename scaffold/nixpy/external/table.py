@@ -9,10 +9,10 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError, nearest
+from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.toml_file import read_text, toml_line
+from nixpy.diagnostics.problem import Problem
 from nixpy.external.depurl import Dependency, parse
-from nixpy.problems import Problem
-from nixpy.toml import read_text, toml_line
 
 TABLE = "external"
 _GROUPS = "dependency-groups"

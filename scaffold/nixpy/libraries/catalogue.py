@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, cast
 
-from nixpy.libraries.glibc import is_glibc
-from nixpy.table import bad_row, rows
+from nixpy.core.csv_table import bad_row, rows
+from nixpy.needs.glibc import is_glibc
+from nixpy.nixpkgs.expression import attributes
 
 Provider = Literal["glibc", "nixpkgs", "sibling-wheel", "host-driver", "none"]
 """Who answers a soname: the interpreter's own glibc; a package; another wheel of the same lock; the host,
@@ -27,11 +28,6 @@ because the library must match its kernel driver; nobody."""
 _TABLE_PROVIDERS = ("host-driver", "nixpkgs", "none", "sibling-wheel")
 _SONAMES = Path(__file__).with_name("sonames.csv")
 _PATTERNS = Path(__file__).with_name("patterns.csv")
-
-_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-_PATH = rf"pkgs(?:\.{_NAME})+"
-_EXPRESSION = re.compile(rf"{_PATH}|\({_PATH}(?: or {_PATH})+\)")
-_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +99,6 @@ def catalogue() -> Catalogue:
     return Catalogue()
 
 
-@lru_cache(maxsize=1024)
-def attributes(expression: str) -> tuple[str, ...]:
-    """Return the attribute paths below `pkgs` that `expression` tries in turn.
-
-    The grammar is `pkgs.a.b` or `(pkgs.a.b or pkgs.c …)`, nothing else of Nix; ValueError otherwise.
-    """
-    if not _EXPRESSION.fullmatch(expression):
-        raise ValueError(f"{expression!r} is not pkgs.a.b or (pkgs.a.b or pkgs.c)")
-    paths = tuple(path.removeprefix("pkgs.") for path in expression.strip("()").split(" or "))
-    for path in paths:
-        if words := _KEYWORDS.intersection(path.split(".")):
-            raise ValueError(f"{min(words)!r} is a word of the Nix language, not an attribute")
-    return paths
-
-
 def load_sonames(path: Path) -> dict[str, Entry]:
     """Return the rows of a table of sonames, by soname.
 
@@ -130,7 +111,7 @@ def load_sonames(path: Path) -> dict[str, Entry]:
         if not re.fullmatch(r"[^\s/]+", soname):
             raise bad_row(path, line, f"{soname!r} is not a soname", "write the bare name, such as libz.so.1")
         if is_glibc(soname):
-            raise bad_row(path, line, f"{soname} is glibc's own", "leave it to nixpy/libraries/glibc.py")
+            raise bad_row(path, line, f"{soname} is glibc's own", "leave it to nixpy/needs/glibc.py")
         if darwin not in ("", "yes"):
             raise bad_row(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
         entries[soname] = Entry(

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from nixpy.libraries.glibc import is_glibc
-from nixpy.table import bad_row, rows
+from nixpy.core.csv_table import bad_row, rows
+from nixpy.needs.glibc import is_glibc
 
 _TABLE = Path(__file__).with_name("manylinux.csv")
 _ALIASES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nixpy.core.urls import file_name, file_path
 from nixpy.locks.model import WheelFile
-from nixpy.urls import file_name, file_path
 
 
 def wheel_file(

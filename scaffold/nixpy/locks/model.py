@@ -10,7 +10,7 @@ from typing import Protocol
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
-from nixpy.target import Target
+from nixpy.core.target import Target
 
 # Where PyPI and its mirrors keep files: by the BLAKE2b-256 of each.
 _PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
@@ -83,7 +83,7 @@ class LockedWheel:
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
-        """What a recorded wheel (`lockfile.Wheel`) must have in common with this one for its needs to hold."""
+        """What a wheel in nixpy.lock (`nixpylock.Wheel`) must have in common with this one for its needs to hold."""
         return (self.system, self.name, self.version, self.file.filename, self.file.sha256)
 
 

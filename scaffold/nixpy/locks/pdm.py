@@ -14,12 +14,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Choice, Package, WheelFile
-from nixpy.locks.shape import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
-from nixpy.target import Target
-from nixpy.toml import load_toml, parse_toml, read_text, toml_line
+from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
 
 DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
 _VERSIONS = SpecifierSet(">=4.4,<4.6")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
-from nixpy.locks.shape import DamagedError, Table, strings, table_at, tables, typed
-from nixpy.toml import read_text
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import read_text
+from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
 if TYPE_CHECKING:
     from nixpy.locks.requirement_lines import Line, Where

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -15,14 +15,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from nixpy.errors import NixpyError
-from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
+from nixpy.locks.model import Choice, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
-from nixpy.locks.shape import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
-from nixpy.target import Target
-from nixpy.toml import load_toml, parse_toml, read_text, toml_line
-from nixpy.urls import file_name
+from nixpy.locks.poetry_document import Entry, read_entries
+from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
 
 MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
@@ -31,16 +30,6 @@ _AGAIN = "make it again with `poetry lock`"
 _HASHED_ALWAYS = ("dependencies", "source", "extras", "dev-dependencies")
 _HASHED_PROJECT = ("requires-python", "dependencies", "optional-dependencies")
 _GROUPS_HASHED = Version("2.3")  # of Poetry
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One package of the lock."""
-
-    table: Table
-    package: Package
-    groups: frozenset[NormalizedName]  # empty where the lock does not tell
-    optional: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +57,7 @@ class PoetryLock:
                 line = toml_line(text, "metadata", "lock-version")
                 message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
                 raise NixpyError(message, hint="use a newer nixpy", path=path, line=line)
-            entries = tuple(_entries(data, path))
+            entries = tuple(read_entries(data, path))
             return cls(
                 path=path,
                 root=root or path.parent,
@@ -182,56 +171,6 @@ class PoetryLock:
 def _name_in(requirement: str) -> NormalizedName:
     """Return the package that an extra names, which older versions wrote with its constraint: `six (>=1)`."""
     return canonicalize_name(re.split(r"[ \[(]", requirement)[0])
-
-
-def _entries(data: Table, path: Path) -> Iterator[Entry]:
-    files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
-    for table in tables(data.get("package", [])):
-        name = typed(table, "name", str)
-        try:
-            listed = tables(table["files"] if "files" in table else files.get(name, []))
-            yield Entry(
-                table=table,
-                package=_package(table, listed, path.parent),
-                groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
-                optional=typed(table, "optional", bool, default=False),
-            )
-        except (DamagedError, InvalidVersion) as error:
-            raise DamagedError(f"package {name}: {error}") from None
-
-
-def _package(table: Table, files: list[Table], base: Path) -> Package:
-    source = typed(table, "source", dict, {})
-    check(source, {"type": str, "url": str})
-    kind, url = source.get("type"), source.get("url", "")
-    origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
-    for file in files:
-        typed(file, "file", str)
-    listed = [_wheel(file, base, origin, None if kind is None else url) for file in files]
-    wheels = tuple(file for file in listed if file.filename.endswith(".whl"))
-    return Package(
-        name=canonicalize_name(typed(table, "name", str)),
-        version=str(Version(typed(table, "version", str))),
-        wheels=wheels,
-        sdist=len(wheels) < len(files) or kind in {"git", "directory"},
-        source=next((file for file in listed if file not in wheels), None),
-        local=kind == "directory" and typed(table, "develop", bool, default=False),
-    )
-
-
-def _wheel(file: Table, base: Path, origin: Mapping[str, str], index: str | None) -> WheelFile:
-    algorithm, _, digest = typed(file, "hash", str).partition(":")
-    name = file["file"]
-    if origin and file_name(next(iter(origin.values()))) != name:
-        origin = {}
-    found = wheel_file(
-        base=base,
-        filename=name,
-        url=origin.get("url"),
-        path=origin.get("path"),
-        sha256=digest if algorithm == "sha256" else None,
-    )
-    return found if origin else replace(found, indexes=(index,))
 
 
 def _content_hash(pyproject: Table, *, groups: bool) -> str:

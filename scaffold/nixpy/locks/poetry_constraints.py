@@ -8,7 +8,7 @@ from collections.abc import Callable
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from nixpy.locks.shape import DamagedError
+from nixpy.locks.validate import DamagedError
 
 _GAP = re.compile(r"(?<=[<>=!~^])\s+")
 

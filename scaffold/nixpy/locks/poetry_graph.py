@@ -11,12 +11,12 @@ from packaging.dependency_groups import DependencyGroupResolver
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from nixpy.core.target import Target
 from nixpy.locks.poetry_constraints import allows
-from nixpy.locks.shape import DamagedError, Table, holds, strings, tables, typed
-from nixpy.target import Target
+from nixpy.locks.validate import DamagedError, Table, holds, strings, tables, typed
 
 if TYPE_CHECKING:
-    from nixpy.locks.poetry import Entry
+    from nixpy.locks.poetry_document import Entry
 
 _PLATFORM = "sys_platform == '{}'"
 

@@ -19,12 +19,12 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import parse_toml, read_text, toml_line
+from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Choice, Package, WheelFile
-from nixpy.target import Target
-from nixpy.toml import parse_toml, read_text, toml_line
-from nixpy.urls import file_name
 
 _AGAIN = "make the lock again with the tool that wrote it"
 

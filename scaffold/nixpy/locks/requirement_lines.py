@@ -19,9 +19,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from nixpy.dependencies import canonical_requirement
-from nixpy.errors import NixpyError
-from nixpy.urls import file_name, file_path, plain, split
+from nixpy.core.errors import NixpyError
+from nixpy.core.requirement import canonical_requirement
+from nixpy.core.urls import file_name, file_path, plain, split
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32",

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from packaging.utils import canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
     Line,
     Where,
@@ -22,7 +23,6 @@ from nixpy.locks.requirement_lines import (
     logical_lines,
     requirement_line,
 )
-from nixpy.urls import file_path
 
 __all__ = ["Line", "Options", "RequirementsFile", "read"]
 

@@ -8,8 +8,8 @@ from functools import cache
 from packaging.tags import Tag
 from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
 
+from nixpy.core.target import Target, tag_ranks
 from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Selection, Unavailable, WheelFile
-from nixpy.target import Target, tag_ranks
 
 
 def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:

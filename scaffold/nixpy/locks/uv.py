@@ -14,9 +14,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import Choice, Package
-from nixpy.locks.shape import DamagedError, holds
 from nixpy.locks.uv_changes import differences
 from nixpy.locks.uv_document import (
     DEPENDENCIES,
@@ -30,8 +31,7 @@ from nixpy.locks.uv_document import (
     group_section,
     read_document,
 )
-from nixpy.target import Target
-from nixpy.toml import load_toml
+from nixpy.locks.validate import DamagedError, holds
 
 _Step = tuple[Node, Section]
 
@@ -92,7 +92,15 @@ class UvLock:
         compared as they are on `target`. None where the lock does not tell: uv may leave it out, and a
         workspace without a project of its own has no such list.
         """
-        return differences(self, requirements, target, choice)
+        projects = [node for node in self.roots if node is not self.document.manifest]
+        if len(projects) != 1 or projects[0].metadata is None:
+            return None
+
+        def holds(marker: str | None, active: AbstractSet[str]) -> bool:
+            return self.holds(marker, target, active)
+
+        groups, extras = self.groups(choice), self.extras(choice)
+        return differences(self.path, projects[0], requirements, extras=extras, groups=groups, holds=holds)
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:

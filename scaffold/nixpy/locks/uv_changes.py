@@ -2,74 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from nixpy.locks.model import Choice
-from nixpy.locks.shape import Table
 from nixpy.locks.uv_document import Node, damaged
-from nixpy.target import Target
-
-if TYPE_CHECKING:
-    from nixpy.locks.uv import UvLock
+from nixpy.locks.validate import Table
 
 # Where uv takes a package from elsewhere than an index, the lock records no specifier.
 _ELSEWHERE = ("git", "url", "path", "directory", "editable", "virtual")
+
+Holds = Callable[[str | None, AbstractSet[str]], bool]
+"""Whether a marker holds on the target, where these extras are active."""
 
 _Wanted = tuple[frozenset[str], SpecifierSet | None]
 """The extras of a requirement, and its specifier; None where any version would do."""
 
 
 def differences(
-    lock: UvLock, requirements: Iterable[Requirement], target: Target, choice: Choice
-) -> tuple[str, ...] | None:
-    """Do what `UvLock.differences` says."""
-    projects = [node for node in lock.roots if node is not lock.document.manifest]
-    if len(projects) != 1 or (metadata := projects[0].metadata) is None:
-        return None
-    locked = _by_name(_recorded(lock, projects[0], metadata, target, choice))
-    now = _by_name(_asked(lock, projects[0], requirements, target, choice))
+    path: Path,
+    project: Node,
+    requirements: Iterable[Requirement],
+    *,
+    extras: frozenset[str],
+    groups: frozenset[str],
+    holds: Holds,
+) -> tuple[str, ...]:
+    """Return the names for which `requirements` ask otherwise than `project` in the lock at `path`, sorted.
+
+    `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras.
+    Raises NixpyError where a specifier in the lock is damaged.
+    """
+    locked = _by_name(_recorded(path, project, extras, groups, holds))
+    now = _by_name(_asked(project, requirements, extras, holds))
     return tuple(name for name in sorted({*locked, *now}) if not _agree(locked.get(name), now.get(name)))
 
 
 def _asked(
-    lock: UvLock, project: Node, requirements: Iterable[Requirement], target: Target, choice: Choice
+    project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     for one in requirements:
         marker = None if one.marker is None else str(one.marker)
         name = canonicalize_name(one.name)
-        if name != project.name and lock.holds(marker, target, choice.extras):
-            extras = frozenset(canonicalize_name(extra) for extra in one.extras)
-            yield name, (extras, None if one.url else one.specifier)
+        if name != project.name and holds(marker, extras):
+            yield name, (frozenset(map(canonicalize_name, one.extras)), None if one.url else one.specifier)
 
 
 def _recorded(
-    lock: UvLock, project: Node, metadata: Table, target: Target, choice: Choice
+    path: Path, project: Node, extras: frozenset[str], groups: frozenset[str], holds: Holds
 ) -> Iterator[tuple[str, _Wanted]]:
+    metadata: Table = project.metadata or {}
     entries: list[Table] = list(metadata.get("requires-dist", ()))
-    for group in lock.groups(choice):
+    for group in groups:
         entries += metadata.get("requires-dev", {}).get(group, ())
-    extras = set(lock.extras(choice))
+    active = set(extras)
     own = [entry for entry in entries if entry["name"] == project.name]
     for _ in own:  # an extra may name other extras of its project, and they others
-        asked = [entry for entry in own if lock.holds(entry.get("marker"), target, extras)]
-        extras.update(extra for entry in asked for extra in entry.get("extras", ()))
+        asked = [entry for entry in own if holds(entry.get("marker"), active)]
+        active.update(extra for entry in asked for extra in entry.get("extras", ()))
     for entry in entries:
-        if entry not in own and lock.holds(entry.get("marker"), target, extras):
+        if entry not in own and holds(entry.get("marker"), active):
             anywhere = any(key in entry for key in _ELSEWHERE)
-            specifier = None if anywhere else _specifier(lock, entry)
+            specifier = None if anywhere else _specifier(path, entry)
             yield entry["name"], (frozenset(entry.get("extras", ())), specifier)
 
 
-def _specifier(lock: UvLock, entry: Table) -> SpecifierSet:
+def _specifier(path: Path, entry: Table) -> SpecifierSet:
     try:
         return SpecifierSet(entry.get("specifier", ""))
     except InvalidSpecifier as error:
-        raise damaged(lock.path, error) from None
+        raise damaged(path, error) from None
 
 
 def _by_name(wanted: Iterable[tuple[str, _Wanted]]) -> dict[str, set[_Wanted]]:

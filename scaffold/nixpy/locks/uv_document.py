@@ -10,12 +10,12 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import parse_toml, read_text, toml_line
+from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.shape import DamagedError, Table, check, strings, tables, typed
-from nixpy.toml import parse_toml, read_text, toml_line
-from nixpy.urls import file_name
+from nixpy.locks.validate import DamagedError, Table, check, strings, tables, typed
 
 _VERSION = 1
 _FOLDERS = ("virtual", "editable", "directory")

@@ -1,1 +1,5 @@
-"""What wheels ask of others: their ELF files read, and the needs derived from them."""
+"""What wheels ask of others: their ELF files read, and the needs derived from them.
+
+In: the bytes of ELF files and the facts of a whole wheel. Out: `Needs`: sonames, names opened at run time
+(`dlopen.csv`), executables. No disk, no network. Read `model.py` first, then `elf.py` and `derive.py`.
+"""

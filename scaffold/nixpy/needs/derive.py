@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from packaging.utils import NormalizedName
 
-from nixpy.libraries.glibc import is_glibc
 from nixpy.needs.dlopen import Curated, curated
+from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import ElfFile, Needs, WheelFacts
 
 # What CPython and its kin import, but for plain `.so`: a tag of the interpreter or the stable ABI

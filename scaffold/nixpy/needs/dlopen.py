@@ -18,7 +18,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName, is_normalized_name
 
-from nixpy.table import bad_row, rows
+from nixpy.core.csv_table import bad_row, rows
 
 DATA = Path(__file__).with_name("dlopen.csv")
 

@@ -1,5 +1,4 @@
-"""`package`: what nixpkgs lacks, as a file for buildPythonPackage, read from what an index offers and never run.
+"""`nixpy package`: what nixpkgs lacks, as a file for buildPythonPackage.
 
-index -> files -> release -> recipe -> text
-(uv)    (which)  (sdist, wheel, read)  (names of nixpkgs)  (Jinja)
+In: a release of `sdists`. Out: a `Recipe` in the names of nixpkgs, rendered as one file. Read `recipe.py` first.
 """

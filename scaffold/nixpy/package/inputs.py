@@ -12,16 +12,17 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.errors import NixpyError
-from nixpy.external import answer, builds, table
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.diagnostics.problem import Problem
+from nixpy.external import builds, table
+from nixpy.external import inputs as answer
 from nixpy.external.depurl import Dependency
 from nixpy.external.table import Role
-from nixpy.libraries import python_packages
-from nixpy.libraries.catalogue import attributes
-from nixpy.package.needed import Needed
-from nixpy.package.release import Release
-from nixpy.problems import Problem
-from nixpy.target import Target
+from nixpy.nixpkgs import python_packages
+from nixpy.nixpkgs.expression import attributes
+from nixpy.nixpkgs.requirements import Needed
+from nixpy.sdists.release import Release
 
 # What every build has (pkgs/stdenv/generic), and what nixpkgs' meson-python brings along.
 _GIVEN = frozenset({"pkgs.stdenv.cc", "pkgs.gnumake"})

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from nixpy.package.metadata import Metadata
-from nixpy.table import rows
+from nixpy.core.csv_table import rows
+from nixpy.sdists.metadata import Metadata
 
 _TABLE = Path(__file__).with_name("licenses.csv")
 

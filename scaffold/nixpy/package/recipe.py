@@ -10,14 +10,14 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from nixpy.libraries.executables import substitutes
-from nixpy.libraries.python_packages import attribute, identifier, neighbours
+from nixpy.core.target import Target
+from nixpy.diagnostics.problem import Problem
+from nixpy.nixpkgs.executables import substitutes
+from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
 from nixpy.package.inputs import Inputs, Spelled, inputs, is_tool, spelled
 from nixpy.package.licences import licences, named
-from nixpy.package.needed import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
-from nixpy.package.release import Release
-from nixpy.problems import Problem
-from nixpy.target import Target
+from nixpy.sdists.release import Release
 
 # Extras by these names are for those who work on the package; `format`, `mypy` and the like may be for anybody.
 _DEVELOPERS = frozenset(

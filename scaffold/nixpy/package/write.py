@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nixpy import releases
-from nixpy.errors import NixpyError
-from nixpy.generated import Output, reconcile
-from nixpy.index import IndexSettings
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.files.reconcile import Output, reconcile
+from nixpy.index.settings import IndexSettings
+from nixpy.nixpkgs import releases
 from nixpy.package.recipe import Recipe, recipe
-from nixpy.package.release import Index
-from nixpy.target import Target
+from nixpy.sdists.release import Index
 
 _SYSTEM = "x86_64-linux"
 _TREE = "pkgs/top-level/python-packages.nix"  # by what nixpkgs is known

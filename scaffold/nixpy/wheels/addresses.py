@@ -8,11 +8,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.index.resolve import resolve
 from nixpy.locks.model import Choice, LockedWheel, WheelFile
 from nixpy.locks.pylock import PyLock
-from nixpy.resolve import resolve
-from nixpy.target import Target
 
 
 def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, WheelFile]:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from nixpy.core.urls import shown
 from nixpy.needs.model import ElfFile, Known, WheelFacts
-from nixpy.urls import shown
 
 READER = 1
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""

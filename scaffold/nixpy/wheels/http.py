@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from nixpy import __version__
-from nixpy.errors import NixpyError
-from nixpy.index import IndexSettings, same_server
-from nixpy.urls import shown, split, without_login
+from nixpy.core.errors import NixpyError
+from nixpy.core.urls import shown, split, without_login
+from nixpy.index.settings import IndexSettings, same_server
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

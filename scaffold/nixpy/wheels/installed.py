@@ -18,7 +18,7 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 from nixpy.wheels.zipped import is_large

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.wheels.zipped import ZippedWheel
 
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
-from nixpy.urls import shown
+from nixpy.core.urls import shown
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import hash_mismatch
 from nixpy.wheels.zipped import no_room

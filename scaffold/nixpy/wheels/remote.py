@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
+from nixpy.core.urls import shown
 from nixpy.needs.model import Known
-from nixpy.urls import shown
 from nixpy.wheels.archive import Content
 from nixpy.wheels.http import Client
 from nixpy.wheels.partial import GAP, PartialFile, Span, merge

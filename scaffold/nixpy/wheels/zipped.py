@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mmap import ACCESS_READ, mmap
 from typing import IO
 
-from nixpy.errors import NixpyError
+from nixpy.core.errors import NixpyError
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 
 # No wheel comes near these; a file that passes them is damaged or a trap. Deflate packs zeros about 1000 to

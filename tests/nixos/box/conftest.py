@@ -13,7 +13,7 @@ from nixos.box import store
 from nixos.box.observe import Observed, observe
 from nixos.box.sandbox import Box
 from nixos.box.shells import Shell, make_shell
-from nixpy.styles import find
+from nixpy.styles.styles import find
 from suite.shared import folder, once
 
 STYLES = (

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
 from nixos.realnix import HERE, lock_flake
-from nixpy.styles import Style
+from nixpy.styles.styles import Style
 from smallindex import SmallIndex
 
 # The packages of the matrix, each with the module that is imported.

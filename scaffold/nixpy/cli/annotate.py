@@ -1,0 +1,157 @@
+"""A check's result as CI shows it: each finding at the line of the file that a reviewer would look at."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nixpy.commands.check import Outcome, Reason, Verdict
+from nixpy.core.toml_file import toml_line
+from nixpy.diagnostics.problem import Problem
+from nixpy.files.reconcile import Comparison, State
+from nixpy.project.config import PYPROJECT
+from nixpy.project.project import Project
+
+Level = Literal["error", "notice"]  # a notice fails nothing
+ERROR = "error"
+
+# What every rule means that is no problem's code.
+RULES = {
+    "stale": "The generated files do not match the project any more.",
+    "edited": "A generated file was edited by hand.",
+    "never-analysed": "The project was never analysed.",
+    "foreign": "A file that is not nixpy's lies where a generated one belongs.",
+    "newer": "A generated file is of a newer nixpy.",
+    ERROR: "The project could not be read.",
+}
+
+# Both files begin with a digest of themselves, which differs whenever anything does and tells nobody why.
+_DIGEST = re.compile(r'# nixpy format \d+, |\s*"(digest|inputs)": ')
+_HUNK = re.compile(r"@@ -(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One finding at one line. `path` is relative to the repository, with forward slashes; None where there is no
+    such file.
+    """
+
+    rule: str
+    level: Level
+    message: str
+    path: str | None
+    line: int
+
+
+def rule(state: State) -> str:
+    """Return the name of a state as a rule: one word."""
+    return state.value.replace(" ", "-")
+
+
+def annotate(outcome: Outcome) -> tuple[Annotation, ...]:
+    """Return what is to be shown of one project: why its files are not right, the files, and known problems."""
+    return tuple(dict.fromkeys(_annotations(outcome)))
+
+
+def _annotations(outcome: Outcome) -> Iterator[Annotation]:
+    top = _repository(outcome.folder)
+    if outcome.error is not None:
+        error = outcome.error
+        text = f"{error.message}; {error.hint}" if error.hint else error.message
+        path = Path(error.path) if error.path else outcome.folder / PYPROJECT
+        yield _at(top, ERROR, "error", text, path, error.line)
+        return
+    project, verdict = outcome.project, outcome.verdict
+    assert project is not None  # noqa: S101  (there is no error)
+    assert verdict is not None  # noqa: S101
+    for reason in verdict.reasons:
+        if reason.path is not None:
+            yield _at(top, rule(verdict.state), "error", f"{reason}; {verdict.remedy}", reason.path, _line(reason))
+    for file in verdict.files:
+        if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
+            yield _file(top, file, project, verdict)
+    for problem in verdict.problems:
+        yield _problem(top, problem, project)
+
+
+def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
+    name = rule(file.state)
+    if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
+        return _at(top, name, "error", f"{file.path.name} is not there; {verdict.remedy}", project.source, None)
+    line, wanted = _first_change(file.diff)
+    text = f"{file.path.name}: {file.state.value}; {verdict.remedy}"
+    return _at(top, name, "error", text + (f". nixpy would write: {wanted}" if wanted else ""), file.path, line)
+
+
+def _problem(top: Path, problem: Problem, project: Project) -> Annotation:
+    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    line = _line(Reason(message=text, path=project.source, package=problem.package))
+    return _at(top, problem.code, "notice", text, project.source, line)
+
+
+def _at(top: Path, name: str, level: Level, message: str, path: Path, line: int | None) -> Annotation:
+    shown = Path(os.path.relpath(path, top)).as_posix()
+    if not path.exists():
+        return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)
+    return Annotation(rule=name, level=level, message=message, path=shown, line=line or 1)
+
+
+def _repository(folder: Path) -> Path:
+    here = Path(os.path.abspath(folder))  # noqa: PTH100  (links stay: git knows the file by this name)
+    return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), Path.cwd())
+
+
+def _line(reason: Reason) -> int | None:
+    """Return the line of the file that names the reason's package, else the setting, if any."""
+    try:
+        text = reason.path.read_text("utf-8") if reason.path else ""
+    except (OSError, UnicodeDecodeError):
+        return None
+    if reason.package and (line := _package_line(text, reason.package)):
+        return line
+    if not reason.setting:
+        return None
+    table = ("project",) if reason.setting == "dependencies" else ("tool", "nixpy")
+    own = reason.path is not None and reason.path.name != PYPROJECT
+    return toml_line(text, *(() if own else table), reason.setting)
+
+
+def _package_line(text: str, package: str) -> int | None:
+    """Return the line where a lock or requirements file begins with the package, else any that names it."""
+    name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
+    whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
+    begins = re.search(rf"^\s*(\"?name\"?\s*[=:]\s*)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE)
+    found = begins or re.search(whole, text, re.IGNORECASE)
+    return text.count("\n", 0, found.end()) + 1 if found else None
+
+
+def _first_change(diff: str) -> tuple[int, str | None]:
+    """Return the first line of the old text that a unified diff changes, and what would stand there, if anything."""
+    runs = list(_runs(diff))
+    telling = [run for run in runs if not all(_DIGEST.match(text) for _, _, text in run)] or runs
+    if not telling:
+        return 1, None
+    run = [change for change in telling[0] if not _DIGEST.match(change[2])] or telling[0]
+    return run[0][0], next((text.strip() for _, sign, text in run if sign == "+" and text.strip()), None)
+
+
+def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
+    """Yield neighbouring changed lines of a unified diff: the number in the old text, the sign, and the text of each.
+
+    What is only added has the number of the line before it.
+    """
+    at, run = 0, []
+    for line in diff.splitlines()[2:]:
+        if line.startswith(("+", "-")):
+            run.append((max(at - line.startswith("+"), 1), line[0], line[1:]))
+        elif run:
+            yield run
+            run = []
+        hunk = _HUNK.match(line)
+        at = int(hunk[1]) if hunk else at + (not line.startswith("+"))
+    if run:
+        yield run

@@ -1,0 +1,150 @@
+"""The command line: one small module a command, and no logic."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixpy import __version__
+from nixpy.core.errors import NixpyError, nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
+    "new": "Make a new project.",
+    "init": "Analyse a project and write its Nix files.",
+    "sync": "Bring the generated files up to date.",
+    "check": "Tell whether the Nix files still match the project.",
+    "scan": "Tell which libraries wheels need, and who supplies them.",
+    "doctor": "Tell why something does not work here.",
+    "patch": "Style patched-venv: let what is installed run.",
+    "package": "Print a Nix file for a package that nixpkgs lacks.",
+    "styles": "List the styles and features, or tell all about one style.",
+    "completion": "Print what lets a shell complete nixpy's words.",
+}
+_SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
+_HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
+
+\b
+nixpy new        make a new project
+nixpy init       analyse the project, write flake.nix, nixpy.nix, nixpy.lock
+nixpy check      in CI: fails when they no longer match the project
+nixpy sync       after the dependencies changed
+"""
+
+
+class Context(click.Context):
+    """What a command runs in, with help that fits the terminal."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        from nixpy.cli.help import Formatter
+
+        return Formatter(max_width=self.max_content_width)
+
+
+class Commands(click.Group):
+    """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
+
+    context_class = Context
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101
+        command.context_class = Context
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=told) for name, told in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and (near := nearest(args[0], COMMANDS)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{near}'?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            status = super().invoke(ctx)
+            if sys.stdout is not None:  # closed by `>&-`
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader went away (`nixpy scan | head`): that is its good right, but no verdict of ours.
+            _forget_output()
+            return _SIGPIPE
+        return status
+
+
+@click.group(
+    cls=Commands,
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 fine, 1 findings (stale, edited, never analysed), 2 anything else.",
+)
+@click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Run before every command."""
+    from nixpy.cli.layout import colour
+
+    ctx.color = colour()
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    try:
+        status = group.main(args, prog_name="nixpy", standalone_mode=False)
+    except NixpyError as error:
+        from nixpy.cli.common import fail
+
+        fail(error)
+        status = 2
+    except click.exceptions.Abort:
+        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
+        status = 130
+    except click.ClickException as error:
+        _show(error)
+        status = error.exit_code
+    except OSError as error:
+        from nixpy.cli.common import fail
+
+        # What no module foresaw: a full disk behind `>`, a file without rights.
+        fail(NixpyError(error.strerror or str(error), path=error.filename))
+        status = 2
+        _forget_output()
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Tell what is wrong with the command line as other errors are told, which fits the terminal."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
+        error.show()
+        return
+    from nixpy.cli.common import fail
+
+    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path if context else 'nixpy'} --help`"))
+
+
+def _forget_output() -> None:
+    """Drop what is not written yet, or Python's last flush fails on it again."""
+    with contextlib.suppress(OSError):  # a stream that is no file has nothing left behind
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

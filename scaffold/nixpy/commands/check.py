@@ -1,0 +1,212 @@
+"""Whether a project's Nix files still match it: regenerated from what was recorded, and compared.
+
+Needs neither network nor Nix, opens no wheel and starts no program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixpy.analysis import nixpylock as lockfile
+from nixpy.analysis.nixpylock import Record
+from nixpy.analysis.sources import Sources
+from nixpy.commands.plan import noticed, outdated, outputs, plan, recorded
+from nixpy.core.errors import NixpyError
+from nixpy.diagnostics.problem import Problem
+from nixpy.environment.assemble import environment_of
+from nixpy.environment.choices import Choices, choose
+from nixpy.files import flake_imports
+from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
+from nixpy.locks.model import LockedWheel
+from nixpy.locks.select import select
+from nixpy.needs.dlopen import curated
+from nixpy.project.project import Project, read
+
+if TYPE_CHECKING:
+    from nixpy.wheels.gather import Progress
+
+# What is told when several hold, the most serious first.
+_GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.FRESH)
+_REMEDY = {
+    State.FRESH: "",
+    State.STALE: "run `nixpy sync`",
+    State.EDITED: "put the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
+    State.MISSING: "run `nixpy init`",
+    State.FOREIGN: "move it away, or set `file` in [tool.nixpy]",
+    State.NEWER: "update nixpy",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One cause, in words. `path` is the file it lies in, `package` or `setting` what to look for there."""
+
+    message: str
+    path: Path | None = None
+    package: str | None = None
+    setting: str | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a project's files stand: the gravest state of all, each file's own, and why."""
+
+    state: State
+    files: tuple[Comparison, ...]
+    reasons: tuple[Reason, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status this means."""
+        return STATUS[self.state]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, empty where all is well."""
+        return _REMEDY[self.state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the check of one folder came to: a project with its verdict, or the error that kept it from one."""
+
+    folder: Path
+    project: Project | None = None
+    verdict: Verdict | None = None
+    error: NixpyError | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status this means."""
+        return self.verdict.status if self.verdict else 2
+
+
+def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
+    """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot."""
+    try:
+        project = read(folder)
+        return Outcome(folder=folder, project=project, verdict=judge(project))
+    except NixpyError as error:
+        return Outcome(folder=folder, error=error)
+
+
+def check(project: Project) -> Verdict:
+    """Return how the project's generated files stand against what its recorded facts render to now.
+
+    A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
+    nothing was recorded, or no style is set, each file is judged by itself.
+    """
+    record = recorded(project)
+    choices = choose(project)
+    if record is None or choices.style is None:
+        files = tuple(_by_itself(path) for path in (project.record, project.rendered))
+        return _verdict(files, [] if record is None else [_setting(project, "style", "the settings name no style")])
+    left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
+    changes = [
+        *_asked(project, choices, record),
+        *_chosen(project, choices, record),
+        *_installed(project, choices, record),
+        *(Reason(message=f"{one.message}; {one.hint}", path=project.flake) for one in left_behind),
+    ]
+    env = environment_of(project, choices, record)
+    files = reconcile(outputs(project, env, record), write=False)
+    if changes:
+        files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
+    elif any(file.state is State.STALE for file in files):
+        changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
+    return replace(_verdict(files, changes), problems=(*left_behind, *noticed(project, choices), *env.problems))
+
+
+def rescan(project: Project, progress: Progress | None = None) -> Verdict:
+    """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
+    choices = choose(project)
+    if choices.style is None:
+        return check(project)
+    made = plan(project, choices, Sources(root=project.root, rescan=True, progress=progress))
+    files = reconcile(made.outputs, write=False)
+    stale = any(file.state is State.STALE for file in files)
+    # The wheels are only to blame where all else is as it was.
+    differs = Reason(message="what the wheels need differs from what was recorded")
+    reasons = check(project).reasons or ((differs,) if stale else ())
+    return replace(_verdict(files, reasons), problems=made.environment.problems)
+
+
+def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:
+    states = {file.state for file in files}
+    return Verdict(state=next(state for state in _GRAVITY if state in states), files=files, reasons=tuple(reasons))
+
+
+def _by_itself(path: Path) -> Comparison:
+    return Comparison(path=path, state=own_state(path) or State.STALE)
+
+
+def _setting(project: Project, name: str, message: str) -> Reason:
+    return Reason(message=message, path=project.settings_path, setting=name)
+
+
+def _asked(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
+    if lockfile.digest(project.canonical(choices.targets())) != record.inputs:
+        where = project.dependencies.path if project.dependencies else project.source
+        yield Reason(
+            message=f"what {where.name} asks for changed since nixpy.lock was written",
+            path=where,
+            setting="dependencies",
+        )
+    for problem in outdated(project, choices):
+        path = project.dependencies.path if project.dependencies else project.source
+        yield Reason(
+            message=f"{problem.message}; {problem.hint}", path=path, package=problem.package, setting="dependencies"
+        )
+
+
+def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
+    if choices.python != record.python:
+        yield _setting(project, "python", f"Python {choices.python} is chosen now, {record.python} was analysed")
+    if choices.release != record.release:
+        yield _setting(project, "nixpkgs", f"{choices.release} is chosen now, {record.release} was analysed")
+    if choices.all_wheels and not record.complete:
+        message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
+        yield _setting(project, "style", message)
+    elif choices.all_wheels and not record.installable:
+        message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
+        yield Reason(message=message, path=project.record)
+    for system in sorted(set(choices.systems) - set(record.systems)):
+        yield _setting(project, "systems", f"{system} was not analysed")
+    for system in sorted(set(record.systems) - set(choices.systems)):
+        yield _setting(project, "systems", f"{system} is not asked for any more")
+
+
+def _installed(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
+    """Yield how the wheels that the lock file selects differ from the recorded ones."""
+    if project.locked is None:
+        return
+    known = {wheel.identity for wheel in record.wheels}
+    selection = select(project.locked, choices.targets(), project.choice)
+    now = {wheel.identity: wheel for wheel in selection.wheels}
+    path = project.locked.path
+    came: dict[str, str] = {}
+    for key, wheel in now.items():
+        if key not in known and (record.complete or _matters(wheel)):
+            came.setdefault(wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which was not analysed")
+    for name, message in came.items():
+        yield Reason(message=message, path=path, package=name)
+    names = {wheel.name for wheel in selection.wheels}
+    for name in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
+        if name not in names:
+            yield Reason(message=f"{path.name} does not install {name} any more", path=project.record, package=name)
+        elif name not in came:
+            message = f"{path.name} installs another {name} than the one that was analysed"
+            yield Reason(message=message, path=path, package=name)
+    if set(selection.unavailable) != set(record.unavailable):
+        yield Reason(message=f"{path.name} lacks wheels for other packages than before", path=path)
+
+
+def _matters(wheel: LockedWheel) -> bool:
+    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).sonames)

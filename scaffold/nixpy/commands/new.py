@@ -1,0 +1,103 @@
+"""A new project, from the copier template that lies in nixpy itself.
+
+copier is imported here and nowhere else: it is large, and what most runs of nixpy do needs none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from nixpy.core.errors import NixpyError
+from nixpy.styles.styles import template_root
+
+CONFIG = "copier.yml"
+ANSWERS = ".copier-answers.yml"
+# What other machines can clone, without a password, and what neither YAML nor a shell reads as anything but text.
+_PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A new project: its files, sorted, and the nixpy that its CI takes, empty where it takes none."""
+
+    files: tuple[Path, ...]
+    nixpy: str
+
+
+def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
+    """Make a new project in `folder`; what `answers` leave open is asked, or as by default.
+
+    The answers file names where the template is published, never where it lies on this machine, so that
+    `copier update` works anywhere. Raises NixpyError, and leaves nothing behind, where copier is not installed, the
+    folder has files already or cannot be made, or an answer cannot be.
+    """
+    try:
+        import copier
+        import yaml
+        from copier.errors import CopierAnswersInterrupt, CopierError
+    except ImportError:
+        raise NixpyError(
+            "`nixpy new` needs copier, which is not installed with nixpy unasked",
+            hint="install nixpy[new] instead of nixpy",
+        ) from None
+    _free(folder)
+    config = template_root() / CONFIG
+    questions = yaml.safe_load(config.read_text("utf-8"))
+    asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
+    if unknown := sorted(set(answers) - set(asked)):
+        raise NixpyError(f"nobody asks for `{unknown[0]}`", hint=f"known are {', '.join(asked)}")
+    with tempfile.TemporaryDirectory(prefix="nixpy-new-") as scratch:
+        # Not the files themselves: those of the Nix store are read-only, and copier hands that on.
+        template = Path(scratch, "template")
+        shutil.copytree(template_root() / "templates", template / "templates", copy_function=shutil.copyfile)
+        shutil.copyfile(config, template / CONFIG)
+        try:
+            data = {**answers, "source": source()}
+            worker = copier.run_copy(str(template), folder, data=data, defaults=not ask, quiet=True)
+        except CopierAnswersInterrupt:
+            raise KeyboardInterrupt from None
+        except (CopierError, ValueError) as error:
+            raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
+    files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts[:1])
+    return Made(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
+
+
+def _free(folder: Path) -> None:
+    """Raise NixpyError where `folder` is neither an empty one nor one that can be made."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if there == folder and there.exists():
+        if not there.is_dir() or any(item.name != ".git" for item in there.iterdir()):
+            raise NixpyError(
+                "a new project wants a folder that is empty or not there yet",
+                path=folder,
+                hint="`nixpy init` adds Nix files to a project that is there already",
+            )
+    elif not there.is_dir():
+        what = "a file" if there.exists() else "a link to what is not there"
+        raise NixpyError(f"{what}, so no folder can be made of it or in it", path=there, hint="choose another place")
+
+
+def source() -> dict[str, str]:
+    """Return where the template is published, as copier remembers it: `_src_path` and `_commit`.
+
+    That is the git repository nixpy was installed from, at its commit (`direct_url.json`, PEP 610). Empty where that is
+    not known, or other machines have no such repository.
+    """
+    try:
+        ours = distribution("nixpy")
+    except PackageNotFoundError:
+        return {}
+    direct = json.loads(ours.read_text("direct_url.json") or "{}")
+    url, commit = direct.get("url", ""), direct.get("vcs_info", {}).get("commit_id")
+    if not commit or not _PUBLISHED.fullmatch(url):
+        return {}
+    # `git+`, as copier takes an address for a folder unless it knows the host, or the end is `.git`.
+    return {"_src_path": f"git+{url}", "_commit": commit}

@@ -1,0 +1,142 @@
+"""Where wheels will be installed: a system, a Python and a glibc, which need not be this machine's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison
+from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
+
+from nixpy.core.errors import NixpyError
+
+LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
+SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
+
+MACOS = (14, 0)
+"""The macOS that wheels are chosen for: the oldest one that nixpkgs 25.11 and later run on, so that a wheel
+chosen here installs on every Mac that builds the flake. A newer Mac may take another one of the same
+version."""
+
+_E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
+_PYTHON = re.compile(r"3\.(\d+)\.\d+")
+_OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
+# PEP 600: the names that three glibc versions had before there was a rule.
+_LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One Nix system with one CPython (with the GIL).
+
+    `python` is the full version (`3.13.9`), `glibc` that of the nixpkgs release in use, (2, 42) say; Darwin
+    ignores it. Raises NixpyError for a system nixpy does not know and for a Python that is no final release
+    of 3.8 or later.
+    """
+
+    system: str
+    python: str
+    glibc: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.system not in SYSTEMS:
+            raise NixpyError(f"unknown system `{self.system}`", hint=f"nixpy knows {', '.join(SYSTEMS)}")
+        found = _PYTHON.fullmatch(self.python)
+        if not found or int(found[1]) < _OLDEST_MINOR:
+            raise NixpyError(
+                f"cannot choose wheels for Python `{self.python}`",
+                hint="name a final release of CPython 3.8 or later in full, such as 3.13.9",
+            )
+
+    @property
+    def short_python(self) -> str:
+        """The version without the patch level: `3.13`."""
+        return self.python.rpartition(".")[0]
+
+    @property
+    def python_tag(self) -> str:
+        """The interpreter's tag (PEP 425): `cp313`."""
+        return "cp" + self.short_python.replace(".", "")
+
+    @property
+    def machine(self) -> int | None:
+        """The ELF e_machine of the system's files; None where they are no ELF files."""
+        return _E_MACHINE.get(self.system)
+
+    def marker_environment(self) -> dict[str, str]:
+        """Return the marker variables (PEP 508) there; those of the running kernel are unknown and empty."""
+        machine, _, kernel = self.system.partition("-")
+        darwin = kernel == "darwin"
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": self.python,
+            "os_name": "posix",
+            "platform_machine": "arm64" if darwin else machine,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Darwin" if darwin else "Linux",
+            "platform_version": "",
+            "python_full_version": self.python,
+            "python_version": self.short_python,
+            "sys_platform": "darwin" if darwin else "linux",
+        }
+
+    def satisfies(
+        self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
+    ) -> bool:
+        """Tell whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
+
+        Raises packaging's InvalidMarker where it is none, or asks for what a lock file cannot tell (`extra`).
+        """
+        return _evaluate(self, marker, extras, groups)
+
+    def tags(self) -> tuple[Tag, ...]:
+        """Return the tags an installer accepts there, best first (PEP 425 and 600, in the order of pip and uv)."""
+        return tuple(tag_ranks(self))
+
+
+@cache
+def tag_ranks(target: Target) -> dict[Tag, int]:
+    """Return every tag accepted on `target` with its rank, 0 the best, in this order; do not change it."""
+    version = tuple(int(part) for part in target.short_python.split("."))
+    platforms = tuple(_platforms(target))
+    ranks: dict[Tag, int] = {}
+    for tag in cpython_tags(version, [target.python_tag], platforms):
+        ranks.setdefault(tag, len(ranks))
+    for tag in compatible_tags(version, target.python_tag, platforms):
+        ranks.setdefault(tag, len(ranks))
+    return ranks
+
+
+def _platforms(target: Target) -> Iterator[str]:
+    machine, _, kernel = target.system.partition("-")
+    if kernel == "darwin":
+        yield from mac_platforms(MACOS, "arm64")
+        return
+    # PEP 513 reaches down to glibc 2.5; other machines than x86 began with 2.17 (PEP 599).
+    oldest = 5 if machine == "x86_64" else 17
+    major, newest = target.glibc
+    for minor in range(newest, oldest - 1, -1):
+        yield f"manylinux_{major}_{minor}_{machine}"
+        if legacy := _LEGACY.get((major, minor)):
+            yield f"{legacy}_{machine}"
+    # Last, as pip and uv have it to this day: who offers both means the manylinux wheel for others' machines.
+    yield f"linux_{machine}"
+
+
+@cache
+def _marker(text: str) -> Marker:
+    return Marker(text)
+
+
+@cache
+def _evaluate(target: Target, marker: str, extras: frozenset[str], groups: frozenset[str]) -> bool:
+    environment: dict[str, str | AbstractSet[str]] = {"extras": extras, "dependency_groups": groups}
+    environment |= target.marker_environment()
+    try:
+        return _marker(marker).evaluate(environment, context="lock_file")
+    except (KeyError, UndefinedComparison) as error:
+        raise InvalidMarker(str(error)) from None

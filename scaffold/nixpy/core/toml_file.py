@@ -1,0 +1,96 @@
+"""TOML files read with errors that name the file and the line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nixpy.core.errors import NixpyError
+
+_HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
+_KEY = re.compile(r"""\s*(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
+_AT = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Return the document in `path`, read as TOML 1.0 says: UTF-8.
+
+    Raises NixpyError when the file is missing, is no UTF-8 or is no TOML; the last two with the line.
+    """
+    return parse_toml(read_text(path), path)
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """Return the document in `text`; NixpyError names `path` and the line when it is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT.search(str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        reason = _AT.sub("", str(error)).strip()
+        hint = "Correct the syntax on that line."
+        if text.split("\n")[line - 1].startswith(_CONFLICT):
+            reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
+        raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file; NixpyError when it cannot be read, with the line if it is no UTF-8."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise NixpyError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
+    except OSError as error:
+        raise NixpyError(f"this file cannot be read: {error.strerror}", path=path) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise NixpyError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
+
+
+def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
+    """Return the 1-based line that sets `keys`, or that of the nearest enclosing key or table, if any.
+
+    With `value` it is the first line from there on that holds that text, where there is one: an item of a
+    long array. For messages only: it reads line by line, and a multi-line string that looks like TOML may
+    deceive it.
+    """
+    best, line = 0, None
+    for number, found in _keys(text):
+        shared = next((i for i, (a, b) in enumerate(zip(found, keys, strict=False)) if a != b), None)
+        depth = min(len(found), len(keys)) if shared is None else 0
+        if depth > best:
+            best, line = depth, number
+    if line is None or value is None:
+        return line
+    lines = text.split("\n")[line - 1 :]
+    return next((line + i for i, content in enumerate(lines) if value in content), line)
+
+
+def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield every line that opens a table or sets a key, with the whole dotted name as a tuple."""
+    table: tuple[str, ...] = ()
+    for number, content in enumerate(text.split("\n"), start=1):
+        if header := _HEADER.match(content):
+            table = _split(header["key"])
+            yield number, table
+        elif key := _KEY.match(content):
+            yield number, (*table, *_split(key["key"]))
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    """Split a dotted key as TOML does; the parser itself knows the quoting."""
+    try:
+        node: Any = tomllib.loads(f"{dotted.strip()} = 0")
+    except tomllib.TOMLDecodeError:
+        return ("",)
+    names: list[str] = []
+    while isinstance(node, dict):
+        name, node = next(iter(node.items()))
+        names.append(name)
+    return tuple(names)

@@ -1,0 +1,138 @@
+"""What is chosen for a project: what the command line asks for, else its settings, else what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import SYSTEMS, Target
+from nixpy.core.toml_file import read_text, toml_line
+from nixpy.nixpkgs import releases
+from nixpy.project import config, flake, managers
+from nixpy.project.project import Project
+from nixpy.styles import features, styles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for over the settings; None leaves it to them."""
+
+    style: str | None = None
+    manager: str | None = None
+    python: str | None = None
+    nixpkgs: str | None = None
+    systems: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    flake: bool = True
+    direnv: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What was chosen for a project, each with the reason in words."""
+
+    style: str | None
+    python: str
+    nixpkgs: str
+    systems: tuple[str, ...]
+    manager: str = managers.NONE
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def release(self) -> str:
+        """The nixpkgs release whose facts hold for the chosen nixpkgs."""
+        return releases.release(self.nixpkgs).branch
+
+    @property
+    def all_wheels(self) -> bool:
+        """Whether nixpy.lock is to name every wheel, as the chosen style installs by it."""
+        return self.style is not None and styles.find(self.style).all_wheels
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
+        release = releases.release(self.nixpkgs)
+        full = release.full_version(self.python)
+        return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
+
+
+def asked(project: Project, options: Options) -> Project:
+    """Return the project with the features that the command line names beside those of its settings."""
+    if not options.features:
+        return project
+    return replace(
+        project,
+        settings=replace(project.settings, features=tuple(sorted({*project.settings.features, *options.features}))),
+    )
+
+
+def choose(project: Project, options: Options = Options()) -> Choices:
+    """Return what the command line asks for, else the settings, else what fits.
+
+    That is the nixpkgs that the flake follows or the current stable branch, the Python that
+    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
+    is None. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs fits
+    the project.
+    """
+    settings = project.settings
+    reasons: dict[str, str] = {}
+    nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
+    if not nixpkgs:
+        nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
+    release = releases.release(nixpkgs)
+    if release.state == "unstable" and "unstable" not in nixpkgs:
+        reasons["nixpkgs"] = f"no release this nixpy knows, so taken for {release.branch}"
+    with _located(project, "python", asked=options.python is not None):
+        python, reasons["python"] = releases.choose_python(
+            options.python or settings.python, _python_version_file(project), project.requires_python, release
+        )
+    style = options.style or settings.style
+    with _located(project, "style", asked=options.style is not None):
+        name = styles.find(style).name if style else None
+    with _located(project, "features", asked=bool(options.features)):
+        features.chosen(settings.features, name)
+    with _located(project, "manager", asked=options.manager is not None):
+        manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
+    if name and styles.find(name).folder != managers.FOLDER:
+        manager, reasons["manager"] = managers.NONE, f"style {name} fills no .venv"
+    return Choices(
+        style=name,
+        python=python,
+        nixpkgs=nixpkgs,
+        systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        manager=manager,
+        reasons=reasons,
+    )
+
+
+@contextmanager
+def _located(project: Project, key: str, *, asked: bool) -> Iterator[None]:
+    """Add to an error the file that holds the setting `key`, and its line, unless the command line `asked`."""
+    try:
+        yield
+    except NixpyError as error:
+        if asked:
+            raise
+        path = Path(error.path or project.settings_path)
+        path = path if path.is_relative_to(project.root) else project.root / path
+        line = error.line
+        if path == project.settings_path and path.is_file():
+            table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
+            line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
+        raise NixpyError(error.message, hint=error.hint, path=path, line=line) from None
+
+
+def _nixpkgs(root: Path) -> tuple[str, str]:
+    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    followed = flake.followed(root)
+    return (followed, "as the flake has it") if followed else (releases.current(), "the current stable branch")
+
+
+def _python_version_file(project: Project) -> str | None:
+    try:
+        lines = (project.root / ".python-version").read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return lines[0] if lines else None

@@ -1,0 +1,70 @@
+"""What of the wheels does not go with the style and the nixpkgs that were chosen for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.diagnostics.problem import Problem, reason
+from nixpy.needs.derive import format_glibc
+from nixpy.needs.dlopen import curated
+from nixpy.nixpkgs import releases
+from nixpy.project.managers import FOLDER
+from nixpy.styles.features import Feature, find
+from nixpy.styles.styles import Style
+
+
+def problems(record: Record, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Problem]:
+    """Yield what is to be said of each: no wheel, a newer glibc, a question that this Python has no answer to."""
+    # Without a wheel a package may still be in nixpkgs, where that is asked; few projects have any such package, so the
+    # rest reads no tables.
+    if record.unavailable and not style.from_nixpkgs:
+        from nixpy.external.builds import unavailable_problems
+
+        yield from unavailable_problems(record.unavailable, record.python, style.name)
+    yield from _newer_glibc(record.wheels, nixpkgs)
+    yield from _unanswered(record.wheels, style, features)
+
+
+def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
+    """Yield a problem for each wheel that needs a newer glibc than nixpkgs has, whatever its tag says."""
+    release = releases.release(nixpkgs)
+    newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
+    for wheel in newer.values():
+        needed, there = format_glibc(wheel.needs.glibc or ()), format_glibc(release.glibc)
+        yield Problem(
+            code="NIX203",
+            package=wheel.name,
+            message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
+            hint="choose a newer nixpkgs, or an older release of the package",
+        )
+
+
+def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Problem]:
+    """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
+    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
+    answered = any(feature.name == "find-library" for feature in features) or style.from_nixpkgs
+    if asking and not answered and style.folder in (FOLDER, ""):  # else it is another one's Python
+        yield Problem(
+            code="NIX303",
+            message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
+            "to which nixpkgs' Python has no answer",
+            hint=_find_library_hint(style),
+        )
+
+
+def unopened(sonames: Sequence[str], style: Style) -> Iterator[Problem]:
+    """Yield NIX605 where the project opens libraries by name and the style's Python does not find them."""
+    if sonames and not style.opens_libraries:
+        yield Problem(
+            code="NIX605",
+            message=f"{reason(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
+            f"the project runs under style {style.name}, which has programs and headers of it alone",
+            hint="open the library by its path, or choose style wheel-env or loader, whose Python finds it",
+        )
+
+
+def _find_library_hint(style: Style) -> str:
+    allowed = find("find-library").styles
+    where = "" if style.name in allowed else f", under style {' or '.join(sorted(allowed))}"
+    return f"feature find-library has one{where}" + ("" if where else ": `nixpy init --feature find-library`")

@@ -1,0 +1,49 @@
+"""Programs in wheels: those that do not start on NixOS under a style, and what starts in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.utils import NormalizedName
+
+from nixpy.analysis.nixpylock import Wheel
+from nixpy.diagnostics.problem import Problem, bring_programs
+from nixpy.nixpkgs.executables import Substitute, substitutes
+from nixpy.styles.features import Feature
+from nixpy.styles.styles import Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """What becomes of the programs in wheels.
+
+    `stuck` are wheels whose programs do not start on NixOS, `native` those of them that the settings have from nixpkgs,
+    so that these are to be found first, and `substitutes` what feature nix-executables has for others, by wheel.
+    """
+
+    stuck: tuple[NormalizedName, ...]
+    native: tuple[NormalizedName, ...]
+    substitutes: dict[NormalizedName, Substitute]
+
+    def problems(self, style: Style) -> Iterator[Problem]:
+        """Yield NIX302 where some are stuck."""
+        if self.stuck:
+            yield Problem(
+                code="NIX302",
+                message=f"{bring_programs(self.stuck)} that do not start on NixOS under style {style.name}",
+                hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
+            )
+
+
+def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature], packages: Sequence[str]) -> Programs:
+    """Return what becomes of the programs in `wheels`, where the shell has `packages` of nixpkgs."""
+    names = {wheel.name for wheel in wheels if wheel.needs.executables}
+    replacing = any(feature.name == "nix-executables" for feature in features)
+    replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}
+    idle = set() if style.executables else names
+    return Programs(
+        stuck=tuple(sorted(idle - {*packages} - replaced.keys())),
+        native=tuple(sorted(idle & {*packages})),
+        substitutes=replaced,
+    )

@@ -1,0 +1,188 @@
+"""Styles that hand the project to other people's Nix code (uv2nix, poetry2nix, pyproject.nix), which reads it itself.
+
+What they must find, what is known to fail in them, and what of the project they are pointed at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.diagnostics.problem import Problem, reason
+from nixpy.locks import pipfile
+from nixpy.locks.formats import of_uv
+from nixpy.locks.model import Choice
+from nixpy.project.config import PYPROJECT
+from nixpy.project.project import Project
+from nixpy.styles.styles import Style
+
+if TYPE_CHECKING:
+    from nixpy.locks.poetry import PoetryLock
+
+_MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
+# What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
+_HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
+# Platform tags that poetry2nix of April 2025 ends with an error at (its vendored pyproject.nix, lib/pypa.nix).
+_LATER = re.compile(r"-(android|emscripten|ios|pyodide)_[^-]*\.whl")
+_READ_BY_POETRY2NIX = ("name", "version", "dependencies")
+
+
+def refuse(project: Project, style: Style, *, flake: bool) -> None:
+    """Raise NixpyError where the style's Nix code can do nothing with the project, or has no flake to come from."""
+    if style.inputs and not flake:
+        names = ", ".join(item.name for item in style.inputs)
+        raise NixpyError(
+            f"style {style.name} takes {names} from the inputs of a flake, so it is not for a shell.nix",
+            hint="leave out --no-flake, or choose style wheel-env or with-packages, which need no input",
+        )
+    if problem := _unread(project, style):
+        raise NixpyError(problem.message, hint=problem.hint, path=project.root)
+
+
+def problems(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Problem]:
+    """Yield NIX207 where the style's lock is not there, and what is known to fail in it or to be missing."""
+    if problem := _unread(project, style):
+        yield problem
+    elif style.from_nixpkgs and style.reads:
+        for name, attribute in _in_nixpkgs(project, targets).items():
+            if attribute is None:
+                yield Problem(
+                    code="NIX301",
+                    package=name,
+                    message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
+                    hint="look it up on search.nixos.org, or use a style that installs wheels",
+                )
+    elif style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
+        yield from _poetry2nix(lock, targets, project.choice)
+
+
+def _poetry_lock(project: Project) -> PoetryLock | None:
+    from nixpy.locks.poetry import PoetryLock
+
+    return project.locked if isinstance(project.locked, PoetryLock) else None
+
+
+def _unread(project: Project, style: Style) -> Problem | None:
+    """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
+    if style.reads == PYPROJECT and not _says_dependencies(project):
+        message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
+        hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
+        return Problem(code="NIX207", message=message, hint=hint)
+    if style.reads not in _MAKERS:
+        return None
+    lock = project.lock
+    if lock is None or lock.name != style.reads:
+        other = f"but this project installs from {lock.name}" if lock else "and there is none"
+        hint = f"run `{_MAKERS[style.reads]}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
+        return Problem(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
+    if lock.resolve().parent != project.root.resolve():
+        message = f"style {style.name} reads {lock.name} in the project's folder, but it is a workspace's"
+        return Problem(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
+    return None
+
+
+def _says_dependencies(project: Project) -> bool:
+    if project.requirements:
+        return all(path.name != pipfile.NAME for path in project.requirements)
+    table = _table(project.pyproject, "project")
+    dynamic = table.get("dynamic", [])
+    return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
+
+
+def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], choice: Choice) -> Iterator[Problem]:
+    """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
+    own = _table(_table(lock.pyproject, "tool"), "poetry")
+    if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
+        yield Problem(
+            code="NIX312",
+            message=f"poetry2nix reads [tool.poetry] alone, which has no {', no '.join(lacking)}; "
+            "without a name it fails, and dependencies of [project] are not installed",
+            hint="write them into [tool.poetry] as Poetry 1 had them, or choose style wheel-env or uv2nix",
+        )
+    locked = {package.name: package for target in targets for package in lock.packages(target, choice)}
+    stopping = {
+        name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
+    }
+    if stopping:
+        yield Problem(
+            code="NIX313",
+            message=f"poetry2nix fails at wheels for systems that came after it, which {lock.path.name} lists "
+            f"for {reason(sorted(stopping))}",
+            hint=f"take their lines out of the lock: sed -i -E '/{_LATER.pattern}/d' {lock.path.name}",
+        )
+    for name, floor in _HATCHLING.items():
+        found = locked.get(canonicalize_name(name))
+        if found and found.version and Version(found.version) < floor:
+            yield Problem(
+                code="NIX311",
+                package=found.name,
+                message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: hatchling needs "
+                f"{floor}, so under poetry2nix nothing builds that is built by hatchling",
+                hint=f"`poetry update {name}`; what comes as a wheel is not built, and so is not affected",
+            )
+
+
+def _in_nixpkgs(project: Project, targets: Sequence[Target]) -> dict[NormalizedName, str | None]:
+    """Return the expression over `ps` for each package that is asked for, the build system's too; None: not known."""
+    from nixpy.nixpkgs import python_packages
+
+    names = set(project.direct_names(targets))
+    if not project.requirements:
+        names |= set(_build_requires(project.pyproject))
+    return {name: python_packages.attribute(name) for name in sorted(names)}
+
+
+def _build_requires(pyproject: Mapping[str, Any]) -> Iterator[NormalizedName]:
+    requires = _table(pyproject, "build-system").get("requires", [])
+    for text in requires if isinstance(requires, list) else []:
+        try:
+            yield canonicalize_name(Requirement(str(text)).name)
+        except InvalidRequirement:
+            continue  # the build says so better than we could
+
+
+def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
+    """Return what of the project the style's Nix code is pointed at; None where it reads nothing.
+
+    Paths are from the rendered file. `extras` and `groups` are those that were analysed; `aliases` are packages that
+    nixpkgs has under another name, each with its expression over `ps`, and `unmapped` those it is not known to have.
+    """
+    if not style.reads:
+        return None
+    choice, known = project.choice, project.dependencies
+    groups: Iterable[str] = choice.groups or ()
+    if style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
+        groups = lock.groups(choice)
+    elif known is not None:
+        groups = known.selected_groups(choice.groups)
+    elif uv_lock := of_uv(project.locked):
+        groups = uv_lock.groups(choice)
+    mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
+    return {
+        "aliases": [[name, text] for name, text in mapped.items() if text and text != f"ps.{name}"],
+        "unmapped": [name for name, text in mapped.items() if text is None],
+        "root": _path(project, project.root),
+        "requirements": [_path(project, path) for path in project.requirements],
+        "extras": sorted(choice.extras),
+        "groups": sorted(groups),
+    }
+
+
+def _path(project: Project, path: Path) -> str:
+    """Return a path as Nix reads it in the rendered file: `./.`, `../.`, `./requirements.txt`."""
+    relative = os.path.relpath(path.resolve(), project.rendered.parent.resolve())
+    return {".": "./.", "..": "../."}.get(relative) or (relative if relative.startswith("../") else f"./{relative}")
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    return value if isinstance(value, dict) else {}

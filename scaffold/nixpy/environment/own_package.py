@@ -1,0 +1,237 @@
+"""The project as a build sees it: its name, version, build system and programs. All is read, and nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from packaging.metadata import RawMetadata
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
+from nixpy.core.toml_file import read_text
+from nixpy.diagnostics.problem import Problem, reason
+from nixpy.nixpkgs import python_packages
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
+from nixpy.project import setup_files
+from nixpy.project.config import PYPROJECT
+from nixpy.project.dependencies import Reader
+from nixpy.project.project import Project, holding
+from nixpy.project.setup_files import Setup
+from nixpy.sdists.metadata import homepage
+
+_UNKNOWN_VERSION = "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """What a build makes of the project.
+
+    `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
+    packages it needs at run time. A `name` that is not written down is None, and so is a `version`. `hidden` are
+    packages of install_requires that the requirements file `instead`, which comes before it, does not name.
+    """
+
+    name: NormalizedName | None
+    version: str | None
+    description: str | None
+    homepage: str | None
+    build: tuple[Needed, ...]
+    names_build: bool  # False: it names no build system, which means setuptools
+    requires: tuple[NormalizedName, ...]
+    scripts: tuple[str, ...]
+    modules: tuple[str, ...]
+    folder: str  # the name of its folder
+    hidden: tuple[NormalizedName, ...]
+    instead: str
+
+    def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
+        """Return it as templates see it; of the packages to `relax` any version will do."""
+        name = self.name or canonicalize_name(self.folder)
+        attributes = {need.attribute for need in self.build}
+        return {
+            "name": name,
+            "version": self.version or _UNKNOWN_VERSION,
+            "description": self.description,
+            "homepage": self.homepage,
+            "build": [need.expression or _elsewhere(need) for need in self.build],
+            "names_build": self.names_build,
+            "variables": [variable for package, variable in VERSION_VARIABLES.items() if package in attributes],
+            "requires": list(self.requires),
+            "scripts": list(self.scripts),
+            "main": next((script for script in self.scripts if script == name), next(iter(self.scripts), None)),
+            "modules": list(self.modules),
+            "relax": relax is True or [name for name in relax if name in self.requires],
+            "relax_build": any(relax is True or need.name in relax for need in self.build),
+        }
+
+    def problems(self, *, application: bool) -> Iterator[Problem]:
+        """Yield what stands in the way of its build, and what was not read; an `application` is to have programs."""
+        if self.version is None:
+            yield Problem(
+                code="NIX321",
+                message=f"only its build tells the project's version, so Nix is told {_UNKNOWN_VERSION}",
+                hint="write it down as `version`; what Git knows of it is not there when Nix builds",
+            )
+        if self.name is None:
+            yield Problem(
+                code="NIX322",
+                message=f"setup.py works its name out, so it is called as its folder: {self.folder}",
+                hint="write it as text there, or as `name` in [project] of pyproject.toml",
+            )
+        for need in self.build:
+            if not need.known:
+                yield Problem(
+                    code="NIX323",
+                    package=need.name,
+                    message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
+                    hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
+                )
+        if self.hidden:
+            yield Problem(
+                code="NIX325",
+                package=self.hidden[0],
+                message=f"{self.instead} tells what is installed with the project, and not install_requires, which the "
+                f"build alone reads: it asks for {reason(self.hidden)} too",
+                hint=f"name that there as well, or move {self.instead} away, so that install_requires tells all",
+            )
+        if application and not self.scripts:
+            yield Problem(
+                code="NIX324",
+                message="the project names no programs, so `nix run` has none to start",
+                hint="name them in [project.scripts] of pyproject.toml, or `entry_points` of setup.py",
+            )
+
+
+def is_packaged(project: Project) -> bool:
+    """Tell whether a project names its build system, as uv installs no other; or one of setup.py."""
+    data = project.pyproject
+    if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
+        return "build-system" in data
+    return (project.root / setup_files.SETUP_PY).is_file()
+
+
+def read(project: Project, targets: Sequence[Target]) -> Distribution:
+    """Return the project as it is built for the Python of `targets`.
+
+    Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
+    """
+    pyproject = project.root / PYPROJECT
+    reader = Reader(project.pyproject, pyproject)
+    hidden: set[NormalizedName] = set()
+    if reader.table("project") or reader.table("tool", "poetry"):
+        found = _of_pyproject(reader, project.root)
+    elif setup := setup_files.read(project.root):
+        found, hidden = _of_setup(setup, project.root), _hidden(setup, project, targets)
+    else:
+        raise NixpyError(
+            "nothing here says what the project is called and how it is built",
+            path=pyproject,
+            hint="write [project] with a name and a version, and [build-system]; or choose a style for development",
+        )
+    names_build = "requires" in reader.table("build-system")
+    build = reader.requirements("build-system", "requires") if names_build else SETUPTOOLS
+    return Distribution(
+        **found,
+        build=needed(build, "", frozenset(), targets[0]),
+        names_build=names_build,
+        requires=project.direct_names(targets, groups=False),
+        folder=project.root.resolve().name,
+        hidden=tuple(sorted(hidden)),
+        instead=project.source.name,
+    )
+
+
+def _of_pyproject(reader: Reader, root: Path) -> dict[str, Any]:
+    table = reader.table("project") or reader.table("tool", "poetry")
+    where = ("project",) if reader.table("project") else ("tool", "poetry")
+    if not isinstance(name := table.get("name"), str):
+        raise reader.error("the project has no name", *where, hint='write it as name = "…"')
+    entries = {**reader.table(*where, "scripts"), **reader.table(*where, "gui-scripts")}
+    version, description = table.get("version"), table.get("description")
+    return {
+        "name": canonicalize_name(name),
+        "version": version if isinstance(version, str) else _dynamic_version(reader, root),
+        "description": description if isinstance(description, str) else None,
+        "homepage": homepage(RawMetadata(project_urls=_texts(reader.table(*where, "urls")))),
+        "scripts": tuple(entries),
+        "modules": _modules(entries.values()),
+    }
+
+
+def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
+    name, points = setup.text("name"), setup.table("entry_points") or {}
+    lines = [line for kind in ("console_scripts", "gui_scripts") for line in points.get(kind, ())]
+    entries = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    files = [Path(path).name for path in setup.lines("scripts") or ()]
+    urls = RawMetadata(home_page=setup.text("url") or "")
+    return {
+        "name": canonicalize_name(name) if name else None,
+        "version": setup.text("version") or _told_by(root, setup.elsewhere.get("version", "")),
+        "description": setup.text("description"),
+        "homepage": homepage(urls),
+        "scripts": (*entries, *files),
+        "modules": _modules(entries.values()),
+    }
+
+
+def _hidden(setup: Setup, project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages of install_requires, where it can be read, that requirements files do not name."""
+    lines = (setup.lines("install_requires") or ()) if project.requirements else ()
+    asked = {canonicalize_name(one.name) for one in holding(setup.requirements(lines), targets)}
+    return asked - {*project.direct_names(targets)}
+
+
+def _dynamic_version(reader: Reader, root: Path) -> str | None:
+    """Return the version that a backend finds in a file of the project; None where it asks Git, or runs something."""
+    for tool in ("hatch", "pdm"):
+        table = reader.table("tool", tool, "version")
+        if isinstance(path := table.get("path"), str) and "pattern" not in table:
+            return _assigned(root / path)
+    told = reader.table("tool", "setuptools", "dynamic").get("version")
+    (kind, value), *_ = [*told.items()] if isinstance(told, dict) and told else [("", "")]
+    return _told_by(root, f"{kind}: {value}") if isinstance(value, str) else None
+
+
+def _told_by(root: Path, text: str) -> str | None:
+    """Return the version that setuptools' `attr: package.name` or `file: NAME` tells, without importing anything."""
+    kind, _, value = (part.strip() for part in text.partition(":"))
+    if kind == "file":
+        return _read(root / value).strip() or None
+    module, _, name = value.rpartition(".")
+    if kind != "attr" or not module:
+        return None
+    stem = Path(*module.split("."))
+    places = (root / top / path for top in ("", "src") for path in (stem.with_suffix(".py"), stem / "__init__.py"))
+    return next((found for path in places if (found := _assigned(path, name))), None)
+
+
+def _assigned(path: Path, *names: str) -> str | None:
+    return setup_files.assigned(_read(path), *(names or ("__version__", "VERSION", "version")))
+
+
+def _read(path: Path) -> str:
+    return read_text(path) if path.is_file() else ""
+
+
+def _modules(references: Iterable[object]) -> tuple[str, ...]:
+    """Return the modules of entry points, `package.module:function`; Poetry also writes them as a table."""
+    texts = (item.get("reference") if isinstance(item, Mapping) else item for item in references)
+    modules = {text.partition(":")[0].strip() for text in texts if isinstance(text, str)}
+    return tuple(sorted(module for module in modules if all(map(str.isidentifier, module.split(".")))))
+
+
+def _texts(table: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in table.items() if isinstance(value, str)}
+
+
+def _elsewhere(need: Needed) -> str:
+    """Return the expression for a package that nixpkgs is not known to have: it may come by an overlay, or a wheel."""
+    said = (
+        f"nixpy: nixpkgs has no {need.name}, which builds the project; "
+        f"`nixpy package {need.name}` makes one for `pythonPackagesExtensions`"
+    )
+    return f'(ps.{need.attribute} or fromWheel.{python_packages.quoted(need.name)} or (throw "{said}"))'

@@ -1,0 +1,153 @@
+"""What style with-packages takes from nixpkgs' Python set, and what from locked wheels."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.utils import NormalizedName
+
+from nixpy.analysis.nixpylock import Record
+from nixpy.diagnostics.problem import Problem
+from nixpy.nixpkgs import python_packages
+
+Versions = Literal["nixpkgs", "locked"]
+"""Whose version is taken where both nixpkgs and the lock have a package."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One package that the environment may hold.
+
+    `known` says that nixpkgs is known to have it, `wheel` that the lock has a wheel of it for some system, and
+    `lacking` that it has none for one.
+    """
+
+    name: NormalizedName
+    known: bool
+    wheel: bool
+    lacking: bool
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing is known to supply it on some system."""
+        return not self.known and (self.lacking or not self.wheel)
+
+    def is_from_wheel(self, versions: Versions) -> bool:
+        """Tell whether its wheel is what is likely taken."""
+        return self.wheel and (versions == "locked" or not self.known)
+
+    def definition(self, versions: Versions) -> tuple[str, str]:
+        """Return the attribute and its value: `toolz` is `ps.toolz or fromWheel.toolz`, or the other way round.
+
+        It is null rather than an error where the user was told that it may be missing.
+        """
+        attribute = python_packages.quoted(self.name)
+        names = python_packages.spellings(self.name) or (python_packages.identifier(self.name),)
+        places = [" or ".join(f"ps.{name}" for name in names), *([f"fromWheel.{attribute}"] if self.wheel else [])]
+        if versions == "locked":
+            places.reverse()
+        return attribute, " or ".join(places + (["null"] if self.missing else []))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonSet:
+    """The packages that a project asks for, and the `others` that wheels and extras among them ask for, each sorted by
+    name.
+    """
+
+    versions: Versions
+    direct: tuple[Package, ...]
+    others: tuple[Package, ...]
+
+    @property
+    def direct_definitions(self) -> tuple[tuple[str, str], ...]:
+        """The attributes of `direct` with their values."""
+        return tuple(item.definition(self.versions) for item in self.direct)
+
+    @property
+    def other_definitions(self) -> tuple[tuple[str, str], ...]:
+        """The attributes of `others` with their values."""
+        return tuple(item.definition(self.versions) for item in self.others)
+
+    @property
+    def wheels(self) -> frozenset[NormalizedName]:
+        """The packages whose wheels are likely taken."""
+        return frozenset(item.name for item in (*self.direct, *self.others) if item.is_from_wheel(self.versions))
+
+    @property
+    def missing(self) -> tuple[NormalizedName, ...]:
+        """What nothing is known to supply."""
+        return tuple(sorted(item.name for item in (*self.direct, *self.others) if item.missing))
+
+
+def python_set(
+    record: Record,
+    direct: Iterable[NormalizedName],
+    versions: Versions,
+    implied: Collection[NormalizedName] = (),
+) -> PythonSet:
+    """Return what supplies the packages `direct`, and what is asked for in turn: by their wheels, and by the extras of
+    nixpkgs' packages, which bring along only what they always need.
+
+    Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
+    left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
+    """
+    wheels = {wheel.name for wheel in record.wheels}
+    lacking = {item.name for item in record.unavailable}
+    requires: dict[NormalizedName, set[NormalizedName]] = {}
+    by_extras: dict[NormalizedName, set[NormalizedName]] = {}
+    for wheel in record.wheels:
+        requires.setdefault(wheel.name, set()).update(wheel.requires or ())
+        by_extras.setdefault(wheel.name, set()).update(wheel.by_extras)
+
+    def package(name: NormalizedName) -> Package:
+        known = python_packages.attribute(name) is not None
+        return Package(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
+
+    loose = {name for name in implied if python_packages.attribute(name) is None}
+    asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires))}
+    found = dict(asked)
+    waiting = list(asked.values())
+    while waiting:
+        item = waiting.pop()
+        asking = requires if item.is_from_wheel(versions) else by_extras
+        for name in asking.get(item.name, set()) - found.keys():
+            found[name] = package(name)
+            waiting.append(found[name])
+    others = tuple(found[name] for name in sorted(found.keys() - asked.keys()))
+    return PythonSet(versions=versions, direct=tuple(asked.values()), others=others)
+
+
+def _without(
+    loose: Collection[NormalizedName],
+    direct: Collection[NormalizedName],
+    requires: Mapping[NormalizedName, Collection[NormalizedName]],
+) -> set[NormalizedName]:
+    """Return `direct` without what is `loose` and others of it lead to; of a circle one stays."""
+    inner = {name for owner, names in requires.items() for name in names if name != owner and name in loose}
+    kept: set[NormalizedName] = set()
+    reached: set[NormalizedName] = set()
+    for start in sorted(direct, key=lambda name: (name in inner, name)):
+        if start in inner and start in reached:
+            continue
+        kept.add(start)
+        waiting = [start]
+        while waiting:
+            if (name := waiting.pop()) not in reached:
+                reached.add(name)
+                waiting += requires.get(name, ())
+    return kept
+
+
+def problems(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Problem]:
+    """Yield NIX301 for each package that nothing supplies; `replaced` are those whose programs the shell has anyway."""
+    for name in packages.missing:
+        if name not in replaced:
+            yield Problem(
+                code="NIX301",
+                package=name,
+                message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",
+                hint="look it up on search.nixos.org, or package it with `nixpy package`",
+            )

@@ -1,0 +1,60 @@
+"""The user's own .envrc, which `init --direnv` writes once: what it is to watch, and whether it does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+
+from nixpy.diagnostics.problem import Problem, reason
+from nixpy.project import managers
+from nixpy.project.project import RECORD, Project
+
+NAME = ".envrc"
+_USE = re.compile(r"\s*use[ _](flake|nix)\b")
+
+
+def read(project: Project) -> tuple[str, ...]:
+    """Return the files that the shell is made of and filled from, besides the flake; relative to the project."""
+    own = (managers.relative(project, path) for path in (project.rendered, project.record))
+    return tuple(dict.fromkeys((*own, *managers.files(project))))
+
+
+def unwatched(project: Project) -> Iterator[Problem]:
+    """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
+
+    What counts stands before `use`: nix-direnv compares what it keeps with the files that are watched by then. A name
+    may be a pattern. Only a `watch_file` on a line of its own is seen, and only names that no shell must compute.
+    """
+    watched = _watched(project.root / NAME)
+    lacking = [
+        name
+        for name in read(project)
+        if name not in watched and not any(fnmatchcase(name, pattern) for pattern in watched)
+    ]
+    if lacking and any(PurePosixPath(pattern).name == RECORD for pattern in watched):
+        yield Problem(
+            code="NIX208",
+            message=f"{NAME} does not watch {reason(lacking)}, so direnv does not notice when that changes",
+            hint=f"write `watch_file {shlex.join(lacking)}` into it, before `use`",
+        )
+
+
+def _watched(path: Path) -> tuple[str, ...]:
+    try:
+        lines = path.read_text("utf-8", "replace").replace("\\\n", " ").splitlines()
+    except FileNotFoundError:
+        return ()
+    before = takewhile(lambda line: not _USE.match(line), lines)
+    return tuple(name for line in before for name in _names(line))
+
+
+def _names(line: str) -> list[str]:
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:  # a quote that another line closes
+        return []
+    return [word.removeprefix("./") for word in words[1:]] if words[:1] == ["watch_file"] else []

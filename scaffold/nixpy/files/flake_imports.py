@@ -1,0 +1,31 @@
+"""Which generated files the user's flake.nix and shell.nix import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nixpy.diagnostics.problem import Problem
+from nixpy.files.reconcile import State, own_state
+
+_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
+
+
+def imports(entry: Path, file: str) -> bool:
+    """Tell whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
+    return f"./{file}" in entry.read_text("utf-8", "replace")
+
+
+def left_behind(root: Path, file: str) -> Iterator[Problem]:
+    """Yield a problem where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
+    for entry in (root / "flake.nix", root / "shell.nix"):
+        if not entry.is_file() or imports(entry, file):
+            continue
+        named = dict.fromkeys(_IMPORT.findall(entry.read_text("utf-8", "replace")))
+        for other in (name for name in named if own_state(root / name) not in (State.MISSING, State.FOREIGN)):
+            yield Problem(
+                code="NIX205",
+                message=f"{entry.name} imports ./{other}, but the generated file is {file}",
+                hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
+            )

@@ -1,0 +1,37 @@
+"""From `env` to text: the templates, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nixpy.styles.styles import template_root
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def _jinja() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    jinja = Environment(
+        loader=FileSystemLoader(template_root()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (this is Nix, quoted by templates/_nix.jinja)
+    )
+    # The names and meanings copier's Jinja has, so that both render the same templates.
+    jinja.filters["hash"] = lambda text, name="sha1": hashlib.new(name, text.encode()).hexdigest()
+    jinja.filters["to_json"] = json.dumps
+    return jinja
+
+
+def render(template: str, env: Mapping[str, Any]) -> str:
+    """Return the text of `template` (a path below `templates`) for `env`."""
+    return _jinja().get_template(f"templates/{template}").render(env=env)

@@ -1,0 +1,199 @@
+"""What uv and pip are told about package indexes, by environment variables and configuration files."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import load_toml
+from nixpy.core.urls import file_path
+
+_UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-index")
+_UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+_UV_CERTIFICATE_KEYS = ("system-certs", "native-tls")
+_UV_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
+_SYSTEM = Path("/etc")
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvIndexes:
+    """uv's own index settings. `indexes` are pairs of name and URL; nothing of them is ever shown."""
+
+    indexes: tuple[tuple[str | None, str], ...] = field(default=(), repr=False)
+    configured: bool = False  # uv has index settings of its own
+    certificates: bool = False  # uv knows which certificates to trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipIndexes:
+    """pip's index settings as `pip install` merges them; local folders that do not exist are left out."""
+
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
+    find_links: tuple[str, ...] = field(default=(), repr=False)
+    certificates: Path | None = None
+    client_certificate: Path | None = None
+
+
+def uv_indexes(root: Path, environ: Mapping[str, str]) -> UvIndexes:
+    """Return what uv would use for the project in `root`: variables, then project, user and system files.
+
+    Follows uv's documentation of its configuration files. Raises NixpyError for a file that is not TOML.
+    """
+    tables = list(_uv_tables(root, environ))
+    tables += [table["pip"] for table in tables if isinstance(table.get("pip"), dict)]
+    found = [*_uv_variables(environ), *(entry for table in tables for entry in _uv_table(table))]
+    return UvIndexes(
+        indexes=tuple(found),
+        configured=any(environ.get(name) for name in _UV_INDEX_VARIABLES)
+        or any(key in table for table in tables for key in _UV_INDEX_KEYS),
+        certificates=any(environ.get(name) for name in _UV_CERTIFICATE_VARIABLES)
+        or any(table.get(key) for table in tables for key in _UV_CERTIFICATE_KEYS),
+    )
+
+
+def _uv_variables(environ: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
+    for variable in _UV_INDEX_VARIABLES:
+        separator = "," if variable == "UV_FIND_LINKS" else None
+        for text in environ.get(variable, "").split(separator):
+            named = _NAMED.fullmatch(text)
+            yield (named["name"], named["url"]) if named else (None, text)
+
+
+def _uv_table(table: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    indexes = table.get("index")
+    for index in indexes if isinstance(indexes, list) else []:
+        if isinstance(index, dict) and isinstance(index.get("url"), str):
+            name = index.get("name")
+            yield name if isinstance(name, str) else None, index["url"]
+    for key in ("index-url", "extra-index-url", "find-links"):
+        value = table.get(key)
+        for url in value if isinstance(value, list) else [value]:
+            if isinstance(url, str):
+                yield None, url
+
+
+def _uv_tables(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    if explicit := environ.get("UV_CONFIG_FILE"):
+        yield load_toml(Path(explicit))
+        return
+    if environ.get("UV_NO_CONFIG", "").lower() not in ("", "0", "false"):
+        return
+    if (project := _uv_project_table(root)) is not None:
+        yield project
+    home = _home(environ)
+    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
+    shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+    system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, str(_SYSTEM))]
+    for candidates in ([user], system):
+        if (path := next((path for path in candidates if path.is_file()), None)) is not None:
+            yield load_toml(path)
+
+
+def _uv_project_table(root: Path) -> dict[str, Any] | None:
+    """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
+    nearest: dict[str, Any] | None = None
+    for folder in (root.resolve(), *root.resolve().parents):
+        pyproject, own = folder / "pyproject.toml", folder / "uv.toml"
+        tool = load_toml(pyproject).get("tool", {}) if pyproject.is_file() else {}
+        table = tool.get("uv") if isinstance(tool, dict) else None
+        settings = load_toml(own) if own.is_file() else table
+        if not isinstance(settings, dict):
+            continue
+        if isinstance(table, dict) and "workspace" in table:
+            return settings
+        nearest = settings if nearest is None else nearest
+    return nearest
+
+
+def pip_indexes(root: Path, environ: Mapping[str, str]) -> PipIndexes:
+    """Return pip's settings for the project in `root`, the later of these over the earlier.
+
+    The global, user and virtual environment's pip.conf, PIP_CONFIG_FILE, PIP_ variables; in files,
+    `[install]` over `[global]` (pip's documentation, "Configuration"). Raises NixpyError for a file pip
+    cannot read either.
+    """
+    values: dict[str, str] = {}
+    sections = [_sections(path) for path in _pip_files(root, environ)]
+    for section in ("global", "install"):
+        merged = {key: value for file in sections for key, value in file.get(section, {}).items()}
+        values |= {key: value for key, value in merged.items() if value}
+    values |= {
+        key.removeprefix("PIP_").lower().replace("_", "-"): value
+        for key, value in environ.items()
+        if key.startswith("PIP_") and value
+    }
+    locations = {
+        key: tuple(place for text in values.get(key, "").split() if (place := _place(text, root)))
+        for key in ("extra-index-url", "find-links")
+    }
+    return PipIndexes(
+        index_url=values.get("index-url") or None,
+        extra_index_urls=locations["extra-index-url"],
+        find_links=locations["find-links"],
+        certificates=_path(values.get("cert")),
+        client_certificate=_path(values.get("client-cert")),
+    )
+
+
+def _pip_files(root: Path, environ: Mapping[str, str]) -> list[Path]:
+    explicit = environ.get("PIP_CONFIG_FILE", "")
+    if explicit == os.devnull:
+        return []
+    home = _home(environ)
+    shared = [Path(folder) / "pip" for folder in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
+    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
+    if sys.platform == "darwin":
+        shared = [Path("/Library/Application Support/pip")]
+        library = home / "Library" / "Application Support" / "pip"
+        user = library if library.is_dir() else user
+    folders = [*shared, _SYSTEM]
+    if not (explicit and Path(explicit).is_file()):
+        folders += [home / ".pip", user]
+    folders.append(Path(environ.get("VIRTUAL_ENV") or root / ".venv"))
+    return [folder / "pip.conf" for folder in folders] + ([Path(explicit)] if explicit else [])
+
+
+def _sections(path: Path) -> dict[str, dict[str, str]]:
+    parser = configparser.RawConfigParser()
+    try:
+        with path.open(encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError:  # none there, or not for us: pip goes on without it too
+        return {}
+    except (configparser.Error, UnicodeDecodeError) as error:
+        # Neither the error's text nor the line is repeated: it may hold a password.
+        line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (None,))[0]
+        raise NixpyError(
+            "pip's configuration file cannot be read", hint="Correct that line.", path=path, line=line
+        ) from None
+    return {
+        section: {key.lstrip("-").replace("_", "-"): value for key, value in parser.items(section)}
+        for section in parser.sections()
+    }
+
+
+def _place(text: str, root: Path) -> str | None:
+    """Return a URL as it is, a local folder as an absolute path; None when that folder does not exist."""
+    if path := file_path(text):
+        return text if path.is_dir() else None
+    if "://" in text:
+        return text
+    folder = root.absolute() / Path(text).expanduser()
+    return str(folder) if folder.is_dir() else None
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())

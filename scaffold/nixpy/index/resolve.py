@@ -1,0 +1,253 @@
+"""Without a lock file uv says which packages are installed; the answer is a `pylock.toml` (PEP 751).
+
+Nothing is built or run without leave. uv is told `--no-build`, with which it takes the newest version that
+has a wheel, and refuses a package that has none. Such a package's sdist is looked up and given to uv as an
+address: then uv reads its static metadata (PEP 643). Where that does not tell the dependencies, an empty
+project of the same name stands in, so that all else is resolved and the package can be reported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from nixpy.core.errors import NixpyError
+from nixpy.index.uv import Compiler, Failure, Uv, find_uv
+from nixpy.index.uv_input import Question, question
+from nixpy.locks.model import Choice
+from nixpy.locks.requirements import RequirementsFile
+from nixpy.project.dependencies import Dependencies
+
+__all__ = ["Uv", "find_uv", "resolve"]
+
+_Package = dict[str, Any]
+_DIRECT = ("archive", "directory", "vcs")
+
+
+def resolve(
+    source: Dependencies | Sequence[RequirementsFile | Requirement],
+    *,
+    root: Path,
+    python: str,
+    choice: Choice = Choice(),  # noqa: B008  # frozen
+    no_deps: bool = False,
+    preferences: Mapping[str, str] = MappingProxyType({}),
+    offline: bool = False,
+    allow_build: bool = False,
+    index: str | None = None,
+) -> str:
+    """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
+
+    `root` is the project's folder, whose uv and pip settings hold; local paths in the result are absolute.
+    `python` is `3.13` or `3.13.9` and need not be installed. `preferences` are versions to keep where they
+    fit. A package of which there is only an sdist is in the result with it; what it needs is missing there
+    if its metadata does not tell. `allow_build` lets uv build it to find out, and prefer a newer sdist to an
+    older wheel as pip does. Hashes in requirements files leave only the files that have them, `--no-binary`
+    leaves no wheel. An `index` that is given is the only one asked.
+
+    Raises NixpyError with uv's reason, free of credentials.
+    """
+    from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
+
+    asked = question(source, choice, allow_build=allow_build)
+    if not asked.lines and not asked.sources:
+        return _text([])  # uv takes that for a mistake in its usage
+    settings = IndexSettings.load(root)
+    compiler = Compiler(
+        uv=find_uv(),
+        root=root,
+        python=python,
+        environment={**settings.uv_environment(), **(_only(index) if index else {})},
+        conceal=lambda text: settings.redact(asked.conceal(text)),
+        offline=offline,
+    )
+    options = ["--no-build"] * (not allow_build) + ["--no-deps"] * no_deps
+    with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
+        conversation = _Conversation(compiler, asked, options, preferences, Path(folder).resolve())
+        packages = conversation.packages()
+        if not allow_build:
+            packages = conversation.with_sdists(packages)
+    return _text([_admitted(package, asked) for package in packages])
+
+
+def _only(index: str) -> dict[str, str]:
+    """Return what makes uv ask no other index, whatever its own settings are."""
+    others = ("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+    return {**dict.fromkeys(others, ""), "UV_DEFAULT_INDEX": os.path.expandvars(index)}
+
+
+class _Conversation:
+    """The runs of uv that lead to one answer, in a private folder."""
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        asked: Question,
+        options: Sequence[str],
+        preferences: Mapping[str, str],
+        folder: Path,
+    ) -> None:
+        self._compiler = compiler
+        self._asked = asked
+        self._options = options
+        self._preferences = preferences
+        self._folder = folder
+        self._known: dict[str, _Package] = {}  # packages without a wheel, as uv lists them
+        self._addresses: dict[str, str] = {}  # from where uv shall take them: the sdist, or a stub
+        self._stubs: set[str] = set()
+
+    def packages(self) -> list[_Package]:
+        """Return the packages of the answer; those without a wheel with their sdist."""
+        while isinstance(answer := self._ask(), Failure):
+            wheelless = answer.sdist_only - self._known.keys()
+            opaque = (answer.dynamic & self._known.keys()) - self._stubs
+            if not wheelless and not opaque:
+                raise answer.error()
+            for name in sorted(wheelless):
+                self._look_up(name, answer)
+            for name in sorted(opaque):
+                self._stub(name)
+        return [self._listed(package) for package in answer]
+
+    def with_sdists(self, packages: list[_Package]) -> list[_Package]:
+        """Add the sdists where wheels may not fit everywhere: with `--no-build` uv leaves them out.
+
+        Asked for exact versions without their dependencies, uv needs no metadata and builds nothing.
+        """
+        lacking = [p for p in packages if not p.keys() & {*_DIRECT, "sdist"} and not _has_universal_wheel(p)]
+        often = Counter(package["name"] for package in lacking)
+        pins = [
+            f"{p['name']}=={p['version']}" + (f" ; {p['marker']}" if often[p["name"]] > 1 and "marker" in p else "")
+            for p in lacking
+        ]
+        answer = self._compile(lines=pins, options=["--no-deps"]) if pins else []
+        # uv may know an index for one package alone, which these lines do not name: then it stays unknown.
+        listed = [] if isinstance(answer, Failure) else answer
+        found = {(p["name"], p.get("version")): {k: p[k] for k in ("sdist", "wheels") if k in p} for p in listed}
+        return [found.get((p["name"], p.get("version")), {}) | p for p in packages]
+
+    def _ask(self) -> list[_Package] | Failure:
+        return self._compile(
+            lines=self._asked.lines,
+            constraints=(*self._asked.constraints, *self._addresses.values()),
+            sources=self._asked.sources,
+            options=self._options,
+            preferences=self._preferences,
+        )
+
+    def _look_up(self, name: str, failure: Failure) -> None:
+        """Find a package's sdist as uv would choose it, without its metadata."""
+        lines = self._asked.lines_for(name) or (name,)
+        answer = self._compile(lines=lines, constraints=self._asked.constraints, options=["--no-deps"])
+        entries = [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
+        if not entries:
+            raise failure.error()
+        sdist = entries[-1]["sdist"]
+        self._known[name] = entries[-1]
+        self._addresses[name] = f"{name} @ {sdist['url'] if 'url' in sdist else Path(sdist['path']).as_uri()}"
+
+    def _stub(self, name: str) -> None:
+        """Let an empty project of that name and version take a package's place."""
+        folder = self._folder / "stubs" / name
+        folder.mkdir(parents=True)
+        project = {"name": name, "version": self._known[name]["version"]}
+        (folder / "pyproject.toml").write_text(f"project = {_toml(project)}\n", "utf-8")
+        self._stubs.add(name)
+        self._addresses[name] = f"{name} @ {folder.as_uri()}"
+
+    def _listed(self, package: _Package) -> _Package:
+        """Return a package as an index lists it, where it was given as an address only for uv's sake."""
+        known = self._known.get(package["name"])
+        if known is None:
+            return package
+        marker = {"marker": package["marker"]} if "marker" in package else {}
+        return {"name": known["name"], "version": known["version"], **marker, "sdist": known["sdist"]}
+
+    def _compile(
+        self,
+        *,
+        lines: Sequence[str],
+        constraints: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        options: Sequence[str] = (),
+        preferences: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[_Package] | Failure:
+        """Ask uv once; paths in the answer are absolute."""
+        output = self._folder / "pylock.answer.toml"
+        # uv keeps the versions that its output file names already.
+        output.write_text(_text([{"name": name, "version": v} for name, v in preferences.items()]), "utf-8")
+        arguments = list(sources)
+        for filename, content in (
+            ("requirements.in", (*self._asked.index, *lines)),
+            ("constraints.in", constraints),
+        ):
+            if content and not (sources and not lines and filename == "requirements.in"):
+                (self._folder / filename).write_text("\n".join(content) + "\n", "utf-8")
+                flag = ["--constraints"] if filename == "constraints.in" else []
+                arguments += [*flag, str(self._folder / filename)]
+        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output):
+            return failure
+        return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
+
+
+def _has_universal_wheel(package: _Package) -> bool:
+    return any(str(file.get("url") or file.get("path")).endswith("-any.whl") for file in package.get("wheels", ()))
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    """Return a value of the answer with every `path` in it made absolute; uv's start at its output file."""
+    if isinstance(value, list):
+        return [_absolute(item, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: os.path.normpath(folder / item) if key == "path" else _absolute(item, folder)
+        for key, item in value.items()
+    }
+
+
+def _admitted(package: _Package, asked: Question) -> _Package:
+    """Return a package with the files that the hashes and `--no-binary` of requirements files leave."""
+    name = package["name"]
+    files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}
+    if allowed := asked.hashes.get(name):
+
+        def fits(file: Mapping[str, Any]) -> bool:
+            return any(f"{kind}:{value}" in allowed for kind, value in file.get("hashes", {}).items())
+
+        files["wheels"] = [wheel for wheel in files.get("wheels", ()) if fits(wheel)]
+        files = {key: file for key, file in files.items() if (file if key == "wheels" else fits(file))}
+        if not files and not package.keys() & {"directory", "vcs"}:
+            raise NixpyError(
+                f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
+                hint="Compare them with the index's, or list them anew (`uv pip compile --generate-hashes`).",
+            )
+    if name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary):
+        if files.keys() == {"wheels"}:
+            raise NixpyError(f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option.")
+        files.pop("wheels", None)
+    return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
+
+
+def _text(packages: Sequence[_Package]) -> str:
+    return f'lock-version = "1.0"\ncreated-by = "nixpy"\npackages = {_toml(packages)}\n'
+
+
+def _toml(value: Any) -> str:
+    """Return a value as inline TOML; its basic strings are JSON's, but for the DEL that JSON leaves bare."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Sequence):
+        return "[" + ", ".join("\n  " * isinstance(item, Mapping) + _toml(item) for item in value) + "]"
+    return json.dumps(value, default=lambda moment: moment.isoformat()).strip('"')

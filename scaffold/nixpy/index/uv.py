@@ -1,0 +1,171 @@
+"""The program uv: where it is, and one `uv pip compile` with an answer or an error a user can act on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.version import Version
+
+from nixpy.core.errors import NixpyError
+
+OLDEST_UV = Version("0.9")
+_VERSION = re.compile(r"uv (\d[\w.]*)")
+_INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
+_WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
+_BUILD_DISABLED = re.compile(r"Building source distributions for `([^`]+)` is disabled")
+_SHOWN_LINES = 14
+_HINTS = (  # the first pattern that uv's text holds decides
+    (
+        r"network (?:was|connectivity is) disabled|Network connectivity",
+        "uv may not use the network and its cache does not hold this: run once without --offline.",
+    ),
+    (
+        r"40[137]\b|Unauthorized|Forbidden|credentials",
+        "Give uv the credentials of this index, in netrc or in UV_INDEX_<NAME>_USERNAME and _PASSWORD.",
+    ),
+    (
+        r"certificate|UnknownIssuer|tls",
+        "Name the authority's certificate in SSL_CERT_FILE.",
+    ),
+    (
+        r"Failed to fetch|error sending request|dns error|tcp connect|timed out|Request failed",
+        "The index did not answer: check the network and the index settings of uv or pip, or use a lock.",
+    ),
+    (
+        r"Building source distributions",
+        "Only its build tells what it needs: allow that with --allow-build, or lock with `uv lock`.",
+    ),
+    (
+        r"matching Python (?:version|ABI) tag|does not satisfy Python",
+        "Choose a Python that these have wheels for (--python), or other versions of them.",
+    ),
+    (
+        r"not found in the package registry|no version of|No solution found",
+        "Change the requirements named above so that one set of versions fits them all.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uv:
+    """A uv that starts."""
+
+    path: Path
+    version: Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why uv found no answer. `text` is free of credentials.
+
+    `sdist_only` are packages without a wheel, `dynamic` those that only a build tells the needs of.
+    """
+
+    text: str
+    sdist_only: frozenset[str]
+    dynamic: frozenset[str]
+
+    def error(self) -> NixpyError:
+        """Return the error to show, with the way out."""
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, self.text)), None)
+        return NixpyError(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
+
+
+def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
+    """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
+
+    Raises NixpyError where none of them starts and is new enough.
+    """
+    reasons = []
+    for path in _candidates(environ):
+        try:
+            answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=30)
+        except (OSError, subprocess.SubprocessError):
+            reasons.append(f"{path} does not start")
+            continue
+        found = _VERSION.match(answer.stdout)
+        if found and Version(found[1]) >= OLDEST_UV:
+            return Uv(path=path, version=Version(found[1]))
+        reasons.append(f"{path} is {answer.stdout.strip()}, and {OLDEST_UV} is the oldest that will do")
+    because = f" ({'; '.join(reasons)})" if reasons else ""
+    raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
+
+
+def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
+    if on_path := shutil.which("uv", path=environ.get("PATH", "")):
+        yield Path(on_path)
+    try:
+        from uv import find_uv_bin  # the optional extra
+
+        yield Path(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """One setting in which uv is asked: from which folder, for which Python, with which environment added.
+
+    `conceal` takes credentials out of uv's text.
+    """
+
+    uv: Uv
+    root: Path
+    python: str
+    environment: Mapping[str, str] = field(repr=False)
+    conceal: Callable[[str], str] = field(repr=False)
+    offline: bool
+
+    def compile(self, sources: Sequence[str], options: Sequence[str], output: Path) -> Failure | None:
+        """Run `uv pip compile` for all systems; return why it found no answer, or None where it wrote `output`.
+
+        uv keeps the pins that stand in `output` before, where it can.
+        uv never downloads a Python: it is given the one that runs nixpy, which need not be `python`. An
+        interrupt ends it with nixpy.
+        """
+        command: list[str | Path] = [
+            self.uv.path,
+            "pip",
+            "compile",
+            *sources,
+            "--universal",
+            "--format",
+            "pylock.toml",
+        ]
+        command += ["--python", sys.executable, "--python-version", self.python, "--output-file", output]
+        command += ["--no-header", "--color", "never", "--no-progress", "--quiet"]
+        command += [*(["--offline"] if self.offline else []), *options]
+        environment = {**os.environ, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if done.returncode == 0:
+            return None
+        text = self.conceal(done.stderr)
+        return Failure(
+            text=_shortened(text),
+            sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),
+            dynamic=frozenset(_BUILD_DISABLED.findall(text)),
+        )
+
+
+def _shortened(text: str) -> str:
+    """Return uv's text without warnings and blank lines, and not more of it than one reads."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("warning:")]
+    lines = [line.removeprefix("error: ") for line in lines]
+    return "\n".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))

@@ -1,0 +1,174 @@
+"""A project's requirements as text for uv: complete, absolute, and such that uv builds nothing unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.requirement import under
+from nixpy.core.toml_file import load_toml
+from nixpy.locks.model import Choice
+from nixpy.locks.requirements import Line, RequirementsFile
+from nixpy.project.dependencies import Dependencies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What uv is asked, and which files may be in the answer.
+
+    The texts may hold credentials: they are written to a private folder only.
+    """
+
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    constraints: tuple[str, ...] = field(default=(), repr=False)
+    sources: tuple[str, ...] = ()  # or else a pyproject.toml that uv reads itself, with --extra and --group
+    index: tuple[str, ...] = field(default=(), repr=False)  # lines with index options
+    options: tuple[str, ...] = ()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    no_binary: frozenset[str] = frozenset()
+    only_binary: frozenset[str] = frozenset()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def lines_for(self, name: str) -> tuple[str, ...]:
+        """Return the lines that ask for the package `name`."""
+        asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
+        return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
+
+    def conceal(self, text: str) -> str:
+        """Return `text` with every expanded variable of a requirements file as it is written there."""
+        for value in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(value, self.secrets[value])
+        return text
+
+
+def _names_a_package(line: str) -> bool:
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return False
+    return True
+
+
+def question(
+    source: Dependencies | Sequence[RequirementsFile | Requirement], choice: Choice, *, allow_build: bool
+) -> Question:
+    """Return what to ask uv for `source`.
+
+    Raises NixpyError where a local path does not exist, and without `allow_build` where only a build tells
+    what a source tree needs.
+    """
+    if isinstance(source, Dependencies):
+        groups = source.selected_groups(choice.groups)
+        requirements = source.select(choice.extras, groups)  # also where uv reads the file: our errors name lines
+        if not source.uv.get("sources"):
+            return Question(lines=tuple(map(str, requirements)))
+        # Only uv knows what its own table of sources means.
+        options = [f"--extra={extra}" for extra in sorted(choice.extras)] + [f"--group={group}" for group in groups]
+        return Question(sources=(str(source.path.absolute()), *options))
+    files = [item for item in source if isinstance(item, RequirementsFile)]
+    lines = [str(item) for item in source if isinstance(item, Requirement)]
+    constraints: list[str] = []
+    index: list[str] = []
+    hashes: dict[str, frozenset[str]] = {}
+    for file in files:
+        index += _index_lines(file)
+        lines += [text for line in file.requirements for text in _fed(line, allow_build=allow_build)]
+        constraints += [_constraint(line) for line in file.constraints]
+        for line in (*file.requirements, *file.constraints):
+            if line.hashes and line.requirement:
+                name = canonicalize_name(line.requirement.name)
+                hashes[name] = hashes.get(name, frozenset()) | line.hashes
+    return Question(
+        lines=tuple(lines),
+        constraints=tuple(constraints),
+        index=tuple(index),
+        options=tuple(dict.fromkeys(option for file in files for option in _prereleases(file))),
+        hashes=hashes,
+        no_binary=frozenset().union(*(file.options.no_binary for file in files)),
+        only_binary=frozenset().union(*(file.options.only_binary for file in files)),
+        secrets={value: name for file in files for value, name in file.secrets.items()},
+    )
+
+
+def _prereleases(file: RequirementsFile) -> Iterator[str]:
+    if file.options.pre or ":all:" in file.options.all_releases:
+        yield "--prerelease=allow"
+    yield from (f"--prerelease-package={name}=allow" for name in sorted(file.options.all_releases - {":all:"}))
+
+
+def _index_lines(file: RequirementsFile) -> Iterator[str]:
+    options = file.options
+    if options.index_url:
+        yield f"--index-url {options.index_url}"
+    yield from (f"--extra-index-url {url}" for url in options.extra_index_urls)
+    yield from (f"--find-links {link}" for link in options.find_links)
+    if options.no_index:
+        yield "--no-index"
+
+
+def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
+    """Yield a line of a requirements file for uv: absolute, and named where it can be.
+
+    For the name of an unnamed source tree uv runs its build, even with `--no-build`.
+    """
+    if line.local is None and line.url is None:
+        yield str(line.requirement)
+        return
+    if line.local and not line.local.exists():
+        raise NixpyError(
+            f"`{line.text}`: there is no such file or folder",
+            hint="Correct the path; it starts at the project's folder.",
+            path=line.path,
+            line=line.line,
+        )
+    address = line.url or (line.local.as_uri() if line.local else "")
+    marker = f" ; {line.marker}" if line.marker else ""
+    extras = f"[{','.join(sorted(line.extras))}]" if line.extras else ""
+    if line.local and line.local.is_dir() and not allow_build:
+        yield from _folder(line, f"{extras} @ {address}{marker}")
+    elif line.requirement:
+        yield ("-e " if line.editable else "") + f"{line.requirement.name}{extras} @ {address}{marker}"
+    elif line.editable and not allow_build:
+        raise _needs_a_build(line, "its name is not in the line", "Write it as `name @ URL`, or allow the build")
+    else:
+        yield ("-e " if line.editable else "") + f"{address}{extras}{marker}"
+
+
+def _constraint(line: Line) -> str:
+    if line.requirement is None or line.editable:
+        raise NixpyError(
+            f"`{line.text}` is no constraint: it has no name",
+            hint="Write it as `name @ URL`, or include it with -r.",
+            path=line.path,
+            line=line.line,
+        )
+    return next(_fed(line, allow_build=True))
+
+
+def _folder(line: Line, rest: str) -> Iterator[str]:
+    """Yield a source tree whose `[project]` tells all; without a static version what it needs, in its place.
+
+    uv builds a project for its version, which is of no use here.
+    """
+    assert line.local  # noqa: S101
+    pyproject = line.local / "pyproject.toml"
+    project = Dependencies.from_pyproject(load_toml(pyproject), pyproject) if pyproject.is_file() else None
+    if project is None or project.name is None:
+        raise _needs_a_build(line, "its dependencies are not in a pyproject.toml", "Allow the build")
+    if project.version_known:
+        yield ("-e " if line.editable else "") + f"{project.name}{rest}"
+        return
+    yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
+
+
+def _needs_a_build(line: Line, reason: str, remedy: str) -> NixpyError:
+    return NixpyError(
+        f"`{line.text}` would have to be built to know what it needs: {reason}",
+        hint=f"{remedy} with --allow-build.",
+        path=line.path,
+        line=line.line,
+    )

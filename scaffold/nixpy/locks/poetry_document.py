@@ -1,0 +1,76 @@
+"""The packages of a poetry.lock, as it lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from nixpy.core.urls import file_name
+from nixpy.locks.files import wheel_file
+from nixpy.locks.model import Package, WheelFile
+from nixpy.locks.validate import DamagedError, Table, check, strings, table_at, tables, typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One package of the lock."""
+
+    table: Table
+    package: Package
+    groups: frozenset[NormalizedName]  # empty where the lock does not tell
+    optional: bool
+
+
+def read_entries(data: Table, path: Path) -> Iterator[Entry]:
+    """Yield the packages of the document `data`, read from `path`; DamagedError where one is malformed."""
+    files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
+    for table in tables(data.get("package", [])):
+        name = typed(table, "name", str)
+        try:
+            listed = tables(table["files"] if "files" in table else files.get(name, []))
+            yield Entry(
+                table=table,
+                package=_package(table, listed, path.parent),
+                groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
+                optional=typed(table, "optional", bool, default=False),
+            )
+        except (DamagedError, InvalidVersion) as error:
+            raise DamagedError(f"package {name}: {error}") from None
+
+
+def _package(table: Table, files: list[Table], base: Path) -> Package:
+    source = typed(table, "source", dict, {})
+    check(source, {"type": str, "url": str})
+    kind, url = source.get("type"), source.get("url", "")
+    origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
+    for file in files:
+        typed(file, "file", str)
+    listed = [_wheel(file, base, origin, None if kind is None else url) for file in files]
+    wheels = tuple(file for file in listed if file.filename.endswith(".whl"))
+    return Package(
+        name=canonicalize_name(typed(table, "name", str)),
+        version=str(Version(typed(table, "version", str))),
+        wheels=wheels,
+        sdist=len(wheels) < len(files) or kind in {"git", "directory"},
+        source=next((file for file in listed if file not in wheels), None),
+        local=kind == "directory" and typed(table, "develop", bool, default=False),
+    )
+
+
+def _wheel(file: Table, base: Path, origin: Mapping[str, str], index: str | None) -> WheelFile:
+    algorithm, _, digest = typed(file, "hash", str).partition(":")
+    name = file["file"]
+    if origin and file_name(next(iter(origin.values()))) != name:
+        origin = {}
+    found = wheel_file(
+        base=base,
+        filename=name,
+        url=origin.get("url"),
+        path=origin.get("path"),
+        sha256=digest if algorithm == "sha256" else None,
+    )
+    return found if origin else replace(found, indexes=(index,))

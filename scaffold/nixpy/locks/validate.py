@@ -1,0 +1,88 @@
+"""The shape of a lock's document, checked as values are taken out, and its markers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from packaging.markers import InvalidMarker
+
+from nixpy.core.target import Target
+from nixpy.core.toml_file import toml_line
+
+Table = Mapping[str, Any]
+
+_T = TypeVar("_T")
+_EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*('[^']*'|"[^"]*")""")
+
+
+class DamagedError(Exception):
+    """The document is TOML, but not what the tool writes."""
+
+
+def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:
+    """Return the value at `key`, `default` where there is none; DamagedError where it is of another kind."""
+    value = table.get(key, default)
+    if not isinstance(value, kind):
+        state = "is missing" if value is None else f"is no {kind.__name__}"
+        raise DamagedError(f"`{key}` {state}")
+    return value
+
+
+def check(table: Table, kinds: Mapping[str, type]) -> None:
+    """Raise DamagedError where a value that is there is of another kind than `kinds` says."""
+    for key, kind in kinds.items():
+        if key in table:
+            typed(table, key, kind)
+
+
+def tables(value: object) -> list[Table]:
+    """Return a list of tables; DamagedError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise DamagedError(f"a list of tables was expected, not a {type(value).__name__}")
+    return value
+
+
+def table_at(data: Table, *keys: str) -> Table:
+    """Return the table at `keys`, empty where there is none; DamagedError where something else stands there."""
+    for key in keys:
+        data = typed(data, key, dict, {})
+    return data
+
+
+def strings(table: Table, key: str) -> tuple[str, ...]:
+    """Return the list of strings at `key`, empty where there is none; DamagedError for anything else."""
+    value = table.get(key, ())
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise DamagedError(f"`{key}` is no list of strings")
+    return tuple(value)
+
+
+def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a marker holds on `target` where these extras are active; DamagedError where it is none."""
+    if marker is None:
+        return True
+    try:
+        return target.satisfies(with_sets(marker), extras)
+    except InvalidMarker as error:
+        raise DamagedError(f"cannot evaluate the marker `{marker}`: {error}") from None
+
+
+@cache
+def with_sets(marker: str) -> str:
+    """Return a marker in which several extras may be active as packaging understands it.
+
+    The tools write `extra == 'a' and extra != 'b'` and mean the whole set, for which PEP 751 has
+    `'a' in extras and 'b' not in extras`.
+    """
+    return _EXTRA.sub(lambda m: f"{m[2]} {'in' if m[1] == '==' else 'not in'} extras", marker)
+
+
+def damaged_package(text: str, error: Exception) -> int | None:
+    """Return the line of the package that an error is about, else of `[metadata]`, in a lock's text."""
+    named = re.match(r"package (\S+):", str(error))
+    lines = text.split("\n")
+    found = next((number for number, line in enumerate(lines, 1) if named and line == f'name = "{named[1]}"'), None)
+    return found or toml_line(text, "metadata")

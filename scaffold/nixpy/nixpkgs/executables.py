@@ -1,0 +1,44 @@
+"""Which package of nixpkgs has the program that a wheel brings along, and how the wheel is told to use that one.
+
+`executables.csv` names the attribute for each wheel, and where its modules start the program themselves, the
+environment variable they look at first and the program it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from nixpy.core.csv_table import bad_row, rows
+from nixpy.nixpkgs.expression import attributes
+
+_TABLE = Path(__file__).with_name("executables.csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitute:
+    """A program of nixpkgs: the expression of its package, and where it is needed the variable that names it."""
+
+    expression: str
+    variable: str | None
+    program: str
+
+
+@cache
+def substitutes() -> Mapping[str, Substitute]:
+    """Return the substitute for the programs of each wheel, by its normalised name."""
+    found: dict[str, Substitute] = {}
+    for line, (wheel, attribute, variable, program, _) in rows(
+        _TABLE, "wheel", "attribute", "variable", "program", "note"
+    ):
+        expression = f"pkgs.{attribute}"
+        try:
+            attributes(expression)
+        except ValueError as error:
+            raise bad_row(_TABLE, line, str(error), "write an attribute of nixpkgs") from error
+        if bool(variable) != bool(program):
+            raise bad_row(_TABLE, line, "a variable without a program, or the other way round", "write both or none")
+        found[wheel] = Substitute(expression=expression, variable=variable or None, program=program)
+    return found

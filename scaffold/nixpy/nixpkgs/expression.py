@@ -1,0 +1,26 @@
+"""Expressions that name a package of nixpkgs: `pkgs.a.b`, or several in turn where an attribute was renamed."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_PATH = rf"pkgs(?:\.{_NAME})+"
+_EXPRESSION = re.compile(rf"{_PATH}|\({_PATH}(?: or {_PATH})+\)")
+_KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
+
+
+@lru_cache(maxsize=1024)
+def attributes(expression: str) -> tuple[str, ...]:
+    """Return the attribute paths below `pkgs` that `expression` tries in turn.
+
+    The grammar is `pkgs.a.b` or `(pkgs.a.b or pkgs.c …)`, nothing else of Nix; ValueError otherwise.
+    """
+    if not _EXPRESSION.fullmatch(expression):
+        raise ValueError(f"{expression!r} is not pkgs.a.b or (pkgs.a.b or pkgs.c)")
+    paths = tuple(path.removeprefix("pkgs.") for path in expression.strip("()").split(" or "))
+    for path in paths:
+        if words := _KEYWORDS.intersection(path.split(".")):
+            raise ValueError(f"{min(words)!r} is a word of the Nix language, not an attribute")
+    return paths

@@ -1,0 +1,172 @@
+"""What nixpkgs releases hold that matters before any Nix runs: their CPythons and their glibc.
+
+The facts stand in `releases.toml`, which names the nixpkgs files they were read in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import parse_toml, read_text, toml_line
+
+_TABLE = Path(__file__).with_name("releases.toml")
+_STATES = ("ended", "stable", "unstable")
+_STABLE = re.compile(r"(?:nixos-|nixpkgs-|release-)?(?P<number>\d\d\.\d\d)(?:-small|-darwin)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One nixpkgs release; `pythons` are its final CPythons, minor version to full one, oldest first.
+
+    A full version is the lowest patch level the release is known to have had. `glibc` is (2, 42), say.
+    """
+
+    branch: str
+    state: str
+    glibc: tuple[int, int]
+    default: str
+    pythons: Mapping[str, str]
+
+    def full_version(self, python: str) -> str:
+        """Return the full version of a minor one, 3.13.13 for 3.13; NixpyError when the release lacks it."""
+        try:
+            return self.pythons[python]
+        except KeyError:
+            message = f"{self.branch} has no Python {python}"
+            raise NixpyError(message, hint=f"It has {_listed(self.pythons)}.") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releases:
+    """All known releases by branch, oldest first, unstable last; `current` is the newest stable branch."""
+
+    current: str
+    by_branch: Mapping[str, Release]
+
+
+@cache
+def releases() -> Releases:
+    """Return the releases that `releases.toml` knows."""
+    return load(_TABLE)
+
+
+def current() -> str:
+    """Return the branch a new project follows, `nixos-26.05` say."""
+    return releases().current
+
+
+def release(ref: str) -> Release:
+    """Return the release that `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05` follows.
+
+    `-small`, `-darwin` and `release-` spellings mean their release. Unstable branches, revisions and whatever
+    else is unknown count as unstable, the release that something unknown most likely is near to.
+    """
+    known = releases().by_branch
+    stable = _STABLE.fullmatch(ref.rstrip("/").rpartition("/")[2])
+    branch = f"nixos-{stable['number']}" if stable else ""
+    return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
+
+
+def choose_python(
+    requested: str | None,
+    python_version_file: str | None,
+    requires_python: SpecifierSet | None,
+    release: Release,
+) -> tuple[str, str]:
+    """Return the minor version of Python to use, and why in words.
+
+    What was asked for decides, on the command line or in the settings; then `.python-version`; then the
+    release's default if `requires_python` admits it; then the newest it admits. A minor version is admitted
+    when its full version in the release is. A `.python-version` that names no CPython minor version
+    (`pypy3.11`, `3`, a name of pyenv's) has no say. Raises NixpyError, with what there is instead, when the
+    version asked for is no CPython version, is not in the release or is not admitted, or none is admitted.
+    """
+    if requested is not None:
+        minor = _minor(requested)
+        if minor is None:
+            hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
+            raise NixpyError(f"{requested!r} is no version of CPython", hint=hint)
+        return _asked(minor, requires_python, release), "as asked for"
+    pinned = _minor(python_version_file) if python_version_file else None
+    if pinned is not None:
+        return _asked(pinned, requires_python, release, ".python-version"), "as .python-version has it"
+    admitted = _admitted(requires_python, release)
+    if not admitted:
+        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or take another nixpkgs."
+        raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
+    if release.default in admitted:
+        return release.default, f"the default of {release.branch}"
+    return admitted[-1], f"the newest of {release.branch} that requires-python admits"
+
+
+def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
+    """Return `minor` if the release has it and the project admits it; `path` is the file that asks for it."""
+    if minor not in release.pythons:
+        hint = f"It has {_listed(release.pythons)}."
+        raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
+    admitted = _admitted(requires_python, release)
+    if minor not in admitted:
+        hint = f"Choose {_listed(admitted)}, or widen it." if admitted else "Widen it."
+        message = f"requires-python {requires_python} does not admit Python {minor}"
+        raise NixpyError(message, hint=hint, path=path)
+    return minor
+
+
+def _admitted(requires_python: SpecifierSet | None, release: Release) -> list[str]:
+    """Return the minor versions that the specifiers admit, oldest first."""
+    return [
+        minor for minor, full in release.pythons.items() if requires_python is None or requires_python.contains(full)
+    ]
+
+
+def _minor(text: str) -> str | None:
+    """Return the minor version that `3.12`, `3.12.4` or `cpython-3.12` names, None for anything else."""
+    match = re.fullmatch(r"(?:c?python[-@]?)?(\d+\.\d+)(?:\.\d+)?", text.strip(), re.IGNORECASE)
+    return match[1] if match else None
+
+
+def _listed(versions: Mapping[str, str] | list[str]) -> str:
+    return ", ".join(versions)
+
+
+def load(path: Path) -> Releases:
+    """Return the table in `path`; NixpyError names the line of what is not as its header says."""
+    text = read_text(path)
+    table = parse_toml(text, path)
+    try:
+        known = {found.branch: found for found in map(_release, table["release"])}
+        name = table["current"]
+        if known[name].state != "stable" or [found.state for found in known.values()].count("unstable") != 1:
+            raise ValueError("`current` is not stable, or there is not one unstable release")  # noqa: TRY301
+    except (KeyError, TypeError, ValueError, InvalidVersion) as error:
+        line = toml_line(text, "current")
+        raise NixpyError(f"this table of releases is damaged: {error}", path=path, line=line) from None
+    return Releases(current=name, by_branch=MappingProxyType(known))
+
+
+def _release(row: Mapping[str, Any]) -> Release:
+    """Return one row as a release; KeyError, TypeError or ValueError when it is not one."""
+    pythons = {minor: Version(full) for minor, full in row["pythons"].items()}
+    wrong = [m for m, v in pythons.items() if v.is_prerelease or m != f"{v.major}.{v.minor}" or len(v.release) != 3]
+    if wrong or list(pythons) != sorted(pythons, key=Version):
+        raise ValueError(f"{row['branch']}: pythons are not final releases in order")
+    if row["default"] not in pythons or row["state"] not in _STATES:
+        raise ValueError(f"{row['branch']}: the default is none of its pythons, or the state is unknown")
+    major, minor = row["glibc"].split(".")
+    return Release(
+        branch=row["branch"],
+        state=row["state"],
+        glibc=(int(major), int(minor)),
+        default=row["default"],
+        pythons=MappingProxyType(dict(row["pythons"])),
+    )

@@ -1,0 +1,303 @@
+"""What the user set: `[tool.nixpy]` of pyproject.toml, or the top level of nixpy.toml where there is no pyproject."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.target import SYSTEMS
+from nixpy.core.toml_file import toml_line
+from nixpy.libraries.match import Rules, user_entries
+from nixpy.nixpkgs.expression import attributes
+
+PYPROJECT = "pyproject.toml"
+NIXPY_TOML = "nixpy.toml"
+# A nixpkgs branch, tag or revision as it may stand in a flake reference.
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+# A part of a path that stands as it is in Nix (`import ./nix/nixpy.nix`) and in a shell.
+_PART = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
+_TAKEN = {"flake.nix", "shell.nix", "default.nix"}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one project, validated; None where the user left the choice to nixpy."""
+
+    style: str | None = None
+    """How the libraries reach Python. `nixpy init` writes down the one it was given or recommends."""
+    python: str | None = None
+    """The version, such as `"3.13"`. Without it `.python-version` counts, then the default of nixpkgs where the
+    project admits it.
+    """
+    nixpkgs: str | None = None
+    """A branch such as `"nixos-26.05"`, or a revision. Default: the current stable branch."""
+    systems: tuple[str, ...] = ()
+    """What the project is analysed and rendered for. Default: `x86_64-linux`, `aarch64-linux` and `aarch64-darwin`,
+    where the style has it.
+    """
+    lock: str | None = None
+    """The lock file to read, where there are several or it lies elsewhere."""
+    requirements: tuple[str, ...] = ()
+    """The requirements files to read, where they have other names than the usual ones."""
+    extras: tuple[NormalizedName, ...] = ()
+    """The project's own extras that are installed."""
+    groups: tuple[NormalizedName, ...] | None = None
+    """The dependency groups that are installed. Default: those that the lock's tool installs by default."""
+    features: tuple[str, ...] = ()
+    """What the shell has besides the style; see the page on features."""
+    manager: str | None = None
+    """Who fills `.venv` when the shell is entered: `"uv"`, `"pip"`, `"poetry"`, `"pdm"`; `"none"` leaves it to you.
+    Default: the one whose lock the project has.
+    """
+    venv_copies: bool = False
+    """`true` makes `.venv` by `python -m venv --copies`."""
+    relax: tuple[NormalizedName, ...] | Literal[True] = ()
+    """Style application: the packages of which any version will do; `true` for all of them."""
+    packages: tuple[str, ...] = ()
+    """Attributes of nixpkgs for the shell, such as `"git"` or `"nodePackages.npm"`."""
+    versions: Literal["nixpkgs", "locked"] = "nixpkgs"
+    """Whose version style with-packages takes where both have a package: `"nixpkgs"`, or `"locked"`."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the shell."""
+    shell_hook: str = ""
+    """Shell text that runs when the shell is entered."""
+    file: str = "nixpy.nix"
+    """Where the generated Nix goes; nixpy.lock lies beside it."""
+    libraries: Rules = field(default_factory=Rules)
+    external: Mapping[str, str] = field(default_factory=dict)
+    """Who supplies what `[external]` asks for, in `map`: an attribute or expression of nixpkgs by its identifier, such
+    as `{ "dep:generic/foo" = "foo" }`.
+    """
+
+
+def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:
+    """Return the settings in `table`; `text` and `prefix` serve to name the line of what is wrong.
+
+    Raises NixpyError for an unknown key (with the nearest known one) and for a value of the wrong kind.
+    """
+    return Settings(**_Reader(table, path, text, prefix).settings())
+
+
+def nixpkgs_ref(text: str) -> str:
+    """Return `text` if it can stand in a flake reference as a branch, tag or revision; NixpyError otherwise."""
+    if not _REF.fullmatch(text):
+        raise NixpyError(
+            f"`{text}` is no branch, tag or revision of nixpkgs", hint="write it alone, such as nixos-26.05"
+        )
+    return text
+
+
+class _Reader:
+    """Reads one table key by key, so that each error names its key and line."""
+
+    def __init__(self, table: Mapping[str, Any], path: Path, text: str, prefix: tuple[str, ...]) -> None:
+        self.table, self.path, self.text, self.prefix = table, path, text, prefix
+
+    def settings(self) -> dict[str, Any]:
+        readers: dict[str, Callable[[str, Any], Any]] = {
+            "style": self.string,
+            "python": lambda key, value: self.matching(key, value, re.compile(r"3\.\d+"), 'like "3.13"'),
+            "nixpkgs": lambda key, value: self.matching(key, value, _REF, 'a branch like "nixos-26.05"'),
+            "systems": self.systems,
+            "lock": self.string,
+            "requirements": self.strings,
+            "extras": self.names,
+            "groups": self.names,
+            "features": self.features,
+            "manager": self.string,
+            "venv-copies": self.flag,
+            "relax": self.relax,
+            "packages": self.packages,
+            "versions": self.versions,
+            "env": self.env,
+            "shell-hook": self.writable,
+            "file": self.file,
+            "libraries": self.libraries,
+            "external": self.external,
+        }
+        self.known(self.table, readers)
+        return {key.replace("-", "_"): readers[key](key, value) for key, value in self.table.items()}
+
+    def known(self, table: Mapping[str, Any], keys: Mapping[str, Any], *where: str) -> None:
+        for key in table:
+            if key not in keys:
+                near = nearest(key, keys)
+                hint = f"did you mean `{near}`?" if near else "known are " + ", ".join(sorted(keys))
+                self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
+
+    def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
+        raise NixpyError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
+
+    def wrong(self, wanted: str, *keys: str) -> NoReturn:
+        self.fail(f"`{'.'.join((*self.prefix, *keys))}` must be {wanted}", *keys)
+
+    def string(self, key: str, value: Any) -> str:
+        return value if isinstance(value, str) else self.wrong("a string", key)
+
+    def flag(self, key: str, value: Any) -> bool:
+        return value if isinstance(value, bool) else self.wrong("true or false", key)
+
+    def writable(self, key: str, value: Any) -> str:
+        if "\0" in self.string(key, value):
+            self.wrong("text without a NUL, which neither Nix nor a shell can hold", key)
+        return str(value)
+
+    def matching(self, key: str, value: Any, pattern: re.Pattern[str], wanted: str) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            self.wrong(wanted, key)
+        return value
+
+    def strings(self, key: str, value: Any, *where: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.wrong("a list of strings", *where, key)
+        return tuple(value)
+
+    def relax(self, key: str, value: Any) -> tuple[NormalizedName, ...] | Literal[True]:
+        if isinstance(value, bool):
+            return value or ()
+        return self.names(key, value) if isinstance(value, list) else self.wrong("true or a list of packages", key)
+
+    def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
+        return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))
+
+    def systems(self, key: str, value: Any) -> tuple[str, ...]:
+        chosen = self.strings(key, value)
+        for system in chosen:
+            if system not in SYSTEMS:
+                self.fail(f"unknown system `{system}`", key, hint="known are " + ", ".join(SYSTEMS))
+        return tuple(sorted(set(chosen)))
+
+    def features(self, key: str, value: Any) -> tuple[str, ...]:
+        from nixpy.styles import features
+
+        for name in self.strings(key, value):
+            try:
+                features.find(name)
+            except NixpyError as error:
+                self.fail(error.message, key, hint=error.hint)
+        return tuple(sorted(set(value)))
+
+    def packages(self, key: str, value: Any) -> tuple[str, ...]:
+        for item in self.strings(key, value):
+            try:
+                attributes(f"pkgs.{item}")
+            except ValueError:
+                self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
+        return tuple(value)
+
+    def versions(self, key: str, value: Any) -> str:
+        return str(value) if value in ("nixpkgs", "locked") else self.wrong('"nixpkgs" or "locked"', key)
+
+    def env(self, key: str, value: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+            self.wrong("a table of strings", key)
+        for name, text in value.items():
+            if not _VARIABLE.fullmatch(name):
+                self.fail(f"`{name}` is not a name for an environment variable", key, name)
+            self.writable(key, text)
+        return dict(sorted(value.items()))
+
+    def file(self, key: str, value: Any) -> str:
+        parts = self.string(key, value).split("/")
+        if not value.endswith(".nix") or not all(map(_PART.fullmatch, parts)):
+            self.wrong('a path inside the project, of plain characters, that ends in ".nix"', key)
+        if value in _TAKEN:
+            self.fail(f"`{value}` is a file of yours, not one to be generated", key, hint='write "nixpy.nix"')
+        return "/".join(parts)
+
+    def libraries(self, key: str, value: Any) -> Rules:
+        if isinstance(value, str):  # `libraries = "manylinux"` is short for `libraries.mode`
+            value = {"mode": value}
+        if not isinstance(value, Mapping):
+            self.wrong('"exact", "manylinux" or a table', key)
+        self.known(value, {rule.name: None for rule in fields(Rules)}, key)
+        rules = dict(value)
+        if rules.get("mode", "exact") not in {"exact", "manylinux"}:
+            self.wrong('"exact" or "manylinux"', key)
+        if not isinstance(rules.get("optional", False), bool):
+            self.wrong("true or false", key, "optional")
+        for name in ("add", "ignore"):
+            rules[name] = self.strings(name, rules.get(name, []), key)
+        mapping = rules.setdefault("map", {})
+        if not isinstance(mapping, Mapping) or not all(isinstance(item, str) for item in mapping.values()):
+            self.wrong('a table of strings, like { "libfoo.so.1" = "foo" }', key, "map")
+        chosen = Rules(**{**rules, "add": tuple(rules["add"]), "ignore": tuple(rules["ignore"])})
+        try:
+            user_entries(chosen)
+        except NixpyError as error:
+            self.fail(error.message, key, hint=error.hint)
+        return chosen
+
+    def external(self, key: str, value: Any) -> dict[str, str]:
+        from nixpy.external import depurl, mapping
+
+        if not isinstance(value, Mapping):
+            self.wrong("a table", key)
+        self.known(value, {"map": None}, key)
+        chosen = value.get("map", {})
+        if not isinstance(chosen, Mapping) or not all(isinstance(item, str) for item in chosen.values()):
+            self.wrong('a table of strings, like { "dep:generic/foo" = "foo" }', key, "map")
+        found: dict[str, str] = {}
+        for name, text in chosen.items():
+            try:
+                dependency = depurl.parse(name)
+                found[dependency.qualified] = mapping.expression(text)
+            except NixpyError as error:
+                self.fail(error.message, key, "map", name, hint=error.hint)
+            except ValueError:
+                hint = "write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)"
+                self.fail(f"`{text}` is not an attribute path of nixpkgs", key, "map", name, hint=hint)
+            if dependency.version or dependency.marker:
+                self.fail(f"`{name}` must be without a version and marker", key, "map", name, hint=dependency.id)
+        return dict(sorted(found.items()))
+
+
+def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
+    """Return the TOML `text` of the file `path` with the `chosen` settings in it; all else stays, byte for byte.
+
+    Raises NixpyError, with the lines to write by hand, where the file is written in a way that does not allow it.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    mark = "\ufeff" if text.startswith("\ufeff") else ""  # some editors begin a file with it; tomlkit stumbles
+    before = tomllib.loads(text.removeprefix(mark))
+    pyproject = path.name == PYPROJECT
+    try:
+        document = tomlkit.parse(text.removeprefix(mark))
+        table: Any = document
+        for key in ("tool", "nixpy") if pyproject else ():
+            if key not in table:
+                table[key] = tomlkit.table(is_super_table=key == "tool")
+            table = table[key]
+        for key, value in chosen.items():
+            if table.get(key) != value:
+                table[key] = value
+        new = tomlkit.dumps(document)
+        after = tomllib.loads(new)
+    except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
+        after = {}
+    # Tables written with dotted keys or in one line can come out as other tables; then nothing is written.
+    if after != _merged(before, chosen, pyproject=pyproject):
+        lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
+        where = "[tool.nixpy]" if pyproject else "the top"
+        raise NixpyError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
+    if "\r\n" in text and text.count("\n") == text.count("\r\n"):
+        new = re.sub(r"\r?\n", "\r\n", new)
+    return mark + new
+
+
+def _merged(data: Mapping[str, Any], chosen: Mapping[str, Any], *, pyproject: bool) -> dict[str, Any]:
+    if not pyproject:
+        return {**data, **chosen}
+    tools = data.get("tool", {})
+    return {**data, "tool": {**tools, "nixpy": {**tools.get("nixpy", {}), **chosen}}}

@@ -1,0 +1,288 @@
+"""What a `pyproject.toml` asks for: `[project]`, its extras, and dependency groups (PEP 508, 621 and 735)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.dependency_groups import DependencyGroupResolver
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.requirement import canonical_requirement, under
+from nixpy.core.toml_file import toml_line
+from nixpy.core.urls import plain, split
+
+# What of [tool.uv] changes which versions are chosen.
+_UV_KEYS = (
+    "constraint-dependencies",
+    "environments",
+    "exclude-dependencies",
+    "exclude-newer",
+    "override-dependencies",
+    "prerelease",
+    "resolution",
+    "sources",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The dependencies of one `pyproject.toml`.
+
+    `optional` maps extras to their requirements as written; `groups` maps group names to their unread
+    lists, since PEP 735 wants only those looked at that are used. `default_groups` are what `uv sync`
+    installs unasked.
+    """
+
+    path: Path
+    name: NormalizedName | None
+    requires_python: SpecifierSet | None
+    dependencies: tuple[Requirement, ...]
+    optional: Mapping[NormalizedName, tuple[Requirement, ...]]
+    groups: Mapping[NormalizedName, tuple[object, ...]]
+    default_groups: frozenset[NormalizedName]
+    complete: bool = True  # False: more of them stand where only a build or another tool reads
+    version_known: bool = True  # False: only a build tells the project's own version
+    extras_known: bool = True  # False: only a build or another tool tells all extras
+    groups_known: bool = True  # False: Poetry's or PDM's own tables name more, and no lock tells what is in them
+    uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that steers uv
+
+    @classmethod
+    def from_pyproject(cls, data: Mapping[str, Any], path: Path, *, locked: bool = False) -> Dependencies:
+        """Return what the document `data`, read from `path`, says.
+
+        Raises NixpyError with the line for a value of the wrong type, for a requirement that is none, and
+        where the dependencies are not in the file: dynamic ones, Poetry's own table without `[project]`.
+        For a `locked` project the lock tells those, and the result is without them.
+        """
+        reader = Reader(data, path)
+        project = reader.table("project")
+        elsewhere = "project" not in data and "poetry" in reader.table("tool")
+        dynamic = "dependencies" in reader.strings("project", "dynamic")
+        if elsewhere and not locked:
+            raise reader.error(
+                "the dependencies are in Poetry's own table, which nixpy does not read",
+                "tool",
+                "poetry",
+                hint="lock the project with `poetry lock`; nixpy then reads poetry.lock",
+            )
+        if dynamic and not locked:
+            raise reader.error(
+                "`dependencies` is dynamic: only the build backend knows it",
+                "project",
+                "dynamic",
+                hint="lock the project with `uv lock`; nixpy then reads uv.lock",
+            )
+        name = project.get("name")
+        if name is not None and not isinstance(name, str):
+            raise reader.error("`project.name` must be a string", "project", "name")
+        groups = reader.groups()
+        others = reader.foreign_groups()
+        foreign = others if locked else frozenset()
+        groups |= dict.fromkeys(foreign - groups.keys(), ())
+        return cls(
+            path=path,
+            complete=not (elsewhere or dynamic or foreign),
+            name=canonicalize_name(name) if name else None,
+            requires_python=reader.requires_python(),
+            dependencies=reader.requirements("project", "dependencies"),
+            optional={
+                canonicalize_name(extra): reader.requirements("project", "optional-dependencies", extra)
+                for extra in reader.table("project", "optional-dependencies")
+            },
+            groups=groups,
+            default_groups=reader.default_groups(groups),
+            version_known="version" in project,
+            extras_known=not elsewhere and "optional-dependencies" not in reader.strings("project", "dynamic"),
+            groups_known=locked or not others,
+            uv={key: value for key, value in reader.table("tool", "uv").items() if key in _UV_KEYS},
+        )
+
+    def select(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[Requirement, ...]:
+        """Return the requirements of the project with these extras and groups (None: the default ones).
+
+        Extras of the project itself (`demo[fast]` in `demo`) are replaced by what they stand for, under the
+        same marker. Raises NixpyError for an extra or group that does not exist or is not valid.
+        """
+        found = list(self.dependencies)
+        for extra in sorted({canonicalize_name(extra) for extra in extras}):
+            if extra not in self.optional:
+                raise self._unknown("extra", extra, self.optional, "project", "optional-dependencies")
+            found += self.optional[extra]
+        for group in self.selected_groups(groups):
+            found += self._group(group)
+        return tuple(self._without_self(found))
+
+    def selected_groups(self, groups: Iterable[str] | None) -> tuple[NormalizedName, ...]:
+        """Return the names of the groups meant, sorted; None means the default ones."""
+        wanted = self.default_groups if groups is None else {canonicalize_name(group) for group in groups}
+        if missing := sorted(wanted - set(self.groups)):
+            raise self._unknown("dependency group", missing[0], self.groups, "dependency-groups")
+        return tuple(sorted(wanted))
+
+    def canonical(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return the selection as sorted, normalised text: equal if and only if the same is asked for.
+
+        What `[tool.uv]` says of sources, constraints and overrides is part of it. Credentials are not.
+        """
+        lines = {canonical_requirement(requirement) for requirement in self.select(extras, groups)}
+        lines |= {f"uv {key} {_canonical_json(value)}" for key, value in self.uv.items()}
+        return tuple(sorted(lines))
+
+    def _group(self, group: NormalizedName) -> tuple[Requirement, ...]:
+        resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates what it is given
+        try:
+            return tuple(map(_checked, resolver.resolve(group)))
+        except (ExceptionGroup, NixpyError) as error:
+            first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            reason = str(first).partition("\n")[0]
+            raise NixpyError(
+                f"the dependency group `{group}` is not valid: {reason}",
+                hint='see PEP 735: strings like `numpy>=2` and tables like `{include-group = "test"}`',
+                path=self.path,
+                line=_line(self.path, "dependency-groups", group),
+            ) from None
+
+    def _without_self(self, requirements: Iterable[Requirement]) -> Iterator[Requirement]:
+        """Replace the project's own extras; one that leads back to itself ends there."""
+        nothing: tuple[str, ...] = ()
+        waiting = [(requirement, nothing) for requirement in requirements]
+        while waiting:
+            requirement, above = waiting.pop(0)
+            if self.name is None or canonicalize_name(requirement.name) != self.name:
+                yield requirement
+                continue
+            for extra in sorted({canonicalize_name(extra) for extra in requirement.extras} - set(above)):
+                if extra not in self.optional:
+                    raise self._unknown("extra", extra, self.optional, "project", "optional-dependencies")
+                inside = (under(other, requirement.marker) for other in self.optional[extra])
+                waiting += [(other, (*above, extra)) for other in inside]
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> NixpyError:
+        there = ", ".join(sorted(known)) or "none"
+        line = _line(self.path, *keys)
+        return NixpyError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
+
+
+def _checked(requirement: Requirement) -> Requirement:
+    """Return a requirement; NixpyError where its address, which packaging takes as it is, is no URL."""
+    if requirement.url:
+        split(requirement.url)
+    return requirement
+
+
+def _canonical_json(value: Any) -> str:
+    """Return uv's setting as JSON whose order does not depend on the file's; requirements are normalised."""
+
+    def canonical(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): canonical(each) for key, each in item.items()}
+        if isinstance(item, list):
+            return sorted((canonical(each) for each in item), key=json.dumps)
+        return plain(item) if isinstance(item, str) else item
+
+    return json.dumps(canonical(value), sort_keys=True, default=str)
+
+
+def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
+    """Return the line of a key for a message; the file may have changed or gone since it was read."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return toml_line(text, *keys, value=value)
+
+
+class Reader:
+    """A document whose values are checked as they are taken out."""
+
+    def __init__(self, data: Mapping[str, Any], path: Path) -> None:
+        self._data = data
+        self._path = path
+
+    def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NixpyError:
+        """Return an error that has the line of `keys`, or of the item `value` there."""
+        return NixpyError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
+
+    def table(self, *keys: str) -> Mapping[str, Any]:
+        """Return the table at `keys`, empty where there is none."""
+        node: Any = self._data
+        for depth, key in enumerate(keys, start=1):
+            node = node.get(key, {})
+            if not isinstance(node, dict):
+                raise self.error(f"`{'.'.join(keys[:depth])}` must be a table", *keys[:depth])
+        return node  # type: ignore[no-any-return]
+
+    def strings(self, *keys: str) -> tuple[str, ...]:
+        """Return the list of strings at `keys`, empty where there is none."""
+        value = self.table(*keys[:-1]).get(keys[-1], [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(
+                f"`{'.'.join(keys)}` must be a list of strings", *keys, hint=f'write it as {keys[-1]} = ["…"]'
+            )
+        return tuple(value)
+
+    def requirements(self, *keys: str) -> tuple[Requirement, ...]:
+        """Return the requirements in the list at `keys`."""
+        return tuple(self._requirement(item, *keys) for item in self.strings(*keys))
+
+    def _requirement(self, text: str, *keys: str) -> Requirement:
+        try:
+            return _checked(Requirement(text))
+        except (InvalidRequirement, NixpyError) as error:
+            reason = str(error).partition("\n")[0]
+            raise self.error(
+                f"`{plain(text)}` in `{'.'.join(keys)}` is not a requirement: {reason}",
+                *keys,
+                value=text,
+                hint="write it as PEP 508 says: numpy>=2, numpy[extra]; sys_platform == 'linux', name @ URL",
+            ) from None
+
+    def requires_python(self) -> SpecifierSet | None:
+        """Return `requires-python`, None where it is not set."""
+        value = self.table("project").get("requires-python")
+        if value is None:
+            return None
+        try:
+            return SpecifierSet(value)
+        except (InvalidSpecifier, TypeError, AttributeError):
+            raise self.error(
+                f"`requires-python` is not a version specifier: {value!r}",
+                "project",
+                "requires-python",
+                hint='write it as requires-python = ">=3.11"',
+            ) from None
+
+    def groups(self) -> dict[NormalizedName, tuple[object, ...]]:
+        """Return `[dependency-groups]` by normalised name; uv's older `dev-dependencies` belong to `dev`."""
+        found: dict[NormalizedName, tuple[object, ...]] = {}
+        for name, items in self.table("dependency-groups").items():
+            group = canonicalize_name(name)
+            if group in found:
+                raise self.error(f"the dependency group `{group}` is there twice", "dependency-groups", name)
+            if not isinstance(items, list):
+                raise self.error(f"`dependency-groups.{name}` must be a list", "dependency-groups", name)
+            found[group] = tuple(items)
+        dev = canonicalize_name("dev")
+        if legacy := self.strings("tool", "uv", "dev-dependencies"):
+            found[dev] = (*found.get(dev, ()), *legacy)
+        return found
+
+    def foreign_groups(self) -> frozenset[NormalizedName]:
+        """Return the names of groups in Poetry's and PDM's own tables, whose content is for their locks to tell."""
+        tables = (self.table("tool", "poetry", "group"), self.table("tool", "pdm", "dev-dependencies"))
+        return frozenset(canonicalize_name(name) for table in tables for name in table)
+
+    def default_groups(self, groups: Mapping[NormalizedName, object]) -> frozenset[NormalizedName]:
+        """Return what uv installs unasked: `default-groups`, else `dev` where there is such a group."""
+        if "default-groups" not in (uv := self.table("tool", "uv")):
+            return frozenset(groups) & {canonicalize_name("dev")}
+        if uv["default-groups"] == "all":
+            return frozenset(groups)
+        return frozenset(canonicalize_name(name) for name in self.strings("tool", "uv", "default-groups"))

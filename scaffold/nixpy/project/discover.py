@@ -1,0 +1,45 @@
+"""Which projects below a folder are nixpy's: for one check of a repository that holds several."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from nixpy.core.errors import NixpyError
+from nixpy.project.config import NIXPY_TOML, PYPROJECT
+
+
+def managed(root: Path) -> tuple[Path, ...]:
+    """Return the folders at and below `root` that have settings of nixpy, sorted.
+
+    Hidden folders, environments and node_modules are passed by. Raises NixpyError where there is none: a check that
+    looked at nothing must not pass.
+    """
+    found = tuple(sorted(_managed(root)))
+    if not found:
+        raise NixpyError("nixpy manages no project here or below", path=root, hint="run `nixpy init` in one first")
+    return found
+
+
+def _managed(root: Path) -> Iterator[Path]:
+    for name, folders, files in os.walk(root):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = [folder for folder in folders if not folder.startswith(".") and folder != "node_modules"]
+        if NIXPY_TOML in files or (PYPROJECT in files and _has_settings(Path(name, PYPROJECT))):
+            yield Path(name)
+
+
+def _has_settings(path: Path) -> bool:
+    """Tell whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
+    text = path.read_text("utf-8", "replace")
+    if "nixpy" not in text:
+        return False
+    try:
+        tool = tomllib.loads(text).get("tool", {})
+    except tomllib.TOMLDecodeError:
+        return True
+    return isinstance(tool, dict) and "nixpy" in tool

@@ -1,0 +1,96 @@
+"""What the user's own flake.nix and flake.lock say; nixpy reads them and never writes to them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from nixpy.core.errors import NixpyError
+from nixpy.diagnostics.problem import Problem
+from nixpy.project.config import nixpkgs_ref
+from nixpy.styles.styles import Style
+
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_HASH = re.compile(r"sha256-[A-Za-z0-9+/]{43}=")
+_GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A revision of nixpkgs, and the hash of its tree (SRI) where it is known."""
+
+    revision: str
+    hash: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the templates take it."""
+        return asdict(self)
+
+
+def pin(root: Path, nixpkgs: str) -> Pin | None:
+    """Return the revision that `nixpkgs` means: what flake.lock has for it, or itself; None for a branch not locked."""
+    if followed(root) == nixpkgs:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+            locked = nodes[nodes["root"]["inputs"]["nixpkgs"]]["locked"]
+            place = (locked["type"], locked["owner"].lower(), locked["repo"].lower())
+            if place == ("github", "nixos", "nixpkgs") and _REVISION.fullmatch(locked["rev"]):
+                known = str(locked.get("narHash", ""))
+                return Pin(revision=locked["rev"], hash=known if _HASH.fullmatch(known) else None)
+    return Pin(revision=nixpkgs) if _REVISION.fullmatch(nixpkgs) else None
+
+
+def followed(root: Path) -> str | None:
+    """Return the branch or revision of nixpkgs that the flake in `root` follows, where that can be told."""
+    try:
+        nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+        original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
+        return nixpkgs_ref(str(original.get("ref") or original["rev"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NixpyError):
+        pass
+    try:
+        match = _GITHUB.search(_text(root))
+        return nixpkgs_ref(match[1]) if match else None
+    except NixpyError:
+        return None
+
+
+def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Problem]:
+    """Yield a problem where the flake follows another nixpkgs than the one the project was analysed for."""
+    there = followed(root)
+    if there and there != nixpkgs:
+        yield Problem(
+            code="NIX204",
+            message=f"flake.nix follows nixpkgs {there}, but {nixpkgs} was analysed",
+            hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
+        )
+
+
+def lacking(root: Path, style: Style) -> Iterator[Problem]:
+    """Yield a problem where the flake in `root` does not name an input that the style takes its code from."""
+    text = _text(root)
+    names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
+    if text and names:
+        yield Problem(
+            code="NIX206",
+            message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
+            hint="`nixpy init` prints the lines for them, to be added by hand",
+        )
+
+
+def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
+    """Return with which library the flake in `root` is written."""
+    text = _text(root)
+    if "flake-parts" in text:
+        return "flake-parts"
+    return "flake-utils" if "flake-utils" in text else "plain"
+
+
+def _text(root: Path) -> str:
+    path = root / "flake.nix"
+    return path.read_text("utf-8", "replace") if path.is_file() else ""

@@ -1,0 +1,253 @@
+"""What setup.py and setup.cfg say in so many words. They are read and never run: what a program would have to work out
+is not known.
+
+A keyword of `setup()` comes before the key of setup.cfg, as setuptools has it (setuptools: config/setupcfg.py).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import read_text
+from nixpy.project.dependencies import Dependencies
+
+if TYPE_CHECKING:
+    import configparser
+
+SETUP_PY, SETUP_CFG = "setup.py", "setup.cfg"
+# Where setup.cfg has a keyword of setup(), and what parts the items of a list there.
+_PLACES = {
+    "name": ("metadata", None),
+    "version": ("metadata", None),
+    "description": ("metadata", None),
+    "url": ("metadata", None),
+    "python_requires": ("options", None),
+    "install_requires": ("options", ";"),
+    "scripts": ("options", ","),
+}
+_NO_PROGRAM = (SyntaxError, ValueError, MemoryError, RecursionError)
+_SPELLINGS = {"home_page": "url", "home-page": "url"}
+# Tables: each key is an item.
+_SECTIONS = {"extras_require": ("options.extras_require", ";"), "entry_points": ("options.entry_points", "\0")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The keywords of `setup()` that are written out, and the names of those that are there as code alone."""
+
+    path: Path  # the file that is named in messages
+    values: Mapping[str, Any] = field(default_factory=dict)
+    opaque: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)  # `attr: …` and `file: …` of setup.cfg
+    all_opaque: bool = False  # there may be any other keyword
+
+    def text(self, key: str) -> str | None:
+        """Return a text, None where there is none that can be read."""
+        value = self.values.get(key)
+        return value.strip() or None if isinstance(value, str) else None
+
+    def lines(self, key: str) -> tuple[str, ...] | None:
+        """Return a list of texts; None where only running the file would tell it."""
+        value = self.values.get(key, None if self.is_opaque(key) else ())
+        return _lines(value)
+
+    def table(self, key: str) -> dict[str, tuple[str, ...]] | None:
+        """Return lists by their names; None where only running the file would tell them."""
+        value = self.values.get(key, None if self.is_opaque(key) else {})
+        if not isinstance(value, Mapping):
+            return None
+        found = {str(name): lines for name, item in value.items() if (lines := _lines(item)) is not None}
+        return found if len(found) == len(value) else None
+
+    def is_opaque(self, key: str) -> bool:
+        """Whether running the file may tell this, and reading does not."""
+        return key in self.opaque or key in self.elsewhere or (self.all_opaque and key not in self.values)
+
+    def dependencies(self) -> Dependencies:
+        """Return what is asked for, as pyproject.toml would have it.
+
+        Raises NixpyError where it is not written out, or is no requirement.
+        """
+        lines, extras = self.lines("install_requires"), self.table("extras_require")
+        if lines is None or extras is None:
+            raise NixpyError(
+                "only setuptools can tell the dependencies that stand here",
+                path=self.path,
+                hint=f"let uv write them down: `uv pip compile --universal {self.path.name} -o requirements.txt`",
+            )
+        name = self.text("name")
+        nothing: Mapping[NormalizedName, tuple[object, ...]] = {}
+        return Dependencies(
+            path=self.path,
+            name=canonicalize_name(name) if name else None,
+            requires_python=self._requires_python(),
+            dependencies=self.requirements(lines),
+            optional={canonicalize_name(extra): self.requirements(own) for extra, own in extras.items()},
+            groups=nothing,
+            default_groups=frozenset(),
+            version_known=self.text("version") is not None,
+        )
+
+    def requirements(self, lines: tuple[str, ...]) -> tuple[Requirement, ...]:
+        """Return the requirements that `lines` are; NixpyError with the line for one that is none."""
+        found = []
+        for line in lines:
+            try:
+                found.append(Requirement(line))
+            except InvalidRequirement as error:
+                reason = str(error).partition("\n")[0]
+                raise self._wrong(line, f"`{line}` is not a requirement: {reason}") from None
+        return tuple(found)
+
+    def _requires_python(self) -> SpecifierSet | None:
+        value = self.text("python_requires")
+        try:
+            return SpecifierSet(value) if value else None
+        except InvalidSpecifier:
+            raise self._wrong(value or "", f"`python_requires` is not a version specifier: {value!r}") from None
+
+    def _wrong(self, value: str, message: str) -> NixpyError:
+        files = (self.path, self.path.with_name(SETUP_CFG))
+        texts = [(path, read_text(path).splitlines()) for path in files if path.is_file()]
+        path, line = next(
+            ((path, number) for path, text in texts for number, line in enumerate(text, start=1) if value in line),
+            (self.path, None),
+        )
+        return NixpyError(message, hint="write it as PEP 508 and 440 say", path=path, line=line)
+
+
+def read(root: Path) -> Setup | None:
+    """Return what setup.py and setup.cfg of a folder say, None where there is neither, or none that is of setuptools.
+
+    Raises NixpyError, with the line, for a file that is not of their language.
+    """
+    program, config = root / SETUP_PY, root / SETUP_CFG
+    sections = _config(config) if config.is_file() else None
+    if not program.is_file() and not (sections and {"metadata", "options"} & {*sections.sections()}):
+        return None
+    values, opaque, all_opaque = _program(program) if program.is_file() else ({}, frozenset[str](), False)
+    said = (
+        {key: value for key, value in _keywords(sections) if key not in opaque and not values.get(key)}
+        if sections
+        else {}
+    )
+    elsewhere = {key: value for key, value in said.items() if str(value).startswith(("attr:", "file:"))}
+    values |= {key: value for key, value in said.items() if key not in elsewhere}
+    return Setup(
+        path=program if program.is_file() else config,
+        values=values,
+        opaque=opaque,
+        elsewhere=elsewhere,
+        all_opaque=all_opaque,
+    )
+
+
+def assigned(text: str, *names: str) -> str | None:
+    """Return the text that a module of this source gives one of its variables, the first of `names` that it has so."""
+    try:
+        constants = _constants(ast.parse(text))
+    except _NO_PROGRAM:
+        return None
+    found = (constants.get(name) for name in names)
+    return next((value for value in found if isinstance(value, str)), None)
+
+
+def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
+    """Return the keywords of the one call of setup(), those that are code, and whether there may be others."""
+    try:
+        tree = ast.parse(read_text(path))
+    except _NO_PROGRAM as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        raise NixpyError(f"this is no Python 3: {error}", hint="Correct it.", path=path, line=line) from None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
+    if len(calls) != 1:
+        return {}, frozenset(), True
+    constants = _constants(tree)
+    values: dict[str, Any] = {}
+    opaque = set()
+    for keyword in calls[0].keywords:
+        if keyword.arg is not None:
+            try:
+                values[keyword.arg] = _literal(keyword.value, constants)
+            except ValueError:
+                opaque.add(keyword.arg)
+    return values, frozenset(opaque), any(keyword.arg is None for keyword in calls[0].keywords)
+
+
+def _called(node: ast.expr) -> str | None:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _constants(tree: ast.Module) -> dict[str, Any]:
+    """Return the variables that are set once, at the top, to a value that is written out."""
+    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    found: dict[str, Any] = {}
+    for node in tree.body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        for target in targets:
+            if isinstance(target, ast.Name) and stored.count(target.id) == 1 and value is not None:
+                try:
+                    found[target.id] = _literal(value, found)
+                except ValueError:
+                    continue
+    return found
+
+
+def _literal(node: ast.expr, constants: Mapping[str, Any]) -> Any:
+    if isinstance(node, ast.Name) and node.id in constants:
+        return constants[node.id]
+    try:
+        return ast.literal_eval(node)
+    except (TypeError, MemoryError, RecursionError) as error:  # `{[]: 1}`, or a tower of brackets
+        raise ValueError from error
+
+
+def _config(path: Path) -> configparser.RawConfigParser:
+    import configparser  # few projects have such a file still
+
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(read_text(path))
+    except configparser.Error as error:
+        line = getattr(error, "lineno", None)
+        raise NixpyError("this file cannot be read as setup.cfg", hint="Correct it.", path=path, line=line) from None
+    return parser
+
+
+def _keywords(sections: configparser.RawConfigParser) -> Iterator[tuple[str, Any]]:
+    """Yield the keywords that setup.cfg has, as setup() would have them; what another file tells as `file: …`."""
+    for key, (section, separator) in _PLACES.items():
+        items = dict(sections.items(section)) if sections.has_section(section) else {}
+        spelled = {_SPELLINGS.get(name, name.replace("-", "_")): value for name, value in items.items()}
+        if (value := spelled.get(key)) is not None:
+            yield key, value if separator is None or value.startswith("file:") else _split(value, separator)
+    for key, (section, separator) in _SECTIONS.items():
+        if sections.has_section(section):
+            items = dict(sections.items(section))
+            outside = next((value for value in items.values() if value.startswith("file:")), None)
+            yield key, outside or {name: _split(value, separator) for name, value in items.items()}
+
+
+def _split(value: str, separator: str) -> list[str]:
+    parts = value.splitlines() if "\n" in value else value.split(separator)
+    return [part.strip() for part in parts if part.strip() and not part.strip().startswith("#")]
+
+
+def _lines(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        value = value.splitlines()
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(item.strip() for item in value if item.strip())

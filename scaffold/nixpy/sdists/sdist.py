@@ -1,0 +1,180 @@
+"""What an sdist says of what it is and how it is built, read without unpacking it.
+
+An sdist is a .tar.gz, or of old a .zip and other tars, with one folder at its top that holds PKG-INFO and, in all but
+old ones, pyproject.toml (source distribution format; PEP 517 and 625).
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Protocol, cast
+
+from nixpy.core.errors import NixpyError
+
+_WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
+_MOST_MEMBERS = 200_000
+# Stands for whatever is to be compiled, of which no more is wanted than that it is there.
+_SOURCE = ""
+_CARGO_LOCK = "Cargo.lock"  # of which no more is wanted than where it is
+_COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
+_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # is not built
+# Text packs ten to one; what unpacks to more than a hundred times its size is a trap.
+_HIGHEST_RATIO = 100
+_UNCHECKED_SIZE = 64 << 20
+_READ_ERRORS = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    OverflowError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sdist:
+    """What an sdist says of itself: its PKG-INFO, its pyproject.toml if it has one, and whether it is compiled.
+
+    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty text.
+    """
+
+    pkg_info: bytes
+    pyproject: bytes | None
+    compiled: bool
+    cargo_roots: tuple[str, ...]
+
+
+def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
+    """Return what the sdist with the file name `name` says; `shown` is its place in messages.
+
+    Raises NixpyError where it is damaged, is no sdist, has names that lead out of its folder or a file twice, or
+    unpacks to an absurd size.
+    """
+    file.seek(0)
+    try:
+        members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
+    except _READ_ERRORS as error:
+        raise NixpyError(
+            f"this sdist is damaged and cannot be read ({error})", hint="Choose another version.", path=shown
+        ) from None
+    found: dict[str, dict[str, bytes]] = {}
+    compiled = {root for root, member, _ in members if member == _SOURCE}
+    locks = {(root, member.rpartition("/")[0]) for root, member, _ in members if _is_lock(member)}
+    for root, member, content in (item for item in members if item[1] in _WANTED):
+        if member in found.setdefault(root, {}):
+            raise _refused(shown, f"has {member} twice")
+        found[root][member] = content
+    tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
+    if len(tops) != 1:
+        raise NixpyError(
+            "this is no sdist: it has not one folder with PKG-INFO", hint="Choose another version.", path=shown
+        )
+    root, files = tops[0]
+    return Sdist(
+        pkg_info=files["PKG-INFO"],
+        pyproject=files.get("pyproject.toml"),
+        compiled=root in compiled,
+        cargo_roots=tuple(sorted((f for top, f in locks if top == root), key=lambda f: (f.count("/") + bool(f), f))),
+    )
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+_UNPACK: Mapping[str, Callable[[IO[bytes]], _Readable]] = {
+    "bz2": bz2.BZ2File,
+    "gz": lambda file: gzip.GzipFile(fileobj=file),
+    "tgz": lambda file: gzip.GzipFile(fileobj=file),
+    "xz": lzma.LZMAFile,
+}
+
+
+class _Limited(io.RawIOBase):
+    """What is unpacked, until it is more than the packed file can honestly hold."""
+
+    def __init__(self, stream: _Readable, most: int, shown: str) -> None:
+        self._stream, self._left, self._shown = stream, most, shown
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise _refused(self._shown, "unpacks to an absurd size")
+        return data
+
+
+def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, str, bytes]]:
+    kind = name.rpartition(".")[2]
+    if kind not in _UNPACK:
+        raise NixpyError("sdists of this kind are not read", hint="Choose another version.", path=shown)
+    limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
+    with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
+        for count, member in enumerate(archive):
+            part = _part(member.name, count, shown)
+            if part and member.isreg():
+                content = archive.extractfile(member)
+                assert content is not None  # noqa: S101  # a regular file has some
+                yield *part, _read(content, part[1], shown)
+
+
+def _zip_members(file: IO[bytes], shown: str) -> Iterator[tuple[str, str, bytes]]:
+    with zipfile.ZipFile(file) as archive:
+        for count, info in enumerate(archive.infolist()):
+            part = _part(info.filename, count, shown)
+            if part and not info.is_dir():
+                with archive.open(info) as content:
+                    yield *part, _read(content, part[1], shown)
+
+
+def _limit(file: IO[bytes]) -> int:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return max(_UNCHECKED_SIZE, size * _HIGHEST_RATIO)
+
+
+def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
+    """Return the top folder and the path below it of a wanted file, `_SOURCE` for what is compiled; NixpyError for a
+    name that no sdist may have.
+    """
+    parts = name.removeprefix("./").split("/")
+    if name.startswith("/") or ".." in parts or "\\" in name:
+        raise _refused(shown, f"has a file named {name!r}")
+    if count >= _MOST_MEMBERS:
+        raise _refused(shown, "has an absurd number of files")
+    if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
+        if parts[-1].endswith(_COMPILED):
+            return parts[0], _SOURCE
+        if parts[-1] == _CARGO_LOCK:
+            return parts[0], "/".join(parts[1:])
+    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
+
+
+def _is_lock(member: str) -> bool:
+    return member.rpartition("/")[2] == _CARGO_LOCK
+
+
+def _read(content: IO[bytes], member: str, shown: str) -> bytes:
+    if member not in _WANTED:
+        return b""
+    data = content.read(_WANTED[member] + 1)
+    if len(data) > _WANTED[member]:
+        raise _refused(shown, f"has a {member} of an absurd size")
+    return data
+
+
+def _refused(shown: str, what: str) -> NixpyError:
+    return NixpyError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)

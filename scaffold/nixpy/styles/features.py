@@ -1,0 +1,74 @@
+"""The features: what a shell can have besides a style, each a folder of `templates/features` with a `feature.toml`.
+
+A folder may also hold `hook.jinja`, shell text; what changes the interpreter itself is in `templates/parts`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from nixpy.core.errors import NixpyError, nearest
+from nixpy.styles.styles import template_root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One feature, as its feature.toml describes it."""
+
+    name: str
+    title: str
+    summary: str
+    cost: str
+    document: str
+    packages: tuple[str, ...]  # Nix expressions: programs and hooks for the shell
+    inputs: tuple[str, ...]  # Nix expressions: what the hooks of the packages look at
+    styles: frozenset[str]  # the styles it works with; none are all
+
+
+@cache
+def features() -> tuple[Feature, ...]:
+    """Return every feature, sorted by name."""
+    folders = (template_root() / "templates" / "features").iterdir()
+    return tuple(_read(path) for folder in sorted(folders) if (path := folder / "feature.toml").is_file())
+
+
+def find(name: str) -> Feature:
+    """Return the feature called `name`; NixpyError, with the nearest name, where there is none."""
+    known = {feature.name: feature for feature in features()}
+    if feature := known.get(name):
+        return feature
+    near = nearest(name, known)
+    hint = f"did you mean `{near}`? " if near else ""
+    raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")
+
+
+def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
+    """Return the features of these names, sorted; NixpyError for one that does nothing under the style, if one is
+    known.
+    """
+    found = tuple(find(name) for name in sorted(set(names)))
+    for feature in found:
+        if style and feature.styles and style not in feature.styles:
+            raise NixpyError(
+                f"feature `{feature.name}` does not work with style `{style}`",
+                hint=f"take it out of `features`, or choose one of {', '.join(sorted(feature.styles))}",
+            )
+    return found
+
+
+def _read(path: Path) -> Feature:
+    data = tomllib.loads(path.read_text("utf-8"))
+    return Feature(
+        name=path.parent.name,
+        title=data["title"],
+        summary=data["summary"],
+        cost=data["cost"],
+        document=data["document"],
+        packages=tuple(data.get("packages", ())),
+        inputs=tuple(data.get("inputs", ())),
+        styles=frozenset(data.get("styles", ())),
+    )

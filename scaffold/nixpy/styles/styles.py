@@ -1,0 +1,139 @@
+"""The styles: each is a folder of `templates/styles` with a template and a `style.toml`; adding one needs no Python."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from nixpy.core.errors import NixpyError, nearest
+from nixpy.diagnostics.problem import bring_programs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A flake input that a style needs; those named in `follows` are to be the user's own."""
+
+    name: str
+    url: str
+    follows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """One way to hand libraries to Python, as its style.toml describes it."""
+
+    name: str
+    title: str
+    summary: str
+    how: str
+    document: str
+    aliases: tuple[str, ...]
+    order: int
+    executables: bool  # programs inside wheels run
+    leak_free: bool  # what Python starts inherits no LD_LIBRARY_PATH, which every program would read
+    darwin: bool
+    ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
+    direnv: bool | str | None  # text says by what alone
+    all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
+    builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
+    from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
+    reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
+    inputs: tuple[Input, ...]  # of the flake, besides nixpkgs
+    opens_libraries: bool  # those of [external] are found by name when the project runs
+    builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
+    folder: str  # where in the project packages are installed; empty where they are not
+    host: str  # what the host must offer
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+    once: tuple[str, ...]  # names of files that `init` writes where there are none, each a template in `once/`
+
+
+def template_root() -> Path:
+    """Return the folder that holds `templates`: the installed package, or the top of a checkout."""
+    package = Path(__file__).parents[1]
+    return package if (package / "templates").is_dir() else package.parents[1]
+
+
+@cache
+def styles() -> tuple[Style, ...]:
+    """Return every style, in the order in which they are recommended."""
+    folders = (template_root() / "templates" / "styles").iterdir()
+    found = (_read(path) for folder in folders if (path := folder / "style.toml").is_file())
+    return tuple(sorted(found, key=lambda style: (style.order, style.name)))
+
+
+def find(name: str) -> Style:
+    """Return the style called `name`, by its own name or another spelling (`buildFHSEnv`), in any case.
+
+    Raises NixpyError, with the nearest name, for a style that does not exist.
+    """
+    spellings = {spelling.lower(): style for style in styles() for spelling in (style.name, *style.aliases)}
+    if style := spellings.get(name.lower()):
+        return style
+    near = nearest(name.lower(), spellings)
+    known = ", ".join(style.name for style in styles())
+    hint = f"did you mean `{spellings[near].name}`? " if near else ""
+    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
+
+
+def program(style: str, name: str) -> Any:
+    """Return the Python program `name` that a style brings along, as a module."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    path = template_root() / "templates" / "styles" / style / name
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None  # noqa: S101  (it is a .py file)
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module  # where its dataclasses look their names up
+    spec.loader.exec_module(module)
+    return module
+
+
+def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
+    """Return the style that fits, and why: `programs` are the wheels with programs that need a loader."""
+    darwin = any(system.endswith("-darwin") for system in systems)
+    fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
+    if not programs:
+        return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
+    chosen = next(style for style in fitting if style.executables)
+    return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
+
+
+def _read(path: Path) -> Style:
+    data = tomllib.loads(path.read_text("utf-8"))
+    promises, tradeoffs = data["promises"], data["tradeoffs"]
+    return Style(
+        name=path.parent.name,
+        title=data["title"],
+        summary=data["summary"],
+        how=data["how"],
+        document=data["document"],
+        aliases=tuple(data["aliases"]),
+        order=data["order"],
+        executables=promises["executables"],
+        leak_free=promises["leak-free"],
+        darwin=promises["darwin"],
+        ide=promises.get("ide"),
+        direnv=promises.get("direnv"),
+        all_wheels=data.get("wheels") == "all",
+        builds=data.get("project", ""),
+        from_nixpkgs=data.get("packages") == "nixpkgs",
+        reads=data.get("reads", ""),
+        inputs=tuple(
+            Input(name=name, url=item["url"], follows=tuple(item["follows"]))
+            for name, item in data.get("inputs", {}).items()
+        ),
+        opens_libraries=data.get("opens-libraries", True),
+        builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
+        folder=data.get("folder", ".venv"),
+        host=promises["host"],
+        good=tuple(tradeoffs["good"]),
+        bad=tuple(tradeoffs["bad"]),
+        once=tuple(sorted(file.name.removesuffix(".jinja") for file in (path.parent / "once").glob("*.jinja"))),
+    )

@@ -1,0 +1,246 @@
+"""Gather the facts of every locked wheel, each from the nearest place that has them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.urls import HTTP, file_path, shown, split
+from nixpy.index.settings import IndexSettings
+from nixpy.locks.model import LockedWheel, WheelFile
+from nixpy.needs.model import WheelFacts
+from nixpy.wheels.archive import Archive
+from nixpy.wheels.cache import Cache
+from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.http import Client
+from nixpy.wheels.installed import InstalledWheel, installed_wheels
+from nixpy.wheels.local import LocalWheel
+from nixpy.wheels.metadata import requires
+from nixpy.wheels.remote import RemoteWheel
+
+_THREADS = 8
+_LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
+_UNOPENED = WheelFacts(files=(), known="tag")
+
+Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, WheelFile]]
+_Answer = tuple[WheelFacts, str]
+_Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
+
+
+class Progress(Protocol):
+    """Who shows how far it is; called by the thread that gathers."""
+
+    def start(self, total: int) -> None:
+        """Take note that `total` wheels will be looked at."""
+
+    def step(self, name: str, how: str) -> None:
+        """Take note of one that is done, and how: cache, installed, file, ranges, download or skipped."""
+
+
+def gather(
+    wheels: Sequence[LockedWheel],
+    *,
+    venv: Path | None,
+    index: IndexSettings,
+    cache: Cache,
+    offline: bool = False,
+    rescan: bool = False,
+    metadata: bool = False,
+    progress: Progress | None = None,
+    locate: Locate | None = None,
+) -> dict[LockedWheel, WheelFacts]:
+    """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
+
+    A wheel for several systems is read once, with `metadata` also for what it requires. Facts are known by `tag` alone,
+    and have no files, for macOS (never opened but for its metadata), for what is nowhere but on the network when
+    `offline`, and for a wheel whose lock gives no address, unless it names indexes: then `locate` is asked, once, for
+    all that are not known otherwise. `rescan` passes the cache over, though what is read renews it. Raises the first
+    NixpyError, once the other threads have ended too, or had a few seconds to.
+    """
+    stop = threading.Event()
+    work = _Work(
+        installed=installed_wheels(venv) if venv is not None else {},
+        index=index,
+        cache=cache,
+        offline=offline,
+        rescan=rescan,
+        metadata=metadata,
+        stop=stop,
+    )
+    files = {work.key(wheel): wheel for wheel in wheels}
+    if progress is not None:
+        progress.start(len(files))
+    found: dict[object, WheelFacts] = {}
+    if locate is not None and not offline:
+        work.located = locate([wheel for wheel in files.values() if work.lacks_address(wheel)])
+
+    def done(wheel: LockedWheel, answer: _Answer) -> None:
+        found[work.key(wheel)] = answer[0]
+        if progress is not None:
+            progress.step(wheel.name, answer[1])
+
+    try:
+        _in_threads(list(files.values()), work.facts, done, stop)
+    finally:
+        work.close()
+    return {wheel: found[work.key(wheel)] for wheel in wheels}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """What every thread needs to answer for one wheel."""
+
+    installed: Mapping[NormalizedName, InstalledWheel]
+    index: IndexSettings
+    cache: Cache
+    offline: bool
+    rescan: bool
+    metadata: bool
+    stop: threading.Event
+    located: Mapping[LockedWheel, WheelFile] = field(default_factory=dict, repr=False)
+    _client: Client | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def facts(self, wheel: LockedWheel) -> _Answer:
+        """Return the facts of one wheel and in one word where they come from."""
+        if self._unopened(wheel):
+            return _UNOPENED, "skipped"
+        sha256, url = wheel.file.sha256, self._file(wheel).url
+        if (known := self._cached(sha256, url)) is not None:
+            return known, "cache"
+        installed = self.installed.get(wheel.name)
+        if installed is not None and installed.matches(wheel):
+            return replace(self._look(wheel, installed), known="installed"), "installed"
+        facts, how = self._read(wheel)
+        if sha256:
+            self.cache.put(sha256, facts, url)
+        return facts, how
+
+    def lacks_address(self, wheel: LockedWheel) -> bool:
+        """Tell whether an index has to be asked where the wheel lies, before anything can be said of it."""
+        file, installed = wheel.file, self.installed.get(wheel.name)
+        if not file.indexes or self._unopened(wheel) or (installed is not None and installed.matches(wheel)):
+            return False
+        return self._cached(file.sha256, None) is None
+
+    def key(self, wheel: LockedWheel) -> tuple[object, ...]:
+        """Return what makes two locked wheels one file; one that is not opened is apart."""
+        file, unopened = wheel.file, self._unopened(wheel)
+        return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
+
+    def _unopened(self, wheel: LockedWheel) -> bool:
+        return wheel.system.endswith("-darwin") and not self.metadata
+
+    def _cached(self, sha256: str | None, url: str | None) -> WheelFacts | None:
+        known = self.cache.get(sha256, url) if sha256 and not self.rescan else None
+        return None if known and self.metadata and known.requires is None else known
+
+    def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
+        """Look into a wheel; how it is known is for the caller to say. One for macOS holds no ELF files."""
+        mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
+        return WheelFacts(
+            files=() if mac else inspect(archive),
+            requires=requires(archive) if self.metadata else None,
+            known="tag",
+        )
+
+    def _file(self, wheel: LockedWheel) -> WheelFile:
+        return self.located.get(wheel, wheel.file)
+
+    def _read(self, wheel: LockedWheel) -> _Answer:
+        file = self._file(wheel)
+        path = file.path or file_path(file.url)
+        if path is not None:
+            local = LocalWheel(path, file.sha256)
+            try:
+                return replace(self._look(wheel, local), known="sha256"), "file"
+            finally:
+                local.close()
+        if self.offline or file.url is None:
+            return _UNOPENED, "skipped"
+        if split(file.url).scheme not in HTTP:
+            raise NixpyError(
+                f"{file.filename} is not at an address one can download from",
+                hint="nixpy reads wheels from http, https and file URLs.",
+                path=shown(file.url),
+            )
+        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
+        try:
+            facts = self._look(wheel, remote)
+            return replace(facts, known=remote.known), "download" if remote.whole else "ranges"
+        finally:
+            remote.close()
+
+    def _connection(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = Client(self.index, self.stop)
+            return self._client
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            self._client.close()
+
+
+def _in_threads(
+    jobs: Sequence[LockedWheel],
+    work: Callable[[LockedWheel], _Answer],
+    done: Callable[[LockedWheel, _Answer], None],
+    stop: threading.Event,
+) -> None:
+    """Do every job in a few threads, and `done` with each answer in this one; the first error ends all.
+
+    The threads are daemons rather than an executor's, which Python would wait for at its end: after Ctrl-C
+    nobody shall sit through the time-out of a silent server.
+    """
+    waiting: queue.SimpleQueue[LockedWheel] = queue.SimpleQueue()
+    answers: _Answers = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+    threads = [
+        threading.Thread(target=_run, args=(waiting, work, answers, stop), name=f"wheels-{n}", daemon=True)
+        for n in range(min(_THREADS, len(jobs)))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in jobs:
+            job, answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer  # noqa: TRY301
+            done(job, answer)
+    except Exception:
+        stop.set()
+        deadline = time.monotonic() + _LAST_WORDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        raise
+    finally:
+        stop.set()
+
+
+def _run(
+    waiting: queue.SimpleQueue[LockedWheel],
+    work: Callable[[LockedWheel], _Answer],
+    answers: _Answers,
+    stop: threading.Event,
+) -> None:
+    """Do the jobs that wait, one after the other, until there are none; what one thread does."""
+    while not stop.is_set():
+        try:
+            job = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            answers.put((job, work(job)))
+        except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
+            answers.put((job, error))

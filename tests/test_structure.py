@@ -1,0 +1,51 @@
+"""One folder per stage: the tree, the contract of import-linter and CONTRIBUTING.md agree on them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+PACKAGE = TOP / "scaffold" / "nixpy"
+FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+MODULES = {"__init__.py", "__main__.py", "api.py"}
+
+
+def layers() -> list[str]:
+    """Return the layers of the contract, from the first stage to the last."""
+    contracts = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (contract,) = (contract for contract in contracts if contract["type"] == "layers")
+    return list(reversed(contract["layers"]))
+
+
+def test_the_top_of_the_package_has_no_other_modules() -> None:
+    """Beside the folders there are only the program and the public API."""
+    assert {path.name for path in PACKAGE.glob("*.py")} <= MODULES
+
+
+def test_every_folder_is_a_layer() -> None:
+    """The contract names the folders that exist."""
+    assert sorted(layers()) == FOLDERS
+
+
+def test_contributing_lists_the_folders_in_the_order_of_the_layers() -> None:
+    """Its table has one row per folder; a folder imports only from the rows above its own."""
+    text = (TOP / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.partition("| folder | what |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([a-z]+)/` \|", table, re.MULTILINE) == layers()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_says_what_it_is_and_exports_nothing(folder: str) -> None:
+    """Its `__init__.py` is one docstring: what comes in, what goes out, and a module of the folder to read first."""
+    tree = ast.parse((PACKAGE / folder / "__init__.py").read_text("utf-8"))
+    assert len(tree.body) == 1
+    text = ast.get_docstring(tree) or ""
+    assert re.search(r"^In: .*Out: ", text, re.MULTILINE | re.DOTALL)
+    first = re.search(r"Read `([a-z_]+\.py)`", text)
+    assert first is not None
+    assert (PACKAGE / folder / first[1]).is_file()
