@@ -47,9 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[PLUGIN])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its markers and its group; put the tests that take long before the others, which fill gaps."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Give each test its markers and its group, before pytest-xdist looks for groups; put the tests that take long
+    before the others, which fill gaps.
+    """
     for item in items:
         markers = marks.markers(marks.path_of(item), getattr(item, "fixturenames", ()))
         item.stash[MARKERS] = markers
@@ -59,6 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(group))
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: marks.turn(item.stash[MARKERS]))
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

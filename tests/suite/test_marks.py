@@ -34,7 +34,8 @@ def test_every_collected_test_has_them(request: pytest.FixtureRequest) -> None:
     """The markers of each test of this run are those that its fixtures and its folder give it, and no others."""
     for item in request.session.items:
         expected = marks.markers(marks.path_of(item), getattr(item, "fixturenames", ()))
-        assert {marker for marker in ("nix", "box", "network") if item.get_closest_marker(marker)} == expected, item
+        found = {marker for marker in ("nix", "box", "network") if item.get_closest_marker(marker)}
+        assert found == expected - {"slow"}, item
 
 
 def test_no_marker_is_set_by_hand() -> None:
@@ -53,13 +54,19 @@ def test_without_a_marker_there_is_no_nix() -> None:
 
 def test_tests_that_share_a_value_are_a_group(request: pytest.FixtureRequest) -> None:
     """What a module or a parameter of a session makes once is made in one process; other tests have no group."""
-    groups = {item.nodeid.partition("@")[0]: marks.group(item) for item in request.session.items}
-    assert groups[request.node.nodeid.partition("@")[0]] is None
+    groups = {}
+    for item in request.session.items:
+        name, _, suffix = item.nodeid.partition("]@" if "]@" in item.nodeid else "@")
+        marker = item.get_closest_marker("xdist_group")
+        groups[name] = marker.args[0] if marker else None
+        if hasattr(request.config, "workerinput") and request.config.option.loadgroup:
+            assert suffix == (groups[name] or ""), "pytest-xdist does not know the group"
     box = "tests/nixos/box/test_box_"
     for begin, group in {
-        f"{box}styles.py::test_a_program_of_a_wheel_runs_where_promised[fhs]": "observed=fhs",
+        marks.path_of(request.node): None,
+        f"{box}styles.py::test_a_program_of_a_wheel_runs_where_promised[fhs": "observed=fhs",
         f"{box}own_flake.py::": f"{box}own_flake.py",
-        f"{box}store_shells.py::test_direnv_enters_it[uv2nix]": f"{box}store_shells.py project=uv2nix",
+        f"{box}store_shells.py::test_direnv_enters_it[uv2nix": f"{box}store_shells.py project=uv2nix",
     }.items():
         found = {value for name, value in groups.items() if name.startswith(begin)}
         assert found in ({group}, set())  # the second where they are no part of the run
