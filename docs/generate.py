@@ -22,7 +22,7 @@ import nixpy
 from nixpy.cli.main import group
 from nixpy.diagnostics.codes import explanations
 from nixpy.styles.features import features
-from nixpy.styles.promises import NEEDS, Need, answer, serving
+from nixpy.styles.promises import NEEDS, Need, in_words, serving
 from nixpy.styles.styles import Style, styles
 
 TOP = Path(__file__).parents[1]
@@ -291,7 +291,7 @@ def style_pages() -> str:
 def _style(style: Style) -> str:
     good = "".join(f"- {text}\n" for text in style.good)
     bad = "".join(f"- {text}\n" for text in style.bad)
-    rows = [(need.title, answer(need.promised(style))) for need in NEEDS]
+    rows = [(need.title, in_words(need.promised(style))) for need in NEEDS]
     rows += [("the host must offer", style.host), ("also spelled", ", ".join(map(code, style.aliases)))]
     rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
     return (
@@ -328,7 +328,7 @@ def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[st
     if row := known.get((style.name, need.name)):
         return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     promised = need.promised(style)
-    return answer(promised) if promised is None else f"*said: {answer(promised)}*"
+    return in_words(promised) if promised is None else f"*said: {in_words(promised)}*"
 
 
 def need_names() -> str:

@@ -656,7 +656,7 @@ def test_a_newer_nixpy_that_knows_more_is_healed_by_sync(
     made: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the reviewed table gains a row for a recorded wheel, check asks for a sync, and the sync supplies it."""
-    row = dlopen.Row(package="alpha", kind="dlopen", value="libportaudio.so.2")
+    row = dlopen.DlopenRow(package="alpha", kind="dlopen", value="libportaudio.so.2")
     monkeypatch.setattr(dlopen, "_by_package", lambda: {"alpha": (row,)})
     assert nixpy("check", made).status == 1
     assert nixpy("sync", made).status == 0

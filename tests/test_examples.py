@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.project.project import RECORD
+from nixpy.project.project import NIXPY_LOCK
 from nixpy.styles.styles import find
 from runner import Nixpy
 
@@ -52,7 +52,7 @@ def test_what_a_wheel_requires_was_read(example: Path) -> None:
     """Where a lock records what a wheel requires, the wheel's metadata was read: nothing of it is told by the name of
     the file alone.
     """
-    for system, found in json.loads((example / RECORD).read_text())["systems"].items():
+    for system, found in json.loads((example / NIXPY_LOCK).read_text())["systems"].items():
         for wheel in found["wheels"]:
             assert "requires" not in wheel or wheel["known"] != "tag", (system, wheel["name"])
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from nixpy.analysis.nixpylock import Record, Wheel, dumps, loads
+from nixpy.analysis.nixpylock import NixpyLock, Wheel, dumps, loads
 from nixpy.locks.model import Unavailable
 from nixpy.needs.model import Needs
 
@@ -41,10 +41,10 @@ def wheels(draw: st.DrawFn) -> Wheel:
 
 
 @st.composite
-def records(draw: st.DrawFn) -> Record:
+def nixpy_locks(draw: st.DrawFn) -> NixpyLock:
     found = {(wheel.system, wheel.name): wheel for wheel in draw(st.lists(wheels(), max_size=6))}
     gone = {(system, canonicalize_name(name)) for system, name in draw(st.sets(st.tuples(SYSTEMS, NAMES), max_size=3))}
-    return Record(
+    return NixpyLock(
         python="3.13",
         release="nixos-26.05",
         inputs="0" * 64,
@@ -56,20 +56,20 @@ def records(draw: st.DrawFn) -> Record:
     )
 
 
-@given(records())
-def test_what_is_written_is_read(record: Record) -> None:
-    """A record comes back from its text as it was."""
-    assert loads(dumps(record), Path("nixpy.lock")) == record
+@given(nixpy_locks())
+def test_what_is_written_is_read(nixpy_lock: NixpyLock) -> None:
+    """A nixpy.lock comes back from its text as it was."""
+    assert loads(dumps(nixpy_lock), Path("nixpy.lock")) == nixpy_lock
 
 
-@given(records(), st.randoms(use_true_random=False))
-def test_order_does_not_matter(record: Record, random: Random) -> None:
+@given(nixpy_locks(), st.randoms(use_true_random=False))
+def test_order_does_not_matter(nixpy_lock: NixpyLock, random: Random) -> None:
     """The same wheels in another order give the same bytes."""
-    shuffled = list(record.wheels)
+    shuffled = list(nixpy_lock.wheels)
     random.shuffle(shuffled)
-    missing = list(record.unavailable)
+    missing = list(nixpy_lock.unavailable)
     random.shuffle(missing)
-    assert dumps(replace(record, wheels=tuple(shuffled), unavailable=tuple(missing))) == dumps(record)
+    assert dumps(replace(nixpy_lock, wheels=tuple(shuffled), unavailable=tuple(missing))) == dumps(nixpy_lock)
 
 
 def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
@@ -82,7 +82,7 @@ def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
         sha256=None,
         needs=Needs(known="sha256"),
     )
-    empty = Record(
+    empty = NixpyLock(
         python="3.13", release="nixos-26.05", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=()
     )
     assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)

@@ -23,7 +23,7 @@ from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
 from nixpy.analysis import nixpylock
 from nixpy.commands import new
 from nixpy.environment.assemble import environment_of
-from nixpy.environment.choices import choose
+from nixpy.environment.options import resolve_options
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.nixpkgs import releases
@@ -73,9 +73,9 @@ def test_the_value_for_the_templates_is_that_of_init(
     """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
     folder = new_projects.at(style, manager)
     found = project.read(folder)
-    record = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
+    nixpy_lock = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
     # Through JSON, in which a tuple is a list.
-    expected = json.loads(json.dumps(environment_of(found, choose(found), record).as_dict()))
+    expected = json.loads(json.dumps(environment_of(found, resolve_options(found), nixpy_lock).as_dict()))
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
     computed = dict(worker.answers.combined["env"])

@@ -6,7 +6,7 @@ from packaging.utils import canonicalize_name
 
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.environment.overrides import Override, overrides
-from nixpy.libraries.match import Rules, answer
+from nixpy.libraries.match import Rules, match
 from nixpy.needs.model import Needs
 
 X86, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
@@ -29,7 +29,7 @@ def wheel(
 def told(*wheels: Wheel, rules: Rules | None = None) -> dict[str, Override]:
     """The overrides of these wheels by name."""
     rules = rules or Rules()
-    libraries, _ = answer(wheel_needs(wheels), rules, (X86, ARM, MAC))
+    libraries, _ = match(wheel_needs(wheels), rules, (X86, ARM, MAC))
     return {item.name: item for item in overrides(wheels, libraries, optional=rules.optional)}
 
 

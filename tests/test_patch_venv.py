@@ -21,9 +21,9 @@ from packaging.utils import canonicalize_name
 from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, patch, read_elf, restore
 
 from nixos.realnix import SYSTEMS, Nix, stand_in
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.environment.assemble import environment_of
-from nixpy.environment.choices import choose
+from nixpy.environment.options import resolve_options
 from nixpy.needs.model import Needs
 from nixpy.project import project
 from runner import Nixpy
@@ -579,7 +579,7 @@ def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
         wheel("pyusb", "libusb-1.0.so.0", system="aarch64-darwin"),
         wheel("linked", sonames=(("libnvidia-ml.so.1", "a.so"), ("libz.so.1", "a.so"))),
     )
-    record = Record(
+    record = NixpyLock(
         python="3.13",
         release="26.05",
         inputs="",
@@ -590,7 +590,7 @@ def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
     asking = '[tool.nixpy]\nstyle = "patched-venv"\nlibraries.ignore = ["libignored.so.1"]\n'
     (tmp_path / "pyproject.toml").write_text(f"[project]\n{asking}")
     own = project.read(tmp_path)
-    found = environment_of(own, choose(own), record).as_dict()
+    found = environment_of(own, resolve_options(own), record).as_dict()
     assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
     assert found["driver_sonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
 

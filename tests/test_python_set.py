@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from nixpy.analysis.nixpylock import Record, Wheel
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.environment.python_set import python_set
 from nixpy.needs.model import Needs
 
 TORCH = {"torch": ["nvidia-cu", "numpy"], "nvidia-cu": ["nvidia-base"], "nvidia-base": [], "numpy": []}
 
 
-def record(requires: dict[str, list[str]]) -> Record:
+def nixpy_lock(requires: dict[str, list[str]]) -> NixpyLock:
     """A lock with a wheel of each package."""
     wheels = tuple(
         Wheel(
@@ -26,13 +26,15 @@ def record(requires: dict[str, list[str]]) -> Record:
         for name, others in requires.items()
     )
     systems = ("x86_64-linux",)
-    return Record(python="3.13", release="", inputs="", systems=systems, wheels=wheels, unavailable=(), complete=True)
+    return NixpyLock(
+        python="3.13", release="", inputs="", systems=systems, wheels=wheels, unavailable=(), complete=True
+    )
 
 
 def names(requires: dict[str, list[str]], *, implied: bool) -> tuple[list[str], list[str]]:
     """The packages of nixpkgs or wheels that are asked for where the project asks for all of a lock, and the others."""
     direct = [canonicalize_name(name) for name in requires]
-    found = python_set(record(requires), direct, "nixpkgs", direct if implied else ())
+    found = python_set(nixpy_lock(requires), direct, "nixpkgs", direct if implied else ())
     return [item.name for item in found.direct], [item.name for item in found.others]
 
 

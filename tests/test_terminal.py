@@ -134,7 +134,7 @@ def test_plain_progress_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     """What takes long is told of in lines, seldom enough to be read, and what is done at once in one."""
     clock = iter(range(0, 100, 4))
     monkeypatch.setattr(common, "monotonic", lambda: next(clock))
-    plain = common.Plain()
+    plain = common.PlainProgress()
     plain.start(9)
     for _ in range(9):
         plain.step("numpy", "read")

@@ -24,8 +24,8 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
     folder = locked(tmp_path / "demo", index, tool)
     done = nixpy("init", folder, "--style", "loader", "--rescan")
     assert done.status == 0, done.err
-    record = json.loads((folder / "nixpy.lock").read_text())
-    (wheel,) = record["systems"]["x86_64-linux"]["wheels"]
+    nixpy_lock = json.loads((folder / "nixpy.lock").read_text())
+    (wheel,) = nixpy_lock["systems"]["x86_64-linux"]["wheels"]
     assert wheel["known"] in {"index", "sha256"}
     assert "libz.so.1" in (folder / "nixpy.nix").read_text()
     assert f"set -- {tool} " in (folder / "nixpy.nix").read_text()

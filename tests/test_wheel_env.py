@@ -17,7 +17,7 @@ from runner import Nixpy
 INIT = ("--style", "wheel-env", "--python", "3.13")
 
 
-def recorded(project: Path) -> dict[str, Any]:
+def read_nixpy_lock(project: Path) -> dict[str, Any]:
     """The wheels of x86_64-linux in nixpy.lock, by name."""
     systems = json.loads((project / "nixpy.lock").read_text())["systems"]
     return {wheel["name"]: wheel for wheel in systems["x86_64-linux"]["wheels"]}
@@ -27,20 +27,20 @@ def test_every_wheel_is_recorded(tmp_path: Path, nixpy: Nixpy) -> None:
     """Pure Python wheels too, each with its hash; in another style they are not, and each way `check` says stale."""
     project = shop.project(tmp_path / "one", "alpha", "gamma")
     assert nixpy("init", project, *INIT).status == 0
-    assert all(wheel["sha256"] for wheel in recorded(project).values())
-    assert recorded(project).keys() == {"alpha", "gamma"}
+    assert all(wheel["sha256"] for wheel in read_nixpy_lock(project).values())
+    assert read_nixpy_lock(project).keys() == {"alpha", "gamma"}
     assert nixpy("check", project).status == 0
     settings = project / "pyproject.toml"
     settings.write_text(settings.read_text().replace('"wheel-env"', '"loader"'))
     assert nixpy("check", project).status == 1
     assert nixpy("sync", project).status == 0
-    assert recorded(project).keys() == {"alpha"}
+    assert read_nixpy_lock(project).keys() == {"alpha"}
     settings.write_text(settings.read_text().replace('"loader"', '"wheel-env"'))
     ran = nixpy("check", project)
     assert ran.status == 1
     assert "style wheel-env installs pure Python wheels too, which nixpy.lock does not name" in ran.out
     assert nixpy("sync", project).status == 0
-    assert recorded(project).keys() == {"alpha", "gamma"}
+    assert read_nixpy_lock(project).keys() == {"alpha", "gamma"}
 
 
 def lock(project: Path, wheel: Path, url: str | None) -> None:
@@ -137,7 +137,7 @@ def test_the_address_follows_from_the_name(tmp_path: Path, nixpy: Nixpy) -> None
         f"map (p: {{ inherit (p.src) name outputHash; }}) (builtins.filter (p: p ? src) {python}.paths)"
     )
     assert len(sources) == 2
-    wheels = recorded(project).values()
+    wheels = read_nixpy_lock(project).values()
     assert {(source["name"], source["outputHash"]) for source in sources} == {
         (wheel["filename"], wheel["sha256"]) for wheel in wheels
     }

@@ -131,9 +131,9 @@ def test_a_record_that_does_not_tell_what_wheels_require(
     assert nixpy("init", project, *INIT).status == 0
     path = project / "nixpy.lock"
     whole = path.read_text()
-    record = nixpylock.loads(whole, path)
+    nixpy_lock = nixpylock.loads(whole, path)
     path.write_text(
-        nixpylock.dumps(replace(record, wheels=tuple(replace(one, requires=None) for one in record.wheels)))
+        nixpylock.dumps(replace(nixpy_lock, wheels=tuple(replace(one, requires=None) for one in nixpy_lock.wheels)))
     )
     assert '"requires"' not in path.read_text()
     ran = nixpy("check", project)

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from docs.blocks import TOP, blocks, pages
 from nixpy.diagnostics.codes import explanations
 from nixpy.styles.features import features
-from nixpy.styles.promises import NEEDS, answer
+from nixpy.styles.promises import NEEDS, in_words
 from nixpy.styles.styles import styles
 
 EXAMPLES = sorted((TOP / "examples").glob("*/README.md"))
@@ -131,7 +131,7 @@ def test_proofs_are_of_promises() -> None:
     rows = [(row["style"], row["need"]) for row in PROOFS]
     assert len(set(rows)) == len(rows)
     for row in PROOFS:
-        assert row["seen"] == answer(promised[row["style"], row["need"]]), row
+        assert row["seen"] == in_words(promised[row["style"], row["need"]]), row
 
 
 @pytest.mark.last
@@ -145,7 +145,7 @@ def test_promises_were_seen(
     found = outcomes_of(row["proof"])
     assert found
     assert set(found.values()) == {"passed"}
-    noted = {(style, need, answer(served)) for style, need, served in seen_by(row["proof"])}
+    noted = {(style, need, in_words(served)) for style, need, served in seen_by(row["proof"])}
     assert {seen for *about, seen in noted if about == [row["style"], row["need"]]} == {row["seen"]}
 
 
@@ -153,7 +153,7 @@ def test_a_promise_without_a_proof_is_marked() -> None:
     """The page does not call seen what no test has shown."""
     known = generate.proofs()
     for style, need in ((style, need) for style in styles() for need in NEEDS if need.promised(style) is not None):
-        said = answer(need.promised(style))
+        said = in_words(need.promised(style))
         assert generate._answer(style, need, {}) == f"*said: {said}*"
         seen = generate._answer(style, need, known)
         assert seen.startswith("*said") != ((style.name, need.name) in known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
+from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import Brought, Freshness, Git
+from nixpy.doctor.facts import Facts, Freshness, Git, WheelProgram
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
-RUFF = replace(VENV, programs=(Brought(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
+RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
 
 
 def test_a_library_that_is_not_found() -> None:
@@ -24,7 +27,7 @@ def test_a_library_that_is_not_found() -> None:
     rendered = only(**MISSING, rendered=frozenset({"libstdc++.so.6"}))
     assert rendered.command == "nix develop"
     assert "nixpy.nix has it from pkgs.stdenv.cc.cc.lib, but not for this Python" in rendered.message
-    assert only(**MISSING, project=replace(PROJECT, managed=False)).command == "nixpy init"
+    assert only(**MISSING, project=replace(PROJECT, uses_nixpy=False)).command == "nixpy init"
     packages = only(**MISSING, project=replace(PROJECT, style="with-packages"), pythons=())
     assert packages.command == "nixpy init --style loader"
 
@@ -143,7 +146,7 @@ def test_files_of_nixpy(state: str, command: str) -> None:
     found = only(fresh=fresh)
     assert (found.code, found.command) == ("NIX416", command)
     assert found.message.endswith(f"{state}: x changed")
-    assert codes(fresh=fresh, project=replace(PROJECT, managed=False)) == []
+    assert codes(fresh=fresh, project=replace(PROJECT, uses_nixpy=False)) == []
 
 
 def test_the_driver() -> None:
@@ -162,13 +165,25 @@ def test_the_driver() -> None:
 def test_a_check_without_its_facts_is_listed(fact: str) -> None:
     """A fact that could not be read makes exactly the checks impossible that need it; the others are made."""
     report = judge(replace(WELL, unread={fact: "because"}, environ={"PYTHONPATH": "1"}))
-    assert {unmade.check for unmade in report.unmade} == {name for name, _, needs in CHECKS if fact in needs}
-    assert {unmade.reason for unmade in report.unmade} == {"because"}
-    assert [finding.code for finding in report.findings] == ["NIX410"]
+    assert {skipped.check for skipped in report.skipped} == {name for name, _, needs in CHECKS if fact in needs}
+    assert {skipped.reason for skipped in report.skipped} == {"because"}
+    assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]
 
 
 def test_a_check_that_fails_is_listed() -> None:
     """Whatever a check raises, the others have their say."""
     report = judge(replace(WELL, search_path=3, environ={"PYTHONPATH": "1"}))  # type: ignore[arg-type]
-    assert [unmade.check for unmade in report.unmade] == ["LD_LIBRARY_PATH"]
-    assert [finding.code for finding in report.findings] == ["NIX410"]
+    assert [skipped.check for skipped in report.skipped] == ["LD_LIBRARY_PATH"]
+    assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]
+
+
+def test_a_check_is_one_function_and_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row in the table is all that a new check needs: its diagnostics are reported, or why it could not run."""
+
+    def toy(facts: Facts) -> Iterator[MachineDiagnostic]:
+        yield MachineDiagnostic(code="NIX499", message=f"{facts.venv_folder} is a toy", command="true")
+
+    monkeypatch.setattr(examine, "CHECKS", (*CHECKS, ("toys", toy, ("venv",))))
+    assert codes() == ["NIX499"]
+    report = judge(replace(WELL, unread={"venv": "because"}))
+    assert ("toys", "because") in {(skipped.check, skipped.reason) for skipped in report.skipped}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nixpy.doctor import folder, nixfiles
+from nixpy.doctor import nixfiles, project_folder
 
 # --- Nix files ---
 
@@ -97,12 +97,12 @@ def tree(tmp_path: Path) -> Path:
 
 def test_what_git_does_not_know(tree: Path) -> None:
     """Files of the flake that are not in the index, in the flake's order; `git add -N` makes them known."""
-    found = folder.git(tree, tree / ".venv")
+    found = project_folder.git(tree, tree / ".venv")
     assert found is not None
     assert (found.unknown, found.open_venv) == (("flake.nix", "nixpy.nix", "nixpy.lock"), True)
     subprocess.run(["git", "-C", tree, "add", "-N", *found.unknown], check=True)
     (tree / ".gitignore").write_text(".venv/\n")
-    found = folder.git(tree, tree / ".venv")
+    found = project_folder.git(tree, tree / ".venv")
     assert found is not None
     assert (found.unknown, found.open_venv) == ((), False)
 
@@ -110,7 +110,7 @@ def test_what_git_does_not_know(tree: Path) -> None:
 def test_a_venv_that_ignores_itself(tree: Path) -> None:
     """As Python 3.13 and uv make it, with a .gitignore inside."""
     (tree / ".venv/.gitignore").write_text("*\n")
-    found = folder.git(tree, tree / ".venv")
+    found = project_folder.git(tree, tree / ".venv")
     assert found is not None
     assert not found.open_venv
 
@@ -120,25 +120,25 @@ def test_a_project_below_the_top(tree: Path) -> None:
     below = tree / "below"
     below.mkdir()
     (below / "nixpy.nix").touch()
-    found = folder.git(below, below / ".venv")
+    found = project_folder.git(below, below / ".venv")
     assert found is not None
     assert (found.unknown, found.open_venv) == ((), False)
     (below / "flake.nix").touch()
-    found = folder.git(below, below / ".venv")
+    found = project_folder.git(below, below / ".venv")
     assert found is not None
     assert found.unknown == ("flake.nix", "nixpy.nix")
 
 
 def test_no_git_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing to say outside of one; in one without git, that is an error that names it."""
-    assert folder.git(tmp_path, tmp_path / ".venv") is None
+    assert project_folder.git(tmp_path, tmp_path / ".venv") is None
     (tmp_path / ".git").mkdir()
     (tmp_path / "flake.nix").touch()
     with pytest.raises(OSError, match="not a git repository"):
-        folder.git(tmp_path, tmp_path / ".venv")
+        project_folder.git(tmp_path, tmp_path / ".venv")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(FileNotFoundError, match="git is not on PATH"):
-        folder.git(tmp_path, tmp_path / ".venv")
+        project_folder.git(tmp_path, tmp_path / ".venv")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_no_git_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_of_uv(tmp_path: Path, name: str, text: str, may: bool) -> None:
     """What the project's files say of uv's own Pythons."""
     (tmp_path / name).write_text(text)
-    assert folder.uv_may_download(tmp_path) == may
+    assert project_folder.uv_may_download(tmp_path) == may
 
 
 def test_git_starts_nothing_of_the_tree(tree: Path) -> None:
@@ -162,7 +162,7 @@ def test_git_starts_nothing_of_the_tree(tree: Path) -> None:
     trap.write_text(f"#!/bin/sh\ntouch {tree}/sprung\n")
     trap.chmod(0o755)
     subprocess.run(["git", "-C", tree, "config", "core.fsmonitor", trap], check=True)
-    folder.git(tree, tree / ".venv")
+    project_folder.git(tree, tree / ".venv")
     assert not (tree / "sprung").exists()
     subprocess.run(["git", "-C", tree, "ls-files"], check=True, capture_output=True)
     subprocess.run(["git", "-C", tree, "status"], check=True, capture_output=True)

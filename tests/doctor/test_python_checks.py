@@ -24,7 +24,7 @@ from doctor.world import (
     program,
     venv,
 )
-from nixpy.doctor.facts import Applied, OnPath, Program
+from nixpy.doctor.facts import OnPath, PackagesCall, Program
 
 PYTHON = ROOT / ".venv/bin/python"
 
@@ -88,7 +88,7 @@ def test_no_virtual_environment_and_no_shell() -> None:
     outside: dict[str, Any] = {"venv": None, "started": None, "environ": {}, "pythons": ()}
     assert only(**outside).command == "nix develop"
     assert only(**outside, project=replace(PROJECT, fills=False)).command == "uv sync"
-    assert only(**outside, asked=Path("/other/venv")).command == "UV_PROJECT_ENVIRONMENT=/other/venv uv sync"
+    assert only(**outside, venv_folder=Path("/other/venv")).command == "UV_PROJECT_ENVIRONMENT=/other/venv uv sync"
 
 
 def test_an_environment_elsewhere_is_filled_there() -> None:
@@ -150,7 +150,9 @@ def test_another_environment_is_active(tmp_path: Path) -> None:
 )
 def test_an_application_in_with_packages(builder: str, at: int | None, command: str) -> None:
     """NIX403 names place, package and builder; the command is for where it is built."""
-    applied = Applied(name="x", builder=builder, file=Path("/b/env.nix"), line=9, made_in=Path("/b/x.nix"), made_at=at)
+    applied = PackagesCall(
+        name="x", builder=builder, file=Path("/b/env.nix"), line=9, made_in=Path("/b/x.nix"), made_at=at
+    )
     found = only(applied=(applied,))
     assert (found.code, found.packages, found.command) == ("NIX403", ("x",), command)
     assert found.message.startswith(f"/b/env.nix:9: x is built by {builder}")
@@ -177,7 +179,7 @@ def test_an_interpreter_that_is_gone() -> None:
     older = only(venv=replace(gone, versions=("3.12",)), started=None)
     assert older.command == f"rm -r {ROOT}/.venv && uv sync"
     assert only(venv=gone, started=None, pythons=(), environ={}).command == "nix develop"
-    unmanaged = replace(PROJECT, managed=False)
+    unmanaged = replace(PROJECT, uses_nixpy=False)
     assert only(venv=gone, started=None, pythons=(), project=unmanaged).command == f"rm -r {ROOT}/.venv && uv sync"
 
 

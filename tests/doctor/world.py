@@ -7,8 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.doctor.examine import judge
-from nixpy.doctor.facts import Facts, Host, OnPath, Program, Project, Started, Supplier, Unfound, Venv
-from nixpy.doctor.findings import Finding
+from nixpy.doctor.facts import (
+    Facts,
+    Host,
+    MissingLibrary,
+    ObservedProject,
+    OnPath,
+    Program,
+    StartedPython,
+    Supplier,
+    Venv,
+)
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 ROOT = Path("/home/user/demo")
 LOADER = Path("/lib64/ld-linux-x86-64.so.2")
@@ -35,18 +45,18 @@ VENV = Venv(
     versions=("3.13",),
     packages=frozenset({"numpy"}),
 )
-PROJECT = Project(
+PROJECT = ObservedProject(
     root=ROOT,
     source="uv.lock",
     style="loader",
-    managed=True,
+    uses_nixpy=True,
     enter="nix develop",
     fills=True,
     install="uv sync",
     locked=frozenset({"numpy"}),
     packages=frozenset({"numpy"}),
 )
-STARTED = Started(
+STARTED = StartedPython(
     version="3.13.5",
     base_prefix=SHELL.parents[1],
     loader=STORE_LOADER,
@@ -56,7 +66,7 @@ STARTED = Started(
 )
 WELL = Facts(
     environ={"IN_NIX_SHELL": "impure"},
-    asked=ROOT / ".venv",
+    venv_folder=ROOT / ".venv",
     host=HOST,
     pythons=(OnPath(program=LAUNCHER),),
     uv=True,
@@ -66,7 +76,7 @@ WELL = Facts(
     project=PROJECT,
 )
 
-STDCXX = Unfound(soname="libstdc++.so.6", wheel="numpy", files=("numpy/a.so",), optional=False)
+STDCXX = MissingLibrary(soname="libstdc++.so.6", wheel="numpy", files=("numpy/a.so",), optional=False)
 SUPPLIERS = {
     "libstdc++.so.6": Supplier(provider="nixpkgs", expression="pkgs.stdenv.cc.cc.lib"),
     "libcuda.so.1": Supplier(provider="host-driver", expression=None),
@@ -75,21 +85,21 @@ SUPPLIERS = {
 }
 
 
-def findings(**changes: Any) -> tuple[Finding, ...]:
+def diagnostics(**changes: Any) -> tuple[MachineDiagnostic, ...]:
     """What is found where these facts are others; every check is made."""
     report = judge(replace(WELL, **changes))
-    assert report.unmade == ()
-    return report.findings
+    assert report.skipped == ()
+    return report.diagnostics
 
 
 def codes(**changes: Any) -> list[str]:
     """The codes of it."""
-    return [finding.code for finding in findings(**changes)]
+    return [diagnostic.code for diagnostic in diagnostics(**changes)]
 
 
-def only(**changes: Any) -> Finding:
+def only(**changes: Any) -> MachineDiagnostic:
     """The one finding."""
-    (found,) = findings(**changes)
+    (found,) = diagnostics(**changes)
     return found
 
 

@@ -15,7 +15,7 @@ import uv
 from packaging.utils import canonicalize_name
 
 import shop
-from nixpy.locks.model import Source, Unavailable
+from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.sdists.sdist import read_sdist
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist
@@ -51,8 +51,8 @@ def index(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallIndex]:
 
 
 def unavailable(project: Path) -> dict[str, dict[str, Any]]:
-    record = json.loads((project / "nixpy.lock").read_text())
-    return {item["name"]: item for item in record["systems"]["x86_64-linux"]["unavailable"]}
+    nixpy_lock = json.loads((project / "nixpy.lock").read_text())
+    return {item["name"]: item for item in nixpy_lock["systems"]["x86_64-linux"]["unavailable"]}
 
 
 def hints(nixpy: Nixpy, command: str, project: Path, *options: str) -> dict[str, str]:
@@ -158,7 +158,7 @@ def test_what_is_known_of_a_source_is_no_part_of_which_it_is() -> None:
     """Two are equal by package and system, so that `check` need not read a source."""
     name = canonicalize_name("a")
     one = Unavailable(system="x86_64-linux", name=name, version="1", sdist=True)
-    other = replace(one, source=Source(build=(), compiled=False))
+    other = replace(one, sdist_facts=SdistFacts(build=(), compiled=False))
     assert one == other
     assert {one} == {other}
     assert one.compiled

@@ -103,8 +103,8 @@ def test_a_name_with_qualifiers_is_the_plain_one() -> None:
 def test_sonames_agree_with_the_catalogue() -> None:
     """A soname of the mapping is none of glibc's; where the catalogue knows it, it is of the same package there."""
     others = {"libpq.so.5": "pkgs.postgresql.lib", "libgomp.so.1": "pkgs.stdenv.cc.cc.lib"}
-    for providers in mapping.providers().values():
-        for provider in providers:
+    for mapping_entries in mapping.mapping_entries().values():
+        for provider in mapping_entries:
             for soname in provider.sonames:
                 assert not is_glibc(soname)
                 if entry := catalogue().find(soname):

@@ -60,7 +60,7 @@ def test_what_is_chosen(tmp_path: Path) -> None:
     assert chosen(found, [], []) == always
     assert chosen(found, [], ["docs"]) == [*always, "run dep:generic/pandoc"]
     assert chosen(found, ["fast-io", "other"], []) == [*always, "host dep:generic/lz4", "run dep:generic/ffmpeg"]
-    assert found.problems == ()
+    assert found.diagnostics == ()
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_older_drafts_are_read_and_told(tmp_path: Path) -> None:
         '[external]\nbuild-host-requires = ["pkg:generic/zlib@1.3"]\nbuild-requires = ["virtual:compiler/c"]\n',
     )
     assert chosen(found, [], None) == ["build dep:virtual/compiler/c", "host dep:generic/zlib@1.3"]
-    assert {problem.code for problem in found.problems} == {"NIX602"}
-    told = " ".join(problem.message for problem in found.problems)
+    assert {problem.code for problem in found.diagnostics} == {"NIX602"}
+    told = " ".join(problem.message for problem in found.diagnostics)
     assert "called `host-requires`" in told
     assert "is written dep:generic/zlib@1.3 now" in told
     assert "is written dep:virtual/compiler/c now" in told

@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.locks import formats
-from nixpy.locks.model import Choice, Lock, Selection
+from nixpy.locks.model import ExtrasAndGroups, Lock, Locked
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
 from realuv import RealUv, file_keys
@@ -237,8 +237,8 @@ CASES = [
 ]
 
 
-def choice_of(extras: str, groups: str | None) -> Choice:
-    return Choice(
+def extras_and_groups(extras: str, groups: str | None) -> ExtrasAndGroups:
+    return ExtrasAndGroups(
         extras=frozenset(map(NormalizedName, extras.split())),
         groups=None if groups is None else frozenset(map(NormalizedName, groups.split())),
     )
@@ -261,14 +261,14 @@ class World:
         assert path is not None
         return formats.read(path, self.root / name)
 
-    def keys(self, selection: Selection) -> frozenset[str]:
+    def keys(self, locked: Locked) -> frozenset[str]:
         """Return what tells the selected wheels from all others, read from the files themselves."""
-        assert not selection.unavailable
+        assert not locked.unavailable
         files = (
             path for folder in ("index", "wheels", "flat", "folder") for path in (self.root / folder).glob("*.whl")
         )
         by_file = file_keys(files)
-        return frozenset(by_file[wheel.file.filename] for wheel in selection.wheels)
+        return frozenset(by_file[wheel.file.filename] for wheel in locked.wheels)
 
 
 @pytest.fixture(scope="module")
@@ -296,10 +296,10 @@ def test_uv_lock_selects_what_uv_installs(
     world: World, name: str, extras: str, groups: str | None, arguments: str
 ) -> None:
     """For every choice of extras and groups, on every target, we take the very wheels that uv installs there."""
-    lock, choice = world.lock(name), choice_of(extras, groups)
+    lock, wanted = world.lock(name), extras_and_groups(extras, groups)
     requirements = world.uv(name).export(*arguments.split())
     for target in TARGETS:
-        ours = world.keys(select(lock, [target], choice))
+        ours = world.keys(select(lock, [target], wanted))
         assert ours == world.uv(name).installed(requirements, target), target
 
 
@@ -310,18 +310,18 @@ def test_exported_pylock_selects_the_same(
     """The pylock.toml that uv exports for a choice means to us what the uv.lock means."""
     text = world.uv(name).run("export", "--frozen", "--format", "pylock.toml", *arguments.split())
     pylock = PyLock.parse(text, world.root / name / "pylock.toml")
-    expected = select(world.lock(name), TARGETS, choice_of(extras, groups))
-    assert world.keys(select(pylock, TARGETS, Choice())) == world.keys(expected)
+    expected = select(world.lock(name), TARGETS, extras_and_groups(extras, groups))
+    assert world.keys(select(pylock, TARGETS, ExtrasAndGroups())) == world.keys(expected)
 
 
 def test_files_from_elsewhere(world: World) -> None:
     """Wheels from a path, an address, a folder and a flat index are selected, and lie where uv took them from."""
     target = Target(system="x86_64-linux", python="3.11.9", glibc=(2, 28))
     uv = world.uv("sources")
-    selection = select(world.lock("sources"), [target], Choice())
+    locked = select(world.lock("sources"), [target], ExtrasAndGroups())
     folders = ("--find-links", "../flat", "--find-links", "../folder")
-    assert world.keys(selection) == uv.installed(uv.export(), target, *folders)
-    places = {str(wheel.name): wheel.file.path or wheel.file.url for wheel in selection.wheels}
+    assert world.keys(locked) == uv.installed(uv.export(), target, *folders)
+    places = {str(wheel.name): wheel.file.path or wheel.file.url for wheel in locked.wheels}
     assert {name for name, place in places.items() if isinstance(place, Path)} == {"by-path", "in-folder", "in-flat"}
     assert all(place.is_file() for place in places.values() if isinstance(place, Path))
     assert f"by-address @ {places['by-address']}" in uv.export()
@@ -337,7 +337,7 @@ def test_universal_resolution_selects_what_uv_installs(world: World) -> None:
     pylock = PyLock.parse(text, uv.folder / "pylock.toml")
     requirements = uv.run("pip", "compile", "--universal", "--generate-hashes", "-", text=asked)
     for target in TARGETS:
-        assert world.keys(select(pylock, [target], Choice())) == uv.installed(requirements, target), target
+        assert world.keys(select(pylock, [target], ExtrasAndGroups())) == uv.installed(requirements, target), target
 
 
 @pytest.mark.parametrize("name", ["plain", "forks", "workspace", "virtual"])
@@ -346,11 +346,11 @@ def test_this_machine_agrees_with_uv_sync(world: World, name: str) -> None:
     result = world.uv(name).attempt("sync", "--frozen", "--dry-run")
     planned = {line[3:].replace("==", " ") for line in result.stderr.splitlines() if line.startswith(" + ")}
     here = Target(system=f"{platform.machine()}-linux", python=platform.python_version(), glibc=(2, 28))
-    ours = {f"{package.name} {package.version}" for package in world.lock(name).packages(here, Choice())}
+    ours = {f"{package.name} {package.version}" for package in world.lock(name).packages(here, ExtrasAndGroups())}
     installed = {one for one in planned if "@" not in one}
     assert installed
     assert ours - installed == {
-        f"{one.name} {one.version}" for one in world.lock(name).packages(here, Choice()) if one.local
+        f"{one.name} {one.version}" for one in world.lock(name).packages(here, ExtrasAndGroups()) if one.local
     }
 
 
@@ -358,4 +358,4 @@ def test_refused_as_uv_refuses(world: World) -> None:
     """Extras that exclude each other are refused by uv and by us, and our message names both."""
     assert world.uv("conflicts").attempt("export", "--frozen", "--extra", "cpu", "--extra", "cuda").returncode
     with pytest.raises(NixpyError, match="extra `cpu` of conflicts, extra `cuda` of conflicts"):
-        world.lock("conflicts").packages(TARGETS[0], choice_of("cpu cuda", None))
+        world.lock("conflicts").packages(TARGETS[0], extras_and_groups("cpu cuda", None))

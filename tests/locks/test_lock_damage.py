@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.locks import formats
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
@@ -61,9 +61,9 @@ def refusal(path: Path) -> NixpyError | None:
     """Ask a lock all there is to ask; return the error if it is refused."""
     try:
         lock = formats.read(path)
-        select(lock, TARGETS, Choice())
+        select(lock, TARGETS, ExtrasAndGroups())
         if isinstance(lock, UvLock):
-            lock.differences([], TARGETS[0], Choice())
+            lock.differences([], TARGETS[0], ExtrasAndGroups())
         if isinstance(lock, PoetryLock | PdmLock):
             lock.fresh()
     except NixpyError as error:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.locks import formats
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
@@ -33,10 +33,10 @@ def lock_of(folder: Path) -> PoetryLock | PdmLock:
     return lock
 
 
-def choice_of(extras: list[str], groups: list[str] | None) -> Choice:
+def extras_and_groups(extras: list[str], groups: list[str] | None) -> ExtrasAndGroups:
     """What is chosen, as ours."""
     named = None if groups is None else frozenset(map(canonicalize_name, groups))
-    return Choice(extras=frozenset(map(canonicalize_name, extras)), groups=named)
+    return ExtrasAndGroups(extras=frozenset(map(canonicalize_name, extras)), groups=named)
 
 
 CASES = [
@@ -49,7 +49,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "seen"), CASES)
 def test_what_the_tool_installs_is_selected(name: str, seen: dict[str, Any]) -> None:
     """For each choice of extras and groups the tool's own list and ours are the same, in versions too."""
-    packages = lock_of(MADE / name).packages(SEEN, choice_of(*seen["choice"]))
+    packages = lock_of(MADE / name).packages(SEEN, extras_and_groups(*seen["choice"]))
     assert [f"{package.name}=={package.version}" for package in packages] == seen["installs"]
     assert len(seen["installs"]) > 4
 
@@ -59,19 +59,19 @@ def test_markers_hold_for_other_systems_too(name: str) -> None:
     """What is only for Linux, macOS, or an older Python is selected there alone; each wheel fits its system."""
     lock = lock_of(MADE / name)
     targets = [Target(system=system, python="3.13.2", glibc=(2, 40)) for system in SYSTEMS]
-    selection = select(lock, targets, Choice())
-    by_system = {system: {wheel.name for wheel in selection.wheels if wheel.system == system} for system in SYSTEMS}
+    locked = select(lock, targets, ExtrasAndGroups())
+    by_system = {system: {wheel.name for wheel in locked.wheels if wheel.system == system} for system in SYSTEMS}
     assert {"leaf", "nested", "only-linux", "mixed-name"} < by_system["aarch64-linux"] == by_system["x86_64-linux"]
     assert by_system["aarch64-darwin"] ^ by_system["x86_64-linux"] == {"only-linux", "only-mac", "mixed-name"}
     assert "backport" not in by_system["x86_64-linux"]
-    binaries = {wheel.system: wheel.file.filename for wheel in selection.wheels if wheel.name == "binary"}
+    binaries = {wheel.system: wheel.file.filename for wheel in locked.wheels if wheel.name == "binary"}
     assert binaries == {
         "aarch64-darwin": "binary-1.0-cp313-cp313-macosx_11_0_arm64.whl",
         "aarch64-linux": "binary-1.0-cp313-cp313-manylinux_2_17_aarch64.manylinux2014_aarch64.whl",
         "x86_64-linux": "binary-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
     }
-    assert selection.unavailable == ()
-    assert all(wheel.file.sha256 and len(wheel.file.sha256) == 64 for wheel in selection.wheels)
+    assert locked.unavailable == ()
+    assert all(wheel.file.sha256 and len(wheel.file.sha256) == 64 for wheel in locked.wheels)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("poetry") and name != "poetry-project"])
@@ -80,13 +80,17 @@ def test_poetrys_constraints_choose_between_versions(name: str) -> None:
     lock = lock_of(MADE / name)
     for python, version in (("3.11.7", "1.5"), ("3.13.2", "2.0")):
         target = Target(system="x86_64-linux", python=python, glibc=(2, 40))
-        assert {package.version for package in lock.packages(target, Choice()) if package.name == "forked"} == {version}
+        assert {
+            package.version for package in lock.packages(target, ExtrasAndGroups()) if package.name == "forked"
+        } == {version}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_where_the_files_are_is_asked_of_the_right_index(name: str) -> None:
     """A file without an address names the index that its lock or project names; PDM's static addresses are kept."""
-    (wheel,) = (wheel for wheel in select(lock_of(MADE / name), [SEEN], Choice()).wheels if wheel.name == "binary")
+    (wheel,) = (
+        wheel for wheel in select(lock_of(MADE / name), [SEEN], ExtrasAndGroups()).wheels if wheel.name == "binary"
+    )
     if name == "pdm-urls":
         assert wheel.file.url == f"https://index.example/files/{wheel.file.filename}"
     else:
@@ -118,10 +122,10 @@ def test_what_is_not_locked_is_refused(name: str) -> None:
     """An extra or group that there is not, and a Python that was not locked for, are errors with a way out."""
     lock = lock_of(MADE / name)
     with pytest.raises(NixpyError, match="no extra `none`") as error:
-        lock.packages(SEEN, choice_of(["none"], None))
+        lock.packages(SEEN, extras_and_groups(["none"], None))
     assert "fast" in error.value.message
     with pytest.raises(NixpyError, match="no group `none`"):
-        lock.packages(SEEN, choice_of([], ["none"]))
+        lock.packages(SEEN, extras_and_groups([], ["none"]))
     if name != "pdm-4.4":  # which says nothing of its Pythons
         with pytest.raises(NixpyError, match=r"this lock is (not )?for"):
-            lock.packages(Target(system="x86_64-linux", python="3.10.2", glibc=(2, 36)), Choice())
+            lock.packages(Target(system="x86_64-linux", python="3.10.2", glibc=(2, 36)), ExtrasAndGroups())

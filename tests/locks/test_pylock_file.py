@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
 from samplelocks import PYLOCK as LOCK
@@ -51,17 +51,17 @@ def test_installs_what_packaging_selects(
             dependency_groups=None if groups is None else groups | {"dev", "main"},
         )
     }
-    selection = select(lock, [target], Choice(extras=extras, groups=groups))
-    ours = {(wheel.name, wheel.file.filename) for wheel in selection.wheels if wheel.name != "by-address"}
+    locked = select(lock, [target], ExtrasAndGroups(extras=extras, groups=groups))
+    ours = {(wheel.name, wheel.file.filename) for wheel in locked.wheels if wheel.name != "by-address"}
     assert ours == {(name, filename) for name, filename in theirs if filename}
-    assert {package.name for package in lock.packages(target, Choice(extras=extras, groups=groups))} == {
+    assert {package.name for package in lock.packages(target, ExtrasAndGroups(extras=extras, groups=groups))} == {
         name for name, _ in theirs
     }
 
 
 def test_files_and_kinds() -> None:
     """Names follow PEP 751, relative paths start at the lock, each source family is told apart."""
-    packages = {package.name: package for package in PyLock.parse(LOCK, PATH).packages(LINUX, CHOICE_SLOW)}
+    packages = {package.name: package for package in PyLock.parse(LOCK, PATH).packages(LINUX, EXTRA_SLOW)}
     first, second = packages[NormalizedName("always")].wheels
     assert (first.sha256, second.sha256, second.filename) == ("aa", None, "always-1.0-py3-none-any.whl")
     accel = packages[NormalizedName("accel")]
@@ -84,13 +84,13 @@ def test_files_and_kinds() -> None:
     }
 
 
-CHOICE_SLOW = Choice(extras=frozenset({NormalizedName("slow")}))
+EXTRA_SLOW = ExtrasAndGroups(extras=frozenset({NormalizedName("slow")}))
 
 
 def test_escaped_version_in_a_file_name() -> None:
     """`%2B` in an address is the `+` of the file's name."""
-    selection = select(PyLock.parse(LOCK, PATH), [LINUX], Choice(extras=frozenset({NormalizedName("fast")})))
-    assert {wheel.version: wheel.file.filename for wheel in selection.wheels if wheel.name == "accel"} == {
+    locked = select(PyLock.parse(LOCK, PATH), [LINUX], ExtrasAndGroups(extras=frozenset({NormalizedName("fast")})))
+    assert {wheel.version: wheel.file.filename for wheel in locked.wheels if wheel.name == "accel"} == {
         "2.0+cu130": "accel-2.0+cu130-py3-none-any.whl"
     }
 
@@ -105,9 +105,9 @@ def test_names_to_come_do_not_spoil_the_lock() -> None:
         "always-1.0.tar.gz", "always-1.0.tar.bz2"
     )
     text += f'\n[[packages]]\nname = "odd"\nversion = "1"\n{variant.replace("NAME", "odd")}]\n'
-    selection = select(PyLock.parse(text, PATH), [LINUX], Choice())
-    assert {wheel.name for wheel in selection.wheels} == {"always", "linter", "project-own", "by-address"}
-    assert ("odd", False) in {(package.name, package.sdist) for package in selection.unavailable}
+    locked = select(PyLock.parse(text, PATH), [LINUX], ExtrasAndGroups())
+    assert {wheel.name for wheel in locked.wheels} == {"always", "linter", "project-own", "by-address"}
+    assert ("odd", False) in {(package.name, package.sdist) for package in locked.unavailable}
 
 
 @pytest.mark.parametrize(
@@ -136,27 +136,27 @@ def test_damage_is_one_clear_error(old: str, new: str, words: str, line: int | N
 def test_a_newer_minor_version_is_read() -> None:
     """lock-version 1.7, with a key we do not know, means what it meant."""
     lock = PyLock.parse(LOCK.replace('"1.0"', '"1.7"', 1) + "\n[novelty]\na = 1\n", PATH)
-    assert lock.packages(LINUX, Choice()) == PyLock.parse(LOCK, PATH).packages(LINUX, Choice())
+    assert lock.packages(LINUX, ExtrasAndGroups()) == PyLock.parse(LOCK, PATH).packages(LINUX, ExtrasAndGroups())
 
 
 def test_what_the_lock_cannot_answer() -> None:
     """Unknown extras and groups, Pythons, systems and ambiguous packages are refused, with what there is."""
     lock = PyLock.parse(LOCK, PATH)
     with pytest.raises(NixpyError, match="no extra `quick`: there are fast, slow"):
-        lock.packages(LINUX, Choice(extras=frozenset({NormalizedName("quick")})))
+        lock.packages(LINUX, ExtrasAndGroups(extras=frozenset({NormalizedName("quick")})))
     with pytest.raises(NixpyError, match="no group `test`: there are dev, docs, main"):
-        lock.packages(LINUX, Choice(groups=frozenset({NormalizedName("test")})))
+        lock.packages(LINUX, ExtrasAndGroups(groups=frozenset({NormalizedName("test")})))
     with pytest.raises(NixpyError, match=r"for Python >=3\.11, not 3\.10\.4"):
-        lock.packages(Target(system="x86_64-linux", python="3.10.4", glibc=(2, 35)), Choice())
+        lock.packages(Target(system="x86_64-linux", python="3.10.4", glibc=(2, 35)), ExtrasAndGroups())
     only_mac = LOCK.replace("\"sys_platform == 'linux'\", ", "")
     with pytest.raises(NixpyError, match="not for x86_64-linux"):
-        PyLock.parse(only_mac, PATH).packages(LINUX, Choice())
+        PyLock.parse(only_mac, PATH).packages(LINUX, ExtrasAndGroups())
     twice = LOCK + '\n[[packages]]\nname = "from-git"\ndirectory = { path = "x" }\n'
     with pytest.raises(NixpyError, match="from-git twice"):
-        PyLock.parse(twice, PATH).packages(LINUX, Choice())
+        PyLock.parse(twice, PATH).packages(LINUX, ExtrasAndGroups())
     late = LOCK.replace('name = "always"', 'name = "always"\nrequires-python = ">=3.12"')
     with pytest.raises(NixpyError, match=r"always is locked for Python >=3\.12"):
-        PyLock.parse(late, PATH).packages(LINUX, Choice())
+        PyLock.parse(late, PATH).packages(LINUX, ExtrasAndGroups())
 
 
 def test_missing_file(tmp_path: Path) -> None:

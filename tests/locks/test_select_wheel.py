@@ -13,7 +13,7 @@ from packaging.tags import create_compatible_tags_selector
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from nixpy.core.target import Target
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 from nixpy.locks.select import best_wheel, select
 
 LINUX = Target(system="x86_64-linux", python="3.13.1", glibc=(2, 35))
@@ -22,14 +22,14 @@ MAC = Target(system="aarch64-darwin", python="3.12.0", glibc=(2, 35))
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(LockDefaults):
     """A lock that installs the same packages everywhere."""
 
     content: Sequence[Package]
     path: Path = Path("some.lock")
     requires_python: None = None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:  # noqa: ARG002
         """Return the packages, whatever was asked."""
         return tuple(self.content)
 
@@ -77,7 +77,7 @@ def test_what_is_reported() -> None:
             package("self", "self-1.0-py3-none-any.whl", local=True),
         ]
     )
-    result = select(lock, [LINUX, ARM], Choice())
+    result = select(lock, [LINUX, ARM], ExtrasAndGroups())
     assert [(wheel.system, wheel.name) for wheel in result.wheels] == [("x86_64-linux", "a"), ("x86_64-linux", "b")]
     assert [(one.system, one.name, one.sdist) for one in result.unavailable] == [
         ("aarch64-linux", "a", False),
@@ -90,7 +90,7 @@ def test_what_is_reported() -> None:
 def test_version_from_the_file_name() -> None:
     """Where the lock has no version, the wheel's name has it."""
     lock = Given([package("p", "p-2.0+local.1-py3-none-any.whl", version=None)])
-    assert [wheel.version for wheel in select(lock, [LINUX], Choice()).wheels] == ["2.0+local.1"]
+    assert [wheel.version for wheel in select(lock, [LINUX], ExtrasAndGroups()).wheels] == ["2.0+local.1"]
 
 
 PYTHONS = [

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.locks import formats
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.uv import UvLock
 from samplelocks import UV_LOCK as LOCK
 
@@ -19,8 +19,8 @@ LINUX = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
 MAC = Target(system="aarch64-darwin", python="3.12.4", glibc=(2, 40))
 
 
-def choice(extras: str = "", groups: str | None = None) -> Choice:
-    return Choice(
+def extras_and_groups(extras: str = "", groups: str | None = None) -> ExtrasAndGroups:
+    return ExtrasAndGroups(
         extras=frozenset(map(NormalizedName, extras.split())),
         groups=None if groups is None else frozenset(map(NormalizedName, groups.split())),
     )
@@ -33,14 +33,14 @@ def write(folder: Path, text: str = LOCK, pyproject: str | None = None) -> Path:
     return folder / "uv.lock"
 
 
-def names(lock: UvLock, chosen: Choice) -> list[str]:
+def names(lock: UvLock, chosen: ExtrasAndGroups) -> list[str]:
     return [package.name for package in lock.packages(LINUX, chosen)]
 
 
 def test_files_and_kinds(tmp_path: Path) -> None:
     """Names are percent-decoded, hashes are sha256 or none, credentials stay out of sight, kinds are told apart."""
     lock = UvLock.read(write(tmp_path))
-    leaf, root, tree = lock.packages(LINUX, Choice())
+    leaf, root, tree = lock.packages(LINUX, ExtrasAndGroups())
     assert (leaf.sdist, leaf.local, root.local, tree.sdist, tree.local, tree.wheels) == (
         True,
         False,
@@ -66,19 +66,19 @@ def test_files_and_kinds(tmp_path: Path) -> None:
 )
 def test_default_groups(tmp_path: Path, pyproject: str | None, expected: list[str]) -> None:
     """Without a choice the groups are those of `tool.uv.default-groups`, else `dev`."""
-    assert names(UvLock.read(write(tmp_path, pyproject=pyproject)), Choice()) == expected
+    assert names(UvLock.read(write(tmp_path, pyproject=pyproject)), ExtrasAndGroups()) == expected
 
 
 def test_unknown_choices_are_refused_with_the_known_ones(tmp_path: Path) -> None:
     """An extra or group that the lock lacks is named beside those that exist, empty ones included."""
     lock = UvLock.read(write(tmp_path))
-    assert names(lock, choice("empty", "lint")) == ["leaf", "root"]
+    assert names(lock, extras_and_groups("empty", "lint")) == ["leaf", "root"]
     with pytest.raises(NixpyError, match="no extra `moer`: there are all, empty, more"):
-        names(lock, choice("moer"))
+        names(lock, extras_and_groups("moer"))
     with pytest.raises(NixpyError, match="no group `docs`: there are dev, lint"):
-        names(lock, choice("", "docs"))
+        names(lock, extras_and_groups("", "docs"))
     with pytest.raises(NixpyError, match="no group `gone`"):
-        names(UvLock.read(write(tmp_path, pyproject="[tool.uv]\ndefault-groups = ['gone']\n")), Choice())
+        names(UvLock.read(write(tmp_path, pyproject="[tool.uv]\ndefault-groups = ['gone']\n")), ExtrasAndGroups())
 
 
 def test_other_targets_are_refused(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_other_targets_are_refused(tmp_path: Path) -> None:
     old = Target(system="x86_64-linux", python="3.10.1", glibc=(2, 40))
     for target, words in ((old, "for Python >=3.11, not 3.10.1"), (MAC, "not for aarch64-darwin")):
         with pytest.raises(NixpyError, match=words) as caught:
-            lock.packages(target, Choice())
+            lock.packages(target, ExtrasAndGroups())
         assert caught.value.path == path
 
 
@@ -100,7 +100,7 @@ def test_a_newer_version_asks_for_a_newer_nixpy(tmp_path: Path) -> None:
         UvLock.read(write(tmp_path, LOCK.replace("version = 1\n", "# a comment\nversion = 2\n", 1)))
     assert (caught.value.path, caught.value.line) == (tmp_path / "uv.lock", 2)
     assert "newer nixpy" in str(caught.value.hint)
-    assert names(UvLock.read(write(tmp_path, LOCK.replace("revision = 3", "revision = 99"))), choice("", ""))
+    assert names(UvLock.read(write(tmp_path, LOCK.replace("revision = 3", "revision = 99"))), extras_and_groups("", ""))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_damage_is_one_clear_error(tmp_path: Path, old: str, new: str, words: st
     """Each kind of damage is a NixpyError that names the file and says what is wrong."""
     assert old in LOCK
     with pytest.raises(NixpyError, match=words) as caught:
-        UvLock.read(write(tmp_path, LOCK.replace(old, new, 1))).packages(LINUX, Choice())
+        UvLock.read(write(tmp_path, LOCK.replace(old, new, 1))).packages(LINUX, ExtrasAndGroups())
     assert caught.value.path == tmp_path / "uv.lock"
 
 
@@ -133,23 +133,23 @@ NOW = ["Leaf<3,>=1; python_version >= '3.9'", "tree==0.5"]
 @pytest.mark.parametrize(
     ("requirements", "target", "chosen", "expected"),
     [
-        (NOW, LINUX, choice(), ()),
-        (["leaf>=1,<3"], LINUX, choice("", ""), ()),
-        (["leaf>=1"], LINUX, choice("", ""), ("leaf",)),
-        (["leaf[x]>=1,<3"], LINUX, choice("", ""), ("leaf",)),
-        (["leaf>=1,<3", "new"], LINUX, choice("", ""), ("new",)),
-        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], LINUX, choice("", ""), ()),
-        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], MAC, choice("", ""), ("new",)),
-        ([], LINUX, choice("", ""), ("leaf",)),
+        (NOW, LINUX, extras_and_groups(), ()),
+        (["leaf>=1,<3"], LINUX, extras_and_groups("", ""), ()),
+        (["leaf>=1"], LINUX, extras_and_groups("", ""), ("leaf",)),
+        (["leaf[x]>=1,<3"], LINUX, extras_and_groups("", ""), ("leaf",)),
+        (["leaf>=1,<3", "new"], LINUX, extras_and_groups("", ""), ("new",)),
+        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], LINUX, extras_and_groups("", ""), ()),
+        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], MAC, extras_and_groups("", ""), ("new",)),
+        ([], LINUX, extras_and_groups("", ""), ("leaf",)),
         # from git: uv records no specifier, any will do; but the package must still be asked for
-        (["leaf>=1,<3", "tree>=0.1; sys_platform == 'linux'"], LINUX, choice("more", ""), ()),
-        (["leaf>=1,<3"], LINUX, choice("more", ""), ("tree",)),
-        (["leaf>=1,<3"], LINUX, choice("all", ""), ("tree",)),
-        (["leaf>=1,<3"], MAC, choice("all", ""), ()),
+        (["leaf>=1,<3", "tree>=0.1; sys_platform == 'linux'"], LINUX, extras_and_groups("more", ""), ()),
+        (["leaf>=1,<3"], LINUX, extras_and_groups("more", ""), ("tree",)),
+        (["leaf>=1,<3"], LINUX, extras_and_groups("all", ""), ("tree",)),
+        (["leaf>=1,<3"], MAC, extras_and_groups("all", ""), ()),
     ],
 )
 def test_differences_from_pyproject(
-    tmp_path: Path, requirements: list[str], target: Target, chosen: Choice, expected: tuple[str, ...]
+    tmp_path: Path, requirements: list[str], target: Target, chosen: ExtrasAndGroups, expected: tuple[str, ...]
 ) -> None:
     """A requirement added, changed or removed since is named; spelling, and what does not apply here, is not."""
     lock = UvLock.read(write(tmp_path))
@@ -159,7 +159,7 @@ def test_differences_from_pyproject(
 def test_differences_unknown_where_the_lock_does_not_tell(tmp_path: Path) -> None:
     """Without the project's metadata in the lock, whether pyproject.toml changed is unknown, not `no`."""
     head, _, _ = LOCK.partition("[package.metadata]")
-    assert UvLock.read(write(tmp_path, head)).differences([], LINUX, Choice()) is None
+    assert UvLock.read(write(tmp_path, head)).differences([], LINUX, ExtrasAndGroups()) is None
 
 
 def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:
@@ -172,10 +172,10 @@ def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:
         (tmp_path / folder / "pyproject.toml").touch()
     assert formats.find(tmp_path / "vendored") is None
     with pytest.raises(NixpyError, match="no project in the folder"):
-        formats.read(path, tmp_path / "vendored").packages(LINUX, Choice())
+        formats.read(path, tmp_path / "vendored").packages(LINUX, ExtrasAndGroups())
     found = formats.find(tmp_path / "packages" / "member")
     assert found == path
-    packages = formats.read(found, tmp_path / "packages" / "member").packages(LINUX, Choice())
+    packages = formats.read(found, tmp_path / "packages" / "member").packages(LINUX, ExtrasAndGroups())
     assert [package.name for package in packages] == ["member", "tree"]
 
 
@@ -187,7 +187,7 @@ def test_script_lock(tmp_path: Path) -> None:
     body = LOCK[LOCK.index("[[package]]") : LOCK.index('[[package]]\nname = "tree"')]
     path = tmp_path / "job.py.lock"
     path.write_text(f"{lines}\n{body}")
-    assert [package.name for package in formats.read(path).packages(LINUX, Choice())] == ["leaf"]
+    assert [package.name for package in formats.read(path).packages(LINUX, ExtrasAndGroups())] == ["leaf"]
 
 
 def test_finding_by_name(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
-from nixpy.needs.dlopen import DATA, Row, brought_by, curated, load
+from nixpy.needs.dlopen import DATA, DlopenRow, brought_by, curated, load
 from nixpy.needs.glibc import is_glibc
 
 HEAD = "package,kind,value,unless,note\n"
@@ -25,8 +25,8 @@ def test_rows_are_read(tmp_path: Path) -> None:
     """Each line becomes a row, with several names in `unless`."""
     path = table(tmp_path, HEAD + "a-b,dlopen,libz.so.1,c d-e,find_library\nb,optional-files,*/x.*,,a pattern\n")
     assert load(path) == (
-        Row(package="a-b", kind="dlopen", value="libz.so.1", unless=("c", "d-e")),
-        Row(package="b", kind="optional-files", value="*/x.*"),
+        DlopenRow(package="a-b", kind="dlopen", value="libz.so.1", unless=("c", "d-e")),
+        DlopenRow(package="b", kind="optional-files", value="*/x.*"),
     )
 
 

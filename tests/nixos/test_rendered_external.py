@@ -36,7 +36,7 @@ packages = ["ninja"]
 
 def test_the_mapping_names_packages_that_exist() -> None:
     """Every expression of the mapping is a package of each release, and none warns."""
-    providers = itertools.chain.from_iterable(mapping.providers().values())
+    providers = itertools.chain.from_iterable(mapping.mapping_entries().values())
     expressions = {text for provider in providers for texts in provider.expressions.values() for text in texts}
     states = catalogue_states(sorted(expressions))
     assert {text: found for text, found in states.items() if set(found.values()) != {"ok"}} == {}

@@ -23,7 +23,7 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.index import resolve as module
 from nixpy.index.resolve import find_uv, resolve
-from nixpy.locks.model import Choice
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.requirements import read
 from nixpy.project.dependencies import Dependencies
@@ -141,7 +141,7 @@ def test_every_system_in_one_answer(tmp_path: Path, files: Path) -> None:
             assert wheel["hashes"]["sha256"] == sha256(files / wheel["url"].rpartition("/")[2])
     target = Target(system="aarch64-linux", python="3.12.4", glibc=(2, 40))
     lock = PyLock.parse(text, tmp_path / "pylock.toml")
-    assert [package.name for package in lock.packages(target, Choice())] == ["app", "base"]
+    assert [package.name for package in lock.packages(target, ExtrasAndGroups())] == ["app", "base"]
 
 
 def test_extras_and_markers(tmp_path: Path) -> None:
@@ -307,8 +307,11 @@ def test_pyproject(tmp_path: Path) -> None:
     )
     plain = parsed(resolve(asked, root=tmp_path, python="3.12"))
     assert plain.keys() == {"base", "docs"}
-    choice = Choice(extras=frozenset({"x"}), groups=frozenset())  # type: ignore[arg-type]
-    assert parsed(resolve(asked, root=tmp_path, python="3.12", choice=choice)).keys() == {"base", "old"}
+    extras_and_groups = ExtrasAndGroups(extras=frozenset({"x"}), groups=frozenset())  # type: ignore[arg-type]
+    assert parsed(resolve(asked, root=tmp_path, python="3.12", extras_and_groups=extras_and_groups)).keys() == {
+        "base",
+        "old",
+    }
 
 
 def test_pyproject_with_sources(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The road from a lock to what is recorded of it: which wheels, where they are, what they need.
+"""From a lock to the facts that nixpy.lock holds: which wheels, where they are, what they need.
 
 Disk and network are touched here; every step is another module's, this one only leads from each to the next.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from nixpy.analysis.nixpylock import Record, Wheel
-from nixpy.analysis.sources import Sources
+from nixpy.analysis.analysis_options import AnalysisOptions
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.target import Target
 from nixpy.libraries import manylinux
-from nixpy.locks.model import Choice, Lock, LockedWheel, Selection, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, WheelFacts
@@ -23,17 +23,17 @@ from nixpy.needs.requires import Requires, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Analysis:
     """Every wheel the project installs, with its needs, and the packages that have none for a system."""
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
 
-    def record(
+    def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
-    ) -> Record:
+    ) -> NixpyLock:
         """Return what nixpy.lock is to say of them: with `complete` of all, else of those that matter."""
-        return Record(
+        return NixpyLock(
             python=python,
             release=release,
             inputs=inputs,
@@ -44,40 +44,43 @@ class Findings:
         )
 
 
-def analyse(lock: Lock, targets: Sequence[Target], choice: Choice, sources: Sources) -> Findings:
+def analyse(
+    lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups, analysis_options: AnalysisOptions
+) -> Analysis:
     """Return the wheels that `lock` installs on every target, each with what it needs.
 
     Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
     """
-    selection = select(lock, targets, choice)
-    unavailable = selection.unavailable
-    if any(item.file for item in unavailable):
-        from nixpy.analysis.sdists import with_sources
+    locked = select(lock, targets, extras_and_groups)
+    unavailable = locked.unavailable
+    if any(item.sdist_file for item in unavailable):
+        from nixpy.analysis.sdists import with_sdist_facts
 
-        unavailable = with_sources(unavailable, targets, sources)
-    return Findings(wheels=_needs_of_wheels(selection, targets, sources), unavailable=unavailable)
+        unavailable = with_sdist_facts(unavailable, targets, analysis_options)
+    return Analysis(wheels=_needs_of_wheels(locked, targets, analysis_options), unavailable=unavailable)
 
 
-def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: Sources) -> tuple[Wheel, ...]:
-    """Return each wheel with its needs, in the same order; what was recorded before is not looked up again."""
-    locked = selection.wheels
+def _needs_of_wheels(locked: Locked, targets: Sequence[Target], analysis_options: AnalysisOptions) -> tuple[Wheel, ...]:
+    """Return each wheel with its needs, in the same order; what nixpy.lock has is not looked up again."""
     # A promise of the tag is to be replaced by facts, where they can be had now.
-    known = [] if sources.rescan else [wheel for wheel in sources.known if not wheel.guessed]
-    recorded = {wheel.identity: wheel for wheel in known}
-    # What a wheel requires is recorded as far as it is locked, and of extras in use: other packages may change either.
-    same = {wheel.identity for wheel in locked} == recorded.keys() and (
-        {(item.system, item.name) for item in selection.unavailable}
-        == {(item.system, item.name) for item in sources.lacking}
+    known = [] if analysis_options.rescan else [wheel for wheel in analysis_options.known_wheels if not wheel.guessed]
+    previous = {wheel.identity: wheel for wheel in known}
+    # What a wheel requires is known as far as it is locked, for the extras in use: other packages may change either.
+    same = {wheel.identity for wheel in locked.wheels} == previous.keys() and (
+        {(item.system, item.name) for item in locked.unavailable}
+        == {(item.system, item.name) for item in analysis_options.known_unavailable}
     )
-    again = sources.metadata and not (same and all(wheel.requires is not None for wheel in known))
-    facts = _gather([wheel for wheel in locked if again or wheel.identity not in recorded], targets, sources)
+    again = analysis_options.metadata and not (same and all(wheel.requires is not None for wheel in known))
+    facts = _gather(
+        [wheel for wheel in locked.wheels if again or wheel.identity not in previous], targets, analysis_options
+    )
     requires: dict[LockedWheel, Requires] = {}
     for target in targets if again else ():
-        requires |= _requires(selection, facts, target, sources.asked)
+        requires |= _requires(locked, facts, target, analysis_options.requirements)
     machines = {target.system: target.machine for target in targets}
     wheels = []
-    for wheel in locked:
-        before, found = recorded.get(wheel.identity), requires.get(wheel)
+    for wheel in locked.wheels:
+        before, found = previous.get(wheel.identity), requires.get(wheel)
         wheels.append(
             Wheel(
                 system=wheel.system,
@@ -94,22 +97,22 @@ def _needs_of_wheels(selection: Selection, targets: Sequence[Target], sources: S
 
 
 def _requires(
-    selection: Selection,
+    locked: Locked,
     facts: Mapping[LockedWheel, WheelFacts],
     target: Target,
     asked: Sequence[Requirement] | None,
 ) -> dict[LockedWheel, Requires]:
     """Return what each wheel for `target` asks for of what is locked there, where that can be found out."""
-    here = {wheel.name: wheel for wheel in selection.wheels if wheel.system == target.system}
+    here = {wheel.name: wheel for wheel in locked.wheels if wheel.system == target.system}
     lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}
-    among = {*here, *(item.name for item in selection.unavailable if item.system == target.system)}
+    among = {*here, *(item.name for item in locked.unavailable if item.system == target.system)}
     # A wheel that was not opened may ask for any extra of others.
     found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
     return {here[name]: names for name, names in found.items()}
 
 
 def _gather(
-    wheels: Sequence[LockedWheel], targets: Sequence[Target], sources: Sources
+    wheels: Sequence[LockedWheel], targets: Sequence[Target], analysis_options: AnalysisOptions
 ) -> dict[LockedWheel, WheelFacts]:
     # `check` gathers nothing, so it need not wait for all that does.
     from nixpy.index.settings import IndexSettings
@@ -121,19 +124,21 @@ def _gather(
 
         found: dict[LockedWheel, WheelFile] = {}
         for target in targets:
-            found |= addresses([wheel for wheel in lacking if wheel.system == target.system], target, sources.root)
+            found |= addresses(
+                [wheel for wheel in lacking if wheel.system == target.system], target, analysis_options.root
+            )
         return found
 
-    venv = sources.venv or sources.root / ".venv"
+    venv = analysis_options.venv or analysis_options.root / ".venv"
     return gather(
         wheels,
         venv=venv if (venv / "pyvenv.cfg").is_file() else None,
-        index=IndexSettings.load(sources.root).with_urls(sources.index_urls),
+        index=IndexSettings.load(analysis_options.root).with_urls(analysis_options.index_urls),
         cache=Cache.default(),
-        offline=sources.offline,
-        rescan=sources.rescan,
-        metadata=sources.metadata,
-        progress=sources.progress,
+        offline=analysis_options.offline,
+        rescan=analysis_options.rescan,
+        metadata=analysis_options.metadata,
+        progress=analysis_options.progress,
         locate=locate,
     )
 

@@ -15,51 +15,57 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.index.settings import IndexSettings
-from nixpy.locks.model import LockedWheel, Source, Unavailable, WheelFile
+from nixpy.locks.model import LockedWheel, SdistFacts, Unavailable, WheelFile
 from nixpy.nixpkgs.requirements import SETUPTOOLS
 from nixpy.sdists.metadata import read_pyproject
-from nixpy.sdists.release import Index
+from nixpy.sdists.release import SdistIndex
 from nixpy.wheels.addresses import addresses
 
 if TYPE_CHECKING:
-    from nixpy.analysis.sources import Sources
+    from nixpy.analysis.analysis_options import AnalysisOptions
 
 
-def with_sources(
-    unavailable: Sequence[Unavailable], targets: Sequence[Target], sources: Sources
+def with_sdist_facts(
+    unavailable: Sequence[Unavailable], targets: Sequence[Target], analysis_options: AnalysisOptions
 ) -> tuple[Unavailable, ...]:
     """Return the packages with what their sdists say, as far as they can be read; of a file that is read once a run."""
-    known = {} if sources.rescan else {item: item.source for item in sources.lacking if item.source}
-    found: dict[tuple[str, str | None], Source | None] = {}
-    return tuple(_with_source(unavailable, known, found, targets, sources))
+    known = (
+        {}
+        if analysis_options.rescan
+        else {item: item.sdist_facts for item in analysis_options.known_unavailable if item.sdist_facts}
+    )
+    found: dict[tuple[str, str | None], SdistFacts | None] = {}
+    return tuple(_with_sdist_facts(unavailable, known, found, targets, analysis_options))
 
 
-def _with_source(
+def _with_sdist_facts(
     unavailable: Sequence[Unavailable],
-    known: dict[Unavailable, Source],
-    found: dict[tuple[str, str | None], Source | None],
+    known: dict[Unavailable, SdistFacts],
+    found: dict[tuple[str, str | None], SdistFacts | None],
     targets: Sequence[Target],
-    sources: Sources,
+    analysis_options: AnalysisOptions,
 ) -> Iterator[Unavailable]:
     for item in unavailable:
         key = (item.name, item.version)
         if item in known:
             found[key] = known[item]
-        elif item.file and key not in found:
+        elif item.sdist_file and key not in found:
             target = next(target for target in targets if target.system == item.system)
             found[key] = None
             with suppress(NixpyError):
-                found[key] = _read(item, item.file, target, sources)
-        yield replace(item, source=found.get(key))
+                found[key] = _read(item, item.sdist_file, target, analysis_options)
+        yield replace(item, sdist_facts=found.get(key))
 
 
-def _read(item: Unavailable, file: WheelFile, target: Target, sources: Sources) -> Source:
-    index = IndexSettings.load(sources.root).with_urls(sources.index_urls)
-    if not (file.url or file.path or sources.offline):
+def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: AnalysisOptions) -> SdistFacts:
+    index = IndexSettings.load(analysis_options.root).with_urls(analysis_options.index_urls)
+    if not (file.url or file.path or analysis_options.offline):
         # The lock names it by its hash alone.
-        asked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
-        file = addresses([asked], target, sources.root)[asked]
-    sdist, _ = Index(root=sources.root, target=target, offline=sources.offline, settings=index).sdist(file)
+        locked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
+        file = addresses([locked], target, analysis_options.root)[locked]
+    sdist, _ = SdistIndex(
+        root=analysis_options.root, target=target, offline=analysis_options.offline, settings=index
+    ).sdist(file)
     build = read_pyproject(sdist.pyproject, file.filename).build if sdist.pyproject else None
     names = {canonicalize_name(one.name) for one in (SETUPTOOLS if build is None else build)}
-    return Source(build=tuple(sorted(names)), compiled=sdist.compiled)
+    return SdistFacts(build=tuple(sorted(names)), compiled=sdist.compiled)

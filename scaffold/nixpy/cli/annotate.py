@@ -1,4 +1,4 @@
-"""A check's result as CI shows it: each finding at the line of the file that a reviewer would look at."""
+"""A check's result as CI shows it: each diagnostic at the line of the file that a reviewer would look at."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Literal
 
 from nixpy.commands.check import Outcome, Reason, Verdict
 from nixpy.core.toml_file import toml_line
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 
-Level = Literal["error", "notice"]  # a notice fails nothing
+_Level = Literal["error", "notice"]  # a notice fails nothing
 ERROR = "error"
 
-# What every rule means that is no problem's code.
+# The meaning of each rule that has no diagnostic code.
 RULES = {
     "older-library": "The Nix library below the facts is that of another nixpy.",
     "stale": "The generated files do not match the project any more.",
@@ -37,24 +37,24 @@ _HUNK = re.compile(r"@@ -(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One finding at one line. `path` is relative to the repository, with forward slashes; None where there is no
+    """One annotation at one line. `path` is relative to the repository, with forward slashes; None where there is no
     such file.
     """
 
     rule: str
-    level: Level
+    level: _Level
     message: str
     path: str | None
     line: int
 
 
-def rule(state: State) -> str:
+def _rule(state: State) -> str:
     """Return the name of a state as a rule: one word."""
     return state.value.replace(" ", "-")
 
 
 def annotate(outcome: Outcome) -> tuple[Annotation, ...]:
-    """Return what is to be shown of one project: why its files are not right, the files, and known problems."""
+    """Return what is to be shown of one project: why its files are not right, the files, and known diagnostics."""
     return tuple(dict.fromkeys(_annotations(outcome)))
 
 
@@ -69,21 +69,21 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
     project, verdict = outcome.project, outcome.verdict
     assert project is not None  # noqa: S101  (there is no error)
     assert verdict is not None  # noqa: S101
-    level: Level = "error" if verdict.status else "notice"
+    level: _Level = "error" if verdict.status else "notice"
     for reason in verdict.reasons:
         if reason.path is not None:
-            yield _at(top, rule(verdict.state), level, f"{reason}; {verdict.remedy}", reason.path, _line(reason))
+            yield _at(top, _rule(verdict.state), level, f"{reason}; {verdict.remedy}", reason.path, _line(reason))
     for file in verdict.files:
         if file.state is State.OLDER:
             continue  # its reason says everything
         if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
             yield _file(top, file, project, verdict)
-    for problem in verdict.problems:
-        yield _problem(top, problem, project)
+    for diagnostic in verdict.diagnostics:
+        yield _diagnostic(top, diagnostic, project)
 
 
 def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
-    name = rule(file.state)
+    name = _rule(file.state)
     if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
         return _at(top, name, "error", f"{file.path.name} is not there; {verdict.remedy}", project.source, None)
     line, wanted = _first_change(file.diff)
@@ -91,13 +91,13 @@ def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> An
     return _at(top, name, "error", text + (f". nixpy would write: {wanted}" if wanted else ""), file.path, line)
 
 
-def _problem(top: Path, problem: Problem, project: Project) -> Annotation:
-    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-    line = _line(Reason(message=text, path=project.source, package=problem.package))
-    return _at(top, problem.code, "notice", text, project.source, line)
+def _diagnostic(top: Path, diagnostic: Diagnostic, project: Project) -> Annotation:
+    text = f"{diagnostic.message}; {diagnostic.hint}" if diagnostic.hint else diagnostic.message
+    line = _line(Reason(message=text, path=project.source, package=diagnostic.package))
+    return _at(top, diagnostic.code, "notice", text, project.source, line)
 
 
-def _at(top: Path, name: str, level: Level, message: str, path: Path, line: int | None) -> Annotation:
+def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int | None) -> Annotation:
     shown = Path(os.path.relpath(path, top)).as_posix()
     if not path.exists():
         return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)

@@ -9,7 +9,7 @@ import click
 from nixpy.cli.common import all_option, fail, progress, rescan_option
 from nixpy.cli.formats import FORMATS
 from nixpy.commands.check import Verdict, check, outcome, rescan
-from nixpy.project.discover import managed
+from nixpy.project.discover import find_projects
 from nixpy.project.project import Project
 
 
@@ -40,7 +40,7 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, st
     fails only with --strict.
     """
     named = folders or (Path(),)
-    found = [project for folder in named for project in managed(folder)] if every else named
+    found = [project for folder in named for project in find_projects(folder)] if every else named
     outcomes = [outcome(folder, _rescan if rescan else check) for folder in found]
     for one in outcomes:
         if one.error:  # the other projects still have their say

@@ -15,7 +15,7 @@ from nixpy.cli import values
 from nixpy.cli.layout import colour, columns, tell
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import SYSTEMS
-from nixpy.diagnostics.problem import Problem, counted
+from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
 _SILENCE = 10  # seconds after which one asks whether it still goes on
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,20 +63,20 @@ def print_json(data: dict[str, Any]) -> None:
     click.echo(json.dumps({"format": 1, **data}, indent=2, ensure_ascii=False))
 
 
-def problem_data(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Return problems as their JSON."""
+def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Return diagnostics as their JSON."""
     return [
-        {"code": problem.code, "message": problem.message, "package": problem.package, "hint": problem.hint}
-        for problem in problems
+        {"code": diagnostic.code, "message": diagnostic.message, "package": diagnostic.package, "hint": diagnostic.hint}
+        for diagnostic in diagnostics
     ]
 
 
-def print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
-    """Print problems, each with its code and what to do; with `err` to standard error."""
-    for problem in problems:
-        tell(problem.message, lead=f"{click.style(problem.code, fg='yellow')} ", err=err)
-        if problem.hint:
-            tell(problem.hint, lead=" " * (len(problem.code) + 1), err=err)
+def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
+    """Print diagnostics, each with its code and what to do; with `err` to standard error."""
+    for diagnostic in diagnostics:
+        tell(diagnostic.message, lead=f"{click.style(diagnostic.code, fg='yellow')} ", err=err)
+        if diagnostic.hint:
+            tell(diagnostic.hint, lead=" " * (len(diagnostic.code) + 1), err=err)
 
 
 def fail(error: NixpyError) -> None:
@@ -97,7 +97,7 @@ def in_repository(folder: Path) -> bool:
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
-class Plain:
+class PlainProgress:
     """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Plain:
 def progress() -> Iterator[Any]:
     """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
     if columns(err=True) is None or colour() is False:
-        yield Plain()
+        yield PlainProgress()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn

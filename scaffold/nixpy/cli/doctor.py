@@ -9,9 +9,9 @@ import click
 
 from nixpy.cli.common import folder, format_option, print_json
 from nixpy.cli.layout import table, tell
-from nixpy.diagnostics.problem import counted
+from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import Report, examine
-from nixpy.doctor.folder import nearest
+from nixpy.doctor.project_folder import nearest_project
 from nixpy.doctor.report import as_json, rows
 
 
@@ -30,22 +30,22 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
     changes nothing, and starts nothing but git and the environment's Python, isolated. Exits with 1 where there are
     findings.
     """
-    folder = nearest(folder)
+    folder = nearest_project(folder)
     report = examine(folder, venv or folder / ".venv", os.environ)
     if form == "json":
         print_json(as_json(report))
     else:
         _print(report)
-    return 1 if report.findings else 0
+    return 1 if report.diagnostics else 0
 
 
 def _print(report: Report) -> None:
     for line in table(rows(report.facts), indent=0):
         click.echo(line)
     click.echo("")
-    for finding in report.findings:
-        tell(finding.message, lead=f"{click.style(finding.code, fg='yellow')} ")
-        click.echo(f"       {click.style(finding.command, bold=True)}")
-    for unmade in report.unmade:
-        tell(f"{unmade.check}: {unmade.reason}", lead="not checked: ")
-    click.echo(f"{counted(len(report.findings), 'problem')} found" if report.findings else "no problem found")
+    for diagnostic in report.diagnostics:
+        tell(diagnostic.message, lead=f"{click.style(diagnostic.code, fg='yellow')} ")
+        click.echo(f"       {click.style(diagnostic.command, bold=True)}")
+    for skipped in report.skipped:
+        tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
+    click.echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")

@@ -11,17 +11,17 @@ import click
 
 from nixpy import __version__
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
-from nixpy.cli.common import print_json, problem_data
+from nixpy.cli.common import diagnostics_data, print_json
 from nixpy.cli.layout import tell
 from nixpy.commands.check import Outcome, Verdict
 from nixpy.diagnostics.codes import explanations
-from nixpy.diagnostics.problem import counted
+from nixpy.diagnostics.diagnostic import counted
 from nixpy.files.reconcile import State
 
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
 
 
-def text(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print it for people; errors were told already."""
     for outcome in outcomes:
         if outcome.verdict:
@@ -40,9 +40,9 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell(f"{file.path}: {file.state.value}", lead="  ")
     for reason in verdict.reasons:
         tell(str(reason), lead="  ")
-    if verdict.problems:
-        codes = ", ".join(sorted({problem.code for problem in verdict.problems}))
-        number = counted(len(verdict.problems), "known problem")
+    if verdict.diagnostics:
+        codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
+        number = counted(len(verdict.diagnostics), "known problem")
         tell(f"{number} ({codes}); `nixpy sync` tells more", lead="  ", err=True)
     if diff:
         for file in verdict.files:
@@ -51,7 +51,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell("what would change, only the wheels can tell: `nixpy sync --diff`", lead="  ")
 
 
-def as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print what schemas/check.json describes."""
     print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
 
@@ -69,7 +69,7 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
             for file in verdict.files
         ],
         "reasons": list(map(str, verdict.reasons)),
-        "problems": problem_data(verdict.problems),
+        "problems": diagnostics_data(verdict.diagnostics),
     }
 
 
@@ -93,7 +93,7 @@ def _command_data(value: str, more: str = "") -> str:
     return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)
 
 
-def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
+def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
     """Print a code quality report, of which GitLab shows what a merge request adds."""
     report = [
         {
@@ -108,7 +108,7 @@ def gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
     click.echo(json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
+def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
     """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
     found = list(_all(outcomes))
     rules = sorted({*RULES, *(one.rule for one in found)})
@@ -145,7 +145,7 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
     }
 
 
-def markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
+def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
     click.echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
@@ -173,15 +173,15 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 
 def _fingerprint(one: Annotation) -> str:
-    """Return what stays the same where the finding does, on whatever line it stands."""
+    """Return what stays the same where the annotation does, on whatever line it stands."""
     return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode()).hexdigest()
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Outcome], bool], None]] = {
-    "text": text,
-    "json": as_json,
+    "text": _text,
+    "json": _as_json,
     "github": github,
-    "gitlab": gitlab,
-    "sarif": sarif,
-    "markdown": markdown,
+    "gitlab": _gitlab,
+    "sarif": _sarif,
+    "markdown": _markdown,
 }

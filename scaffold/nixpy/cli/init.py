@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy.analysis.sources import Sources
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
@@ -24,7 +24,7 @@ from nixpy.cli.report import data, report
 from nixpy.commands.init import with_user_files
 from nixpy.commands.plan import plan
 from nixpy.environment import lang2nix
-from nixpy.environment.choices import Options, asked, choose
+from nixpy.environment.options import Options, resolve_options, with_features
 from nixpy.files.reconcile import reconcile
 from nixpy.project import managers, project
 from nixpy.styles import styles
@@ -96,13 +96,15 @@ def command(
         flake=not no_flake,
         direnv=direnv,
     )
-    found = asked(project.read(folder), options)
-    choices = choose(found, options)
-    if choices.style:
-        lang2nix.refuse(found, styles.find(choices.style), flake=options.flake)
+    found = with_features(project.read(folder), options)
+    resolved = resolve_options(found, options)
+    if resolved.style:
+        lang2nix.refuse(found, styles.find(resolved.style), flake=options.flake)
     with progress() as bar:
         made = plan(
-            found, choices, Sources(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
+            found,
+            resolved,
+            AnalysisOptions(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar),
         )
     made = with_user_files(made, options)
     comparisons = reconcile(made.outputs, write=not diff, force=force)

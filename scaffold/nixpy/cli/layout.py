@@ -16,10 +16,10 @@ PROSE = 100  # wider lines are hard to read
 
 def colour() -> bool | None:
     """Return False where nobody wants colour, else None: then it is used on terminals."""
-    return False if os.environ.get("NO_COLOR") or is_dumb() else None
+    return False if os.environ.get("NO_COLOR") or _is_dumb() else None
 
 
-def is_dumb() -> bool:
+def _is_dumb() -> bool:
     """Tell whether the terminal can only go on writing, as those that are read aloud."""
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
@@ -48,7 +48,7 @@ def tell(text: str, *, lead: str = "", err: bool = False) -> None:
     click.echo(lead + told[len(plain) :] if told.startswith(plain) else told, err=err, color=colour())
 
 
-def command(text: str, comment: str = "") -> None:
+def print_command(text: str, comment: str = "") -> None:
     """Print a command to go on with, which can be copied whatever the width is, and why it is wanted."""
     line = f"  {text}   # {comment}"
     if not comment:

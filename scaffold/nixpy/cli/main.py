@@ -39,7 +39,7 @@ nixpy sync       after the dependencies changed
 """
 
 
-class Context(click.Context):
+class _Context(click.Context):
     """What a command runs in, with help that fits the terminal."""
 
     def make_formatter(self) -> click.HelpFormatter:
@@ -48,10 +48,10 @@ class Context(click.Context):
         return Formatter(max_width=self.max_content_width)
 
 
-class Commands(click.Group):
+class _Commands(click.Group):
     """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
 
-    context_class = Context
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,7 +61,7 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
-        command.context_class = Context
+        command.context_class = _Context
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -94,7 +94,7 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands,
+    cls=_Commands,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 fine, 1 findings (stale, edited, never analysed), 2 anything else.",

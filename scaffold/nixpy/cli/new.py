@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
-from nixpy.cli.layout import command as command_line
-from nixpy.cli.layout import tell
+from nixpy.cli.layout import print_command, tell
 from nixpy.commands import new
 from nixpy.core.errors import NixpyError
 from nixpy.styles import styles
@@ -64,20 +63,20 @@ def command(
             "`copier update` finds no template; make the project again, and say it:",
             err=True,
         )
-        command_line("--data nixpy=git+https://HOST/nixpy@COMMIT")
+        print_command("--data nixpy=git+https://HOST/nixpy@COMMIT")
     _next(root)
 
 
 def _next(root: Path) -> None:
     say("\n" + click.style("next:", bold=True))
     if root.resolve() != Path.cwd():
-        command_line(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shlex.quote(str(root))}")
     if not in_repository(root):
-        command_line("git init --quiet -b main")
-    command_line("git add .", "a flake sees only what git knows")
-    command_line("nix develop", "or, with direnv: direnv allow")
-    command_line("python -m unittest discover tests")
-    command_line("git add flake.lock", "nix made it: it says which nixpkgs this is")
+        print_command("git init --quiet -b main")
+    print_command("git add .", "a flake sees only what git knows")
+    print_command("nix develop", "or, with direnv: direnv allow")
+    print_command("python -m unittest discover tests")
+    print_command("git add flake.lock", "nix made it: it says which nixpkgs this is")
 
 
 def _pair(text: str) -> tuple[str, str]:

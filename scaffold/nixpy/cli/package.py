@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from nixpy.cli.common import (
+    diagnostics_data,
     format_option,
+    print_diagnostics,
     print_json,
-    print_problems,
-    problem_data,
     python_option,
     say,
 )
@@ -67,7 +67,7 @@ def command(
                 "written": path is not None,
                 "text": text,
                 "use": use,
-                "problems": problem_data(found.problems),
+                "problems": diagnostics_data(found.diagnostics),
             }
         )
         return
@@ -79,7 +79,7 @@ def command(
 
 
 def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
-    print_problems(found.problems, err=True)
+    print_diagnostics(found.diagnostics, err=True)
     if use is None:
         say("")
         tell(f"{found.place}, which needs no line elsewhere", err=True)

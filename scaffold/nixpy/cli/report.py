@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from nixpy.cli.common import in_repository, print_problems, problem_data, say
-from nixpy.cli.layout import command, table, tell
+from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
+from nixpy.cli.layout import print_command, table, tell
 from nixpy.commands.plan import Plan
-from nixpy.diagnostics.problem import counted, reason
+from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
 from nixpy.styles import styles
 
@@ -27,26 +27,26 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
     _libraries(plan)
     _external(plan)
     _files(plan, comparisons)
-    if plan.problems:
+    if plan.diagnostics:
         click.echo("")
-    print_problems(plan.problems)
+    print_diagnostics(plan.diagnostics)
     if first:
         _next(plan, comparisons)
 
 
 def _choices(plan: Plan) -> None:
-    choices = plan.choices
+    resolved = plan.resolved
     project = plan.project
     wheels = counted(len({wheel.name for wheel in plan.wheels}), "wheel")
     rows: list[tuple[str, ...]] = [("project", project.source.name, wheels)]
     for name, value in (
-        ("style", str(choices.style)),
-        ("manager", choices.manager),
-        ("python", choices.python),
-        ("nixpkgs", choices.nixpkgs),
+        ("style", str(resolved.style)),
+        ("manager", resolved.manager),
+        ("python", resolved.python),
+        ("nixpkgs", resolved.nixpkgs),
     ):
-        rows.append((name, value, choices.reasons.get(name, "")))
-    rows.append(("systems", ", ".join(choices.systems)))
+        rows.append((name, value, resolved.reasons.get(name, "")))
+    rows.append(("systems", ", ".join(resolved.systems)))
     for line in table(rows, indent=0):
         click.echo(line)
 
@@ -56,12 +56,12 @@ def _libraries(plan: Plan) -> None:
     click.echo("")
     if not supplied:
         tell("no wheel needs a library from nixpkgs")
-    for line in table([(item.soname, str(item.expression), reason(item.needed_by)) for item in supplied]):
+    for line in table([(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]):
         click.echo(line)
-    unopened = sorted({wheel.name for wheel in plan.record.wheels if wheel.guessed})
+    unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
-            f"not opened, so given whatever their tags allow: {reason(unopened)}; "
+            f"not opened, so given whatever their tags allow: {shorten(unopened)}; "
             "`nixpy sync` with a network replaces this by what they need"
         )
     click.echo("")
@@ -69,7 +69,7 @@ def _libraries(plan: Plan) -> None:
 
 def _external(plan: Plan) -> None:
     """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
-    rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.besides))
+    rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     for line in table(rows):
         click.echo(line)
     if rows:
@@ -95,49 +95,49 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     say("\n" + click.style("next:", bold=True))
     in_git = in_repository(root)
     if root.resolve() != Path.cwd():
-        command(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shlex.quote(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
-        command(f"git add -N {names}", "a flake sees only what git knows")
+        print_command(f"git add -N {names}", "a flake sees only what git knows")
     ignore = root / ".gitignore"
-    style = styles.find(str(plan.choices.style))
+    style = styles.find(str(plan.resolved.style))
     folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
-        command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
+        print_command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
     enter = "nix develop" if flake else "nix-shell"
     if (root / ".envrc").is_file():
-        command("direnv allow", f"or {enter}")
+        print_command("direnv allow", f"or {enter}")
     else:
-        command(enter)
-    if plan.environment.own:
-        command("nix build" if flake else "nix-build", "the project itself, as `result`")
+        print_command(enter)
+    if plan.environment.own_package:
+        print_command("nix build" if flake else "nix-build", "the project itself, as `result`")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
     """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
-    choices = plan.choices
+    resolved = plan.resolved
     return {
         "folder": str(plan.project.root),
         "source": plan.project.source.name,
-        "style": choices.style,
-        "manager": choices.manager,
-        "python": choices.python,
-        "nixpkgs": choices.nixpkgs,
-        "systems": list(choices.systems),
-        "reasons": dict(choices.reasons),
+        "style": resolved.style,
+        "manager": resolved.manager,
+        "python": resolved.python,
+        "nixpkgs": resolved.nixpkgs,
+        "systems": list(resolved.systems),
+        "reasons": dict(resolved.reasons),
         "libraries": [
             {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
             for item in plan.environment.supplied
         ],
         "external": [
             {"role": one.role, "expression": one.expression, "reason": one.reason, "systems": list(one.systems)}
-            for one in plan.environment.besides
+            for one in plan.environment.build_inputs
         ],
         "files": [
             {"path": str(item.path), "state": item.state.value, **({"diff": item.diff} if diff else {})}
             for item in comparisons
         ],
         "lines": plan.lines,
-        "problems": problem_data(plan.problems),
+        "problems": diagnostics_data(plan.diagnostics),
     }

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel
-from nixpy.analysis.sources import Sources
 from nixpy.cli.common import (
     build_option,
     format_option,
     nixpkgs_option,
     offline_option,
+    print_diagnostics,
     print_json,
-    print_problems,
     progress,
     python_option,
     rescan_option,
@@ -23,7 +23,7 @@ from nixpy.cli.common import (
 )
 from nixpy.cli.layout import table, tell
 from nixpy.commands.scan import Scan, as_json, scan
-from nixpy.environment.choices import Options
+from nixpy.environment.options import Options
 from nixpy.libraries.match import Library
 
 
@@ -55,15 +55,17 @@ def command(
     """
     options = Options(python=python, nixpkgs=nixpkgs, systems=systems)
     with progress() as bar:
-        sources = Sources(root=Path(), offline=offline, rescan=rescan, allow_build=allow_build, progress=bar)
-        result = scan(targets or (".",), options, sources, deps=not no_deps)
+        analysis_options = AnalysisOptions(
+            root=Path(), offline=offline, rescan=rescan, allow_build=allow_build, progress=bar
+        )
+        result = scan(targets or (".",), options, analysis_options, deps=not no_deps)
     if form == "json":
         print_json(as_json(result))
         return
     tell(", ".join(result.systems), lead=f"Python {result.python} on ")
     for line in _lines(result):
         click.echo(line)
-    print_problems(result.problems)
+    print_diagnostics(result.diagnostics)
 
 
 def _lines(scan: Scan) -> Iterator[str]:

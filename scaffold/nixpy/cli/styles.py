@@ -81,7 +81,7 @@ def _tell(style: styles.Style) -> None:
     click.echo("")
     rows = [
         ("also spelled", ", ".join(style.aliases)),
-        *((need.title, promises.answer(need.promised(style))) for need in promises.NEEDS),
+        *((need.title, promises.in_words(need.promised(style))) for need in promises.NEEDS),
         ("the host must offer", style.host),
         ("follows", style.document),
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nixpy.analysis.sources import Sources
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.cli.common import (
     all_option,
     build_option,
@@ -22,10 +22,10 @@ from nixpy.cli.common import (
 from nixpy.cli.report import data, report
 from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import NixpyError
-from nixpy.environment.choices import choose
+from nixpy.environment.options import resolve_options
 from nixpy.files.reconcile import reconcile
 from nixpy.project import project
-from nixpy.project.discover import managed
+from nixpy.project.discover import find_projects
 
 
 @click.command("sync")
@@ -51,10 +51,12 @@ def command(
 ) -> int:
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
     status, reports = 0, []
-    for root in managed(folder) if every else (folder,):
-        sources = Sources(root=root, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade)
+    for root in find_projects(folder) if every else (folder,):
+        analysis_options = AnalysisOptions(
+            root=root, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade
+        )
         try:
-            made = _plan(root, sources)
+            made = _plan(root, analysis_options)
             comparisons = reconcile(made.outputs, write=not diff, force=force)
         except NixpyError as error:
             if not every:
@@ -73,10 +75,10 @@ def command(
     return status
 
 
-def _plan(root: Path, sources: Sources) -> Plan:
+def _plan(root: Path, analysis_options: AnalysisOptions) -> Plan:
     found = project.read(root)
-    choices = choose(found)
-    if choices.style is None:
+    resolved = resolve_options(found)
+    if resolved.style is None:
         raise NixpyError("nixpy does not manage this project yet", path=root, hint="run `nixpy init` first")
     with progress() as bar:
-        return plan(found, choices, replace(sources, progress=bar))
+        return plan(found, resolved, replace(analysis_options, progress=bar))

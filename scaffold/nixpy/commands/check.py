@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixpy.analysis import nixpylock as lockfile
-from nixpy.analysis.nixpylock import Record
-from nixpy.analysis.sources import Sources
-from nixpy.commands.plan import noticed, outdated, outputs, plan, recorded
+from nixpy.analysis import nixpylock
+from nixpy.analysis.analysis_options import AnalysisOptions
+from nixpy.analysis.nixpylock import NixpyLock
+from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
-from nixpy.environment.choices import Choices, choose
+from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports
 from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
 from nixpy.locks.model import LockedWheel
@@ -61,7 +61,7 @@ class Verdict:
     state: State
     files: tuple[Comparison, ...]
     reasons: tuple[Reason, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def status(self) -> int:
@@ -109,20 +109,20 @@ def check(project: Project) -> Verdict:
     A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
     nothing was recorded, or no style is set, each file is judged by itself.
     """
-    record = recorded(project)
-    choices = choose(project)
-    if record is None or choices.style is None:
-        files = tuple(_by_itself(path) for path in (project.record, project.rendered))
-        return _verdict(files, [] if record is None else [_setting(project, "style", "the settings name no style")])
+    nixpy_lock = read_nixpy_lock(project)
+    resolved = resolve_options(project)
+    if nixpy_lock is None or resolved.style is None:
+        files = tuple(_by_itself(path) for path in (project.nixpy_lock_path, project.rendered))
+        return _verdict(files, [] if nixpy_lock is None else [_setting(project, "style", "the settings name no style")])
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     changes = [
-        *_asked(project, choices, record),
-        *_chosen(project, choices, record),
-        *_installed(project, choices, record),
+        *_asked(project, resolved, nixpy_lock),
+        *_chosen(project, resolved, nixpy_lock),
+        *_installed(project, resolved, nixpy_lock),
         *(Reason(message=f"{one.message}; {one.hint}", path=project.flake) for one in left_behind),
     ]
-    env = environment_of(project, choices, record)
-    files = reconcile(outputs(project, env, record), write=False)
+    env = environment_of(project, resolved, nixpy_lock)
+    files = reconcile(outputs(project, env, nixpy_lock), write=False)
     if changes:
         right = (State.FRESH, State.OLDER)
         files = tuple(replace(file, state=State.STALE) if file.state in right else file for file in files)
@@ -131,21 +131,23 @@ def check(project: Project) -> Verdict:
         changes.append(Reason(message=message, path=project.rendered))
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
-    return replace(_verdict(files, changes), problems=(*left_behind, *noticed(project, choices), *env.problems))
+    return replace(
+        _verdict(files, changes), diagnostics=(*left_behind, *file_diagnostics(project, resolved), *env.diagnostics)
+    )
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
-    choices = choose(project)
-    if choices.style is None:
+    resolved = resolve_options(project)
+    if resolved.style is None:
         return check(project)
-    made = plan(project, choices, Sources(root=project.root, rescan=True, progress=progress))
+    made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
     files = reconcile(made.outputs, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
     differs = Reason(message="what the wheels need differs from what was recorded")
     reasons = check(project).reasons or ((differs,) if stale else ())
-    return replace(_verdict(files, reasons), problems=made.environment.problems)
+    return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics)
 
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:
@@ -161,60 +163,65 @@ def _setting(project: Project, name: str, message: str) -> Reason:
     return Reason(message=message, path=project.settings_path, setting=name)
 
 
-def _asked(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
-    if lockfile.digest(project.canonical(choices.targets())) != record.inputs:
+def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    if nixpylock.digest(project.canonical(resolved.targets())) != nixpy_lock.inputs:
         where = project.dependencies.path if project.dependencies else project.source
         yield Reason(
             message=f"what {where.name} asks for changed since nixpy.lock was written",
             path=where,
             setting="dependencies",
         )
-    for problem in outdated(project, choices):
+    for diagnostic in lock_diagnostics(project, resolved):
         path = project.dependencies.path if project.dependencies else project.source
         yield Reason(
-            message=f"{problem.message}; {problem.hint}", path=path, package=problem.package, setting="dependencies"
+            message=f"{diagnostic.message}; {diagnostic.hint}",
+            path=path,
+            package=diagnostic.package,
+            setting="dependencies",
         )
 
 
-def _chosen(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
-    if choices.python != record.python:
-        yield _setting(project, "python", f"Python {choices.python} is chosen now, {record.python} was analysed")
-    if choices.release != record.release:
-        yield _setting(project, "nixpkgs", f"{choices.release} is chosen now, {record.release} was analysed")
-    if choices.all_wheels and not record.complete:
-        message = f"style {choices.style} installs pure Python wheels too, which nixpy.lock does not name"
+def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    if resolved.python != nixpy_lock.python:
+        yield _setting(project, "python", f"Python {resolved.python} is chosen now, {nixpy_lock.python} was analysed")
+    if resolved.release != nixpy_lock.release:
+        yield _setting(project, "nixpkgs", f"{resolved.release} is chosen now, {nixpy_lock.release} was analysed")
+    if resolved.all_wheels and not nixpy_lock.complete:
+        message = f"style {resolved.style} installs pure Python wheels too, which nixpy.lock does not name"
         yield _setting(project, "style", message)
-    elif choices.all_wheels and not record.installable:
+    elif resolved.all_wheels and not nixpy_lock.installable:
         message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
-        yield Reason(message=message, path=project.record)
-    for system in sorted(set(choices.systems) - set(record.systems)):
+        yield Reason(message=message, path=project.nixpy_lock_path)
+    for system in sorted(set(resolved.systems) - set(nixpy_lock.systems)):
         yield _setting(project, "systems", f"{system} was not analysed")
-    for system in sorted(set(record.systems) - set(choices.systems)):
+    for system in sorted(set(nixpy_lock.systems) - set(resolved.systems)):
         yield _setting(project, "systems", f"{system} is not asked for any more")
 
 
-def _installed(project: Project, choices: Choices, record: Record) -> Iterable[Reason]:
+def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
     """Yield how the wheels that the lock file selects differ from the recorded ones."""
     if project.locked is None:
         return
-    known = {wheel.identity for wheel in record.wheels}
-    selection = select(project.locked, choices.targets(), project.choice)
-    now = {wheel.identity: wheel for wheel in selection.wheels}
+    known = {wheel.identity for wheel in nixpy_lock.wheels}
+    locked = select(project.locked, resolved.targets(), project.extras_and_groups)
+    now = {wheel.identity: wheel for wheel in locked.wheels}
     path = project.locked.path
     came: dict[str, str] = {}
     for key, wheel in now.items():
-        if key not in known and (record.complete or _matters(wheel)):
+        if key not in known and (nixpy_lock.complete or _matters(wheel)):
             came.setdefault(wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which was not analysed")
     for name, message in came.items():
         yield Reason(message=message, path=path, package=name)
-    names = {wheel.name for wheel in selection.wheels}
-    for name in sorted({wheel.name for wheel in record.wheels if wheel.identity not in now}):
+    names = {wheel.name for wheel in locked.wheels}
+    for name in sorted({wheel.name for wheel in nixpy_lock.wheels if wheel.identity not in now}):
         if name not in names:
-            yield Reason(message=f"{path.name} does not install {name} any more", path=project.record, package=name)
+            yield Reason(
+                message=f"{path.name} does not install {name} any more", path=project.nixpy_lock_path, package=name
+            )
         elif name not in came:
             message = f"{path.name} installs another {name} than the one that was analysed"
             yield Reason(message=message, path=path, package=name)
-    if set(selection.unavailable) != set(record.unavailable):
+    if set(locked.unavailable) != set(nixpy_lock.unavailable):
         yield Reason(message=f"{path.name} lacks wheels for other packages than before", path=path)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from nixpy.commands.plan import Plan
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.environment.choices import Choices, Options
+from nixpy.environment.options import Options, ResolvedOptions
 from nixpy.files import envrc, flake_imports, render
 from nixpy.files.reconcile import Output
 from nixpy.project import config, flake
-from nixpy.project.project import RECORD, Project
+from nixpy.project.project import NIXPY_LOCK, Project
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
@@ -22,39 +22,39 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
 
     Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
     """
-    project, choices = plan.project, plan.choices
+    project, resolved = plan.project, plan.resolved
     style = plan.environment.style
     env: dict[str, Any] = {
         "style": style.name,
-        "python": choices.python,
-        "nixpkgs": choices.nixpkgs,
+        "python": resolved.python,
+        "nixpkgs": resolved.nixpkgs,
         "file": project.settings.file,
-        "record": str(PurePosixPath(project.settings.file).with_name(RECORD)),
+        "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, style.inputs)),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
-        "system_strings": [f'"{system}"' for system in choices.systems],
+        "system_strings": [f'"{system}"' for system in resolved.systems],
         "read": [shlex.quote(name) for name in envrc.read(project)],
     }
-    pin = None if options.flake else flake.pin(project.root, choices.nixpkgs)
+    pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
-    extra = [_settings_output(project, choices, options), *_once(plan, env)]
+    extra = [_settings_output(project, resolved, options), *_once(plan, env)]
     if options.direnv and not (direnv := project.root / envrc.NAME).exists():
         extra.append(Output(path=direnv, text=render.render("flake/envrc.jinja", env), owned=False))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
         imported = flake_imports.imports(entry, project.settings.file)
-        if not imported or any(flake.lacking(project.root, plan.environment.style)):
+        if not imported or any(flake.input_diagnostics(project.root, plan.environment.style)):
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
         if not options.flake:
             why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
-            choices = replace(choices, reasons={**choices.reasons, "nixpkgs": why})
+            resolved = replace(resolved, reasons={**resolved.reasons, "nixpkgs": why})
     default = project.root / "default.nix"
     if not options.flake and plan.environment.style.builds and not default.exists():
         extra.append(Output(path=default, text=render.render("flake/default.nix.jinja", env), owned=False))
-    return replace(plan, choices=choices, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+    return replace(plan, resolved=resolved, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
 
 
 def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
@@ -63,24 +63,24 @@ def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
     for name in style.once:
         if not (path := plan.project.root / name).exists():
             # Such styles are for Linux alone.
-            linux = [target for target in plan.choices.targets() if target.system in LINUX_SYSTEMS]
-            names = {**env, "requirements": list(map(str, plan.project.asked(linux)))}
+            linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
+            names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
             template = f"styles/{style.name}/once/{name}.jinja"
             yield Output(path=path, text=render.render(template, names), owned=False)
 
 
-def _settings_output(project: Project, choices: Choices, options: Options) -> Output:
+def _settings_output(project: Project, resolved: ResolvedOptions, options: Options) -> Output:
     chosen: dict[str, str | list[str]] = {
-        "style": str(choices.style),
-        "python": choices.python,
-        "nixpkgs": choices.nixpkgs,
+        "style": str(resolved.style),
+        "python": resolved.python,
+        "nixpkgs": resolved.nixpkgs,
     }
     if options.features:
         chosen["features"] = list(project.settings.features)
     if options.manager:
-        chosen["manager"] = choices.manager
+        chosen["manager"] = resolved.manager
     if options.systems:
-        chosen["systems"] = list(choices.systems)
+        chosen["systems"] = list(resolved.systems)
     path = project.settings_path
     text = path.read_bytes().decode() if path.is_file() else ""
     return Output(path=path, text=config.updated(path, text, chosen), owned=False)

@@ -18,21 +18,21 @@ from pathlib import Path
 from nixpy.core.errors import NixpyError
 from nixpy.styles.styles import template_root
 
-CONFIG = "copier.yml"
+_CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
 # What other machines can clone, without a password, and what neither YAML nor a shell reads as anything but text.
 _PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class NewProject:
     """A new project: its files, sorted, and the nixpy that its CI takes, empty where it takes none."""
 
     files: tuple[Path, ...]
     nixpy: str
 
 
-def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
+def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject:
     """Make a new project in `folder`; what `answers` leave open is asked, or as by default.
 
     The answers file names where the template is published, never where it lies on this machine, so that
@@ -49,7 +49,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
             hint="install nixpy[new] instead of nixpy",
         ) from None
     _free(folder)
-    config = template_root() / CONFIG
+    config = template_root() / _CONFIG
     questions = yaml.safe_load(config.read_text("utf-8"))
     asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
     if unknown := sorted(set(answers) - set(asked)):
@@ -58,16 +58,16 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> Made:
         # Not the files themselves: those of the Nix store are read-only, and copier hands that on.
         template = Path(scratch, "template")
         shutil.copytree(template_root() / "templates", template / "templates", copy_function=shutil.copyfile)
-        shutil.copyfile(config, template / CONFIG)
+        shutil.copyfile(config, template / _CONFIG)
         try:
-            data = {**answers, "source": source()}
+            data = {**answers, "source": _source()}
             worker = copier.run_copy(str(template), folder, data=data, defaults=not ask, quiet=True)
         except CopierAnswersInterrupt:
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
             raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
     files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts[:1])
-    return Made(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
+    return NewProject(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
 
 
 def _free(folder: Path) -> None:
@@ -85,7 +85,7 @@ def _free(folder: Path) -> None:
         raise NixpyError(f"{what}, so no folder can be made of it or in it", path=there, hint="choose another place")
 
 
-def source() -> dict[str, str]:
+def _source() -> dict[str, str]:
     """Return where the template is published, as copier remembers it: `_src_path` and `_commit`.
 
     That is the git repository nixpy was installed from, at its commit (`direct_url.json`, PEP 610). Empty where that is

@@ -1,4 +1,4 @@
-"""What a project's files should be, and whether they are: the one road behind `init`, `sync` and `check`."""
+"""The files that a project should have: what `init`, `sync` and `check` have in common."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nixpy.analysis import nixpylock as lockfile
-from nixpy.analysis.analyse import Findings, analyse
-from nixpy.analysis.nixpylock import Record, Wheel
-from nixpy.analysis.sources import Sources
+from packaging.requirements import Requirement
+
+from nixpy.analysis import nixpylock
+from nixpy.analysis.analyse import Analysis, analyse
+from nixpy.analysis.analysis_options import AnalysisOptions
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem, reason
-from nixpy.environment import lang2nix as builders
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
-from nixpy.environment.choices import Choices
 from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
+from nixpy.environment.options import ResolvedOptions
 from nixpy.files import envrc, flake_imports, render
 from nixpy.files.reconcile import Output
-from nixpy.locks.formats import of_uv
-from nixpy.locks.model import Choice, Lock
+from nixpy.locks.formats import format_of
+from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.project import flake
 from nixpy.project.project import Project
@@ -32,85 +34,95 @@ class Plan:
     """The files a project should have, and the wheels that they are for."""
 
     project: Project
-    choices: Choices
+    resolved: ResolvedOptions
     environment: Environment
-    record: Record
+    nixpy_lock: NixpyLock
     wheels: tuple[Wheel, ...]
     outputs: tuple[Output, ...]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     entry: Path | None = None  # flake.nix or shell.nix, once `with_user_files` was asked
     lines: str | None = None  # to be added to it where it is the user's already
 
 
-def plan(project: Project, choices: Choices, sources: Sources, *, complete: bool = False) -> Plan:
+def plan(
+    project: Project, resolved: ResolvedOptions, analysis_options: AnalysisOptions, *, complete: bool = False
+) -> Plan:
     """Return what the project's generated files should be, its wheels analysed and a style recommended if none is set.
 
     With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
     """
-    before = recorded(project)
-    inputs = lockfile.digest(project.canonical(choices.targets()))
-    findings = _findings(project, choices, sources, None if complete else before, inputs)
-    record = findings.record(
-        python=choices.python,
-        release=choices.release,
+    before = read_nixpy_lock(project)
+    inputs = nixpylock.digest(project.canonical(resolved.targets()))
+    analysis = _analyse(project, resolved, analysis_options, None if complete else before, inputs)
+    nixpy_lock = analysis.to_nixpy_lock(
+        python=resolved.python,
+        release=resolved.release,
         inputs=inputs,
-        systems=choices.systems,
-        complete=choices.all_wheels,
+        systems=resolved.systems,
+        complete=resolved.all_wheels,
     )
-    if choices.style is None:
-        programs = {wheel.name for wheel in record.wheels if wheel.needs.executables}
-        style, why = styles.recommend(programs, choices.systems)
-        choices = replace(choices, style=style.name, reasons={**choices.reasons, "style": why})
-    env = environment_of(project, choices, record)
+    if resolved.style is None:
+        programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
+        style, why = styles.recommend(programs, resolved.systems)
+        resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
+    env = environment_of(project, resolved, nixpy_lock)
     return Plan(
         project=project,
-        choices=choices,
+        resolved=resolved,
         environment=env,
-        record=record,
-        wheels=findings.wheels,
-        outputs=outputs(project, env, record),
-        problems=(
-            *outdated(project, choices),
-            *flake.other_nixpkgs(project.root, choices.nixpkgs),
+        nixpy_lock=nixpy_lock,
+        wheels=analysis.wheels,
+        outputs=outputs(project, env, nixpy_lock),
+        diagnostics=(
+            *lock_diagnostics(project, resolved),
+            *flake.other_nixpkgs(project.root, resolved.nixpkgs),
             *flake_imports.left_behind(project.root, project.settings.file),
-            *noticed(project, choices),
-            *env.problems,
+            *file_diagnostics(project, resolved),
+            *env.diagnostics,
         ),
     )
 
 
-def _findings(project: Project, choices: Choices, sources: Sources, before: Record | None, inputs: str) -> Findings:
-    if before and not project.lock and not sources.rescan and not sources.upgrade:
+def _analyse(
+    project: Project,
+    resolved: ResolvedOptions,
+    analysis_options: AnalysisOptions,
+    before: NixpyLock | None,
+    inputs: str,
+) -> Analysis:
+    if before and not project.lock and not analysis_options.rescan and not analysis_options.upgrade:
         same = (before.inputs, before.python, before.release, before.systems) == (
             inputs,
-            choices.python,
-            choices.release,
-            choices.systems,
-        ) and (before.installable or not choices.all_wheels)
+            resolved.python,
+            resolved.release,
+            resolved.systems,
+        ) and (before.installable or not resolved.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
-            # Nothing was asked anew: uv is not either, and what it once chose stays.
-            return Findings(wheels=before.wheels, unavailable=before.unavailable)
-    lock = _lock_of(project, choices, before, sources)
+            # The requirements are the same, so the versions that uv chose before stay.
+            return Analysis(wheels=before.wheels, unavailable=before.unavailable)
+    lock = _lock_of(project, resolved, before, analysis_options)
     known = before.wheels if before else ()
-    # Their markers hold for this Python, and count the extras that are asked for.
-    if before and (before.python, before.inputs) != (choices.python, inputs):
+    # What wheels require depends on the Python and on the extras.
+    if before and (before.python, before.inputs) != (resolved.python, inputs):
         known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
-    lacking = before.unavailable if before else ()
-    sources = replace(
-        sources,
-        known=known,
-        lacking=lacking,
-        metadata=choices.all_wheels,
-        asked=project.asked(choices.targets()) if project.tells_extras else None,
+    unavailable = before.unavailable if before else ()
+    analysis_options = replace(
+        analysis_options,
+        known_wheels=known,
+        known_unavailable=unavailable,
+        metadata=resolved.all_wheels,
+        requirements=project.direct_requirements(resolved.targets()) if project.tells_extras else None,
         index_urls=urls,
     )
     # What uv resolved has the chosen extras and groups in it, and does not know them by name.
-    choice = project.choice if project.locked else Choice()
-    return analyse(lock, choices.targets(), choice, sources)
+    extras_and_groups = project.extras_and_groups if project.locked else ExtrasAndGroups()
+    return analyse(lock, resolved.targets(), extras_and_groups, analysis_options)
 
 
-def _lock_of(project: Project, choices: Choices, before: Record | None, sources: Sources) -> Lock:
+def _lock_of(
+    project: Project, resolved: ResolvedOptions, before: NixpyLock | None, analysis_options: AnalysisOptions
+) -> Lock:
     """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
     if project.locked:
         return project.locked
@@ -118,83 +130,77 @@ def _lock_of(project: Project, choices: Choices, before: Record | None, sources:
     from nixpy.locks.pylock import PyLock
 
     pins: dict[str, str] = (
-        {wheel.name: wheel.version for wheel in before.wheels} if before and not sources.upgrade else {}
+        {wheel.name: wheel.version for wheel in before.wheels} if before and not analysis_options.upgrade else {}
     )
     source = project.requirements_files or project.dependencies
     assert source is not None  # noqa: S101  (project.read saw to it)
     text = resolve(
         source,
         root=project.root,
-        python=choices.python,
-        choice=project.choice,
+        python=resolved.python,
+        extras_and_groups=project.extras_and_groups,
         preferences=pins,
-        offline=sources.offline,
-        allow_build=sources.allow_build,
+        offline=analysis_options.offline,
+        allow_build=analysis_options.allow_build,
     )
     return PyLock.parse(text, project.source)
 
 
-def outdated(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield a problem where the lock was made for other dependencies than pyproject.toml has now."""
+def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where the lock was made for other dependencies than pyproject.toml has now."""
     if project.locked is None:
         return
-    lock, now = of_uv(project.locked), project.dependencies
-    if lock is None:
-        yield from _changed_since(project.locked)
-        return
+    lock, now, used = project.locked, project.dependencies, project.extras_and_groups
+    lock_format = format_of(lock.path)
+    relock = lock_format.relock if lock_format else None
+    hint = f"run `{relock}`, then `nixpy sync`" if relock else "make the lock again, then run `nixpy sync`"
+    if lock.fresh() is False:
+        yield Diagnostic(
+            code="NIX202", message=f"{lock.path.name} is behind pyproject.toml, which changed since", hint=hint
+        )
     if now is None or not now.complete:
         return
-    wanted = now.select(project.choice.extras, project.choice.groups)
-    names = {name for target in choices.targets() for name in lock.differences(wanted, target, project.choice) or ()}
+
+    def required() -> Iterator[Requirement]:  # a lock that does not tell does not look at them
+        yield from now.select(used.extras, used.groups)
+
+    names = {name for target in resolved.targets() for name in lock.differences(required(), target, used) or ()}
     if names:
-        yield Problem(
+        yield Diagnostic(
             code="NIX202",
             package=min(names),
-            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {reason(sorted(names))}",
-            hint="run `uv lock`, then `nixpy sync`",
+            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {shorten(sorted(names))}",
+            hint=hint,
         )
 
 
-def _changed_since(lock: Lock) -> Iterator[Problem]:
-    from nixpy.locks.pdm import PdmLock
-    from nixpy.locks.poetry import PoetryLock
-
-    if isinstance(lock, PoetryLock | PdmLock) and lock.fresh() is False:
-        tool = lock.path.name.partition(".")[0]
-        yield Problem(
-            code="NIX202",
-            message=f"{lock.path.name} is behind pyproject.toml, which changed since",
-            hint=f"run `{tool} lock`, then `nixpy sync`",
-        )
-
-
-def noticed(project: Project, choices: Choices) -> Iterator[Problem]:
-    """Yield what is amiss with the user's own files, as far as that is known without the wheels."""
+def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
     yield from envrc.unwatched(project)
-    if choices.style is not None:
-        style = styles.find(choices.style)
-        yield from flake.lacking(project.root, style)
-        yield from builders.problems(project, style, choices.targets())
+    if resolved.style is not None:
+        style = styles.find(resolved.style)
+        yield from flake.input_diagnostics(project.root, style)
+        yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
-def outputs(project: Project, env: Environment, record: Record) -> tuple[Output, ...]:
+def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[Output, ...]:
     """Return the two generated files."""
     return (
-        Output(path=project.record, text=lockfile.dumps(record)),
+        Output(path=project.nixpy_lock_path, text=nixpylock.dumps(nixpy_lock)),
         Output(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
     )
 
 
-def recorded(project: Project) -> Record | None:
+def read_nixpy_lock(project: Project) -> NixpyLock | None:
     """Return what nixpy.lock says, or None where it says nothing that can be relied on.
 
     What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
     """
     try:
-        record = lockfile.loads(project.record.read_text("utf-8"), project.record)
-    except (OSError, UnicodeDecodeError, lockfile.Damaged, lockfile.Newer, NixpyError):
+        nixpy_lock = nixpylock.loads(project.nixpy_lock_path.read_text("utf-8"), project.nixpy_lock_path)
+    except (OSError, UnicodeDecodeError, nixpylock.Damaged, nixpylock.Newer, NixpyError):
         return None
-    return replace(record, wheels=tuple(_opened(wheel) for wheel in record.wheels))
+    return replace(nixpy_lock, wheels=tuple(_opened(wheel) for wheel in nixpy_lock.wheels))
 
 
 def _opened(wheel: Wheel) -> Wheel:

@@ -14,17 +14,17 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixpy.analysis.analyse import analyse
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
-from nixpy.analysis.sources import Sources
 from nixpy.commands import plan
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
-from nixpy.diagnostics.problem import Problem
-from nixpy.environment.choices import Choices, Options, choose
-from nixpy.external.builds import unavailable_problems
-from nixpy.libraries.match import Library, answer
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.environment.options import Options, ResolvedOptions, resolve_options
+from nixpy.external.builds import unavailable_diagnostics
+from nixpy.libraries.match import Library, match
 from nixpy.locks import formats
-from nixpy.locks.model import Choice, Lock, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.nixpkgs import releases
@@ -39,18 +39,18 @@ _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What was found: every wheel with its needs, the libraries that answer them, and what is amiss."""
+    """The result of a scan: every wheel with its needs, the libraries that supply them, and diagnostics."""
 
     python: str
     systems: tuple[str, ...]
     wheels: tuple[Wheel, ...]
     libraries: tuple[Library, ...]
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """A lock that is nothing but the wheel files somebody named."""
+class _WheelList(LockDefaults):
+    """A lock of the wheel files that the command line names."""
 
     path: Path
     files: tuple[Package, ...]
@@ -60,7 +60,7 @@ class Given:
         """Nothing: the wheels themselves tell."""
         return None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:  # noqa: ARG002
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:  # noqa: ARG002
         """Return every named wheel; which of them fit the target is for selection to say."""
         return self.files
 
@@ -68,7 +68,7 @@ class Given:
 def scan(
     targets: Sequence[str],
     options: Options,
-    sources: Sources,
+    analysis_options: AnalysisOptions,
     *,
     deps: bool = True,
 ) -> Scan:
@@ -87,21 +87,25 @@ def scan(
     # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
     place = Path(targets[0])
     if kind != "requirement":
-        sources = replace(sources, root=place if kind == "project" and place.is_dir() else place.parent)
+        analysis_options = replace(
+            analysis_options, root=place if kind == "project" and place.is_dir() else place.parent
+        )
     if kind == "project":
-        return _project(options, sources)
+        return _project(options, analysis_options)
     files = _requirements_files(kind, place)
     lock = _lock(kind, targets)
-    if isinstance(lock, Given):
+    if isinstance(lock, _WheelList):
         options = _fitting(lock, options)
-    choices = _choices(options)
+    resolved = _resolve_options(options)
     if lock is None:
-        lock = _resolved(files or [Requirement(target) for target in targets], choices, sources, deps=deps)
-        sources = replace(sources, index_urls=tuple(url for file in files for url in file.index_urls))
+        lock = _resolve_with_uv(
+            files or [Requirement(target) for target in targets], resolved, analysis_options, deps=deps
+        )
+        analysis_options = replace(analysis_options, index_urls=tuple(url for file in files for url in file.index_urls))
     if kind == "venv":
-        sources = replace(sources, venv=place)
-    findings = analyse(lock, choices.targets(), Choice(), sources)
-    return _finish(choices, findings.wheels, findings.unavailable)
+        analysis_options = replace(analysis_options, venv=place)
+    analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
+    return _finish(resolved, analysis.wheels, analysis.unavailable)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -110,35 +114,36 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
     if kind == "lock":
         return formats.read(path)
     if kind == "wheel":
-        return Given(path=path, files=tuple(_given(Path(target)) for target in targets))
+        return _WheelList(path=path, files=tuple(_given(Path(target)) for target in targets))
     return _installed(path) if kind == "venv" else None
 
 
 def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
-    from nixpy.locks import pipfile, requirements
-
-    reader = pipfile if path.name == pipfile.NAME else requirements
-    return [reader.read(path, root=path.parent)] if kind == "requirements" else []
+    return [formats.read_requirements(path, path.parent)] if kind == "requirements" else []
 
 
-def _resolved(
-    source: Sequence[RequirementsFile | Requirement], choices: Choices, sources: Sources, *, deps: bool
+def _resolve_with_uv(
+    source: Sequence[RequirementsFile | Requirement],
+    resolved: ResolvedOptions,
+    analysis_options: AnalysisOptions,
+    *,
+    deps: bool,
 ) -> Lock:
     from nixpy.index.resolve import resolve
     from nixpy.locks.pylock import PyLock
 
     text = resolve(
         source,
-        root=sources.root,
-        python=choices.python,
+        root=analysis_options.root,
+        python=resolved.python,
         no_deps=not deps,
-        offline=sources.offline,
-        allow_build=sources.allow_build,
+        offline=analysis_options.offline,
+        allow_build=analysis_options.allow_build,
     )
-    return PyLock.parse(text, sources.root / "pylock.toml")
+    return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 
-def _installed(path: Path) -> Given:
+def _installed(path: Path) -> _WheelList:
     """Return the wheels installed in a virtual environment as a lock of just these."""
     from nixpy.wheels.installed import installed_wheels
 
@@ -146,17 +151,19 @@ def _installed(path: Path) -> Given:
         Package(name=wheel.name, version=str(wheel.version), wheels=(WheelFile(filename=wheel.filename),))
         for wheel in installed_wheels(path).values()
     )
-    return Given(path=path, files=files)
+    return _WheelList(path=path, files=files)
 
 
 def _fitting(lock: Lock, options: Options) -> Options:
     """Return the options with a system and a Python that the wheels are for, where none is asked for."""
-    here = _choices(options)
+    here = _resolve_options(options)
     release = releases.release(here.nixpkgs)
     pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
     systems = (options.systems,) if options.systems else (here.systems, *((system,) for system in SYSTEMS))
     candidates = [replace(options, python=python, systems=one) for one in systems for python in pythons]
-    return min(candidates, key=lambda one: len(select(lock, _choices(one).targets(), Choice()).unavailable))
+    return min(
+        candidates, key=lambda one: len(select(lock, _resolve_options(one).targets(), ExtrasAndGroups()).unavailable)
+    )
 
 
 def _kind(target: str) -> str:
@@ -174,7 +181,9 @@ def _kind(target: str) -> str:
                 path=path,
                 hint=f"run `uv lock --script {path}`, then scan {path}.lock",
             )
-        return "lock" if path.suffix in {".lock", ".toml"} and path.name != "Pipfile.lock" else "requirements"
+        if lock_format := formats.format_of(path):
+            return "requirements" if lock_format.pins_only else "lock"
+        return "lock" if path.suffix in {".lock", ".toml"} else "requirements"
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
     try:
@@ -187,23 +196,23 @@ def _kind(target: str) -> str:
     return "requirement"
 
 
-def _choices(options: Options) -> Choices:
+def _resolve_options(options: Options) -> ResolvedOptions:
     nixpkgs = options.nixpkgs or releases.current()
     python, _ = releases.choose_python(options.python, None, None, releases.release(nixpkgs))
     here = f"{platform.machine()}-linux"
     systems = options.systems or ((here,) if here in LINUX_SYSTEMS else ("x86_64-linux",))
-    return Choices(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
+    return ResolvedOptions(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 
 
-def _project(options: Options, sources: Sources) -> Scan:
-    found = project.read(sources.root)
-    made = plan.plan(found, choose(found, options), sources, complete=True)
+def _project(options: Options, analysis_options: AnalysisOptions) -> Scan:
+    found = project.read(analysis_options.root)
+    made = plan.plan(found, resolve_options(found, options), analysis_options, complete=True)
     return Scan(
-        python=made.choices.python,
-        systems=made.choices.systems,
+        python=made.resolved.python,
+        systems=made.resolved.systems,
         wheels=made.wheels,
         libraries=made.environment.libraries,
-        problems=made.problems,
+        diagnostics=made.diagnostics,
     )
 
 
@@ -220,14 +229,14 @@ def _given(path: Path) -> Package:
     return Package(name=name, version=str(version), wheels=(file,))
 
 
-def _finish(choices: Choices, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
-    libraries, problems = answer(wheel_needs(wheels), systems=choices.systems)
+def _finish(resolved: ResolvedOptions, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
+    libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
     return Scan(
-        python=choices.python,
-        systems=choices.systems,
+        python=resolved.python,
+        systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        problems=(*problems, *unavailable_problems(unavailable, choices.python)),
+        diagnostics=(*diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
     )
 
 
@@ -267,6 +276,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for library in scan.libraries
         ],
         "problems": [
-            {"code": problem.code, "message": problem.message, "package": problem.package} for problem in scan.problems
+            {"code": diagnostic.code, "message": diagnostic.message, "package": diagnostic.package}
+            for diagnostic in scan.diagnostics
         ],
     }

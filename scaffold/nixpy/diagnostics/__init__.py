@@ -1,4 +1,4 @@
-"""What nixpy reports without stopping: problems, and the meaning of their codes.
+"""Diagnostics that nixpy reports without stopping, and the meaning of their codes.
 
-In: nothing but words. Out: a `Problem`, and the rows of `codes.csv`. Read `problem.py` first.
+In: nothing but words. Out: a `Diagnostic`, and the rows of `codes.csv`. Read `diagnostic.py` first.
 """

@@ -1,7 +1,7 @@
-"""What each code of a finding means and what is to be done, from `codes.csv`.
+"""The meaning and the remedy of each diagnostic code, from `codes.csv`.
 
-A finding says what is the matter in one project; this is what all findings of a code have in common. The documentation
-is made of it, and the rules in SARIF.
+A diagnostic is about one project; a row of the table is about all diagnostics with its code. The documentation and the
+rules in SARIF are made from it.
 """
 
 from __future__ import annotations

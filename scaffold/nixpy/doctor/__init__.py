@@ -1,5 +1,5 @@
 """Why something does not work here: what is observed of a machine, and what is wrong with it.
 
-In: this machine, its shell, a project and its `.venv`. Out: a `Report` of findings. Read `facts.py` first, then
-`examine.py`; a check is a function from facts to findings and a row there.
+In: this machine, its shell, a project and its `.venv`. Out: a `Report` with diagnostics. Read `facts.py` first, then
+`examine.py`; a check is a function from facts to diagnostics and a row there.
 """

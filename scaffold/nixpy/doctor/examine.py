@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nixpy.core.errors import NixpyError
-from nixpy.doctor import folder as folders
-from nixpy.doctor import library_checks, nixfiles, python_checks, setting_checks
+from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
 from nixpy.doctor.facts import Facts
-from nixpy.doctor.findings import Finding, Unmade
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
 from nixpy.doctor.venv import inspect_wheels, read_venv
 
-T = TypeVar("T")
-Check = Callable[[Facts], Iterator[Finding]]
+_T = TypeVar("_T")
+Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
 # What a check is called, what it is about, and which facts it cannot do without.
 CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
@@ -48,8 +47,8 @@ class Report:
     """What was observed, what is wrong, and what could not be told."""
 
     facts: Facts
-    findings: tuple[Finding, ...]
-    unmade: tuple[Unmade, ...]
+    diagnostics: tuple[MachineDiagnostic, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
@@ -59,26 +58,26 @@ def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
     """
     if not root.is_dir():
         raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
-    return judge(observe(root, venv, environ))
+    return judge(_observe(root, venv, environ))
 
 
 def judge(facts: Facts) -> Report:
     """Return what the checks say of these facts."""
-    findings: list[Finding] = []
-    unmade: list[Unmade] = []
+    diagnostics: list[MachineDiagnostic] = []
+    skipped: list[Skipped] = []
     for name, check, needs in CHECKS:
         reasons = [facts.unread[need] for need in needs if need in facts.unread]
         if reasons:
-            unmade.append(Unmade(check=name, reason=reasons[0]))
+            skipped.append(Skipped(check=name, reason=reasons[0]))
             continue
         try:
-            findings += check(facts)
+            diagnostics += check(facts)
         except Exception as error:  # noqa: BLE001 - whatever is broken here, the other checks have their say
-            unmade.append(Unmade(check=name, reason=_words(error)))
+            skipped.append(Skipped(check=name, reason=_words(error)))
     return Report(
         facts=facts,
-        findings=tuple(sorted(findings, key=lambda finding: (finding.code, finding.message))),
-        unmade=tuple(unmade),
+        diagnostics=tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message))),
+        skipped=tuple(skipped),
     )
 
 
@@ -88,7 +87,7 @@ class _Observer:
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
 
-    def __call__(self, name: str, default: T, read: Callable[..., T], *arguments: Any) -> T:
+    def __call__(self, name: str, default: _T, read: Callable[..., _T], *arguments: Any) -> _T:
         try:
             return read(*arguments)
         except Exception as error:  # noqa: BLE001 - this command is for machines where things are broken
@@ -100,7 +99,7 @@ def _words(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
+def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     """Return all that can be observed."""
     # Links stay: a .venv that is one is known by its own name.
     root, venv = Path(os.path.normpath(root.absolute())), Path(os.path.normpath(venv.absolute()))
@@ -115,23 +114,23 @@ def observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not tell where it looks"
     wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
-    project = see("project", None, folders.read_project, root, host) if host else None
+    project = see("project", None, project_folder.read_project, root, host) if host else None
     return Facts(
         environ=environ,
-        asked=venv,
+        venv_folder=venv,
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
         uv=shutil.which("uv", path=environ.get("PATH", "")) is not None,
-        uv_downloads=see("uv_downloads", True, folders.uv_may_download, root),
+        uv_downloads=see("uv_downloads", True, project_folder.uv_may_download, root),
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,
         unfound=wheels.unfound if wheels else (),
-        suppliers=see("wheels", {}, folders.suppliers, root, wheels.asking) if host and wheels else {},
-        rendered=see("rendered", frozenset(), folders.rendered_sonames, root),
+        suppliers=see("wheels", {}, project_folder.suppliers, root, wheels.asking) if host and wheels else {},
+        rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),
         project=project,
-        fresh=see("fresh", None, folders.freshness, root) if project and project.managed else None,
-        git=see("git", None, folders.git, root, venv),
+        fresh=see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None,
+        git=see("git", None, project_folder.git, root, venv),
         applied=see("applied", (), nixfiles.applied, root),
         search_path=see("search_path", {}, foreign_folders, environ),
         unread=see.unread,

@@ -11,7 +11,7 @@ from typing import Literal
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
-STORE = Path("/nix/store")
+_STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
@@ -21,7 +21,7 @@ they cannot run; nothing; or the loader of another distribution, or of an FHS ro
 
 def in_store(path: Path | str | None) -> bool:
     """Say whether a path lies in the Nix store."""
-    return path is not None and Path(path).is_relative_to(STORE)
+    return path is not None and Path(path).is_relative_to(_STORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class StartedPython:
     """What an interpreter said of itself. `search` and `cached` are None where its loader cannot tell."""
 
     version: str
@@ -82,7 +82,7 @@ class OnPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfound:
+class MissingLibrary:
     """A soname that the loader does not find for `files` of one wheel (paths in the wheel)."""
 
     soname: str
@@ -92,7 +92,7 @@ class Unfound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class WheelProgram:
     """A program that a wheel brings, with the loader it asks for."""
 
     wheel: str
@@ -104,7 +104,7 @@ class Brought:
 class Supplier:
     """Who would supply a soname, as the catalogue and the project's settings have it."""
 
-    provider: str  # as in libraries.answer.Library
+    provider: str  # as in libraries.match.Library
     expression: str | None
 
 
@@ -118,11 +118,11 @@ class Venv:
     home: str | None  # `home` of pyvenv.cfg
     versions: tuple[str, ...]  # X.Y of each lib/pythonX.Y
     packages: frozenset[str]
-    programs: tuple[Brought, ...] = ()
+    programs: tuple[WheelProgram, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class PackagesCall:
     """A package that a Nix file gives to `withPackages` though it is not made by buildPythonPackage.
 
     `made_in` is the file in which it is built, and `made_at` the line there, None where that is all the file does.
@@ -137,13 +137,13 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class ObservedProject:
     """The project in a folder. `locked` is what its lock installs here; None where there is no lock."""
 
     root: Path
     source: str  # the file that decides what is installed
     style: str | None
-    managed: bool  # nixpy was ever run for it
+    uses_nixpy: bool  # nixpy was ever run for it
     enter: str  # the command that enters its shell
     fills: bool  # entering it fills .venv
     install: str  # the command that fills .venv by hand
@@ -178,21 +178,21 @@ class Facts:
     """All that was observed. What is None is not there, or could not be read: then `unread` says why, by its name."""
 
     environ: Mapping[str, str]
-    asked: Path  # the virtual environment that was asked about
+    venv_folder: Path  # the virtual environment to examine
     host: Host | None = None
     pythons: tuple[OnPath, ...] = ()  # every Python of PATH, in its order
     user_packages: frozenset[str] = frozenset()
     uv: bool = False  # uv is on PATH
     uv_downloads: bool = True  # uv may bring a Python, as far as settings in files say
     venv: Venv | None = None
-    started: Started | None = None
-    unfound: tuple[Unfound, ...] = ()
+    started: StartedPython | None = None
+    unfound: tuple[MissingLibrary, ...] = ()
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
-    project: Project | None = None
+    project: ObservedProject | None = None
     fresh: Freshness | None = None
     git: Git | None = None
-    applied: tuple[Applied, ...] = ()
+    applied: tuple[PackagesCall, ...] = ()
     search_path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # dangerous sonames by folder of
     # LD_LIBRARY_PATH; every folder that is not nixpy's or the driver's is there
     unread: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nixpy.doctor import cache
-from nixpy.doctor.facts import OnPath, Program, Started, folders
+from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
 
 _ASK = Path(__file__).with_name("ask.py")
@@ -82,7 +82,7 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
-def start(python: Path, environ: Mapping[str, str]) -> Started:
+def start(python: Path, environ: Mapping[str, str]) -> StartedPython:
     """Start an interpreter and return what it says: isolated and without site, so that nothing of a project runs.
 
     Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
@@ -98,7 +98,7 @@ def start(python: Path, environ: Mapping[str, str]) -> Started:
     mapped = [Path(path) for path in told["mapped"]]
     loader = next((path for path in mapped if path.name.startswith(("ld-linux", "ld-2", "ld.so", "ld64"))), None)
     search = told["search"]
-    return Started(
+    return StartedPython(
         version=told["version"],
         base_prefix=Path(told["base_prefix"]),
         loader=loader,

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nixpy.diagnostics.problem import bring_programs, reason
-from nixpy.doctor.facts import DRIVER, Facts, Unfound, folders, in_store
-from nixpy.doctor.findings import Finding
+from nixpy.diagnostics.diagnostic import bring_programs, shorten
+from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.styles import styles
 
 
-def ignored_nix_ld(facts: Facts) -> Iterator[Finding]:
+def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX404: NIX_LD_LIBRARY_PATH has what is missing, but the interpreter does not go through nix-ld."""
     name = "NIX_LD_LIBRARY_PATH"
     if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
@@ -28,49 +28,49 @@ def ignored_nix_ld(facts: Facts) -> Iterator[Finding]:
         }
     )
     if there:
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX404",
-            message=f"{name} has {reason(there)}, but the Python of {facts.asked} was built by Nix, with a loader of "
-            "its own, and such programs do not read it",
+            message=f"{name} has {shorten(there)}, but the Python of {facts.venv_folder} was built by Nix, with a "
+            "loader of its own, and such programs do not read it",
             command=_supply(facts, there),
         )
 
 
-def missing_nix_ld(facts: Facts) -> Iterator[Finding]:
+def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX407: programs in the environment ask for a loader that the host does not have."""
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
-    stuck = sorted({program.wheel for program in venv.programs if program.loader == host.loader})
-    if not stuck:
+    names = sorted({program.wheel for program in venv.programs if program.loader == host.loader})
+    if not names:
         return
     if host.at_loader in {"none", "stub"}:
         there = "NixOS's stub, which starts nothing" if host.at_loader == "stub" else "nothing"
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX407",
-            message=f"{bring_programs(stuck)} that ask for {host.loader}, and there is {there}; "
+            message=f"{bring_programs(names)} that ask for {host.loader}, and there is {there}; "
             "style fhs starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
             command="nixpy init --style fhs",
-            packages=tuple(stuck),
+            packages=tuple(names),
         )
     elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX407",
-            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {reason(stuck)} cannot start",
+            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {shorten(names)} cannot start",
             command=facts.project.enter if facts.project and facts.project.style == "nix-ld" else "unset NIX_LD",
-            packages=tuple(stuck),
+            packages=tuple(names),
         )
 
 
-def leaked_search_path(facts: Facts) -> Iterator[Finding]:
+def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX408: LD_LIBRARY_PATH is set, and so meant for every program that is started here."""
     if not facts.search_path:
         return
     parts = [
-        f"{folder} (with {reason(names)})" if names else folder for folder, names in sorted(facts.search_path.items())
+        f"{folder} (with {shorten(names)})" if names else folder for folder, names in sorted(facts.search_path.items())
     ]
     harm = any(facts.search_path.values())
-    yield Finding(
+    yield MachineDiagnostic(
         code="NIX408",
         message=f"LD_LIBRARY_PATH has {', '.join(parts)}: every program that is started here looks there first"
         + (", and those built with other libraries crash" if harm else ""),
@@ -78,7 +78,7 @@ def leaked_search_path(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def unfound_libraries(facts: Facts) -> Iterator[Finding]:
+def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX409: a library that the wheels require is not found by the loader of their Python."""
     needers: dict[str, list[str]] = defaultdict(list)
     for one in _required(facts):
@@ -87,16 +87,16 @@ def unfound_libraries(facts: Facts) -> Iterator[Finding]:
         supplier = facts.suppliers[soname]
         if supplier.provider == "host-driver":
             continue
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX409",
-            message=f"{soname} is not found; {reason(names)} {'needs' if len(names) == 1 else 'need'} it, "
+            message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it, "
             + _who(facts, soname),
             command=_supply(facts, [soname]),
             packages=tuple(names),
         )
 
 
-def _required(facts: Facts) -> list[Unfound]:
+def _required(facts: Facts) -> list[MissingLibrary]:
     """Return what is missing and required; what the settings ignore is nobody's wish."""
     return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
 
@@ -115,7 +115,7 @@ def _who(facts: Facts, soname: str) -> str:
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
     project = facts.project
-    if project is None or not project.managed:
+    if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
         return "nixpy init --style loader"  # in this one nothing is handed to wheels
@@ -127,7 +127,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     return f"nixpy sync && {project.enter}"
 
 
-def missing_driver(facts: Facts) -> Iterator[Finding]:
+def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX417: a library of the graphics driver is required, and its folder is not there."""
     host = facts.host
     if host is None or host.driver:
@@ -136,10 +136,10 @@ def missing_driver(facts: Facts) -> Iterator[Finding]:
     if missing:
         names = sorted({one.wheel for one in missing})
         way = "hardware.graphics.enable = true brings it" if host.nixos else "nixGL puts this host's driver there"
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX417",
-            message=f"{reason(sorted({one.soname for one in missing}))} of the graphics driver is not found, which "
-            f"{reason(names)} {'needs' if len(names) == 1 else 'need'}: {DRIVER} does not exist; {way}",
+            message=f"{shorten(sorted({one.soname for one in missing}))} of the graphics driver is not found, which "
+            f"{shorten(names)} {'needs' if len(names) == 1 else 'need'}: {DRIVER} does not exist; {way}",
             command="sudo nixos-rebuild switch"
             if host.nixos
             else "nix run --impure github:nix-community/nixGL -- .venv/bin/python",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.doctor.facts import Applied
+from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
 _BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackage)\b")
@@ -28,7 +28,7 @@ _MODULE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
 _MOST = 200  # files
 
 
-def applied(root: Path) -> tuple[Applied, ...]:
+def applied(root: Path) -> tuple[PackagesCall, ...]:
     """Return the packages that no environment will hold, by file and line; OSError where a file cannot be read."""
     return tuple(found for path in _nix_files(root) for found in _in_file(path))
 
@@ -44,7 +44,7 @@ def _nix_files(root: Path) -> list[Path]:
     return found[:_MOST]
 
 
-def _in_file(path: Path) -> Iterator[Applied]:
+def _in_file(path: Path) -> Iterator[PackagesCall]:
     text = _read(path)
     bound = dict(_bindings(text, path))
     for match in _WITH.finditer(text):
@@ -56,7 +56,7 @@ def _in_file(path: Path) -> Iterator[Applied]:
             # `ps.name` is the user's own only where an overlay in this file makes it so; the plain name always is.
             made = bound.get(name) if name else _made(text, offset, offset + len(item), path)
             if made:
-                yield Applied(
+                yield PackagesCall(
                     name=name or "a package",
                     builder=made.builder,
                     file=path,

@@ -7,16 +7,16 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.diagnostics.problem import reason
-from nixpy.doctor.facts import Applied, Facts, OnPath, Program, Project, Venv, in_store
-from nixpy.doctor.findings import Finding
+from nixpy.diagnostics.diagnostic import shorten
+from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
 _VERSION = re.compile(r"python(3\.\d+)")
 
 
-def missing_packages(facts: Facts) -> Iterator[Finding]:
+def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX401: what the project installs is not in its environment."""
     project, venv = facts.project, facts.venv
     if project is None:
@@ -30,42 +30,42 @@ def missing_packages(facts: Facts) -> Iterator[Finding]:
     if venv is None:
         if wanted:
             outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
-            by_shell = outside and project.fills and facts.asked == project.root / FOLDER
-            yield Finding(
+            by_shell = outside and project.fills and facts.venv_folder == project.root / FOLDER
+            yield MachineDiagnostic(
                 code="NIX401",
-                message=f"there is no virtual environment at {facts.asked}, so nothing of {project.source} can be "
-                "imported",
-                command=project.enter if by_shell else fill(project, facts.asked, new=True),
+                message=f"there is no virtual environment at {facts.venv_folder}, so nothing of {project.source} can "
+                "be imported",
+                command=project.enter if by_shell else _fill(project, facts.venv_folder, new=True),
             )
         return
     missing = sorted(wanted - venv.packages)
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX401",
-            message=f"{reason(missing)} of {project.source} {verb} not installed in {venv.folder}"
+            message=f"{shorten(missing)} of {project.source} {verb} not installed in {venv.folder}"
             + _elsewhere(facts, frozenset(missing)),
-            command=fill(project, venv.folder),
+            command=_fill(project, venv.folder),
             packages=tuple(missing),
         )
 
 
-def _not_in_shell(facts: Facts, project: Project) -> Iterator[Finding]:
-    """Yield a finding where the shell's environment lacks packages."""
+def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDiagnostic]:
+    """Yield a diagnostic where the shell's environment lacks packages."""
     of_nixpkgs = project.style is not None and styles.find(project.style).from_nixpkgs
     wanted = {name for name in project.packages if not of_nixpkgs or _is_judged(name, project)}
     missing = sorted(wanted - facts.shell.packages) if facts.shell else []
     if facts.shell and missing:
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX401",
-            message=f"{reason(missing)} of {project.source} {'is' if len(missing) == 1 else 'are'} not in the shell's "
+            message=f"{shorten(missing)} of {project.source} {'is' if len(missing) == 1 else 'are'} not in the shell's "
             f"{facts.shell.program.path}",
             command=project.enter,
             packages=tuple(missing),
         )
 
 
-def _is_judged(name: str, project: Project) -> bool:
+def _is_judged(name: str, project: ObservedProject) -> bool:
     """Tell whether a package that nixpkgs or a wheel supplies must be there by its name.
 
     What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
@@ -81,13 +81,13 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
         if facts.venv and one.program.folder == facts.venv.python.folder:
             continue
         if found := sorted(missing & one.packages):
-            return f"; {reason(found)} is there for {one.program.path}, another Python"
+            return f"; {shorten(found)} is there for {one.program.path}, another Python"
     if found := sorted(missing & facts.user_packages):
-        return f"; {reason(found)} is installed for the user, which a virtual environment does not see"
+        return f"; {shorten(found)} is installed for the user, which a virtual environment does not see"
     return ""
 
 
-def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
+def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
     """Return the command that fills a virtual environment; `new` makes it from nothing first."""
     install = project.install if project else "uv sync"
     venv = shlex.quote(_shown(project, folder))
@@ -103,16 +103,16 @@ def fill(project: Project | None, folder: Path, *, new: bool = False) -> str:
     return f"{maker} {venv} && {install}"
 
 
-def _shown(project: Project | None, folder: Path) -> str:
+def _shown(project: ObservedProject | None, folder: Path) -> str:
     return str(folder.relative_to(project.root)) if project and folder.is_relative_to(project.root) else str(folder)
 
 
-def other_python(facts: Facts) -> Iterator[Finding]:
+def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX402: another Python is first on PATH, or another virtual environment is active."""
     venv = facts.venv
     active = facts.environ.get("VIRTUAL_ENV")
     if venv and active and Path(active).resolve() != venv.folder.resolve():
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX402",
             message=f"VIRTUAL_ENV is {active}, so what is installed goes there and not into {venv.folder}",
             command=f"source {shlex.quote(str(venv.folder))}/bin/activate",
@@ -124,7 +124,7 @@ def other_python(facts: Facts) -> Iterator[Finding]:
     first = facts.pythons[0]
     if best is first:
         return
-    yield Finding(
+    yield MachineDiagnostic(
         code="NIX402",
         message=f"`python` is {first.program.path}, as {first.program.folder} comes first on PATH; "
         f"{_whose(facts, best)} is {best.program.path}",
@@ -134,23 +134,23 @@ def other_python(facts: Facts) -> Iterator[Finding]:
 
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
     """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
-    own = facts.venv is not None and one.program.folder == facts.venv.python.folder
+    of_venv = facts.venv is not None and one.program.folder == facts.venv.python.folder
     # Where there is a .venv, the packages are in there, and what others have says nothing.
     wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
-    return own, one.program.ours and not facts.in_root, len(wanted & one.packages)
+    return of_venv, one.program.ours and not facts.in_root, len(wanted & one.packages)
 
 
 def _whose(facts: Facts, one: OnPath) -> str:
-    own, ours, _ = _rank(facts, one)
-    if own:
+    of_venv, ours, _ = _rank(facts, one)
+    if of_venv:
         return "the virtual environment's"
     return "that of nixpy's shell" if ours else "the one with the project's packages"
 
 
-def applications(facts: Facts) -> Iterator[Finding]:
+def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX403: withPackages is given what buildPythonPackage did not make, and leaves it out."""
     for found in facts.applied:
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX403",
             message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, and so withPackages leaves "
             "it out without a word; buildPythonPackage makes what can be imported",
@@ -159,7 +159,7 @@ def applications(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _build_a_module(found: Applied) -> str:
+def _build_a_module(found: PackagesCall) -> str:
     """Return the command that makes it a Python module; a derivation lacks what only its author knows."""
     file = shlex.quote(str(found.made_in))
     if found.builder == "mkDerivation":
@@ -167,16 +167,16 @@ def _build_a_module(found: Applied) -> str:
     return f"sed -i '{found.made_at or ''}s/buildPythonApplication/buildPythonPackage/' {file}"
 
 
-def bypassed_wrapper(facts: Facts) -> Iterator[Finding]:
+def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX405: the .venv stands on the interpreter inside the shell's wrapper, and so lacks what the wrapper gives."""
     venv, shell = facts.venv, facts.shell
     if not venv or not shell or not _bypassed(venv, shell.program):
         return
-    yield Finding(
+    yield MachineDiagnostic(
         code="NIX405",
         message=f"{venv.python.path} is {venv.python.file}, the bare interpreter: it bypasses the shell's "
         f"{shell.program.path}, which wraps it, and so has no libraries or packages from there",
-        command=relink(venv, shell.program),
+        command=_relink(venv, shell.program),
     )
 
 
@@ -186,7 +186,7 @@ def _bypassed(venv: Venv, shell: Program) -> bool:
     return wrapped is not None and venv.python.exists and wrapped.resolve() == venv.python.file.resolve()
 
 
-def relink(venv: Venv, python: Program) -> str:
+def _relink(venv: Venv, python: Program) -> str:
     """Return the command that puts a virtual environment on another interpreter of the same version."""
     link = venv.leaves or venv.python.path
     target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
@@ -196,7 +196,7 @@ def relink(venv: Venv, python: Program) -> str:
     )
 
 
-def stale_venv(facts: Facts) -> Iterator[Finding]:
+def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX406: the .venv's interpreter is gone, is not the shell's, or is of another version than its packages."""
     venv, shell = facts.venv, facts.shell
     if venv is None:
@@ -205,13 +205,13 @@ def stale_venv(facts: Facts) -> Iterator[Finding]:
     if not python.exists or (in_store(python.loader) and python.loader and not python.loader.exists()):
         gone = python.file if not python.exists else python.loader
         if not facts.in_root and str(gone).startswith("/usr/") and facts.project and facts.project.style == "fhs":
-            yield Finding(
+            yield MachineDiagnostic(
                 code="NIX406",
                 message=f"{python.path} leads to {gone}, which is only there in the root of style fhs",
                 command="nixpy-fhs nixpy doctor",
             )
             return
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX406",
             message=f"{python.path} needs {gone}, which does not exist: it was garbage collected, or the virtual "
             "environment came from elsewhere",
@@ -220,14 +220,14 @@ def stale_venv(facts: Facts) -> Iterator[Finding]:
         return
     version = _short(facts.started.version) if facts.started else _version(python)
     if version and venv.versions and version not in venv.versions:
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX406",
             message=f"{python.path} is Python {version}, but what is installed in {venv.folder} is for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}",
+            command=f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX406",
             message=f"{python.path} is {python.file}, but the shell's Python is {shell.program.file}",
             command=_renew(facts, venv),
@@ -244,10 +244,10 @@ def _renew(facts: Facts, venv: Venv) -> str:
     shell = facts.shell
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
-        return relink(venv, shell.program)
-    if shell is None and facts.project and facts.project.managed and facts.project.style != "fhs":
+        return _relink(venv, shell.program)
+    if shell is None and facts.project and facts.project.uses_nixpy and facts.project.style != "fhs":
         return facts.project.enter  # its hook links anew, or says that this cannot be
-    return f"rm -r {shlex.quote(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}"
+    return f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
 
 
 def _version(program: Program) -> str | None:
@@ -259,17 +259,17 @@ def _short(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def foreign_python(facts: Facts) -> Iterator[Finding]:
+def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX412: the .venv has a Python that uv brought, which does not start on this host."""
     venv, host = facts.venv, facts.host
     if not venv or not host or not venv.python.exists or host.at_loader not in {"stub", "none"}:
         return
     loader = venv.python.loader
     if loader and not in_store(loader):
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX412",
             message=f"{venv.python.path} is {venv.python.file}, which asks for {loader}; without nix-ld it does not "
             "start here",
             command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
-            f"UV_PYTHON_PREFERENCE=only-system {fill(facts.project, venv.folder, new=True)}",
+            f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nixpy.diagnostics.problem import reason
+from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.examine import Report
 from nixpy.doctor.facts import Facts, Program
 
@@ -45,7 +45,7 @@ def _program(program: Program) -> str:
 
 def _venv(facts: Facts) -> str:
     if facts.venv is None:
-        return f"{facts.asked}: {facts.unread.get('venv', 'none')}"
+        return f"{facts.venv_folder}: {facts.unread.get('venv', 'none')}"
     started = facts.started
     if started is None:
         return f"{_program(facts.venv.python)}, does not start"
@@ -72,7 +72,7 @@ def _is_ours(facts: Facts) -> bool:
 def _optional(facts: Facts) -> str:
     missing = sorted({(one.soname, one.wheel) for one in facts.unfound if one.optional})
     return (
-        "not found, and not required: " + reason([f"{soname} ({wheel})" for soname, wheel in missing])
+        "not found, and not required: " + shorten([f"{soname} ({wheel})" for soname, wheel in missing])
         if missing
         else ""
     )
@@ -128,14 +128,14 @@ def as_json(report: Report) -> dict[str, Any]:
         },
         "findings": [
             {
-                "code": finding.code,
-                "message": finding.message,
-                "command": finding.command,
-                "packages": list(finding.packages),
+                "code": diagnostic.code,
+                "message": diagnostic.message,
+                "command": diagnostic.command,
+                "packages": list(diagnostic.packages),
             }
-            for finding in report.findings
+            for diagnostic in report.diagnostics
         ],
-        "not_checked": [{"check": unmade.check, "reason": unmade.reason} for unmade in report.unmade],
+        "not_checked": [{"check": skipped.check, "reason": skipped.reason} for skipped in report.skipped],
     }
 
 

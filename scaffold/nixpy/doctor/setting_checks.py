@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from nixpy.doctor.facts import Facts, in_store
-from nixpy.doctor.findings import Finding
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 _STEERING = {
     "PYTHONPATH": "its folders come before the packages of every virtual environment",
@@ -15,18 +15,18 @@ _STEERING = {
 }
 
 
-def steering_variables(facts: Facts) -> Iterator[Finding]:
+def steering_variables(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX410: a variable changes what every Python does."""
     for name, effect in _STEERING.items():
         if value := facts.environ.get(name):
-            yield Finding(code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}")
+            yield MachineDiagnostic(code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}")
 
 
-def uv_python(facts: Facts) -> Iterator[Finding]:
+def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX411: UV_PYTHON is an interpreter of the store, which `uv pip` takes for the place to install to."""
     value = facts.environ.get("UV_PYTHON", "")
     if in_store(value):
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX411",
             message=f"UV_PYTHON is {value}: uv pip would install into the store, which is read-only, and not into "
             "the virtual environment",
@@ -34,7 +34,7 @@ def uv_python(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def uv_downloads(facts: Facts) -> Iterator[Finding]:
+def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX413: uv may bring a Python of its own, which does not start on NixOS."""
     if not facts.uv or not facts.uv_downloads or not facts.host or not facts.host.nixos:
         return
@@ -42,18 +42,18 @@ def uv_downloads(facts: Facts) -> Iterator[Finding]:
     never = environ.get("UV_PYTHON_DOWNLOADS") in {"never", "false", "0"}
     if never or environ.get("UV_PYTHON_PREFERENCE") == "only-system" or facts.host.at_loader == "nix-ld":
         return
-    yield Finding(
+    yield MachineDiagnostic(
         code="NIX413",
         message="uv may bring a Python of its own, which does not start on NixOS without nix-ld",
         command="export UV_PYTHON_DOWNLOADS=never",
     )
 
 
-def untracked(facts: Facts) -> Iterator[Finding]:
+def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX414: a flake does not see what git does not know."""
     if facts.git and facts.git.unknown:
         names = " ".join(map(shlex.quote, facts.git.unknown))
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX414",
             message=f"git does not know {', '.join(facts.git.unknown)}, so the flake does not see "
             f"{'it' if len(facts.git.unknown) == 1 else 'them'}",
@@ -61,19 +61,19 @@ def untracked(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def open_venv(facts: Facts) -> Iterator[Finding]:
+def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX415: the .venv is in the git tree and not ignored."""
     if facts.git and facts.git.open_venv:
-        yield Finding(
+        yield MachineDiagnostic(
             code="NIX415",
-            message=f"git does not ignore {facts.asked}: added by accident, each evaluation copies all of it",
-            command=f"echo {facts.asked.name}/ >> .gitignore",
+            message=f"git does not ignore {facts.venv_folder}: added by accident, each evaluation copies all of it",
+            command=f"echo {facts.venv_folder.name}/ >> .gitignore",
         )
 
 
-def stale_files(facts: Facts) -> Iterator[Finding]:
+def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     """NIX416: nixpy.nix and nixpy.lock are not what the project asks for now."""
-    if facts.project is None or not facts.project.managed or facts.fresh is None:
+    if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
     remedy = {
@@ -82,7 +82,7 @@ def stale_files(facts: Facts) -> Iterator[Finding]:
         "foreign": "nixpy check",
         "newer": "nixpy check",
     }
-    yield Finding(
+    yield MachineDiagnostic(
         code="NIX416",
         message=f"nixpy.nix and nixpy.lock are {facts.fresh.state}{why}",
         command=remedy.get(facts.fresh.state, "nixpy sync"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 
 from nixpy.core.target import SYSTEMS, Target
-from nixpy.doctor.facts import Brought, Host, Program, Started, Unfound, Venv, folders, in_store
+from nixpy.doctor.facts import Host, MissingLibrary, Program, StartedPython, Venv, WheelProgram, folders, in_store
 from nixpy.doctor.interpreter import packages_of, read_program
 from nixpy.doctor.loader import Files, Search
 from nixpy.libraries.match import WheelNeeds
@@ -54,8 +54,8 @@ def _home(cfg: Path) -> str | None:
     return next((value.strip() for key, _, value in pairs if key.strip() == "home"), None)
 
 
-def searches(
-    host: Host, started: Started | None, environ: Mapping[str, str]
+def _searches(
+    host: Host, started: StartedPython | None, environ: Mapping[str, str]
 ) -> tuple[Search | None, Search | None, Search | None]:
     """Return where three kinds of process look: the interpreter, programs for the host's loader, and programs whose
     loader is in the store. None where that is not known, or where such a program does not start at all.
@@ -65,14 +65,14 @@ def searches(
     told = tuple(map(Path, folders(environ.get("LD_LIBRARY_PATH", ""))))
     interpreter = Search(folders=started.search, loaded=started.loaded, cached=started.cached)
     # A program has the interpreter's glibc, as far as we know, and so what it finds by itself.
-    own = tuple(folder for folder in started.search if started.loader and in_store(folder))
+    nix_folders = tuple(folder for folder in started.search if started.loader and in_store(folder))
     nix_ld = None
     if host.at_loader == "nix-ld":
         suffix = host.system.replace("-", "_")
         listed = environ.get(f"NIX_LD_LIBRARY_PATH_{suffix}", environ.get("NIX_LD_LIBRARY_PATH"))
         extra = tuple(map(Path, folders(listed))) if listed is not None else (_NIX_LD_DEFAULT,)
-        nix_ld = Search(folders=(*told, *extra, *own), cached=started.cached)
-    return interpreter, nix_ld, Search(folders=(*told, *own), cached=started.cached)
+        nix_ld = Search(folders=(*told, *extra, *nix_folders), cached=started.cached)
+    return interpreter, nix_ld, Search(folders=(*told, *nix_folders), cached=started.cached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +80,11 @@ class Wheels:
     """What is installed: who asks the catalogue, the programs that are brought, and what would not be found."""
 
     asking: tuple[WheelNeeds, ...]
-    programs: tuple[Brought, ...]
-    unfound: tuple[Unfound, ...]
+    programs: tuple[WheelProgram, ...]
+    unfound: tuple[MissingLibrary, ...]
 
 
-def inspect_wheels(venv: Venv, host: Host, started: Started | None, environ: Mapping[str, str]) -> Wheels:
+def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str]) -> Wheels:
     """Open every ELF file that is installed and follow the loader.
 
     A soname that another wheel of the environment ships is no need: how it is found is the packages' own business, as
@@ -97,7 +97,7 @@ def inspect_wheels(venv: Venv, host: Host, started: Started | None, environ: Map
     elves = {name: tuple(file for file in inspect(wheel) if file.machine == machine) for name, wheel in wheels.items()}
     needs = {name: needs_of(name, WheelFacts(files=files, known="installed"), machine) for name, files in elves.items()}
     shipped = frozenset(soname for need in needs.values() for soname in need.provides)
-    kinds = searches(host, started, environ)
+    kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     return Wheels(
         asking=tuple(
@@ -105,7 +105,7 @@ def inspect_wheels(venv: Venv, host: Host, started: Started | None, environ: Map
             for name, need in needs.items()
         ),
         programs=tuple(
-            Brought(wheel=name, path=places[name][file.path], loader=Path(file.interpreter))
+            WheelProgram(wheel=name, path=places[name][file.path], loader=Path(file.interpreter))
             for name, files in elves.items()
             for file in files
             if is_executable(file) and file.interpreter
@@ -129,7 +129,7 @@ def _unfound(
     files: Files,
     shipped: frozenset[str],
     kinds: tuple[Search | None, Search | None, Search | None],
-) -> Iterator[Unfound]:
+) -> Iterator[MissingLibrary]:
     interpreter, foreign, native = kinds
     for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen} - shipped):
         missed: set[str] = set()
@@ -143,4 +143,6 @@ def _unfound(
                 missed |= wanted.intersection(files.unfound(soname, search))
         opened = soname in needs.dlopen and interpreter is not None and not interpreter.finds(soname)
         if missed or opened:
-            yield Unfound(soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional)
+            yield MissingLibrary(
+                soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional
+            )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from nixpy.analysis.nixpylock import Record, Wheel
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.analysis.nixpylock import NixpyLock, Wheel
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
@@ -14,25 +14,25 @@ from nixpy.styles.features import Feature, find
 from nixpy.styles.styles import Style
 
 
-def problems(record: Record, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Problem]:
+def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Diagnostic]:
     """Yield what is to be said of each: no wheel, a newer glibc, a question that this Python has no answer to."""
     # Without a wheel a package may still be in nixpkgs, where that is asked; few projects have any such package, so the
     # rest reads no tables.
-    if record.unavailable and not style.from_nixpkgs:
-        from nixpy.external.builds import unavailable_problems
+    if nixpy_lock.unavailable and not style.from_nixpkgs:
+        from nixpy.external.builds import unavailable_diagnostics
 
-        yield from unavailable_problems(record.unavailable, record.python, style.name)
-    yield from _newer_glibc(record.wheels, nixpkgs)
-    yield from _unanswered(record.wheels, style, features)
+        yield from unavailable_diagnostics(nixpy_lock.unavailable, nixpy_lock.python, style.name)
+    yield from _newer_glibc(nixpy_lock.wheels, nixpkgs)
+    yield from _unanswered(nixpy_lock.wheels, style, features)
 
 
-def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
-    """Yield a problem for each wheel that needs a newer glibc than nixpkgs has, whatever its tag says."""
+def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each wheel that needs a newer glibc than nixpkgs has, whatever its tag says."""
     release = releases.release(nixpkgs)
     newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
     for wheel in newer.values():
         needed, there = format_glibc(wheel.needs.glibc or ()), format_glibc(release.glibc)
-        yield Problem(
+        yield Diagnostic(
             code="NIX203",
             package=wheel.name,
             message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
@@ -40,25 +40,25 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Problem]:
         )
 
 
-def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Problem]:
-    """Yield a problem where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
+def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
     answered = any(feature.name == "find-library" for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else it is another one's Python
-        yield Problem(
+        yield Diagnostic(
             code="NIX303",
-            message=f"{reason(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
+            message=f"{shorten(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
             "to which nixpkgs' Python has no answer",
             hint=_find_library_hint(style),
         )
 
 
-def unopened(sonames: Sequence[str], style: Style) -> Iterator[Problem]:
+def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
     """Yield NIX605 where the project opens libraries by name and the style's Python does not find them."""
     if sonames and not style.opens_libraries:
-        yield Problem(
+        yield Diagnostic(
             code="NIX605",
-            message=f"{reason(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
+            message=f"{shorten(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
             f"the project runs under style {style.name}, which has programs and headers of it alone",
             hint="open the library by its path, or choose style wheel-env or loader, whose Python finds it",
         )

@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.diagnostics.problem import reason
+from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
 from nixpy.nixpkgs.expression import condition
-from nixpy.project.project import RECORD
+from nixpy.project.project import NIXPY_LOCK
 from nixpy.styles.styles import Style
 
 if TYPE_CHECKING:
@@ -68,28 +68,28 @@ def _is_empty(value: object) -> bool:
 
 
 def _common(env: Environment) -> dict[str, Any]:
-    record = env.record
-    unopened = frozenset(wheel.name for wheel in record.wheels if wheel.guessed)
+    nixpy_lock = env.nixpy_lock
+    unopened = frozenset(wheel.name for wheel in nixpy_lock.wheels if wheel.guessed)
     drivers = (library for library in env.libraries if library.provider == "host-driver")
-    place = str(PurePosixPath(env.settings.file).with_name(RECORD))
+    place = str(PurePosixPath(env.settings.file).with_name(NIXPY_LOCK))
     return {
         "style": env.style.name,
-        "interpreter": {"nix": "pkgs.python" + record.python.replace(".", "")},
-        "sonames": {"parts": list(_sonames(env.rendered, record.systems, unopened))},
+        "interpreter": {"nix": "pkgs.python" + nixpy_lock.python.replace(".", "")},
+        "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
-        "external": env.external.facts(record.systems, env.external_opened) if env.external else None,
+        "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
         "features": [feature.name for feature in env.features],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
-        "lock": place if place != RECORD else None,
-        "digest": record.inputs,
+        "lock": place if place != NIXPY_LOCK else None,
+        "digest": nixpy_lock.inputs,
     }
 
 
 def _shell(env: Environment) -> dict[str, Any]:
     programs, settings = env.programs, env.settings
     substitutes = programs.substitutes.values()
-    wheels = {wheel.name for wheel in env.record.wheels}
+    wheels = {wheel.name for wheel in env.nixpy_lock.wheels}
     packages = [
         *(f"pkgs.{name}" for name in settings.packages),
         *(item.expression for item in substitutes),
@@ -107,7 +107,7 @@ def _shell(env: Environment) -> dict[str, Any]:
             if item.variable
         },
         "variables": {**variables, **settings.env},
-        "withoutLoader": reason(programs.stuck),
+        "withoutLoader": shorten(programs.without_loader),
         "hook": settings.shell_hook,
     }
     return {name: value for name, value in shell.items() if not _is_empty(value)}
@@ -121,8 +121,8 @@ def _of_style(env: Environment) -> dict[str, Any]:
         found |= {"hostSonames": sorted(drivers), "openedSonames": list(env.opened)}
     if "wheels" in takes:
         found["wheels"] = {
-            "lock": {"nix": f"./{RECORD}"},
-            **({"addresses": {"nix": env.lock}} if env.lock else {}),
+            "lock": {"nix": f"./{NIXPY_LOCK}"},
+            **({"addresses": {"nix": env.addresses}} if env.addresses else {}),
             **_missing(env),
             **({"opened": True} if env.opened else {}),
         }
@@ -132,21 +132,21 @@ def _of_style(env: Environment) -> dict[str, Any]:
         found["versions"] = "locked" if env.settings.versions == "locked" else None
         # A set that is empty is a fact too.
         found["packages"] = found["packages"] or {"parts": [{"when": None, "value": {}}]}
-    if env.own:
-        found |= {"version": env.own["version"]} if "version" in takes else {"own": _own(env, env.own)}
-    if env.origin:
-        found |= env.origin
+    if env.own_package:
+        found |= {"version": env.own_package["version"]} if "version" in takes else {"own": _own(env, env.own_package)}
+    if env.lang2nix:
+        found |= env.lang2nix
         if "overrides" in takes and (overrides := _overrides(env)):
             found["overrides"] = overrides
     if "sdists" in takes:
-        found["sdists"] = _sdists(env.record.unavailable)
+        found["sdists"] = _sdists(env.nixpy_lock.unavailable)
     return found
 
 
-def _own(env: Environment, own: Mapping[str, Any]) -> dict[str, Any]:
+def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
     file = PurePosixPath(env.settings.file)
     found = {
-        **own,
+        **package,
         "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
         "file": file.name if file.name != "nixpy.nix" else None,
     }
@@ -155,8 +155,8 @@ def _own(env: Environment, own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _missing(env: Environment) -> dict[str, Any]:
     """Return the sonames that no package supplies on Linux, with the wheels that name them."""
-    unopened = frozenset(wheel.name for wheel in env.record.wheels if wheel.guessed)
-    found = [{"value": item.soname, "comment": reason(item.needed_by, unopened)} for item in env.unsupplied]
+    unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
+    found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
     found += [
         {"value": soname, "comment": "ignored in the settings"}
@@ -194,7 +194,7 @@ def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
     """
     found = {item.name: item for item in unavailable if item.sdist}
     return {
-        name: list(item.source.build if item.source and item.source.build else ("setuptools",))
+        name: list(item.sdist_facts.build if item.sdist_facts and item.sdist_facts.build else ("setuptools",))
         for name, item in sorted(found.items())
     }
 
@@ -217,7 +217,7 @@ def _sonames(
         yield {
             "when": condition(here, systems),
             "value": {
-                library.soname: {"nix": library.expression, "comment": reason(library.needed_by, unopened)}
+                library.soname: {"nix": library.expression, "comment": shorten(library.needed_by, unopened)}
                 for library in group
             },
         }

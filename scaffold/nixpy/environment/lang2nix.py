@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -17,18 +17,13 @@ from packaging.version import Version
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem, reason
-from nixpy.locks import pipfile
-from nixpy.locks.formats import of_uv
-from nixpy.locks.model import Choice
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.locks import formats
+from nixpy.locks.model import Lock
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Style
 
-if TYPE_CHECKING:
-    from nixpy.locks.poetry import PoetryLock
-
-_MAKERS = {"uv.lock": "uv lock", "poetry.lock": "poetry lock"}
 # What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
 _HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
 # Platform tags that poetry2nix of April 2025 ends with an error at (its vendored pyproject.nix, lib/pypa.nix).
@@ -44,85 +39,82 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
             f"style {style.name} takes {names} from the inputs of a flake, so it is not for a shell.nix",
             hint="leave out --no-flake, or choose style wheel-env or with-packages, which need no input",
         )
-    if problem := _unread(project, style):
-        raise NixpyError(problem.message, hint=problem.hint, path=project.root)
+    if diagnostic := _unread(project, style):
+        raise NixpyError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
-def problems(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Problem]:
+def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     """Yield NIX207 where the style's lock is not there, and what is known to fail in it or to be missing."""
-    if problem := _unread(project, style):
-        yield problem
+    if diagnostic := _unread(project, style):
+        yield diagnostic
     elif style.from_nixpkgs and style.reads:
         for name, attribute in _in_nixpkgs(project, targets).items():
             if attribute is None:
-                yield Problem(
+                yield Diagnostic(
                     code="NIX301",
                     package=name,
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
                     hint="look it up on search.nixos.org, or use a style that installs wheels",
                 )
-    elif style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        yield from _poetry2nix(lock, targets, project.choice)
+    elif project.locked and any(one.name == "poetry2nix" for one in style.inputs):
+        yield from _poetry2nix(project, project.locked, targets)
 
 
-def _poetry_lock(project: Project) -> PoetryLock | None:
-    from nixpy.locks.poetry import PoetryLock
-
-    return project.locked if isinstance(project.locked, PoetryLock) else None
-
-
-def _unread(project: Project, style: Style) -> Problem | None:
+def _unread(project: Project, style: Style) -> Diagnostic | None:
     """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
     if style.reads == PYPROJECT and not _says_dependencies(project):
         message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
         hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
-        return Problem(code="NIX207", message=message, hint=hint)
-    if style.reads not in _MAKERS:
+        return Diagnostic(code="NIX207", message=message, hint=hint)
+    lock_format = formats.by_name(style.reads)
+    if lock_format is None:
         return None
     lock = project.lock
     if lock is None or lock.name != style.reads:
         other = f"but this project installs from {lock.name}" if lock else "and there is none"
-        hint = f"run `{_MAKERS[style.reads]}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
-        return Problem(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
+        hint = f"run `{lock_format.relock}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
+        return Diagnostic(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
     if lock.resolve().parent != project.root.resolve():
         message = f"style {style.name} reads {lock.name} in the project's folder, but it is a workspace's"
-        return Problem(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
+        return Diagnostic(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
     return None
 
 
 def _says_dependencies(project: Project) -> bool:
     if project.requirements:
-        return all(path.name != pipfile.NAME for path in project.requirements)
+        return all(formats.format_of(path) is None for path in project.requirements)
     table = _table(project.pyproject, "project")
     dynamic = table.get("dynamic", [])
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
 
-def _poetry2nix(lock: PoetryLock, targets: Sequence[Target], choice: Choice) -> Iterator[Problem]:
+def _poetry2nix(project: Project, lock: Lock, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
-    own = _table(_table(lock.pyproject, "tool"), "poetry")
+    own = _table(_table(project.pyproject, "tool"), "poetry")
     if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
-        yield Problem(
+        yield Diagnostic(
             code="NIX312",
             message=f"poetry2nix reads [tool.poetry] alone, which has no {', no '.join(lacking)}; "
             "without a name it fails, and dependencies of [project] are not installed",
             hint="write them into [tool.poetry] as Poetry 1 had them, or choose style wheel-env or uv2nix",
         )
-    locked = {package.name: package for target in targets for package in lock.packages(target, choice)}
+    locked = {
+        package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
+    }
     stopping = {
         name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
     }
     if stopping:
-        yield Problem(
+        yield Diagnostic(
             code="NIX313",
             message=f"poetry2nix fails at wheels for systems that came after it, which {lock.path.name} lists "
-            f"for {reason(sorted(stopping))}",
+            f"for {shorten(sorted(stopping))}",
             hint=f"take their lines out of the lock: sed -i -E '/{_LATER.pattern}/d' {lock.path.name}",
         )
     for name, floor in _HATCHLING.items():
         found = locked.get(canonicalize_name(name))
         if found and found.version and Version(found.version) < floor:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX311",
                 package=found.name,
                 message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: hatchling needs "
@@ -150,7 +142,7 @@ def _build_requires(pyproject: Mapping[str, Any]) -> Iterator[NormalizedName]:
             continue  # the build says so better than we could
 
 
-def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
+def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
     """Return what of the project the style's Nix code is pointed at; None where it reads nothing.
 
     Paths are from the rendered file. `extras` and `groups` are those that were analysed; `aliases` are packages that
@@ -158,14 +150,12 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
     """
     if not style.reads:
         return None
-    choice, known = project.choice, project.dependencies
-    groups: Iterable[str] = choice.groups or ()
-    if style.reads == "poetry.lock" and (lock := _poetry_lock(project)):
-        groups = lock.groups(choice)
+    extras_and_groups, known = project.extras_and_groups, project.dependencies
+    groups: Iterable[str] = extras_and_groups.groups or ()
+    if project.locked and (known is None or style.reads == project.locked.path.name):
+        groups = project.locked.groups(extras_and_groups)
     elif known is not None:
-        groups = known.selected_groups(choice.groups)
-    elif uv_lock := of_uv(project.locked):
-        groups = uv_lock.groups(choice)
+        groups = known.selected_groups(extras_and_groups.groups)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {
         "aliases": {
@@ -174,7 +164,7 @@ def origin(project: Project, style: Style, targets: Sequence[Target]) -> dict[st
         "unmapped": [name for name, text in mapped.items() if text is None],
         "source": {"nix": _path(project, project.root)},
         "requirements-files": [{"nix": _path(project, path)} for path in project.requirements if style.from_nixpkgs],
-        "extras": sorted(choice.extras),
+        "extras": sorted(extras_and_groups.extras),
         "groups": sorted(groups),
     }
 

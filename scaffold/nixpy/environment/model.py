@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nixpy.analysis.nixpylock import Record
+from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.diagnostics.problem import Problem
-from nixpy.environment.executables import Programs
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.overrides import Override
+from nixpy.environment.programs import Programs
 from nixpy.environment.python_set import PythonSet
 from nixpy.libraries.match import Library
 from nixpy.project.config import Settings
@@ -19,7 +19,7 @@ from nixpy.styles.features import Feature
 from nixpy.styles.styles import Style
 
 if TYPE_CHECKING:
-    from nixpy.external.inputs import Input, Inputs
+    from nixpy.external.build_inputs import BuildInput, BuildInputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +29,21 @@ class Environment:
     style: Style
     nixpkgs: str
     settings: Settings
-    record: Record
+    nixpy_lock: NixpyLock
     libraries: tuple[Library, ...]
     opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
     packages: PythonSet | None  # of a style that takes them from nixpkgs
     requirements: tuple[str, ...]  # what the project itself asks for
-    own: Mapping[str, Any] | None  # the project itself, where the style builds it
+    own_package: Mapping[str, Any] | None  # the project itself, where the style builds it
     features: tuple[Feature, ...]
     programs: Programs
     manager: Manager | None
     overrides: tuple[Override, ...]
-    origin: Mapping[str, Any] | None  # what other people's Nix code is pointed at
-    lock: str | None  # where uv.lock lies from the rendered file, which names the address of each wheel
-    external: Inputs | None  # what is needed besides wheels, if anything is
+    lang2nix: Mapping[str, Any] | None  # what other people's Nix code is pointed at
+    addresses: str | None  # the path from the rendered file to the lock with the address of each wheel
+    external: BuildInputs | None  # what is needed besides wheels, if anything is
     external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def supplied(self) -> tuple[Library, ...]:
@@ -63,7 +63,7 @@ class Environment:
             yield replace(library, expression=self.external.rendered(text)) if self.external and text else library
 
     @property
-    def besides(self) -> tuple[Input, ...]:
+    def build_inputs(self) -> tuple[BuildInput, ...]:
         """The packages that are needed besides wheels."""
         return self.external.inputs if self.external else ()
 

@@ -42,9 +42,9 @@ def _override(
     name: NormalizedName, wheels: Sequence[Wheel], supplied: set[str], drivers: set[str], *, added: bool
 ) -> Override | None:
     # In a wheel of Python alone there is no file that could be told anything.
-    own = [wheel for wheel in wheels if wheel.name == name and not wheel.filename.endswith("-any.whl")]
-    linked = {soname for wheel in own for soname, _ in wheel.needs.sonames}
-    opened = {soname for wheel in own for soname in wheel.needs.dlopen}
+    wheels_here = [wheel for wheel in wheels if wheel.name == name and not wheel.filename.endswith("-any.whl")]
+    linked = {soname for wheel in wheels_here for soname, _ in wheel.needs.sonames}
+    opened = {soname for wheel in wheels_here for soname in wheel.needs.dlopen}
     if not linked | opened:
         return None
     shipped = {

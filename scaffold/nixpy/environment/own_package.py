@@ -13,9 +13,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import read_text
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.nixpkgs import python_packages
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
 from nixpy.project import setup_files
 from nixpy.project.config import PYPROJECT
 from nixpy.project.dependencies import Reader
@@ -27,7 +27,7 @@ _UNKNOWN_VERSION = "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class OwnPackage:
     """What a build makes of the project.
 
     `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
@@ -69,38 +69,38 @@ class Distribution:
             "relax-build": any(relax is True or need.name in relax for need in self.build),
         }
 
-    def problems(self, *, application: bool) -> Iterator[Problem]:
+    def diagnostics(self, *, application: bool) -> Iterator[Diagnostic]:
         """Yield what stands in the way of its build, and what was not read; an `application` is to have programs."""
         if self.version is None:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX321",
                 message=f"only its build tells the project's version, so Nix is told {_UNKNOWN_VERSION}",
                 hint="write it down as `version`; what Git knows of it is not there when Nix builds",
             )
         if self.name is None:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX322",
                 message=f"setup.py works its name out, so it is called as its folder: {self.folder}",
                 hint="write it as text there, or as `name` in [project] of pyproject.toml",
             )
         for need in self.build:
             if not need.known:
-                yield Problem(
+                yield Diagnostic(
                     code="NIX323",
                     package=need.name,
                     message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
                     hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
                 )
         if self.hidden:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX325",
                 package=self.hidden[0],
                 message=f"{self.instead} tells what is installed with the project, and not install_requires, which the "
-                f"build alone reads: it asks for {reason(self.hidden)} too",
+                f"build alone reads: it asks for {shorten(self.hidden)} too",
                 hint=f"name that there as well, or move {self.instead} away, so that install_requires tells all",
             )
         if application and not self.scripts:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX324",
                 message="the project names no programs, so `nix run` has none to start",
                 hint="name them in [project.scripts] of pyproject.toml, or `entry_points` of setup.py",
@@ -115,7 +115,7 @@ def is_packaged(project: Project) -> bool:
     return (project.root / setup_files.SETUP_PY).is_file()
 
 
-def read(project: Project, targets: Sequence[Target]) -> Distribution:
+def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
     """Return the project as it is built for the Python of `targets`.
 
     Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
@@ -135,9 +135,9 @@ def read(project: Project, targets: Sequence[Target]) -> Distribution:
         )
     names_build = "requires" in reader.table("build-system")
     build = reader.requirements("build-system", "requires") if names_build else SETUPTOOLS
-    return Distribution(
+    return OwnPackage(
         **found,
-        build=needed(build, "", frozenset(), targets[0]),
+        build=needed_requirements(build, "", frozenset(), targets[0]),
         names_build=names_build,
         requires=project.direct_names(targets, groups=False),
         folder=project.root.resolve().name,

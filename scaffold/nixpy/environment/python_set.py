@@ -8,8 +8,8 @@ from typing import Literal
 
 from packaging.utils import NormalizedName
 
-from nixpy.analysis.nixpylock import Record
-from nixpy.diagnostics.problem import Problem
+from nixpy.analysis.nixpylock import NixpyLock
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs import python_packages
 
 Versions = Literal["nixpkgs", "locked"]
@@ -17,7 +17,7 @@ Versions = Literal["nixpkgs", "locked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class SetPackage:
     """One package that the environment may hold.
 
     `known` says that nixpkgs is known to have it, `wheel` that the lock has a wheel of it for some system, and
@@ -55,8 +55,8 @@ class PythonSet:
     """
 
     versions: Versions
-    direct: tuple[Package, ...]
-    others: tuple[Package, ...]
+    direct: tuple[SetPackage, ...]
+    others: tuple[SetPackage, ...]
 
     @property
     def wheels(self) -> frozenset[NormalizedName]:
@@ -70,7 +70,7 @@ class PythonSet:
 
 
 def python_set(
-    record: Record,
+    nixpy_lock: NixpyLock,
     direct: Iterable[NormalizedName],
     versions: Versions,
     implied: Collection[NormalizedName] = (),
@@ -81,17 +81,17 @@ def python_set(
     Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
     left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
     """
-    wheels = {wheel.name for wheel in record.wheels}
-    lacking = {item.name for item in record.unavailable}
+    wheels = {wheel.name for wheel in nixpy_lock.wheels}
+    lacking = {item.name for item in nixpy_lock.unavailable}
     requires: dict[NormalizedName, set[NormalizedName]] = {}
     by_extras: dict[NormalizedName, set[NormalizedName]] = {}
-    for wheel in record.wheels:
+    for wheel in nixpy_lock.wheels:
         requires.setdefault(wheel.name, set()).update(wheel.requires or ())
         by_extras.setdefault(wheel.name, set()).update(wheel.by_extras)
 
-    def package(name: NormalizedName) -> Package:
+    def package(name: NormalizedName) -> SetPackage:
         known = python_packages.attribute(name) is not None
-        return Package(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
+        return SetPackage(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
 
     loose = {name for name in implied if python_packages.attribute(name) is None}
     asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires))}
@@ -128,11 +128,11 @@ def _without(
     return kept
 
 
-def problems(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Problem]:
+def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Diagnostic]:
     """Yield NIX301 for each package that nothing supplies; `replaced` are those whose programs the shell has anyway."""
     for name in packages.missing:
         if name not in replaced:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX301",
                 package=name,
                 message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",

@@ -1,4 +1,4 @@
-"""Where Nix fetches wheels from, for styles that install by nixpy.lock: no address is written down for it."""
+"""Where Nix fetches wheels from, for styles that install by nixpy.lock, which has no addresses."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
-from nixpy.locks.formats import of_uv
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.locks import formats
 from nixpy.locks.select import select
 from nixpy.project.project import Project
 
 
-def uv_lock(project: Project) -> str | None:
-    """Return the path from the rendered file to uv.lock, where the project has it: Nix reads the addresses there."""
-    lock = of_uv(project.locked)
-    if lock is None:
+def lock_with_addresses(project: Project) -> str | None:
+    """Return the path from the rendered file to the lock, where Nix reads the address of each wheel there."""
+    lock_format = formats.format_of(project.lock)
+    if project.lock is None or not (lock_format and lock_format.addresses):
         return None
-    path = os.path.relpath(lock.path, project.rendered.parent)
+    path = os.path.relpath(project.lock, project.rendered.parent)
     return path if path.startswith("../") else f"./{path}"
 
 
-def astray(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages whose wheels Nix does not find by their name and the lock: files, and indexes but PyPI's.
+def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages whose wheels Nix cannot find by name and lock: local files, and indexes other than PyPI.
 
     Without a lock all are taken to be PyPI's; the hash keeps out what is not.
     """
     if project.locked is None:
         return set()
-    any_index = of_uv(project.locked) is not None
+    any_index = lock_with_addresses(project) is not None
     return {
         wheel.name
-        for wheel in select(project.locked, targets, project.choice).wheels
+        for wheel in select(project.locked, targets, project.extras_and_groups).wheels
         if wheel.file.path or any(wheel.file.indexes) or not (any_index or wheel.file.url is None or wheel.file.of_pypi)
     }
 
 
-def beside(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages that the lock takes from folders: members of a workspace, and such that a path names."""
+def local_packages(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages that the lock takes from folders: members of a workspace, and packages by path."""
     if project.locked is None:
         return set()
-    own = project.dependencies.name if project.dependencies else None
-    found = (package for target in targets for package in project.locked.packages(target, project.choice))
-    return {package.name for package in found if package.local and package.name != own}
+    project_name = project.dependencies.name if project.dependencies else None
+    found = (package for target in targets for package in project.locked.packages(target, project.extras_and_groups))
+    return {package.name for package in found if package.local and package.name != project_name}
 
 
-def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Problem]:
-    """Yield NIX305 for each package `beside` the project, which no wheel and no nixpkgs has."""
+def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
+    """Yield NIX305 for each package of `local_packages`, which no wheel and no nixpkgs has."""
     for name in sorted(names):
-        yield Problem(
+        yield Diagnostic(
             code="NIX305",
             package=name,
             message=f"{name} is a folder beside the project, which style {style} does not build, so it is not there",
@@ -59,12 +59,13 @@ def left_out(names: Collection[NormalizedName], style: str) -> Iterator[Problem]
         )
 
 
-def problems(wheels: Iterable[Wheel], astray: Collection[NormalizedName]) -> Iterator[Problem]:
-    """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is `astray`."""
-    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in astray}):
-        yield Problem(
+def diagnostics(wheels: Iterable[Wheel], without_url: Collection[NormalizedName]) -> Iterator[Diagnostic]:
+    """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is in `without_url`."""
+    names = " and ".join(one.name for one in formats.FORMATS if one.addresses)
+    for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in without_url}):
+        yield Diagnostic(
             code="NIX304",
             package=name,
             message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",
-            hint="uv.lock tells of any index; of other locks Nix knows PyPI's wheels alone",
+            hint=f"{names} tells of any index; of other locks Nix knows PyPI's wheels alone",
         )

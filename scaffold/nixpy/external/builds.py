@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from nixpy.core.csv_table import rows
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.external.build_inputs import BuildInputs, supply
 from nixpy.external.depurl import Dependency, parse
-from nixpy.external.inputs import Inputs, supply
 from nixpy.external.table import Role
 from nixpy.locks.model import Unavailable
 from nixpy.styles import styles
@@ -26,7 +26,7 @@ _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class _SdistRow:
     """What one package or build system needs."""
 
     build: tuple[Dependency, ...] = ()
@@ -35,31 +35,31 @@ class Row:
 
 
 @cache
-def sdists() -> Mapping[str, Row]:
+def sdists() -> Mapping[str, _SdistRow]:
     """Return what is known of packages, by normalised name."""
     return {
-        name: Row(build=_parsed(build), host=_parsed(host))
+        name: _SdistRow(build=_parsed(build), host=_parsed(host))
         for _, (name, build, host) in rows(_HERE / "sdists.csv", "package", "build", "host")
     }
 
 
 @cache
-def build_systems() -> Mapping[str, Row]:
+def build_systems() -> Mapping[str, _SdistRow]:
     """Return what is known of build requirements, by normalised name."""
     return {
-        name: Row(build=_parsed(build), program=program == "yes")
+        name: _SdistRow(build=_parsed(build), program=program == "yes")
         for _, (name, build, program) in rows(_HERE / "build-systems.csv", "requirement", "build", "program")
     }
 
 
 def is_program(requirement: str) -> bool:
     """Tell whether a build requirement is a program in a wheel."""
-    return build_systems().get(requirement, Row()).program
+    return build_systems().get(requirement, _SdistRow()).program
 
 
 def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
     """Return what the package `name` is known to need, by normalised name."""
-    row = sdists().get(name, Row())
+    row = sdists().get(name, _SdistRow())
     return (*(("build", one) for one in row.build), *(("host", one) for one in row.host))
 
 
@@ -68,34 +68,37 @@ def started(requirements: Collection[str]) -> tuple[tuple[Role, Dependency], ...
     return tuple(("build", one) for key, row in build_systems().items() if key in requirements for one in row.build)
 
 
-def needed(unavailable: Iterable[Unavailable], own: Mapping[str, str]) -> Inputs:
-    """Return what builds all of `unavailable` that have a source to compile; `own` are the user's expressions by id."""
+def for_sdists(unavailable: Iterable[Unavailable], mapped: Mapping[str, str]) -> BuildInputs:
+    """Return what builds all of `unavailable` that have a source to compile.
+
+    `mapped` are the user's expressions by id.
+    """
     where: dict[str, list[Unavailable]] = {}
     for item in unavailable:
         if item.compiled:
             where.setdefault(item.name, []).append(item)
-    found = Inputs()
+    found = BuildInputs()
     for name, items in where.items():
         systems = sorted(item.system for item in items)
-        requirements = {one for item in items for one in (item.source.build if item.source else ())}
+        requirements = {one for item in items for one in (item.sdist_facts.build if item.sdist_facts else ())}
         needs: list[tuple[Role, Dependency]] = [("build", one) for one in _parsed(" ".join(_ALWAYS))]
         needs += [*known(name), *started(requirements)]
         for role, dependency in dict.fromkeys(needs):
-            found += supply(dependency, role, name, name, systems, own)
+            found += supply(dependency, role, name, name, systems, mapped)
     return found
 
 
-def unavailable_problems(
+def unavailable_diagnostics(
     unavailable: Iterable[Unavailable], python: str, style: str | None = None
-) -> Iterator[Problem]:
-    """Yield a problem for each package that has no wheel somewhere, with what the shell of the style does about it."""
+) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each package that has no wheel somewhere, and what the style does about it."""
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
     for item in unavailable:
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
     for (name, version, sdist), items in by_package.items():
         where = ", ".join(sorted(item.system for item in items))
         how = "it must be built from its source" if sdist else "it cannot be installed there"
-        yield Problem(
+        yield Diagnostic(
             code="NIX201",
             package=name,
             message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),
@@ -117,7 +120,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     said = f"{place} has what builds it: {_summary(item)}"
     if item.name not in sdists():
         said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
-    if not item.source:
+    if not item.sdist_facts:
         said += "; its source was not read, which `nixpy sync --rescan` does with a network"
     # patched-venv patches .venv, not where an installer builds.
     idle = style is not None and (style == "patched-venv" or not styles.find(style).executables)
@@ -128,12 +131,12 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:
     """Return the build requirements of a package that are programs in wheels."""
-    return tuple(filter(is_program, unavailable.source.build if unavailable.source else ()))
+    return tuple(filter(is_program, unavailable.sdist_facts.build if unavailable.sdist_facts else ()))
 
 
 def _summary(unavailable: Unavailable) -> str:
     """Return the packages of nixpkgs that build one, in words."""
-    inputs = needed([unavailable], {}).inputs
+    inputs = for_sdists([unavailable], {}).inputs
     return ", ".join(dict.fromkeys(one.expression for one in inputs))
 
 

@@ -22,7 +22,7 @@ _CATEGORIES: tuple[Role, ...] = ("build", "host", "run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class MappingEntry:
     """What supplies a dependency: Nix expressions for each role, and the sonames of its libraries. `given`: every shell
     has it.
     """
@@ -42,15 +42,15 @@ def expression(text: str) -> str:
 
 
 @cache
-def providers() -> Mapping[str, tuple[Provider, ...]]:
+def mapping_entries() -> Mapping[str, tuple[MappingEntry, ...]]:
     """Return the providers of each id, the default one first."""
-    return load(_TABLE)
+    return _load(_TABLE)
 
 
-def load(path: Path) -> dict[str, tuple[Provider, ...]]:
+def _load(path: Path) -> dict[str, tuple[MappingEntry, ...]]:
     """Return the mapping in `path`; ValueError for one whose ids or expressions are none."""
     document = json.loads(path.read_text("utf-8"))
-    found: dict[str, tuple[Provider, ...]] = {}
+    found: dict[str, tuple[MappingEntry, ...]] = {}
     for entry in document["mappings"]:
         key = parse(entry["id"]).qualified
         if "specs_from" in entry:
@@ -60,16 +60,16 @@ def load(path: Path) -> dict[str, tuple[Provider, ...]]:
     return found
 
 
-def find(dependency: Dependency) -> tuple[Provider, ...]:
+def find(dependency: Dependency) -> tuple[MappingEntry, ...]:
     """Return who supplies a dependency; none where nixpkgs is not known to have it."""
-    known = providers()
+    known = mapping_entries()
     return known.get(dependency.qualified) or known.get(dependency.id, ())
 
 
-def _provider(entry: Mapping[str, Any]) -> Provider:
+def _provider(entry: Mapping[str, Any]) -> MappingEntry:
     specs, more = entry["specs"], entry.get("extra_metadata", {}).get("nixpy", {})
     by_role = specs if isinstance(specs, dict) else dict.fromkeys(_CATEGORIES, specs)
-    return Provider(
+    return MappingEntry(
         expressions={
             role: tuple(map(expression, [texts] if isinstance(texts, str) else texts))
             for role in _CATEGORIES

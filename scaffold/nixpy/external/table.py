@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import NixpyError, nearest
 from nixpy.core.toml_file import read_text, toml_line
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external.depurl import Dependency, parse
 
 TABLE = "external"
@@ -41,7 +41,7 @@ class External:
     extras: Mapping[NormalizedName, tuple[tuple[Role, Dependency], ...]]
     groups: Mapping[NormalizedName, tuple[Dependency | NormalizedName, ...]]
     default_groups: frozenset[NormalizedName]
-    problems: tuple[Problem, ...] = field(default=(), repr=False)
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), repr=False)
 
     def select(
         self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName] | None
@@ -78,7 +78,7 @@ class _Reader:
     def __init__(self, data: Mapping[str, Any], path: Path) -> None:
         self._data, self._path = data, path
         self._table: Any = data[TABLE]
-        self._problems: list[Problem] = []
+        self._diagnostics: list[Diagnostic] = []
 
     def external(self) -> External:
         table = self._settled()
@@ -97,7 +97,7 @@ class _Reader:
             extras=extras,
             groups=groups,
             default_groups=self._default_groups(groups),
-            problems=tuple(dict.fromkeys(self._problems)),
+            diagnostics=tuple(dict.fromkeys(self._diagnostics)),
         )
 
     def _fail(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NoReturn:
@@ -129,7 +129,7 @@ class _Reader:
 
     def _superseded(self, message: str) -> None:
         hint = f"PEP 725 is a draft, and that is what it says now: change {self._path.name}"
-        self._problems.append(Problem(code="NIX602", message=message, hint=hint))
+        self._diagnostics.append(Diagnostic(code="NIX602", message=message, hint=hint))
 
     def _names(self, table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = table.get(key, {})

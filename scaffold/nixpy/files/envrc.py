@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from nixpy.diagnostics.problem import Problem, reason
+from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
-from nixpy.project.project import RECORD, Project
+from nixpy.project.project import NIXPY_LOCK, Project
 
 NAME = ".envrc"
 _USE = re.compile(r"\s*use[ _](flake|nix)\b")
@@ -19,11 +19,11 @@ _USE = re.compile(r"\s*use[ _](flake|nix)\b")
 
 def read(project: Project) -> tuple[str, ...]:
     """Return the files that the shell is made of and filled from, besides the flake; relative to the project."""
-    own = (managers.relative(project, path) for path in (project.rendered, project.record))
-    return tuple(dict.fromkeys((*own, *managers.files(project))))
+    generated = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
+    return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
-def unwatched(project: Project) -> Iterator[Problem]:
+def unwatched(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
 
     What counts stands before `use`: nix-direnv compares what it keeps with the files that are watched by then. A name
@@ -35,10 +35,10 @@ def unwatched(project: Project) -> Iterator[Problem]:
         for name in read(project)
         if name not in watched and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
-    if lacking and any(PurePosixPath(pattern).name == RECORD for pattern in watched):
-        yield Problem(
+    if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
+        yield Diagnostic(
             code="NIX208",
-            message=f"{NAME} does not watch {reason(lacking)}, so direnv does not notice when that changes",
+            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when that changes",
             hint=f"write `watch_file {shlex.join(lacking)}` into it, before `use`",
         )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import State, own_state
 
 _IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
@@ -17,14 +17,14 @@ def imports(entry: Path, file: str) -> bool:
     return f"./{file}" in entry.read_text("utf-8", "replace")
 
 
-def left_behind(root: Path, file: str) -> Iterator[Problem]:
-    """Yield a problem where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
+def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
     for entry in (root / "flake.nix", root / "shell.nix"):
         if not entry.is_file() or imports(entry, file):
             continue
         named = dict.fromkeys(_IMPORT.findall(entry.read_text("utf-8", "replace")))
         for other in (name for name in named if own_state(root / name) not in (State.MISSING, State.FOREIGN)):
-            yield Problem(
+            yield Diagnostic(
                 code="NIX205",
                 message=f"{entry.name} imports ./{other}, but the generated file is {file}",
                 hint=f"write ./{file} there, and remove the old file and its nixpy.lock",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from nixpy.analysis import nixpylock as lockfile
+from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
 from nixpy.core.errors import NixpyError
 
@@ -67,10 +67,10 @@ def own_state(path: Path) -> State | None:
         return State.MISSING
     if path.suffix == ".lock":
         try:
-            lockfile.loads(text, path)
-        except lockfile.Damaged:
+            nixpylock.loads(text, path)
+        except nixpylock.Damaged:
             return State.EDITED
-        except lockfile.Newer:
+        except nixpylock.Newer:
             return State.NEWER
         except NixpyError:
             return State.FOREIGN
@@ -81,7 +81,7 @@ def own_state(path: Path) -> State | None:
 def _nix_state(text: str) -> State | None:
     checksum = _CHECKSUM.search(text)
     if checksum is None:
-        return State.EDITED if lockfile.MARK in text else State.FOREIGN
+        return State.EDITED if nixpylock.MARK in text else State.FOREIGN
     rest, library, named = text, "", None
     if int(checksum[1]) > 1:  # the first format has one checksum for everything
         rest, library, named = parts(text)

@@ -102,10 +102,10 @@ def _uv_project_table(root: Path) -> dict[str, Any] | None:
     """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
     nearest: dict[str, Any] | None = None
     for folder in (root.resolve(), *root.resolve().parents):
-        pyproject, own = folder / "pyproject.toml", folder / "uv.toml"
+        pyproject, uv_toml = folder / "pyproject.toml", folder / "uv.toml"
         tool = load_toml(pyproject).get("tool", {}) if pyproject.is_file() else {}
         table = tool.get("uv") if isinstance(tool, dict) else None
-        settings = load_toml(own) if own.is_file() else table
+        settings = load_toml(uv_toml) if uv_toml.is_file() else table
         if not isinstance(settings, dict):
             continue
         if isinstance(table, dict) and "workspace" in table:

@@ -21,9 +21,9 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from nixpy.core.errors import NixpyError
-from nixpy.index.uv import Compiler, Failure, Uv, find_uv
-from nixpy.index.uv_input import Question, question
-from nixpy.locks.model import Choice
+from nixpy.index.uv_input import UvInput, question
+from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
+from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
@@ -38,7 +38,7 @@ def resolve(
     *,
     root: Path,
     python: str,
-    choice: Choice = Choice(),  # noqa: B008  # frozen
+    extras_and_groups: ExtrasAndGroups = ExtrasAndGroups(),  # noqa: B008  # frozen
     no_deps: bool = False,
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
@@ -58,7 +58,7 @@ def resolve(
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
-    asked = question(source, choice, allow_build=allow_build)
+    asked = question(source, extras_and_groups, allow_build=allow_build)
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
@@ -91,7 +91,7 @@ class _Conversation:
     def __init__(
         self,
         compiler: Compiler,
-        asked: Question,
+        asked: UvInput,
         options: Sequence[str],
         preferences: Mapping[str, str],
         folder: Path,
@@ -215,7 +215,7 @@ def _absolute(value: Any, folder: Path) -> Any:
     }
 
 
-def _admitted(package: _Package, asked: Question) -> _Package:
+def _admitted(package: _Package, asked: UvInput) -> _Package:
     """Return a package with the files that the hashes and `--no-binary` of requirements files leave."""
     name = package["name"]
     files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}

@@ -11,13 +11,13 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
-from nixpy.locks.model import Choice
-from nixpy.locks.requirements import Line, RequirementsFile
+from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks.requirements import RequirementLine, RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class UvInput:
     """What uv is asked, and which files may be in the answer.
 
     The texts may hold credentials: they are written to a private folder only.
@@ -54,21 +54,28 @@ def _names_a_package(line: str) -> bool:
 
 
 def question(
-    source: Dependencies | Sequence[RequirementsFile | Requirement], choice: Choice, *, allow_build: bool
-) -> Question:
+    source: Dependencies | Sequence[RequirementsFile | Requirement],
+    extras_and_groups: ExtrasAndGroups,
+    *,
+    allow_build: bool,
+) -> UvInput:
     """Return what to ask uv for `source`.
 
     Raises NixpyError where a local path does not exist, and without `allow_build` where only a build tells
     what a source tree needs.
     """
     if isinstance(source, Dependencies):
-        groups = source.selected_groups(choice.groups)
-        requirements = source.select(choice.extras, groups)  # also where uv reads the file: our errors name lines
+        groups = source.selected_groups(extras_and_groups.groups)
+        requirements = source.select(
+            extras_and_groups.extras, groups
+        )  # also where uv reads the file: our errors name lines
         if not source.uv.get("sources"):
-            return Question(lines=tuple(map(str, requirements)))
+            return UvInput(lines=tuple(map(str, requirements)))
         # Only uv knows what its own table of sources means.
-        options = [f"--extra={extra}" for extra in sorted(choice.extras)] + [f"--group={group}" for group in groups]
-        return Question(sources=(str(source.path.absolute()), *options))
+        options = [f"--extra={extra}" for extra in sorted(extras_and_groups.extras)] + [
+            f"--group={group}" for group in groups
+        ]
+        return UvInput(sources=(str(source.path.absolute()), *options))
     files = [item for item in source if isinstance(item, RequirementsFile)]
     lines = [str(item) for item in source if isinstance(item, Requirement)]
     constraints: list[str] = []
@@ -82,7 +89,7 @@ def question(
             if line.hashes and line.requirement:
                 name = canonicalize_name(line.requirement.name)
                 hashes[name] = hashes.get(name, frozenset()) | line.hashes
-    return Question(
+    return UvInput(
         lines=tuple(lines),
         constraints=tuple(constraints),
         index=tuple(index),
@@ -110,7 +117,7 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
         yield "--no-index"
 
 
-def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
+def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
     """Yield a line of a requirements file for uv: absolute, and named where it can be.
 
     For the name of an unnamed source tree uv runs its build, even with `--no-build`.
@@ -138,7 +145,7 @@ def _fed(line: Line, *, allow_build: bool) -> Iterator[str]:
         yield ("-e " if line.editable else "") + f"{address}{extras}{marker}"
 
 
-def _constraint(line: Line) -> str:
+def _constraint(line: RequirementLine) -> str:
     if line.requirement is None or line.editable:
         raise NixpyError(
             f"`{line.text}` is no constraint: it has no name",
@@ -149,7 +156,7 @@ def _constraint(line: Line) -> str:
     return next(_fed(line, allow_build=True))
 
 
-def _folder(line: Line, rest: str) -> Iterator[str]:
+def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     """Yield a source tree whose `[project]` tells all; without a static version what it needs, in its place.
 
     uv builds a project for its version, which is of no use here.
@@ -165,7 +172,7 @@ def _folder(line: Line, rest: str) -> Iterator[str]:
     yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
 
 
-def _needs_a_build(line: Line, reason: str, remedy: str) -> NixpyError:
+def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> NixpyError:
     return NixpyError(
         f"`{line.text}` would have to be built to know what it needs: {reason}",
         hint=f"{remedy} with --allow-build.",

@@ -1,5 +1,5 @@
 """Who supplies a soname: glibc, nixpkgs, a sibling wheel, the host's driver, or nobody.
 
-In: the needs of all wheels of a lock, and the user's rules. Out: libraries with their Nix expressions, and problems.
+In: the needs of all wheels of a lock, and the user's rules. Out: libraries with their Nix expressions, and diagnostics.
 Read `match.py` first; `catalogue.py` reads `sonames.csv` and `patterns.csv`.
 """

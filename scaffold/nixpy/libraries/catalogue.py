@@ -31,7 +31,7 @@ _PATTERNS = Path(__file__).with_name("patterns.csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class SonameEntry:
     """Who answers `soname`.
 
     Provider `nixpkgs` alone has an `expression` and its first `attribute` path (`libx11`); `darwin` says that
@@ -56,14 +56,16 @@ class Pattern:
     expression: str | None
     note: str
 
-    def entry(self, soname: str) -> Entry | None:
+    def entry(self, soname: str) -> SonameEntry | None:
         """Return the entry of `soname` where it belongs to the family."""
         match = self.regex.fullmatch(soname)
         if match is None:
             return None
         expression = match.expand(self.expression) if self.expression else None
         attribute = attributes(expression)[0] if expression else None
-        return Entry(soname=soname, provider=self.provider, expression=expression, attribute=attribute, note=self.note)
+        return SonameEntry(
+            soname=soname, provider=self.provider, expression=expression, attribute=attribute, note=self.note
+        )
 
 
 class Catalogue:
@@ -75,7 +77,7 @@ class Catalogue:
         self._patterns = patterns
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, SonameEntry]:
         """The rows of `sonames.csv`, by soname; NixpyError where one is malformed."""
         return load_sonames(self._sonames)
 
@@ -84,10 +86,10 @@ class Catalogue:
         """The rows of `patterns.csv`, in order; NixpyError where one is malformed."""
         return load_patterns(self._patterns)
 
-    def find(self, soname: str) -> Entry | None:
+    def find(self, soname: str) -> SonameEntry | None:
         """Return what is known about `soname`: glibc's, else its row, else the first pattern that matches."""
         if is_glibc(soname):
-            return Entry(soname=soname, provider="glibc", note="comes with the interpreter")
+            return SonameEntry(soname=soname, provider="glibc", note="comes with the interpreter")
         if entry := self.entries.get(soname):
             return entry
         return next((entry for pattern in self.patterns if (entry := pattern.entry(soname))), None)
@@ -99,13 +101,13 @@ def catalogue() -> Catalogue:
     return Catalogue()
 
 
-def load_sonames(path: Path) -> dict[str, Entry]:
+def load_sonames(path: Path) -> dict[str, SonameEntry]:
     """Return the rows of a table of sonames, by soname.
 
     Columns: soname, provider, expression, darwin (`yes` or empty), note. NixpyError names the line of the
     first row that is malformed, out of order or double.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[str, SonameEntry] = {}
     columns = ("soname", "provider", "expression", "darwin", "note")
     for line, (soname, provider, expression, darwin, note) in rows(path, *columns):
         if not re.fullmatch(r"[^\s/]+", soname):
@@ -114,7 +116,7 @@ def load_sonames(path: Path) -> dict[str, Entry]:
             raise bad_row(path, line, f"{soname} is glibc's own", "leave it to nixpy/needs/glibc.py")
         if darwin not in ("", "yes"):
             raise bad_row(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
-        entries[soname] = Entry(
+        entries[soname] = SonameEntry(
             soname=soname,
             provider=_provider(path, line, provider, expression, note),
             expression=expression or None,

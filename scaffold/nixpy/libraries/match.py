@@ -1,6 +1,6 @@
-"""Answer the sonames of a whole lock: which library, from whom, for which wheels.
+"""Match the sonames that the wheels of a lock need with the libraries that supply them.
 
-Wheels of the same lock answer each other first: a soname that one of them ships is never put on a path,
+Other wheels of the lock come first: a soname that one of them ships is never put on a path,
 since the path could shadow it (ld.so(8) searches LD_LIBRARY_PATH before DT_RUNPATH). Then come the user's own
 rules, then the catalogue.
 """
@@ -16,16 +16,16 @@ from typing import Literal
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
-from nixpy.libraries.catalogue import Entry, Provider, catalogue
+from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.needs.dlopen import brought_by
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes
 
 ADDED = "[tool.nixpy]"
-"""Stands in `needed_by` for the user, who asked for a library that no wheel asks for."""
+"""Stands in `needed_by` for the settings, which add a library that no wheel needs."""
 
 _SETTING = "[tool.nixpy.libraries]"
 _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
@@ -33,7 +33,7 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the answer."""
+    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the match."""
 
     mode: Literal["exact", "manylinux"] = "exact"
     """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
@@ -51,7 +51,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """One soname, who answers it, who asks for it, and where.
+    """One soname, its provider, the wheels that need it, and the systems.
 
     `provider` is `nixpkgs` (which alone has `attribute` and `expression`), `sibling-wheel`, `host-driver` or
     `none`. `needed_by` are the wheels that require it, or, where nobody does (`optional`), those that could
@@ -85,18 +85,18 @@ class _Ask:
     optional: set[str] = field(default_factory=set)
 
 
-def answer(
+def match(
     wheels: Iterable[WheelNeeds],
     rules: Rules | None = None,
     systems: Sequence[str] = (),
-    entries: Mapping[str, Entry] | None = None,
-) -> tuple[tuple[Library, ...], tuple[Problem, ...]]:
-    """Return the libraries asked for on `systems` and on those the wheels are for, and what is amiss.
+    entries: Mapping[str, SonameEntry] | None = None,
+) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
+    """Return the libraries that the wheels need on `systems` and on their own systems, and diagnostics.
 
-    Libraries are sorted by soname, then provider; systems with the same answer share one. glibc's own are
+    Libraries are sorted by soname, then provider; systems with the same library share one. glibc's own are
     never among them. On Darwin, whose wheels carry their libraries, only names opened at run time are
     answered, with packages that exist there. `entries` answer before the catalogue and after the rules.
-    Problems, for required sonames only: NIX101 nobody knows it, NIX102 nixpkgs lacks it, NIX103 only a
+    Diagnostics, for required sonames only: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
     package that the lock lacks ships it. NixpyError where a rule is wrong.
     """
     rules = rules or Rules()
@@ -104,18 +104,18 @@ def answer(
     members: dict[str, list[WheelNeeds]] = {system: [] for system in systems}
     for wheel in wheels:
         members.setdefault(wheel.system, []).append(wheel)
-    merged: dict[tuple[Entry, bool], dict[str, set[str]]] = defaultdict(dict)
+    merged: dict[tuple[SonameEntry, bool], dict[str, set[str]]] = defaultdict(dict)
     for system, group in members.items():
         darwin = system.endswith("-darwin")
         shipped = {soname for wheel in group for soname in wheel.needs.provides}
         for soname, ask in _asks(group, rules, darwin=darwin).items():
-            entry = Entry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
+            entry = SonameEntry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
             entry = entry or _known(soname, darwin=darwin)
             if entry:
                 merged[entry, not ask.required][system] = ask.required or ask.optional
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
-    problems = [problem for key, where in merged.items() for problem in _problems(*key, where)]
-    return tuple(libraries), tuple(sorted(problems, key=lambda problem: (problem.code, problem.message)))
+    diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
+    return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
 def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Ask]:
@@ -151,13 +151,13 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
             yield policy, soname
 
 
-def _known(soname: str, *, darwin: bool) -> Entry | None:
+def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
     """Return what the catalogue says, an entry without a note where it says nothing, None to keep quiet."""
-    entry = catalogue().find(soname) or Entry(soname=soname, provider="none")
+    entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
     return entry if entry.darwin or not darwin else None
 
 
-def _library(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Library:
+def _library(entry: SonameEntry, optional: bool, where: Mapping[str, set[str]]) -> Library:
     return Library(
         soname=entry.soname,
         provider="none" if _outside(entry) else entry.provider,
@@ -173,13 +173,13 @@ def _order(library: Library) -> tuple[str, str, str, bool, tuple[str, ...]]:
     return library.soname, library.provider, library.expression or "", library.optional, library.systems
 
 
-def _outside(entry: Entry) -> bool:
+def _outside(entry: SonameEntry) -> bool:
     """Say whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
-def _problems(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Problem]:
-    """Yield what is amiss with one soname, if anything is and somebody requires it."""
+def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str]]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for a soname that a wheel requires and nothing supplies."""
     if optional or not (entry.provider == "none" or _outside(entry)):
         return
     names = sorted(set().union(*where.values()))
@@ -193,10 +193,10 @@ def _problems(entry: Entry, optional: bool, where: Mapping[str, set[str]]) -> It
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
     wheels = [name for name in names if name != ADDED]
-    yield Problem(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
+    yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
 
 
-def user_entries(rules: Rules) -> dict[str, Entry]:
+def user_entries(rules: Rules) -> dict[str, SonameEntry]:
     """Return the user's own answers; NixpyError where a rule has no soname, glibc's own, or no attribute."""
     for key, sonames in (("map", rules.map), ("add", rules.add), ("ignore", rules.ignore)):
         for soname in sonames:
@@ -209,7 +209,7 @@ def user_entries(rules: Rules) -> dict[str, Entry]:
     return {soname: _user_entry(soname, text) for soname, text in rules.map.items()}
 
 
-def _user_entry(soname: str, text: str) -> Entry:
+def _user_entry(soname: str, text: str) -> SonameEntry:
     expression = text if text.startswith(("pkgs.", "(")) else f"pkgs.{text}"
     try:
         attribute = attributes(expression)[0]
@@ -218,4 +218,4 @@ def _user_entry(soname: str, text: str) -> Entry:
             f"{_SETTING} map: {soname} = {text!r} is not an attribute path of nixpkgs",
             hint="write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)",
         ) from error
-    return Entry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
+    return SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)

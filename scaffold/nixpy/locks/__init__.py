@@ -1,5 +1,5 @@
 """Lock files: one format a module, all read into one shape.
 
 In: a lock file, a target and the chosen extras and groups. Out: the packages it installs there, and the wheel of each.
-Read `model.py` first; `formats.py` finds a lock and knows the reader of each name; `select.py` chooses the wheel.
+Read `model.py` first; `formats.py` has one row for each format; `select.py` chooses the wheel.
 """

@@ -1,80 +1,173 @@
-"""Lock files: found, told apart by name, and read into one shape."""
+"""The lock formats: one row each, with the reader that loads a file of it.
+
+Other modules ask a row of `FORMATS` or the `Lock` that its reader returns; no other module names a lock file.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, cast
 
 from nixpy.core.errors import NixpyError
 from nixpy.locks.model import Lock
 
 if TYPE_CHECKING:
-    from nixpy.locks.uv import UvLock
+    from nixpy.locks.requirements import RequirementsFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A lock format: the name of its file, its tool, and what others may do with a file of it.
+
+    `reader` is imported when a file is read: `reader(path, root) -> Lock`, where `root` is the folder of the project.
+    With `pins_only` the file has versions and hashes, but neither file names nor the packages of other systems: its
+    reader is `reader(path, root=…, groups=…) -> RequirementsFile`, and uv completes it as it does a requirements file.
+    """
+
+    name: str
+    reader: str  # `module:name`
+    tool: str | None = None  # whose own format it is
+    relock: str | None = None  # the command that makes the file again
+    other_names: str = ""  # a pattern of names for files besides `name`
+    other_names_shown: str | None = None  # the same for people
+    managers: tuple[str, ...] = ()  # of `.venv`, which install from it
+    install: str | None = None  # the command that installs from it, where no manager does
+    by_path: bool = False  # managers take the path of the file, so it may have any name and lie anywhere
+    addresses: bool = False  # it has an address for each file, which Nix reads there
+    workspace: bool = False  # it may lie above the project, whose lock it is if `Lock.has_project`
+    pins_only: bool = False
+
+    def matches(self, path: Path) -> bool:
+        """Tell whether a file has a name of this format."""
+        return path.name == self.name or bool(re.fullmatch(self.other_names, path.name))
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        name="uv.lock",
+        reader="nixpy.locks.uv:UvLock.read",
+        tool="uv",
+        relock="uv lock",
+        other_names=r".*\.py\.lock",  # of a script
+        managers=("uv",),
+        addresses=True,
+        workspace=True,
+    ),
+    Format(
+        name="pylock.toml",
+        reader="nixpy.locks.pylock:PyLock.read",
+        other_names=r"pylock\.[^.]+\.toml",
+        other_names_shown="pylock.<name>.toml",
+        managers=("uv",),
+        by_path=True,
+    ),
+    Format(
+        name="poetry.lock",
+        reader="nixpy.locks.poetry:PoetryLock.read",
+        tool="poetry",
+        relock="poetry lock",
+        managers=("poetry",),
+    ),
+    Format(
+        name="pdm.lock",
+        reader="nixpy.locks.pdm:PdmLock.read",
+        tool="pdm",
+        relock="pdm lock",
+        managers=("pdm",),
+    ),
+    Format(
+        name="Pipfile.lock",
+        reader="nixpy.locks.pipfile:read",
+        tool="pipenv",
+        relock="pipenv lock",
+        install="pipenv sync --dev",
+        pins_only=True,
+    ),
+)
+"""The lock formats; of several in one folder the first counts."""
+
+
+def format_of(path: Path | None) -> Format | None:
+    """Return the format of a file by its name; None for a file that is no lock."""
+    return next((one for one in FORMATS if path and one.matches(path)), None)
+
+
+def by_name(name: str) -> Format | None:
+    """Return the format whose file is called `name`, if there is one."""
+    return next((one for one in FORMATS if one.name == name), None)
+
+
+def by_tool(tool: str) -> Format:
+    """Return the format of a tool's own lock; KeyError for a tool without one."""
+    return {one.tool: one for one in FORMATS}[tool]
 
 
 def find(root: Path) -> Path | None:
-    """Return the lock of the project in the folder `root`: uv.lock, pylock.toml, poetry.lock, pdm.lock, or None.
+    """Return the lock of the project in the folder `root`, None where it has none.
 
     A member of a uv workspace has its lock in the workspace's folder. A `root` that is a file is the answer itself.
     """
     if root.is_file():
         return root
-    here = (root / name for name in ("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock"))
+    here = (root / one.name for one in FORMATS if not one.pins_only)
     return next((path for path in here if path.is_file()), None) or _workspace_lock(root)
 
 
+def find_pins(root: Path) -> Path | None:
+    """Return the file in the folder `root` whose format has pins only, None where there is none."""
+    here = (root / one.name for one in FORMATS if one.pins_only)
+    return next((path for path in here if path.is_file()), None)
+
+
 def read(path: Path, root: Path | None = None) -> Lock:
-    """Return the lock in `path`, told by its name; `root` is the folder of the project, its own by default.
+    """Return the lock in `path`; its name says the format, and `root` is the folder of the project, its own by default.
 
-    Raises NixpyError for a file that is missing, damaged, newer than nixpy, or of no tool that nixpy knows.
+    Raises NixpyError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
     """
+    found = format_of(path)
+    if found is None or found.pins_only:
+        *names, last = _shown_names()
+        raise NixpyError(
+            "nixpy does not know this lock file by its name",
+            hint=f"it reads {', '.join(names)} and {last}",
+            path=path,
+        )
     # A project has one lock, and only what reads that one is loaded.
-    if path.name == "uv.lock" or path.name.endswith(".py.lock"):
-        from nixpy.locks.uv import UvLock
-
-        return UvLock.read(path, root)
-    if path.name == "poetry.lock":
-        from nixpy.locks.poetry import PoetryLock
-
-        return PoetryLock.read(path, root)
-    if path.name == "pdm.lock":
-        from nixpy.locks.pdm import PdmLock
-
-        return PdmLock.read(path, root)
-    if is_pylock(path):
-        from nixpy.locks.pylock import PyLock
-
-        return PyLock.read(path)
-    raise NixpyError(
-        "nixpy does not know this lock file by its name",
-        hint="it reads uv.lock, pylock.toml, pylock.<name>.toml, poetry.lock and pdm.lock",
-        path=path,
-    )
+    return cast("Lock", resolve_name(found.reader)(path, root))
 
 
-def of_uv(lock: Lock | None) -> UvLock | None:
-    """Return the lock if it is uv's."""
-    if lock is None:
-        return None
-    from nixpy.locks.uv import UvLock  # a project without a lock need not wait for it
+def read_requirements(path: Path, root: Path, groups: Collection[str] | None = None) -> RequirementsFile:
+    """Return what a requirements file asks for, or a lock with pins only; `root` is the folder of the project.
 
-    return lock if isinstance(lock, UvLock) else None
+    `groups` are those of the lock that are installed, None the default ones. Raises NixpyError where the file cannot be
+    read, and for a group that it lacks.
+    """
+    found = format_of(path)
+    if found and found.pins_only:
+        return cast("RequirementsFile", resolve_name(found.reader)(path, root=root, groups=groups))
+    from nixpy.locks import requirements
+
+    return requirements.read(path, root=root)
 
 
-def is_pylock(path: Path) -> bool:
-    """Tell whether `path` has the name of a lock of PEP 751."""
-    from packaging.pylock import is_valid_pylock_path  # most projects have another lock, or none
-
-    return is_valid_pylock_path(path)
+def _shown_names() -> Iterator[str]:
+    for one in FORMATS:
+        if not one.pins_only:
+            yield one.name
+            if one.other_names_shown:
+                yield one.other_names_shown
 
 
 def _workspace_lock(root: Path) -> Path | None:
-    """Return the lock of the uv workspace that has the folder `root` as a member."""
+    """Return the lock of the workspace that has the folder `root` as a member."""
     if not (root / "pyproject.toml").is_file():
         return None
-    lock = next((parent / "uv.lock" for parent in root.resolve().parents if (parent / "uv.lock").is_file()), None)
-    if lock is None:
-        return None
-    from nixpy.locks.uv import UvLock
-
-    return lock if UvLock.read(lock, root).has_project() else None
+    for one in FORMATS:
+        above = (parent / one.name for parent in root.resolve().parents if one.workspace)
+        if path := next((path for path in above if path.is_file()), None):
+            return path if read(path, root).has_project() else None
+    return None

@@ -1,12 +1,14 @@
-"""What every lock format is read into, and what selection makes of it."""
+"""The model of all lock formats: packages, their files, and the wheels that are installed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -21,8 +23,8 @@ class WheelFile:
     """A wheel file, or an sdist, that a lock offers.
 
     `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
-    none. A local wheel has a `path` and no `url`. A lock that says neither tells which `indexes` are to be asked, one
-    after the other; None stands for those of the user's settings.
+    none. A local wheel has a `path` and no `url`. Where a lock has neither, nixpy looks in `indexes`, one after the
+    other; None stands for those of the user's settings.
     """
 
     filename: str
@@ -45,13 +47,13 @@ class Package:
     version: str | None
     wheels: tuple[WheelFile, ...] = ()
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
-    source: WheelFile | None = None  # the sdist, where it is one file
+    sdist_file: WheelFile | None = None  # the sdist, where it is one file
     local: bool = False  # the project, a workspace member or an editable: in place, nothing to open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Which optional parts of a project are installed. `groups` None: those `uv sync` installs by default."""
+class ExtrasAndGroups:
+    """The extras and dependency groups that are installed; `groups` None stands for the default groups."""
 
     extras: frozenset[NormalizedName] = frozenset()
     groups: frozenset[NormalizedName] | None = None
@@ -66,15 +68,57 @@ class Lock(Protocol):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for."""
+        """The Python versions that the lock is for; None where it does not say."""
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
-        """Return what an installer would install on `target`, sorted by name, each name once."""
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
+        """Return the packages that an installer installs on `target`, sorted by name, each name once."""
+
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the names of the groups that are installed, the default ones where none are named."""
+
+    def fresh(self) -> bool | None:
+        """Tell whether the lock was made for pyproject.toml as it is now; None where it does not tell."""
+
+    def differences(
+        self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
+    ) -> tuple[str, ...] | None:
+        """Return the packages that the project requires otherwise than when the lock was made, sorted by name.
+
+        `requirements` are the project's own now. None where the lock does not tell.
+        """
+
+    def has_project(self) -> bool:
+        """Tell whether the lock is of the project in its `root`, and not only of a folder around it."""
+
+
+class LockDefaults:
+    """The answers of a lock that names no groups and does not say whether it is up to date."""
+
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the named groups."""
+        return frozenset(extras_and_groups.groups or ())
+
+    def fresh(self) -> bool | None:
+        """Return None: the lock does not tell."""
+        return None
+
+    def differences(
+        self,
+        requirements: Iterable[Requirement],  # noqa: ARG002
+        target: Target,  # noqa: ARG002
+        extras_and_groups: ExtrasAndGroups,  # noqa: ARG002
+    ) -> tuple[str, ...] | None:
+        """Return None: the lock does not tell."""
+        return None
+
+    def has_project(self) -> bool:
+        """Return True: the lock lies in the folder of its project."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedWheel:
-    """The wheel an installer would choose on `system`, and where it can be had."""
+    """The wheel that an installer chooses on `system`, and where its file is."""
 
     system: str
     name: NormalizedName
@@ -88,8 +132,8 @@ class LockedWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """What an sdist says: the names of what its build system requires, and whether it holds anything to compile."""
+class SdistFacts:
+    """Facts of an sdist: the names of what its build system requires, and whether it holds anything to compile."""
 
     build: tuple[NormalizedName, ...]
     compiled: bool
@@ -97,27 +141,27 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it could be built there.
+    """A locked package without a wheel for `system`; `sdist` says whether it can be built there.
 
-    Equal are those of the same package: `file` is where its sdist can be had, `source` what that says, if it was read.
+    Two are equal where package and system are the same. `sdist_file` is its sdist, `sdist_facts` what nixpy read in it.
     """
 
     system: str
     name: NormalizedName
     version: str | None
     sdist: bool
-    file: WheelFile | None = field(default=None, compare=False, repr=False)
-    source: Source | None = field(default=None, compare=False)
+    sdist_file: WheelFile | None = field(default=None, compare=False, repr=False)
+    sdist_facts: SdistFacts | None = field(default=None, compare=False)
 
     @property
     def compiled(self) -> bool:
         """Whether a compiler builds it, as far as is known."""
-        return self.sdist and (self.source is None or self.source.compiled)
+        return self.sdist and (self.sdist_facts is None or self.sdist_facts.compiled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What the project installs on every system asked for, sorted by system and name."""
+class Locked:
+    """The wheels that a lock installs on every target, and the packages without one, sorted by system and name."""
 
     wheels: tuple[LockedWheel, ...]
     unavailable: tuple[Unavailable, ...]

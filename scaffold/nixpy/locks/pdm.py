@@ -18,10 +18,20 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, tables, typed
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
+from nixpy.locks.validate import (
+    DamagedError,
+    Table,
+    check_kinds,
+    damaged_package,
+    holds,
+    strings,
+    table_at,
+    tables,
+    typed,
+)
 
-DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
+_DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
 _VERSIONS = SpecifierSet(">=4.4,<4.6")
 _SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms that mean one processor
 # From which version of the lock on its hash covers all of `tool.pdm.resolution`, and surely `[dependency-groups]`.
@@ -30,7 +40,7 @@ _AGAIN = "make it again with `pdm lock`"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class _PdmEntry:
     """One package of the lock, alone or with extras: those are entries of their own."""
 
     package: Package
@@ -39,14 +49,14 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PdmLock:
+class PdmLock(LockDefaults):
     """A pdm.lock of the project in the folder `root`, whose pyproject.toml tells extras from groups."""
 
     path: Path
     root: Path
     metadata: Table
     targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Pythons and the platform of each
-    entries: tuple[Entry, ...] = field(repr=False)  # their addresses may hold credentials
+    entries: tuple[_PdmEntry, ...] = field(repr=False)  # their addresses may hold credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -76,7 +86,7 @@ class PdmLock:
                     line=toml_line(text, "metadata", "strategy"),
                 )
             strings(metadata, "groups")
-            check(metadata, {"content_hash": str})
+            check_kinds(metadata, {"content_hash": str})
             pyproject = base / "pyproject.toml"
             indexes = _indexes(load_toml(pyproject) if pyproject.is_file() else {})
             return cls(
@@ -95,7 +105,7 @@ class PdmLock:
         pythons = {specifiers for specifiers, _ in self.targets}
         return pythons.pop() if len(pythons) == 1 else None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what `pdm sync` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, its chosen extras and groups; without chosen groups all of them, and without
@@ -109,7 +119,7 @@ class PdmLock:
             )
         found: dict[NormalizedName, Package] = {}
         try:
-            groups = self._groups(choice)
+            groups = self.groups(extras_and_groups)
             for entry in self.entries:
                 package = entry.package
                 if not entry.groups & groups or not holds(entry.marker, target):
@@ -141,14 +151,15 @@ class PdmLock:
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
-    def _groups(self, choice: Choice) -> frozenset[NormalizedName]:
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
+        """Return the groups of the lock that are installed; extras are among them."""
         locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
         extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
-        self._refuse_unknown("extra", choice.extras, extras if self.pyproject else locked)
-        self._refuse_unknown("group", choice.groups or (), locked - extras)
-        if choice.groups is None:
-            return locked if not choice.extras else locked - extras | choice.extras
-        return frozenset({DEFAULT}) | choice.groups | choice.extras
+        self._refuse_unknown("extra", extras_and_groups.extras, extras if self.pyproject else locked)
+        self._refuse_unknown("group", extras_and_groups.groups or (), locked - extras)
+        if extras_and_groups.groups is None:
+            return locked if not extras_and_groups.extras else locked - extras | extras_and_groups.extras
+        return frozenset({_DEFAULT}) | extras_and_groups.groups | extras_and_groups.extras
 
     def _refuse_unknown(self, kind: str, chosen: Collection[str], known: Collection[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):
@@ -164,7 +175,7 @@ class PdmLock:
 
 def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
     for table in tables(metadata.get("targets", [])):
-        check(table, {"platform": str})
+        check_kinds(table, {"platform": str})
         yield SpecifierSet(typed(table, "requires_python", str, "")), table.get("platform")
 
 
@@ -186,12 +197,12 @@ def _indexes(pyproject: Table) -> tuple[str | None, ...]:
     return (*(url for url in urls.values() if url), *default)
 
 
-def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[Entry]:
+def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[_PdmEntry]:
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
-            check(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
-            yield Entry(
+            check_kinds(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
+            yield _PdmEntry(
                 package=_package(table, base, indexes),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
                 marker=table.get("marker"),
@@ -203,7 +214,7 @@ def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterat
 def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Package:
     files = tables(table.get("files", []))
     for file in files:
-        check(file, {"file": str, "url": str, "hash": str})
+        check_kinds(file, {"file": str, "url": str, "hash": str})
     direct = table.get("url") or table.get("path")
     if direct and not files and direct.endswith(".whl"):
         files = [{}]
@@ -215,7 +226,7 @@ def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Packa
         version=str(Version(table["version"])) if "version" in table else None,
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,
-        source=next((file for file in listed if file not in wheels), None),
+        sdist_file=next((file for file in listed if file not in wheels), None),
         local=folder and typed(table, "editable", bool, default=False),
     )
 

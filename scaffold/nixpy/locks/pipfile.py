@@ -10,19 +10,16 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import read_text
+from nixpy.locks.requirement_lines import Location, RequirementLine, requirement_line
+from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
-if TYPE_CHECKING:
-    from nixpy.locks.requirement_lines import Line, Where
-    from nixpy.locks.requirements import RequirementsFile
-
-NAME = "Pipfile.lock"
 _SPEC = 6
 _ALWAYS, _BY_DEFAULT = "default", "develop"
 _NO_PACKAGES = "_meta"
@@ -42,10 +39,6 @@ def read(
     folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or of another
     version, and for a group that it lacks.
     """
-    # Others ask for the name of the file alone.
-    from nixpy.locks.requirement_lines import Where
-    from nixpy.locks.requirements import Options, RequirementsFile
-
     text = read_text(path)
     try:
         data = json.loads(text)
@@ -55,7 +48,7 @@ def read(
         secrets: dict[str, str] = {}
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
-            name: _line(Where(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
+            name: _line(Location(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
             for section in reversed(_sections(path, data, groups))
             for packages in [table_at(data, section)]
             for name in packages
@@ -69,7 +62,7 @@ def read(
         requirements=tuple(lines[name] for name in sorted(lines)),
         constraints=(),
         files=(path,),
-        options=Options(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
+        options=RequirementsOptions(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
         secrets=secrets,
     )
 
@@ -84,7 +77,7 @@ def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[s
     return [_ALWAYS, *(there[canonicalize_name(name)] for name in sorted(groups))]
 
 
-def _line(where: Where, table: Table, root: Path | None) -> Line:
+def _line(where: Location, table: Table, root: Path | None) -> RequirementLine:
     extras = strings(table, "extras")
     text = where.raw + (f"[{','.join(extras)}]" if extras else "")
     git, ref = typed(table, "git", str, ""), typed(table, "ref", str, "")
@@ -95,8 +88,6 @@ def _line(where: Where, table: Table, root: Path | None) -> Line:
     if marker := typed(table, "markers", str, ""):
         text += f" ; {marker}"
     hashes = frozenset(strings(table, "hashes"))
-    from nixpy.locks.requirement_lines import requirement_line
-
     return requirement_line(where, text, text, root or where.path.parent, hashes=hashes)
 
 

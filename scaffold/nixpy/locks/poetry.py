@@ -18,12 +18,12 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
-from nixpy.locks.model import Choice, Package
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
-from nixpy.locks.poetry_document import Entry, read_entries
-from nixpy.locks.validate import DamagedError, Table, check, damaged_package, holds, strings, table_at, typed
+from nixpy.locks.poetry_document import PoetryEntry, read_entries
+from nixpy.locks.validate import DamagedError, Table, check_kinds, damaged_package, holds, strings, table_at, typed
 
-MAIN = canonicalize_name("main")
+_MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
 _AGAIN = "make it again with `poetry lock`"
 # What of pyproject.toml the lock was made for; those of the first line count also where they are not set.
@@ -33,7 +33,7 @@ _GROUPS_HASHED = Version("2.3")  # of Poetry
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoetryLock:
+class PoetryLock(LockDefaults):
     """A poetry.lock of the project in the folder `root`, whose pyproject.toml says which groups are optional."""
 
     path: Path
@@ -43,7 +43,7 @@ class PoetryLock:
     version: Version
     content_hash: str
     extras: Mapping[NormalizedName, tuple[NormalizedName, ...]]
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: tuple[PoetryEntry, ...] = field(repr=False)
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
@@ -83,7 +83,7 @@ class PoetryLock:
             raise _damaged(self.path, self.text, error) from None
         return found[0] if len(found) == 1 else None
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what `poetry install` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, and those of its extras and groups: without a choice, of every group that is
@@ -96,14 +96,16 @@ class PoetryLock:
                     f"this lock is for Python {self.pythons}, not {target.python}",
                     "choose a Python that it admits, or change the project's and run `poetry lock`",
                 )
-            self._refuse_unknown("extra", choice.extras, self.extras)
-            groups = self.groups(choice)
+            self._refuse_unknown("extra", extras_and_groups.extras, self.extras)
+            groups = self.groups(extras_and_groups)
             if self.version >= _TELLS_GROUPS:
-                found = [entry for entry in self.entries if self._is_installed(entry, target, choice, groups)]
+                found = [
+                    entry for entry in self.entries if self._is_installed(entry, target, extras_and_groups, groups)
+                ]
             else:
                 from nixpy.locks.poetry_graph import reached
 
-                found = reached(self.entries, self.extras, self.pyproject, target, choice.extras, groups)
+                found = reached(self.entries, self.extras, self.pyproject, target, extras_and_groups.extras, groups)
         except DamagedError as error:
             raise _damaged(self.path, self.text, error) from None
         packages = {entry.package.name: entry.package for entry in found}
@@ -135,26 +137,30 @@ class PoetryLock:
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
-    def _is_installed(self, entry: Entry, target: Target, choice: Choice, groups: frozenset[NormalizedName]) -> bool:
+    def _is_installed(
+        self, entry: PoetryEntry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
+    ) -> bool:
         """Tell whether one of the groups wants the package there; each may have a marker of its own."""
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
-            check(entry.table, {"markers": str})
-            return bool(entry.groups & groups) and holds(markers, target, choice.extras)
-        check(markers, dict.fromkeys(markers, str))
+            check_kinds(entry.table, {"markers": str})
+            return bool(entry.groups & groups) and holds(markers, target, extras_and_groups.extras)
+        check_kinds(markers, dict.fromkeys(markers, str))
         by_group = {canonicalize_name(group): marker for group, marker in markers.items()}
-        return any(holds(by_group.get(group), target, choice.extras) for group in entry.groups & groups)
+        return any(holds(by_group.get(group), target, extras_and_groups.extras) for group in entry.groups & groups)
 
-    def groups(self, choice: Choice) -> frozenset[NormalizedName]:
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
         """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
         poetry = table_at(self.pyproject, "tool", "poetry")
-        own = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
-        known = {MAIN, *own, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
+        declared = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
+        known = {_MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
         known |= {canonicalize_name("dev")} if "dev-dependencies" in poetry else set()
         known = known.union(*(entry.groups for entry in self.entries))
-        optional = {name for name, group in own.items() if isinstance(group, dict) and group.get("optional") is True}
-        self._refuse_unknown("group", choice.groups or (), known)
-        return frozenset(known - optional if choice.groups is None else {MAIN, *choice.groups})
+        optional = {
+            name for name, group in declared.items() if isinstance(group, dict) and group.get("optional") is True
+        }
+        self._refuse_unknown("group", extras_and_groups.groups or (), known)
+        return frozenset(known - optional if extras_and_groups.groups is None else {_MAIN, *extras_and_groups.groups})
 
     def _refuse_unknown(self, kind: str, chosen: Iterable[str], known: Iterable[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):
@@ -175,13 +181,13 @@ def _name_in(requirement: str) -> NormalizedName:
 
 def _content_hash(pyproject: Table, *, groups: bool) -> str:
     """Return Poetry's hash of what a lock is made for (its locker, `_get_content_hash`)."""
-    own = table_at(pyproject, "tool", "poetry")
+    tool_poetry = table_at(pyproject, "tool", "poetry")
     project = {key: value for key, value in table_at(pyproject, "project").items() if key in _HASHED_PROJECT}
     grouped = table_at(pyproject, "dependency-groups") if groups else {}
     standard: dict[str, Any] = {"project": project} if project else {}
     standard |= {"dependency-groups": grouped} if grouped else {}
     needed = () if standard else _HASHED_ALWAYS
-    poetry = {key: own.get(key) for key in (*_HASHED_ALWAYS, "group") if key in own or key in needed}
+    poetry = {key: tool_poetry.get(key) for key in (*_HASHED_ALWAYS, "group") if key in tool_poetry or key in needed}
     content = {**standard, "tool": {"poetry": poetry}} if standard else poetry
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -12,11 +12,11 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check, strings, table_at, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, table_at, tables, typed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class PoetryEntry:
     """One package of the lock."""
 
     table: Table
@@ -25,14 +25,14 @@ class Entry:
     optional: bool
 
 
-def read_entries(data: Table, path: Path) -> Iterator[Entry]:
+def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
     """Yield the packages of the document `data`, read from `path`; DamagedError where one is malformed."""
     files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:
             listed = tables(table["files"] if "files" in table else files.get(name, []))
-            yield Entry(
+            yield PoetryEntry(
                 table=table,
                 package=_package(table, listed, path.parent),
                 groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
@@ -44,7 +44,7 @@ def read_entries(data: Table, path: Path) -> Iterator[Entry]:
 
 def _package(table: Table, files: list[Table], base: Path) -> Package:
     source = typed(table, "source", dict, {})
-    check(source, {"type": str, "url": str})
+    check_kinds(source, {"type": str, "url": str})
     kind, url = source.get("type"), source.get("url", "")
     origin = {"url": url} if kind == "url" else {"path": url} if kind == "file" else {}
     for file in files:
@@ -56,7 +56,7 @@ def _package(table: Table, files: list[Table], base: Path) -> Package:
         version=str(Version(typed(table, "version", str))),
         wheels=wheels,
         sdist=len(wheels) < len(files) or kind in {"git", "directory"},
-        source=next((file for file in listed if file not in wheels), None),
+        sdist_file=next((file for file in listed if file not in wheels), None),
         local=kind == "directory" and typed(table, "develop", bool, default=False),
     )
 

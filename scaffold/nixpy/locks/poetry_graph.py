@@ -16,35 +16,35 @@ from nixpy.locks.poetry_constraints import allows
 from nixpy.locks.validate import DamagedError, Table, holds, strings, tables, typed
 
 if TYPE_CHECKING:
-    from nixpy.locks.poetry_document import Entry
+    from nixpy.locks.poetry_document import PoetryEntry
 
 _PLATFORM = "sys_platform == '{}'"
 
-Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
+_Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
 """A package that is wanted, the versions that would do, and its extras."""
 
 
 def reached(
-    entries: Sequence[Entry],
+    entries: Sequence[PoetryEntry],
     extras: Mapping[NormalizedName, Sequence[NormalizedName]],
     pyproject: Table,
     target: Target,
     chosen: AbstractSet[NormalizedName],
     groups: AbstractSet[NormalizedName],
-) -> list[Entry]:
+) -> list[PoetryEntry]:
     """Return the entries that the project reaches on `target`; `extras` are its own with the packages they add.
 
     Raises DamagedError where pyproject.toml does not tell what the project asks for, or the lock lacks some of it.
     """
     if not pyproject:
         raise DamagedError("only pyproject.toml, which is not there, tells what the project asks for")
-    by_name: dict[NormalizedName, list[Entry]] = {}
+    by_name: dict[NormalizedName, list[PoetryEntry]] = {}
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
     wanted = frozenset(name for extra in chosen for name in extras[extra])
     queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
     seen = set(queue)
-    found: dict[int, Entry] = {}
+    found: dict[int, PoetryEntry] = {}
     while queue:
         name, constraint, active = queue.popleft()
         entry = _find(by_name.get(name, []), name, constraint, target)
@@ -62,7 +62,7 @@ def _asked(
     wanted: frozenset[NormalizedName],
     chosen: frozenset[NormalizedName],
     groups: AbstractSet[NormalizedName],
-) -> Iterator[Step]:
+) -> Iterator[_Step]:
     tool = pyproject.get("tool", {})
     poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
     for name, value in typed(poetry, "dependencies", dict, {}).items():
@@ -89,7 +89,7 @@ def _asked(
             yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
 
 
-def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[Step]:
+def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[_Step]:
     if not isinstance(table, dict):
         raise DamagedError("`dependencies` is no table")
     for name, value in table.items():
@@ -102,7 +102,7 @@ def _dependency(
     target: Target,
     active: frozenset[NormalizedName],
     wanted: AbstractSet[NormalizedName] | None,
-) -> Iterator[Step]:
+) -> Iterator[_Step]:
     """Yield a dependency, in any of Poetry's spellings, where it holds; a project's optional ones only if `wanted`."""
     own = canonicalize_name(name)
     for one in tables(value) if isinstance(value, list) else [value]:
@@ -126,7 +126,7 @@ def _python(table: Table, target: Target) -> bool:
     return allows(typed(table, "python", str, "*"), target.python)
 
 
-def _find(entries: Sequence[Entry], name: str, constraint: str, target: Target) -> Entry:
+def _find(entries: Sequence[PoetryEntry], name: str, constraint: str, target: Target) -> PoetryEntry:
     found = [entry for entry in entries if len(entries) == 1 or allows(constraint, entry.package.version or "0")]
     fitting = [entry for entry in found if allows(typed(entry.table, "python-versions", str, "*"), target.python)]
     found = fitting or found

@@ -24,20 +24,20 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 
 _AGAIN = "make the lock again with the tool that wrote it"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PyLock:
+class PyLock(LockDefaults):
     """A pylock.toml; `document` is its content as packaging reads it."""
 
     path: Path
     document: pylock.Pylock = field(repr=False)  # its addresses may hold credentials
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path, root: Path | None = None) -> Self:  # noqa: ARG003  (paths start at the file)
         """Return the lock in `path`; NixpyError where it is missing, damaged or of a newer major version."""
         return cls.parse(read_text(path), path)
 
@@ -63,7 +63,7 @@ class PyLock:
         """What it says of the Pythons it is for."""
         return self.document.requires_python
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what an installer installs on `target`, sorted by name, each name once.
 
         Groups that are chosen come beside the lock's default groups, since those stand for the project's own
@@ -71,7 +71,7 @@ class PyLock:
         and for a target that it was not made for.
         """
         self._admit(target)
-        extras, groups = self._extras(choice), self._groups(choice)
+        extras, groups = self._extras(extras_and_groups), self.groups(extras_and_groups)
         found: dict[str, Package] = {}
         for package in self.document.packages:
             if package.marker and not self._holds(str(package.marker), target, extras, groups):
@@ -97,7 +97,7 @@ class PyLock:
             version=None if package.version is None else str(package.version),
             wheels=tuple(wheels),
             sdist=bool(package.sdist or package.vcs or folder or (archive and not wheels)),
-            source=self._wheel(package.sdist, package.sdist.filename) if package.sdist else None,
+            sdist_file=self._wheel(package.sdist, package.sdist.filename) if package.sdist else None,
             local=folder is not None and (bool(folder.editable) or self._is_own_folder(folder.path)),
         )
 
@@ -126,13 +126,14 @@ class PyLock:
                 "choose others, or make the lock again for these",
             )
 
-    def _extras(self, choice: Choice) -> frozenset[str]:
-        return self._known("extra", choice.extras, self.document.extras or ())
+    def _extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        return self._known("extra", extras_and_groups.extras, self.document.extras or ())
 
-    def _groups(self, choice: Choice) -> frozenset[str]:
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the groups that are installed: the lock's default groups and the named ones."""
         default = frozenset(canonicalize_name(name) for name in self.document.default_groups or ())
         named = [canonicalize_name(name) for name in self.document.dependency_groups or ()]
-        return default | self._known("group", choice.groups or frozenset(), [*default, *named])
+        return default | self._known("group", extras_and_groups.groups or frozenset(), [*default, *named])
 
     def _known(self, kind: str, chosen: Collection[str], known: Collection[str]) -> frozenset[str]:
         if unknown := sorted(set(chosen) - set(known)):

@@ -40,7 +40,7 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Location:
     """A logical line: where it begins, and its text before variables are expanded, for messages."""
 
     path: Path
@@ -66,7 +66,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class RequirementLine:
     """One requirement or constraint of a requirements file.
 
     `requirement` is name, extras, specifier and marker, None where only the file behind `local` or `url`
@@ -142,14 +142,14 @@ def is_url(text: str) -> bool:
 
 
 def requirement_line(
-    where: Where,
+    where: Location,
     text: str,
     raw: str,
     root: Path,
     *,
     hashes: frozenset[str] = frozenset(),
     editable: bool = False,
-) -> Line:
+) -> RequirementLine:
     """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
 
     `text` is without options and has its variables expanded, `raw` not. Raises NixpyError where it is none of
@@ -170,7 +170,7 @@ def requirement_line(
         raise where.error(f"`{where.shown}` is not a requirement", hint) from None
     where.check(address or "")
     local = _local(where, address, root) if address else None
-    return Line(
+    return RequirementLine(
         text=where.shown,
         path=where.path,
         line=where.line,
@@ -221,7 +221,7 @@ def _name(address: str) -> str | None:
         return None
 
 
-def _local(where: Where, address: str, root: Path) -> Path | None:
+def _local(where: Location, address: str, root: Path) -> Path | None:
     """Return the absolute path of an address on this machine.
 
     pip and uv take it from the folder they are run in, the root as a rule; if nothing is there, the file's.
@@ -229,9 +229,9 @@ def _local(where: Where, address: str, root: Path) -> Path | None:
     if is_url(address) and not address.lower().startswith("file:"):
         return None
     path = file_path(address) or Path(address)
-    beside = where.path.absolute().parent / path
+    at_file = where.path.absolute().parent / path
     at_root = root / path
-    return Path(os.path.normpath(beside if beside.exists() and not at_root.exists() else at_root))
+    return Path(os.path.normpath(at_file if at_file.exists() and not at_root.exists() else at_root))
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:

@@ -16,15 +16,15 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
-    Line,
-    Where,
+    Location,
+    RequirementLine,
     decoded,
     is_url,
     logical_lines,
     requirement_line,
 )
 
-__all__ = ["Line", "Options", "RequirementsFile", "read"]
+__all__ = ["RequirementLine", "RequirementsFile", "RequirementsOptions", "read"]
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
@@ -33,7 +33,7 @@ _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class RequirementsOptions:
     """What the files say of indexes and of the choice of files. URLs may hold credentials: never shown."""
 
     index_url: str | None = field(default=None, repr=False)
@@ -54,10 +54,10 @@ class RequirementsFile:
     """
 
     path: Path
-    requirements: tuple[Line, ...]
-    constraints: tuple[Line, ...]
+    requirements: tuple[RequirementLine, ...]
+    constraints: tuple[RequirementLine, ...]
     files: tuple[Path, ...]
-    options: Options
+    options: RequirementsOptions
     secrets: Mapping[str, str] = field(repr=False)
 
     @property
@@ -95,7 +95,7 @@ def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = o
         requirements=tuple(reader.requirements),
         constraints=tuple(reader.constraints),
         files=tuple(dict.fromkeys(file for file, _ in reader.seen)),
-        options=Options(
+        options=RequirementsOptions(
             index_url=reader.index_url,
             extra_index_urls=tuple(reader.extra_index_urls),
             find_links=tuple(reader.find_links),
@@ -152,8 +152,8 @@ class _Reader:
         self._root = root
         self._environ = environ
         self._parser = _parser()
-        self.requirements: list[Line] = []
-        self.constraints: list[Line] = []
+        self.requirements: list[RequirementLine] = []
+        self.constraints: list[RequirementLine] = []
         self.seen: dict[tuple[Path, bool], None] = {}
         self.secrets: dict[str, str] = {}
         self.index_url: str | None = None
@@ -162,7 +162,9 @@ class _Reader:
         self.flags: set[str] = set()
         self.by_name: dict[str, set[str]] = {kind: set() for kind in _BY_NAME}
 
-    def read(self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Where | None = None) -> None:
+    def read(
+        self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Location | None = None
+    ) -> None:
         """Read one file; `including` are the files that led here, `at` the line that did."""
         real = path.resolve()
         if at and real in including:
@@ -178,9 +180,9 @@ class _Reader:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
             raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
         for number, raw in logical_lines(text):
-            self._line(Where(path=path, line=number, raw=raw), constraint, (*including, real))
+            self._line(Location(path=path, line=number, raw=raw), constraint, (*including, real))
 
-    def _line(self, where: Where, constraint: bool, including: tuple[Path, ...]) -> None:
+    def _line(self, where: Location, constraint: bool, including: tuple[Path, ...]) -> None:
         raw, raw_options = _parted(where.raw)
         head, option_text = _parted(_VARIABLE.sub(self._value, where.raw))
         options = self._options(where, option_text)
@@ -210,7 +212,7 @@ class _Reader:
         self.secrets[value] = match[0]
         return value
 
-    def _options(self, where: Where, text: str) -> argparse.Namespace:
+    def _options(self, where: Location, text: str) -> argparse.Namespace:
         try:
             options, rest = self._parser.parse_known_args(shlex.split(text))
         except ValueError:
@@ -226,7 +228,7 @@ class _Reader:
             )
         return options
 
-    def _note(self, where: Where, options: argparse.Namespace) -> None:
+    def _note(self, where: Location, options: argparse.Namespace) -> None:
         for address in (options.index_url or "", *options.extra_index_url, *options.find_links):
             where.check(address)
         self.index_url = options.index_url or self.index_url
@@ -250,7 +252,7 @@ def _parted(text: str) -> tuple[str, str]:
     return " ".join(words[:first]).strip(), " ".join(words[first:])
 
 
-def _hashes(where: Where, values: list[str], head: str) -> frozenset[str]:
+def _hashes(where: Location, values: list[str], head: str) -> frozenset[str]:
     hashes = frozenset(value.lower() for value in values)
     if hashes and not head:
         raise where.error(

@@ -1,4 +1,4 @@
-"""Which wheel file of each locked package an installer would take, on every target."""
+"""Select the wheel file of each locked package that an installer takes, on every target."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from packaging.tags import Tag
 from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
 
 from nixpy.core.target import Target, tag_ranks
-from nixpy.locks.model import Choice, Lock, LockedWheel, Package, Selection, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Package, Unavailable, WheelFile
 
 
-def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
+def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Locked:
     """Return the wheels that `lock` installs on `targets`, and the packages it has none for there.
 
     Of the wheels of a package the one with the best tag is taken, of equals the one with the highest build
     number (binary distribution format, "Build number"). What is installed in place is left out, and so are
-    files whose names say nothing (PEP 817's variants: there is a plain wheel beside them) and wheels for
+    files whose names cannot be read (variants of PEP 817, which have a plain wheel too) and wheels for
     musl.
     """
     wheels: list[LockedWheel] = []
     unavailable: list[Unavailable] = []
     for target in targets:
-        for package in lock.packages(target, choice):
+        for package in lock.packages(target, extras_and_groups):
             if package.local:
                 continue
             best = best_wheel(package, target)
@@ -34,7 +34,7 @@ def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
                         name=package.name,
                         version=package.version,
                         sdist=package.sdist,
-                        file=package.source,
+                        sdist_file=package.sdist_file,
                     )
                 )
                 continue
@@ -42,7 +42,7 @@ def select(lock: Lock, targets: Sequence[Target], choice: Choice) -> Selection:
             wheels.append(
                 LockedWheel(system=target.system, name=package.name, version=package.version or version, file=file)
             )
-    return Selection(
+    return Locked(
         wheels=tuple(sorted(wheels, key=lambda wheel: (wheel.system, wheel.name))),
         unavailable=tuple(sorted(unavailable, key=lambda package: (package.system, package.name))),
     )

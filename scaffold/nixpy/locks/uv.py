@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
-from nixpy.locks.model import Choice, Package
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.uv_changes import differences
 from nixpy.locks.uv_document import (
     DEPENDENCIES,
@@ -37,8 +37,8 @@ _Step = tuple[Node, Section]
 
 
 @dataclass(frozen=True, kw_only=True)
-class UvLock:
-    """A uv.lock, asked for the project in the folder `root`, or for all members where that is no project."""
+class UvLock(LockDefaults):
+    """A uv.lock of the project in the folder `root`, or of all members where that is no project."""
 
     path: Path
     root: Path
@@ -57,7 +57,7 @@ class UvLock:
         """What it says of the Pythons it is for."""
         return self.document.requires_python
 
-    def packages(self, target: Target, choice: Choice) -> tuple[Package, ...]:
+    def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return what `uv sync` installs on `target`, sorted by name, each name once.
 
         The dependencies of the project, of its chosen extras and groups, and theirs in turn, as far as
@@ -65,7 +65,7 @@ class UvLock:
         each other, and for a target that the lock was not made for.
         """
         self._admit(target)
-        extras, groups = self.extras(choice), self.groups(choice)
+        extras, groups = self.extras(extras_and_groups), self.groups(extras_and_groups)
         starts: list[_Step] = []
         active: set[str] = set()
         for node in self.roots:
@@ -84,9 +84,9 @@ class UvLock:
         return self._once(nodes)
 
     def differences(
-        self, requirements: Iterable[Requirement], target: Target, choice: Choice
+        self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the names for which pyproject.toml asks otherwise now than when the lock was made, sorted.
+        """Return the packages that pyproject.toml requires otherwise than when the lock was made, sorted by name.
 
         `requirements` are the project's own now, with those of the chosen extras and groups; both sides are
         compared as they are on `target`. None where the lock does not tell: uv may leave it out, and a
@@ -99,7 +99,7 @@ class UvLock:
         def holds(marker: str | None, active: AbstractSet[str]) -> bool:
             return self.holds(marker, target, active)
 
-        groups, extras = self.groups(choice), self.extras(choice)
+        groups, extras = self.groups(extras_and_groups), self.extras(extras_and_groups)
         return differences(self.path, projects[0], requirements, extras=extras, groups=groups, holds=holds)
 
     @cached_property
@@ -118,18 +118,20 @@ class UvLock:
         return (*project, manifest)
 
     def has_project(self) -> bool:
-        """Tell whether `root` itself is a project of this lock, not a folder around or beside one."""
+        """Tell whether `root` itself is a project of this lock, and not only a folder near one."""
         return any(map(self._is_here, self.document.nodes))
 
-    def extras(self, choice: Choice) -> frozenset[str]:
-        """Return the extras that `choice` means; NixpyError where the lock does not have one."""
-        self._refuse_unknown("extra", choice.extras, frozenset().union(*(node.extras for node in self.roots)))
-        return frozenset(choice.extras)
+    def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the extras that `extras_and_groups` means; NixpyError where the lock does not have one."""
+        self._refuse_unknown(
+            "extra", extras_and_groups.extras, frozenset().union(*(node.extras for node in self.roots))
+        )
+        return frozenset(extras_and_groups.extras)
 
-    def groups(self, choice: Choice) -> frozenset[str]:
-        """Return the groups that `choice` means, uv's default ones for None; NixpyError as for extras."""
+    def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
+        """Return the groups that `extras_and_groups` means, uv's default ones for None; NixpyError as for extras."""
         known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
-        chosen = self._default_groups(known) if choice.groups is None else choice.groups
+        chosen = self._default_groups(known) if extras_and_groups.groups is None else extras_and_groups.groups
         self._refuse_unknown("group", chosen, known)
         return frozenset(chosen)
 
@@ -218,7 +220,7 @@ class UvLock:
             )
 
     def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
-        """Return what `uv sync` installs without being told: `tool.uv.default-groups`, else `dev`."""
+        """Return the groups that `uv sync` installs by default: `tool.uv.default-groups`, else `dev`."""
         default = self._default
         if default is None:
             return known & {"dev"}

@@ -1,4 +1,4 @@
-"""Whether a uv.lock still belongs to its pyproject.toml: what it was made for, against what is asked now."""
+"""Whether a uv.lock still belongs to its pyproject.toml: the requirements it was made for against those of now."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nixpy.locks.validate import Table
 # Where uv takes a package from elsewhere than an index, the lock records no specifier.
 _ELSEWHERE = ("git", "url", "path", "directory", "editable", "virtual")
 
-Holds = Callable[[str | None, AbstractSet[str]], bool]
+_Holds = Callable[[str | None, AbstractSet[str]], bool]
 """Whether a marker holds on the target, where these extras are active."""
 
 _Wanted = tuple[frozenset[str], SpecifierSet | None]
@@ -30,9 +30,9 @@ def differences(
     *,
     extras: frozenset[str],
     groups: frozenset[str],
-    holds: Holds,
+    holds: _Holds,
 ) -> tuple[str, ...]:
-    """Return the names for which `requirements` ask otherwise than `project` in the lock at `path`, sorted.
+    """Return the packages that `requirements` name otherwise than `project` in the lock at `path`, sorted by name.
 
     `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras.
     Raises NixpyError where a specifier in the lock is damaged.
@@ -43,7 +43,7 @@ def differences(
 
 
 def _asked(
-    project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: Holds
+    project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: _Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     for one in requirements:
         marker = None if one.marker is None else str(one.marker)
@@ -53,7 +53,7 @@ def _asked(
 
 
 def _recorded(
-    path: Path, project: Node, extras: frozenset[str], groups: frozenset[str], holds: Holds
+    path: Path, project: Node, extras: frozenset[str], groups: frozenset[str], holds: _Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     metadata: Table = project.metadata or {}
     entries: list[Table] = list(metadata.get("requires-dist", ()))

@@ -15,7 +15,7 @@ from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check, strings, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, tables, typed
 
 _VERSION = 1
 _FOLDERS = ("virtual", "editable", "directory")
@@ -101,7 +101,7 @@ class Node:
             version=self.version,
             wheels=tuple(self._wheel(wheel) for wheel in self.table.get("wheels", ())),
             sdist="sdist" in self.table or "git" in self.source or is_sdist or self.folder is not None,
-            source=self._wheel(self.table["sdist"]) if "sdist" in self.table else None,
+            sdist_file=self._wheel(self.table["sdist"]) if "sdist" in self.table else None,
             local=self.member or "virtual" in self.source or "editable" in self.source,
         )
 
@@ -178,10 +178,10 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
     name = typed(table, "name", str)
     try:
         for wheel in tables([*tables(table.get("wheels", [])), *([table["sdist"]] if "sdist" in table else [])]):
-            check(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
+            check_kinds(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
         _check_metadata(table)
         source = typed(table, "source", dict)
-        check(source, dict.fromkeys(source, str))
+        check_kinds(source, dict.fromkeys(source, str))
         return Node(
             table=table,
             base=base,
@@ -207,7 +207,7 @@ def _check_metadata(table: Table) -> None:
         entries += tables(group)
     for entry in entries:
         typed(entry, "name", str)
-        check(entry, {"marker": str, "specifier": str})
+        check_kinds(entry, {"marker": str, "specifier": str})
         strings(entry, "extras")
 
 

@@ -31,7 +31,7 @@ def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> 
     return value
 
 
-def check(table: Table, kinds: Mapping[str, type]) -> None:
+def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:
     """Raise DamagedError where a value that is there is of another kind than `kinds` says."""
     for key, kind in kinds.items():
         if key in table:
@@ -65,13 +65,13 @@ def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset
     if marker is None:
         return True
     try:
-        return target.satisfies(with_sets(marker), extras)
+        return target.satisfies(_with_sets(marker), extras)
     except InvalidMarker as error:
         raise DamagedError(f"cannot evaluate the marker `{marker}`: {error}") from None
 
 
 @cache
-def with_sets(marker: str) -> str:
+def _with_sets(marker: str) -> str:
     """Return a marker in which several extras may be active as packaging understands it.
 
     The tools write `extra == 'a' and extra != 'b'` and mean the whole set, for which PEP 751 has

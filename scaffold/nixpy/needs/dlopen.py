@@ -29,7 +29,7 @@ _SONAME = re.compile(r"lib[A-Za-z0-9._+-]+\.so(\.[A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class DlopenRow:
     """One line of `dlopen.csv`."""
 
     package: str
@@ -42,7 +42,7 @@ class Row:
 class Curated:
     """The rows about one package."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[DlopenRow, ...] = ()
 
     @property
     def sonames(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
     )
 
 
-def load(path: Path) -> tuple[Row, ...]:
+def load(path: Path) -> tuple[DlopenRow, ...]:
     """Read a table strictly.
 
     Raises NixpyError, naming file and line, for an unknown column or kind, a name that is not normalised
@@ -87,7 +87,7 @@ def load(path: Path) -> tuple[Row, ...]:
     return tuple(_row(fields, path, line) for line, fields in rows(path, *_COLUMNS, keys=3))
 
 
-def _row(fields: list[str], path: Path, line: int) -> Row:
+def _row(fields: list[str], path: Path, line: int) -> DlopenRow:
     package, kind, value, unless, note = fields
     names = tuple(unless.split())
     for name in (package, *names):
@@ -101,12 +101,12 @@ def _row(fields: list[str], path: Path, line: int) -> Row:
         raise bad_row(path, line, "the pattern is missing", "write one over the paths in the wheel")
     if not note.strip():
         raise bad_row(path, line, "the note is missing", "say how it is known")
-    return Row(package=package, kind=kind, value=value, unless=names)
+    return DlopenRow(package=package, kind=kind, value=value, unless=names)
 
 
 @cache
-def _by_package() -> dict[str, tuple[Row, ...]]:
-    table: dict[str, tuple[Row, ...]] = {}
+def _by_package() -> dict[str, tuple[DlopenRow, ...]]:
+    table: dict[str, tuple[DlopenRow, ...]] = {}
     for row in load(DATA):
         table[row.package] = (*table.get(row.package, ()), row)
     return table

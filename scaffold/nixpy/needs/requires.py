@@ -10,7 +10,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-Extras = Mapping[NormalizedName, Collection[NormalizedName]]
+_Extras = Mapping[NormalizedName, Collection[NormalizedName]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ def required(
     """
     here = [one for one in asked or () if _holds(one, environment, ())]
     lines = {name: tuple(_readable(own)) for name, own in wheels.items()}
-    extras: Extras = {} if asked is not None else {name: {*_named(own)} for name, own in lines.items()}
+    extras: _Extras = {} if asked is not None else {name: {*_named(own)} for name, own in lines.items()}
     while True:
         found = {
             name: [one for one in own if _holds(one, environment, extras.get(name, ()))] for name, own in lines.items()

@@ -46,7 +46,9 @@ class Needed:
         return next(iter(python_packages.spellings(self.name)), python_packages.identifier(self.name))
 
 
-def needed(requirements: Sequence[Requirement], own: str, extras: frozenset[str], target: Target) -> tuple[Needed, ...]:
+def needed_requirements(
+    requirements: Sequence[Requirement], owner: str, extras: frozenset[str], target: Target
+) -> tuple[Needed, ...]:
     """Return what is needed with `extras`, sorted; an extra of the package's own stands for what is in it.
 
     NixpyError for a marker that cannot be evaluated.
@@ -60,7 +62,7 @@ def needed(requirements: Sequence[Requirement], own: str, extras: frozenset[str]
                 continue
             name = canonicalize_name(requirement.name)
             asked = {canonicalize_name(extra) for extra in requirement.extras}
-            if name != own:
+            if name != owner:
                 found.setdefault(name, set()).update(asked)
             elif (more := frozenset(asked)) and more not in seen:
                 seen.add(more)

@@ -11,13 +11,13 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
 from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed
-from nixpy.package.inputs import Inputs, Spelled, inputs, is_tool, spelled
+from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
 from nixpy.package.licences import licences, named
-from nixpy.sdists.release import Release
+from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
+from nixpy.sdists.release import PackageRelease
 
 # Extras by these names are for those who work on the package; `format`, `mypy` and the like may be for anybody.
 _DEVELOPERS = frozenset(
@@ -39,14 +39,14 @@ class Recipe:
     """
 
     name: str
-    release: Release
+    release: PackageRelease
     application: bool
     python: str  # 3.13
     build: tuple[Needed, ...]
     needs: tuple[Needed, ...]
     extras: tuple[tuple[str, tuple[Needed, ...]], ...]
-    inputs: Inputs
-    problems: tuple[Problem, ...]
+    inputs: RecipeInputs
+    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def place(self) -> str:
@@ -109,7 +109,7 @@ class Recipe:
 
     def _inputs(self, *, nixpkgs: bool) -> Spelled:
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
-        return spelled(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
+        return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
     @property
     def main(self) -> str | None:
@@ -145,20 +145,24 @@ class Recipe:
         return neighbours(self.name)
 
 
-def recipe(release: Release, target: Target, *, application: bool = False) -> Recipe:
+def recipe(release: PackageRelease, target: Target, *, application: bool = False) -> Recipe:
     """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
     if not complete and pyproject and pyproject.requires is not None:
         requires, extras, complete = pyproject.requires, pyproject.extras, True
-    own = canonicalize_name(metadata.name)
+    package_name = canonicalize_name(metadata.name)
     builds = pyproject.build if pyproject else None
     build = SETUPTOOLS if builds is None else builds
-    plain = needed(requires, own, frozenset(), target)
-    systems = () if release.is_wheel else needed(build, own, frozenset(), target)
-    built_with = inputs(release, systems, target)
+    plain = needed_requirements(requires, package_name, frozenset(), target)
+    systems = () if release.is_wheel else needed_requirements(build, package_name, frozenset(), target)
+    built_with = gather_inputs(release, systems, target)
     # Nobody asks for the extras of an application.
-    offered = {} if application else {extra: needed(requires, own, frozenset({extra}), target) for extra in extras}
+    offered = (
+        {}
+        if application
+        else {extra: needed_requirements(requires, package_name, frozenset({extra}), target) for extra in extras}
+    )
     own_needs = {
         extra: more
         for extra, needs in sorted(offered.items())
@@ -170,7 +174,7 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
         if extra not in _DEVELOPERS and all(need.known for need in needs)
     }
     found = Recipe(
-        name=identifier(own),
+        name=identifier(package_name),
         release=release,
         application=application,
         python=target.short_python,
@@ -179,11 +183,12 @@ def recipe(release: Release, target: Target, *, application: bool = False) -> Re
         needs=plain,
         extras=tuple(kept.items()),
         inputs=built_with,
-        problems=(),
+        diagnostics=(),
     )
     left = {extra: needs for extra, needs in own_needs.items() if extra not in kept}
     return replace(
-        found, problems=(*_problems(found, complete=complete), *_left_out(found.name, left), *built_with.problems)
+        found,
+        diagnostics=(*_diagnostics(found, complete=complete), *_left_out(found.name, left), *built_with.diagnostics),
     )
 
 
@@ -219,18 +224,18 @@ def _extension(filename: str) -> str:
     return next((e for e in ("tar.gz", "tar.bz2", "tar.xz") if filename.endswith(e)), filename.rpartition(".")[2])
 
 
-def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
+def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
     name = found.name
     program = substitutes().get(name)
     if found.application and program and not program.variable:  # with one, it is a program that the package starts
-        yield Problem(
+        yield Diagnostic(
             code="NIX501",
             package=name,
             message=f"nixpkgs has the programs of {name}: {program.expression}",
             hint="Use those, unless you want this version.",
         )
     elif attribute(name) is not None:
-        yield Problem(
+        yield Diagnostic(
             code="NIX501",
             package=name,
             message=f"nixpkgs has {name}",
@@ -239,14 +244,14 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
             else "This file would take its place for every package that needs it.",
         )
     if not found.release.of_pypi:
-        yield Problem(
+        yield Diagnostic(
             code="NIX510",
             package=name,
             message="fetchPypi does not find it: the index that has it is not known to be PyPI or a mirror",
             hint="Put `fetchurl`, with the address that it has there and the same hash, in the place of fetchPypi.",
         )
     if found.application and not found.release.programs:
-        yield Problem(
+        yield Diagnostic(
             code="NIX507",
             package=name,
             message="it is not known to install a program",
@@ -254,7 +259,7 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
         )
     used = {*found.build, *found.needs, *(need for _, needs in found.extras for need in needs)}
     for unknown in sorted({need.attribute for need in used if not need.known}):
-        yield Problem(
+        yield Diagnostic(
             code="NIX502",
             package=unknown,
             message=f"{unknown} is not known to be in nixpkgs",
@@ -262,14 +267,14 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
         )
     for need in sorted(used, key=lambda need: need.attribute):
         if need.extras:
-            yield Problem(
+            yield Diagnostic(
                 code="NIX506",
                 package=need.attribute,
                 message=f"{need.attribute} is asked for with {', '.join(need.extras)}",
                 hint="Where nixpkgs' has no such optional-dependencies, name what is in them instead.",
             )
     if not complete:
-        yield Problem(
+        yield Diagnostic(
             code="NIX503",
             package=name,
             message="its sdist leaves the dependencies to its build, and there is no wheel that tells them",
@@ -277,7 +282,7 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
         )
     if not licences(found.release.metadata):
         words = named(found.release.metadata)
-        yield Problem(
+        yield Diagnostic(
             code="NIX504",
             package=name,
             message=f"its licence is not one that is known: {words}" if words else "it names no licence",
@@ -285,10 +290,10 @@ def _problems(found: Recipe, *, complete: bool) -> Iterator[Problem]:
         )
 
 
-def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Problem]:
+def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Diagnostic]:
     """Yield NIX508 for extras that are not rendered, once for each reason."""
     if names := ", ".join(sorted(_DEVELOPERS & extras.keys())):
-        yield Problem(
+        yield Diagnostic(
             code="NIX508",
             package=name,
             message=f"left out of optional-dependencies, as they are for its developers: {names}",
@@ -301,7 +306,7 @@ def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[P
     }
     if lacking:
         which = "; ".join(f"{extra} ({names})" for extra, names in lacking.items())
-        yield Problem(
+        yield Diagnostic(
             code="NIX508",
             package=name,
             message=f"left out of optional-dependencies, for want of packages not known to be in nixpkgs: {which}",

@@ -11,7 +11,7 @@ from nixpy.files.reconcile import Output, reconcile
 from nixpy.index.settings import IndexSettings
 from nixpy.nixpkgs import releases
 from nixpy.package.recipe import Recipe, recipe
-from nixpy.sdists.release import Index
+from nixpy.sdists.release import SdistIndex
 
 _SYSTEM = "x86_64-linux"
 _TREE = "pkgs/top-level/python-packages.nix"  # by what nixpkgs is known
@@ -25,7 +25,7 @@ def describe(asked: str, *, root: Path, python: str | None, offline: bool, appli
     release = releases.release(releases.current())
     minor, _ = releases.choose_python(python, None, None, release)
     target = Target(system=_SYSTEM, python=release.full_version(minor), glibc=release.glibc)
-    index = Index(root=root, target=target, offline=offline, settings=IndexSettings.load(root))
+    index = SdistIndex(root=root, target=target, offline=offline, settings=IndexSettings.load(root))
     return recipe(index.read(asked), target, application=application)
 
 

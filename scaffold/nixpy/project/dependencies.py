@@ -17,6 +17,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.requirement import canonical_requirement, under
 from nixpy.core.toml_file import toml_line
 from nixpy.core.urls import plain, split
+from nixpy.locks import formats
 
 # What of [tool.uv] changes which versions are chosen.
 _UV_KEYS = (
@@ -70,14 +71,14 @@ class Dependencies:
                 "the dependencies are in Poetry's own table, which nixpy does not read",
                 "tool",
                 "poetry",
-                hint="lock the project with `poetry lock`; nixpy then reads poetry.lock",
+                hint=_lock_hint("poetry"),
             )
         if dynamic and not locked:
             raise reader.error(
                 "`dependencies` is dynamic: only the build backend knows it",
                 "project",
                 "dynamic",
-                hint="lock the project with `uv lock`; nixpy then reads uv.lock",
+                hint=_lock_hint("uv"),
             )
         name = project.get("name")
         if name is not None and not isinstance(name, str):
@@ -286,3 +287,8 @@ class Reader:
         if uv["default-groups"] == "all":
             return frozenset(groups)
         return frozenset(canonicalize_name(name) for name in self.strings("tool", "uv", "default-groups"))
+
+
+def _lock_hint(tool: str) -> str:
+    lock_format = formats.by_tool(tool)
+    return f"lock the project with `{lock_format.relock}`; nixpy then reads {lock_format.name}"

@@ -11,19 +11,19 @@ from nixpy.core.errors import NixpyError
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
-def managed(root: Path) -> tuple[Path, ...]:
+def find_projects(root: Path) -> tuple[Path, ...]:
     """Return the folders at and below `root` that have settings of nixpy, sorted.
 
     Hidden folders, environments and node_modules are passed by. Raises NixpyError where there is none: a check that
     looked at nothing must not pass.
     """
-    found = tuple(sorted(_managed(root)))
+    found = tuple(sorted(_find_projects(root)))
     if not found:
         raise NixpyError("nixpy manages no project here or below", path=root, hint="run `nixpy init` in one first")
     return found
 
 
-def _managed(root: Path) -> Iterator[Path]:
+def _find_projects(root: Path) -> Iterator[Path]:
     for name, folders, files in os.walk(root):
         if "pyvenv.cfg" in files:
             folders.clear()

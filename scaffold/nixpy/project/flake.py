@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core.errors import NixpyError
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.project.config import nixpkgs_ref
 from nixpy.styles.styles import Style
 
@@ -60,23 +60,23 @@ def followed(root: Path) -> str | None:
         return None
 
 
-def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Problem]:
-    """Yield a problem where the flake follows another nixpkgs than the one the project was analysed for."""
+def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where the flake follows another nixpkgs than the one the project was analysed for."""
     there = followed(root)
     if there and there != nixpkgs:
-        yield Problem(
+        yield Diagnostic(
             code="NIX204",
             message=f"flake.nix follows nixpkgs {there}, but {nixpkgs} was analysed",
             hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
         )
 
 
-def lacking(root: Path, style: Style) -> Iterator[Problem]:
-    """Yield a problem where the flake in `root` does not name an input that the style takes its code from."""
+def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where the flake in `root` does not name an input that the style takes its code from."""
     text = _text(root)
     names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
     if text and names:
-        yield Problem(
+        yield Diagnostic(
             code="NIX206",
             message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
             hint="`nixpy init` prints the lines for them, to be added by hand",

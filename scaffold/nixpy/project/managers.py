@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core.errors import NixpyError
-from nixpy.locks import pipfile
-from nixpy.locks.formats import is_pylock
+from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
@@ -20,12 +19,12 @@ FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
 _REQUIREMENTS = "requirements files"
 
-# What each installs from; of several that could, the first is taken unasked.
-_READS = {
-    "uv": ("uv.lock", "pylock.toml", PYPROJECT, _REQUIREMENTS),
+# What each installs from besides the locks whose format names it; of several that could, the first is the default.
+_WITHOUT_LOCK: dict[str, tuple[str, ...]] = {
+    "uv": (PYPROJECT, _REQUIREMENTS),
     "pip": (_REQUIREMENTS, PYPROJECT),
-    "poetry": ("poetry.lock",),
-    "pdm": ("pdm.lock",),
+    "poetry": (),
+    "pdm": (),
 }
 _UNASKED = {_REQUIREMENTS: "pip"}
 
@@ -36,7 +35,7 @@ _VARIABLES = {
     "pdm": {"PDM_IGNORE_SAVED_PYTHON": "1"},
 }
 
-NAMES = (*_READS, NONE)
+NAMES = (*_WITHOUT_LOCK, NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +75,23 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
     if asked is None:
         if not _is_inside(project):
             return NONE, "what is installed is not in this folder"
-        name = _UNASKED.get(kind) or next((name for name, kinds in _READS.items() if kind in kinds), NONE)
+        name = _UNASKED.get(kind) or next((name for name in _WITHOUT_LOCK if kind in _reads(name)), NONE)
         shown = relative(project, project.source)
         return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
     if asked not in NAMES:
         raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
-    if asked != NONE and (kind not in _READS[asked] or not _is_inside(project)):
+    if asked != NONE and (kind not in _reads(asked) or not _is_inside(project)):
         raise NixpyError(
             f"{asked} does not install from {relative(project, project.source)}",
-            hint=f"it reads {', '.join(_READS[asked])} of the project's folder; "
+            hint=f"it reads {', '.join(_reads(asked))} of the project's folder; "
             f"or choose another manager, or {NONE} to fill .venv yourself",
         )
     return asked, "as asked for"
+
+
+def _reads(name: str) -> tuple[str, ...]:
+    """Return what a manager installs from: names of lock files, and the kinds of projects without a lock."""
+    return (*(one.name for one in formats.FORMATS if name in one.managers), *_WITHOUT_LOCK[name])
 
 
 def manager(project: Project, name: str) -> Manager | None:
@@ -115,7 +119,7 @@ def manager(project: Project, name: str) -> Manager | None:
 
 def _fill(project: Project, name: str) -> list[str]:
     kind = _kind(project)
-    extras, groups = sorted(project.choice.extras), project.choice.groups
+    extras, groups = sorted(project.extras_and_groups.extras), project.extras_and_groups.groups
     named = sorted(groups or ())
     if name == "poetry":
         only = [] if groups is None else [f"--only={','.join(['main', *named])}"]
@@ -129,7 +133,8 @@ def _fill(project: Project, name: str) -> list[str]:
     if kind == PYPROJECT:
         return _unlocked(project, name, install)
     options = [*(f"--extra={extra}" for extra in extras), *(f"--group={group}" for group in named)]
-    if kind == "pylock.toml":
+    lock_format = formats.format_of(project.lock)
+    if lock_format and lock_format.by_path:
         return ["uv", "pip", "sync", *options, relative(project, project.source)]
     return ["uv", "sync", "--frozen", *([] if groups is None else ["--no-default-groups"]), *options]
 
@@ -141,18 +146,18 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
     """
     dependencies = project.dependencies
     assert dependencies is not None  # noqa: S101  (that kind of project has them)
-    extras = sorted(project.choice.extras)
+    extras = sorted(project.extras_and_groups.extras)
     # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
     words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
     if name == "uv":
         if dependencies.name is not None and not words:
             words = ["-r", PYPROJECT, *(f"--extra={extra}" for extra in extras)]
-        words += [f"--group={group}" for group in dependencies.selected_groups(project.choice.groups)]
+        words += [f"--group={group}" for group in dependencies.selected_groups(project.extras_and_groups.groups)]
     else:
         # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
-        own = dependencies.select(extras, ()) if words else ()
-        wanted = dependencies.select(extras, project.choice.groups)
-        words += [str(requirement) for requirement in wanted if requirement not in own]
+        declared = dependencies.select(extras, ()) if words else ()
+        wanted = dependencies.select(extras, project.extras_and_groups.groups)
+        words += [str(requirement) for requirement in wanted if requirement not in declared]
     return [*install, *words] if words else []
 
 
@@ -167,23 +172,25 @@ def files(project: Project) -> tuple[str, ...]:
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
         names = (PYPROJECT, SETUP_PY, SETUP_CFG) if old else (PYPROJECT,)
-        own = (project.root / name for name in names)
-        read = [*([project.lock] if project.lock else []), *(path for path in own if path.is_file())]
+        declared = (project.root / name for name in names)
+        read = [*([project.lock] if project.lock else []), *(path for path in declared if path.is_file())]
     return tuple(dict.fromkeys(relative(project, path) for path in read))
 
 
 def _kind(project: Project) -> str:
     if project.lock is None:
-        if project.requirements[:1] and project.requirements[0].name == pipfile.NAME:
-            return pipfile.NAME
+        pins = formats.format_of(project.requirements[0]) if project.requirements else None
+        if pins and pins.pins_only:
+            return pins.name
         return _REQUIREMENTS if project.requirements else PYPROJECT
-    return "pylock.toml" if is_pylock(project.lock) else project.lock.name
+    lock_format = formats.format_of(project.lock)
+    return lock_format.name if lock_format and lock_format.by_path else project.lock.name
 
 
 def _is_inside(project: Project) -> bool:
     """Tell whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
-    lock = project.lock
-    return lock is None or is_pylock(lock) or lock.resolve().parent == project.root.resolve()
+    lock, lock_format = project.lock, formats.format_of(project.lock)
+    return lock is None or bool(lock_format and lock_format.by_path) or lock.resolve().parent == project.root.resolve()
 
 
 def relative(project: Project, path: Path) -> str:

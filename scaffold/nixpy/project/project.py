@@ -18,7 +18,7 @@ from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.locks import formats
-from nixpy.locks.model import Choice, Lock
+from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.project import config, setup_files
 from nixpy.project.dependencies import Dependencies
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nixpy.external.table import External
     from nixpy.locks.requirements import RequirementsFile
 
-RECORD = "nixpy.lock"
+NIXPY_LOCK = "nixpy.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class Project:
     external: External | None = None
 
     @property
-    def record(self) -> Path:
+    def nixpy_lock_path(self) -> Path:
         """Where nixpy.lock is: beside the rendered file."""
-        return self.rendered.with_name(RECORD)
+        return self.rendered.with_name(NIXPY_LOCK)
 
     @property
     def rendered(self) -> Path:
@@ -62,16 +62,16 @@ class Project:
         return self.root / "flake.nix"
 
     @property
-    def choice(self) -> Choice:
+    def extras_and_groups(self) -> ExtrasAndGroups:
         """Return the extras and groups that are installed, without those that [external] alone has."""
         groups, extras = self.settings.groups, frozenset(self.settings.extras)
         if self.external:
-            own = self.dependencies
-            extras -= self.external.extras.keys() - (own.optional.keys() if own else set())
+            declared = self.dependencies
+            extras -= self.external.extras.keys() - (declared.optional.keys() if declared else set())
             if groups is not None:
-                only = self.external.groups.keys() - (own.groups.keys() if own else set())
+                only = self.external.groups.keys() - (declared.groups.keys() if declared else set())
                 groups = tuple(group for group in groups if group not in only)
-        return Choice(extras=extras, groups=None if groups is None else frozenset(groups))
+        return ExtrasAndGroups(extras=extras, groups=None if groups is None else frozenset(groups))
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -91,13 +91,8 @@ class Project:
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
         """Return the requirements files, read; empty where something else decides."""
-        from nixpy.locks import pipfile, requirements
-
         return tuple(
-            pipfile.read(path, root=self.root, groups=self.choice.groups)
-            if path.name == pipfile.NAME
-            else requirements.read(path, root=self.root)
-            for path in self.requirements
+            formats.read_requirements(path, self.root, self.extras_and_groups.groups) for path in self.requirements
         )
 
     @cached_property
@@ -116,7 +111,7 @@ class Project:
         if self.dependencies and self.dependencies.name:
             lines.add(f"name {self.dependencies.name}")
         if self.dependencies and not self.requirements:
-            lines.update(self.dependencies.canonical(self.choice.extras, self.choice.groups))
+            lines.update(self.dependencies.canonical(self.extras_and_groups.extras, self.extras_and_groups.groups))
         for file in self.requirements_files:
             lines.update(file.canonical())
         lines.update(f"locked {name}" for name in self._only_locked(targets))
@@ -130,25 +125,35 @@ class Project:
         Without `groups` those of its dependency groups, which are for development, are left out. Where only the lock
         tells, these are all that it installs.
         """
-        names = {canonicalize_name(requirement.name) for requirement in self.asked(targets, groups=groups)}
+        names = {
+            canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets, groups=groups)
+        }
         return tuple(sorted(names | self._only_locked(targets)))
 
-    def asked(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
-        """Return what the project itself asks for on any of `targets`, where not only the lock tells."""
+    def direct_requirements(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
+        """Return the requirements of the project itself on any of `targets`, as far as not only the lock tells them."""
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
-            wanted += self.dependencies.select(self.choice.extras, self.choice.groups if groups else ())
+            wanted += self.dependencies.select(
+                self.extras_and_groups.extras, self.extras_and_groups.groups if groups else ()
+            )
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
         return holding(wanted, targets)
 
-    def asked_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return `asked` as normalised text, sorted: what an environment can be held against, and so no addresses."""
-        return tuple(sorted({canonical_requirement(requirement, address=False) for requirement in self.asked(targets)}))
+    def direct_requirement_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
+        """Return `direct_requirements` as normalised text without addresses, sorted, to compare an environment with."""
+        return tuple(
+            sorted(
+                {canonical_requirement(requirement, address=False) for requirement in self.direct_requirements(targets)}
+            )
+        )
 
     def implied_names(self, targets: Sequence[Target]) -> set[NormalizedName]:
         """Return those of `direct_names` that nothing but the lock names."""
-        return self._only_locked(targets) - {canonicalize_name(requirement.name) for requirement in self.asked(targets)}
+        return self._only_locked(targets) - {
+            canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets)
+        }
 
     @property
     def _only_lock_tells(self) -> bool:
@@ -156,7 +161,7 @@ class Project:
 
     @property
     def tells_extras(self) -> bool:
-        """Whether `asked` has all that the project asks for, with the extras of each."""
+        """Whether `direct_requirements` has all that the project asks for, with the extras of each."""
         return not self._only_lock_tells and all(
             line.requirement for file in self.requirements_files for line in file.requirements
         )
@@ -164,7 +169,7 @@ class Project:
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
         if self.locked is None or not self._only_lock_tells:
             return set()
-        installed = (package for target in targets for package in self.locked.packages(target, self.choice))
+        installed = (package for target in targets for package in self.locked.packages(target, self.extras_and_groups))
         return {package.name for package in installed if not package.local}
 
 
@@ -181,9 +186,9 @@ def read(root: Path) -> Project:
     """
     if not root.is_dir():
         raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
-    pyproject, own = root / config.PYPROJECT, root / config.NIXPY_TOML
+    pyproject, nixpy_toml = root / config.PYPROJECT, root / config.NIXPY_TOML
     data = load_toml(pyproject) if pyproject.is_file() else {}
-    settings, settings_path = _settings(pyproject, own, data)
+    settings, settings_path = _settings(pyproject, nixpy_toml, data)
     # With dependencies in [project] (or a lock of it), requirements files are another tool's by-product.
     has_dependencies = "project" in data or "dependency-groups" in data
     lock = _named(root, settings.lock) if settings.lock else None
@@ -227,21 +232,21 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
     )
 
 
-def _settings(pyproject: Path, own: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
+def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
     tools = data.get("tool", {})
     if not isinstance(tools, dict):
         raise NixpyError("`tool` must be a table", path=pyproject)
     table = tools.get("nixpy")
-    if own.is_file():
+    if nixpy_toml.is_file():
         if table is not None:
             raise NixpyError(
                 "settings stand both here and in [tool.nixpy] of pyproject.toml",
-                path=own,
+                path=nixpy_toml,
                 hint="keep one of them",
             )
-        return config.parse(load_toml(own), own, own.read_text("utf-8")), own
+        return config.parse(load_toml(nixpy_toml), nixpy_toml, nixpy_toml.read_text("utf-8")), nixpy_toml
     if not pyproject.is_file():
-        return config.Settings(), own
+        return config.Settings(), nixpy_toml
     if table is None:
         return config.Settings(), pyproject
     if not isinstance(table, dict):
@@ -257,7 +262,9 @@ def _named(root: Path, name: str) -> Path:
 
 
 def _usual_requirements(root: Path) -> tuple[Path, ...]:
-    for name in ("Pipfile.lock", "requirements.txt", "requirements.in"):
+    if pins := formats.find_pins(root):
+        return (pins,)
+    for name in ("requirements.txt", "requirements.in"):
         if (root / name).is_file():
             return (root / name,)
     return ()

@@ -21,7 +21,7 @@ from nixpy.core.urls import shown
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import Choice, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Package, WheelFile
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import best_wheel
 from nixpy.sdists.metadata import Metadata, Pyproject, read_metadata, read_programs, read_pyproject
@@ -36,7 +36,7 @@ _NOT_THE_PACKAGE = frozenset({"benchmarks", "docs", "examples", "test", "testing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class PackageRelease:
     """What is known of one version.
 
     `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
@@ -61,7 +61,7 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Index:
+class SdistIndex:
     """Where packages are asked for: the settings of uv and pip for the folder `root`, and for which Python."""
 
     root: Path
@@ -69,7 +69,7 @@ class Index:
     offline: bool = False
     settings: IndexSettings = field(default_factory=IndexSettings, repr=False)
 
-    def read(self, asked: str) -> Release:
+    def read(self, asked: str) -> PackageRelease:
         """Return what `NAME` or `NAME==VERSION` is, the newest version without one.
 
         Raises NixpyError for what is neither, for a package or version that no index has or that was yanked, for one
@@ -94,7 +94,7 @@ class Index:
         source = plain[0]
         if source.sha256 is None:
             raise NixpyError(f"the index tells no sha256 of {source.filename}", hint="Use an index that does.")
-        return Release(
+        return PackageRelease(
             metadata=metadata,
             filename=source.filename,
             sha256=source.sha256,
@@ -118,7 +118,7 @@ class Index:
         except NixpyError as error:
             raise _refusal(error, requirement) or error from None
         lock = PyLock.parse(text, self.root / "pylock.toml")
-        (package,) = lock.packages(self.target, Choice())
+        (package,) = lock.packages(self.target, ExtrasAndGroups())
         (listed,) = lock.document.packages
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
@@ -152,12 +152,14 @@ class Index:
                 )
             return read_sdist(cast("IO[bytes]", opened), file.filename, file.filename), digest
 
-    def _sdist(self, package: Package, file: WheelFile, metadata: Metadata | None, members: Iterable[str]) -> Release:
+    def _sdist(
+        self, package: Package, file: WheelFile, metadata: Metadata | None, members: Iterable[str]
+    ) -> PackageRelease:
         sdist, digest = self.sdist(file)
         own = read_metadata(sdist.pkg_info, file.filename, wheel=False)
         _admit(own, package, file.filename)
         written = sdist.pyproject
-        return Release(
+        return PackageRelease(
             metadata=metadata or own,
             filename=file.filename,
             sha256=digest,

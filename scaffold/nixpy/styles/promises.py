@@ -36,7 +36,7 @@ NEEDS = (
 )
 
 
-def answer(promised: bool | str | None) -> str:
+def in_words(promised: bool | str | None) -> str:
     """Return in words whether a need is served."""
     return promised if isinstance(promised, str) else {True: "yes", False: "no", None: "not said"}[promised]
 

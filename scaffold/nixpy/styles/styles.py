@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core.errors import NixpyError, nearest
-from nixpy.diagnostics.problem import bring_programs
+from nixpy.diagnostics.diagnostic import bring_programs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class FlakeInput:
     """A flake input that a style needs; those named in `follows` are to be the user's own."""
 
     name: str
@@ -44,7 +44,7 @@ class Style:
     builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
     from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
     reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
-    inputs: tuple[Input, ...]  # of the flake, besides nixpkgs
+    inputs: tuple[FlakeInput, ...]  # of the flake, besides nixpkgs
     opens_libraries: bool  # those of [external] are found by name when the project runs
     builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
     folder: str  # where in the project packages are installed; empty where they are not
@@ -143,7 +143,7 @@ def _read(path: Path) -> Style:
         from_nixpkgs=data.get("packages") == "nixpkgs",
         reads=data.get("reads", ""),
         inputs=tuple(
-            Input(name=name, url=item["url"], follows=tuple(item["follows"]))
+            FlakeInput(name=name, url=item["url"], follows=tuple(item["follows"]))
             for name, item in data.get("inputs", {}).items()
         ),
         opens_libraries=data.get("opens-libraries", True),

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.index.resolve import resolve
-from nixpy.locks.model import Choice, LockedWheel, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockedWheel, WheelFile
 from nixpy.locks.pylock import PyLock
 
 
@@ -62,11 +62,11 @@ def _rounds(wheels: Iterable[LockedWheel]) -> list[list[LockedWheel]]:
 def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
     pins = [Requirement(pin) for pin in sorted({f"{wheel.name}=={wheel.version}" for wheel in wheels})]
     text = resolve(pins, root=root, python=target.short_python, no_deps=True, index=index)
-    listed = PyLock.parse(text, root / "pylock.toml").packages(target, Choice())
+    listed = PyLock.parse(text, root / "pylock.toml").packages(target, ExtrasAndGroups())
     files = {
         (package.name, file.filename): file
         for package in listed
-        for file in (*package.wheels, *([package.source] if package.source else []))
+        for file in (*package.wheels, *([package.sdist_file] if package.sdist_file else []))
     }
     found = {}
     for wheel in wheels:

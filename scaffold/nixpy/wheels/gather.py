@@ -30,7 +30,7 @@ _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
 
-Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, WheelFile]]
+_Locate = Callable[[Sequence[LockedWheel]], Mapping[LockedWheel, WheelFile]]
 _Answer = tuple[WheelFacts, str]
 _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
@@ -55,7 +55,7 @@ def gather(
     rescan: bool = False,
     metadata: bool = False,
     progress: Progress | None = None,
-    locate: Locate | None = None,
+    locate: _Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
     """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
 

@@ -19,7 +19,7 @@ from nixpy.index.settings import IndexSettings, same_server
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -27,7 +27,7 @@ _MOST_REDIRECTS = 8
 _LONGEST_PAUSE = 30.0  # seconds, whatever the server asks for
 
 
-class StoppedError(Exception):
+class _StoppedError(Exception):
     """Another thread gave up, or the user did: this work is of no use any more."""
 
 
@@ -66,7 +66,7 @@ class Client:
         self._managers: dict[str | None, PoolManager] = {}
         self._lock = threading.Lock()
 
-    def get(self, url: str, use: Callable[[BaseHTTPResponse], T], *, byte_range: str | None = None) -> T:
+    def get(self, url: str, use: Callable[[BaseHTTPResponse], _T], *, byte_range: str | None = None) -> _T:
         """Ask for `url` and return what `use` makes of the response, whose body is still to be read.
 
         `use` sees status 200, 206 and, when a range was asked, every refusal of ranges; it may be called
@@ -80,14 +80,14 @@ class Client:
             except _TransientError as error:
                 reason, pause = str(error), max(pause, error.after or 0)
             if attempt + 1 < self._attempts and self.stop.wait(min(pause, _LONGEST_PAUSE)):
-                raise StoppedError
+                raise _StoppedError
         raise self._unreachable(url, reason)
 
     def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
         """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off."""
         for chunk in response.stream(256 << 10):
             if self.stop.is_set():
-                raise StoppedError
+                raise _StoppedError
             yield chunk
 
     def close(self) -> None:
@@ -95,11 +95,11 @@ class Client:
         for manager in self._managers.values():
             manager.clear()
 
-    def _once(self, url: str, use: Callable[[BaseHTTPResponse], T], byte_range: str | None) -> T:
+    def _once(self, url: str, use: Callable[[BaseHTTPResponse], _T], byte_range: str | None) -> _T:
         from urllib3.exceptions import HTTPError, LocationValueError, SSLError
 
         if self.stop.is_set():
-            raise StoppedError
+            raise _StoppedError
         try:
             with self._open(url, byte_range) as response:
                 self._judge(url, response, ranged=byte_range is not None)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nixos.box.shells import ENTRIES, MAKERS, WORK, Entry, Maker, Shell
+from nixos.box.shells import ENTRIES, MAKERS, WORK, Maker, Shell, SonameEntry
 
-Way = tuple[Entry, Maker]
+Way = tuple[SonameEntry, Maker]
 WAYS: tuple[Way, ...] = tuple(itertools.product(ENTRIES, MAKERS))
 
 # What the loader finds by itself, and what is in every root of buildFHSEnv: a module that needs no more proves nothing.

@@ -41,9 +41,9 @@ PROGRAMS = {
     ),
 }
 
-Entry = Literal["nix develop", "direnv"]
+SonameEntry = Literal["nix develop", "direnv"]
 Maker = Literal["venv", "uv venv"]
-ENTRIES: tuple[Entry, ...] = ("nix develop", "direnv")
+ENTRIES: tuple[SonameEntry, ...] = ("nix develop", "direnv")
 MAKERS: tuple[Maker, ...] = ("venv", "uv venv")
 
 FLAKE = f"{HOME}/flake"  # apart from the work folders, since a `path:` flake is copied with all that lies in it
@@ -70,7 +70,7 @@ class Shell:
         self,
         script: str,
         *,
-        entry: Entry = "nix develop",
+        entry: SonameEntry = "nix develop",
         maker: Maker = "venv",
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ class Shell:
             return self.box.run("direnv", "exec", ".", *command, cwd=WORK[maker], check=check)
         return self.box.nix("develop", *_OPTIONS, f"path:{FLAKE}", "-c", *command, cwd=WORK[maker], check=check)
 
-    def probe(self, *, entry: Entry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
+    def probe(self, *, entry: SonameEntry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
         """What probe.py reports from the virtual environment."""
         found: dict[str, Any] = json.loads(self.run(_PROBE, entry=entry, maker=maker).stdout.splitlines()[-1])
         return found

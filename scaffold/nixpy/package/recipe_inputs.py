@@ -14,15 +14,14 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
-from nixpy.external import builds, table
-from nixpy.external import inputs as answer
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.external import build_inputs, builds, table
 from nixpy.external.depurl import Dependency
 from nixpy.external.table import Role
 from nixpy.nixpkgs import python_packages
 from nixpy.nixpkgs.expression import attributes
 from nixpy.nixpkgs.requirements import Needed
-from nixpy.sdists.release import Release
+from nixpy.sdists.release import PackageRelease
 
 # What every build has (pkgs/stdenv/generic), and what nixpkgs' meson-python brings along.
 _GIVEN = frozenset({"pkgs.stdenv.cc", "pkgs.gnumake"})
@@ -53,13 +52,13 @@ class Rust:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class RecipeInputs:
     """Expressions over `pkgs`, sorted: `native` runs while the package is built, `host` is linked to."""
 
     native: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     rust: Rust | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +73,14 @@ class Spelled:
     replaced: tuple[str, ...]
 
 
-def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
+def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Target) -> RecipeInputs:
     """Return what a release is built with on `target`; nothing for a wheel."""
     if release.is_wheel:
-        return Inputs()
+        return RecipeInputs()
     build = tuple(build)
     systems = {need.name for need in build}
     rust = _rust(release, systems)
-    asked, problems = _external(release, target)
+    asked, diagnostics = _external(release, target)
     if asked is None:
         asked = builds.known(canonicalize_name(release.metadata.name))
     brought = builds.started(systems & _BRINGING)
@@ -89,17 +88,17 @@ def inputs(release: Release, build: Iterable[Needed], target: Target) -> Inputs:
     found: dict[Role, set[str]] = {"build": set(), "host": set(), "run": set()}
     for role, dependency in needs:
         expressions, told = _supplied(role, dependency, target)
-        problems += told
+        diagnostics += told
         found[role].update(expressions[:1])
         # A part of a library is the program that tells where it is; strictDeps wants that among the tools.
         found["build" if role == "host" else role].update(expressions[1:])
     of_python = {f"pkgs.{need.attribute}" for need in build if not is_tool(need)}
     ready = _GIVEN | (_RUST if rust else frozenset()) | of_python
-    return Inputs(
+    return RecipeInputs(
         native=tuple(sorted(found["build"] - ready)),
         host=tuple(sorted(found["host"] - _GIVEN)),
         rust=rust,
-        problems=tuple(dict.fromkeys([*problems, *_problems(release.metadata.name, rust, found["run"])])),
+        diagnostics=tuple(dict.fromkeys([*diagnostics, *_diagnostics(release.metadata.name, rust, found["run"])])),
     )
 
 
@@ -108,9 +107,12 @@ def is_tool(need: Needed) -> bool:
     return not need.known and builds.is_program(need.name)
 
 
-def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool) -> Spelled:
-    """Return the inputs of the package `own` for a function that is called by the Python set's callPackage, or, for an
-    `application`, by nixpkgs' own.
+def spell(
+    found: RecipeInputs, package_name: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool
+) -> Spelled:
+    """Return the inputs of a package for a function that is called by the Python set's callPackage.
+
+    The one of an `application` is called by that of nixpkgs.
 
     Where only another release has an attribute, or its name is taken, the function asks for `pkgs` instead. nixpkgs
     itself has the newest spelling alone.
@@ -122,7 +124,7 @@ def spelled(found: Inputs, own: str, needs: Collection[Needed], *, nixpkgs: bool
     def spell(expression: str) -> str:
         newest = attributes(expression)[0]
         name = newest.partition(".")[0]
-        other = not application and (name == own or _is_another(name))
+        other = not application and (name == package_name or _is_another(name))
         if name in taken or (not nixpkgs and (" or " in expression or other)):
             arguments.add("pkgs")
             return expression if " or " in expression and not nixpkgs else f"pkgs.{newest}"
@@ -148,7 +150,9 @@ def _is_another(name: str) -> bool:
     return name in _IN_PYTHON_SET or (name not in _SAME and python_packages.is_attribute(name))
 
 
-def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Problem]]:
+def _external(
+    release: PackageRelease, target: Target
+) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
     """Return what its `[external]` asks for on `target`, None where it has none that can be read, and what to say."""
     written = release.pyproject and release.pyproject.external
     if written is None:
@@ -156,44 +160,44 @@ def _external(release: Release, target: Target) -> tuple[tuple[tuple[Role, Depen
     try:
         read = table.read({table.TABLE: written}, Path(release.filename, "pyproject.toml"))
     except NixpyError as error:
-        problem = Problem(
+        diagnostic = Diagnostic(
             code="NIX509",
             package=release.metadata.name,
             message=f"its [{table.TABLE}] cannot be read: {error.message}",
             hint="Compare nativeBuildInputs and buildInputs with it.",
         )
-        return None, [problem]
+        return None, [diagnostic]
     assert read is not None  # noqa: S101  # it has the table
     environment = {**target.marker_environment(), "extra": ""}
     asked = read.select((), ())
     return tuple((role, one) for role, one in asked if one.marker is None or one.marker.evaluate(environment)), []
 
 
-def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Problem]]:
-    supply = answer.supply(dependency, role, "", "", (target.system,), {})
-    if not supply.inputs and supply.problems:
+def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple[str, ...], list[Diagnostic]]:
+    supply = build_inputs.supply(dependency, role, "", "", (target.system,), {})
+    if not supply.inputs and supply.diagnostics:
         place = "buildInputs" if role == "host" else "nativeBuildInputs"
-        problem = Problem(
+        diagnostic = Diagnostic(
             code="NIX509",
             package=dependency.name,
             message=f"{dependency.bare}, which its [{table.TABLE}] asks for, is not known to be in nixpkgs",
             hint=f"Look for it at search.nixos.org, and add it to {place}.",
         )
-        return (), [problem]
+        return (), [diagnostic]
     return tuple(one.expression for one in supply.inputs), []
 
 
-def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Problem]:
+def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Diagnostic]:
     if runs_with:
         words = ", ".join(attributes(one)[0] for one in sorted(runs_with))
-        yield Problem(
+        yield Diagnostic(
             code="NIX509",
             package=name,
             message=f"by its [{table.TABLE}] it runs with {words}",
             hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
         )
     if rust and rust.root is None:
-        yield Problem(
+        yield Diagnostic(
             code="NIX505",
             package=name,
             message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates",
@@ -201,7 +205,7 @@ def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Itera
             "hash that Nix tells in the place of lib.fakeHash.",
         )
     elif rust:
-        yield Problem(
+        yield Diagnostic(
             code="NIX505",
             package=name,
             message="it is built with Rust, and the hash of its crates is not known before Nix fetches them",
@@ -209,7 +213,7 @@ def _problems(name: str, rust: Rust | None, runs_with: Collection[str]) -> Itera
         )
 
 
-def _rust(release: Release, systems: Collection[NormalizedName]) -> Rust | None:
+def _rust(release: PackageRelease, systems: Collection[NormalizedName]) -> Rust | None:
     """Return the crates of a release: the Cargo.lock next above the crate that is named, else the highest."""
     builder = next((one for one in ("maturin", "setuptools-rust") if one in systems), None)
     if builder is None:

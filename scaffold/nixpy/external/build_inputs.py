@@ -14,20 +14,20 @@ from packaging.utils import NormalizedName
 
 from nixpy.core.errors import nearest
 from nixpy.core.target import Target
-from nixpy.diagnostics.problem import Problem
+from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external import mapping
 from nixpy.external.depurl import VIRTUAL, Dependency, sorted_specifiers
-from nixpy.external.mapping import Provider
+from nixpy.external.mapping import MappingEntry
 from nixpy.external.table import TABLE, External, Role
-from nixpy.libraries.catalogue import Entry, catalogue
+from nixpy.libraries.catalogue import SonameEntry, catalogue
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes, condition
 
-ASKED = f"[{TABLE}]"
+_ASKED = f"[{TABLE}]"
 """Stands among the wheels that need a library for the project that asks for it."""
 
-SETTING = "[tool.nixpy.external]"
+_SETTING = "[tool.nixpy.external]"
 _ROLES: tuple[Role, ...] = ("build", "host", "run")
 _CONDITIONS = {
     ">=": 'lib.versionAtLeast version "{}"',
@@ -39,7 +39,7 @@ _CONDITIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class BuildInput:
     """One package of nixpkgs and what it is for: the specifier that asks for it, or the package that is built with it.
 
     `version` is what may be asked of its version; `chosen` says that the user maps to it, so that nixpkgs may lack it.
@@ -54,24 +54,24 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class BuildInputs:
     """All that a shell holds for external dependencies.
 
     `libraries` are theirs, as needs of wheels would be; `entries` answer those sonames that the catalogue does not.
     """
 
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[BuildInput, ...] = ()
     libraries: tuple[WheelNeeds, ...] = ()
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    entries: Mapping[str, SonameEntry] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
 
-    def __add__(self, other: Inputs) -> Inputs:
+    def __add__(self, other: BuildInputs) -> BuildInputs:
         """Return both together; the entries of the first go before."""
-        return Inputs(
+        return BuildInputs(
             inputs=(*self.inputs, *other.inputs),
             libraries=(*self.libraries, *other.libraries),
             entries={**other.entries, **self.entries},
-            problems=(*self.problems, *other.problems),
+            diagnostics=(*self.diagnostics, *other.diagnostics),
         )
 
     @property
@@ -131,7 +131,7 @@ class Inputs:
         return {"parts": parts}
 
 
-def _where(one: Input, systems: Sequence[str]) -> tuple[str, ...]:
+def _where(one: BuildInput, systems: Sequence[str]) -> tuple[str, ...]:
     """Return the systems of an input, none where these are all."""
     return () if one.systems == tuple(systems) else one.systems
 
@@ -141,46 +141,48 @@ def _condition(specifier: Specifier) -> str:
     return _CONDITIONS[specifier.operator].format(re.sub(r"(\.0+)+$", "", specifier.version))
 
 
-def asked(
+def for_external(
     external: External,
     extras: Iterable[NormalizedName],
     groups: Iterable[NormalizedName] | None,
     targets: Sequence[Target],
-    own: Mapping[str, str],
+    mapped: Mapping[str, str],
     known_extras: Collection[NormalizedName] | None = None,
     known_groups: Collection[NormalizedName] | None = None,
-) -> Inputs:
-    """Return what the project's table asks for on `targets`; `own` are the user's expressions by id, `known_extras` and
-    `known_groups` those of the project itself, None where only a build or another tool knows them.
+) -> BuildInputs:
+    """Return what the project's table asks for on `targets`.
+
+    `mapped` are the user's expressions by id; `known_extras` and `known_groups` those of the project itself, None where
+    only a build or another tool knows them.
     """
     extras, groups = tuple(extras), None if groups is None else tuple(groups)
     alone = (*_alone_extras(external, extras, known_extras), *_alone_groups(external, groups, known_groups))
-    found = Inputs(problems=(*external.problems, *alone))
+    found = BuildInputs(diagnostics=(*external.diagnostics, *alone))
     environments = {target.system: {**target.marker_environment(), "extra": ""} for target in targets}
     for role, dependency in external.select(extras, groups):
         marker = dependency.marker
         systems = [system for system, values in environments.items() if marker is None or marker.evaluate(values)]
         if systems:
-            found += supply(dependency, role, ASKED, dependency.bare, sorted(systems), own)
+            found += supply(dependency, role, _ASKED, dependency.bare, sorted(systems), mapped)
     return found
 
 
 def supply(
-    dependency: Dependency, role: Role, who: str, reason: str, systems: Sequence[str], own: Mapping[str, str]
-) -> Inputs:
-    """Return what supplies one dependency of `who` on these systems, or the problem where nobody is known to."""
-    providers = mapping.find(dependency) or _renamed(dependency)
-    text = own.get(dependency.qualified) or own.get(dependency.id)
-    if not text and (not providers or not (providers[0].expressions or providers[0].given)):
-        return Inputs(problems=(_unknown(dependency),))
-    provider = providers[0] if providers else Provider(expressions={})
+    dependency: Dependency, role: Role, who: str, reason: str, systems: Sequence[str], mapped: Mapping[str, str]
+) -> BuildInputs:
+    """Return what supplies one dependency of `who` on these systems, or a diagnostic where nothing is known to."""
+    mapping_entries = mapping.find(dependency) or _renamed(dependency)
+    text = mapped.get(dependency.qualified) or mapped.get(dependency.id)
+    if not text and (not mapping_entries or not (mapping_entries[0].expressions or mapping_entries[0].given)):
+        return BuildInputs(diagnostics=(_unknown(dependency),))
+    provider = mapping_entries[0] if mapping_entries else MappingEntry(expressions={})
     expressions = (text,) if text else provider.expressions.get(role, ())
     if not expressions:
-        return Inputs()
+        return BuildInputs()
     checked = dependency.type != VIRTUAL
-    return Inputs(
+    return BuildInputs(
         inputs=tuple(
-            Input(
+            BuildInput(
                 role=role,
                 expression=one,
                 reason=reason,
@@ -193,7 +195,7 @@ def supply(
         ),
         libraries=tuple(_libraries(provider.sonames, role, who, systems)),
         entries=_entries(provider.sonames, expressions[0], chosen=bool(text)),
-        problems=tuple(_remarks(dependency)),
+        diagnostics=tuple(_remarks(dependency)),
     )
 
 
@@ -212,30 +214,30 @@ def _libraries(sonames: tuple[str, ...], role: Role, who: str, systems: Sequence
         yield WheelNeeds(system=system, name=NormalizedName(who), filename="", needs=needs)
 
 
-def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[str, Entry]:
+def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[str, SonameEntry]:
     """Return the answers for sonames: by what the user chose, else by what supplies them where nobody else is known."""
     attribute = attributes(expression)[0]
     return {
-        soname: Entry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
+        soname: SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
         for soname in sonames
         if chosen or catalogue().find(soname) is None
     }
 
 
-def _renamed(dependency: Dependency) -> tuple[Provider, ...]:
+def _renamed(dependency: Dependency) -> tuple[MappingEntry, ...]:
     """Return the providers of `compiler/cpp`, which an example of PEP 725 has for what the registry calls cxx."""
-    return mapping.providers()["dep:virtual/compiler/cxx"] if dependency.id == "dep:virtual/compiler/cpp" else ()
+    return mapping.mapping_entries()["dep:virtual/compiler/cxx"] if dependency.id == "dep:virtual/compiler/cpp" else ()
 
 
-def _remarks(dependency: Dependency) -> Iterator[Problem]:
+def _remarks(dependency: Dependency) -> Iterator[Diagnostic]:
     if dependency.id == "dep:virtual/compiler/cpp":
-        yield Problem(
+        yield Diagnostic(
             code="NIX602",
             message=f"`{dependency.bare}` is called dep:virtual/compiler/cxx",
             hint="so the registry of PEP 804 has it: change pyproject.toml",
         )
     if dependency.type == VIRTUAL and dependency.version:
-        yield Problem(
+        yield Diagnostic(
             code="NIX603",
             message=f"nixpkgs does not tell which version of {dependency.id.removeprefix('dep:virtual/')} its package "
             f"has, so {dependency.bare} is not checked",
@@ -245,7 +247,7 @@ def _remarks(dependency: Dependency) -> Iterator[Problem]:
 
 def _alone_extras(
     external: External, chosen: Collection[NormalizedName], known: Collection[NormalizedName] | None
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     """Yield NIX604 for each extra that neither the project has nor the user chose."""
     if known is None:
         return
@@ -255,7 +257,7 @@ def _alone_extras(
 
 def _alone_groups(
     external: External, chosen: Collection[NormalizedName] | None, known: Collection[NormalizedName] | None
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     """Yield NIX604 for each group that neither the project has nor the user chose, and no other group includes."""
     if known is None:
         return
@@ -266,9 +268,9 @@ def _alone_groups(
         yield _alone("group", group, known, "dependency-groups", what)
 
 
-def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Problem:
+def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], table: str, what: str) -> Diagnostic:
     near = nearest(name, known)
-    return Problem(
+    return Diagnostic(
         code="NIX604",
         message=f"[{TABLE}] has the {kind} `{name}`, and the project has none of that name, {what}",
         hint=f"{f'did you mean `{near}`? Else a' if near else 'a'}dd it to [{table}], "
@@ -276,18 +278,18 @@ def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], t
     )
 
 
-def _unknown(dependency: Dependency) -> Problem:
+def _unknown(dependency: Dependency) -> Diagnostic:
     if dependency.type == "pypi":
         hint = "it is a Python package: ask for it in [project] or [dependency-groups]"
     else:
         name = _attribute(dependency.name)
-        near = _near(dependency, mapping.providers())
+        near = _near(dependency, mapping.mapping_entries())
         hint = (
-            f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {SETTING} "
+            f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {_SETTING} "
             f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix or '
             f"shell.nix: pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})"
         )
-    return Problem(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
+    return Diagnostic(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
 
 
 def _near(dependency: Dependency, known: Collection[str]) -> str | None:

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from nixpy.core.errors import NixpyError
 
-OLDEST_UV = Version("0.9")
+_OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
 _WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
@@ -91,9 +91,9 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
             reasons.append(f"{path} does not start")
             continue
         found = _VERSION.match(answer.stdout)
-        if found and Version(found[1]) >= OLDEST_UV:
+        if found and Version(found[1]) >= _OLDEST_UV:
             return Uv(path=path, version=Version(found[1]))
-        reasons.append(f"{path} is {answer.stdout.strip()}, and {OLDEST_UV} is the oldest that will do")
+        reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that will do")
     because = f" ({'; '.join(reasons)})" if reasons else ""
     raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 

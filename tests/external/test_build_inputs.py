@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import shop
-from nixpy.commands.plan import recorded
+from nixpy.commands.plan import read_nixpy_lock
 from nixpy.environment.assemble import environment_of
-from nixpy.environment.choices import choose
+from nixpy.environment.options import resolve_options
 from nixpy.files import render
 from nixpy.project import project
 from runner import Nixpy
@@ -23,9 +23,9 @@ def asking(folder: Path, *dependencies: str, key: str = "dependencies", more: st
 
 def env_of(folder: Path) -> dict[str, Any]:
     found = project.read(folder)
-    record = recorded(found)
-    assert record is not None
-    return environment_of(found, choose(found), record).as_dict()
+    nixpy_lock = read_nixpy_lock(found)
+    assert nixpy_lock is not None
+    return environment_of(found, resolve_options(found), nixpy_lock).as_dict()
 
 
 def problems(nixpy: Nixpy, folder: Path, *options: str) -> dict[str, dict[str, str]]:

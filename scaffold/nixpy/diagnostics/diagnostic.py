@@ -1,4 +1,4 @@
-"""What nixpy noticed and the user should know: reported, never fatal; and the words for who is meant."""
+"""Diagnostics: what nixpy reports without stopping; and words for lists of names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Problem:
-    """One finding. `code` is stable (NIX101 …), `package` the wheel or soname's needer it is about, if any."""
+class Diagnostic:
+    """One diagnostic. `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` what to do."""
 
     code: str
     package: str | None = None
@@ -18,8 +18,8 @@ class Problem:
     hint: str | None = None
 
 
-def reason(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
-    """Return who asks, in few words: `numpy, pandas (not opened), pillow and 4 more`."""
+def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
+    """Shorten a list of names: `numpy, pandas (not opened), pillow and 4 more`."""
     shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
@@ -32,4 +32,4 @@ def counted(number: int, noun: str) -> str:
 
 def bring_programs(names: Sequence[str]) -> str:
     """Return that the wheels `names` contain programs, as the first words of a sentence."""
-    return f"{reason(names)} {'brings' if len(names) == 1 else 'bring'} programs"
+    return f"{shorten(names)} {'brings' if len(names) == 1 else 'bring'} programs"

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The result of a check of `nixpy doctor`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong. `code` is stable (NIX401 …); `command` mends it, run in the project's folder."""
+class MachineDiagnostic:
+    """One diagnostic of this machine. `code` is stable (NIX401 …); `command` fixes it, run in the project's folder."""
 
     code: str
     message: str
@@ -16,8 +16,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unmade:
-    """A check that could not be made, and why."""
+class Skipped:
+    """A check that could not run, and why."""
 
     check: str
     reason: str

@@ -10,62 +10,63 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nixpy.commands.check import check
-from nixpy.commands.plan import recorded
+from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
-from nixpy.doctor.facts import Freshness, Git, Host, Project, Supplier
-from nixpy.environment.choices import choose
-from nixpy.libraries.match import WheelNeeds, answer
-from nixpy.locks import pipfile
-from nixpy.project import managers
-from nixpy.project import project as projects
+from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
+from nixpy.environment.options import resolve_options
+from nixpy.libraries.match import WheelNeeds, match
+from nixpy.locks import formats
+from nixpy.project import managers, project
 from nixpy.project.config import Settings
 
-_MARKERS = (
-    *("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),
-    *("uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"),
-)
+_MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
 _ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
-def nearest(folder: Path) -> Path:
+def nearest_project(folder: Path) -> Path:
     """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
-    above = (parent for parent in folder.resolve().parents if (parent / projects.RECORD).exists())
+    above = (parent for parent in folder.resolve().parents if (parent / project.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _MARKERS)
+    names = (*_MARKERS, *(one.name for one in formats.FORMATS))
+    return any((folder / name).exists() for name in names)
 
 
-def read_project(folder: Path, host: Host) -> Project | None:
+def read_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
     if not _is_project(folder):
         return None
-    found = projects.read(folder)
+    found = project.read(folder)
     locked = None
     direct: frozenset[str] = frozenset()
-    choices = choose(found)
-    targets = [target for target in choices.targets() if target.system == host.system]
+    resolved = resolve_options(found)
+    targets = [target for target in resolved.targets() if target.system == host.system]
     if targets:
         direct = frozenset(found.direct_names(targets))
         if found.locked:
-            names = (package for target in targets for package in found.locked.packages(target, found.choice))
+            names = (
+                package for target in targets for package in found.locked.packages(target, found.extras_and_groups)
+            )
             locked = frozenset(package.name for package in names if not package.local)
-    settings, record = found.settings, recorded(found)
-    managed = settings.style is not None or found.rendered.exists() or found.record.exists()
-    return Project(
+    settings, nixpy_lock = found.settings, read_nixpy_lock(found)
+    uses_nixpy = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
+    return ObservedProject(
         root=folder,
         source=found.source.name,
-        style=choices.style,
-        managed=managed,
+        style=resolved.style,
+        uses_nixpy=uses_nixpy,
         enter=_enter(folder),
-        fills=managed and choices.style != "fhs" and choices.manager != managers.NONE,
-        install=_install(found, choices.manager),
+        fills=uses_nixpy and resolved.style != "fhs" and resolved.manager != managers.NONE,
+        install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
-        wheels=frozenset(wheel.name for wheel in (record.wheels if record else ()) if wheel.system == host.system),
+        wheels=frozenset(
+            wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
+        ),
     )
 
 
@@ -75,39 +76,40 @@ def _enter(folder: Path) -> str:
     return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
 
 
-def _install(found: projects.Project, name: str) -> str:
+def _install(found: project.Project, name: str) -> str:
     """Return the command of the manager by that name, else of the one that would be taken for the project."""
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
             return shlex.join(manager.fill)
-    return "pipenv sync --dev" if found.source.name == pipfile.NAME else "uv sync"
+    lock = formats.format_of(found.source)
+    return (lock and lock.install) or "uv sync"
 
 
 def freshness(folder: Path) -> Freshness | None:
     """Return how the generated files stand, None where they are right; NixpyError where that cannot be told."""
-    verdict = check(projects.read(folder))
+    verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
     return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)))
 
 
-def settings_of(folder: Path) -> Settings:
+def _settings_of(folder: Path) -> Settings:
     """Return the project's settings, those nobody made where there is no project to be read."""
     try:
-        return projects.read(folder).settings
+        return project.read(folder).settings
     except NixpyError:
         return Settings()
 
 
 def rendered_sonames(folder: Path) -> frozenset[str]:
     """Return the sonames that the generated Nix file names; none where there is no such file."""
-    path = folder / settings_of(folder).file
+    path = folder / _settings_of(folder).file
     return frozenset(_ROW.findall(path.read_text("utf-8", "replace"))) if path.is_file() else frozenset()
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
     """Return who supplies each soname that these wheels need; one that the settings ignore is left out."""
-    libraries, _ = answer(wheels, settings_of(folder).libraries)
+    libraries, _ = match(wheels, _settings_of(folder).libraries)
     return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
 
 
@@ -117,9 +119,9 @@ def git(folder: Path, venv: Path) -> Git | None:
         return None
     if shutil.which("git") is None:
         raise FileNotFoundError("git is not on PATH")
-    settings = settings_of(folder)
-    record = Path(settings.file).with_name(projects.RECORD)
-    names = ("flake.nix", "flake.lock", settings.file, str(record))
+    settings = _settings_of(folder)
+    nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
+    names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
     there = [name for name in names if (folder / name).is_file()]
     known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()

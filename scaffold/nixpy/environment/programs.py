@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import Wheel
-from nixpy.diagnostics.problem import Problem, bring_programs
+from nixpy.diagnostics.diagnostic import Diagnostic, bring_programs
 from nixpy.nixpkgs.executables import Substitute, substitutes
 from nixpy.styles.features import Feature
 from nixpy.styles.styles import Style
@@ -18,20 +18,21 @@ from nixpy.styles.styles import Style
 class Programs:
     """What becomes of the programs in wheels.
 
-    `stuck` are wheels whose programs do not start on NixOS, `native` those of them that the settings have from nixpkgs,
-    so that these are to be found first, and `substitutes` what feature nix-executables has for others, by wheel.
+    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the
+    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, what feature
+    nix-executables has for others.
     """
 
-    stuck: tuple[NormalizedName, ...]
+    without_loader: tuple[NormalizedName, ...]
     native: tuple[NormalizedName, ...]
     substitutes: dict[NormalizedName, Substitute]
 
-    def problems(self, style: Style) -> Iterator[Problem]:
-        """Yield NIX302 where some are stuck."""
-        if self.stuck:
-            yield Problem(
+    def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
+        """Yield NIX302 where some do not start."""
+        if self.without_loader:
+            yield Diagnostic(
                 code="NIX302",
-                message=f"{bring_programs(self.stuck)} that do not start on NixOS under style {style.name}",
+                message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
                 hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
             )
 
@@ -43,7 +44,7 @@ def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature],
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}
     idle = set() if style.executables else names
     return Programs(
-        stuck=tuple(sorted(idle - {*packages} - replaced.keys())),
+        without_loader=tuple(sorted(idle - {*packages} - replaced.keys())),
         native=tuple(sorted(idle & {*packages})),
         substitutes=replaced,
     )

@@ -1,4 +1,4 @@
-"""What is chosen for a project: what the command line asks for, else its settings, else what fits."""
+"""The options of a project: from the command line, else from its settings, else what fits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nixpy.styles import features, styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line asks for over the settings; None leaves it to them."""
+    """The options of the command line; None leaves one to the settings."""
 
     style: str | None = None
     manager: str | None = None
@@ -31,8 +31,8 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What was chosen for a project, each with the reason in words."""
+class ResolvedOptions:
+    """A value for every option, and the reason for each in words."""
 
     style: str | None
     python: str
@@ -58,8 +58,8 @@ class Choices:
         return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
 
 
-def asked(project: Project, options: Options) -> Project:
-    """Return the project with the features that the command line names beside those of its settings."""
+def with_features(project: Project, options: Options) -> Project:
+    """Return the project with the features of the command line added to those of its settings."""
     if not options.features:
         return project
     return replace(
@@ -68,8 +68,8 @@ def asked(project: Project, options: Options) -> Project:
     )
 
 
-def choose(project: Project, options: Options = Options()) -> Choices:
-    """Return what the command line asks for, else the settings, else what fits.
+def resolve_options(project: Project, options: Options = Options()) -> ResolvedOptions:
+    """Resolve each option: from the command line, else from the settings, else what fits.
 
     That is the nixpkgs that the flake follows or the current stable branch, the Python that
     `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
@@ -84,20 +84,20 @@ def choose(project: Project, options: Options = Options()) -> Choices:
     release = releases.release(nixpkgs)
     if release.state == "unstable" and "unstable" not in nixpkgs:
         reasons["nixpkgs"] = f"no release this nixpy knows, so taken for {release.branch}"
-    with _located(project, "python", asked=options.python is not None):
+    with _located(project, "python", from_command_line=options.python is not None):
         python, reasons["python"] = releases.choose_python(
             options.python or settings.python, _python_version_file(project), project.requires_python, release
         )
     style = options.style or settings.style
-    with _located(project, "style", asked=options.style is not None):
+    with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
-    with _located(project, "features", asked=bool(options.features)):
+    with _located(project, "features", from_command_line=bool(options.features)):
         features.chosen(settings.features, name)
-    with _located(project, "manager", asked=options.manager is not None):
+    with _located(project, "manager", from_command_line=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
     if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} fills no .venv"
-    return Choices(
+    return ResolvedOptions(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
@@ -108,12 +108,12 @@ def choose(project: Project, options: Options = Options()) -> Choices:
 
 
 @contextmanager
-def _located(project: Project, key: str, *, asked: bool) -> Iterator[None]:
-    """Add to an error the file that holds the setting `key`, and its line, unless the command line `asked`."""
+def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator[None]:
+    """Add to an error the file that holds the setting `key`, and its line, unless it comes `from_command_line`."""
     try:
         yield
     except NixpyError as error:
-        if asked:
+        if from_command_line:
             raise
         path = Path(error.path or project.settings_path)
         path = path if path.is_relative_to(project.root) else project.root / path

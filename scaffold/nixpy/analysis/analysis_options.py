@@ -1,0 +1,40 @@
+"""The options of an analysis: where facts may come from, and which of them are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from nixpy.analysis.nixpylock import Wheel
+from nixpy.locks.model import Unavailable
+
+if TYPE_CHECKING:
+    from nixpy.wheels.gather import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisOptions:
+    """How the wheels of a project are analysed.
+
+    - `known_wheels` and `known_unavailable` come from an earlier nixpy.lock; `rescan` opens every wheel again.
+    - With `metadata`, nixpy also reads what each wheel requires, for styles that install by nixpy.lock.
+      `requirements` are then those of the project itself, or None where the project does not name them all.
+    - `upgrade` lets uv choose newer versions where no lock pins them.
+    - `allow_build` lets uv build packages without a wheel to learn what they require.
+    """
+
+    root: Path
+    venv: Path | None = None  # the project's own by default
+    index_urls: tuple[str, ...] = field(default=(), repr=False)  # what requirements files name, logins and all
+    offline: bool = False
+    rescan: bool = False
+    metadata: bool = False
+    requirements: tuple[Requirement, ...] | None = None
+    upgrade: bool = False
+    allow_build: bool = False
+    known_wheels: tuple[Wheel, ...] = ()
+    known_unavailable: tuple[Unavailable, ...] = ()
+    progress: Progress | None = None
