@@ -1,25 +1,45 @@
-# make demo   the main job on a real example        make test   everything, as CI runs it
-# make setup  what both need                        make corpus the ELF reader against 44 real wheels
-# make docs   the pages in docs/, into .docs
-# make box    what is rendered, on a machine without /lib        make proof  the same, and write docs/nixos-box.md
+# make demo   the main job on a real example        make setup  what the demo and the tests need
+# make quick  lint and the fast tests, in a minute  make test   everything, as CI runs it
+# make unit   the tests without Nix and a network   make nix    those with Nix
+# make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
+# make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start many Pythons, each of which would compile nixpy where none may keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test box proof docs lint format corpus benchmark setup nix clean
+# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+UNIT := not nix and not box and not network
+OUTCOMES := .outcomes.json
+
+.PHONY: demo quick unit nix box test proof docs lint format corpus benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
 
-test: setup lint
-	$(BIN)/python -m pytest
+quick: lint
+	$(PYTEST) -q -m "$(UNIT) and not slow"
 
-proof: setup
-	NIXPY_WRITE_RESULTS=1 $(BIN)/python -m pytest -m box tests/nixos/box
+unit: .venv/ready
+	$(PYTEST) -m "$(UNIT)"
+
+nix: .venv/ready tools
+	$(PYTEST) -m nix
 
 box: setup
-	$(BIN)/python -m pytest -m box tests/nixos/box
+	$(PYTEST) -m box
+
+# The tests that judge the others, by what those came to, are a run of their own behind them.
+test: setup lint
+	rm -f $(OUTCOMES)
+	$(PYTEST) --write-outcomes=$(OUTCOMES); status=$$?; \
+	  $(BIN)/python -m pytest -q --read-outcomes=$(OUTCOMES) && exit $$status
+
+proof: setup
+	NIXPY_WRITE_RESULTS=1 $(PYTEST) -m box tests/nixos/box
 
 # Strict: any warning, such as a link to nowhere, ends it.
 docs: .venv/ready
@@ -35,18 +55,18 @@ format: .venv/ready
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-corpus: .venv/ready nix
+corpus: .venv/ready tools
 	$(BIN)/python tests/corpus/corpus.py --all
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
 
 # The last part builds the packages of the box: minutes on a fresh machine, a second afterwards.
-setup: .venv/ready nix
+setup: .venv/ready tools
 	PYTHON=$(CURDIR)/$(BIN)/python tests/nixos/box/setup
 
 # Debian's Nix, a current one, bubblewrap, patchelf and a compiler; at once where they are there already.
-nix:
+tools:
 	tests/nixos/setup
 
 .venv/ready: pyproject.toml
@@ -58,4 +78,4 @@ nix:
 	touch $@
 
 clean:
-	rm -rf .venv .demo .docs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .docs .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 
@@ -11,9 +12,12 @@ import pytest
 
 import shop
 from newprojects import NewProjects
+from nixos.realnix import CURRENT, Nix
 from nixpy.styles import promises, styles
 from runner import Nixpy
 from smallindex import SmallIndex
+from suite import marks, outcomes, shared, templates
+from suite.access import ACCESS
 
 # A slow machine is no failure; and CI tries the same cases for the same commit.
 hypothesis.settings.register_profile(
@@ -26,29 +30,73 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("nixpy")
 
 
-# How each test of this run ended, for those that judge the others.
-OUTCOMES = pytest.StashKey[dict[str, str]]()
-# What each test of this run saw of styles: (style, need, whether it is served).
-SEEN = pytest.StashKey[dict[str, set[tuple[str, str, bool | str]]]]()
+# The judges of the other tests; see suite.outcomes.
+PLUGIN = pytest.StashKey[outcomes.Plugin]()
+MARKERS = pytest.StashKey[frozenset[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    outcomes.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OUTCOMES] = {}
-    config.stash[SEEN] = {}
+    # A process of pytest-xdist, and one in the background, ignores Ctrl-C, and what the tests start would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.stash[PLUGIN] = outcomes.Plugin(config)
+    config.pluginmanager.register(config.stash[PLUGIN])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Give each test its markers and its group, before pytest-xdist looks for groups; put the tests that take long
+    before the others, which fill gaps.
+    """
+    for item in items:
+        markers = marks.markers(marks.path_of(item), getattr(item, "fixturenames", ()))
+        item.stash[MARKERS] = markers
+        for marker in markers:
+            item.add_marker(marker)
+        if group := marks.group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: marks.turn(item.stash[MARKERS]))
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    outcomes = item.config.stash[OUTCOMES]
-    if report.when == "call" or report.outcome != "passed":
-        outcomes[item.nodeid] = report.outcome
-    return report
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the test use what its markers say, and no more."""
+    markers = item.stash[MARKERS]
+    ACCESS.test, ACCESS.markers = item.nodeid, markers
+    try:
+        return (yield)
+    finally:
+        ACCESS.markers = None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what judges the other tests behind them."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Templates are compiled once for all tests of the process."""
+    with pytest.MonkeyPatch.context() as patch:
+        templates.keep_compiled(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def real_nix() -> Nix:
+    """The current one of the two Nixes that `make setup` brings; a test that uses any of them is marked `nix`."""
+    return CURRENT
+
+
+@pytest.fixture(scope="session")
+def real_box() -> None:
+    """The machine without /lib that `make setup` builds; a test that uses it is marked `box`."""
+
+
+@pytest.fixture(scope="session")
+def network() -> None:
+    """Access to the package index; a test that uses it is marked `network`."""
 
 
 @pytest.fixture
@@ -56,15 +104,16 @@ def outcomes_of(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str
     """How each form of a proof, a test by the beginning of its node id, ended in this run; skips where it is no part of
     the run, unless that is the whole.
     """
-    config = request.config
+    known = request.config.stash[PLUGIN].outcomes
 
     def outcomes_of(proof: str) -> dict[str, str]:
-        found = {name: outcome for name, outcome in config.stash[OUTCOMES].items() if name.startswith(proof)}
-        whole = not (config.option.keyword or config.option.markexpr) and config.args == config.getini("testpaths")
-        if not found and not whole:
+        found = known.of(proof)
+        if not found and not known.whole:
             pytest.skip("only a part of the tests was run, and the proof is not in it")
         return found
 
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.skip("the other process knows a part of the outcomes: `make test` judges them in a second run")
     return outcomes_of
 
 
@@ -73,17 +122,16 @@ def saw(request: pytest.FixtureRequest) -> Callable[[str, str, bool | str], None
     """Notes whether, or by what alone, the test saw a style serve a need; AssertionError where that is not promised."""
 
     def saw(style: str, need: str, served: bool | str) -> None:
-        request.config.stash[SEEN].setdefault(request.node.nodeid, set()).add((style, need, served))
+        request.node.user_properties.append((outcomes.SAW, [style, need, served]))
         assert served == promises.find(need).promised(styles.find(style)), (style, need, served)
 
     return saw
 
 
 @pytest.fixture
-def seen_by(request: pytest.FixtureRequest) -> Callable[[str], set[tuple[str, str, bool | str]]]:
+def seen_by(request: pytest.FixtureRequest) -> Callable[[str], set[outcomes.Seen]]:
     """What the forms of a proof, a test by the beginning of its node id, saw of styles in this run."""
-    seen = request.config.stash[SEEN]
-    return lambda proof: set().union(*(found for name, found in seen.items() if name.startswith(proof)))
+    return request.config.stash[PLUGIN].outcomes.seen_by
 
 
 @pytest.fixture(scope="session")
@@ -95,8 +143,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
 
 @pytest.fixture(scope="session")
 def new_projects(tmp_path_factory: pytest.TempPathFactory) -> NewProjects:
-    """What `nixpy new` makes."""
-    return NewProjects(tmp_path_factory.mktemp("new"))
+    """What `nixpy new` makes, once for all processes of the run."""
+    folder = shared.folder(tmp_path_factory) / "new"
+    folder.mkdir(exist_ok=True)
+    return NewProjects(folder)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 from nixpy.commands import new
 from nixpy.project import managers
 from nixpy.styles.styles import styles
+from suite.shared import alone
 
 OFFERED = tuple(style.name for style in styles() if style.name != "poetry2nix")
 # Every style that is offered, with each manager that goes with it.
@@ -29,8 +30,9 @@ class NewProjects:
     def at(self, style: str, manager: str) -> Path:
         """Where the one in that style and with that manager lies, to be read."""
         folder = self.folder / f"{style}-{manager}" / "demo"
-        if not folder.exists():
-            new.create(folder, {"style": style, "manager": manager}, ask=False)
+        with alone(folder.parent):
+            if not folder.exists():
+                new.create(folder, {"style": style, "manager": manager}, ask=False)
         return folder
 
     def copy(self, target: Path, style: str, manager: str) -> Path:

@@ -102,6 +102,7 @@ def codes(said: str) -> set[str]:
     return set(re.findall(r"NIX32\d", said))
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_a_pyproject_is_all_there_is_to_know(folder: Path, nixpy: Nixpy) -> None:
     """Name, words, build system, dependencies of the extras that are chosen, programs and what they import come from
     pyproject.toml; markers hold for the Python, and dependency groups are for the shell alone.
@@ -127,6 +128,7 @@ def test_a_pyproject_is_all_there_is_to_know(folder: Path, nixpy: Nixpy) -> None
     assert nixpy("check", folder).status == 0
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_a_build_system_that_nixpkgs_lacks(folder: Path, nixpy: Nixpy) -> None:
     """It is told, and taken from an overlay or its wheel; where there is neither, the build names it."""
     text = (
@@ -140,6 +142,7 @@ def test_a_build_system_that_nixpkgs_lacks(folder: Path, nixpy: Nixpy) -> None:
         evaluate(folder, "26.05")
 
 
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("kind", ["all", "setup.py", "least"])
 def test_it_evaluates_on_every_release_and_is_formatted(kind: str, folder: Path, nixpy: Nixpy) -> None:
     """With all that can be there and with the least, both Nixes take what is rendered on each release, silently, and it
@@ -166,6 +169,7 @@ def test_it_evaluates_on_every_release_and_is_formatted(kind: str, folder: Path,
         assert warnings(done.stderr) == []
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_setup_py_is_built_by_setuptools(folder: Path, nixpy: Nixpy) -> None:
     """What setup.py says is what is built; without a pyproject.toml by setuptools, which a comment says."""
     (folder / "setup.py").write_text(SETUP)
@@ -179,6 +183,7 @@ def test_setup_py_is_built_by_setuptools(folder: Path, nixpy: Nixpy) -> None:
     assert "(PEP 517).\n  build-system = [ ps.setuptools ];" in (folder / "nixpy.nix").read_text()
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_requirements_stand_in_for_what_setup_py_works_out(folder: Path, nixpy: Nixpy) -> None:
     """Where setup.py works out its dependencies and its name, requirements.txt has the former, the folder the latter,
     which is a problem.
@@ -252,6 +257,7 @@ def test_a_version_in_a_file_of_the_project_is_read(
     assert ("NIX321" in ran.out) == (version == "0")
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_poetrys_own_table_is_read_too(folder: Path, nixpy: Nixpy) -> None:
     """A project that is locked by Poetry and described in its table is built from what stands there."""
     (folder / "pyproject.toml").write_text("""\

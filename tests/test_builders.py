@@ -191,6 +191,7 @@ def test_what_external_asks_for_builds_the_project_too(
     assert ("dontUseCmakeConfigure = true" in inside) == (style != "uv2nix")
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_a_version_that_only_the_build_tells(tmp_path: Path, nixpy: Nixpy) -> None:
     """pyproject.nix knows no such version, so it is given what nixpy reads, or is told that nobody can."""
     project = tmp_path / "one"

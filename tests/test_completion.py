@@ -16,6 +16,8 @@ from nixpy.styles.styles import styles
 from runner import Nixpy
 from terminal import TAB, Terminal
 
+pytestmark = pytest.mark.slow  # each key is pressed in a shell of its own
+
 SETUP = {
     "bash": 'eval "$(nixpy completion bash)"',
     "zsh": 'autoload -Uz compinit && compinit -D && eval "$(nixpy completion zsh)"',

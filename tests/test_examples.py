@@ -13,6 +13,7 @@ import pytest
 from nixpy.project.project import NIXPY_LOCK
 from nixpy.styles.styles import find
 from runner import Nixpy
+from suite import expected
 
 TOP = Path(__file__).parents[1] / "examples"
 EXAMPLES = sorted(path.parent for path in TOP.glob("*/nixpy.lock"))
@@ -43,8 +44,8 @@ def test_a_stranger_s_init_writes_the_same(example: Path, tmp_path: Path, nixpy:
     assert made.status == 0, made.err
     own = OWN.get(example.name, set())
     written = {path.name: path.read_bytes() for path in project.iterdir() if path.is_file() and path.name not in own}
-    there = {path.name: path.read_bytes() for path in example.iterdir() if path.is_file() and path.name not in own}
-    assert written == there
+    expected.hold(example, {name: text.decode() for name, text in written.items()})
+    assert written.keys() == {path.name for path in example.iterdir() if path.is_file()} - own
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -31,6 +31,8 @@ from nixpy.project import config, managers, project
 from nixpy.styles.styles import styles
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # copier takes its time for each project
+
 TOP = Path(__file__).parents[1]
 GENERATED = ("nixpy.nix", "nixpy.lock")
 MANAGERS = managers.NAMES

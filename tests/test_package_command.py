@@ -102,7 +102,7 @@ def evaluated(text: str, folder: Path, release: str = "26.05") -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("flags", [(), ("--nixpkgs",)], ids=["own", "nixpkgs"])
 def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """Version, hash, needs for this Python on Linux, extras with those they stand for, licence and words come back from
@@ -130,7 +130,7 @@ def test_the_file_is_what_the_package_says(flags: tuple[str, ...], folder: Path,
     assert "tomli" not in ran.out
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_an_application_has_its_programs(folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
     """With --application the file is for buildPythonApplication, as pkgs/by-name calls it too; the program of its
     name is the main one, and its needs are of the same Python. Real Nix takes both on every release.
@@ -202,7 +202,7 @@ def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, t
     assert nixpy("package", "two", "--application", "--nixpkgs", "--format", "json").json["use"] is None
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_the_example_has_its_own_toolz(tmp_path: Path) -> None:
     """The flake of the example evaluates silently on every release, and its environment has the toolz of the file."""
     assert violations((EXAMPLE / "toolz.nix").read_text()) == violations((EXAMPLE / "flake.nix").read_text()) == []
@@ -218,7 +218,7 @@ def test_the_example_has_its_own_toolz(tmp_path: Path) -> None:
     assert version in (EXAMPLE / "pyproject.toml").read_text()
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("source", ["sdist", "wheel"])
 def test_what_is_not_of_pypi_is_told(source: str, folder: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of another index, or of a folder, the file does not say to be of PyPI; that fetchPypi does not find it is told,
@@ -307,7 +307,7 @@ def test_pbr_is_told_the_version(folder: Path, nixpy: Nixpy) -> None:
     assert "env." not in nixpy("package", "two").out
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_hostile_words_stay_words(folder: Path, nixpy: Nixpy) -> None:
     """What would end a string, a comment or a name in Nix is read as text, or left out where it is no name."""
     evil = 'X"; y = throw "evil"; z = "${evil}'
@@ -341,7 +341,7 @@ def test_nothing_is_run(folder: Path, nixpy: Nixpy) -> None:
     assert not trap.exists()
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_a_wheel_where_there_is_no_sdist(folder: Path, nixpy: Nixpy) -> None:
     """A package of wheels alone is installed from that of pure Python, by its own hash and address."""
     wheel = build_wheel(folder, "demo", "1.0", fields=FIELDS)
@@ -517,7 +517,7 @@ def test_programs_that_nixpkgs_has_are_told(folder: Path, nixpy: Nixpy) -> None:
     assert "NIX501 nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_an_extra_that_a_release_lacks_is_nothing(folder: Path, nixpy: Nixpy) -> None:
     """A file of ours evaluates where the extra of a dependency is missing, or all are, with what is in those that are
     there; nixpkgs' own form wants it to be there.

@@ -82,7 +82,7 @@ def evaluated(text: str, folder: Path, release: str, *, given: str = "{ }", set_
     return json.loads(done.stdout)
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_extras_that_nixpkgs_cannot_serve_are_left_out(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """Where nixpkgs lacks what is in an extra, also by way of another one, the file evaluates without it on every
@@ -111,7 +111,7 @@ def test_extras_that_nixpkgs_cannot_serve_are_left_out(flags: tuple[str, ...], f
     assert all(problem["hint"] for problem in problems)
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_extras_that_add_nothing_are_left_out(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """Of extras whose requirements do not hold on Linux, or that are needed anyway, or that have none, nothing is
@@ -127,7 +127,7 @@ def test_extras_that_add_nothing_are_left_out(flags: tuple[str, ...], folder: Pa
     assert evaluated(ran.out, folder, "26.05")["extras"] == []
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_what_came_with_a_later_release_is_known(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """Packages that nixpkgs has today are known, though its oldest release in use lacks them."""
@@ -143,7 +143,7 @@ def test_what_came_with_a_later_release_is_known(flags: tuple[str, ...], folder:
         assert evaluated(ran.out, folder, release)["extras"] == ["more", "old"]
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_programs_that_a_build_asks_for_are_tools(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """A build requirement that is a program in a wheel, and no package of the Python set, is nixpkgs' own program."""
@@ -191,7 +191,7 @@ CRATES: dict[str, tuple[str, tuple[str, ...], str | None, set[str], set[str]]] =
 }
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 @pytest.mark.parametrize("case", CRATES)
 def test_crates_want_only_their_hash(case: str, flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
@@ -213,7 +213,7 @@ def test_crates_want_only_their_hash(case: str, flags: tuple[str, ...], folder: 
         assert not gone & {*found["native"]}
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_an_application_of_crates(folder: Path, nixpy: Nixpy) -> None:
     """An application takes the tools of Rust from nixpkgs, and its packages from the Python set."""
     sdist(folder, "demo", built_by("setuptools-rust", "setuptools"), "Cargo.lock")
@@ -235,7 +235,7 @@ def test_crates_without_a_lock_are_told(folder: Path, nixpy: Nixpy) -> None:
     assert "fetchFromGitHub" in said
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_known_libraries_are_inputs(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """psycopg2 has the program that tells where libpq is among its tools and libpq among its libraries; nixpkgs' own
@@ -258,7 +258,7 @@ def test_known_libraries_are_inputs(flags: tuple[str, ...], folder: Path, nixpy:
         assert "buildInputs = [ libpq ];" in ran.out
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_a_library_is_not_its_namesake_of_the_python_set(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """libxml2 of the Python set is another thing than the library: our form takes that of nixpkgs itself, the line for
@@ -277,7 +277,7 @@ def test_a_library_is_not_its_namesake_of_the_python_set(flags: tuple[str, ...],
         assert evaluated(ran.out, folder, release, given=given)["host"] == ["libxml2", "libxslt", "zlib"]
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 @pytest.mark.parametrize(
     ("requires", "tools", "cmake"),
@@ -315,7 +315,7 @@ dependencies = ["dep:generic/pandoc"]
 """
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @FORMS
 def test_the_sdist_knows_better(flags: tuple[str, ...], folder: Path, nixpy: Nixpy) -> None:
     """`[external]` of the sdist stands in the place of what is known of psycopg2, by what holds on Linux; what has no
@@ -346,7 +346,7 @@ def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
         assert "pkgs.libpq" in ran.out
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 def test_a_name_that_is_taken_is_asked_of_pkgs(folder: Path, nixpy: Nixpy) -> None:
     """A library whose name is that of a Python package that is needed too stands beside it."""
     pyproject = built_by("setuptools", "protobuf") + '[external]\nhost-requires = ["dep:generic/protobuf"]\n'

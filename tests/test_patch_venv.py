@@ -28,10 +28,7 @@ from nixpy.needs.model import Needs
 from nixpy.project import project
 from runner import Nixpy
 
-pytestmark = [
-    pytest.mark.nix,
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="its files are for x86-64"),
-]
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="its files are for x86-64")
 
 SITE = "lib/python3.13/site-packages"
 LOADER = Path("/lib64/ld-linux-x86-64.so.2")
@@ -51,8 +48,10 @@ PATCHED = sorted([*FILES][i] for i in (0, 1, 2, 3, 7))
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `farm`, what is supplied, and `cache`, what an installer has unpacked."""
+def workshop(tmp_path_factory: pytest.TempPathFactory, real_nix: Nix) -> Path:
+    """A folder with `farm`, what is supplied, and `cache`, what an installer has unpacked. gcc and patchelf, which make
+    it, come with Nix.
+    """
     folder = tmp_path_factory.mktemp("workshop")
     (folder / "farm").mkdir()
     source = folder / "source.c"
@@ -681,7 +680,7 @@ def test_ctrl_c_ends_it_cleanly(
         assert tree(venv, inodes=True) == before
 
 
-def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy) -> None:
+def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy, real_nix: Nix) -> None:
     """Nix reads back from nixpy.nix the bytes of patch_venv.py, and settings that it understands."""
     import shop
 
@@ -691,6 +690,6 @@ def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy)
     (project / "opened.nix").write_text(text)
     pkgs = f'(import {stand_in("26.05")} {{ system = "{SYSTEMS[0]}"; }}) // {{ writeText = name: text: text; }}'
     opened = f"(import {project / 'opened.nix'} {{ pkgs = {pkgs}; }})"
-    program, handed = Nix("current").eval_strings([f"{opened}.patcher", f"{opened}.settings"])
+    program, handed = real_nix.eval_strings([f"{opened}.patcher", f"{opened}.settings"])
     assert program == Path(patch_venv.__file__).read_text()
     assert "libpango-1.0.so.0" in Settings(**json.loads(handed)).opened

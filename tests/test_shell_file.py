@@ -88,6 +88,7 @@ def test_the_lock_of_another_branch_does_not_count(project: Path, nixpy: Nixpy) 
     assert f"/{BRANCH}.tar.gz" in text
 
 
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_nix_takes_the_hash_of_a_lock(version: str, project: Path, nixpy: Nixpy, tmp_path: Path) -> None:
     """The hash that a flake.lock has of a tree is what `fetchTarball` wants, and one of another tree fails."""

@@ -18,6 +18,8 @@ from newprojects import Installed, from_git
 from nixpy.commands import new
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # copier and git make each project
+
 TOP = Path(__file__).parents[1]
 MINE = "# what I added\n"
 ADDRESS = "https://git.example/nixpy"

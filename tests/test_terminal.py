@@ -10,8 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -23,7 +24,10 @@ from nixpy.cli import common
 from nixpy.cli.layout import aligned
 from nixpy.cli.main import COMMANDS
 from runner import Nixpy
+from suite import expected
 from terminal import CTRL_C, Terminal, run
+
+pytestmark = pytest.mark.slow  # each command is a process in a terminal of its own
 
 RUN = [sys.executable, "-m", "nixpy"]
 PACKAGES = ("alpha", "beta", "delta", "epsilon", "omega", "weasyprint")
@@ -43,26 +47,53 @@ REPORTS = (
 )
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of every project here, so that the same command says the same in each."""
+    return tmp_path_factory.mktemp("terminal") / "place"
+
+
 @pytest.fixture
-def project(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(place: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose report has all there is: libraries, problems, and what comes next in a repository."""
     monkeypatch.delenv("NO_COLOR")  # a terminal is asked here
-    (tmp_path / ".git").mkdir()
+    shutil.rmtree(place, ignore_errors=True)
+    (place / ".git").mkdir(parents=True)
     # What the shell of style patched-venv hands over, and a file that cannot be patched.
     settings = {
-        "libraries": str(tmp_path / ".git"),
+        "libraries": str(place / ".git"),
         "loader": sys.executable,
         "patchelf": "",
         "driver": [],
         "opened": [],
     }
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
-    monkeypatch.setenv("NIXPY_PATCH", str(tmp_path / "settings.json"))
-    venv = tmp_path / "demo" / ".venv"
+    (place / "settings.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("NIXPY_PATCH", str(place / "settings.json"))
+    venv = place / "demo" / ".venv"
     (venv / "lib").mkdir(parents=True)
     (venv / "pyvenv.cfg").write_text("")
     (venv / "lib" / "damaged.so").write_bytes(b"\x7fELF")
-    return shop.project(tmp_path / "demo", *PACKAGES)
+    return shop.project(place / "demo", *PACKAGES)
+
+
+@pytest.fixture
+def initialised(project: Path, place: Path) -> Callable[[str], Path]:
+    """The project after `nixpy init` with a style, which runs once for all tests."""
+
+    def initialised(style: str) -> Path:
+        kept = place.with_name(style)
+        if not kept.exists():
+            run([*RUN, "init", "--style", style], cwd=project)
+            shutil.copytree(project, kept)
+        return Path(shutil.copytree(kept, project, dirs_exist_ok=True))
+
+    return initialised
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[tuple[str, ...], Any]:
+    """What commands wrote in a test before, in the initialised project of style nix-ld or loader."""
+    return {}
 
 
 def piped(project: Path, *arguments: str) -> list[str]:
@@ -75,25 +106,35 @@ def piped(project: Path, *arguments: str) -> list[str]:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("arguments", REPORTS, ids=" ".join)
-def test_it_fits_and_breaks_no_word(width: int, arguments: list[str], project: Path) -> None:
+def test_it_fits_and_breaks_no_word(
+    width: int, arguments: list[str], initialised: Callable[[str], Path], said: dict[tuple[str, ...], Any]
+) -> None:
     """No line is wider than the terminal but for commands and longer words, and all words are those of a pipe."""
-    run([*RUN, "init", "--style", "nix-ld"], cwd=project)
+    project = initialised("nix-ld")
     _, terminal = run([*RUN, *arguments], columns=width, cwd=project)
     written = terminal.shown
     for line in written.split("\n"):
         command = line.strip().startswith(("git ", "cd ", "uv ", "python -m", "delta = "))
         longest = max(map(len, line.split()), default=0)
         assert len(line) <= width or longest > width - len("python  ") or command, line
-    words = sorted(word for line in piped(project, *arguments) for word in line.split() if word != "#")
+    key = ("piped", *arguments)
+    if key not in said:
+        said[key] = piped(project, *arguments)
+    words = sorted(word for line in said[key] for word in line.split() if word != "#")
     assert sorted(word for word in written.split() if word != "#") == words
 
 
 @pytest.mark.parametrize("arguments", [*REPORTS, ["init", "--style", "lodaer"]], ids=" ".join)
-def test_elsewhere_a_thing_is_a_line(arguments: list[str], project: Path) -> None:
+def test_elsewhere_a_thing_is_a_line(
+    arguments: list[str], initialised: Callable[[str], Path], said: dict[tuple[str, ...], Any]
+) -> None:
     """In a pipe nothing is broken: no line goes on in the next one, and none has control sequences."""
-    run([*RUN, "init", "--style", "nix-ld"], cwd=project)
+    project = initialised("nix-ld")
     wide = run([*RUN, *arguments], columns=1000, cwd=project)[1].plain
-    lines = piped(project, *arguments)
+    key = ("piped", *arguments)
+    if key not in said:
+        said[key] = piped(project, *arguments)
+    lines = said[key]
     assert lines
     assert not any("\x1b" in line for line in lines)
     assert len(lines) <= len(wide.splitlines())
@@ -111,12 +152,20 @@ def test_a_column_that_has_no_room_goes_below(width: int) -> None:
 
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 @pytest.mark.parametrize("arguments", [["check"], ["scan"], ["styles"], ["init", "--style", "lodaer"]], ids=" ".join)
-def test_no_colour_where_none_is_wanted(setting: dict[str, str], arguments: list[str], project: Path) -> None:
+def test_no_colour_where_none_is_wanted(
+    setting: dict[str, str],
+    arguments: list[str],
+    initialised: Callable[[str], Path],
+    said: dict[tuple[str, ...], Any],
+) -> None:
     """NO_COLOR and terminals that can only go on writing get no colour, errors included; others do."""
-    run([*RUN, "init", "--style", "loader"], cwd=project)
+    project = initialised("loader")
     _, terminal = run([*RUN, *arguments], cwd=project, env={**os.environ, **setting})
     assert not re.search(r"\x1b\[[0-9;]*m", terminal.text)
-    assert re.search(r"\x1b\[[0-9;]*m", run([*RUN, *arguments], cwd=project)[1].text)
+    key = ("coloured", *arguments)
+    if key not in said:
+        said[key] = run([*RUN, *arguments], cwd=project)[1].text
+    assert re.search(r"\x1b\[[0-9;]*m", said[key])
 
 
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
@@ -184,7 +233,7 @@ def test_the_picture_is_of_today(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) 
     """docs/init.svg is what `tests/picture.py` draws of what init writes today, and needs no network for it."""
     monkeypatch.delenv("NO_COLOR")
     text = picture.written({**os.environ, "UV_OFFLINE": "1"})
-    assert picture.PICTURE.read_text() == picture.drawn(text)
+    expected.hold(picture.PICTURE.parent, {picture.PICTURE.name: picture.drawn(text)})
     shown = "".join(ET.fromstring(picture.PICTURE.read_text()).itertext())  # noqa: S314  (our own file)
     for word in ("nix develop", "libstdc++.so.6", "nix-ld", "flake.nix, nixpy.lock, nixpy.nix"):
         assert word in shown

@@ -107,6 +107,7 @@ def test_only_what_is_not_needed_may_be_missing(tmp_path: Path, nixpy: Nixpy) ->
     ]
 
 
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("packaged", [False, True])
 def test_the_project_is_there_where_it_names_its_build_system(tmp_path: Path, nixpy: Nixpy, packaged: bool) -> None:
     """As uv installs only such a project, the environment holds only such a one, with an app for each program; on every
@@ -126,6 +127,7 @@ def test_the_project_is_there_where_it_names_its_build_system(tmp_path: Path, ni
         assert [line for said in evaluate(project, release).values() for line in warnings(said)] == []
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_the_address_follows_from_the_name(tmp_path: Path, nixpy: Nixpy) -> None:
     """What Nix fetches has the very name of the wheel, tags and all, and its hash; no address is written down."""
     project = shop.project(tmp_path / "one", "alpha", "gamma")

@@ -144,6 +144,7 @@ def test_a_record_that_does_not_tell_what_wheels_require(
     assert nixpy("check", project).status == 0
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
     """What nixpkgs has is its own, what it lacks is of a wheel, and so is what that asks for; nothing is reported."""
     project = shop.project(tmp_path / "one", "house", "numpy")
@@ -160,6 +161,7 @@ def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
     assert installed(project) == ({"house", "house-two"}, {"numpy", "psycopg2", "pyyaml", "toolz"})
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_extras_of_what_nixpkgs_has(tmp_path: Path, nixpy: Nixpy) -> None:
     """What they ask for is there, of wheels and of nixpkgs, by extras of extras and where a wheel asks with them;
     nothing of it where nobody does.
@@ -178,6 +180,7 @@ def test_extras_of_what_nixpkgs_has(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "rich" not in installed(plain)[1]
 
 
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("state", ["-", "throws"])
 def test_what_nixpkgs_let_go_of(state: str, tmp_path: Path, nixpy: Nixpy) -> None:
     """A package that nixpkgs had, and that is not there or throws now, is of its wheel."""
@@ -187,6 +190,7 @@ def test_what_nixpkgs_let_go_of(state: str, tmp_path: Path, nixpy: Nixpy) -> Non
     assert found == ({"house", "house-two", "numpy", "pyyaml"}, {"psycopg2", "toolz"})
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_locked_versions_come_first(tmp_path: Path, nixpy: Nixpy) -> None:
     """With `versions = "locked"` all are of wheels, but what has none; what nixpkgs' own brings along is there once."""
     project = shop.project(tmp_path / "one", "house", "numpy", extra=LOCKED)
@@ -203,6 +207,7 @@ def test_locked_versions_come_first(tmp_path: Path, nixpy: Nixpy) -> None:
     assert len([name for name in [*wheel, *own] if name == "numpy"]) == 1
 
 
+@pytest.mark.usefixtures("real_nix")
 def test_what_nothing_supplies_is_reported(tmp_path: Path, nixpy: Nixpy) -> None:
     """NIX301 names a package that has no wheel and is not known to nixpkgs; one that nixpkgs has needs no wheel."""
     project = shop.project(tmp_path / "one", "house-source", "scipy")

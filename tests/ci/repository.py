@@ -42,7 +42,7 @@ def copy_of_nixpy(folder: Path) -> Path:
     for name in ("scaffold", "templates"):
         shutil.copytree(TOP / name, folder / name, ignore=ignored)
     for path in TOP.iterdir():
-        if path.is_file():
+        if path.is_file() and path.name != ".git":  # which in a worktree leads to the repository itself
             shutil.copy(path, folder)
     return folder
 

@@ -19,6 +19,8 @@ from ci.repository import git, zizmor
 from runner import Nixpy
 from smallindex import SmallIndex
 
+pytestmark = pytest.mark.slow  # each step is a process
+
 TOP = Path(__file__).parents[2]
 CI = TOP / "templates" / "ci"
 
@@ -104,7 +106,7 @@ def test_a_python_that_is_too_old(runner: Runner, tmp_path: Path) -> None:
     assert "actions/setup-python" in ran.annotations[0].message
 
 
-@pytest.mark.network
+@pytest.mark.usefixtures("network")
 def test_it_installs_itself(repo: Path, tmp_path: Path) -> None:
     """Without a cache the action installs nixpy from its own files, with the uv that projects without a lock want, and
     the key of the cache is made of those files.

@@ -16,6 +16,8 @@ from ci.actionrunner import Runner, Uses
 from ci.repository import zizmor
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # each step is a process
+
 ADDRESS = "git+https://git.example/nixpy@v1"
 WORKFLOW = ".github/workflows/check.yml"
 NAMESPACES = {"fhs", "micromamba", "conda"}

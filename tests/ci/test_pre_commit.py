@@ -52,7 +52,7 @@ def test_the_hook_brings_the_uv_that_nixpy_wants() -> None:
     assert [hook.get("additional_dependencies") for hook in HOOKS] == [None, extras["uv"]]
 
 
-@pytest.mark.network
+@pytest.mark.usefixtures("network")
 def test_a_commit_is_held_until_the_files_are_right(tmp_path: Path, nixpy: Nixpy) -> None:
     """With the hook installed, a commit that leaves a project stale fails and says why; nixpy-sync mends it, though
     the project has no lock, and this machine no uv.

@@ -35,14 +35,14 @@ def name(page: Path) -> str:
     return str(page.relative_to(TOP))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house() -> Iterator[SmallIndex]:
     """The wheelhouse as an index."""
     with SmallIndex(WHEELHOUSE) as index:
         yield index
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where nixpy's repository lies for a reader."""
     return published(tmp_path_factory.mktemp("nixpy"))
@@ -57,14 +57,14 @@ def follow(page: Path, session: Session) -> None:
     assert session.evaluated >= len(flakes)
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("page", PLAIN, ids=name)
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """Every command of the page runs in the order of the page, prints what is shown, and every flake evaluates."""
     follow(page, Session(tmp_path / "home", house, address))
 
 
-@pytest.mark.box
+@pytest.mark.usefixtures("real_box")
 @pytest.mark.parametrize("page", BOXED, ids=name)
 def test_a_page_with_a_shell_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """The same where a part of it is done in the box."""
@@ -92,7 +92,7 @@ def test_the_readme_shows_what_is_rendered() -> None:
     assert block.text in (TOP / "examples/nix-ld/nixpy.nix").read_text()
 
 
-@pytest.mark.box
+@pytest.mark.usefixtures("real_box")
 @pytest.mark.parametrize("page", FOLLOWED, ids=name)
 def test_an_example_does_what_it_shows(page: Path, tmp_path: Path, house: SmallIndex, address: str) -> None:
     """Every command of the README runs in a copy of the folder, in the box, and prints what is shown."""
@@ -139,7 +139,7 @@ def test_the_style_that_is_shown_is_one(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.nix
+@pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("block", [b for b in SHOWN if b.language == "nix"], ids=lambda block: block.where)
 def test_nix_that_is_shown_is_nix(block: Block) -> None:
     """A piece of Nix parses, alone or as a part of an attribute set; a whole flake is evaluated with its page."""

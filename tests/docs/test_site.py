@@ -28,7 +28,7 @@ FIGURES = sorted((TOP / "docs").rglob("*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built pages; a warning, such as a link to a page or heading that is not there, is an error."""
     folder = tmp_path_factory.mktemp("site")

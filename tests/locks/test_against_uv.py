@@ -19,6 +19,8 @@ from nixpy.locks.select import select
 from realuv import RealUv, file_keys
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+pytestmark = pytest.mark.slow  # uv runs for each case
+
 TARGETS = [
     Target(system=system, python=python, glibc=glibc)
     for system, glibc in (("x86_64-linux", (2, 28)), ("aarch64-linux", (2, 40)), ("aarch64-darwin", (2, 40)))

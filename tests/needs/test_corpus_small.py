@@ -14,13 +14,11 @@ import pytest
 import nixpy
 from corpus.corpus import FACTS, SMALL, bring, differences
 
-pytestmark = pytest.mark.network
-
 WHEELS: list[dict[str, Any]] = [w for w in json.loads(FACTS.read_text()) if w["size"] < SMALL]
 
 
 @pytest.fixture(scope="session")
-def folder() -> Path:
+def folder(network: None) -> Path:
     """The folder with all small wheels."""
     return bring(WHEELS)
 

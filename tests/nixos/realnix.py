@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from suite.access import ACCESS
+
 HERE = Path(__file__).parent
 CACHE = Path(
     os.environ.get("NIXPY_TEST_CACHE")
@@ -63,6 +65,7 @@ class Nix:
         """The finished run of `nix …` or `nix-instantiate …`; NixError with its stderr if `check` and it
         failed.
         """
+        ACCESS.demand("nix", "box")
         programs = VERSIONS[self.version]
         for tool in (programs / str(command[0]), shutil.which("bwrap"), Path("/nix")):
             if tool is None or not Path(tool).exists():

@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from nixos import realnix
 from nixos.realnix import Nix, NixError
 
-pytestmark = pytest.mark.nix
-
 FLAKE = """\
 {
   description = "What a project's flake looks like";

@@ -14,8 +14,6 @@ import pytest
 from nixos import realnix
 from nixos.realnix import NixError
 
-pytestmark = pytest.mark.nix
-
 ATTRIBUTES = """\
 attribute,24.11,25.05,25.11,26.05,unstable
 zlib,has,has,has,has,has

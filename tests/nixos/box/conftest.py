@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from nixos.box.observe import Observed, observe
 from nixos.box.sandbox import Box
 from nixos.box.shells import Shell, make_shell
 from nixpy.styles.styles import find
+from suite.shared import folder, once
 
 STYLES = (
     "loader",
@@ -41,17 +43,17 @@ def box(tmp_path: Path) -> Box:
 def observed_of(
     tmp_path_factory: pytest.TempPathFactory, built: dict[str, Path]
 ) -> Iterator[Callable[[str], Observed]]:
-    """What is seen in the shell of the style with that name; seen once."""
-    seen: dict[str, Observed] = {}
-    folder = tmp_path_factory.mktemp("styles")
+    """What is seen in the shell of the style with that name; seen once, by one process of the run. Its tests are a
+    group, so that they run in that process, and the shell is there until its end.
+    """
+    shared = folder(tmp_path_factory)
+    own = tmp_path_factory.mktemp("styles")
 
-    def look(name: str) -> Observed:
-        if name not in seen:
-            seen[name] = observe(make_shell(find(name), folder / name), f"{built['newer-ninja']}/bin/ninja")
-        return seen[name]
+    def see(name: str) -> Observed:
+        return observe(make_shell(find(name), own / name), f"{built['newer-ninja']}/bin/ninja")
 
-    yield look
-    shutil.rmtree(folder)  # gigabytes of virtual environments
+    yield functools.cache(lambda name: once(shared / f"observed-{name}", lambda: see(name)))
+    shutil.rmtree(own)  # gigabytes of virtual environments
 
 
 @pytest.fixture(scope="session", params=STYLES)

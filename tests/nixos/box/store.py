@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from nixos.realnix import CACHE, CURRENT, HERE, ROOT, WHEELS, NixError, stand_in
+from suite.access import ACCESS
 
 RELEASE = "26.05"
 SYSTEM = "x86_64-linux"
@@ -64,6 +65,7 @@ def packages() -> dict[str, Path]:
     """The store path of each package of the box by its name, built where it is not yet; NixError where it
     cannot be.
     """
+    ACCESS.demand("box")
     entries = {name: f'pkgs."{name}"' for name in PLAIN} | OTHERS
     try:
         links = " ".join(f'"{name}" = {expression};' for name, expression in entries.items())

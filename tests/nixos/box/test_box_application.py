@@ -16,8 +16,6 @@ from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, wheels
 from nixos.realnix import HERE, lock_flake, stand_in
 
-pytestmark = pytest.mark.box
-
 EXAMPLE = Path(__file__).parents[3] / "examples/application"
 OPTIONS = ("--offline", "--no-write-lock-file")
 FLAKE = f"path:{HOME}/flake"

@@ -20,8 +20,6 @@ from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, packages, wheel
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
 
-pytestmark = pytest.mark.box
-
 OPTIONS = ("--offline", "--no-write-lock-file")
 Saw = Callable[[str, str, bool], None]
 MODULES = ("numpy", "PIL.Image", "pyodbc")

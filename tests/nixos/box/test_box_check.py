@@ -19,8 +19,6 @@ from nixos.box.store import RELEASE, SYSTEM, in_root
 from nixos.realnix import CURRENT, lock_flake, stand_in
 from nixpy.libraries.catalogue import catalogue
 
-pytestmark = pytest.mark.box
-
 EXAMPLES = sorted(path.parent for path in Path(__file__).parents[3].glob("examples/*/nixpy.nix"))
 ROW = re.compile(r'^( +)"(?P<soname>[^"]+)" = (?P<package>[^;]+); #', re.MULTILINE)
 GROUP = re.compile(r"lib\.optionalAttrs (?P<systems>.+) \{$", re.MULTILINE)

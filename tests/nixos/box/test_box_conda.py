@@ -19,8 +19,6 @@ from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM
 from nixos.realnix import lock_flake
 
-pytestmark = pytest.mark.box
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conda:

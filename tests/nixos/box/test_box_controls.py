@@ -9,8 +9,6 @@ import pytest
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import REQUIREMENTS
 
-pytestmark = pytest.mark.box
-
 IMPORT = "import numpy; print(numpy.__file__)"
 
 

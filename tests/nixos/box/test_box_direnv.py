@@ -18,8 +18,6 @@ from nixos.realnix import stand_in
 from runner import Nixpy
 from smallindex import SmallIndex
 
-pytestmark = pytest.mark.box
-
 # nix-direnv's functions of these names, as far as an .envrc can tell: what they make is kept until a file is newer that
 # was watched before they were called, or is the flake's own. Stubs of ours: nix-direnv itself is not here.
 STUBS_OF_NIX_DIRENV = r"""

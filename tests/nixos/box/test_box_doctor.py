@@ -21,8 +21,6 @@ from nixos.box.shells import FLAKE, WORK, nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import lock_flake
 
-pytestmark = pytest.mark.box
-
 TOP = Path(__file__).parents[3]
 PURE = ("click", "jinja2", "markupsafe", "packaging", "platformdirs", "rich", "tomlkit", "urllib3")
 PACKAGES = ("numpy", "psycopg2-binary", "pyodbc")

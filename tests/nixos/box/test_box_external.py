@@ -22,8 +22,6 @@ from nixos.box.store import PYTHON, RELEASE, SYSTEM, in_root, packages, wheels
 from nixos.realnix import lock_flake
 from smallindex import SmallIndex, build_sdist
 
-pytestmark = pytest.mark.box
-
 FLAKE, WORK, HOUSE = f"{HOME}/flake", f"{HOME}/work", f"{HOME}/house"
 OPTIONS = ("--offline", "--no-write-lock-file")
 

@@ -13,8 +13,6 @@ from nixos.box.shells import nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM
 from nixos.realnix import CURRENT, lock_flake, stand_in
 
-pytestmark = pytest.mark.box
-
 Enter = Callable[..., str]
 
 

@@ -18,8 +18,6 @@ from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import CURRENT, HERE, lock_flake
 from smallindex import SmallIndex, build_wheel
 
-pytestmark = pytest.mark.box
-
 OPTIONS = ("--offline", "--no-write-lock-file")
 LACKED = {"pandas", "pillow", "python-dateutil"}  # what this nixpkgs does not have
 NEWER = ["numpy>=98", "mac-only<3; sys_platform == 'darwin'"]

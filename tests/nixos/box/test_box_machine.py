@@ -5,15 +5,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from nixos.box.sandbox import LOADER, Box
 from nixos.box.store import closure, in_root
-
-pytestmark = pytest.mark.box
 
 
 def test_there_are_no_library_folders(box: Box) -> None:

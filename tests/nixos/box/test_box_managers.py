@@ -13,8 +13,6 @@ from nixos.box.managed import FLAKE, MORE, OPTIONS, WORK, Managed, make
 from nixos.box.store import WHEELHOUSE, wheels
 from smallindex import SmallIndex
 
-pytestmark = pytest.mark.box
-
 # What is run in which style, and whether the interpreter is copied into `.venv`.
 WAYS = {
     "uv": ("uv", "loader", False),
@@ -38,7 +36,7 @@ FILLS = {
 IMPORT = "import PIL.Image, sys; print(PIL.Image.__file__, sys.prefix, sep='|')"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house() -> Iterator[SmallIndex]:
     """The wheelhouse as an index, on this machine."""
     wheels()

@@ -13,8 +13,6 @@ from nixos.box.shells import WORK, Shell
 from nixos.box.store import RELEASE, SYSTEM, build, in_root
 from nixos.realnix import CURRENT, stand_in
 
-pytestmark = pytest.mark.box
-
 IMPORT = "import numpy, pyodbc, sys; print(numpy.__file__, sys.prefix, sep='|')"
 
 

@@ -14,8 +14,6 @@ from nixos.box.sandbox import HOME, Box
 from nixos.box.store import RELEASE
 from nixos.realnix import lock_flake
 
-pytestmark = pytest.mark.box
-
 PROJECT = f"{HOME}/demo"
 BACKEND = ("hatchling", "editables", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers")
 TEST = ("python", "-m", "unittest", "discover", "tests")

@@ -12,8 +12,6 @@ from nixos.realnix import lock_flake
 from nixos.repository import copy_repository
 from nixpy import __version__
 
-pytestmark = pytest.mark.box
-
 OPTIONS = ("--offline", "--no-write-lock-file", "-L")
 FLAKE = f"path:{HOME}/nixpy"
 

@@ -17,8 +17,6 @@ from nixos.box.test_box_external import BUILD, CRC, CRC_OF_NIXPY, SETUP
 from nixos.realnix import CURRENT, NixError
 from smallindex import SmallIndex, build_sdist, build_wheel
 
-pytestmark = pytest.mark.box
-
 PYTHON = """(let python = pkgs.python313.override {{
     self = python;
     packageOverrides = final: previous: {{ tiny = final.callPackage {} {{ }}; }};

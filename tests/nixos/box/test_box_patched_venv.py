@@ -18,12 +18,13 @@ from nixos.box.sandbox import HOME
 from nixos.box.shells import FLAKE, Shell
 from nixos.box.store import in_root
 
-pytestmark = pytest.mark.box
-
 FOLDER = f"{HOME}/own"
 ENTER = ("develop", "--offline", "--no-write-lock-file", f"path:{FLAKE}", "-c")
 CACHE = "export UV_CACHE_DIR=$HOME/uv-cache UV_LINK_MODE=hardlink;"
 NUMPY = ".venv/bin/python -c 'import numpy; print(numpy.__file__)'"
+
+
+pytestmark = pytest.mark.xdist_group("observed=patched-venv")  # with those who use its shell too
 
 
 @pytest.fixture(scope="module")

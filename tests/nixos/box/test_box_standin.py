@@ -15,8 +15,6 @@ from nixos.box.store import build, in_root
 from nixos.realnix import NixError
 from smallindex import build_wheel
 
-pytestmark = pytest.mark.box
-
 
 def script(text: str) -> str:
     """A Nix expression for a script with this text."""

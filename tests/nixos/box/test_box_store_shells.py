@@ -19,8 +19,6 @@ from nixos.box.test_box_builders import project as build_project
 from nixos.realnix import HERE, lock_flake
 from smallindex import SmallIndex
 
-pytestmark = pytest.mark.box
-
 OPTIONS = ("--offline", "--no-write-lock-file")
 FLAKE = f"path:{HOME}/flake"
 Saw = Callable[[str, str, bool], None]

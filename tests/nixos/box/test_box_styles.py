@@ -19,8 +19,6 @@ from nixos.box.observe import WAYS, Observed, Way
 from nixos.box.shells import FLAKE, MODULES, PROGRAMS, WORK, Shell
 from nixos.box.store import in_root
 
-pytestmark = pytest.mark.box
-
 Saw = Callable[[str, str, bool], None]
 
 

@@ -6,13 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from nixos.box.conftest import STYLES
 from nixos.box.observe import Observed
 from nixos.box.results import document, stable
-
-pytestmark = pytest.mark.box
 
 PAGE = Path(__file__).parents[3] / "docs/nixos-box.md"
 

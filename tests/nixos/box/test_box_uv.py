@@ -10,8 +10,6 @@ from nixos.box.observe import Observed
 from nixos.box.shells import Shell
 from nixos.box.store import PYTHON
 
-pytestmark = pytest.mark.box
-
 PROJECT = f"""\
 [project]
 name = "filled-by-uv"

@@ -17,8 +17,6 @@ from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, in_root, packag
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
 
-pytestmark = pytest.mark.box
-
 MODULES = ("numpy", "PIL.Image", "PIL._imagingft", "psycopg2")
 OPTIONS = ("--offline", "--no-write-lock-file")
 PYPROJECT = f"""\

@@ -18,8 +18,6 @@ from nixos.box.store import PYTHON, SYSTEM, build, wheels
 from nixos.realnix import lock_flake
 from smallindex import build_wheel
 
-pytestmark = pytest.mark.box
-
 WITHOUT_FIX, WITH_FIX = "25.05", "26.05"
 FLAKE = f"{HOME}/flake"
 OPTIONS = ("--offline", "--no-write-lock-file")
