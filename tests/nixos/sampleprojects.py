@@ -16,18 +16,13 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "scaffold")]
 
-import shop
-import toollocks
-from nixos.test_rendered import SETTINGS, prepare
-from nixos.test_rendered_external import EXTERNAL
-from smallindex import SmallIndex
-
-try:
-    from nixpy.styles.feature import features
-    from nixpy.styles.style import Style, styles
-except ImportError:  # the layout before the folders
-    from nixpy.features import features
-    from nixpy.styles import Style, styles
+import shop  # noqa: E402  (the path comes first)
+import toollocks  # noqa: E402
+from nixos.test_rendered import SETTINGS, prepare  # noqa: E402
+from nixos.test_rendered_external import EXTERNAL  # noqa: E402
+from nixpy.styles.features import features  # noqa: E402
+from nixpy.styles.styles import Style, styles  # noqa: E402
+from smallindex import SmallIndex  # noqa: E402
 
 BUILT = """
 [project.scripts]
@@ -78,7 +73,7 @@ def write(folder: Path) -> None:
             for name in ("loader", "fhs", "patched-venv"):
                 _init(toollocks.locked(folder / f"{manager}-{name}", index, manager), name)
         for name in ("loader", "fhs", "nix-ld"):
-            project = shop.project(folder / f"pip-{name}", "alpha", extra='[tool.nixpy]\nvenv-copies = true\n' + BUILT)
+            project = shop.project(folder / f"pip-{name}", "alpha", extra="[tool.nixpy]\nvenv-copies = true\n" + BUILT)
             _init(project, name, "--manager", "pip")
             project = shop.project(folder / f"none-{name}", "alpha", "beta")
             _init(project, name, "--manager", "none")

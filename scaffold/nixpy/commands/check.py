@@ -127,7 +127,9 @@ def check(project: Project) -> Verdict:
         right = (State.FRESH, State.OLDER)
         files = tuple(replace(file, state=State.STALE) if file.state in right else file for file in files)
     elif any(file.state is State.OLDER for file in files):
-        message = f"the text of nixpy's Nix library in {project.rendered.name} is that of another nixpy; the facts are right"
+        message = (
+            f"the text of nixpy's Nix library in {project.rendered.name} is that of another nixpy; the facts are right"
+        )
         changes.append(Reason(message=message, path=project.rendered))
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))

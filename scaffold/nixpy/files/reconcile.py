@@ -39,7 +39,15 @@ class State(StrEnum):
 
 
 # The exit status of each state, the same for every file (0 fine, 1 a finding, 2 not nixpy's to judge).
-STATUS = {State.FRESH: 0, State.OLDER: 0, State.STALE: 1, State.EDITED: 1, State.MISSING: 1, State.FOREIGN: 2, State.NEWER: 2}
+STATUS = {
+    State.FRESH: 0,
+    State.OLDER: 0,
+    State.STALE: 1,
+    State.EDITED: 1,
+    State.MISSING: 1,
+    State.FOREIGN: 2,
+    State.NEWER: 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
