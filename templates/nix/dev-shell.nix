@@ -15,8 +15,7 @@ self: project: python:
 let
   inherit (self) lib;
   inherit (project) external shell;
-  manager =
-    if project.manager == null then { } else self.manager project python fill project.manager;
+  manager = if project.manager == null then { } else self.manager project python fill project.manager;
   exports =
     quote: variables:
     lib.concatStrings (lib.mapAttrsToList (name: value: "export ${name}=${quote value}\n") variables);
@@ -24,9 +23,7 @@ let
   indented = text: "  ${lib.replaceStrings [ "\n" ] [ "\n  " ] text}\n";
 in
 self.pkgs.mkShell {
-  packages = lib.unique (
-    packages ++ manager.packages or [ ] ++ shell.packages or [ ]
-  );
+  packages = lib.unique (packages ++ manager.packages or [ ] ++ shell.packages or [ ]);
   nativeBuildInputs = external.build or [ ] ++ external.run or [ ];
   buildInputs = external.host or [ ] ++ shell.inputs or [ ];
 

@@ -5,6 +5,6 @@ let
   file = "./${self.lib.last (self.lib.splitString "." attribute)}.nix";
 in
 throw ''
-  nixpy: this nixpkgs has no ${attribute}, which `map` of [tool.self.external] names. Name another
+  nixpy: this nixpkgs has no ${attribute}, which `map` of [tool.nixpy.external] names. Name another
   there, or extend `pkgs`, in flake.nix or shell.nix, by an overlay:
     pkgs.extend ${self.overlay attribute "final.callPackage ${file} { }"}''

@@ -61,7 +61,9 @@ let
     // lib.optionalAttrs brings { dependencies = dependencies requires; }
     // lib.optionalAttrs (!brings) { dontCheckRuntimeDeps = true; } # they are beside it in the environment
     // lib.optionalAttrs (project.external != null) project.external.inputs
-    // lib.optionalAttrs (brings && project.external != null) { makeWrapperArgs = project.external.wrapperArgs; }
+    // lib.optionalAttrs (brings && project.external != null) {
+      makeWrapperArgs = project.external.wrapperArgs;
+    }
     // lib.optionalAttrs (relax != [ ]) { pythonRelaxDeps = relax; }
     // lib.optionalAttrs relax-build { pypaBuildFlags = [ "--skip-dependency-check" ]; }
     // lib.optionalAttrs (brings && modules != [ ]) { pythonImportsCheck = modules; }

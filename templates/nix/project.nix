@@ -23,16 +23,24 @@ let
       libraries = self.libraries sonames;
     in
     {
-      inherit digest driver libraries;
-      inherit lock manager shell;
-      inherit sonames style;
+      inherit
+        digest
+        driver
+        libraries
+        lock
+        manager
+        shell
+        sonames
+        style
+        ;
       features = chosen;
       interpreter = lib.foldl' (base: feature: feature.interpreter or lib.id base) interpreter chosen;
       external = if external == null then null else self.external libraries sonames external;
     };
-  inherit (builtins) functionArgs intersectAttrs;
+  # No `lib` here: the names of the outputs are known without nixpkgs.
+  inherit (builtins) attrNames functionArgs intersectAttrs;
   project = common (intersectAttrs (functionArgs common) facts);
-  parts = self."styles/${project.style}" project (removeAttrs facts (lib.attrNames (functionArgs common)));
+  parts = self."styles/${project.style}" project (removeAttrs facts (attrNames (functionArgs common)));
 
   outputs =
     {
