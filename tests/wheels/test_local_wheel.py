@@ -53,6 +53,17 @@ def test_a_missing_wheel_is_named(tmp_path: Path) -> None:
     assert "gone-1" in str(caught.value)
 
 
+def test_an_entry_without_a_name_is_damage(tmp_path: Path) -> None:
+    """A wheel with an entry that has no name is damaged, and the error says so."""
+    path = tmp_path / "a-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(zipfile.ZipInfo("pkg"), b"12345")
+    path.write_bytes(path.read_bytes().replace(b"pkg", b"\0kg"))  # a name ends at a NUL
+    with closing(LocalWheel(path)) as archive, pytest.raises(NixpyError, match="an entry has no name") as caught:
+        archive.members()
+    assert caught.value.path == str(path)
+
+
 @settings(max_examples=150)
 @given(data=st.data())
 def test_damage_is_one_clear_error(tmp_path: Path, data: st.DataObject) -> None:

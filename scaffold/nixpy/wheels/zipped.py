@@ -78,7 +78,12 @@ class ZippedWheel:
         return self._zip
 
     def members(self) -> Sequence[Member]:
-        """Return every file, in the order of the central directory."""
+        """Return every file, in the order of the central directory.
+
+        Raises DamagedWheelError for an entry without a name, which is neither a file nor a folder.
+        """
+        if not all(info.filename for info in self.zip.infolist()):
+            raise self._damaged(zipfile.BadZipFile("an entry has no name"))
         return tuple(
             Member(info.filename, info.file_size, bool(info.external_attr >> 16 & EXECUTE_BITS))
             for info in self.zip.infolist()
