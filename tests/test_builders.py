@@ -233,6 +233,7 @@ def test_folders_beside_the_project_are_told_of(tmp_path: Path, nixpy: Nixpy) ->
     workspace = '[tool.uv.sources]\ncore.workspace = true\n[tool.uv.workspace]\nmembers = ["core"]\n'
     project = shop.project(tmp_path / "ws", "core", extra=workspace)
     subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=project, check=True)
+    for style in ("wheel-env", "with-packages"):
         report = nixpy("init", project, "--style", style, "--python", "3.13", "--format", "json").project
         assert [(one["code"], one["package"]) for one in report["problems"]] == [("NIX305", "core")]
 
