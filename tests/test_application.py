@@ -13,6 +13,7 @@ import pytest
 import shop
 from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, NixError, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
+from nixpy.files.reconcile import parts
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
@@ -137,7 +138,10 @@ def test_a_build_system_that_nixpkgs_lacks(folder: Path, nixpy: Nixpy) -> None:
     )
     (folder / "pyproject.toml").write_text(text)
     assert codes(nixpy("init", folder, *INIT).out) == {"NIX323"}
-    assert "(ps.own-backend or fromWheel.own-backend or (throw" in (folder / "nixpy.nix").read_text()
+    facts, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert 'build-system = [ "own-backend" ];' in facts
+    assert "found = self.first-of ps spellings;" in library
+    assert "if found != null then found else fromWheel.${name} or (throw error);" in library
     with pytest.raises(NixError, match="nixpkgs has no own-backend, which builds the project; `nixpy package"):
         evaluate(folder, "26.05")
 
@@ -180,7 +184,9 @@ def test_setup_py_is_built_by_setuptools(folder: Path, nixpy: Nixpy) -> None:
     assert (found["build"], found["dependencies"]) == (["setuptools"], ["weasyprint"])
     assert found["meta"] == {"homepage": "https://example.org", "mainProgram": "demo.sh"}
     assert found["apps"] == {"default": "demo.sh", "demo.sh": "demo.sh"}
-    assert "(PEP 517).\n  build-system = [ ps.setuptools ];" in (folder / "nixpy.nix").read_text()
+    facts, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert "build-system" not in facts
+    assert re.search(r'build-system \? \[ "setuptools" \], # .* \(PEP 517\)\n', library)
 
 
 @pytest.mark.usefixtures("real_nix")
@@ -284,8 +290,11 @@ def test_the_file_may_lie_in_a_folder(folder: Path, nixpy: Nixpy) -> None:
     (folder / "pyproject.toml").write_text(f'{ALL}file = "nix/here.nix"\n')
     assert nixpy("init", folder, *INIT).status == 0
     text = (folder / "nix/here.nix").read_text()
-    assert "src = ../.;" in text
-    assert '"here.nix"' in text
+    facts, library, _ = parts(text)
+    assert "source = ../.;" in facts
+    assert 'file = "here.nix";' in facts
+    assert "src = source;" in library
+    assert "\n            file\n" in library.partition("!lib.elem (baseNameOf path) [")[2].partition("]")[0]
     assert violations(text) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import shop
 from builderlocks import lock
 from nixos.realnix import evaluate, warnings
 from nixos.rfc166 import violations
+from nixpy.files.reconcile import parts
 from nixpy.styles.styles import find, recommend, styles
 from runner import Nixpy, Ran
 from smallindex import SmallIndex, build_wheel
@@ -25,6 +27,13 @@ def codes(ran: Ran) -> list[str]:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def library_file(library: str, name: str) -> str:
+    """The text of one file of the library below the facts."""
+    start = f"\n    {name} =\n"
+    assert library.count(start) == 1
+    return re.split(r"\n    \S+ =", library.partition(start)[2])[0]
 
 
 def refused(nixpy: Nixpy, project: Path, *options: str) -> str:
@@ -78,7 +87,7 @@ def test_pyproject_nix_wants_dependencies_that_it_can_read(tmp_path: Path, nixpy
         (project / name).unlink()
     (project / "requirements.txt").write_text("weasyprint\n")
     assert nixpy("init", project, "--style", "pyproject-nix").status == 0
-    assert "requirements = ./requirements.txt;" in (project / "nixpy.nix").read_text()
+    assert "requirements-files = [ ./requirements.txt ];" in (project / "nixpy.nix").read_text()
 
 
 @pytest.mark.parametrize("style", BUILDERS)
@@ -183,12 +192,22 @@ def test_what_external_asks_for_builds_the_project_too(
     lock(project, find(style), index)
     assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
     text = (project / "nixpy.nix").read_text()
-    inside, _, shell = text.partition("  shell = pkgs.mkShell")
     assert violations(text) == []
-    assert "external.build" in inside
-    assert "lib.makeBinPath external.run" in inside + shell.partition("apps =")[2]
+    facts, library, _ = parts(text)
+    build, run = facts.partition("    external = {\n")[2].partition("run =")[::2]
+    assert "pkgs.cmake # dep:generic/cmake" in build
+    assert "pkgs.git # dep:generic/git" in run
+    external, own_style = library_file(library, "external"), library_file(library, f'"styles/{style}"')
+    builder = library_file(library, "own") if style in ("application", "wheel-env") else own_style
     # pyproject.nix's builders, which uv2nix has, configure by a phase of their own.
-    assert ("dontUseCmakeConfigure = true" in inside) == (style != "uv2nix")
+    assert ("external.inputs" in builder) == (style != "uv2nix")
+    assert "nativeBuildInputs = build;" in external
+    assert "dontUseCmakeConfigure = true;" in external
+    assert "dontUseCmakeConfigure" not in own_style
+    assert ("external.build" in builder) == (style in ("uv2nix", "pyproject-nix"))
+    assert ("lib.makeBinPath external.run" in own_style) == (style == "uv2nix")
+    assert ("makeWrapperArgs = " in own_style and "external.wrapperArgs" in own_style) == (style != "uv2nix")
+    assert "--prefix PATH : ${lib.makeBinPath run}" in external
 
 
 @pytest.mark.usefixtures("real_nix")

@@ -8,6 +8,7 @@ import pytest
 
 import shop
 from nixpy.core.errors import NixpyError
+from nixpy.files.reconcile import parts
 from nixpy.project import managers, project
 from runner import Nixpy
 
@@ -90,7 +91,7 @@ def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: st
     """What the settings choose of extras and groups is what the manager is told to install."""
     made = managers.manager(write(tmp_path, kind, 'extras = ["b"]\ngroups = ["dev"]\n'), name)
     assert made is not None
-    assert made.as_dict()["fill"] == fill
+    assert made.facts()["install"] == fill
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,9 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = shop.project(tmp_path / "demo", "gamma")
     assert nixpy("init", folder, "--style", "loader").status == 0
     assert "manager" not in (folder / "pyproject.toml").read_text()
-    assert "set -- uv pip install -r pyproject.toml\n" in (folder / "nixpy.nix").read_text()
+    facts, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert 'install = "uv pip install -r pyproject.toml";\n' in facts
+    assert "set -- ${install}\n" in library
     assert nixpy("init", folder, "--manager", "none").status == 0
     assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
@@ -165,7 +168,9 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     """Where a wheel's program does not start and nixpkgs' is in `packages`, that one is found first."""
     folder = shop.project(tmp_path / "demo", "beta", extra='[tool.nixpy]\npackages = ["beta"]\n')
     assert nixpy("init", folder, "--style", "loader").status == 0
-    path = "PATH=${lib.makeBinPath [ pkgs.beta ]}:$PWD/.venv/bin:$PATH"
-    assert path in (folder / "nixpy.nix").read_text()
+    facts, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert "native = [ pkgs.beta ];" in facts
+    assert "native = project.shell.native or [ ];" in library
+    assert "PATH=${lib.makeBinPath native}:$PWD/.venv/bin:$PATH" in library
     assert nixpy("init", folder, "--style", "nix-ld").status == 0
-    assert path not in (folder / "nixpy.nix").read_text()
+    assert "native" not in parts((folder / "nixpy.nix").read_text())[0]

@@ -23,6 +23,7 @@ from patch_venv import DRIVER, FOLDER, PRELOAD, PatchError, Report, Settings, pa
 from nixos.realnix import SYSTEMS, Nix, stand_in
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.environment.assemble import environment_of
+from nixpy.environment.facts import facts
 from nixpy.environment.options import resolve_options
 from nixpy.needs.model import Needs
 from nixpy.project import project
@@ -589,9 +590,9 @@ def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
     asking = '[tool.nixpy]\nstyle = "patched-venv"\nlibraries.ignore = ["libignored.so.1"]\n'
     (tmp_path / "pyproject.toml").write_text(f"[project]\n{asking}")
     own = project.read(tmp_path)
-    found = environment_of(own, resolve_options(own), record).as_dict()
-    assert found["opened_sonames"] == ["libcuda.so.1", "libmagic.so.1"]
-    assert found["driver_sonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
+    found = facts(environment_of(own, resolve_options(own), record))
+    assert found["openedSonames"] == ["libcuda.so.1", "libmagic.so.1"]
+    assert found["hostSonames"] == ["libcuda.so.1", "libnvidia-ml.so.1"]
 
 
 # --- the commands ---
@@ -686,7 +687,10 @@ def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy,
 
     project = shop.project(tmp_path / "demo", "alpha", "weasyprint")
     assert nixpy("init", project, "--style", "patched-venv").status == 0
-    text = (project / "nixpy.nix").read_text().replace("inherit libraries python shell;", "inherit patcher settings;")
+    text = (project / "nixpy.nix").read_text()
+    outputs = "  python = interpreter;\n"  # of the style, which may have others too
+    assert text.count(outputs) == 1
+    text = text.replace(outputs, f"{outputs}  others = {{ inherit patcher settings; }};\n")
     (project / "opened.nix").write_text(text)
     pkgs = f'(import {stand_in("26.05")} {{ system = "{SYSTEMS[0]}"; }}) // {{ writeText = name: text: text; }}'
     opened = f"(import {project / 'opened.nix'} {{ pkgs = {pkgs}; }})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import shop
 from builderlocks import lock
 from nixos.realnix import HERE, SYSTEMS, Nix, stand_in
 from nixpy.analysis import nixpylock
+from nixpy.files.reconcile import parts
 from nixpy.styles.styles import find
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
@@ -52,9 +54,14 @@ def wheels(project: Path) -> dict[str, Any]:
 
 
 def definitions(project: Path) -> list[str]:
-    """The lines of nixpy.nix that say where a package is from."""
-    lines = (line.strip() for line in (project / "nixpy.nix").read_text().splitlines())
-    return [line for line in lines if " = ps." in line or " = fromWheel." in line]
+    """The lines of nixpy.nix that say by which name nixpkgs has a package, and whose version is taken."""
+    facts, library, _ = parts((project / "nixpy.nix").read_text())
+    assert "fromNixpkgs = self.first-of ps spellings;" in library
+    assert 'found = if versions == "locked" then fromWheel.${name} or fromNixpkgs else fromNixpkgs;' in library
+    assert "if found != null then found else fromWheel.${name} or absent;" in library
+    sets = re.findall(r"^    (?:packages|others) = \{\n(.*?)^    \};$", facts, re.MULTILINE | re.DOTALL)
+    versions = re.findall(r"^    versions = .*;$", facts, re.MULTILINE)
+    return [line.strip() for line in ["".join(sets), *versions] for line in line.splitlines()]
 
 
 def installed(project: Path, **changed: str) -> tuple[set[str], set[str]]:
@@ -151,12 +158,12 @@ def test_nixpkgs_comes_first(tmp_path: Path, nixpy: Nixpy) -> None:
     made = nixpy("init", project, *INIT, "--format", "json").project
     assert [problem for problem in made["problems"] if problem["code"].startswith("NIX3")] == []
     assert definitions(project) == [
-        "house = ps.house or fromWheel.house;",
-        "numpy = ps.numpy or fromWheel.numpy;",
-        "house-two = ps.house-two or fromWheel.house-two;",
-        "psycopg2-binary = ps.psycopg2 or fromWheel.psycopg2-binary;",
-        "pyyaml = ps.pyyaml or fromWheel.pyyaml;",
-        "toolz = ps.toolz or fromWheel.toolz;",
+        'house = "house";',
+        'numpy = "numpy";',
+        'house-two = "house-two";',
+        'psycopg2-binary = "psycopg2";',
+        'pyyaml = "pyyaml";',
+        'toolz = "toolz";',
     ]
     assert installed(project) == ({"house", "house-two"}, {"numpy", "psycopg2", "pyyaml", "toolz"})
 
@@ -195,12 +202,12 @@ def test_locked_versions_come_first(tmp_path: Path, nixpy: Nixpy) -> None:
     """With `versions = "locked"` all are of wheels, but what has none; what nixpkgs' own brings along is there once."""
     project = shop.project(tmp_path / "one", "house", "numpy", extra=LOCKED)
     assert nixpy("init", project, *INIT).status == 0
-    assert "toolz = fromWheel.toolz or ps.toolz;" in definitions(project)
+    assert {'toolz = "toolz";', 'versions = "locked";'} <= set(definitions(project))
     everything = {"house", "house-two", "numpy", "psycopg2-binary", "pyyaml", "toolz"}
     assert installed(project) == (everything, set())
     other = shop.project(tmp_path / "two", "numpy", "scipy", "toolz", extra=LOCKED)
     assert nixpy("init", other, *INIT).status == 0
-    assert "scipy = ps.scipy;" in definitions(other)
+    assert {'scipy = "scipy";', 'versions = "locked";'} <= set(definitions(other))
     wheel, own = installed(other)
     assert "toolz" in wheel
     assert "scipy" in own
@@ -213,7 +220,7 @@ def test_what_nothing_supplies_is_reported(tmp_path: Path, nixpy: Nixpy) -> None
     project = shop.project(tmp_path / "one", "house-source", "scipy")
     made = nixpy("init", project, *INIT, "--format", "json").project
     assert [(problem["code"], problem["package"]) for problem in made["problems"]] == [("NIX301", "house-source")]
-    assert definitions(project) == ["house-source = ps.house-source or null;", "scipy = ps.scipy;"]
+    assert definitions(project) == ['house-source = "house-source or null";', 'scipy = "scipy";']
     assert installed(project)[0] == set()
     assert "scipy" in installed(project)[1]
 
@@ -234,12 +241,14 @@ def test_requirements_are_rendered_without_addresses(tmp_path: Path, nixpy: Nixp
     project = shop.project(tmp_path / "one", address, "NumPy[x]>=2,<10 ; sys_platform == 'linux'", "toolz")
     assert nixpy("init", project, *INIT).status == 0
     text = (project / "nixpy.nix").read_text()
-    asked = text.partition("asked = ''\n")[2].partition("'';")[0]
-    assert [line.strip() for line in asked.strip().splitlines()] == [
+    facts, library, _ = parts(text)
+    asked = facts.partition("requirements = [\n")[2].partition("\n    ];")[0]
+    assert [json.loads(line) for line in asked.splitlines()] == [
         "house",
         'numpy[x]<10,>=2 ; sys_platform == "linux"',
         "toolz",
     ]
+    assert 'asked = lib.concatMapStrings (line: "${line}\\n") requirements;' in library
     assert "127.0.0.1" not in text
 
 

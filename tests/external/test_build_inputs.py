@@ -10,8 +10,11 @@ import pytest
 import shop
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.environment.assemble import environment_of
+from nixpy.environment.facts import facts
+from nixpy.environment.model import Environment
 from nixpy.environment.options import resolve_options
 from nixpy.files import render
+from nixpy.files.reconcile import parts
 from nixpy.project import project
 from runner import Nixpy
 
@@ -21,11 +24,15 @@ def asking(folder: Path, *dependencies: str, key: str = "dependencies", more: st
     return shop.project(folder, "gamma", extra=f"[external]\n{key} = [\n{listed}]\n{more}")
 
 
-def env_of(folder: Path) -> dict[str, Any]:
+def env_of(folder: Path) -> Environment:
     found = project.read(folder)
     nixpy_lock = read_nixpy_lock(found)
     assert nixpy_lock is not None
-    return environment_of(found, resolve_options(found), nixpy_lock).as_dict()
+    return environment_of(found, resolve_options(found), nixpy_lock)
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    return facts(env_of(folder))
 
 
 def problems(nixpy: Nixpy, folder: Path, *options: str) -> dict[str, dict[str, str]]:
@@ -38,8 +45,10 @@ def test_a_project_without_sees_nothing_of_it(tmp_path: Path, nixpy: Nixpy) -> N
     """A project that asks for nothing beside wheels has no word of it in its file."""
     folder = shop.project(tmp_path / "one", "gamma")
     assert nixpy("init", folder, "--style", "loader").status == 0
-    assert "external" not in (folder / "nixpy.nix").read_text()
-    assert env_of(folder)["external"] is None
+    rendered, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert "external" not in rendered
+    assert "\n    external =\n" not in library
+    assert "external" not in facts_of(folder)
 
 
 def test_each_need_is_where_it_belongs(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -53,14 +62,14 @@ def test_each_need_is_where_it_belongs(tmp_path: Path, nixpy: Nixpy) -> None:
         + 'host-requires = ["dep:generic/zlib"]\ndependencies = ["dep:generic/git", "dep:generic/python"]\n'
     )
     assert problems(nixpy, folder) == {}
-    roles = env_of(folder)["external"]["roles"]
-    both = ["dep:virtual/compiler/c", "dep:virtual/compiler/cxx"]
-    assert roles["build"] == [{"systems": [], "packages": [["pkgs.stdenv.cc", both]]}]
-    assert roles["host"] == [{"systems": [], "packages": [["pkgs.zlib", ["dep:generic/zlib"]]]}]
-    assert roles["run"] == [{"systems": [], "packages": [["pkgs.git", ["dep:generic/git"]]]}]
-    text = (folder / "nixpy.nix").read_text()
-    assert "nativeBuildInputs = external.build ++ external.run;" in text
-    assert "buildInputs = external.host;" in text
+    roles = facts_of(folder)["external"]
+    both = "dep:virtual/compiler/c, dep:virtual/compiler/cxx"
+    assert roles["build"] == {"parts": [{"when": None, "value": [{"nix": "pkgs.stdenv.cc", "comment": both}]}]}
+    assert roles["host"] == {"parts": [{"when": None, "value": [{"nix": "pkgs.zlib", "comment": "dep:generic/zlib"}]}]}
+    assert roles["run"] == {"parts": [{"when": None, "value": [{"nix": "pkgs.git", "comment": "dep:generic/git"}]}]}
+    _, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert "nativeBuildInputs = external.build or [ ] ++ external.run or [ ];" in library
+    assert "buildInputs = external.host or [ ]" in library
 
 
 def test_a_library_is_supplied_as_those_of_wheels_are(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -72,21 +81,18 @@ def test_a_library_is_supplied_as_those_of_wheels_are(tmp_path: Path, nixpy: Nix
     settings.write_text(settings.read_text() + 'host-requires = ["dep:generic/zlib"]\n')
     settings.write_text(settings.read_text() + 'build-requires = ["dep:generic/openssl"]\n')
     assert problems(nixpy, folder) == {}
-    env = env_of(folder)
-    found = {
-        library["soname"]: (group["systems"], library["expression"], library["reason"])
-        for group in env["groups"]
-        for library in group["libraries"]
-        if group["systems"] == env["linux"]
+    linux, darwin = facts_of(folder)["sonames"]["parts"]
+    assert linux == {
+        "when": "isLinux",
+        "value": {
+            "libpq.so.5": {"nix": "(pkgs.libpq or pkgs.postgresql.lib)", "comment": "[external]"},
+            "libz.so.1": {"nix": "pkgs.zlib", "comment": "[external]"},
+        },
     }
-    linux = env["linux"]
-    assert found == {
-        "libpq.so.5": (linux, "(pkgs.libpq or pkgs.postgresql.lib)", "[external]"),
-        "libz.so.1": (linux, "pkgs.zlib", "[external]"),
-    }
-    (darwin,) = (group for group in env["groups"] if group["systems"] == ["aarch64-darwin"])
-    assert [library["soname"] for library in darwin["libraries"]] == ["libpq.so.5"]
-    assert env["opened_sonames"] == ["libpq.so.5"]
+    assert darwin["when"] == '(system == "aarch64-darwin")'
+    assert list(darwin["value"]) == ["libpq.so.5"]
+    assert env_of(folder).opened == ("libpq.so.5",)
+    assert facts_of(folder)["external"]["opened"] == ["libpq.so.5"]
 
 
 def test_a_marker_tells_the_systems(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -99,10 +105,10 @@ def test_a_marker_tells_the_systems(tmp_path: Path, nixpy: Nixpy) -> None:
         'dep:generic/nowhere; sys_platform == "win32"',
     )
     assert problems(nixpy, folder) == {}
-    run = env_of(folder)["external"]["roles"]["run"]
-    assert [(group["systems"], [text for text, _ in group["packages"]]) for group in run] == [
-        (["aarch64-linux", "x86_64-linux"], ["(pkgs.libxcb or pkgs.xorg.libxcb)"]),
-        (["x86_64-linux"], ["pkgs.git"]),
+    run = facts_of(folder)["external"]["run"]["parts"]
+    assert [(part["when"], [package["nix"] for package in part["value"]]) for part in run] == [
+        ("isLinux", ["(pkgs.libxcb or pkgs.xorg.libxcb)"]),
+        ('(system == "x86_64-linux")', ["pkgs.git"]),
     ]
 
 
@@ -114,11 +120,11 @@ def test_the_users_map_decides(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = asking(tmp_path / "one", "dep:generic/libpq@>=17", "dep:generic/foo", more=more)
     done = nixpy("init", folder, "--style", "loader", "--format", "json")
     assert {one["expression"] for one in done.project["external"]} == {"pkgs.foo", "pkgs.postgresql.lib"}
-    env = env_of(folder)
-    (group,) = env["external"]["roles"]["run"]
+    found = facts_of(folder)
+    (part,) = found["external"]["run"]["parts"]
     foo, libpq = '(pkgs.foo or (lacking "foo"))', '(pkgs.postgresql.lib or (lacking "postgresql.lib"))'
-    assert [text for text, _ in group["packages"]] == [foo, libpq]
-    expressions = {library["expression"] for group in env["groups"] for library in group["libraries"]}
+    assert [package["nix"] for package in part["value"]] == [foo, libpq]
+    expressions = {library["nix"] for group in found["sonames"]["parts"] for library in group["value"].values()}
     assert expressions == {libpq}
 
 
@@ -145,7 +151,10 @@ def test_the_version_of_an_interface_is_not_checked(tmp_path: Path, nixpy: Nixpy
     """That nobody can tell it is told; and the name for C++ of an example in PEP 725 is read as the registry has it."""
     told = problems(nixpy, asking(tmp_path / "one", "dep:virtual/interface/lapack@>=3.7.1", "dep:virtual/compiler/cpp"))
     assert set(told) == {"NIX602", "NIX603"}
-    assert env_of(tmp_path / "one")["external"]["versions"] == []
+    external = env_of(tmp_path / "one").external
+    assert external is not None
+    assert all(not one.version for one in external.inputs)
+    assert "versions" not in facts_of(tmp_path / "one")["external"]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +170,10 @@ def test_versions_become_conditions(tmp_path: Path, nixpy: Nixpy, version: str, 
     """Each operator is Nix's comparison, and zeros at the end do not count."""
     folder = asking(tmp_path / "one", f"dep:generic/zlib@{version}", key="host-requires")
     assert problems(nixpy, folder) == {}
-    assert f"holds = version: {condition};" in (folder / "nixpy.nix").read_text()
-    assert "checks.external" in (folder / "nixpy.nix").read_text()
+    rendered, library, _ = parts((folder / "nixpy.nix").read_text())
+    assert f"holds = version: {condition};" in rendered
+    assert 'external = pkgs.runCommand "nixpy-external-check"' in library
+    assert "project.external.checks" in library
 
 
 def test_check_notices_a_change(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -195,7 +206,7 @@ def test_extras_and_groups_may_be_its_own(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "pkgs.git # dep:generic/git" in text
     assert "pkgs.ffmpeg # dep:generic/ffmpeg" in text
     assert "--extra" not in text
-    assert "nat" not in env_of(folder)["manager"]["fill"]
+    assert "nat" not in facts_of(folder)["manager"]["install"]
     settings = folder / "pyproject.toml"
     settings.write_text(settings.read_text().replace('extras = ["nat"]', 'extras = ["gnat"]'))
     done = nixpy("check", folder)
@@ -263,4 +274,4 @@ def test_the_template_needs_no_more(tmp_path: Path, nixpy: Nixpy) -> None:
     """What is rendered comes from the environment alone, so that the same facts give the same bytes."""
     folder = asking(tmp_path / "one", "dep:generic/git@>=2")
     assert problems(nixpy, folder) == {}
-    assert render.render("nixpy.nix.jinja", env_of(folder)) == (folder / "nixpy.nix").read_text()
+    assert render.nix_file(facts_of(folder), "vendored") == (folder / "nixpy.nix").read_text()

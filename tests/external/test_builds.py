@@ -15,6 +15,7 @@ import uv
 from packaging.utils import canonicalize_name
 
 import shop
+from nixpy.files.reconcile import parts
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.sdists.sdist import read_sdist
 from runner import Nixpy
@@ -192,8 +193,15 @@ def test_styles_that_build_nothing_in_their_shell(tmp_path: Path, nixpy: Nixpy) 
     said = hints(nixpy, "init", project, "--style", "uv2nix", "--system", "x86_64-linux")
     assert said["psycopg2"].startswith("nixpy.nix has what builds it: ")
     text = (project / "nixpy.nix").read_text()
-    for line in ('psycopg2 = [ "setuptools" ];', 'rusty = [ "maturin" ];', "++ external.build;", "++ external.host;"):
+    for line in (
+        'psycopg2 = [ "setuptools" ];',
+        'rusty = [ "maturin" ];',
+        "++ external.build or [ ];",
+        "++ external.host;",
+    ):
         assert line in text, line
     said = hints(nixpy, "init", project, "--style", "wheel-env")
     assert said["psycopg2"].startswith("style wheel-env builds no sources")
-    assert "external" not in (project / "nixpy.nix").read_text()
+    rendered, library, _ = parts((project / "nixpy.nix").read_text())
+    assert "external" not in rendered
+    assert "\n    external =\n" not in library

@@ -21,6 +21,7 @@ ERROR = "error"
 
 # The meaning of each rule that has no diagnostic code.
 RULES = {
+    "older-library": "The Nix library below the facts is that of another nixpy.",
     "stale": "The generated files do not match the project any more.",
     "edited": "A generated file was edited by hand.",
     "never-analysed": "The project was never analysed.",
@@ -68,10 +69,13 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
     project, verdict = outcome.project, outcome.verdict
     assert project is not None  # noqa: S101  (there is no error)
     assert verdict is not None  # noqa: S101
+    level: _Level = "error" if verdict.status else "notice"
     for reason in verdict.reasons:
         if reason.path is not None:
-            yield _at(top, _rule(verdict.state), "error", f"{reason}; {verdict.remedy}", reason.path, _line(reason))
+            yield _at(top, _rule(verdict.state), level, f"{reason}; {verdict.remedy}", reason.path, _line(reason))
     for file in verdict.files:
+        if file.state is State.OLDER:
+            continue  # its reason says everything
         if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
             yield _file(top, file, project, verdict)
     for diagnostic in verdict.diagnostics:

@@ -19,6 +19,9 @@ from nixpy.project.project import Project
 @click.option("--diff", is_flag=True, help="Show how the files differ from what they should be.")
 @rescan_option
 @click.option(
+    "--strict", is_flag=True, help="Exit with 1 also where only the library text in nixpy.nix is that of another nixpy."
+)
+@click.option(
     "--format",
     "form",
     metavar="FORMAT",
@@ -27,11 +30,14 @@ from nixpy.project.project import Project
     help="How results are printed: text (the default), json, github (annotations), gitlab (code quality), "
     "sarif (2.1.0), or markdown (for a summary).",
 )
-def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, form: str) -> int:
+def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, strict: bool, form: str) -> int:
     """Tell whether the Nix files still match the project. Needs neither network nor Nix.
 
     Exits with 0 where all are fresh, 1 where some are stale, edited by hand or missing, 2 for a file that is not
     nixpy's, or of a newer one. With --rescan the wheels are opened again, for which the network is used.
+
+    "older library" means that the facts are right and the Nix functions below them are those of another nixpy: that
+    fails only with --strict.
     """
     named = folders or (Path(),)
     found = [project for folder in named for project in find_projects(folder)] if every else named
@@ -40,7 +46,7 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, fo
         if one.error:  # the other projects still have their say
             fail(one.error)
     FORMATS[form](outcomes, diff)
-    return max(one.status for one in outcomes)
+    return max(one.verdict.strict_status if strict and one.verdict else one.status for one in outcomes)
 
 
 def _rescan(project: Project) -> Verdict:

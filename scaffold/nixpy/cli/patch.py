@@ -23,7 +23,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
 
     Exits with 1 where a file had to be left alone, or a library opened at run time is not served.
     """
-    patcher = program("patched-venv", "patch_venv.py")
+    patcher = program("patch_venv.py")
     try:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
     except patcher.PatchError as error:

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
 
 # What is told when several hold, the most serious first.
-_GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.FRESH)
+_GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.OLDER, State.FRESH)
 _REMEDY = {
     State.FRESH: "",
+    State.OLDER: "`nixpy sync` takes this nixpy's",
     State.STALE: "run `nixpy sync`",
     State.EDITED: "put the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
     State.MISSING: "run `nixpy init`",
@@ -66,6 +67,11 @@ class Verdict:
     def status(self) -> int:
         """The exit status this means."""
         return STATUS[self.state]
+
+    @property
+    def strict_status(self) -> int:
+        """The same where the library text of another nixpy is a finding too."""
+        return 1 if self.state is State.OLDER else self.status
 
     @property
     def remedy(self) -> str:
@@ -118,7 +124,13 @@ def check(project: Project) -> Verdict:
     env = environment_of(project, resolved, nixpy_lock)
     files = reconcile(outputs(project, env, nixpy_lock), write=False)
     if changes:
-        files = tuple(replace(file, state=State.STALE) if file.state is State.FRESH else file for file in files)
+        right = (State.FRESH, State.OLDER)
+        files = tuple(replace(file, state=State.STALE) if file.state in right else file for file in files)
+    elif any(file.state is State.OLDER for file in files):
+        message = (
+            f"the text of nixpy's Nix library in {project.rendered.name} is that of another nixpy; the facts are right"
+        )
+        changes.append(Reason(message=message, path=project.rendered))
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
     return replace(

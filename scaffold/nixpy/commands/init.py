@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from nixpy.commands.plan import Plan
@@ -13,7 +14,7 @@ from nixpy.environment.options import Options, ResolvedOptions
 from nixpy.files import envrc, flake_imports, render
 from nixpy.files.reconcile import Output
 from nixpy.project import config, flake
-from nixpy.project.project import Project
+from nixpy.project.project import NIXPY_LOCK, Project
 
 
 def with_user_files(plan: Plan, options: Options) -> Plan:
@@ -22,8 +23,14 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
     """
     project, resolved = plan.project, plan.resolved
-    env = {
-        **plan.environment.as_dict(),
+    style = plan.environment.style
+    env: dict[str, Any] = {
+        "style": style.name,
+        "python": resolved.python,
+        "nixpkgs": resolved.nixpkgs,
+        "file": project.settings.file,
+        "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
+        "flake_inputs": list(map(asdict, style.inputs)),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "system_strings": [f'"{system}"' for system in resolved.systems],
         "read": [shlex.quote(name) for name in envrc.read(project)],

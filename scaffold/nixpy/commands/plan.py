@@ -16,6 +16,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
+from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
 from nixpy.files import envrc, flake_imports, render
@@ -186,7 +187,7 @@ def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[
     """Return the two generated files."""
     return (
         Output(path=project.nixpy_lock_path, text=nixpylock.dumps(nixpy_lock)),
-        Output(path=project.rendered, text=render.render("nixpy.nix.jinja", env.as_dict())),
+        Output(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
     )
 
 

@@ -158,10 +158,12 @@ def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str
         groups = known.selected_groups(extras_and_groups.groups)
     mapped = _in_nixpkgs(project, targets) if style.from_nixpkgs else {}
     return {
-        "aliases": [[name, text] for name, text in mapped.items() if text and text != f"ps.{name}"],
+        "aliases": {
+            name: text.replace("ps.", "").strip("()") for name, text in mapped.items() if text and text != f"ps.{name}"
+        },
         "unmapped": [name for name, text in mapped.items() if text is None],
-        "root": _path(project, project.root),
-        "requirements": [_path(project, path) for path in project.requirements],
+        "source": {"nix": _path(project, project.root)},
+        "requirements-files": [{"nix": _path(project, path)} for path in project.requirements if style.from_nixpkgs],
         "extras": sorted(extras_and_groups.extras),
         "groups": sorted(groups),
     }

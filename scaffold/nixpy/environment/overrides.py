@@ -20,7 +20,7 @@ class Override:
     sonames: tuple[str, ...]  # libraries of nixpkgs that it links to
     siblings: tuple[NormalizedName, ...]  # wheels that ship a library it links to
     shipped: tuple[str, ...]  # those libraries
-    runpaths: tuple[str, ...]  # where it looks for what it opens by name
+    places: tuple[str, ...]  # where it looks for what it opens by name: "libraries", "driver"
     opened: tuple[str, ...]
 
 
@@ -61,9 +61,6 @@ def _override(
         sonames=tuple(sorted(linked & supplied)),
         siblings=tuple(sorted(set(shipped.values()))),
         shipped=tuple(sorted(shipped)),
-        runpaths=(
-            *(["${libraries}/lib"] if by_name or added else []),
-            *(["/run/opengl-driver/lib"] if of_host else []),
-        ),
+        places=(*(["libraries"] if by_name or added else []), *(["driver"] if of_host else [])),
         opened=(*by_name, *of_host),
     )

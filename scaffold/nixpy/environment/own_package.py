@@ -49,7 +49,7 @@ class OwnPackage:
     instead: str
 
     def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
-        """Return it as templates see it; of the packages to `relax` any version will do."""
+        """Return it as `templates/nix/own.nix` takes it; of the packages to `relax` any version will do."""
         name = self.name or canonicalize_name(self.folder)
         attributes = {need.attribute for need in self.build}
         return {
@@ -57,15 +57,16 @@ class OwnPackage:
             "version": self.version or _UNKNOWN_VERSION,
             "description": self.description,
             "homepage": self.homepage,
-            "build": [need.expression or _elsewhere(need) for need in self.build],
-            "names_build": self.names_build,
+            "build-system": [
+                " or ".join(python_packages.spellings(need.name)) or need.attribute for need in self.build
+            ],
             "variables": [variable for package, variable in VERSION_VARIABLES.items() if package in attributes],
             "requires": list(self.requires),
             "scripts": list(self.scripts),
             "main": next((script for script in self.scripts if script == name), next(iter(self.scripts), None)),
             "modules": list(self.modules),
             "relax": relax is True or [name for name in relax if name in self.requires],
-            "relax_build": any(relax is True or need.name in relax for need in self.build),
+            "relax-build": any(relax is True or need.name in relax for need in self.build),
         }
 
     def diagnostics(self, *, application: bool) -> Iterator[Diagnostic]:
@@ -226,12 +227,3 @@ def _modules(references: Iterable[object]) -> tuple[str, ...]:
 
 def _texts(table: Mapping[str, Any]) -> dict[str, str]:
     return {key: value for key, value in table.items() if isinstance(value, str)}
-
-
-def _elsewhere(need: Needed) -> str:
-    """Return the expression for a package that nixpkgs is not known to have: it may come by an overlay, or a wheel."""
-    said = (
-        f"nixpy: nixpkgs has no {need.name}, which builds the project; "
-        f"`nixpy package {need.name}` makes one for `pythonPackagesExtensions`"
-    )
-    return f'(ps.{need.attribute} or fromWheel.{python_packages.quoted(need.name)} or (throw "{said}"))'

@@ -40,7 +40,7 @@ class Programs:
 def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature], packages: Sequence[str]) -> Programs:
     """Return what becomes of the programs in `wheels`, where the shell has `packages` of nixpkgs."""
     names = {wheel.name for wheel in wheels if wheel.needs.executables}
-    replacing = any(feature.name == "nix-executables" for feature in features)
+    replacing = any(feature.replaces_executables for feature in features)
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}
     idle = set() if style.executables else names
     return Programs(

@@ -38,17 +38,14 @@ class SetPackage:
         """Tell whether its wheel is what is likely taken."""
         return self.wheel and (versions == "locked" or not self.known)
 
-    def definition(self, versions: Versions) -> tuple[str, str]:
-        """Return the attribute and its value: `toolz` is `ps.toolz or fromWheel.toolz`, or the other way round.
+    @property
+    def spelled(self) -> str:
+        """Its attribute of nixpkgs' Python set: `toolz`, or `new or old`.
 
-        It is null rather than an error where the user was told that it may be missing.
+        It ends in `or null`, and is no error, where a diagnostic says that it may be missing.
         """
-        attribute = python_packages.quoted(self.name)
         names = python_packages.spellings(self.name) or (python_packages.identifier(self.name),)
-        places = [" or ".join(f"ps.{name}" for name in names), *([f"fromWheel.{attribute}"] if self.wheel else [])]
-        if versions == "locked":
-            places.reverse()
-        return attribute, " or ".join(places + (["null"] if self.missing else []))
+        return " or ".join([*names, *(["null"] if self.missing else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +57,6 @@ class PythonSet:
     versions: Versions
     direct: tuple[SetPackage, ...]
     others: tuple[SetPackage, ...]
-
-    @property
-    def direct_definitions(self) -> tuple[tuple[str, str], ...]:
-        """The attributes of `direct` with their values."""
-        return tuple(item.definition(self.versions) for item in self.direct)
-
-    @property
-    def other_definitions(self) -> tuple[tuple[str, str], ...]:
-        """The attributes of `others` with their values."""
-        return tuple(item.definition(self.versions) for item in self.others)
 
     @property
     def wheels(self) -> frozenset[NormalizedName]:

@@ -22,7 +22,7 @@ from nixpy.external.table import TABLE, External, Role
 from nixpy.libraries.catalogue import SonameEntry, catalogue
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs
-from nixpy.nixpkgs.expression import attributes
+from nixpy.nixpkgs.expression import attributes, condition
 
 _ASKED = f"[{TABLE}]"
 """Stands among the wheels that need a library for the project that asks for it."""
@@ -80,51 +80,55 @@ class BuildInputs:
         return frozenset(soname for one in self.libraries for soname in one.needs.dlopen)
 
     def rendered(self, expression: str) -> str:
-        """Return the text for an expression: one that the user chose ends in the template's `lacking`, an error."""
+        """Return the text for an expression: one that the user chose ends in `lacking`, an error."""
         if not any(one.chosen and one.expression == expression for one in self.inputs):
             return expression
         return f'({expression.strip("()")} or (lacking "{attributes(expression)[0]}"))'
 
-    def as_dict(self, systems: Sequence[str]) -> dict[str, Any] | None:
-        """Return what templates render, None where that is nothing; no `systems` in a group are all of them."""
+    def facts(self, systems: Sequence[str], opened: Sequence[str]) -> dict[str, Any] | None:
+        """Return what `templates/nix/external.nix` takes, None where that is nothing; `opened` are the sonames that the
+        project opens by name when it runs.
+        """
         if not self.inputs:
             return None
-        return {
-            "roles": {role: self._groups(role, systems) for role in _ROLES},
-            "versions": self._versions(systems),
-            "chosen": any(one.chosen for one in self.inputs),
-        }
+        found: dict[str, Any] = {role: self._packages(role, systems) for role in _ROLES}
+        found |= {"opened": list(opened), "versions": self._versions(systems)}
+        return {name: value for name, value in found.items() if value and value != {"parts": []}}
 
-    def _groups(self, role: Role, systems: Sequence[str]) -> list[dict[str, Any]]:
+    def _packages(self, role: Role, systems: Sequence[str]) -> dict[str, Any]:
         """Return the packages in groups of the same systems, those for all first, each once with all its reasons."""
         merged: dict[tuple[tuple[str, ...], str], list[str]] = {}
         for one in self.inputs:
             if one.role == role:
                 reasons = merged.setdefault((_where(one, systems), one.expression), [])
                 reasons += [one.reason] if one.reason not in reasons else []
-        return [
-            {"systems": list(where), "packages": [[self.rendered(text), reasons] for (_, text), reasons in group]}
+        parts = [
+            {
+                "when": condition(where, systems) if where else None,
+                "value": [{"nix": self.rendered(text), "comment": ", ".join(reasons)} for (_, text), reasons in group],
+            }
             for where, group in groupby(sorted(merged.items()), key=lambda item: item[0][0])
         ]
+        return {"parts": parts}
 
-    def _versions(self, systems: Sequence[str]) -> list[dict[str, Any]]:
+    def _versions(self, systems: Sequence[str]) -> dict[str, Any]:
         """Return what is asked of versions, each dependency once, in groups of the same systems."""
         merged = {(_where(one, systems), one.reason): one for one in reversed(self.inputs) if one.version}
-        return [
+        parts = [
             {
-                "systems": list(where),
-                "packages": [
-                    {
-                        "dependency": dependency,
-                        "expression": self.rendered(one.expression),
+                "when": condition(where, systems) if where else None,
+                "value": {
+                    dependency: {
+                        "package": {"nix": self.rendered(one.expression)},
                         "attribute": attributes(one.expression)[0],
-                        "condition": " && ".join(map(_condition, sorted_specifiers(one.version))),
+                        "holds": {"nix": f"version: {' && '.join(map(_condition, sorted_specifiers(one.version)))}"},
                     }
                     for (_, dependency), one in group
-                ],
+                },
             }
             for where, group in groupby(sorted(merged.items(), key=itemgetter(0)), key=lambda item: item[0][0])
         ]
+        return {"parts": parts}
 
 
 def _where(one: BuildInput, systems: Sequence[str]) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ def _where(one: BuildInput, systems: Sequence[str]) -> tuple[str, ...]:
 
 
 def _condition(specifier: Specifier) -> str:
-    # Both sides are compared without zeros at their ends; see the template.
+    # Both sides are compared without zeros at their ends; see templates/nix/external.nix.
     return _CONDITIONS[specifier.operator].format(re.sub(r"(\.0+)+$", "", specifier.version))
 
 

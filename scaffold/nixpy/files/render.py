@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from nixpy.analysis.nixpylock import NIX_FORMAT
 from nixpy.styles.styles import template_root
 
 if TYPE_CHECKING:
@@ -29,7 +31,15 @@ def _jinja() -> Environment:
     # The names and meanings copier's Jinja has, so that both render the same templates.
     jinja.filters["hash"] = lambda text, name="sha1": hashlib.new(name, text.encode()).hexdigest()
     jinja.filters["to_json"] = json.dumps
+    jinja.filters["from_json"] = json.loads
+    jinja.filters["regex_search"] = lambda text, pattern: (match := re.search(pattern, text)) and match[0]
+    jinja.filters["regex_findall"] = lambda text, pattern: re.findall(pattern, text)
     return jinja
+
+
+def nix_file(facts: Mapping[str, Any], library: str) -> str:
+    """Return the text of the generated Nix file for these facts; `library` is "vendored" or "input"."""
+    return _jinja().get_template("templates/nixpy.nix.jinja").render(facts=facts, library=library, format=NIX_FORMAT)
 
 
 def render(template: str, env: Mapping[str, Any]) -> str:

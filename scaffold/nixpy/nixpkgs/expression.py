@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+from nixpy.core.target import LINUX_SYSTEMS
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
 _PATH = rf"pkgs(?:\.{_NAME})+"
@@ -24,3 +27,16 @@ def attributes(expression: str) -> tuple[str, ...]:
         if words := _KEYWORDS.intersection(path.split(".")):
             raise ValueError(f"{min(words)!r} is a word of the Nix language, not an attribute")
     return paths
+
+
+def condition(systems: Sequence[str], every: Iterable[str]) -> str:
+    """Return the Nix condition for the systems among `every` system of a project, as an argument of a function.
+
+    It is `isLinux` for all that are Linux, else it names them: `(system == "aarch64-darwin")`.
+    """
+    if tuple(systems) == tuple(sorted(set(every) & set(LINUX_SYSTEMS))):
+        return "isLinux"
+    if len(systems) == 1:
+        return f'(system == "{systems[0]}")'
+    names = " ".join(f'"{system}"' for system in systems)
+    return f"(lib.elem system [ {names} ])"

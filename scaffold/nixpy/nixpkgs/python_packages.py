@@ -48,7 +48,7 @@ def identifier(name: str) -> str:
     return name if _ATTRIBUTE.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
 
 
-def quoted(name: str) -> str:
+def _quoted(name: str) -> str:
     """Return a normalised name as an attribute of Nix, in quotes where it is no identifier."""
     return name if identifier(name) == name else f'"{name}"'
 

@@ -70,6 +70,12 @@ class Settings:
     """Variables of the shell."""
     shell_hook: str = ""
     """Shell text that runs when the shell is entered."""
+    library: Literal["vendored", "input"] = "vendored"
+    """Where the Nix functions that the generated file calls come from: `"vendored"` puts their text below the facts,
+    `"input"` takes them from the flake input `nixpy`.
+    """
+    source: str | None = None
+    """The address of the flake input `nixpy`, any flake reference, for `library = "input"`."""
     file: str = "nixpy.nix"
     """Where the generated Nix goes; nixpy.lock lies beside it."""
     libraries: Rules = field(default_factory=Rules)
@@ -120,6 +126,8 @@ class _Reader:
             "versions": self.versions,
             "env": self.env,
             "shell-hook": self.writable,
+            "library": self.library,
+            "source": self.string,
             "file": self.file,
             "libraries": self.libraries,
             "external": self.external,
@@ -196,6 +204,9 @@ class _Reader:
 
     def versions(self, key: str, value: Any) -> str:
         return str(value) if value in ("nixpkgs", "locked") else self.wrong('"nixpkgs" or "locked"', key)
+
+    def library(self, key: str, value: Any) -> str:
+        return str(value) if value in ("vendored", "input") else self.wrong('"vendored" or "input"', key)
 
     def env(self, key: str, value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):

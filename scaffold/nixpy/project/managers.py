@@ -53,16 +53,16 @@ class Manager:
     fill: tuple[str, ...]
     files: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as templates see it, the commands and files as shell text."""
+    def facts(self) -> dict[str, Any]:
+        """Return it as `templates/nix/manager.nix` takes it, the commands as shell text."""
         return {
             "name": self.name,
-            "package": self.package and f"pkgs.{self.package}",
-            "variables": [list(pair) for pair in self.variables.items()],
-            "make": shlex.join(self.make),
+            "package": self.package and {"nix": f"pkgs.{self.package}"},
+            "variables": dict(self.variables),
+            "create": shlex.join(self.make),
             "copies": "--copies" in self.make,
-            "fill": shlex.join(self.fill),
-            "files": list(map(shlex.quote, self.files)),
+            "install": shlex.join(self.fill),
+            "files": list(self.files),
         }
 
 

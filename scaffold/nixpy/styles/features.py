@@ -1,12 +1,12 @@
 """The features: what a shell can have besides a style, each a folder of `templates/features` with a `feature.toml`.
 
-A folder may also hold `hook.jinja`, shell text; what changes the interpreter itself is in `templates/parts`.
+What it does in a shell or to the interpreter is in `templates/nix/features`, a Nix file of the same name.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,13 @@ class Feature:
     packages: tuple[str, ...]  # Nix expressions: programs and hooks for the shell
     inputs: tuple[str, ...]  # Nix expressions: what the hooks of the packages look at
     styles: frozenset[str]  # the styles it works with; none are all
+    driver: bool  # the host's driver is found even where no wheel names a driver library
+    replaces_executables: bool  # nixpkgs' programs take the place of those in wheels
+    for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell where a wheel of that name is used
+
+    def variables(self, wheels: Collection[str]) -> dict[str, str]:
+        """Return the variables of the shell for a project with these wheels."""
+        return {name: text for wheel, found in self.for_wheels if wheel in wheels for name, text in found.items()}
 
 
 @cache
@@ -71,4 +78,7 @@ def _read(path: Path) -> Feature:
         packages=tuple(data.get("packages", ())),
         inputs=tuple(data.get("inputs", ())),
         styles=frozenset(data.get("styles", ())),
+        driver=data.get("driver", False),
+        replaces_executables=data.get("replaces-executables", False),
+        for_wheels=tuple((item["name"], item["variables"]) for item in data.get("wheels", ())),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Collection
@@ -52,6 +53,22 @@ class Style:
     bad: tuple[str, ...]
     once: tuple[str, ...]  # names of files that `init` writes where there are none, each a template in `once/`
 
+    @property
+    def facts(self) -> dict[str, bool]:
+        """The facts that its Nix function takes besides those of every style, and whether each must be there."""
+        return _taken(template_root() / "templates" / "nix" / "styles" / f"{self.name}.nix")
+
+
+# The arguments of a Nix function, one a line: `{`, then each with a comma, then `}:`, all at the start of a line.
+_ARGUMENTS = re.compile(r"^\{\n(.*?)^\}:$", re.MULTILINE | re.DOTALL)
+_ARGUMENT = re.compile(r"^  ([a-zA-Z-]+)( \?)?", re.MULTILINE)
+
+
+@cache
+def _taken(path: Path) -> dict[str, bool]:
+    arguments = _ARGUMENTS.search(path.read_text("utf-8"))
+    return {name: not default for name, default in _ARGUMENT.findall(arguments[1])} if arguments else {}
+
 
 def template_root() -> Path:
     """Return the folder that holds `templates`: the installed package, or the top of a checkout."""
@@ -81,11 +98,11 @@ def find(name: str) -> Style:
     raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
 
 
-def program(style: str, name: str) -> Any:
+def program(name: str) -> Any:
     """Return the Python program `name` that a style brings along, as a module."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    path = template_root() / "templates" / "styles" / style / name
+    path = template_root() / "templates" / "nix" / "programs" / name
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None  # noqa: S101  (it is a .py file)
     assert spec.loader is not None  # noqa: S101

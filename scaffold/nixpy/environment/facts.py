@@ -1,0 +1,233 @@
+"""The facts of one project, as data for the template: what the Nix files in `templates/nix` do not know by themselves.
+
+A fact is a text, true, a list or a set. `{"nix": TEXT}` is an expression as it stands, `"comment"` beside it, or beside
+`"value"`, a comment behind it, and `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from nixpy.core.target import LINUX_SYSTEMS
+from nixpy.diagnostics.diagnostic import shorten
+from nixpy.libraries.match import Library
+from nixpy.locks.model import Unavailable
+from nixpy.nixpkgs.expression import condition
+from nixpy.project.project import NIXPY_LOCK
+from nixpy.styles.styles import Style
+
+if TYPE_CHECKING:
+    from nixpy.environment.model import Environment
+
+COMMON = frozenset(
+    {
+        "style",
+        "interpreter",
+        "sonames",
+        "driver",
+        "external",
+        "features",
+        "manager",
+        "shell",
+        "lock",
+        "digest",
+    }
+)
+"""The facts that every style has; `templates/nix/project.nix` takes these."""
+
+
+class FactError(Exception):
+    """A fact that a style does not take, or one that it takes and nixpy does not have: a fault of nixpy."""
+
+
+def facts(env: Environment) -> dict[str, Any]:
+    """Return the facts of a project; empty ones are left out, as the Nix functions have defaults for these.
+
+    Raises FactError where they are not those that the style takes.
+    """
+    found = {**_common(env), **_of_style(env)}
+    return checked(env.style, {name: value for name, value in found.items() if not _is_empty(value)})
+
+
+def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts as they are; FactError where they are not those that the Nix function of the style takes."""
+    takes = style.facts
+    if superfluous := found.keys() - takes.keys() - COMMON:
+        raise FactError(f"style {style.name} takes no fact `{min(superfluous)}`")
+    if missing := {name for name, required in takes.items() if required} - found.keys():
+        raise FactError(f"style {style.name} takes the fact `{min(missing)}`, which nixpy does not have")
+    return found
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value is False or value in ("", [], {}) or value == {"parts": []}
+
+
+def _common(env: Environment) -> dict[str, Any]:
+    nixpy_lock = env.nixpy_lock
+    unopened = frozenset(wheel.name for wheel in nixpy_lock.wheels if wheel.guessed)
+    drivers = (library for library in env.libraries if library.provider == "host-driver")
+    place = str(PurePosixPath(env.settings.file).with_name(NIXPY_LOCK))
+    return {
+        "style": env.style.name,
+        "interpreter": {"nix": "pkgs.python" + nixpy_lock.python.replace(".", "")},
+        "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
+        "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
+        "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
+        # What nix-executables chooses is among the facts of the shell.
+        "features": [feature.name for feature in env.features if not feature.replaces_executables],
+        "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
+        "shell": _shell(env),
+        "lock": place if place != NIXPY_LOCK else None,
+        "digest": nixpy_lock.inputs,
+    }
+
+
+def _shell(env: Environment) -> dict[str, Any]:
+    programs, settings = env.programs, env.settings
+    substitutes = programs.substitutes.values()
+    wheels = {wheel.name for wheel in env.nixpy_lock.wheels}
+    packages = [
+        *(f"pkgs.{name}" for name in settings.packages),
+        *(item.expression for item in substitutes),
+        *(text for feature in env.features for text in feature.packages),
+    ]
+    native = [*(f"pkgs.{name}" for name in programs.native), *(item.expression for item in substitutes)]
+    variables = {name: text for feature in env.features for name, text in feature.variables(wheels).items()}
+    shell = {
+        "packages": _expressions(dict.fromkeys(packages)),
+        "inputs": _expressions(sorted({text for feature in env.features for text in feature.inputs})),
+        "native": _expressions(native),
+        "programs": {
+            item.variable: {"nix": f'lib.getExe\' {item.expression} "{item.program}"'}
+            for item in substitutes
+            if item.variable
+        },
+        "variables": {**variables, **settings.env},
+        "withoutLoader": shorten(programs.without_loader),
+        "hook": settings.shell_hook,
+    }
+    return {name: value for name, value in shell.items() if not _is_empty(value)}
+
+
+def _of_style(env: Environment) -> dict[str, Any]:
+    takes = env.style.facts
+    found: dict[str, Any] = {"requirements": list(env.requirements)}
+    if "hostSonames" in takes:
+        drivers = {library.soname for library in env.libraries if library.provider == "host-driver"}
+        found |= {"hostSonames": sorted(drivers), "openedSonames": list(env.opened)}
+    if "wheels" in takes:
+        found["wheels"] = {
+            "lock": {"nix": f"./{NIXPY_LOCK}"},
+            **({"addresses": {"nix": env.addresses}} if env.addresses else {}),
+            **_missing(env),
+            **({"opened": True} if env.opened else {}),
+        }
+    if env.packages:
+        found["packages"] = {item.name: item.spelled for item in env.packages.direct}
+        found["others"] = {item.name: item.spelled for item in env.packages.others}
+        found["versions"] = "locked" if env.settings.versions == "locked" else None
+        # A set that is empty is a fact too.
+        found["packages"] = found["packages"] or {"parts": [{"when": None, "value": {}}]}
+    if env.own_package:
+        found |= {"version": env.own_package["version"]} if "version" in takes else {"own": _own(env, env.own_package)}
+    if env.lang2nix:
+        found |= env.lang2nix
+        if "overrides" in takes and (overrides := _overrides(env)):
+            found["overrides"] = overrides
+    if "sdists" in takes:
+        found["sdists"] = _sdists(env.nixpy_lock.unavailable)
+    return found
+
+
+def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
+    file = PurePosixPath(env.settings.file)
+    found = {
+        **package,
+        "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
+        "file": file.name if file.name != "nixpy.nix" else None,
+    }
+    return {name: value for name, value in found.items() if not _is_empty(value)}
+
+
+def _missing(env: Environment) -> dict[str, Any]:
+    """Return the sonames that no package supplies on Linux, with the wheels that name them."""
+    unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
+    found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
+    known = {item.soname for item in env.unsupplied}
+    found += [
+        {"value": soname, "comment": "ignored in the settings"}
+        for soname in env.settings.libraries.ignore
+        if soname not in known
+    ]
+    return {"missing": found} if found else {}
+
+
+def _overrides(env: Environment) -> dict[str, Any]:
+    """Return what each wheel links to and opens, for a builder of wheels; nothing where none does."""
+    if not env.overrides:
+        return {}
+    siblings = {
+        item.name: {"value": " ".join(item.siblings), "comment": ", ".join(item.shipped)}
+        for item in env.overrides
+        if item.siblings
+    }
+    opens = {
+        item.name: {"value": list(item.places), "comment": ", ".join(item.opened) or "what the settings add"}
+        for item in env.overrides
+        if item.places
+    }
+    return {
+        "links": {item.name: " ".join(item.sonames) for item in env.overrides},
+        **({"siblings": siblings} if siblings else {}),
+        **({"opens": opens} if opens else {}),
+        **_missing(env),
+    }
+
+
+def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
+    """Return the packages without a wheel somewhere that can be built, each with what builds it: by its own word, else
+    setuptools (PEP 517).
+    """
+    found = {item.name: item for item in unavailable if item.sdist}
+    return {
+        name: list(item.sdist_facts.build if item.sdist_facts and item.sdist_facts.build else ("setuptools",))
+        for name, item in sorted(found.items())
+    }
+
+
+def _expressions(texts: Iterable[str]) -> list[dict[str, str]]:
+    return [{"nix": text} for text in texts]
+
+
+def _sonames(
+    libraries: Iterable[Library], systems: Sequence[str], unopened: frozenset[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the sonames in groups of the same systems, Linux first: each with its expression and who needs it."""
+    linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
+    parts = (part for library in libraries for part in _by_kernel(library, linux))
+
+    def key(library: Library) -> tuple[bool, tuple[str, ...]]:
+        return (library.systems != linux, library.systems)
+
+    for (_, here), group in groupby(sorted(parts, key=lambda library: (key(library), library.soname)), key=key):
+        yield {
+            "when": condition(here, systems),
+            "value": {
+                library.soname: {"nix": library.expression, "comment": shorten(library.needed_by, unopened)}
+                for library in group
+            },
+        }
+
+
+def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
+    """Yield the Linux and the Darwin part of a library apart, as they are handed over in different ways."""
+    here = tuple(system for system in library.systems if system in linux)
+    elsewhere = tuple(system for system in library.systems if system not in linux)
+    for systems in (here, elsewhere):
+        if systems:
+            yield replace(library, systems=systems)

@@ -1,0 +1,8 @@
+# Apps of a flake: `nix run .#NAME` starts one of the project's programs.
+# Takes the package that has the programs, what the description says, and the names of the programs.
+self: package: owner: names:
+self.lib.genAttrs names (name: {
+  type = "app";
+  program = self.lib.getExe' package name;
+  meta.description = "A program of ${owner}";
+})

@@ -1,0 +1,8 @@
+# Feature gobject: GTK and its typelibs.
+# Takes nothing. Returns shell text.
+_: {
+  hook = ''
+    # GTK aborts without the schemas of its settings.
+    export XDG_DATA_DIRS="''${GSETTINGS_SCHEMAS_PATH-}''${XDG_DATA_DIRS:+:$XDG_DATA_DIRS}"
+  '';
+}

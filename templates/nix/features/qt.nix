@@ -1,0 +1,13 @@
+# Feature qt: keyboard layouts for the Qt of wheels, and none of the desktop's plugins.
+# Takes nixpkgs. Returns shell text.
+self:
+let
+  inherit (self) pkgs;
+in
+{
+  hook = ''
+    # The Qt of a wheel must not load plugins that were built for the desktop's Qt.
+    unset QT_PLUGIN_PATH NIXPKGS_QT6_QML_IMPORT_PATH QML2_IMPORT_PATH QT_STYLE_OVERRIDE
+    export QT_XKB_CONFIG_ROOT=${pkgs.xkeyboard-config or pkgs.xkeyboard_config}/share/X11/xkb
+  '';
+}

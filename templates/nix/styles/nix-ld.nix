@@ -1,0 +1,44 @@
+# Style nix-ld: programs in wheels start through nix-ld, which reads the libraries from NIX_LD_LIBRARY_PATH.
+# nixpkgs' Python does not go through nix-ld. It gets the same libraries by its own loader, and child processes inherit
+# nothing. It does not read NIX_LD_LIBRARY_PATH: outside of this shell that is the host's, for another nixpkgs.
+# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+self: project:
+{ }:
+let
+  inherit (self) lib pkgs;
+  inherit (self.host project) loader searchPath withoutNixLd;
+  python = self.joined-python project [ ] ''
+    install -m 755 ${self.launcher project} $out/bin/${project.interpreter.executable}
+  '';
+in
+{
+  inherit python;
+  shell = {
+    relink = self.relink project python;
+    hook = ''
+      export NIX_LD=${loader} NIX_LD_LIBRARY_PATH=${searchPath}
+    ''
+    + withoutNixLd [
+      "this host has no nix-ld, so programs inside wheels will not start;"
+      "on NixOS, set programs.nix-ld.enable = true"
+    ];
+  };
+
+  # `wrap pkgs.mpv` is mpv whose plugins from elsewhere find the libraries too. For Python take `python`: child processes
+  # of a wrapped program inherit LD_LIBRARY_PATH, and may break on a library of another nixpkgs.
+  others.wrap =
+    program:
+    pkgs.runCommand "${lib.getName program}-with-libraries"
+      {
+        nativeBuildInputs = [ pkgs.makeBinaryWrapper ];
+        meta.mainProgram = program.meta.mainProgram or (lib.getName program);
+      }
+      ''
+        for file in ${lib.getBin program}/bin/*; do
+          makeBinaryWrapper "$file" "$out/bin/$(basename "$file")" \
+            --inherit-argv0 \
+            --suffix LD_LIBRARY_PATH : ${searchPath}
+        done
+      '';
+}
+// self.modules project python

@@ -1,0 +1,35 @@
+# Style overridden-python: the interpreter is built with a script in its place that sets LD_LIBRARY_PATH.
+# `$0` is kept, as Python finds its virtual environment by it; `self` makes packages and environments stand on it too.
+# Nothing of this is in a binary cache: CPython is compiled, and so is each package of `python.pkgs`.
+# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+self: project:
+{ }:
+let
+  inherit (self) pkgs;
+  inherit (project) interpreter;
+  inherit (self.host project) searchPath;
+  python =
+    if self.isLinux then
+      (interpreter.override { self = python; }).overrideAttrs (previous: {
+        postInstall = (previous.postInstall or "") + ''
+
+          mkdir -p $out/libexec
+          mv $out/bin/${interpreter.executable} $out/libexec/
+          {
+            echo '#!${pkgs.runtimeShell}'
+            echo 'export LD_LIBRARY_PATH="${searchPath}''${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
+            echo "exec -a \"\$0\" $out/libexec/${interpreter.executable} \"\$@\""
+          } > $out/bin/${interpreter.executable}
+          chmod +x $out/bin/${interpreter.executable}
+        '';
+      })
+    else
+      interpreter;
+in
+{
+  inherit python;
+  shell.relink = self.relink project python;
+  # Poetry that runs on it, and so makes environments of it.
+  packages.poetry = pkgs.poetry.override { python3 = python; };
+}
+// self.modules project python
