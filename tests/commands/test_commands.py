@@ -22,7 +22,7 @@ from smallindex import SmallIndex
 
 # Of those that read poetry.lock, test_builders.py sees the same.
 STYLES = [style.name for style in styles() if style.reads != "poetry.lock"]
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/nixpy.nix"))
+EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*/nixpy.nix"))
 PACKAGES = ("alpha", "beta", "gamma")
 
 
