@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -239,7 +238,7 @@ def test_diff_shows_and_writes_nothing(project: Path, nixpy: Nixpy) -> None:
     assert nixpy("init", project, "--style", "loader").status == 0
     rendered = project / "nixpy.nix"
     added = "".join(f"+{line}" for line in rendered.read_text().splitlines(keepends=True))
-    assert "+    style = \"loader\";\n" in added
+    assert '+    style = "loader";\n' in added
     assert "+self.project facts\n" in added
     assert added in shown.out
     rendered.write_text(rendered.read_text() + "# mine\n")
