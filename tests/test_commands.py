@@ -413,7 +413,7 @@ def test_help_reads_well(nixpy: Nixpy) -> None:
 @pytest.mark.parametrize("example", [path.parent for path in EXAMPLES], ids=lambda path: path.name)
 def test_examples_are_fresh(example: Path, nixpy: Nixpy) -> None:
     """Every example holds what nixpy renders today."""
-    result = nixpy("check", example, "--diff")
+    result = nixpy("check", example, "--diff", "--strict")
     assert result.status == 0, result.out
 
 
