@@ -73,7 +73,7 @@ def project(
         installed = Installed(from_git(ADDRESS, git(repository, "rev-parse", "v0.1.0").strip()))
         monkeypatch.setattr(new, "distribution", lambda _: installed)
         assert nixpy("new", folder, "--defaults", "--python", "3.11").status == 0
-    assert nixpy("check", folder).status == 0
+    assert nixpy("check", "--strict", folder).status == 0
     for name in ("flake.nix", "README.md", "src/demo/__init__.py"):
         path = folder / name
         path.write_text(MINE + path.read_text())
