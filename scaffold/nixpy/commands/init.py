@@ -65,7 +65,7 @@ def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
             # Such styles are for Linux alone.
             linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
             names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
-            template = f"styles/{style.name}/once/{name}.jinja"
+            template = f"once/{name}.jinja"
             yield Output(path=path, text=render.render(template, names), owned=False)
 
 

@@ -78,8 +78,8 @@ def _common(env: Environment) -> dict[str, Any]:
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
-        # What nix-executables chooses is among the facts of the shell.
-        "features": [feature.name for feature in env.features if not feature.replaces_executables],
+        # What a feature without a Nix file chooses is among the other facts.
+        "features": [feature.name for feature in env.features if feature.has_nix],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
         "lock": place if place != NIXPY_LOCK else None,
