@@ -60,6 +60,8 @@ def facts(env: Environment) -> dict[str, Any]:
 def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
     """Return the facts as they are; FactError where they are not those that the Nix function of the style takes."""
     takes = style.facts
+    if unlisted := found.keys() - templates.data("facts.json").keys():
+        raise FactError(f"facts.json does not list the fact `{min(unlisted)}`, so no template prints it")
     if superfluous := found.keys() - takes.keys() - COMMON:
         raise FactError(f"style {style.name} takes no fact `{min(superfluous)}`")
     if missing := {name for name, required in takes.items() if required} - found.keys():
@@ -126,7 +128,9 @@ def _of_style(env: Environment) -> dict[str, Any]:
     found["requirements"] = list(env.requirements)
     if "hostSonames" in takes:
         drivers = {library.soname for library in env.libraries if library.provider == "host-driver"}
-        found |= {"hostSonames": sorted(drivers), "openedSonames": list(env.opened)}
+        found["hostSonames"] = sorted(drivers)
+    if "openedSonames" in takes:
+        found["openedSonames"] = list(env.opened)
     if "wheels" in takes:
         found["wheels"] = {
             **found["wheels"],
