@@ -91,9 +91,9 @@ def test_both_are_rendered(project: Path, nixpy: Nixpy) -> None:
 
 @pytest.mark.usefixtures("real_nix")
 def test_what_is_rendered_evaluates(added: Path, project: Path, nixpy: Nixpy) -> None:
-    """Every output evaluates without a warning on every release, on every system."""
+    """Every output evaluates without a warning on the oldest and the newest release, on every system."""
     assert nixpy("init", project, "--style", "toy", "--python", "3.13", "--feature", "bells").status == 0
-    for release in RELEASES:
+    for release in (RELEASES[0], RELEASES[-1]):
         for version, said in evaluate(project, release).items():
             assert warnings(said) == [], (added, release, version)
 

@@ -12,7 +12,7 @@ from nixpy.styles.styles import styles
 
 TOP = Path(__file__).parents[2]
 PACKAGE = TOP / "scaffold" / "nixpy"
-NAMES = sorted({one.name for one in (*styles(), *features())}, key=len, reverse=True)
+NAMES = sorted({*(style.name for style in styles()), *(feature.name for feature in features())}, key=len, reverse=True)
 # A text that is such a name, or has it after one of the words that announce it.
 NAMED = re.compile(
     r"(?:\A|\b[Ss]tyles? |\b[Ff]eatures? |--style |--feature |, | or )(?P<name>" + "|".join(NAMES) + r")(?![\w-])"
