@@ -32,7 +32,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, style.inputs)),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
-        "system_strings": [f'"{system}"' for system in resolved.systems],
+        "systems": list(resolved.systems),
         "read": [shlex.quote(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
@@ -65,7 +65,7 @@ def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
             # Such styles are for Linux alone.
             linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
             names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
-            template = f"styles/{style.name}/once/{name}.jinja"
+            template = f"once/{name}.jinja"
             yield Output(path=path, text=render.render(template, names), owned=False)
 
 
