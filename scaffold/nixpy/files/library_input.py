@@ -37,8 +37,8 @@ _HANDS_ON = re.compile(r"\binputs\b")
 def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
     """Return the inputs that a flake needs besides nixpkgs.
 
-    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError where `source` is not
-    set; `refuse` reports that before.
+    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError where `source` is
+    not set; `refuse` reports that before.
     """
     if settings.library != "input":
         return style.inputs
