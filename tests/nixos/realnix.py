@@ -264,8 +264,14 @@ def evaluate_shell(file: Path, release: str, **tables: Path) -> dict[str, str]:
 
 def warnings(stderr: str) -> list[str]:
     """The lines in which an evaluation warned or traced something."""
-    # One is an output that newer Nixes know; the last happens while another process evaluates.
-    noise = ("you did not specify '--add-root'", "unknown flake output 'homeModules'", "db.sqlite' is busy")
+    # Two are outputs that not every Nix knows, as 2.8 does not know `lib`; the last happens while another process
+    # evaluates.
+    noise = (
+        "you did not specify '--add-root'",
+        "unknown flake output 'homeModules'",
+        "unknown flake output 'lib'",
+        "db.sqlite' is busy",
+    )
     return [
         line
         for line in stderr.splitlines()
