@@ -88,7 +88,7 @@
       checks = forEachSystem (pkgs: {
         package = nixpyFor pkgs;
         examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
-          nixpy check ${./examples}/*/
+          nixpy check --strict ${./examples}/*/
           touch $out
         '';
       });

@@ -170,7 +170,7 @@ class Session:
         for name in ("conda", "micromamba"):
             if re.search(rf"pkgs\.{name}\b", asked):
                 bring_conda(name, self.home, flake)
-        if re.search(r"pkgs\.poetry\n", asked):
+        if re.search(r"pkgs\.poetry(?![\w.-])", asked):  # as it is, not another interpreter's
             bring_poetry(flake)
 
     def _seen(self, path: Path) -> str:

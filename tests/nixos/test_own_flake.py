@@ -85,7 +85,7 @@ def test_a_template_is_a_project(name: str, version: str, flake: Path, tmp_path:
     files = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {path: (example / path).read_bytes() for path in files} == files
     assert {Path(item) for item in ("README.md", "flake.nix", "nixpy.lock", "nixpy.nix")} <= files.keys()
-    assert nixpy("check", tmp_path).status == 0
+    assert nixpy("check", "--strict", tmp_path).status == 0
 
 
 def test_it_names_every_dependency() -> None:
