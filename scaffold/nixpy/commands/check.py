@@ -144,7 +144,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     if resolved.style is None:
         return check(project)
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
-    files = reconcile(made.outputs, write=False)
+    files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
     differs = Reason(message="what the wheels need differs from what was recorded")

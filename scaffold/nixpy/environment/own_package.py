@@ -10,6 +10,7 @@ from typing import Any, Literal
 from packaging.metadata import RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
 
+from nixpy.core.errors import ProjectError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import read_text
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
