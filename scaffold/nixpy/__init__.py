@@ -102,16 +102,17 @@ _MODULES = {
     "scan": "api",
 }
 
+if not TYPE_CHECKING:  # or type checkers take every name for one of nixpy's
 
-def __getattr__(name: str) -> object:
-    """Import a name of the API when it is first used (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        """Import a name of the API when it is first used (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        from importlib import import_module
 
-    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

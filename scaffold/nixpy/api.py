@@ -40,9 +40,9 @@ def read_project(path: StrPath = ".") -> Project:
         LockError: The lock file of the project's workspace is not valid.
 
     >>> import nixpy
-    >>> project = nixpy.read_project("examples/nix-ld")
+    >>> project = nixpy.read_project("demo")
     >>> project.source.name
-    'uv.lock'
+    'poetry.lock'
     """
     from nixpy.project.project import read
 
@@ -97,11 +97,11 @@ def plan(
         NixpyError: An argument is not valid, a wheel cannot be read, or uv finds no solution.
 
     >>> import nixpy
-    >>> plan = nixpy.plan(nixpy.read_project("examples/nix-ld"), offline=True)
+    >>> plan = nixpy.plan(nixpy.read_project("demo"), offline=True)
     >>> [file.path.name for file in plan.files if file.generated]
     ['nixpy.lock', 'nixpy.nix']
     >>> plan.style
-    'nix-ld'
+    'wrapped-python'
     """
     from nixpy.analysis.analysis_options import AnalysisOptions
     from nixpy.commands.init import plan_files
@@ -147,7 +147,7 @@ def check(project: Project, *, rescan: bool = False, progress: Progress | None =
         NixpyError: A generated file or a wheel cannot be read.
 
     >>> import nixpy
-    >>> verdict = nixpy.check(nixpy.read_project("examples/nix-ld"))
+    >>> verdict = nixpy.check(nixpy.read_project("demo"))
     >>> verdict.state == "fresh"
     True
     >>> [file.path.name for file in verdict.files]
@@ -191,7 +191,7 @@ def scan(
         NixpyError: The target is none of these, a wheel cannot be read, or uv finds no solution.
 
     >>> import nixpy
-    >>> scan = nixpy.scan("examples/nix-ld", python="3.13", systems=["x86_64-linux"], offline=True)
+    >>> scan = nixpy.scan("demo", python="3.13", systems=["x86_64-linux"], offline=True)
     >>> scan.python, scan.systems
     ('3.13', ('x86_64-linux',))
     """
@@ -251,9 +251,9 @@ def read_lock(path: StrPath) -> LockFile:
         LockError: The file is missing, damaged, of a version that nixpy does not read, or of another format.
 
     >>> import nixpy
-    >>> lock = nixpy.read_lock("examples/nix-ld/uv.lock")
+    >>> lock = nixpy.read_lock("demo/poetry.lock")
     >>> target = nixpy.make_target("x86_64-linux", python="3.13")
-    >>> "numpy" in [package.name for package in lock.packages(target)]
+    >>> "pillow" in [package.name for package in lock.packages(target)]
     True
     """
     from nixpy.locks import formats
