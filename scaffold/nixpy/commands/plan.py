@@ -32,7 +32,7 @@ from nixpy.styles import styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files a project should have, and the wheels that they are for."""
+    """The files that a project should have, the wheels that it installs, and diagnostics."""
 
     project: Project
     resolved: ResolvedOptions

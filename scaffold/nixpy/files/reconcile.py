@@ -27,7 +27,7 @@ _REST = "\n  # The rest is the same for every project"  # the library text begin
 
 
 class State(StrEnum):
-    """How a generated file stands against what nixpy would write now."""
+    """The state of a generated file, compared with what nixpy would write now."""
 
     FRESH = "fresh"
     OLDER = "older library"
@@ -64,7 +64,7 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One file against what nixpy would write; `diff` is the unified difference, empty where there is none."""
+    """The state of one file. `diff` is the unified difference to what nixpy would write; empty where there is none."""
 
     path: Path
     state: State
