@@ -20,7 +20,6 @@ let
     quote: variables:
     lib.concatStrings (lib.mapAttrsToList (name: value: "export ${name}=${quote value}\n") variables);
   ours = relink + manager.hook or "" + venvHook;
-  indented = text: "  ${lib.replaceStrings [ "\n" ] [ "\n  " ] text}\n";
 in
 self.pkgs.mkShell {
   packages = lib.unique (packages ++ manager.packages or [ ] ++ shell.packages or [ ]);
@@ -44,26 +43,22 @@ self.pkgs.mkShell {
     fi
   ''
   + external.warnings or ""
-  + lib.optionalString (ours != "") (
-    ''
-      # What follows is for this ${owner}: nothing is done in the folder of another one.
-      if grep -qs '"inputs": "${project.digest}"' ${project.lock}; then
-    ''
-    + indented (lib.removeSuffix "\n" ours)
-    + lib.optionalString (manager != { }) ''
+  + lib.optionalString (ours != "") ''
+    # What follows is for this ${owner}: nothing is done in the folder of another one.
+    if grep -qs '"inputs": "${project.digest}"' ${project.lock}; then
+      ${lib.replaceStrings [ "\n" ] [ "\n  " ] (lib.removeSuffix "\n" ours)}
+    ${lib.optionalString (manager != { }) ''
       else
         echo "nixpy: this is not the project's folder, so no .venv is filled or active" >&2
-    ''
-    + "fi\n"
-  )
+    ''}fi
+  ''
   + lib.optionalString (shell ? withoutLoader) (
-    (self.host project).withoutNixLd [
+    self.without-nix-ld [
       "programs of ${shell.withoutLoader} do not start here, as this host has no nix-ld;"
       "styles nix-ld, patched-venv and fhs do; feature nix-executables takes nixpkgs' own instead"
     ]
   )
   + hook
-  + lib.optionalString (shell ? hook) shell.hook
-  + lib.optionalString (shell ? hook && lastHook != "") "\n"
+  + lib.optionalString (shell ? hook) (shell.hook + lib.optionalString (lastHook != "") "\n")
   + lastHook;
 }

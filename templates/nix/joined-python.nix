@@ -1,39 +1,38 @@
-# The interpreter with another program in its place.
+# The interpreter's files with another program in the interpreter's place.
 # Takes the project, packages to build with, and shell text that makes $out/bin/EXECUTABLE on Linux.
-# Returns a derivation: the interpreter's files, whose scripts start the new program.
+# Returns what own-python.nix returns for the new interpreter.
 self: project: tools: launch:
 let
   inherit (self) isLinux lib pkgs;
   inherit (project) interpreter;
 in
-pkgs.symlinkJoin {
-  inherit (interpreter) name;
-  paths = [ interpreter ];
-  nativeBuildInputs = [ pkgs.makeBinaryWrapper ] ++ tools;
-  postBuild = ''
-    # Scripts of the interpreter, such as pydoc, start the new program.
-    for script in $out/bin/*; do
-      if [ "$(head -c 2 "$script")" = "#!" ]; then
-        sed "s|${interpreter}/bin/|$out/bin/|g" "$script" > script
-        rm "$script"
-        install -m 755 script "$script"
-      fi
-    done
-  ''
-  + lib.concatMapStrings (feature: feature.joined or (_: "") project) project.features
-  + ''
-    rm -f $out/bin/python $out/bin/python3 $out/bin/${interpreter.executable}
-    ln -s ${interpreter.executable} $out/bin/python3
-    ln -s ${interpreter.executable} $out/bin/python
-  ''
-  + lib.optionalString isLinux launch
-  + lib.optionalString (!isLinux) ''
-    # macOS starts no script for a script; it reads the fallback after what a wheel brings along.
-    makeBinaryWrapper ${interpreter.interpreter} $out/bin/${interpreter.executable} \
-      --inherit-argv0 \
-      --resolve-argv0 \
-      --set-default DYLD_FALLBACK_LIBRARY_PATH /usr/local/lib:/usr/lib \
-      --prefix DYLD_FALLBACK_LIBRARY_PATH : ${project.libraries}/lib
-  '';
-  meta.mainProgram = interpreter.executable;
-}
+self.own-python project (
+  pkgs.symlinkJoin {
+    inherit (interpreter) name;
+    paths = [ interpreter ];
+    nativeBuildInputs = [ pkgs.makeBinaryWrapper ] ++ tools;
+    postBuild = ''
+      # Scripts of the interpreter, such as pydoc, start the new program.
+      for script in $out/bin/*; do
+        if [ "$(head -c 2 "$script")" = "#!" ]; then
+          sed "s|${interpreter}/bin/|$out/bin/|g" "$script" > script
+          rm "$script"
+          install -m 755 script "$script"
+        fi
+      done
+      ${lib.concatMapStrings (feature: feature.joined or (_: "") project) project.features}rm -f $out/bin/python $out/bin/python3 $out/bin/${interpreter.executable}
+      ln -s ${interpreter.executable} $out/bin/python3
+      ln -s ${interpreter.executable} $out/bin/python
+    ''
+    + lib.optionalString isLinux launch
+    + lib.optionalString (!isLinux) ''
+      # macOS starts no script for a script; it reads the fallback after what a wheel brings along.
+      makeBinaryWrapper ${interpreter.interpreter} $out/bin/${interpreter.executable} \
+        --inherit-argv0 \
+        --resolve-argv0 \
+        --set-default DYLD_FALLBACK_LIBRARY_PATH /usr/local/lib:/usr/lib \
+        --prefix DYLD_FALLBACK_LIBRARY_PATH : ${project.libraries}/lib
+    '';
+    meta.mainProgram = interpreter.executable;
+  }
+)

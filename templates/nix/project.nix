@@ -1,81 +1,63 @@
 # Turns the facts of a project into what its generated file returns.
-# Takes the facts: `common` names those of every style, the style takes the others.
-# Returns { python, libraries, shell, packages, checks, apps, nixosModule, homeModule }.
+# Takes the facts: those named here are for every style, the others for this one, which refuses what it does not know.
+# Returns { python, libraries, shell, packages, checks, apps, nixosModule, homeModule }, and what the style adds.
 self: facts:
 let
   inherit (self) lib pkgs;
-
-  common =
-    {
-      digest,
-      driver ? false,
-      external ? null,
-      features ? [ ],
-      interpreter,
-      lock ? "nixpy.lock",
-      manager ? null,
-      shell ? { },
-      sonames ? { },
-      style,
-    }:
-    let
-      chosen = map (name: self."features/${name}") features;
-      libraries = self.libraries sonames;
-    in
-    {
-      inherit
-        digest
-        driver
-        libraries
-        lock
-        manager
-        shell
-        sonames
-        style
-        ;
-      features = chosen;
-      interpreter = lib.foldl' (base: feature: feature.interpreter or lib.id base) interpreter chosen;
-      external = if external == null then null else self.external libraries sonames external;
-    };
+  missing = name: throw "nixpy: the fact `${name}` is missing";
+  common = {
+    digest = missing "digest";
+    interpreter = missing "interpreter";
+    style = missing "style";
+    driver = false;
+    external = null;
+    features = [ ];
+    lock = "nixpy.lock";
+    manager = null;
+    shell = { };
+    sonames = { };
+  };
+  project = common // facts // rec {
+    features = map (name: self."features/${name}") (facts.features or [ ]);
+    interpreter = lib.foldl' (
+      base: feature: feature.interpreter or lib.id base
+    ) facts.interpreter features;
+    libraries = self.libraries project.sonames;
+    external =
+      if facts ? external then self.external libraries project.sonames facts.external else null;
+    # glibc's own loader.
+    loader = pkgs.stdenv.cc.bintools.dynamicLinker;
+    # The graphics driver is the host's: its folder comes last and is not read at build time.
+    searchPath = "${libraries}/lib" + lib.optionalString project.driver ":/run/opengl-driver/lib";
+  };
   # No `lib` here: the names of the outputs are known without nixpkgs.
-  inherit (builtins) attrNames functionArgs intersectAttrs;
-  project = common (intersectAttrs (functionArgs common) facts);
-  parts = self."styles/${project.style}" project (removeAttrs facts (attrNames (functionArgs common)));
-
-  outputs =
-    {
-      python,
-      shell ? { },
-      packages ? { },
-      checks ? { },
-      apps ? { },
-      nixosModule ? { },
-      homeModule ? { },
-      others ? { },
-    }:
-    others
-    // {
-      inherit apps homeModule nixosModule;
-      inherit python;
-      inherit (project) libraries;
-      shell = self.dev-shell project python shell;
-      packages = {
-        inherit (project) libraries;
-        default = python;
-      }
-      // packages;
-      checks = {
-        # Fails unless each package really contains the soname that it stands for.
-        libraries = pkgs.runCommand "nixpy-libraries-check" { } ''
-          if [ -e ${project.libraries}/missing ]; then
-            cat ${project.libraries}/missing >&2
-            exit 1
-          fi
-          touch $out
-        '';
-      }
-      // lib.optionalAttrs (project.external != null) project.external.checks
-      // checks;
-    };
+  parts = self."styles/${project.style}" project (removeAttrs facts (builtins.attrNames common));
+  inherit (project) external libraries;
 in
-outputs parts
+{
+  apps = { };
+  nixosModule = { };
+  homeModule = { };
+}
+// parts
+// {
+  inherit libraries;
+  shell = self.dev-shell project parts.python (parts.shell or { });
+  packages = {
+    inherit libraries;
+    default = parts.python;
+  }
+  // parts.packages or { };
+  checks = {
+    # Fails unless each package really contains the soname that it stands for.
+    libraries = pkgs.runCommand "nixpy-libraries-check" { } ''
+      if [ -e ${libraries}/missing ]; then
+        cat ${libraries}/missing >&2
+        exit 1
+      fi
+      touch $out
+    '';
+  }
+  // external.checks or { }
+  // parts.checks or { };
+}

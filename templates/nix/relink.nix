@@ -2,7 +2,7 @@
 # Takes the project and its Python. Returns shell text that points the links and pyvenv.cfg of .venv to this Python.
 self: project: python:
 let
-  inherit (project) interpreter;
+  other = self.lib.optionalString (project.manager == null);
 in
 ''
   # A .venv made for an earlier state of this interpreter goes on with today's.
@@ -11,15 +11,10 @@ in
     case "$(readlink "$link")" in
       ${python}/bin/*) ;;
       /nix/store/*)
-        if [ -d .venv/lib/${interpreter.libPrefix} ]; then
-          ln -sfn ${python}/bin/${interpreter.executable} "$link"
+        if [ -d .venv/lib/${project.interpreter.libPrefix} ]; then
+          ln -sfn ${python}/bin/${project.interpreter.executable} "$link"
           sed -i "s|^home = .*|home = ${python}/bin|" .venv/pyvenv.cfg
-''
-+ self.lib.optionalString (
-  project.manager == null
-) "      else\n        echo \"nixpy: .venv is of another Python; remove it and make it anew\" >&2\n"
-+ ''
-        fi
+        ${other "else\n        echo \"nixpy: .venv is of another Python; remove it and make it anew\" >&2\n      "}fi
         ;;
     esac
   done

@@ -6,21 +6,15 @@ self: project:
 { }:
 let
   inherit (self) pkgs;
-  inherit (self.host project) loader searchPath;
   inherit (project) interpreter;
-  python = self.joined-python project [ pkgs.patchelf ] ''
-    mkdir $out/libexec
-    cp ${interpreter.interpreter} $out/libexec/${interpreter.executable}
-    chmod +w $out/libexec/${interpreter.executable}
-    patchelf --set-interpreter ${pkgs.nix-ld}/libexec/nix-ld $out/libexec/${interpreter.executable}
-    makeBinaryWrapper $out/libexec/${interpreter.executable} $out/bin/${interpreter.executable} \
-      --inherit-argv0 \
-      --set NIX_LD ${loader} \
-      --set NIX_LD_LIBRARY_PATH ${searchPath}
-  '';
 in
-{
-  inherit python;
-  shell.relink = self.relink project python;
-}
-// self.modules project python
+self.joined-python project [ pkgs.patchelf ] ''
+  mkdir $out/libexec
+  cp ${interpreter.interpreter} $out/libexec/${interpreter.executable}
+  chmod +w $out/libexec/${interpreter.executable}
+  patchelf --set-interpreter ${pkgs.nix-ld}/libexec/nix-ld $out/libexec/${interpreter.executable}
+  makeBinaryWrapper $out/libexec/${interpreter.executable} $out/bin/${interpreter.executable} \
+    --inherit-argv0 \
+    --set NIX_LD ${project.loader} \
+    --set NIX_LD_LIBRARY_PATH ${project.searchPath}
+''

@@ -6,19 +6,16 @@ self: project:
 { }:
 let
   inherit (self) lib pkgs;
-  inherit (self.host project) loader searchPath withoutNixLd;
-  python = self.joined-python project [ ] ''
-    install -m 755 ${self.launcher project} $out/bin/${project.interpreter.executable}
-  '';
+  inherit (project) loader searchPath;
+  parts = self.launched-python project;
 in
-{
-  inherit python;
-  shell = {
-    relink = self.relink project python;
+parts
+// {
+  shell = parts.shell // {
     hook = ''
       export NIX_LD=${loader} NIX_LD_LIBRARY_PATH=${searchPath}
     ''
-    + withoutNixLd [
+    + self.without-nix-ld [
       "this host has no nix-ld, so programs inside wheels will not start;"
       "on NixOS, set programs.nix-ld.enable = true"
     ];
@@ -26,7 +23,7 @@ in
 
   # `wrap pkgs.mpv` is mpv whose plugins from elsewhere find the libraries too. For Python take `python`: child processes
   # of a wrapped program inherit LD_LIBRARY_PATH, and may break on a library of another nixpkgs.
-  others.wrap =
+  wrap =
     program:
     pkgs.runCommand "${lib.getName program}-with-libraries"
       {
@@ -41,4 +38,3 @@ in
         done
       '';
 }
-// self.modules project python

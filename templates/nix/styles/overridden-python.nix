@@ -7,7 +7,6 @@ self: project:
 let
   inherit (self) pkgs;
   inherit (project) interpreter;
-  inherit (self.host project) searchPath;
   python =
     if self.isLinux then
       (interpreter.override { self = python; }).overrideAttrs (previous: {
@@ -17,7 +16,7 @@ let
           mv $out/bin/${interpreter.executable} $out/libexec/
           {
             echo '#!${pkgs.runtimeShell}'
-            echo 'export LD_LIBRARY_PATH="${searchPath}''${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
+            echo 'export LD_LIBRARY_PATH="${project.searchPath}''${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
             echo "exec -a \"\$0\" $out/libexec/${interpreter.executable} \"\$@\""
           } > $out/bin/${interpreter.executable}
           chmod +x $out/bin/${interpreter.executable}
@@ -26,10 +25,8 @@ let
     else
       interpreter;
 in
-{
-  inherit python;
-  shell.relink = self.relink project python;
+self.own-python project python
+// {
   # Poetry that runs on it, and so makes environments of it.
   packages.poetry = pkgs.poetry.override { python3 = python; };
 }
-// self.modules project python

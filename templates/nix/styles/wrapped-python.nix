@@ -3,16 +3,8 @@
 # Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
 self: project:
 { }:
-let
-  inherit (project) interpreter;
-  python = self.joined-python project [ ] ''
-    makeBinaryWrapper ${interpreter.interpreter} $out/bin/${interpreter.executable} \
-      --inherit-argv0 \
-      --prefix LD_LIBRARY_PATH : ${(self.host project).searchPath}
-  '';
-in
-{
-  inherit python;
-  shell.relink = self.relink project python;
-}
-// self.modules project python
+self.joined-python project [ ] ''
+  makeBinaryWrapper ${project.interpreter.interpreter} $out/bin/${project.interpreter.executable} \
+    --inherit-argv0 \
+    --prefix LD_LIBRARY_PATH : ${project.searchPath}
+''

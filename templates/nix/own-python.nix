@@ -1,10 +1,9 @@
-# The same Python for a whole system or home.
-# Takes the project and its Python. Returns { nixosModule, homeModule }.
-self: project: python:
-let
-  inherit (self.host project) loader searchPath withoutNixLd;
-in
-{
+# What the styles with an interpreter of their own have in common: it may serve a whole system or home.
+# Takes the project and its Python. Returns { python, shell, nixosModule, homeModule }.
+self: project: python: {
+  inherit python;
+  shell.relink = self.relink project python;
+
   # For NixOS: this Python for all users, and nix-ld with the same libraries for programs inside wheels.
   nixosModule = {
     environment.systemPackages = [ python ];
@@ -18,10 +17,10 @@ in
   homeModule.home = {
     packages = [ python ];
     sessionVariables = self.lib.optionalAttrs self.isLinux {
-      NIX_LD = loader;
-      NIX_LD_LIBRARY_PATH = searchPath;
+      NIX_LD = project.loader;
+      NIX_LD_LIBRARY_PATH = project.searchPath;
     };
-    activation.nixpyNixLd = withoutNixLd [
+    activation.nixpyNixLd = self.without-nix-ld [
       "this host has no nix-ld, so programs inside wheels will not start;"
       "on NixOS, set programs.nix-ld.enable = true"
     ];
