@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,13 @@ import yaml
 from tree_sitter import Node
 
 from nixos.nixlint import unused
-from nixos.nixtree import PATHS, code_of, end_of, parse, row_of, walk
+from nixos.nixtree import PATHS, code_of, items_of, parse, row_of, walk
 from nixos.rfc166 import violations
 from nixpy.environment.facts import COMMON
 from nixpy.files.render import _jinja
 from nixpy.styles.features import features
-from nixpy.styles.styles import styles
+from nixpy.styles.styles import Style, styles
+from runner import Nixpy
 
 TOP = Path(__file__).parents[2]
 LIBRARY = TOP / "templates/nix"
@@ -110,7 +112,7 @@ def test_files_come_by_self(path: Path) -> None:
 def test_paths_are_found(text: str) -> None:
     """Each kind of path is found in code, and none in comments and strings."""
     assert paths_in(text)
-    assert paths_in(f"# {text}") == []
+    assert paths_in("# {}\n1".format(text.replace("\n", " "))) == []
     assert paths_in(f'"{text}"') == []
 
 
@@ -160,16 +162,10 @@ def arguments(node: Node) -> list[tuple[str, Node]]:
     return found
 
 
-def formals(node: Node) -> dict[str, bool]:
-    """Return the named arguments of a function, and whether each has to be given."""
-    items = [item for item in node.named_children if item.type == "formal"]
-    return {code_of(item.named_children[0]): item.child_by_field_name("default") is None for item in items}
-
-
 @pytest.mark.parametrize("style", styles(), ids=lambda style: style.name)
-def test_a_style_is_a_function_with_named_arguments(style: object) -> None:
+def test_a_style_is_a_function_with_named_arguments(style: Style) -> None:
     """A style is `self: project: { … }:`, without `...` and `@`, so that Nix refuses what it does not know."""
-    path = LIBRARY / "styles" / f"{style.name}.nix"  # type: ignore[attr-defined]
+    path = LIBRARY / "styles" / f"{style.name}.nix"
     root = parse(path.read_text().encode()).child_by_field_name("expression")
     assert root is not None
     first, second, third = arguments(root)
@@ -186,23 +182,23 @@ def test_no_function_takes_anything(path: Path) -> None:
     assert [row_of(node) + 1 for node in nodes if node.type == "ellipses"] == []
 
 
-def common_arguments() -> dict[str, bool]:
-    """Return the arguments of `common` in project.nix: the facts of every style, and whether each has to be given."""
+def common_facts() -> set[str]:
+    """Return the names in `common` of project.nix: the facts of every style."""
     for node in walk(parse((LIBRARY / "project.nix").read_text().encode())):
         if node.type == "binding" and code_of(node.named_children[0]) == "common":
             value = node.child_by_field_name("expression")
             assert value is not None
-            return formals(arguments(value)[0][1])
+            return {code_of(item.named_children[0]) for item in items_of(value)}
     raise AssertionError("project.nix has no `common`")
 
 
 def test_nixpy_and_the_library_have_the_same_common_facts() -> None:
     """The facts that nixpy has for every style are those that project.nix takes."""
-    assert common_arguments().keys() == COMMON
+    assert common_facts() == COMMON
 
 
 def test_every_fact_has_its_place() -> None:
-    """The table of facts, by which the template orders them and leaves out the others, names each that a style takes."""
+    """The table of facts, without which the template leaves one out, has each that a style takes, and no others."""
     about = json.loads((TOP / "templates/facts.json").read_text())
     assert about.keys() == COMMON.union(*(style.facts for style in styles()))
 
@@ -226,19 +222,45 @@ DEMO = TOP / "examples/demo"
 BEGIN = "# The rest is the same for every project"
 
 
-def facts_of(text: str) -> list[str]:
-    """Return the lines of a generated file that a reviewer reads: all above the text of the library."""
-    lines = text.splitlines()
-    return lines[: next(row for row, line in enumerate(lines) if BEGIN in line)]
+def uv_lock(project: Path) -> str:
+    """Return a uv.lock for what nixpy.lock of a project has, as `uv lock` would write it for these packages."""
+    files: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for system in json.loads((project / "nixpy.lock").read_text())["systems"].values():
+        for wheel in system["wheels"]:
+            files.setdefault((wheel["name"], wheel["version"]), set()).add((wheel["filename"], wheel["sha256"]))
+    asked = ", ".join(f'{{ name = "{name}" }}' for name, _ in files)
+    text = f"""\
+version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "contact-sheet"
+version = "0.1.0"
+source = {{ virtual = "." }}
+dependencies = [{asked}]
+
+[package.dev-dependencies]
+dev = [{{ name = "ruff" }}]
+"""
+    for (name, version), wheels in files.items():
+        lines = "".join(
+            f'  {{ url = "https://index.example/{file}", hash = "sha256:{sha256}" }},\n'
+            for file, sha256 in sorted(wheels)
+        )
+        text += f'\n[[package]]\nname = "{name}"\nversion = "{version}"\n'
+        text += f'source = {{ registry = "https://index.example/simple" }}\nwheels = [\n{lines}]\n'
+    return text
 
 
-def test_the_facts_of_the_demo_are_short() -> None:
+def test_the_facts_of_the_demo_are_short(tmp_path: Path, nixpy: Nixpy) -> None:
     """What `make demo` renders has at most 60 lines of facts, and its first soname within the first 30."""
     copied = re.search(r"^cp \"\$top\"/(examples/[a-z-]+)/", DEMO.read_text(), re.MULTILINE)
     assert copied is not None
-    text = (TOP / copied[1] / "nixpy.nix").read_text()
-    # `uv lock`, with which the demo begins, gives it another manager's fact or two: a file, and lines of its own.
-    lines = facts_of(text)
-    assert len(lines) <= 60 - 5
+    for name in ("pyproject.toml", "nixpy.lock"):
+        shutil.copy(TOP / copied[1] / name, tmp_path)
+    (tmp_path / "uv.lock").write_text(uv_lock(tmp_path))
+    assert nixpy("init", tmp_path, "--style", "nix-ld", "--offline").status == 0
+    lines = (tmp_path / "nixpy.nix").read_text().splitlines()
+    assert any("uv sync" in line for line in lines)
+    assert next(row for row, line in enumerate(lines) if BEGIN in line) <= 60
     assert next(row for row, line in enumerate(lines, 1) if re.search(r'^ +"lib.*\.so', line)) <= 30
-    assert end_of(parse(text.encode())) > len(lines)
