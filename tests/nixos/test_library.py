@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from nixos.derivations import VALUES
+from nixos.nixlint import unused
 from nixos.realnix import CURRENT, HERE, RELEASES, SYSTEMS, Nix, NixError, stand_in, stub, warnings
 from nixos.rfc166 import violations
 from nixpy.environment.facts import COMMON
+from nixpy.files.render import nix_file
 from nixpy.styles.styles import Style, find, styles
 
 LIBRARY = HERE.parents[1] / "templates/nix"
@@ -105,11 +107,11 @@ def test_the_cases_are_complete(evaluated: Evaluated) -> None:
         takes = arguments["styles"][style]
         needed = {name for name, default in takes.items() if not default}
         assert set(cases["minimal"]["facts"]) == needed | {"digest", "interpreter", "style"}, style
-        full = [case for kind, case in cases.items() if kind != "minimal"]
+        full = [case for kind, case in cases.items() if kind not in ("bare", "minimal")]
         assert set().union(*(case["facts"] for case in full)) == takes.keys() | COMMON, style
         for case in full:
-            for fact, parts in case["parts"].items():
-                assert set(parts) == arguments["sets"][fact].keys(), (style, fact)
+            for fact in case["parts"].keys() - {"shell"}:
+                assert set(case["parts"][fact]) == arguments["sets"][fact].keys(), (style, fact)
 
 
 @pytest.mark.parametrize("style", styles(), ids=lambda style: style.name)
@@ -191,6 +193,44 @@ def test_a_part_of_a_fact_that_is_not_known_is_refused(fact: str) -> None:
     assert "called with unexpected argument 'superfluous'" in said
 
 
+def as_data(style: str, kind: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a case as nixpy has them, each but the plain ones as an expression that takes it from
+    facts.nix.
+    """
+    given = f"(import {CASES}/facts.nix {{ inherit pkgs; }})"
+    common = f"{given}.common.{'minimal' if kind == 'minimal' else 'full'}"
+    own = f"{given}.{style}.{'full' if kind == 'bare' else kind}"
+    data: dict[str, Any] = {}
+    for fact in names["facts"]:
+        path = f"{own if fact in find(style).facts else common}.{fact}"
+        parts = names["parts"].get(fact)
+        data[fact] = {"nix": path} if parts is None else {part: {"nix": f"{path}.{part}"} for part in parts}
+    return {**data, **names["plain"]}
+
+
+@pytest.fixture(scope="module")
+def rendered(evaluated: Evaluated, real_nix: Nix, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The outputs of every case as nixpy renders it, with the library in the file and by an input."""
+    folder = tmp_path_factory.mktemp("rendered")
+    imports = []
+    for style, cases in evaluated.names.items():
+        for kind, names in cases.items():
+            for library in ("vendored", "input"):
+                file = folder / f"{style}-{kind}-{library}.nix"
+                file.write_text(nix_file(as_data(style, kind, names), library))
+                imports.append(f"{library}.{style}.{kind} = case.rendered {file};")
+    return real_nix.eval_json(f"let case = {on(*ONE_PLACE)}; in {{ {' '.join(imports)} }}")
+
+
+@pytest.mark.parametrize("library", ["vendored", "input"])
+@pytest.mark.parametrize("style", STYLES)
+def test_a_generated_file_has_the_same_outputs(library: str, style: str, evaluated: Evaluated, rendered: Any) -> None:
+    """The text in a generated file, which has only what its facts need, gives the same outputs as the whole library,
+    and so does a generated file that takes the library from an input.
+    """
+    assert rendered[library][style] == evaluated.values[" ".join(ONE_PLACE)][style]
+
+
 @pytest.fixture
 def changed(tmp_path: Path) -> Callable[[str, str, str], Path]:
     """A copy of the library in which one file has another text."""
@@ -233,5 +273,6 @@ def test_a_lost_fact_is_found(changed: Callable[[str, str, str], Path]) -> None:
 
 @pytest.mark.parametrize("file", sorted(CASES.glob("*.nix")), ids=lambda path: path.name)
 def test_the_cases_are_formatted(file: Path) -> None:
-    """The Nix of these tests follows RFC 166."""
+    """The Nix of these tests follows RFC 166, and has nothing unused."""
     assert violations(file.read_text()) == []
+    assert unused(file.read_text()) == []

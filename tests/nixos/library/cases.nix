@@ -1,6 +1,7 @@
 # The library applied to the facts beside this file, for one release and one system.
 # Takes the folder of the library, a nixpkgs, the stubs of other flakes by their names, and a function from a result to
-# strings. Returns { arguments, cases, matters, names, values, valuesOf }; `valuesOf` goes from facts to strings.
+# strings. Returns { arguments, cases, matters, names, rendered, values, valuesOf }: `valuesOf` goes from facts to
+# strings, and `rendered` from a generated file.
 {
   library,
   nixpkgs,
@@ -24,14 +25,25 @@ let
   ) stubs;
 
   given = import ./facts.nix { inherit pkgs; };
-  # All facts: those of every style, those of this one, and its name.
+  # All facts: those of every style, those of this one, and its name. `bare` has each fact, with the fewest parts.
   cases = lib.mapAttrs (
-    style:
-    lib.mapAttrs (
-      kind: own:
-      (if kind == "minimal" then given.common.minimal else given.common.full) // own // { inherit style; }
-    )
+    style: kinds:
+    let
+      whole = lib.mapAttrs (
+        kind: own:
+        (if kind == "minimal" then given.common.minimal else given.common.full) // own // { inherit style; }
+      ) kinds;
+    in
+    whole // { bare = lib.mapAttrs fewest whole.full; }
   ) (removeAttrs given [ "common" ]);
+  fewest =
+    name: fact:
+    if sets ? ${name} then
+      lib.filterAttrs (part: _: !(builtins.functionArgs sets.${name}).${part}) fact
+    else if name == "shell" then
+      { }
+    else
+      fact;
 
   functions = nixpy.functions {
     inherit pkgs;
@@ -44,11 +56,9 @@ let
       inputs = found;
       inherit (nixpy) format;
     };
-  values =
-    facts:
-    let
-      project = result facts;
-    in
+  values = facts: outputs (result facts);
+  outputs =
+    project:
     valuesOf project
     // lib.mapAttrs' (name: package: {
       name = "meta.${name}";
@@ -106,18 +116,40 @@ in
   inherit cases;
   valuesOf = values;
 
+  # The outputs of a generated file.
+  rendered =
+    file:
+    outputs (
+      import file {
+        inherit pkgs;
+        inputs = found // {
+          nixpy.lib = nixpy;
+        };
+      }
+    );
+
   # { STYLE = { FACT = whether it has a default; }; }, and the same for facts that are sets.
   arguments = {
     styles = lib.mapAttrs (style: _: argumentsOf style) cases;
     sets = lib.mapAttrs (_: builtins.functionArgs) sets;
   };
 
-  # The facts of each case, and of each fact that is a set, by their names.
+  # The facts of each case, and of each fact that is a set, by their names; and those that are plain text.
   names =
     let
       namesOf = facts: {
         facts = lib.attrNames facts;
-        parts = lib.mapAttrs (_: lib.attrNames) (lib.filterAttrs (name: _: sets ? ${name}) facts);
+        parts = lib.mapAttrs (_: lib.attrNames) (
+          lib.filterAttrs (name: _: name == "shell" || sets ? ${name}) facts
+        );
+        plain = lib.filterAttrs (
+          name: _:
+          lib.elem name [
+            "digest"
+            "features"
+            "style"
+          ]
+        ) facts;
       };
     in
     lib.mapAttrs (_: lib.mapAttrs (_: namesOf)) cases;
@@ -134,6 +166,6 @@ in
         whole = values facts;
       in
       lib.mapAttrs (_: less: values less != whole) (without style facts)
-    ) (removeAttrs kinds [ "minimal" ])
+    ) (removeAttrs kinds [ "bare" "minimal" ])
   ) cases;
 }
