@@ -161,11 +161,11 @@ in
   matters = lib.mapAttrs (
     style: kinds:
     lib.mapAttrs (
-      _: facts:
+      kind: _:
       let
-        whole = values facts;
+        whole = values cases.${style}.${kind};
       in
-      lib.mapAttrs (_: less: values less != whole) (without style facts)
-    ) (removeAttrs kinds [ "bare" "minimal" ])
-  ) cases;
+      lib.mapAttrs (_: less: values less != whole) (without style cases.${style}.${kind})
+    ) (removeAttrs kinds [ "minimal" ])
+  ) (removeAttrs given [ "common" ]);
 }
