@@ -173,7 +173,7 @@ def test_versions_become_conditions(tmp_path: Path, nixpy: Nixpy, version: str, 
     rendered, library, _ = parts((folder / "nixpy.nix").read_text())
     assert f"holds = version: {condition};" in rendered
     assert 'external = pkgs.runCommand "nixpy-external-check"' in library
-    assert "project.external.checks" in library
+    assert "// external.checks or { }" in library
 
 
 def test_check_notices_a_change(tmp_path: Path, nixpy: Nixpy) -> None:
