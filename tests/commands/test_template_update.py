@@ -20,7 +20,7 @@ from runner import Nixpy
 
 pytestmark = pytest.mark.slow  # copier and git make each project
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 MINE = "# what I added\n"
 ADDRESS = "https://git.example/nixpy"
 
