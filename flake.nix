@@ -102,6 +102,8 @@
           shellHook = "export PYTHONPATH=$PWD/scaffold";
         };
       });
+      # Pure functions of `pkgs`, for projects that set `library = "input"`.
+      lib = import ./templates/nix;
       overlays.default = final: _: { nixpy = nixpyFor final; };
       inherit templates;
     };

@@ -20,10 +20,12 @@ import yaml
 from copier._vcs import get_repo
 
 from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
-from nixpy.analysis import nixpylock
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands import new
-from nixpy.environment.assemble import environment_of
-from nixpy.environment.options import resolve_options
+from nixpy.commands.init import plan_files
+from nixpy.environment.facts import facts
+from nixpy.environment.options import Options
+from nixpy.files import render
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.nixpkgs import releases
@@ -70,20 +72,37 @@ def test_it_is_what_init_writes(
     ("style", "manager"), [*((style, "uv") for style in OFFERED), *(("loader", manager) for manager in MANAGERS[1:])]
 )
 def test_the_value_for_the_templates_is_that_of_init(
-    style: str, manager: str, tmp_path: Path, new_projects: NewProjects, template: Path
+    style: str,
+    manager: str,
+    tmp_path: Path,
+    new_projects: NewProjects,
+    template: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`env` of copier.yml has, key by key, what nixpy computes for such a project, whatever a template reads of it."""
-    folder = new_projects.at(style, manager)
-    found = project.read(folder)
-    nixpy_lock = nixpylock.loads((folder / "nixpy.lock").read_text(), folder / "nixpy.lock")
-    # Through JSON, in which a tuple is a list.
-    expected = json.loads(json.dumps(environment_of(found, resolve_options(found), nixpy_lock).as_dict()))
+    """`facts` and `env` of copier.yml have, key by key, what nixpy computes for such a project, whatever a template
+    reads of it.
+    """
+    folder = new_projects.copy(tmp_path / "demo", style, manager)
     answers = yaml.safe_load((folder / new.ANSWERS).read_text())
     worker = copier.run_copy(str(template), tmp_path / "out", data=answers, defaults=True, quiet=True, pretend=True)
-    computed = dict(worker.answers.combined["env"])
-    assert {key: computed.get(key, "lacking") for key in expected} == expected
-    # What is added for the files that are written once.
-    assert computed.keys() - expected.keys() == {"flake_kind", "system_strings", "description", "read"}
+    computed = worker.answers.combined
+    envrc = (folder / ".envrc").read_text()
+    for name in ("flake.nix", ".envrc", "environment.yml"):
+        (folder / name).unlink(missing_ok=True)
+    found = project.read(folder)
+    passed: dict[str, Any] = {}
+    monkeypatch.setattr(render, "render", lambda _template, env: passed.update(env) or "")
+    made = plan_files(found, Options(direnv=True), AnalysisOptions(root=folder, offline=True), user_files=True)
+    # Through JSON, in which a tuple is a list.
+    assert computed["facts"] == json.loads(json.dumps(facts(made.environment)))
+    expected = json.loads(json.dumps(passed))
+    assert expected.pop("pin") is None  # of shell.nix alone
+    # A new project is read from files that .envrc watches in any case.
+    assert computed["env"]["read"] == []
+    assert set(expected.pop("read")) <= set(envrc.split())
+    assert {key: computed["env"].get(key, "lacking") for key in expected} == expected
+    # The general flake.nix has none, and `init` lists requirements only for styles that write them.
+    assert computed["env"].keys() - expected.keys() <= {"description", "read", "requirements"}
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +275,7 @@ def test_no_module_of_python_can_be_a_name() -> None:
     modules = {path.stem for path in library.glob("*.py")}
     names = {*sys.stdlib_module_names, *sys.builtin_module_names, *folders, *modules, *map(str.lower, keyword.kwlist)}
     names |= {"test", "idlelib", "pip", "site_packages"}
-    refused = (TOP / "templates/parts/python-names.txt").read_text().split()
+    refused = (TOP / "templates/project-names.txt").read_text().split()
     assert {name for name in names if not name.startswith("_")} <= set(refused)
 
 
@@ -429,7 +448,7 @@ def made_by(installed: Installed, tmp_path: Path, nixpy: Nixpy, monkeypatch: pyt
         assert str(tmp_path) not in text
         assert str(TOP) not in text
         assert "/tmp/" not in text  # noqa: S108
-        assert "file:" not in text
+        assert not re.search(r"\bfile:\S", text)
     return folder
 
 

@@ -79,7 +79,7 @@ class Session:
                 self.evaluate()
             path = self.folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text)
+            path.write_text(block.text.replace("ADDRESS", self.address))
         elif block.language == "console" and "host" not in block.words:
             steps = block.steps()
             for number, (command, shown) in enumerate(steps):

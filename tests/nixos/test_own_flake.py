@@ -49,6 +49,7 @@ def test_it_offers_what_a_flake_can(flake: Path) -> None:
     }.items():
         assert {system: set(found) for system, found in shown[kind].items()} == dict.fromkeys(SYSTEMS, names), kind
     assert shown["overlays"]["default"]["type"] == "nixpkgs-overlay"
+    assert "lib" in shown
     assert sorted(shown["templates"]) == EXAMPLES
     assert {style.name for style in styles()} | {feature.name for feature in features()} <= shown["templates"].keys()
     for name, template in shown["templates"].items():

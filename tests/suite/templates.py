@@ -32,6 +32,9 @@ def keep_compiled(patch: pytest.MonkeyPatch) -> None:
         key = (options, source, name, filename, frozenset(self.filters), frozenset(self.tests))
         if key not in known:
             known[key] = compile_(self, source, name, filename)
+        else:
+            # copier forgets the `yield` tag of one path here, before it renders the next.
+            self.preprocess(source, name, filename)
         return known[key]
 
     patch.setattr(Environment, "compile", kept)

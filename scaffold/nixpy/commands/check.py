@@ -18,7 +18,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
-from nixpy.files import flake_imports
+from nixpy.files import flake_imports, library_input
 from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
@@ -43,7 +43,7 @@ _REMEDY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One cause, in words. `path` is the file it lies in, `package` or `setting` what to look for there."""
+    """One reason why files are out of date. `path` is the file to look at, `package` or `setting` what to look for."""
 
     message: str
     path: Path | None = None
@@ -56,7 +56,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a project's files stand: the gravest state of all, each file's own, and why."""
+    """The result of a check: the worst state of all files, the state of each file, and the reasons."""
 
     state: State
     files: tuple[Comparison, ...]
@@ -65,17 +65,17 @@ class Verdict:
 
     @property
     def status(self) -> int:
-        """The exit status this means."""
+        """The exit status of `nixpy check`: 0 fine, 1 out of date or edited, 2 not written by this nixpy."""
         return STATUS[self.state]
 
     @property
     def strict_status(self) -> int:
-        """The same where the library text of another nixpy is a finding too."""
+        """The exit status with `--strict`, where the library text of another nixpy counts as well."""
         return 1 if self.state is State.OLDER else self.status
 
     @property
     def remedy(self) -> str:
-        """What to do about it, empty where all is well."""
+        """What to do about it; empty where nothing is to be done."""
         return _REMEDY[self.state]
 
 
@@ -107,8 +107,10 @@ def check(project: Project) -> Verdict:
     """Return how the project's generated files stand against what its recorded facts render to now.
 
     A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
-    nothing was recorded, or no style is set, each file is judged by itself.
+    nothing was recorded, or no style is set, each file is judged by itself. Raises NixpyError where the settings ask
+    for a flake input that the project cannot have.
     """
+    library_input.refuse(project)
     nixpy_lock = read_nixpy_lock(project)
     resolved = resolve_options(project)
     if nixpy_lock is None or resolved.style is None:
@@ -140,11 +142,12 @@ def check(project: Project) -> Verdict:
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
+    library_input.refuse(project)
     resolved = resolve_options(project)
     if resolved.style is None:
         return check(project)
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
-    files = reconcile(made.outputs, write=False)
+    files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
     differs = Reason(message="what the wheels need differs from what was recorded")

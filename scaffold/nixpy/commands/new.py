@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from nixpy.core import templates
 from nixpy.core.errors import NixpyError
-from nixpy.styles.styles import template_root
 
 _CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
@@ -49,7 +49,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
             hint="install nixpy[new] instead of nixpy",
         ) from None
     _free(folder)
-    config = template_root() / _CONFIG
+    config = templates.root() / _CONFIG
     questions = yaml.safe_load(config.read_text("utf-8"))
     asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
     if unknown := sorted(set(answers) - set(asked)):
@@ -57,7 +57,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
     with tempfile.TemporaryDirectory(prefix="nixpy-new-") as scratch:
         # Not the files themselves: those of the Nix store are read-only, and copier hands that on.
         template = Path(scratch, "template")
-        shutil.copytree(template_root() / "templates", template / "templates", copy_function=shutil.copyfile)
+        shutil.copytree(templates.path(), template / "templates", copy_function=shutil.copyfile)
         shutil.copyfile(config, template / _CONFIG)
         try:
             data = {**answers, "source": _source()}

@@ -156,6 +156,11 @@ class ObservedProject:
         """Where its style installs packages, empty where it does not."""
         return styles.find(self.style).folder if self.style else FOLDER
 
+    @property
+    def venv_in_root(self) -> bool:
+        """Whether its .venv works only in the root file system of its style."""
+        return self.style is not None and styles.find(self.style).venv_in_root
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
@@ -199,7 +204,7 @@ class Facts:
 
     @property
     def in_root(self) -> bool:
-        """Whether this is the root of style fhs."""
+        """Whether this is the root file system of a style."""
         return "NIXPY_FHS" in self.environ
 
     @property

@@ -46,18 +46,21 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     if host.at_loader in {"none", "stub"}:
         there = "NixOS's stub, which starts nothing" if host.at_loader == "stub" else "nothing"
+        starting = styles.names(lambda style: style.executables and style.venv_in_root)
         yield MachineDiagnostic(
             code="NIX407",
             message=f"{bring_programs(names)} that ask for {host.loader}, and there is {there}; "
-            "style fhs starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
-            command="nixpy init --style fhs",
+            f"style {starting} starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
+            command=f"nixpy init --style {starting}",
             packages=tuple(names),
         )
     elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
+        project = facts.project
+        sets_it = project is not None and project.style is not None and styles.find(project.style).uses_nix_ld
         yield MachineDiagnostic(
             code="NIX407",
             message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {shorten(names)} cannot start",
-            command=facts.project.enter if facts.project and facts.project.style == "nix-ld" else "unset NIX_LD",
+            command=project.enter if project and sets_it else "unset NIX_LD",
             packages=tuple(names),
         )
 
@@ -118,7 +121,8 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
-        return "nixpy init --style loader"  # in this one nothing is handed to wheels
+        style, _ = styles.recommend((), ())
+        return f"nixpy init --style {style.name}"  # in this one nothing is handed to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:
         return project.install

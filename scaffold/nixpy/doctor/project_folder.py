@@ -19,6 +19,7 @@ from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
+from nixpy.styles import styles
 
 _MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
 _ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
@@ -54,13 +55,14 @@ def read_project(folder: Path, host: Host) -> ObservedProject | None:
             locked = frozenset(package.name for package in names if not package.local)
     settings, nixpy_lock = found.settings, read_nixpy_lock(found)
     uses_nixpy = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
+    in_root = resolved.style is not None and styles.find(resolved.style).venv_in_root
     return ObservedProject(
         root=folder,
         source=found.source.name,
         style=resolved.style,
         uses_nixpy=uses_nixpy,
         enter=_enter(folder),
-        fills=uses_nixpy and resolved.style != "fhs" and resolved.manager != managers.NONE,
+        fills=uses_nixpy and not in_root and resolved.manager != managers.NONE,
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,

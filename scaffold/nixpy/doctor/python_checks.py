@@ -204,10 +204,11 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     python = venv.python
     if not python.exists or (in_store(python.loader) and python.loader and not python.loader.exists()):
         gone = python.file if not python.exists else python.loader
-        if not facts.in_root and str(gone).startswith("/usr/") and facts.project and facts.project.style == "fhs":
+        project = facts.project
+        if not facts.in_root and str(gone).startswith("/usr/") and project and project.venv_in_root:
             yield MachineDiagnostic(
                 code="NIX406",
-                message=f"{python.path} leads to {gone}, which is only there in the root of style fhs",
+                message=f"{python.path} leads to {gone}, which is only there in the root of style {project.style}",
                 command="nixpy-fhs nixpy doctor",
             )
             return
@@ -245,7 +246,7 @@ def _renew(facts: Facts, venv: Venv) -> str:
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
         return _relink(venv, shell.program)
-    if shell is None and facts.project and facts.project.uses_nixpy and facts.project.style != "fhs":
+    if shell is None and facts.project and facts.project.uses_nixpy and not facts.project.venv_in_root:
         return facts.project.enter  # its hook links anew, or says that this cannot be
     return f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
 

@@ -8,6 +8,7 @@ from typing import Any
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.examine import Report
 from nixpy.doctor.facts import Facts, Program
+from nixpy.styles import styles
 
 
 def rows(facts: Facts) -> list[tuple[str, str]]:
@@ -55,7 +56,7 @@ def _venv(facts: Facts) -> str:
 
 def _shell(facts: Facts) -> str:
     if facts.in_root:
-        return "the root of style fhs"
+        return f"the root of style {styles.names(lambda style: style.venv_in_root)}"
     if facts.shell is None:
         return "not in a Nix shell"
     style = facts.project.style if facts.project else None

@@ -10,7 +10,7 @@ from nixpy.needs.derive import format_glibc
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
 from nixpy.project.managers import FOLDER
-from nixpy.styles.features import Feature, find
+from nixpy.styles.features import Feature, with_property
 from nixpy.styles.styles import Style
 
 
@@ -43,7 +43,7 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
 def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
     """Yield a diagnostic where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
-    answered = any(feature.name == "find-library" for feature in features) or style.from_nixpkgs
+    answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else it is another one's Python
         yield Diagnostic(
             code="NIX303",
@@ -60,11 +60,12 @@ def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
             code="NIX605",
             message=f"{shorten(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
             f"the project runs under style {style.name}, which has programs and headers of it alone",
-            hint="open the library by its path, or choose style wheel-env or loader, whose Python finds it",
+            hint=f"open the library by its path, or choose {style.other('open-libraries')}, whose Python finds it",
         )
 
 
 def _find_library_hint(style: Style) -> str:
-    allowed = find("find-library").styles
-    where = "" if style.name in allowed else f", under style {' or '.join(sorted(allowed))}"
-    return f"feature find-library has one{where}" + ("" if where else ": `nixpy init --feature find-library`")
+    answering = with_property(lambda feature: feature.answers_find_library)
+    name, allowed = answering.name, answering.styles
+    where = "" if not allowed or style.name in allowed else f", under style {' or '.join(sorted(allowed))}"
+    return f"feature {name} has one{where}" + ("" if where else f": `nixpy init --feature {name}`")

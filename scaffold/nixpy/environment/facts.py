@@ -2,6 +2,9 @@
 
 A fact is a text, true, a list or a set. `{"nix": TEXT}` is an expression as it stands, `"comment"` beside it, or beside
 `"value"`, a comment behind it, and `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
+
+`templates/facts.json` lists every fact in the order in which they are rendered, with a comment, and with its value in
+an empty project where a style must be given it even there. copier reads the same file for a new project.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from nixpy.core import templates
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
@@ -56,6 +60,8 @@ def facts(env: Environment) -> dict[str, Any]:
 def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
     """Return the facts as they are; FactError where they are not those that the Nix function of the style takes."""
     takes = style.facts
+    if unlisted := found.keys() - templates.data("facts.json").keys():
+        raise FactError(f"facts.json does not list the fact `{min(unlisted)}`, so no template prints it")
     if superfluous := found.keys() - takes.keys() - COMMON:
         raise FactError(f"style {style.name} takes no fact `{min(superfluous)}`")
     if missing := {name for name, required in takes.items() if required} - found.keys():
@@ -78,8 +84,8 @@ def _common(env: Environment) -> dict[str, Any]:
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
-        # What nix-executables chooses is among the facts of the shell.
-        "features": [feature.name for feature in env.features if not feature.replaces_executables],
+        # What a feature without a Nix file chooses is among the other facts.
+        "features": [feature.name for feature in env.features if feature.has_nix],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
         "lock": place if place != NIXPY_LOCK else None,
@@ -116,23 +122,27 @@ def _shell(env: Environment) -> dict[str, Any]:
 
 def _of_style(env: Environment) -> dict[str, Any]:
     takes = env.style.facts
-    found: dict[str, Any] = {"requirements": list(env.requirements)}
+    found = {
+        name: fact["empty"] for name, fact in templates.data("facts.json").items() if "empty" in fact and name in takes
+    }
+    found["requirements"] = list(env.requirements)
     if "hostSonames" in takes:
         drivers = {library.soname for library in env.libraries if library.provider == "host-driver"}
-        found |= {"hostSonames": sorted(drivers), "openedSonames": list(env.opened)}
+        found["hostSonames"] = sorted(drivers)
+    if "openedSonames" in takes:
+        found["openedSonames"] = list(env.opened)
     if "wheels" in takes:
         found["wheels"] = {
-            "lock": {"nix": f"./{NIXPY_LOCK}"},
+            **found["wheels"],
             **({"addresses": {"nix": env.addresses}} if env.addresses else {}),
             **_missing(env),
             **({"opened": True} if env.opened else {}),
         }
     if env.packages:
-        found["packages"] = {item.name: item.spelled for item in env.packages.direct}
+        if env.packages.direct:
+            found["packages"] = {item.name: item.spelled for item in env.packages.direct}
         found["others"] = {item.name: item.spelled for item in env.packages.others}
         found["versions"] = "locked" if env.settings.versions == "locked" else None
-        # A set that is empty is a fact too.
-        found["packages"] = found["packages"] or {"parts": [{"when": None, "value": {}}]}
     if env.own_package:
         found |= {"version": env.own_package["version"]} if "version" in takes else {"own": _own(env, env.own_package)}
     if env.lang2nix:

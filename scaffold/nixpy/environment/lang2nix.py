@@ -15,20 +15,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
-from nixpy.styles.styles import Style
-
-# What hatchling 1.25 of nixos-24.11 asks for, and every later one, by its metadata; nixpkgs' gets the locked ones.
-_HATCHLING = {"packaging": Version("23.2"), "pathspec": Version("0.10.1"), "pluggy": Version("1.0.0")}
-# Platform tags that poetry2nix of April 2025 ends with an error at (its vendored pyproject.nix, lib/pypa.nix).
-_LATER = re.compile(r"-(android|emscripten|ios|pyodide)_[^-]*\.whl")
-_READ_BY_POETRY2NIX = ("name", "version", "dependencies")
+from nixpy.styles.styles import Limits, Style
 
 
 def refuse(project: Project, style: Style, *, flake: bool) -> None:
@@ -37,10 +31,10 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
         names = ", ".join(item.name for item in style.inputs)
         raise NixpyError(
             f"style {style.name} takes {names} from the inputs of a flake, so it is not for a shell.nix",
-            hint="leave out --no-flake, or choose style wheel-env or with-packages, which need no input",
+            hint=f"leave out --no-flake, or choose {style.other('no-flake')}, which need no input",
         )
     if diagnostic := _unread(project, style):
-        raise NixpyError(diagnostic.message, hint=diagnostic.hint, path=project.root)
+        raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
 def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
@@ -56,8 +50,8 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
                     hint="look it up on search.nixos.org, or use a style that installs wheels",
                 )
-    elif project.locked and any(one.name == "poetry2nix" for one in style.inputs):
-        yield from _poetry2nix(project, project.locked, targets)
+    elif project.locked and style.limits:
+        yield from _limits(project, project.locked, style, style.limits, targets)
 
 
 def _unread(project: Project, style: Style) -> Diagnostic | None:
@@ -88,37 +82,44 @@ def _says_dependencies(project: Project) -> bool:
     return bool(table) and "dependencies" not in (dynamic if isinstance(dynamic, list) else [])
 
 
-def _poetry2nix(project: Project, lock: Lock, targets: Sequence[Target]) -> Iterator[Diagnostic]:
-    """Yield what fails in poetry2nix: its own table it alone reads, and locks from before today's build tools."""
-    own = _table(_table(project.pyproject, "tool"), "poetry")
-    if lacking := [key for key in _READ_BY_POETRY2NIX if key not in own]:
+def _limits(
+    project: Project, lock: Lock, style: Style, limits: Limits, targets: Sequence[Target]
+) -> Iterator[Diagnostic]:
+    """Yield what fails under the style: keys that the project lacks, unknown wheels, and old build tools."""
+    own: Mapping[str, Any] = project.pyproject
+    for key in limits.table:
+        own = _table(own, key)
+    table = ".".join(limits.table)
+    if lacking := [key for key in limits.keys if key not in own]:
         yield Diagnostic(
             code="NIX312",
-            message=f"poetry2nix reads [tool.poetry] alone, which has no {', no '.join(lacking)}; "
+            message=f"{style.name} reads [{table}] alone, which has no {', no '.join(lacking)}; "
             "without a name it fails, and dependencies of [project] are not installed",
-            hint="write them into [tool.poetry] as Poetry 1 had them, or choose style wheel-env or uv2nix",
+            hint=f"write them into [{table}] as Poetry 1 had them, or choose {style.other('table')}",
         )
     locked = {
         package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
     }
+    later = re.compile(rf"-({limits.platforms})_[^-]*\.whl")
     stopping = {
-        name for name, package in locked.items() if any(_LATER.search(wheel.filename) for wheel in package.wheels)
+        name for name, package in locked.items() if any(later.search(wheel.filename) for wheel in package.wheels)
     }
     if stopping:
         yield Diagnostic(
             code="NIX313",
-            message=f"poetry2nix fails at wheels for systems that came after it, which {lock.path.name} lists "
+            message=f"{style.name} fails at wheels for systems that came after it, which {lock.path.name} lists "
             f"for {shorten(sorted(stopping))}",
-            hint=f"take their lines out of the lock: sed -i -E '/{_LATER.pattern}/d' {lock.path.name}",
+            hint=f"take their lines out of the lock: sed -i -E '/{later.pattern}/d' {lock.path.name}",
         )
-    for name, floor in _HATCHLING.items():
+    floors = ((tool, name, floor) for tool, oldest in limits.build_tools.items() for name, floor in oldest.items())
+    for tool, name, floor in floors:
         found = locked.get(canonicalize_name(name))
-        if found and found.version and Version(found.version) < floor:
+        if found and found.version and Version(found.version) < Version(floor):
             yield Diagnostic(
                 code="NIX311",
                 package=found.name,
-                message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: hatchling needs "
-                f"{floor}, so under poetry2nix nothing builds that is built by hatchling",
+                message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: {tool} needs "
+                f"{floor}, so under {style.name} nothing builds that is built by {tool}",
                 hint=f"`poetry update {name}`; what comes as a wheel is not built, and so is not affected",
             )
 

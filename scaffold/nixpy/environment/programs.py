@@ -10,7 +10,9 @@ from packaging.utils import NormalizedName
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.diagnostics.diagnostic import Diagnostic, bring_programs
 from nixpy.nixpkgs.executables import Substitute, substitutes
-from nixpy.styles.features import Feature
+from nixpy.project.managers import FOLDER
+from nixpy.styles import styles
+from nixpy.styles.features import Feature, with_property
 from nixpy.styles.styles import Style
 
 
@@ -19,8 +21,8 @@ class Programs:
     """What becomes of the programs in wheels.
 
     `without_loader` are wheels whose programs do not start on NixOS, `native` those that the
-    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, what feature
-    nix-executables has for others.
+    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, the programs of
+    nixpkgs that a feature takes for others.
     """
 
     without_loader: tuple[NormalizedName, ...]
@@ -30,10 +32,12 @@ class Programs:
     def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
         """Yield NIX302 where some do not start."""
         if self.without_loader:
+            starting = styles.names(lambda other: other.executables and other.folder == FOLDER)
+            replacing = with_property(lambda feature: feature.replaces_executables)
             yield Diagnostic(
                 code="NIX302",
                 message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
-                hint="style nix-ld, patched-venv or fhs starts them; feature nix-executables takes nixpkgs' own",
+                hint=f"style {starting} starts them; feature {replacing.name} takes nixpkgs' own",
             )
 
 

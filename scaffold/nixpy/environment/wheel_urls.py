@@ -13,6 +13,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.locks import formats
 from nixpy.locks.select import select
 from nixpy.project.project import Project
+from nixpy.styles import styles
 
 
 def lock_with_addresses(project: Project) -> str | None:
@@ -50,12 +51,13 @@ def local_packages(project: Project, targets: Sequence[Target]) -> set[Normalize
 
 def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
     """Yield NIX305 for each package of `local_packages`, which no wheel and no nixpkgs has."""
+    building = styles.names(lambda other: other.builds_sources and not other.folder)
     for name in sorted(names):
         yield Diagnostic(
             code="NIX305",
             package=name,
             message=f"{name} is a folder beside the project, which style {style} does not build, so it is not there",
-            hint="style uv2nix builds the members of a workspace, and those that fill .venv install them",
+            hint=f"style {building} builds the members of a workspace, and those that fill .venv install them",
         )
 
 

@@ -109,10 +109,11 @@ def unavailable_diagnostics(
 def _build_hint(item: Unavailable, style: str | None) -> str:
     one = styles.find(style) if style else None
     if one and not one.builds_sources:
+        from_nixpkgs = styles.names(lambda other: other.from_nixpkgs and not other.builds)
         return (
             f"style {one.name} leaves to {one.name} what builds it"
             if one.reads
-            else f"style {one.name} builds no sources; those that fill .venv do, and with-packages has nixpkgs' own"
+            else f"style {one.name} builds no sources; those that fill .venv do, and {from_nixpkgs} has nixpkgs' own"
         )
     if not item.compiled:
         return "nothing in it is to be compiled, so an installer builds it without more"
@@ -122,9 +123,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
         said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
     if not item.sdist_facts:
         said += "; its source was not read, which `nixpy sync --rescan` does with a network"
-    # patched-venv patches .venv, not where an installer builds.
-    idle = style is not None and (style == "patched-venv" or not styles.find(style).executables)
-    if idle and (programs := _programs(item)):
+    if one and not one.build_programs and (programs := _programs(item)):
         said += f"; {', '.join(programs)} of wheels, which its build asks for, do not start under style {style}"
     return said
 

@@ -7,21 +7,26 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nixpy.analysis.nixpylock import NIX_FORMAT
-from nixpy.styles.styles import template_root
+from nixpy.core import templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-@cache
 def _jinja() -> Environment:
+    return _jinja_of(templates.root())
+
+
+@cache
+def _jinja_of(root: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     jinja = Environment(
-        loader=FileSystemLoader(template_root()),
+        loader=FileSystemLoader(root),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import NixpyError, ProjectError, nearest
 from nixpy.core.target import SYSTEMS
 from nixpy.core.toml_file import toml_line
 from nixpy.libraries.match import Rules, user_entries
@@ -25,6 +25,8 @@ _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 # A part of a path that stands as it is in Nix (`import ./nix/nixpy.nix`) and in a shell.
 _PART = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
 _TAKEN = {"flake.nix", "shell.nix", "default.nix"}
+# Nix decides what a flake reference is; control characters and blanks around it are none.
+_SOURCE = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -75,7 +77,7 @@ class Settings:
     `"input"` takes them from the flake input `nixpy`.
     """
     source: str | None = None
-    """The address of the flake input `nixpy`, any flake reference, for `library = "input"`."""
+    """The address of the flake input `nixpy`, for `library = "input"`: any flake reference."""
     file: str = "nixpy.nix"
     """Where the generated Nix goes; nixpy.lock lies beside it."""
     libraries: Rules = field(default_factory=Rules)
@@ -88,7 +90,7 @@ class Settings:
 def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:
     """Return the settings in `table`; `text` and `prefix` serve to name the line of what is wrong.
 
-    Raises NixpyError for an unknown key (with the nearest known one) and for a value of the wrong kind.
+    Raises ProjectError for an unknown key (with the nearest known one) and for a value of the wrong kind.
     """
     return Settings(**_Reader(table, path, text, prefix).settings())
 
@@ -127,7 +129,9 @@ class _Reader:
             "env": self.env,
             "shell-hook": self.writable,
             "library": self.library,
-            "source": self.string,
+            "source": lambda key, value: self.matching(
+                key, value, _SOURCE, 'a flake reference like "github:OWNER/nixpy"'
+            ),
             "file": self.file,
             "libraries": self.libraries,
             "external": self.external,
@@ -143,7 +147,7 @@ class _Reader:
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
-        raise NixpyError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
+        raise ProjectError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
 
     def wrong(self, wanted: str, *keys: str) -> NoReturn:
         self.fail(f"`{'.'.join((*self.prefix, *keys))}` must be {wanted}", *keys)
@@ -275,7 +279,7 @@ class _Reader:
 def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
     """Return the TOML `text` of the file `path` with the `chosen` settings in it; all else stays, byte for byte.
 
-    Raises NixpyError, with the lines to write by hand, where the file is written in a way that does not allow it.
+    Raises ProjectError, with the lines to write by hand, where the file is written in a way that does not allow it.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -301,7 +305,7 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
     if after != _merged(before, chosen, pyproject=pyproject):
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
         where = "[tool.nixpy]" if pyproject else "the top"
-        raise NixpyError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
+        raise ProjectError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
     if "\r\n" in text and text.count("\n") == text.count("\r\n"):
         new = re.sub(r"\r?\n", "\r\n", new)
     return mark + new

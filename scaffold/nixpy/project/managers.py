@@ -1,14 +1,30 @@
-"""Who fills `.venv` with what a project installs: uv, pip, poetry or pdm, and by which command."""
+"""What fills `.venv` with what a project installs: uv, pip, poetry or pdm, and by which command.
+
+`templates/managers.json`, which copier reads too, has a row for each manager. The managers of a lock stand in the row
+of its format (`locks/formats.py`). A row has these members, all commands as shell text:
+
+- `lock`: the name of its own lock; `addresses`: Nix reads in it where the wheels are.
+- `without-lock`: what it installs from besides locks; it is the default for the first of these.
+- `reads-groups`: it installs dependency groups and extras of pyproject.toml by their names.
+- `package`: its attribute of nixpkgs; `variables`: what makes it take the Python of the shell and the `.venv` of the
+  folder. Variables of uv are in every shell.
+- `create`: the command for a new `.venv`.
+- `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow.
+- `options`: what follows the command for each `extra` and `group`. Where groups are chosen, `chosen` stands before,
+  with each group after `chosen-group`; `no-group` says that none is chosen.
+- `add`: the command that adds a dependency, for the README of a new project.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nixpy.core import templates
 from nixpy.core.errors import NixpyError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
@@ -19,37 +35,24 @@ FOLDER = ".venv"
 NONE = "none"  # the user fills .venv alone
 _REQUIREMENTS = "requirements files"
 
-# What each installs from besides the locks whose format names it; of several that could, the first is the default.
-_WITHOUT_LOCK: dict[str, tuple[str, ...]] = {
-    "uv": (PYPROJECT, _REQUIREMENTS),
-    "pip": (_REQUIREMENTS, PYPROJECT),
-    "poetry": (),
-    "pdm": (),
-}
-_UNASKED = {_REQUIREMENTS: "pip"}
+_COPIES = "python -m venv --copies .venv"
 
-# What makes each take the shell's Python and the .venv of the project's folder; uv's stand in every shell.
-_VARIABLES = {
-    "pip": {"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-    "poetry": {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_VIRTUALENVS_PREFER_ACTIVE_PYTHON": "true"},
-    "pdm": {"PDM_IGNORE_SAVED_PYTHON": "1"},
-}
-
-NAMES = (*_WITHOUT_LOCK, NONE)
+TABLE: Mapping[str, Mapping[str, Any]] = templates.data("managers.json")
+NAMES = (*TABLE, NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
     """One manager and how it fills `.venv`; all paths are relative to the project's folder.
 
-    `make` are the words of the command for a new `.venv`, `fill` of the one that installs. `files` are what `fill`
-    reads: it is run again when one of them changed.
+    `create` is the command for a new `.venv`, as shell text, and `fill` are the words of the one that installs. `files`
+    are what `fill` reads: it is run again when one of them changed.
     """
 
     name: str
     package: str | None  # its attribute of nixpkgs
     variables: Mapping[str, str]  # with values as they stand in a shell
-    make: tuple[str, ...]
+    create: str
     fill: tuple[str, ...]
     files: tuple[str, ...]
 
@@ -59,8 +62,8 @@ class Manager:
             "name": self.name,
             "package": self.package and {"nix": f"pkgs.{self.package}"},
             "variables": dict(self.variables),
-            "create": shlex.join(self.make),
-            "copies": "--copies" in self.make,
+            "create": self.create,
+            "copies": self.create == _COPIES,
             "install": shlex.join(self.fill),
             "files": list(self.files),
         }
@@ -75,7 +78,8 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
     if asked is None:
         if not _is_inside(project):
             return NONE, "what is installed is not in this folder"
-        name = _UNASKED.get(kind) or next((name for name in _WITHOUT_LOCK if kind in _reads(name)), NONE)
+        preferring = (name for name, row in TABLE.items() if kind in row.get("without-lock", ())[:1])
+        name = next(preferring, None) or next((name for name in TABLE if kind in _reads(name)), NONE)
         shown = relative(project, project.source)
         return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
     if asked not in NAMES:
@@ -91,56 +95,62 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
 
 def _reads(name: str) -> tuple[str, ...]:
     """Return what a manager installs from: names of lock files, and the kinds of projects without a lock."""
-    return (*(one.name for one in formats.FORMATS if name in one.managers), *_WITHOUT_LOCK[name])
+    return (*(one.name for one in formats.FORMATS if name in one.managers), *TABLE[name].get("without-lock", ()))
 
 
 def manager(project: Project, name: str) -> Manager | None:
     """Return how the manager called `name` fills the `.venv` of the project; None for "none"."""
     if name == NONE:
         return None
-    copies = project.settings.venv_copies
-    make = (
-        ("uv", "venv", ".venv")
-        if name == "uv" and not copies
-        else ("python", "-m", "venv", *["--copies"] * copies, ".venv")
-    )
-    fill = tuple(_fill(project, name))
+    row = TABLE[name]
+    fill = tuple(_fill(project, row))
     if not fill:
         return None  # there is nothing to install
     return Manager(
         name=name,
-        package=None if name == "pip" else name,
-        variables=_VARIABLES.get(name, {}),
-        make=make,
+        package=row.get("package"),
+        variables=row.get("variables", {}),
+        create=_COPIES if project.settings.venv_copies else row["create"],
         fill=fill,
         files=files(project),
     )
 
 
-def _fill(project: Project, name: str) -> list[str]:
-    kind = _kind(project)
-    extras, groups = sorted(project.extras_and_groups.extras), project.extras_and_groups.groups
-    named = sorted(groups or ())
-    if name == "poetry":
-        only = [] if groups is None else [f"--only={','.join(['main', *named])}"]
-        return ["poetry", "install", "--no-interaction", *only, *(f"--extras={extra}" for extra in extras)]
-    if name == "pdm":
-        only = [] if groups is None else ["--prod"] * (not named)
-        return ["pdm", "--non-interactive", "sync", *only, *(f"--group={group}" for group in (*extras, *named))]
-    install = ["uv", "pip", "install"] if name == "uv" else [".venv/bin/python", "-m", "pip", "install", "--no-input"]
+def _fill(project: Project, row: Mapping[str, Any]) -> list[str]:
+    """Return the words of the command that installs, empty where there is nothing to install."""
+    kind, install = _kind(project), row["install"]
     if kind == _REQUIREMENTS:
-        return [*install, *(word for path in project.requirements for word in ("-r", relative(project, path)))]
+        files = (word for path in project.requirements for word in ("-r", relative(project, path)))
+        return [*shlex.split(install["packages"]), *files]
     if kind == PYPROJECT:
-        return _unlocked(project, name, install)
-    options = [*(f"--extra={extra}" for extra in extras), *(f"--group={group}" for group in named)]
+        words = _unlocked(project, row)
+        return [*shlex.split(install["packages"]), *words] if words else []
+    extras, groups = project.extras_and_groups.extras, project.extras_and_groups.groups
+    each = _each(row["options"], extras, groups or ())
     lock_format = formats.format_of(project.lock)
     if lock_format and lock_format.by_path:
-        return ["uv", "pip", "sync", *options, relative(project, project.source)]
-    return ["uv", "sync", "--frozen", *([] if groups is None else ["--no-default-groups"]), *options]
+        return [*shlex.split(install["path"]), *each, relative(project, project.source)]
+    return [*shlex.split(install["lock"]), *_only(row["options"], groups), *each]
 
 
-def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
-    """Return the command for what pyproject.toml alone asks for, empty where that is nothing.
+def _each(options: Mapping[str, str], extras: Collection[str], groups: Collection[str]) -> list[str]:
+    """Return an option for each extra, and for each group where the manager has one for it."""
+    words = [options["extra"] + extra for extra in sorted(extras)]
+    return words + [options["group"] + group for group in sorted(groups) if "group" in options]
+
+
+def _only(options: Mapping[str, str], groups: Collection[str] | None) -> list[str]:
+    """Return the option that leaves out other groups than these; none where the default groups are installed."""
+    if groups is None:
+        return []
+    if not groups and "no-group" in options:
+        return [options["no-group"]]
+    each = [options["chosen-group"] + group for group in sorted(groups)] if "chosen-group" in options else []
+    return [options["chosen"] + "".join(each)] if "chosen" in options else []
+
+
+def _unlocked(project: Project, row: Mapping[str, Any]) -> list[str]:
+    """Return the words for what pyproject.toml alone asks for, empty where that is nothing.
 
     It is not `uv sync`, which would write a lock, and so another project than the one that was analysed.
     """
@@ -149,16 +159,17 @@ def _unlocked(project: Project, name: str, install: list[str]) -> list[str]:
     extras = sorted(project.extras_and_groups.extras)
     # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
     words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
-    if name == "uv":
+    if row.get("reads-groups"):
+        options = row["options"]
         if dependencies.name is not None and not words:
-            words = ["-r", PYPROJECT, *(f"--extra={extra}" for extra in extras)]
-        words += [f"--group={group}" for group in dependencies.selected_groups(project.extras_and_groups.groups)]
+            words = ["-r", PYPROJECT, *_each(options, extras, ())]
+        words += _each(options, (), dependencies.selected_groups(project.extras_and_groups.groups))
     else:
         # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
         declared = dependencies.select(extras, ()) if words else ()
         wanted = dependencies.select(extras, project.extras_and_groups.groups)
         words += [str(requirement) for requirement in wanted if requirement not in declared]
-    return [*install, *words] if words else []
+    return words
 
 
 def _is_built(project: Project) -> bool:

@@ -1,18 +1,19 @@
 """The features: what a shell can have besides a style, each a folder of `templates/features` with a `feature.toml`.
 
-What it does in a shell or to the interpreter is in `templates/nix/features`, a Nix file of the same name.
+What it does in a shell or to the interpreter is in a Nix file of the same name in `templates/nix/features`. A feature
+that only chooses among the facts of a project has none.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from nixpy.core import templates
 from nixpy.core.errors import NixpyError, nearest
-from nixpy.styles.styles import template_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +30,27 @@ class Feature:
     styles: frozenset[str]  # the styles it works with; none are all
     driver: bool  # the host's driver is found even where no wheel names a driver library
     replaces_executables: bool  # nixpkgs' programs take the place of those in wheels
+    answers_find_library: bool  # ctypes.util.find_library finds the libraries of the project
     for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell where a wheel of that name is used
+
+    @property
+    def has_nix(self) -> bool:
+        """Whether it has a Nix file."""
+        return templates.path("nix", "features", f"{self.name}.nix").is_file()
 
     def variables(self, wheels: Collection[str]) -> dict[str, str]:
         """Return the variables of the shell for a project with these wheels."""
         return {name: text for wheel, found in self.for_wheels if wheel in wheels for name, text in found.items()}
 
 
-@cache
 def features() -> tuple[Feature, ...]:
     """Return every feature, sorted by name."""
-    folders = (template_root() / "templates" / "features").iterdir()
-    return tuple(_read(path) for folder in sorted(folders) if (path := folder / "feature.toml").is_file())
+    return _in(templates.path("features"))
+
+
+@cache
+def _in(folder: Path) -> tuple[Feature, ...]:
+    return tuple(_read(path) for one in sorted(folder.iterdir()) if (path := one / "feature.toml").is_file())
 
 
 def find(name: str) -> Feature:
@@ -51,6 +61,11 @@ def find(name: str) -> Feature:
     near = nearest(name, known)
     hint = f"did you mean `{near}`? " if near else ""
     raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")
+
+
+def with_property(of: Callable[[Feature], bool]) -> Feature:
+    """Return the first feature for which `of` is true; StopIteration where there is none."""
+    return next(filter(of, features()))
 
 
 def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
@@ -80,5 +95,6 @@ def _read(path: Path) -> Feature:
         styles=frozenset(data.get("styles", ())),
         driver=data.get("driver", False),
         replaces_executables=data.get("replaces-executables", False),
+        answers_find_library=data.get("answers-find-library", False),
         for_wheels=tuple((item["name"], item["variables"]) for item in data.get("wheels", ())),
     )

@@ -27,7 +27,7 @@ class Need:
 NEEDS = (
     Need("executables", "programs inside wheels (ruff, node) run", lambda style: style.executables),
     Need("leak-free", "what Python starts inherits no LD_LIBRARY_PATH", lambda style: style.leak_free),
-    Need("no-nix-ld", "the host needs no nix-ld", lambda style: "nix-ld" not in style.host),
+    Need("no-nix-ld", "the host needs no nix-ld", lambda style: not style.uses_nix_ld),
     Need("ide", "an IDE can start its Python, outside of the shell", lambda style: style.ide),
     Need("direnv", "works when direnv enters the shell", lambda style: style.direnv),
     Need("darwin", "macOS", lambda style: style.darwin),

@@ -1,16 +1,20 @@
-"""The styles: each is a folder of `templates/styles` with a template and a `style.toml`; adding one needs no Python."""
+"""The styles: each is a folder of `templates/styles` with a `style.toml`, and a Nix file in `templates/nix/styles`.
+
+Adding one needs no Python: no module compares names of styles, but asks for what a style.toml says.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
 import tomllib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from nixpy.core import templates
 from nixpy.core.errors import NixpyError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
 
@@ -25,6 +29,21 @@ class FlakeInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is known to fail in the Nix code of others that a style hands the project to.
+
+    `table` is the table of pyproject.toml that it reads and `keys` what it needs there. `platforms` is a pattern for
+    platform tags of wheels at which it ends with an error. `build_tools` are build systems of nixpkgs that get the
+    locked versions of packages, each with the oldest versions that it works with.
+    """
+
+    table: tuple[str, ...]
+    keys: tuple[str, ...]
+    platforms: str
+    build_tools: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """One way to hand libraries to Python, as its style.toml describes it."""
 
@@ -36,6 +55,7 @@ class Style:
     aliases: tuple[str, ...]
     order: int
     executables: bool  # programs inside wheels run
+    build_programs: bool  # and where an installer builds a package, too
     leak_free: bool  # what Python starts inherits no LD_LIBRARY_PATH, which every program would read
     darwin: bool
     ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
@@ -48,15 +68,28 @@ class Style:
     opens_libraries: bool  # those of [external] are found by name when the project runs
     builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
     folder: str  # where in the project packages are installed; empty where they are not
+    venv_in_root: bool  # .venv is made and used in a root file system of its own, and works in no other place
     host: str  # what the host must offer
     good: tuple[str, ...]
     bad: tuple[str, ...]
-    once: tuple[str, ...]  # names of files that `init` writes where there are none, each a template in `once/`
+    once: tuple[str, ...]  # files that `init` writes where there are none, each a template in `templates/once`
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # other styles, by what this one cannot do
+    limits: Limits | None = None
+
+    @property
+    def uses_nix_ld(self) -> bool:
+        """Whether it needs nix-ld on the host."""
+        return "nix-ld" in self.host
+
+    def other(self, reason: str) -> str:
+        """Return which style to choose where this one cannot do something, in words: `style loader or fhs`."""
+        names = self.instead.get(reason)
+        return f"style {in_words(names)}" if names else "another style"
 
     @property
     def facts(self) -> dict[str, bool]:
         """The facts that its Nix function takes besides those of every style, and whether each must be there."""
-        return _taken(template_root() / "templates" / "nix" / "styles" / f"{self.name}.nix")
+        return _taken(templates.path("nix", "styles", f"{self.name}.nix"))
 
 
 # The arguments of a Nix function, one a line: `{`, then each with a comma, then `}:`, all at the start of a line.
@@ -70,17 +103,14 @@ def _taken(path: Path) -> dict[str, bool]:
     return {name: not default for name, default in _ARGUMENT.findall(arguments[1])} if arguments else {}
 
 
-def template_root() -> Path:
-    """Return the folder that holds `templates`: the installed package, or the top of a checkout."""
-    package = Path(__file__).parents[1]
-    return package if (package / "templates").is_dir() else package.parents[1]
+def styles() -> tuple[Style, ...]:
+    """Return every style, in the order in which they are recommended."""
+    return _in(templates.path("styles"))
 
 
 @cache
-def styles() -> tuple[Style, ...]:
-    """Return every style, in the order in which they are recommended."""
-    folders = (template_root() / "templates" / "styles").iterdir()
-    found = (_read(path) for folder in folders if (path := folder / "style.toml").is_file())
+def _in(folder: Path) -> tuple[Style, ...]:
+    found = (_read(path) for one in folder.iterdir() if (path := one / "style.toml").is_file())
     return tuple(sorted(found, key=lambda style: (style.order, style.name)))
 
 
@@ -98,11 +128,22 @@ def find(name: str) -> Style:
     raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
 
 
+def names(of: Callable[[Style], bool]) -> str:
+    """Return the names of the styles for which `of` is true, for a hint: `nix-ld, patched-venv or fhs`."""
+    return in_words([style.name for style in styles() if of(style)])
+
+
+def in_words(names: Collection[str]) -> str:
+    """Return names as alternatives: `nix-ld, patched-venv or fhs`."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def program(name: str) -> Any:
     """Return the Python program `name` that a style brings along, as a module."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    path = template_root() / "templates" / "nix" / "programs" / name
+    path = templates.path("nix", "programs", name)
     spec = spec_from_file_location(path.stem, path)
     assert spec is not None  # noqa: S101  (it is a .py file)
     assert spec.loader is not None  # noqa: S101
@@ -134,6 +175,7 @@ def _read(path: Path) -> Style:
         aliases=tuple(data["aliases"]),
         order=data["order"],
         executables=promises["executables"],
+        build_programs=data.get("build-programs", promises["executables"]),
         leak_free=promises["leak-free"],
         darwin=promises["darwin"],
         ide=promises.get("ide"),
@@ -149,8 +191,20 @@ def _read(path: Path) -> Style:
         opens_libraries=data.get("opens-libraries", True),
         builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
         folder=data.get("folder", ".venv"),
+        venv_in_root=data.get("venv-in-root", False),
         host=promises["host"],
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
-        once=tuple(sorted(file.name.removesuffix(".jinja") for file in (path.parent / "once").glob("*.jinja"))),
+        once=tuple(data.get("once", ())),
+        instead={reason: tuple(names) for reason, names in data.get("instead", {}).items()},
+        limits=_limits(data["limits"]) if "limits" in data else None,
+    )
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    return Limits(
+        table=tuple(data["table"].split(".")),
+        keys=tuple(data["keys"]),
+        platforms=data["platforms"],
+        build_tools=data["build-tools"],
     )

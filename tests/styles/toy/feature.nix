@@ -1,0 +1,7 @@
+# Feature bells: a shell that greets.
+# Takes nothing. Returns shell text.
+_: {
+  hook = ''
+    echo "bells" >&2
+  '';
+}
