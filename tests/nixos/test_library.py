@@ -13,6 +13,7 @@ import pytest
 
 from nixos.derivations import VALUES
 from nixos.nixlint import unused
+from nixos.nixtree import shell_parts
 from nixos.realnix import CURRENT, HERE, RELEASES, SYSTEMS, Nix, NixError, stand_in, stub, warnings
 from nixos.rfc166 import violations
 from nixpy.environment.facts import COMMON
@@ -111,6 +112,7 @@ def test_the_cases_are_complete(evaluated: Evaluated) -> None:
         assert set().union(*(case["facts"] for case in full)) == takes.keys() | COMMON, style
         for case in full:
             assert set(case["plain"]["features"]) == {path.stem for path in (LIBRARY / "features").iterdir()}
+            assert set(case["parts"]["shell"]) == shell_parts(LIBRARY)
             for fact in case["parts"].keys() - {"shell"}:
                 assert set(case["parts"][fact]) == arguments["sets"][fact].keys(), (style, fact)
 
