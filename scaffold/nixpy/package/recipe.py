@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +12,8 @@ from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
 from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
+from nixpy.nixpkgs.requirements import SETUPTOOLS, Needed, needed_requirements
+from nixpy.package.entries import paragraphs
 from nixpy.package.licences import licences, named
 from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
 from nixpy.sdists.release import PackageRelease
@@ -60,13 +59,12 @@ class Recipe:
     def env(self, *, nixpkgs: bool) -> dict[str, Any]:
         """Return what `package/default.nix.jinja` renders, in nixpkgs' own style or for 24.11 and later."""
         release, metadata = self.release, self.release.metadata
-        stem, version, tag = _parts(release.filename)
-        known = licences(metadata)
-        names = {need.attribute for need in self.build}
-        inputs, rust = self._inputs(nixpkgs=nixpkgs), self.inputs.rust
+        function = "python3Packages" if self.application else "buildPythonPackage"
+        uses_lib = bool(licences(metadata)) or nixpkgs or self.inputs.rust is not None
         # An application has its Python packages of python3Packages.
+        inputs = self._inputs(nixpkgs=nixpkgs)
         groups: list[tuple[str, Iterable[str]]] = [
-            ("build-system", () if self.application else names),
+            ("build-system", () if self.application else {need.attribute for need in self.build}),
             ("native dependencies", inputs.arguments),
             ("dependencies", () if self.application else {need.attribute for need in self.needs}),
             ("optional-dependencies", {need.attribute for _, needs in self.extras for need in needs}),
@@ -74,37 +72,11 @@ class Recipe:
         return {
             "nixpkgs": nixpkgs,
             "application": self.application,
-            "main": self.main,
             "name": self.name,
             "version": metadata.version,
-            "wheel": release.is_wheel,
             "of_pypi": release.of_pypi,
-            "setup_py": not release.is_wheel and (release.pyproject is None or release.pyproject.build is None),
-            "src": {
-                "pname": stem,
-                "version": version,
-                "extension": _extension(release.filename),
-                "python": tag,
-                "hash": "sha256-" + base64.b64encode(bytes.fromhex(release.sha256)).decode(),
-            },
-            "arguments": list(_arguments(groups)),
-            "build": self.build,
-            "native": inputs.native,
-            "host": inputs.host,
-            # Their setup hooks would configure in the place of the build system. That of ninja comes too late to, and
-            # the Python set's own meson has none (nixpkgs: pkgs/top-level/python-packages.nix).
-            "cmake": "cmake" in {*names, *inputs.native},
-            "meson": self.application and "meson" in inputs.native,
-            "cargo": rust is not None,
-            "cargo_root": rust.root if rust else None,
-            "variables": [variable for name, variable in VERSION_VARIABLES.items() if name in names],
-            "needs": self.needs,
-            "extras": self.extras,
-            "modules": release.modules,
-            "description": _description(metadata.summary or "", self.name),
-            "homepage": metadata.homepage,
-            "licences": [f"lib.licenses.{attribute}" for attribute in known],
-            "licence": named(metadata),
+            "arguments": [(None, [*["lib"] * uses_lib, function, "fetchPypi"]), *_arguments(groups)],
+            "paragraphs": list(paragraphs(self, inputs, nixpkgs=nixpkgs)),
         }
 
     def _inputs(self, *, nixpkgs: bool) -> Spelled:
@@ -192,15 +164,6 @@ def recipe(release: PackageRelease, target: Target, *, application: bool = False
     )
 
 
-def _description(summary: str, name: str) -> str:
-    """Return a summary as nixpkgs wants it: without a stop, an article or the package's name before it (README.md of
-    pkgs, Meta attributes).
-    """
-    text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
-    text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")
-    return text[:1].upper() + text[1:]
-
-
 def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
     """Yield the arguments of each group that no earlier one has."""
     seen: set[str] = set()
@@ -209,19 +172,6 @@ def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[st
         seen.update(names)
         if names:
             yield title, names
-
-
-def _parts(filename: str) -> tuple[str, str, str]:
-    """Return name, version and Python tag in a file's name as they are spelled there, the tag of a wheel alone."""
-    if filename.endswith(".whl"):
-        name, version, tag = filename.split("-")[:3]
-        return name, version, tag
-    name, _, version = filename.removesuffix(f".{_extension(filename)}").rpartition("-")
-    return name, version, ""
-
-
-def _extension(filename: str) -> str:
-    return next((e for e in ("tar.gz", "tar.bz2", "tar.xz") if filename.endswith(e)), filename.rpartition(".")[2])
 
 
 def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
