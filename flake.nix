@@ -88,7 +88,7 @@
       checks = forEachSystem (pkgs: {
         package = nixpyFor pkgs;
         examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
-          nixpy check ${./examples}/*/
+          nixpy check --strict ${./examples}/*/
           touch $out
         '';
       });
@@ -102,6 +102,8 @@
           shellHook = "export PYTHONPATH=$PWD/scaffold";
         };
       });
+      # Pure functions of `pkgs`, for projects that set `library = "input"`.
+      lib = import ./templates/nix;
       overlays.default = final: _: { nixpy = nixpyFor final; };
       inherit templates;
     };

@@ -27,6 +27,8 @@ let
     below "" "nix" import
     // below "styles/" "nix" import
     // below "features/" "nix" import
+    // below "manager/" "nix" import
+    // below "shell/" "nix" import
     // below "programs/" "py" builtins.readFile;
 
   # The number of the form that facts have. A generated file says for which it was written.

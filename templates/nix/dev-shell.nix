@@ -52,12 +52,7 @@ self.pkgs.mkShell {
         echo "nixpy: this is not the project's folder, so no .venv is filled or active" >&2
     ''}fi
   ''
-  + lib.optionalString (shell ? withoutLoader) (
-    self.without-nix-ld [
-      "programs of ${shell.withoutLoader} do not start here, as this host has no nix-ld;"
-      "styles nix-ld, patched-venv and fhs do; feature nix-executables takes nixpkgs' own instead"
-    ]
-  )
+  + lib.optionalString (shell ? withoutLoader) (self."shell/withoutLoader" shell.withoutLoader)
   + hook
   + lib.optionalString (shell ? hook) (shell.hook + lib.optionalString (lastHook != "") "\n")
   + lastHook;

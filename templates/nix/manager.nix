@@ -19,13 +19,14 @@ self: project: python:
 let
   inherit (self) lib pkgs;
   inherit (project) interpreter;
-  uv = lib.optionalString (name == "uv");
+  optional = lib.optionalString;
+  uv = optional (name == "uv");
   all = format: lib.concatMapStrings (file: format (lib.escapeShellArg file)) files;
 
   # The root puts what is in .venv first by itself; elsewhere that is what stands in for programs which do not start here.
-  outside = lib.optionalString (enter != "") "[ -n \"${root}\" ] || ";
+  outside = optional (enter != "") "[ -n \"${root}\" ] || ";
   native = lib.optionals (enter == "") project.shell.native or [ ];
-  first = lib.optionalString (native != [ ]) "${lib.makeBinPath native}:";
+  first = optional (native != [ ]) "${lib.makeBinPath native}:";
 
   # Makes .venv where there is none, and fills it when one of `files` changed. It runs whenever the shell is entered,
   # also by direnv, `nix develop -c` and CI; when nothing changed it only compares. If it fails, for example without a
@@ -56,15 +57,7 @@ let
     python=${folder}/${interpreter.executable}
     PATH=$(dirname "$python"):$PATH
     ${uv "export UV_PROJECT_ENVIRONMENT=$PWD/.venv UV_PYTHON=$python\n"}[ -e .venv ] || run ${create}
-    ${lib.optionalString copies ''
-      # A copied interpreter does not follow today's by itself.
-      for copy in .venv/bin/{python,python3,${interpreter.executable}}; do
-        if [ ! -L "$copy" ] && ! cmp -s "$python" "$copy"; then
-          cp --remove-destination "$python" "$copy"
-          sed -i "s|^home = .*|home = $(dirname "$python")|" .venv/pyvenv.cfg
-        fi
-      done
-    ''}same='import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "${interpreter.libPrefix}")'
+    ${optional copies (self."manager/copies" interpreter.executable)}same='import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "${interpreter.libPrefix}")'
     if ! .venv/bin/python -Ic "$same" 2>/dev/null; then
       echo "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" >&2
       exit 1

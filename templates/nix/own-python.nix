@@ -3,16 +3,12 @@
 self: project: python: {
   inherit python;
   shell.relink = self.relink project python;
-
   # For NixOS: this Python for all users, and nix-ld with the same libraries for programs inside wheels.
   nixosModule = {
     environment.systemPackages = [ python ];
-    programs.nix-ld = {
-      enable = true;
-      libraries = [ project.libraries ];
-    };
+    programs.nix-ld.enable = true;
+    programs.nix-ld.libraries = [ project.libraries ];
   };
-
   # For home-manager: the same for one user. nix-ld itself is the system's to enable.
   homeModule.home = {
     packages = [ python ];

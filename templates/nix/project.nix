@@ -19,9 +19,7 @@ let
   };
   project = common // facts // rec {
     features = map (name: self."features/${name}") (facts.features or [ ]);
-    interpreter = lib.foldl' (
-      base: feature: feature.interpreter or lib.id base
-    ) facts.interpreter features;
+    interpreter = lib.pipe facts.interpreter (lib.catAttrs "interpreter" features);
     libraries = self.libraries project.sonames;
     external =
       if facts ? external then self.external libraries project.sonames facts.external else null;

@@ -2,12 +2,13 @@
 # Takes the lines to print. Returns shell text.
 self: lines:
 let
-  inherit (self.pkgs) stdenv;
-  place = "/${if stdenv.hostPlatform.isx86_64 then "lib64" else "lib"}/${baseNameOf stdenv.cc.bintools.dynamicLinker}";
+  inherit (self.pkgs.stdenv) cc hostPlatform;
+  folder = if hostPlatform.isx86_64 then "lib64" else "lib";
+  print = line: "    echo \"nixpy: ${line}\" >&2\n";
 in
 ''
-  case "$(uname -s) $(readlink -e ${place})" in
+  case "$(uname -s) $(readlink -e /${folder}/${baseNameOf cc.bintools.dynamicLinker})" in
     "Linux " | *stub-ld*)
-  ${self.lib.concatMapStrings (line: "    echo \"nixpy: ${line}\" >&2\n") lines}    ;;
+  ${self.lib.concatMapStrings print lines}    ;;
   esac
 ''

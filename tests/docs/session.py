@@ -79,7 +79,7 @@ class Session:
                 self.evaluate()
             path = self.folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text)
+            path.write_text(block.text.replace("ADDRESS", self.address))
         elif block.language == "console" and "host" not in block.words:
             steps = block.steps()
             for number, (command, shown) in enumerate(steps):
@@ -170,7 +170,7 @@ class Session:
         for name in ("conda", "micromamba"):
             if re.search(rf"pkgs\.{name}\b", asked):
                 bring_conda(name, self.home, flake)
-        if re.search(r"pkgs\.poetry\n", asked):
+        if re.search(r"pkgs\.poetry(?![\w.-])", asked):  # as it is, not another interpreter's
             bring_poetry(flake)
 
     def _seen(self, path: Path) -> str:

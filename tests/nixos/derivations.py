@@ -6,7 +6,7 @@ OLD and NEW are folders of projects, such as `examples` of two checkouts. For ea
 file of OLD and that of NEW are evaluated over the same source tree, the one of NEW, on every release of the stand-in
 nixpkgs and every system of the project. The derivation paths of `python`, `libraries`, `shell`, `checks`, `packages`,
 the programs of `apps` and the text of both modules must be equal. Each difference is printed; the exit status is 1
-where there is one.
+where there is one. A file with `library = "input"` takes the Nix functions from the flake of this checkout.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,23 +51,28 @@ in
 """
 
 
-def evaluate(files: Mapping[str, Path], systems: list[str]) -> dict[str, dict[str, str]]:
-    """Evaluate generated files on every release and system.
+def evaluate(
+    files: Mapping[str, Path], systems: list[str], chosen: Sequence[str] = RELEASES
+) -> dict[str, dict[str, str]]:
+    """Evaluate generated files on the chosen releases and every system.
 
     Returns {file's key: {"RELEASE SYSTEM output": path or text}}; raises NixError where one fails.
     """
     stubs = {folder.name: str(stub(folder.name)) for folder in sorted((HERE / "stubs").iterdir()) if folder.is_dir()}
     flakes = " ".join(f"{json.dumps(name)} = {path};" for name, path in stubs.items())
-    releases = " ".join(f"{json.dumps(release)} = {stand_in(release)};" for release in RELEASES)
+    releases = " ".join(f"{json.dumps(release)} = {stand_in(release)};" for release in chosen)
     imported = " ".join(f"{json.dumps(name)} = import {path};" for name, path in files.items())
     expression = f"""
       let
         values = {VALUES};
         flakes = nixpkgs:
-          let found = builtins.mapAttrs (_: path: (import (path + "/flake.nix")).outputs (found // {{
-            nixpkgs = (import (nixpkgs + "/flake.nix")).outputs {{ self = nixpkgs; }};
-            self = {{ outPath = path; }};
-          }})) {{ {flakes} }};
+          let
+            found = builtins.mapAttrs (_: path: (import (path + "/flake.nix")).outputs (found // {{
+              self = {{ outPath = path; }};
+            }})) {{ {flakes} }} // {{
+              nixpkgs = (import (nixpkgs + "/flake.nix")).outputs {{ self = nixpkgs; }};
+              nixpy = (import {HERE.parents[1] / "flake.nix"}).outputs {{ inherit (found) nixpkgs; }};
+            }};
           in found;
       in
       builtins.mapAttrs (_: file:
@@ -91,7 +96,7 @@ def evaluate(files: Mapping[str, Path], systems: list[str]) -> dict[str, dict[st
     }
 
 
-def compare(old: Path, new: Path) -> tuple[int, list[str]]:
+def compare(old: Path, new: Path, releases: Sequence[str] = RELEASES) -> tuple[int, list[str]]:
     """Compare the generated files of one project in two states; returns the number of values and the differences."""
     file = generated_file(new)
     with tempfile.TemporaryDirectory() as scratch:
@@ -102,7 +107,7 @@ def compare(old: Path, new: Path) -> tuple[int, list[str]]:
         for name, text in texts.items():
             (place / f"{name}-generated.nix").write_text(text)
         systems = sorted(json.loads((place / "nixpy.lock").read_text())["systems"])
-        found = evaluate({name: place / f"{name}-generated.nix" for name in texts}, systems)
+        found = evaluate({name: place / f"{name}-generated.nix" for name in texts}, systems, releases)
     keys = sorted(found["old"].keys() | found["new"].keys())
     return len(keys), [key for key in keys if found["old"].get(key) != found["new"].get(key)]
 

@@ -183,25 +183,47 @@ def lock_flake(folder: Path, release: str, **tables: Path) -> None:
     """Write a flake.lock for the flake in `folder`: its nixpkgs is the stand-in for `release`, other inputs are stubs.
 
     The lock's `original` is what the flake asks for and its `locked` a path of the store. So every Nix takes
-    the flake as it is, offline. An input without a stub is refused.
+    the flake as it is, offline. An input from a folder of this machine is a copy of that; any other without a stub is
+    refused.
     """
     inputs = CURRENT.eval_json(f"(import {folder / 'flake.nix'}).inputs or {{ }}")
     nodes: dict[str, dict[str, Any]] = {"root": {"inputs": {name: name for name in inputs}}}
     for name, wanted in inputs.items():
-        path = stand_in(release, **tables) if name == "nixpkgs" else stub(name)
-        match = re.fullmatch(r"github:(?P<owner>[^/]+)/(?P<repo>[^/]+)(?:/(?P<ref>.+))?", wanted["url"])
-        if match is None:
-            raise NixError(f"{folder}/flake.nix: the input `{name}` is not of the form github:OWNER/REPO/REF: {wanted}")
-        original = {key: value for key, value in match.groupdict().items() if value}
-        if re.fullmatch("[0-9a-f]{40}", original.get("ref", "")):
-            original["rev"] = original.pop("ref")
+        if local := re.fullmatch(r"(path:|git\+file://)(/[^?#]+)", wanted["url"]):
+            path = _add_copy(Path(local[2]))
+            git = {"type": "git", "url": f"file://{local[2]}"}
+            original = {"type": "path", "path": local[2]} if local[1] == "path:" else git
+        else:
+            path = stand_in(release, **tables) if name == "nixpkgs" else stub(name)
+            original = _of_github(wanted["url"])
+            if not original:
+                raise NixError(
+                    f"{folder}/flake.nix: the input `{name}` is not of the form github:OWNER/REPO/REF: {wanted}"
+                )
         nodes[name] = {
             "locked": {"type": "path", "path": str(path), "narHash": _nar_hash(path), "lastModified": 1},
-            "original": {"type": "github", **original},
+            "original": original,
         }
         if follows := {inner: [its["follows"]] for inner, its in wanted.get("inputs", {}).items()}:
             nodes[name]["inputs"] = follows
     (folder / "flake.lock").write_text(json.dumps({"nodes": nodes, "root": "root", "version": 7}, indent=2))
+
+
+def _of_github(url: str) -> dict[str, str]:
+    """What a flake.lock has for an address of the form github:OWNER/REPO/REF; nothing for another."""
+    match = re.fullmatch(r"github:(?P<owner>[^/]+)/(?P<repo>[^/]+)(?:/(?P<ref>.+))?", url)
+    if match is None:
+        return {}
+    original = {key: value for key, value in match.groupdict().items() if value}
+    if re.fullmatch("[0-9a-f]{40}", original.get("ref", "")):
+        original["rev"] = original.pop("ref")
+    return {"type": "github", **original}
+
+
+def _add_copy(folder: Path) -> Path:
+    """The store path of a flake from a folder of this machine, without what is not of the flake."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return CURRENT.add(_copy(folder, Path(scratch)))
 
 
 def evaluate(folder: Path, release: str, **tables: Path) -> dict[str, str]:
@@ -242,8 +264,14 @@ def evaluate_shell(file: Path, release: str, **tables: Path) -> dict[str, str]:
 
 def warnings(stderr: str) -> list[str]:
     """The lines in which an evaluation warned or traced something."""
-    # One is an output that newer Nixes know; the last happens while another process evaluates.
-    noise = ("you did not specify '--add-root'", "unknown flake output 'homeModules'", "db.sqlite' is busy")
+    # Two are outputs that not every Nix knows, as 2.8 does not know `lib`; the last happens while another process
+    # evaluates.
+    noise = (
+        "you did not specify '--add-root'",
+        "unknown flake output 'homeModules'",
+        "unknown flake output 'lib'",
+        "db.sqlite' is busy",
+    )
     return [
         line
         for line in stderr.splitlines()

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS.parent / "scaffold")]
+sys.path[:0] = [str(TESTS), str(TESTS / "helpers"), str(TESTS.parent / "scaffold")]
 
 import shop  # noqa: E402  (the path comes first)
 import toollocks  # noqa: E402

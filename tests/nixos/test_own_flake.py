@@ -49,6 +49,7 @@ def test_it_offers_what_a_flake_can(flake: Path) -> None:
     }.items():
         assert {system: set(found) for system, found in shown[kind].items()} == dict.fromkeys(SYSTEMS, names), kind
     assert shown["overlays"]["default"]["type"] == "nixpkgs-overlay"
+    assert "lib" in shown
     assert sorted(shown["templates"]) == EXAMPLES
     assert {style.name for style in styles()} | {feature.name for feature in features()} <= shown["templates"].keys()
     for name, template in shown["templates"].items():
@@ -84,7 +85,7 @@ def test_a_template_is_a_project(name: str, version: str, flake: Path, tmp_path:
     files = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {path: (example / path).read_bytes() for path in files} == files
     assert {Path(item) for item in ("README.md", "flake.nix", "nixpy.lock", "nixpy.nix")} <= files.keys()
-    assert nixpy("check", tmp_path).status == 0
+    assert nixpy("check", "--strict", tmp_path).status == 0
 
 
 def test_it_names_every_dependency() -> None:

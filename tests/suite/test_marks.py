@@ -18,8 +18,8 @@ TESTS = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     ("path", "fixtures", "expected"),
     [
-        ("tests/test_urls.py", ["tmp_path", "nixpy"], set()),
-        ("tests/test_urls.py", ["tmp_path", "real_nix"], {"nix"}),
+        ("tests/core/test_urls.py", ["tmp_path", "nixpy"], set()),
+        ("tests/core/test_urls.py", ["tmp_path", "real_nix"], {"nix"}),
         ("tests/docs/test_pages.py", ["real_box", "network"], {"box", "network"}),
         ("tests/nixos/test_rendered.py", [], {"nix"}),
         ("tests/nixos/box/test_box_styles.py", [], {"box"}),

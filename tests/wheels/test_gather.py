@@ -256,7 +256,8 @@ def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
         return Answer(503)
 
     with scripted(answer) as server:
-        folders = [str(Path(nixpy.__file__).parents[1]), str(Path(__file__).parents[1])]
+        tests = Path(__file__).parents[1]
+        folders = [str(path) for path in (Path(nixpy.__file__).parents[1], tests, tests / "helpers")]
         script = SCRIPT.format(folders=folders, path=str(path), url=f"{server.url}/")
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:

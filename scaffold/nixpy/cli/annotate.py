@@ -30,8 +30,8 @@ RULES = {
     ERROR: "The project could not be read.",
 }
 
-# Both files begin with a digest of themselves, which differs whenever anything does and tells nobody why.
-_DIGEST = re.compile(r'# nixpy format \d+, |\s*"(digest|inputs)": ')
+# Both files begin with checksums of themselves, which differ whenever anything does and do not say why.
+_DIGEST = re.compile(r'# nixpy format \d+, |# Text of the library below: |\s*"(digest|inputs)": ')
 _HUNK = re.compile(r"@@ -(\d+)")
 
 

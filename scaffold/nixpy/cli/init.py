@@ -25,6 +25,7 @@ from nixpy.commands.init import with_user_files
 from nixpy.commands.plan import plan
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, resolve_options, with_features
+from nixpy.files import library_input
 from nixpy.files.reconcile import reconcile
 from nixpy.project import managers, project
 from nixpy.styles import styles
@@ -97,6 +98,7 @@ def command(
         direnv=direnv,
     )
     found = with_features(project.read(folder), options)
+    library_input.refuse(found, flake_comes=options.flake)
     resolved = resolve_options(found, options)
     if resolved.style:
         lang2nix.refuse(found, styles.find(resolved.style), flake=options.flake)

@@ -23,6 +23,7 @@ from nixpy.cli.report import data, report
 from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import NixpyError
 from nixpy.environment.options import resolve_options
+from nixpy.files import library_input
 from nixpy.files.reconcile import reconcile
 from nixpy.project import project
 from nixpy.project.discover import find_projects
@@ -80,5 +81,6 @@ def _plan(root: Path, analysis_options: AnalysisOptions) -> Plan:
     resolved = resolve_options(found)
     if resolved.style is None:
         raise NixpyError("nixpy does not manage this project yet", path=root, hint="run `nixpy init` first")
+    library_input.refuse(found)
     with progress() as bar:
         return plan(found, resolved, replace(analysis_options, progress=bar))

@@ -18,7 +18,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
-from nixpy.files import flake_imports
+from nixpy.files import flake_imports, library_input
 from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
@@ -107,8 +107,10 @@ def check(project: Project) -> Verdict:
     """Return how the project's generated files stand against what its recorded facts render to now.
 
     A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
-    nothing was recorded, or no style is set, each file is judged by itself.
+    nothing was recorded, or no style is set, each file is judged by itself. Raises NixpyError where the settings ask
+    for a flake input that the project cannot have.
     """
+    library_input.refuse(project)
     nixpy_lock = read_nixpy_lock(project)
     resolved = resolve_options(project)
     if nixpy_lock is None or resolved.style is None:
@@ -140,6 +142,7 @@ def check(project: Project) -> Verdict:
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
+    library_input.refuse(project)
     resolved = resolve_options(project)
     if resolved.style is None:
         return check(project)

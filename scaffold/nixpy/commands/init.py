@@ -11,7 +11,7 @@ from typing import Any
 from nixpy.commands.plan import Plan
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.environment.options import Options, ResolvedOptions
-from nixpy.files import envrc, flake_imports, render
+from nixpy.files import envrc, flake_imports, library_input, render
 from nixpy.files.reconcile import Output
 from nixpy.project import config, flake
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -30,7 +30,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         "nixpkgs": resolved.nixpkgs,
         "file": project.settings.file,
         "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
-        "flake_inputs": list(map(asdict, style.inputs)),
+        "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
         "read": [shlex.quote(name) for name in envrc.read(project)],
@@ -44,7 +44,8 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
         imported = flake_imports.imports(entry, project.settings.file)
-        if not imported or any(flake.input_diagnostics(project.root, plan.environment.style)):
+        lacking = (*flake.input_diagnostics(project.root, style), *library_input.diagnostics(project))
+        if not imported or lacking:
             lines = render.render("flake/lines.jinja", env)
     else:
         extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))

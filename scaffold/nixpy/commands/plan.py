@@ -19,7 +19,7 @@ from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
-from nixpy.files import envrc, flake_imports, render
+from nixpy.files import envrc, flake_imports, library_input, render
 from nixpy.files.reconcile import Output
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
@@ -177,6 +177,7 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
     yield from envrc.unwatched(project)
+    yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)

@@ -161,7 +161,9 @@ def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
         "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
         "file": file.name if file.name != "nixpy.nix" else None,
     }
-    return {name: value for name, value in found.items() if not _is_empty(value)}
+    # A project may name a build system and no packages for it, which is not the same as none.
+    kept = ("build-system",) if package["build-system"] == [] else ()
+    return {name: value for name, value in found.items() if name in kept or not _is_empty(value)}
 
 
 def _missing(env: Environment) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from nixpy.core.errors import NixpyError
 
 # The checksum is over the facts but for its own digits, so that no byte can change unseen.
 _CHECKSUM = re.compile(r"# nixpy format (\d+), .*sha256 ([0-9a-f]{64})\n")
-_LIBRARY = re.compile(r"(?<=\n)# Text of the library below: sha256 ([0-9a-f]{64})\n")
+# Only the third line counts: the checksum of the facts does not cover it, so elsewhere it could be moved unseen.
+_LIBRARY = re.compile(r"\A(.*\n.*\n)# Text of the library below: sha256 ([0-9a-f]{64})\n")
 _REST = "\n  # The rest is the same for every project"  # the library text begins with this
 
 
@@ -109,10 +110,10 @@ def parts(text: str) -> tuple[str, str, str | None]:
 
     Without a library below the facts, its text is empty and the checksum None.
     """
-    mark, at = _LIBRARY.search(text), text.find(_REST)
+    mark, at = _LIBRARY.match(text), text.find(_REST)
     if mark is None or at < mark.end():
         return text, "", None
-    return text[: mark.start()] + text[mark.end() : at], text[at:], mark[1]
+    return mark[1] + text[mark.end() : at], text[at:], mark[2]
 
 
 def reconcile(outputs: Iterable[Output], *, write: bool, force: bool = False) -> tuple[Comparison, ...]:

@@ -25,6 +25,8 @@ _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 # A part of a path that stands as it is in Nix (`import ./nix/nixpy.nix`) and in a shell.
 _PART = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
 _TAKEN = {"flake.nix", "shell.nix", "default.nix"}
+# Nix decides what a flake reference is; control characters and blanks around it are none.
+_SOURCE = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -75,7 +77,7 @@ class Settings:
     `"input"` takes them from the flake input `nixpy`.
     """
     source: str | None = None
-    """The address of the flake input `nixpy`, any flake reference, for `library = "input"`."""
+    """The address of the flake input `nixpy`, for `library = "input"`: any flake reference."""
     file: str = "nixpy.nix"
     """Where the generated Nix goes; nixpy.lock lies beside it."""
     libraries: Rules = field(default_factory=Rules)
@@ -127,7 +129,9 @@ class _Reader:
             "env": self.env,
             "shell-hook": self.writable,
             "library": self.library,
-            "source": self.string,
+            "source": lambda key, value: self.matching(
+                key, value, _SOURCE, 'a flake reference like "github:OWNER/nixpy"'
+            ),
             "file": self.file,
             "libraries": self.libraries,
             "external": self.external,

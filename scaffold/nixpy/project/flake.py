@@ -91,6 +91,14 @@ def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
     return "flake-utils" if "flake-utils" in text else "plain"
 
 
+def nearest(root: Path) -> Path | None:
+    """Return the flake.nix in `root`, else the first one above it in the same git repository; None without one."""
+    here = root.resolve()
+    folders = (here, *here.parents)
+    top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    return next((path for folder in folders[: top + 1] if (path := folder / "flake.nix").is_file()), None)
+
+
 def _text(root: Path) -> str:
     path = root / "flake.nix"
     return path.read_text("utf-8", "replace") if path.is_file() else ""

@@ -7,7 +7,7 @@ self: project:
 let
   inherit (self) lib pkgs;
   inherit (project) loader searchPath;
-  parts = self.launched-python project;
+  parts = self."styles/loader" project { };
 in
 parts
 // {
@@ -15,10 +15,7 @@ parts
     hook = ''
       export NIX_LD=${loader} NIX_LD_LIBRARY_PATH=${searchPath}
     ''
-    + self.without-nix-ld [
-      "this host has no nix-ld, so programs inside wheels will not start;"
-      "on NixOS, set programs.nix-ld.enable = true"
-    ];
+    + parts.homeModule.home.activation.nixpyNixLd;
   };
 
   # `wrap pkgs.mpv` is mpv whose plugins from elsewhere find the libraries too. For Python take `python`: child processes

@@ -18,7 +18,7 @@ from elfbuild import AARCH64, X86_64, program, shared_object
 from smallindex import SmallIndex, build_wheel
 from terminal import run
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 PICTURE = TOP / "docs" / "init.svg"
 COLUMNS = 94
 _CELL, _LINE, _MARGIN = 8.4, 19, 18  # of letters of 14 pixels

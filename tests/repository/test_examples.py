@@ -15,7 +15,7 @@ from nixpy.styles.styles import find
 from runner import Nixpy
 from suite import expected
 
-TOP = Path(__file__).parents[1] / "examples"
+TOP = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(path.parent for path in TOP.glob("*/nixpy.lock"))
 # `init` writes these; uv.lock is the reader's to make, and without it there is no `init` of that style.
 WRITTEN = ("flake.nix", "nixpy.nix", "environment.yml")

@@ -18,7 +18,7 @@ from smallindex import SmallIndex
 
 pytestmark = pytest.mark.slow  # wheels are built and installed
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 
 
 def built(source: Path, folder: Path, kind: str) -> Path:

@@ -14,7 +14,7 @@ from runner import Nixpy
 from smallindex import SmallIndex
 from toollocks import locked
 
-MADE = Path(__file__).parent / "locks/made"
+MADE = Path(__file__).parent / "made"
 
 
 @pytest.mark.parametrize("tool", ["poetry", "pdm"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +14,16 @@ import uv
 
 import shop
 from builderlocks import lock
+from nixpy.files.reconcile import parts
 from nixpy.needs import dlopen
 from nixpy.styles.styles import find, styles
+from othernixpy import first_format, newer_format, older_library
 from runner import Nixpy
 from smallindex import SmallIndex
 
 # Of those that read poetry.lock, test_builders.py sees the same.
 STYLES = [style.name for style in styles() if style.reads != "poetry.lock"]
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/nixpy.nix"))
+EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*/nixpy.nix"))
 PACKAGES = ("alpha", "beta", "gamma")
 
 
@@ -115,7 +116,7 @@ def test_check_needs_no_index(made: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
 
 
 def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> None:
-    """Never analysed, edited, foreign and newer are told apart, with what to do."""
+    """Never analysed, edited, foreign, newer and of an older library are told apart, with what to do."""
     rendered, lock = made / "nixpy.nix", made / "nixpy.lock"
     nix, facts = rendered.read_text(), lock.read_text()
 
@@ -127,9 +128,13 @@ def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> Non
     assert state() == ("never analysed", 1)
     rendered.write_text("{ pkgs }: pkgs.hello\n")
     assert state() == ("foreign", 2)
-    rendered.write_text(newer_nix(nix))
+    rendered.write_text(newer_format(nix))
     assert state() == ("newer", 2)
     rendered.write_text(nix + "# mine\n")
+    assert state() == ("edited", 1)
+    rendered.write_text(older_library(nix))
+    assert state() == ("older library", 0)
+    rendered.write_text(older_library(nix) + "# mine\n")
     assert state() == ("edited", 1)
     rendered.write_text(nix)
     lock.write_text(newer_lock(facts))
@@ -140,13 +145,6 @@ def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> Non
     assert state() == ("edited", 1)
     lock.unlink()
     assert state() == ("never analysed", 1)
-
-
-def newer_nix(text: str) -> str:
-    """What a newer nixpy would write: another format, and a checksum that is right."""
-    start, end = re.search("sha256 ([0-9a-f]{64})\n", text).span(1)  # type: ignore[union-attr]
-    head, rest = text[:start].replace("nixpy format 1,", "nixpy format 9,"), text[end:]
-    return head + hashlib.sha256((head + rest).encode()).hexdigest() + rest
 
 
 def newer_lock(text: str) -> str:
@@ -172,11 +170,60 @@ def test_edits_and_foreign_files_are_only_overwritten_by_force(made: Path, nixpy
         assert nixpy("check", made).status == 0
 
 
+def test_an_older_library_is_no_failure(made: Path, nixpy: Nixpy) -> None:
+    """Where only the library text is another nixpy's, check says so and exits with 0, with --strict with 1; sync takes
+    this nixpy's text, without --force.
+    """
+    rendered = made / "nixpy.nix"
+    text = rendered.read_text()
+    rendered.write_text(older_library(text))
+    told = nixpy("check", made)
+    assert told.status == 0
+    assert told.out.splitlines()[0] == f"{made}: older library; `nixpy sync` takes this nixpy's"
+    assert f"  {rendered}: older library" in told.out.splitlines()
+    assert nixpy("check", made, "--strict").status == 1
+    diff = nixpy("check", made, "--diff").out
+    assert "-# A line that another nixpy has.\n" in diff
+    assert nixpy("sync", made).status == 0
+    assert rendered.read_text() == text
+    assert nixpy("check", made, "--strict").status == 0
+
+
+def test_an_older_library_excuses_nothing_else(made: Path, nixpy: Nixpy) -> None:
+    """Where the project changed as well, the files are stale, with --strict and without."""
+    rendered, pyproject = made / "nixpy.nix", made / "pyproject.toml"
+    rendered.write_text(older_library(rendered.read_text()))
+    pyproject.write_text(pyproject.read_text() + 'shell-hook = "echo hello"\n')
+    for options in ((), ("--strict",)):
+        stale = nixpy("check", made, "--format", "json", *options)
+        assert (stale.json["projects"][0]["state"], stale.status) == ("stale", 1)
+    assert nixpy("sync", made).status == 0
+    assert nixpy("check", made, "--strict").status == 0
+
+
+def test_the_first_format_is_stale(made: Path, nixpy: Nixpy) -> None:
+    """An unedited file of a nixpy whose files had one checksum is stale, and sync replaces it without --force; an
+    edited one is edited.
+    """
+    rendered = made / "nixpy.nix"
+    text = rendered.read_text()
+    first = first_format(text)
+    rendered.write_text(first.replace("pkgs.zlib", "pkgs.zlib-ng"))
+    assert nixpy("check", made, "--format", "json").json["projects"][0]["state"] == "edited"
+    assert nixpy("sync", made).status == 2
+    rendered.write_text(first)
+    stale = nixpy("check", made, "--format", "json")
+    assert (stale.json["projects"][0]["state"], stale.status) == ("stale", 1)
+    assert nixpy("sync", made).status == 0
+    assert rendered.read_text() == text
+
+
 def test_newer_files_are_never_overwritten(made: Path, nixpy: Nixpy) -> None:
     """Not even --force replaces what a newer nixpy wrote."""
     rendered = made / "nixpy.nix"
-    rendered.write_text(newer_nix(rendered.read_text()))
+    rendered.write_text(newer_format(rendered.read_text()))
     before = contents(made)
+    assert nixpy("check", made).status == 2
     assert nixpy("sync", made, "--force").status == 2
     assert contents(made) == before
 
@@ -187,10 +234,13 @@ def test_diff_shows_and_writes_nothing(project: Path, nixpy: Nixpy) -> None:
     shown = nixpy("init", project, "--style", "loader", "--diff")
     assert shown.status == 0
     assert "+++ " in shown.out
-    assert "+  libraries = pkgs.runCommand" in shown.out
     assert contents(project) == before
     assert nixpy("init", project, "--style", "loader").status == 0
     rendered = project / "nixpy.nix"
+    added = "".join(f"+{line}" for line in rendered.read_text().splitlines(keepends=True))
+    assert '+    style = "loader";\n' in added
+    assert "+self.project facts\n" in added
+    assert added in shown.out
     rendered.write_text(rendered.read_text() + "# mine\n")
     assert "-# mine" in nixpy("check", project, "--diff").out
 
@@ -311,7 +361,9 @@ def test_the_generated_files_may_live_elsewhere(project: Path, nixpy: Nixpy) -> 
     assert (project / "nix/python.nix").is_file()
     assert (project / "nix/nixpy.lock").is_file()
     assert "import ./nix/python.nix" in (project / "flake.nix").read_text()
-    assert "exec 9<nix/nixpy.lock\n" in (project / "nix/python.nix").read_text()  # a shell that fills .venv holds it
+    facts, library, _ = parts((project / "nix/python.nix").read_text())
+    assert '    lock = "nix/nixpy.lock";\n' in facts
+    assert "exec 9<${project.lock}\n" in library  # a shell that fills .venv holds it
     assert nixpy("check", project).status == 0
 
 
@@ -323,16 +375,18 @@ def test_libraries_can_be_mapped_added_and_ignored(tmp_path: Path, nixpy: Nixpy)
     codes = {problem["code"] for problem in result.project["problems"] if problem["package"] == "omega"}
     assert "NIX101" in codes
     text = (project / "pyproject.toml").read_text()
-    for table, line in (
-        ('map = { "libnobody.so.7" = "zlib" }', '"libnobody.so.7" = pkgs.zlib; # omega'),
-        ('ignore = ["libnobody.so.7"]', "sonames = { };"),
-        ('ignore = ["libnobody.so.7"]\nadd = ["libz.so.1"]', '"libz.so.1" = pkgs.zlib; # [tool.nixpy]'),
+    for table, sonames in (
+        ('map = { "libnobody.so.7" = "zlib" }', ['"libnobody.so.7" = pkgs.zlib; # omega']),
+        ('ignore = ["libnobody.so.7"]', []),
+        ('ignore = ["libnobody.so.7"]\nadd = ["libz.so.1"]', ['"libz.so.1" = pkgs.zlib; # [tool.nixpy]']),
     ):
         (project / "pyproject.toml").write_text(f"{text}\n[tool.nixpy.libraries]\n{table}\n")
         assert nixpy("check", project).status == 1
         synced = nixpy("sync", project, "--format", "json")
         assert "NIX101" not in [problem["code"] for problem in synced.project["problems"]]
-        assert line in (project / "nixpy.nix").read_text()
+        facts, _, _ = parts((project / "nixpy.nix").read_text())
+        assert [line.strip() for line in facts.splitlines() if ".so." in line] == sonames
+        assert ("    sonames = " in facts) == bool(sonames)
 
 
 def test_manylinux_mode_renders_the_policy_set(made: Path, nixpy: Nixpy) -> None:
@@ -359,7 +413,7 @@ def test_help_reads_well(nixpy: Nixpy) -> None:
 @pytest.mark.parametrize("example", [path.parent for path in EXAMPLES], ids=lambda path: path.name)
 def test_examples_are_fresh(example: Path, nixpy: Nixpy) -> None:
     """Every example holds what nixpy renders today."""
-    result = nixpy("check", example, "--diff")
+    result = nixpy("check", example, "--diff", "--strict")
     assert result.status == 0, result.out
 
 
@@ -568,7 +622,8 @@ def test_where_only_a_lock_tells(tmp_path: Path, nixpy: Nixpy) -> None:
     export = [uv.find_uv_bin(), "export", "--quiet", "--format", "pylock.toml", "--no-emit-project", "-o"]
     subprocess.run([*export, folder / "pylock.toml"], cwd=source, check=True)
     assert nixpy("init", folder, "--style", "with-packages").status == 0
-    assert "ps.weasyprint" in (folder / "nixpy.nix").read_text()
+    facts, _, _ = parts((folder / "nixpy.nix").read_text())
+    assert '    packages = {\n      weasyprint = "weasyprint";\n    };\n' in facts
     shop.project(source, "weasyprint", "gamma")
     locked(source)
     subprocess.run([*export, folder / "pylock.toml"], cwd=source, check=True)
@@ -583,7 +638,7 @@ def test_packages_for_other_machines_are_not_asked_of_nixpkgs(tmp_path: Path, ni
     unknown = {problem["package"] for problem in made["problems"] if problem["code"] == "NIX301"}
     assert unknown == {"omega"}  # has no wheel for macOS
     text = (project / "nixpy.nix").read_text()
-    assert "ps.weasyprint" in text
+    assert '      weasyprint = "weasyprint";\n' in parts(text)[0].partition("\n    packages = {\n")[2]
     assert "sourceonly" not in text
 
 

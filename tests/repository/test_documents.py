@@ -17,7 +17,7 @@ import pytest
 from nixpy.styles.features import features
 from nixpy.styles.styles import Style, styles
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 with Path(__file__).with_name("documents.csv").open(newline="") as _file:
     ROWS = list(csv.DictReader(_file))
 

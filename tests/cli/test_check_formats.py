@@ -11,13 +11,14 @@ import uv
 from hypothesis import given
 from hypothesis import strategies as st
 
+import othernixpy
 import shop
 from ci.actionrunner import Ran as Job
 from nixpy.cli import formats
 from nixpy.cli.annotate import annotate
 from nixpy.commands.check import Outcome
 from nixpy.core.errors import NixpyError
-from runner import Nixpy
+from runner import Nixpy, Ran
 
 NAMES = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
 
@@ -112,7 +113,8 @@ def test_lines_that_came_or_went(change: str, made: Path, nixpy: Nixpy) -> None:
     """A line that was added is shown itself; one that was removed, by the line before it."""
     path = made / "nixpy.nix"
     lines = path.read_text().split("\n")
-    at = {"first": 0, "last": len(lines) - 2, "only": lines.index("  sonames = lib.optionalAttrs isLinux {")}[change]
+    only = lines.index("    sonames = lib.optionalAttrs isLinux {")
+    at = {"first": 0, "last": len(lines) - 2, "only": only}[change]
     path.write_text("\n".join([*lines[: at + 1], "# more", *lines[at + 1 :]]))
     assert found(nixpy, made)[0][3] == at + 2
     path.write_text("\n".join([*lines[:at], *lines[at + 1 :]]))
@@ -132,6 +134,46 @@ def test_every_state_has_a_result(made: Path, nixpy: Nixpy) -> None:
     pyproject.write_text(pyproject.read_text().replace('style = "loader"', 'style = "lodaer"'))
     at = line_of(pyproject, "lodaer")
     assert found(nixpy, made) == [("error", "error", "some%20project/pyproject.toml", at)]
+
+
+@pytest.mark.parametrize(("strict", "status"), [((), 0), (("--strict",), 1)])
+def test_an_older_library_is_a_note(strict: tuple[str, ...], status: int, made: Path, nixpy: Nixpy) -> None:
+    """A library text of another nixpy is one note in every form, at the file, and fails nothing but --strict."""
+    path = made / "nixpy.nix"
+    path.write_text(othernixpy.older_library(path.read_text()))
+    place = "some project/nixpy.nix"
+    reason = "the text of nixpy's Nix library in nixpy.nix is that of another nixpy; the facts are right"
+    remedy = "`nixpy sync` takes this nixpy's"
+
+    def ran(form: str) -> Ran:
+        done = nixpy("check", made, "--format", form, *strict)
+        assert done.status == status
+        return done
+
+    assert ran("text").out.splitlines()[0] == f"{made}: older library; {remedy}"
+    assert f"  {reason}" in ran("text").out.splitlines()
+    (project,) = ran("json").json["projects"]
+    assert (project["state"], project["remedy"], project["reasons"]) == ("older library", remedy, [reason])
+    states = {Path(file["path"]).name: file["state"] for file in project["files"]}
+    assert states == {"nixpy.lock": "fresh", "nixpy.nix": "older library"}
+    (one,) = Job(log=ran("github").out).annotations
+    assert (one.kind, one.file, one.line, one.message) == ("notice", place, 1, f"{reason}; {remedy}")
+    (issue,) = ran("gitlab").json
+    assert (issue["check_name"], issue["severity"]) == ("nixpy/older-library", "info")
+    assert issue["location"] == {"path": place, "lines": {"begin": 1}}
+    assert issue["description"] == f"{reason}; {remedy}"
+    assert found(nixpy, made) == [("older-library", "note", "some%20project/nixpy.nix", 1)]
+    rows = ran("markdown").out.splitlines()
+    assert f"| {made} | older library | {remedy} |" in rows
+    assert f"- `{place}:1` {reason}; {remedy}" in rows
+
+
+def test_the_checksum_of_the_library_is_no_change(made: Path, nixpy: Nixpy) -> None:
+    """Where the facts and the library changed, the line is that of the facts, not that of a checksum."""
+    path, pyproject = made / "nixpy.nix", made / "pyproject.toml"
+    path.write_text(othernixpy.older_library(path.read_text()))
+    pyproject.write_text(pyproject.read_text() + "[tool.nixpy.libraries]\nignore = ['libz.so.1']\n")
+    assert ("stale", "error", "some%20project/nixpy.nix", line_of(path, '"libz.so.1" = ')) in found(nixpy, made)
 
 
 def test_known_problems_are_notes(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -230,7 +230,7 @@ def test_it_ends_with_what_to_do_next(project: Path) -> None:
 
 
 def test_the_picture_is_of_today(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/init.svg is what `tests/picture.py` draws of what init writes today, and needs no network for it."""
+    """docs/init.svg is what `tests/helpers/picture.py` draws of what init writes today, and needs no network for it."""
     monkeypatch.delenv("NO_COLOR")
     text = picture.written({**os.environ, "UV_OFFLINE": "1"})
     expected.hold(picture.PICTURE.parent, {picture.PICTURE.name: picture.drawn(text)})

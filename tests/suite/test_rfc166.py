@@ -138,7 +138,7 @@ def test_what_nixfmt_prints_is_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parent / "nixos/nixpkgs").rglob("*.nix")), ids=lambda p: "/".join(p.parts[-2:])
+    "path", sorted((Path(__file__).parents[1] / "nixos/nixpkgs").rglob("*.nix")), ids=lambda p: "/".join(p.parts[-2:])
 )
 def test_our_own_nix_is_accepted(path: Path) -> None:
     """The stand-in nixpkgs, some hundred lines a file, is written by the rules."""

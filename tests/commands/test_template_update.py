@@ -20,7 +20,7 @@ from runner import Nixpy
 
 pytestmark = pytest.mark.slow  # copier and git make each project
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 MINE = "# what I added\n"
 ADDRESS = "https://git.example/nixpy"
 
@@ -73,7 +73,7 @@ def project(
         installed = Installed(from_git(ADDRESS, git(repository, "rev-parse", "v0.1.0").strip()))
         monkeypatch.setattr(new, "distribution", lambda _: installed)
         assert nixpy("new", folder, "--defaults", "--python", "3.11").status == 0
-    assert nixpy("check", folder).status == 0
+    assert nixpy("check", "--strict", folder).status == 0
     for name in ("flake.nix", "README.md", "src/demo/__init__.py"):
         path = folder / name
         path.write_text(MINE + path.read_text())

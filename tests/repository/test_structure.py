@@ -1,4 +1,4 @@
-"""One folder per stage: the tree, the contract of import-linter and CONTRIBUTING.md agree on them."""
+"""One folder per stage: the tree, the tests, the contract of import-linter and CONTRIBUTING.md agree on them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 PACKAGE = TOP / "scaffold" / "nixpy"
 FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 MODULES = {"__init__.py", "__main__.py", "api.py"}
+TESTS = TOP / "tests"
+# The folders of tests/ that are no folder of the package, each with its reason.
+OTHER_FOLDERS = {
+    "ci": "the action, the hooks and the workflow of a new project; they run nixpy from outside",
+    "corpus": "a program that reads 44 real wheels, and what it expects",
+    "docs": "the pages of docs/ and the READMEs, whose commands are run",
+    "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",
+    "nixos": "what is rendered, evaluated by real Nix and run on a machine without /lib",
+    "repository": "the repository as a whole: its folders, its examples, its documents, what users install",
+    "suite": "the rules of the tests themselves: markers, groups, outcomes, and the tests of those rules",
+}
 
 
 def layers() -> list[str]:
@@ -49,3 +60,15 @@ def test_a_folder_says_what_it_is_and_exports_nothing(folder: str) -> None:
     first = re.search(r"Read `([a-z_]+\.py)`", text)
     assert first is not None
     assert (PACKAGE / folder / first[1]).is_file()
+
+
+def test_tests_mirror_the_package() -> None:
+    """Each folder of tests is a folder of the package or stands in the list above; all of the list exist."""
+    folders = {path.parent.name for path in TESTS.glob("*/*") if path.is_file()} - {"__pycache__"}
+    assert folders - set(FOLDERS) == set(OTHER_FOLDERS)
+    assert not set(FOLDERS) & set(OTHER_FOLDERS)
+
+
+def test_no_test_lies_at_the_top() -> None:
+    """The top of tests has the fixtures of all tests and nothing else."""
+    assert [path.name for path in TESTS.iterdir() if path.is_file()] == ["conftest.py"]

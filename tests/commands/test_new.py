@@ -36,7 +36,7 @@ from runner import Nixpy
 
 pytestmark = pytest.mark.slow  # copier takes its time for each project
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 GENERATED = ("nixpy.nix", "nixpy.lock")
 MANAGERS = managers.NAMES
 QUESTIONS: Mapping[str, Any] = yaml.safe_load((TOP / "copier.yml").read_text())

@@ -20,7 +20,7 @@ from nixpy.sdists.release import top_level
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
-EXAMPLE = Path(__file__).parents[1] / "examples/package"
+EXAMPLE = Path(__file__).parents[2] / "examples/package"
 HATCH = '[build-system]\nrequires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < \'3.11\'"]\n'
 FIELDS = (
     "Summary: Adds ${x} and \"quotes\" '' to numbers.",

@@ -1,0 +1,118 @@
+"""The flake input `nixpy` that `library = "input"` takes the Nix functions from.
+
+In: a project with its settings. Out: the inputs that its flake needs, an error where it can have none, and diagnostics
+about a flake.nix that lacks the input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import read_text, toml_line
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.files import flake_imports
+from nixpy.project import flake
+from nixpy.project.config import PYPROJECT, Settings
+from nixpy.project.project import Project
+from nixpy.styles.styles import FlakeInput, Style
+
+NAME = "nixpy"
+
+_VENDORED = 'set library = "vendored"'
+# `nixpy.url = …` or `nixpy = { … url = … }`, and not `nixpy = import ./nixpy.nix { … }` of the outputs.
+_INPUT = re.compile(
+    rf'(?<![\w-])(?:{NAME}|"{NAME}")'
+    r"(?:\.(?:url|type|follows)\b|\s*=\s*\{[^{}]*?(?<![\w.])(?:url|type|follows)\s*=)"
+)
+_ADDRESS = re.compile(
+    rf'(?<![\w-])(?:{NAME}|"{NAME}")(?:\.url\s*=|\s*=\s*\{{[^{{}}]*?(?<![\w.])url\s*=)\s*"([^"\\$]*)"'
+)
+# Not `inputsFrom`, which every shell.nix of nixpy has.
+_HANDS_ON = re.compile(r"\binputs\b")
+
+
+def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
+    """Return the inputs that a flake needs besides nixpkgs.
+
+    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError where `source` is
+    not set; `refuse` reports that before.
+    """
+    if settings.library != "input":
+        return style.inputs
+    assert settings.source is not None  # noqa: S101  (`refuse` saw to it)
+    return (*style.inputs, FlakeInput(name=NAME, url=settings.source, follows=("nixpkgs",)))
+
+
+def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
+    """Raise NixpyError where `library = "input"` is set and the input is impossible.
+
+    Args:
+        project: The project with its settings.
+        flake_comes: Whether flake.nix is written if there is none (`init`), or no flake is wanted (`init --no-flake`);
+            None where the flake must be there.
+    """
+    settings = project.settings
+    if settings.library != "input":
+        return
+    if settings.source is None:
+        _fail(
+            project,
+            f'library = "input" needs `source`, the address of the flake input `{NAME}`, and that is not set',
+            f'add source = "github:OWNER/{NAME}" there, or any other flake reference; or {_VENDORED}',
+        )
+    if flake_comes is False:
+        _fail(
+            project,
+            'library = "input" takes the Nix functions from the inputs of a flake, so it is not for a shell.nix',
+            f"leave out --no-flake, or {_VENDORED}",
+        )
+    handed_on = False
+    for entry in (project.root / "shell.nix", project.root / "default.nix"):
+        if not entry.is_file() or not flake_imports.imports(entry, settings.file):
+            continue
+        handed_on = _HANDS_ON.search(entry.read_text("utf-8", "replace")) is not None
+        if not handed_on:
+            _fail(
+                project,
+                f'library = "input" takes the Nix functions from the inputs of a flake, and {entry.name} imports '
+                f"{settings.file} without these",
+                f"remove {entry.name}, or {_VENDORED}",
+            )
+    if flake_comes is None and not handed_on and flake.nearest(project.root) is None:
+        _fail(
+            project,
+            'library = "input" takes the Nix functions from the inputs of a flake, and the project has no flake.nix',
+            f"run `nixpy init`, which writes one, or {_VENDORED}",
+        )
+
+
+def diagnostics(project: Project) -> Iterator[Diagnostic]:
+    """Yield a diagnostic where the flake lacks the input or has another address."""
+    settings = project.settings
+    entry = flake.nearest(project.root) if settings.library == "input" else None
+    if entry is None:
+        return
+    text = entry.read_text("utf-8", "replace")
+    if not _INPUT.search(text):
+        yield Diagnostic(
+            code="NIX209",
+            message=f'library = "input" needs the input {NAME}, which flake.nix does not have',
+            hint="`nixpy init` prints the lines for it, to be added by hand",
+        )
+    elif (there := _ADDRESS.search(text)) and there[1] != settings.source:
+        yield Diagnostic(
+            code="NIX209",
+            message=f"flake.nix takes the input {NAME} from {there[1]}, but `source` in the settings is "
+            f"{settings.source}",
+            hint=f"write the same address in both places, then run `nix flake update {NAME}`",
+        )
+
+
+def _fail(project: Project, message: str, hint: str) -> NoReturn:
+    path = project.settings_path
+    table = ("tool", "nixpy") if path.name == PYPROJECT else ()
+    line = toml_line(read_text(path), *table, "library") if path.is_file() else None
+    raise NixpyError(message, hint=hint, path=path, line=line)
