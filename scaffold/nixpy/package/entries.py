@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from nixpy.nixpkgs.expression import quoted
 from nixpy.nixpkgs.requirements import VERSION_VARIABLES, Needed
 from nixpy.package.licences import licences, named
-
-if TYPE_CHECKING:
-    from nixpy.package.recipe import Recipe
-    from nixpy.package.recipe_inputs import Spelled
+from nixpy.package.recipe import Recipe
+from nixpy.package.recipe_inputs import Spelled
 
 Entry = dict[str, Any]
 
@@ -26,8 +24,42 @@ _OF_WHEEL = "A wheel brings no tests."
 _OF_SDIST = "What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook."
 
 
-def paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[list[Entry]]:
-    """Yield the paragraphs of a package, in the style of nixpkgs itself or for 24.11 and later."""
+def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
+    """Return what the template prints, in the style of nixpkgs itself or for 24.11 and later."""
+    release, metadata = recipe.release, recipe.release.metadata
+    function = "python3Packages" if recipe.application else "buildPythonPackage"
+    uses_lib = bool(licences(metadata)) or nixpkgs or recipe.inputs.rust is not None
+    inputs = recipe.spelled_inputs(nixpkgs=nixpkgs)
+    # An application has its Python packages of python3Packages.
+    groups: list[tuple[str, Iterable[str]]] = [
+        ("build-system", () if recipe.application else {need.attribute for need in recipe.build}),
+        ("native dependencies", inputs.arguments),
+        ("dependencies", () if recipe.application else {need.attribute for need in recipe.needs}),
+        ("optional-dependencies", {need.attribute for _, needs in recipe.extras for need in needs}),
+    ]
+    return {
+        "nixpkgs": nixpkgs,
+        "application": recipe.application,
+        "name": recipe.name,
+        "version": metadata.version,
+        "of_pypi": release.of_pypi,
+        "arguments": [(None, [*["lib"] * uses_lib, function, "fetchPypi"]), *_arguments(groups)],
+        "paragraphs": list(_paragraphs(recipe, inputs, nixpkgs=nixpkgs)),
+    }
+
+
+def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the arguments of each group that no earlier one has."""
+    seen: set[str] = set()
+    for title, wanted in groups:
+        names = sorted({*wanted} - seen)
+        seen.update(names)
+        if names:
+            yield title, names
+
+
+def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[list[Entry]]:
+    """Yield the paragraphs of the attribute set that describes a package."""
     release, metadata = recipe.release, recipe.release.metadata
     packages = _Packages(recipe.application, nixpkgs)
     build = {need.attribute for need in recipe.build}

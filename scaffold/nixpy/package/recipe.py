@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -13,7 +12,6 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
 from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
 from nixpy.nixpkgs.requirements import SETUPTOOLS, Needed, needed_requirements
-from nixpy.package.entries import paragraphs
 from nixpy.package.licences import licences, named
 from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
 from nixpy.sdists.release import PackageRelease
@@ -56,30 +54,8 @@ class Recipe:
             return f"pkgs/by-name/{self.name[:2].lower()}/{self.name}/package.nix"
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
-    def env(self, *, nixpkgs: bool) -> dict[str, Any]:
-        """Return what `package/default.nix.jinja` renders, in nixpkgs' own style or for 24.11 and later."""
-        release, metadata = self.release, self.release.metadata
-        function = "python3Packages" if self.application else "buildPythonPackage"
-        uses_lib = bool(licences(metadata)) or nixpkgs or self.inputs.rust is not None
-        # An application has its Python packages of python3Packages.
-        inputs = self._inputs(nixpkgs=nixpkgs)
-        groups: list[tuple[str, Iterable[str]]] = [
-            ("build-system", () if self.application else {need.attribute for need in self.build}),
-            ("native dependencies", inputs.arguments),
-            ("dependencies", () if self.application else {need.attribute for need in self.needs}),
-            ("optional-dependencies", {need.attribute for _, needs in self.extras for need in needs}),
-        ]
-        return {
-            "nixpkgs": nixpkgs,
-            "application": self.application,
-            "name": self.name,
-            "version": metadata.version,
-            "of_pypi": release.of_pypi,
-            "arguments": [(None, [*["lib"] * uses_lib, function, "fetchPypi"]), *_arguments(groups)],
-            "paragraphs": list(paragraphs(self, inputs, nixpkgs=nixpkgs)),
-        }
-
-    def _inputs(self, *, nixpkgs: bool) -> Spelled:
+    def spelled_inputs(self, *, nixpkgs: bool) -> Spelled:
+        """Return the packages besides those of the Python set, in nixpkgs' own style or for 24.11 and later."""
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
         return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
@@ -107,7 +83,7 @@ class Recipe:
         """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
         if self.application:
             return None
-        replaced = self._inputs(nixpkgs=True).replaced
+        replaced = self.spelled_inputs(nixpkgs=True).replaced
         # The Python set has something else by these names.
         given = f"{{ inherit (pkgs) {' '.join(replaced)}; }}" if replaced else "{ }"
         return f"  {self.name} = callPackage ../development/python-modules/{self.name} {given};"
@@ -162,16 +138,6 @@ def recipe(release: PackageRelease, target: Target, *, application: bool = False
         found,
         diagnostics=(*_diagnostics(found, complete=complete), *_left_out(found.name, left), *built_with.diagnostics),
     )
-
-
-def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the arguments of each group that no earlier one has."""
-    seen: set[str] = set()
-    for title, wanted in groups:
-        names = sorted({*wanted} - seen)
-        seen.update(names)
-        if names:
-            yield title, names
 
 
 def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
