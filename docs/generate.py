@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import inspect
 import json
 import re
 import textwrap
@@ -466,6 +467,54 @@ def not_run() -> str:
     return table(("page", "command", "why it is not run"), rows)
 
 
+# --- the Python API ---------------------------------------------------------------------------------------------------
+
+
+def api_functions() -> list[Callable[..., Any]]:
+    """Return the functions of the public API, and the method that one of its classes has, as their source has them."""
+    found: list[Any] = [getattr(nixpy, name) for name in nixpy.__all__]
+    functions: list[Any] = [*filter(inspect.isfunction, found), nixpy.LockFile.packages]
+    return sorted(functions, key=lambda function: function.__code__.co_firstlineno)
+
+
+def python_api() -> str:
+    """Return the functions of the public API with their signatures and what their docstrings say."""
+    return "\n".join(map(_function, api_functions()))
+
+
+def _function(function: Callable[..., Any]) -> str:
+    parameters, returns = _signature(function)
+    text = inspect.getdoc(function) or ""
+    first, *sections = re.split(r"\n\n(?=Args:|Returns:|Raises:|>>> )", text)
+    signature = "".join(f"    {parameter},\n" for parameter in parameters)
+    name = function.__qualname__
+    shown = f"### {name}\n\n```python\n{name}(\n{signature}) -> {returns}\n```\n\n{first}\n"
+    for section in sections:
+        title, _, body = section.partition(":\n")
+        if title == "Returns":
+            shown += f"\n**Returns** {textwrap.dedent(body).strip()}\n"
+        elif title in {"Args", "Raises"}:
+            shown += f"\n**{'Arguments' if title == 'Args' else title}**\n\n"
+            for item in re.split(r"\n(?! )", textwrap.dedent(body)):
+                word, _, what = item.partition(": ")
+                shown += f"- `{word}`: {' '.join(what.split())}\n"
+    return shown
+
+
+def _signature(function: Callable[..., Any]) -> tuple[list[str], str]:
+    """Return the parameters of a function as they are written in its source, and the type of its result."""
+    signature = inspect.signature(function)
+    shown: list[str] = []
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        shown.append(f"{parameter.name}: {parameter.annotation.replace('StrPath', 'str | PathLike[str]')}{default}")
+    return shown, signature.return_annotation
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "catalogue": catalogue,
     "codes": codes,
@@ -476,6 +525,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "need-names": need_names,
     "needs": needs,
     "programs": programs,
+    "python": python_api,
     "releases": releases,
     "schemas": schemas,
     "settings": settings,

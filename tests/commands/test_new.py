@@ -22,10 +22,9 @@ from copier._vcs import get_repo
 from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands import new
-from nixpy.commands.init import with_user_files
-from nixpy.commands.plan import plan
+from nixpy.commands.init import plan_files
 from nixpy.environment.facts import facts
-from nixpy.environment.options import Options, resolve_options
+from nixpy.environment.options import Options
 from nixpy.files import render
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
@@ -91,12 +90,11 @@ def test_the_value_for_the_templates_is_that_of_init(
     for name in ("flake.nix", ".envrc", "environment.yml"):
         (folder / name).unlink(missing_ok=True)
     found = project.read(folder)
-    made = plan(found, resolve_options(found), AnalysisOptions(root=folder, offline=True))
-    # Through JSON, in which a tuple is a list.
-    assert computed["facts"] == json.loads(json.dumps(facts(made.environment)))
     passed: dict[str, Any] = {}
     monkeypatch.setattr(render, "render", lambda _template, env: passed.update(env) or "")
-    with_user_files(made, Options(direnv=True))
+    made = plan_files(found, Options(direnv=True), AnalysisOptions(root=folder, offline=True), user_files=True)
+    # Through JSON, in which a tuple is a list.
+    assert computed["facts"] == json.loads(json.dumps(facts(made.environment)))
     expected = json.loads(json.dumps(passed))
     assert expected.pop("pin") is None  # of shell.nix alone
     # A new project is read from files that .envrc watches in any case.

@@ -26,6 +26,9 @@ OTHER_FOLDERS = {
 }
 
 
+API = "api"  # one module, between the commands and what is built on them
+
+
 def layers() -> list[str]:
     """Return the layers of the contract, from the first stage to the last."""
     contracts = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
@@ -39,15 +42,28 @@ def test_the_top_of_the_package_has_no_other_modules() -> None:
 
 
 def test_every_folder_is_a_layer() -> None:
-    """The contract names the folders that exist."""
-    assert sorted(layers()) == FOLDERS
+    """The contract names the folders that exist, and the module of the public API."""
+    assert sorted(layers()) == sorted([API, *FOLDERS])
 
 
 def test_contributing_lists_the_folders_in_the_order_of_the_layers() -> None:
     """Its table has one row per folder; a folder imports only from the rows above its own."""
     text = (TOP / "CONTRIBUTING.md").read_text("utf-8")
     table = text.partition("| folder | what |")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| `([a-z]+)/` \|", table, re.MULTILINE) == layers()
+    assert re.findall(r"^\| `([a-z]+)(?:/|\.py)` \|", table, re.MULTILINE) == layers()
+
+
+def test_only_what_is_above_the_api_uses_it() -> None:
+    """Other modules take from `nixpy` itself the version alone, or the layers would not hold."""
+    above = {*layers()[layers().index(API) + 1 :], "__main__.py"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if path.relative_to(PACKAGE).parts[0] in above:
+                continue
+            if isinstance(node, ast.Import):
+                assert "nixpy" not in [alias.name for alias in node.names], path
+            if isinstance(node, ast.ImportFrom) and node.module == "nixpy":
+                assert [alias.name for alias in node.names] == ["__version__"], path
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

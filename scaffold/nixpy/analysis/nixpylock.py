@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
@@ -113,7 +113,7 @@ def dumps(nixpy_lock: NixpyLock) -> str:
 def loads(text: str, path: Path) -> NixpyLock:
     """Read what `dumps` wrote.
 
-    Raises NixpyError for a file that is not nixpy's, Newer for one of a later format, Damaged for an edited one.
+    Raises LockError for a file that is not nixpy's, Newer for one of a later format, Damaged for an edited one.
     """
     data = _parse(text, path)
     body = {key: value for key, value in data.items() if key != "digest"}
@@ -138,7 +138,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     # A conflict marker or a slip of the editor leaves our words in a text that is no JSON any more.
     if ours or MARK in text:
         raise Damaged
-    raise NixpyError(
+    raise LockError(
         "this file was not written by nixpy", path=path, hint="move it away, or remove it if it is not needed"
     )
 

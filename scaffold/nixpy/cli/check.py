@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+import nixpy
 from nixpy.cli.common import all_option, fail, progress, rescan_option
 from nixpy.cli.formats import FORMATS
-from nixpy.commands.check import Verdict, check, outcome, rescan
+from nixpy.commands.check import outcome
 from nixpy.project.discover import find_projects
-from nixpy.project.project import Project
 
 
 @click.command("check")
@@ -41,7 +41,7 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, st
     """
     named = folders or (Path(),)
     found = [project for folder in named for project in find_projects(folder)] if every else named
-    outcomes = [outcome(folder, _rescan if rescan else check) for folder in found]
+    outcomes = [outcome(folder, _rescan if rescan else nixpy.check) for folder in found]
     for one in outcomes:
         if one.error:  # the other projects still have their say
             fail(one.error)
@@ -49,6 +49,6 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, st
     return max(one.verdict.strict_status if strict and one.verdict else one.status for one in outcomes)
 
 
-def _rescan(project: Project) -> Verdict:
+def _rescan(project: nixpy.Project) -> nixpy.Verdict:
     with progress() as bar:
-        return rescan(project, bar)
+        return nixpy.check(project, rescan=True, progress=bar)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nixpy.analysis.analysis_options import AnalysisOptions
+import nixpy
 from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
@@ -21,14 +21,8 @@ from nixpy.cli.common import (
     system_option,
 )
 from nixpy.cli.report import data, report
-from nixpy.commands.init import with_user_files
-from nixpy.commands.plan import plan
-from nixpy.environment import lang2nix
-from nixpy.environment.options import Options, resolve_options, with_features
-from nixpy.files import library_input
 from nixpy.files.reconcile import reconcile
-from nixpy.project import managers, project
-from nixpy.styles import styles
+from nixpy.project import managers
 
 
 @click.command("init")
@@ -87,29 +81,24 @@ def command(
     Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
     flake.nix once, where there is none: that file is yours from then on.
     """
-    options = Options(
-        style=style,
-        manager=manager,
-        python=python,
-        nixpkgs=nixpkgs,
-        systems=systems,
-        features=features,
-        flake=not no_flake,
-        direnv=direnv,
-    )
-    found = with_features(project.read(folder), options)
-    library_input.refuse(found, flake_comes=options.flake)
-    resolved = resolve_options(found, options)
-    if resolved.style:
-        lang2nix.refuse(found, styles.find(resolved.style), flake=options.flake)
+    project = nixpy.read_project(folder)
     with progress() as bar:
-        made = plan(
-            found,
-            resolved,
-            AnalysisOptions(root=folder, offline=offline, rescan=rescan, allow_build=allow_build, progress=bar),
+        made = nixpy.plan(
+            project,
+            style,
+            python=python,
+            systems=systems,
+            nixpkgs=nixpkgs,
+            manager=manager,
+            features=features,
+            flake=not no_flake,
+            direnv=direnv,
+            offline=offline,
+            rescan=rescan,
+            allow_build=allow_build,
+            progress=bar,
         )
-    made = with_user_files(made, options)
-    comparisons = reconcile(made.outputs, write=not diff, force=force)
+    comparisons = reconcile(made.files, write=not diff, force=force)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})
     else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import click
 
-from nixpy.analysis.analysis_options import AnalysisOptions
+import nixpy
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.cli.common import (
     build_option,
@@ -22,8 +21,7 @@ from nixpy.cli.common import (
     system_option,
 )
 from nixpy.cli.layout import table, tell
-from nixpy.commands.scan import Scan, as_json, scan
-from nixpy.environment.options import Options
+from nixpy.commands.scan import Scan, as_json
 from nixpy.libraries.match import Library
 
 
@@ -53,12 +51,18 @@ def command(
     TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
     such as numpy==2.5.5.
     """
-    options = Options(python=python, nixpkgs=nixpkgs, systems=systems)
     with progress() as bar:
-        analysis_options = AnalysisOptions(
-            root=Path(), offline=offline, rescan=rescan, allow_build=allow_build, progress=bar
+        result = nixpy.scan(
+            targets or ".",
+            python=python,
+            systems=systems,
+            nixpkgs=nixpkgs,
+            dependencies=not no_deps,
+            offline=offline,
+            rescan=rescan,
+            allow_build=allow_build,
+            progress=bar,
         )
-        result = scan(targets or (".",), options, analysis_options, deps=not no_deps)
     if form == "json":
         print_json(as_json(result))
         return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from nixpy.analysis.analysis_options import AnalysisOptions
+import nixpy
 from nixpy.cli.common import (
     all_option,
     build_option,
@@ -20,12 +19,7 @@ from nixpy.cli.common import (
     rescan_option,
 )
 from nixpy.cli.report import data, report
-from nixpy.commands.plan import Plan, plan
-from nixpy.core.errors import NixpyError
-from nixpy.environment.options import resolve_options
-from nixpy.files import library_input
 from nixpy.files.reconcile import reconcile
-from nixpy.project import project
 from nixpy.project.discover import find_projects
 
 
@@ -53,13 +47,20 @@ def command(
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
     status, reports = 0, []
     for root in find_projects(folder) if every else (folder,):
-        analysis_options = AnalysisOptions(
-            root=root, offline=offline, rescan=rescan, allow_build=allow_build, upgrade=upgrade
-        )
         try:
-            made = _plan(root, analysis_options)
-            comparisons = reconcile(made.outputs, write=not diff, force=force)
-        except NixpyError as error:
+            project = nixpy.read_project(root)
+            with progress() as bar:
+                made = nixpy.plan(
+                    project,
+                    user_files=False,
+                    offline=offline,
+                    rescan=rescan,
+                    allow_build=allow_build,
+                    upgrade=upgrade,
+                    progress=bar,
+                )
+            comparisons = reconcile(made.files, write=not diff, force=force)
+        except nixpy.NixpyError as error:
             if not every:
                 raise
             fail(error)  # the other projects are synced all the same
@@ -74,13 +75,3 @@ def command(
     if form == "json":
         print_json({"projects": reports})
     return status
-
-
-def _plan(root: Path, analysis_options: AnalysisOptions) -> Plan:
-    found = project.read(root)
-    resolved = resolve_options(found)
-    if resolved.style is None:
-        raise NixpyError("nixpy does not manage this project yet", path=root, hint="run `nixpy init` first")
-    library_input.refuse(found)
-    with progress() as bar:
-        return plan(found, resolved, replace(analysis_options, progress=bar))

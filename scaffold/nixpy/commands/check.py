@@ -43,7 +43,7 @@ _REMEDY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One cause, in words. `path` is the file it lies in, `package` or `setting` what to look for there."""
+    """One reason why files are out of date. `path` is the file to look at, `package` or `setting` what to look for."""
 
     message: str
     path: Path | None = None
@@ -56,7 +56,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a project's files stand: the gravest state of all, each file's own, and why."""
+    """The result of a check: the worst state of all files, the state of each file, and the reasons."""
 
     state: State
     files: tuple[Comparison, ...]
@@ -65,17 +65,17 @@ class Verdict:
 
     @property
     def status(self) -> int:
-        """The exit status this means."""
+        """The exit status of `nixpy check`: 0 fine, 1 out of date or edited, 2 not written by this nixpy."""
         return STATUS[self.state]
 
     @property
     def strict_status(self) -> int:
-        """The same where the library text of another nixpy is a finding too."""
+        """The exit status with `--strict`, where the library text of another nixpy counts as well."""
         return 1 if self.state is State.OLDER else self.status
 
     @property
     def remedy(self) -> str:
-        """What to do about it, empty where all is well."""
+        """What to do about it; empty where nothing is to be done."""
         return _REMEDY[self.state]
 
 
@@ -147,7 +147,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     if resolved.style is None:
         return check(project)
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
-    files = reconcile(made.outputs, write=False)
+    files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
     differs = Reason(message="what the wheels need differs from what was recorded")

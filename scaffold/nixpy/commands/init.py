@@ -1,4 +1,4 @@
-"""What `init` writes once and leaves to the user: settings, flake.nix or shell.nix, and what a style wants besides."""
+"""Plan what `init` and `sync` write: the generated files and, for `init`, those that are the user's from then on."""
 
 from __future__ import annotations
 
@@ -8,16 +8,40 @@ from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from nixpy.commands.plan import Plan
+from nixpy.analysis.analysis_options import AnalysisOptions
+from nixpy.commands.plan import Plan, plan
+from nixpy.core.errors import ProjectError
 from nixpy.core.target import LINUX_SYSTEMS
-from nixpy.environment.options import Options, ResolvedOptions
+from nixpy.environment import lang2nix
+from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
 from nixpy.files import envrc, flake_imports, library_input, render
-from nixpy.files.reconcile import Output
+from nixpy.files.reconcile import OutputFile
 from nixpy.project import config, flake
 from nixpy.project.project import NIXPY_LOCK, Project
+from nixpy.styles import styles
 
 
-def with_user_files(plan: Plan, options: Options) -> Plan:
+def plan_files(project: Project, options: Options, analysis_options: AnalysisOptions, *, user_files: bool) -> Plan:
+    """Plan the files of a project: those of `sync`, and with `user_files` those of `init`.
+
+    Raises ProjectError where the settings name no style and `user_files` are not planned: nothing would name one then.
+    """
+    project = with_features(project, options)
+    resolved = resolve_options(project, options)
+    if not user_files:
+        if resolved.style is None:
+            raise ProjectError(
+                "nixpy does not manage this project yet", path=project.root, hint="run `nixpy init` first"
+            )
+        library_input.refuse(project)
+        return plan(project, resolved, analysis_options)
+    library_input.refuse(project, flake_comes=options.flake)
+    if resolved.style:
+        lang2nix.refuse(project, styles.find(resolved.style), flake=options.flake)
+    return _with_user_files(plan(project, resolved, analysis_options), options)
+
+
+def _with_user_files(plan: Plan, options: Options) -> Plan:
     """Return the plan with what `init` writes once: the settings, and flake.nix where there is none.
 
     Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
@@ -39,7 +63,7 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, resolved, options), *_once(plan, env)]
     if options.direnv and not (direnv := project.root / envrc.NAME).exists():
-        extra.append(Output(path=direnv, text=render.render("flake/envrc.jinja", env), owned=False))
+        extra.append(OutputFile(path=direnv, text=render.render("flake/envrc.jinja", env), generated=False))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
@@ -48,17 +72,17 @@ def with_user_files(plan: Plan, options: Options) -> Plan:
         if not imported or lacking:
             lines = render.render("flake/lines.jinja", env)
     else:
-        extra.append(Output(path=entry, text=render.render(f"flake/{template}.jinja", env), owned=False))
+        extra.append(OutputFile(path=entry, text=render.render(f"flake/{template}.jinja", env), generated=False))
         if not options.flake:
             why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
             resolved = replace(resolved, reasons={**resolved.reasons, "nixpkgs": why})
     default = project.root / "default.nix"
     if not options.flake and plan.environment.style.builds and not default.exists():
-        extra.append(Output(path=default, text=render.render("flake/default.nix.jinja", env), owned=False))
-    return replace(plan, resolved=resolved, outputs=(*extra, *plan.outputs), entry=entry, lines=lines)
+        extra.append(OutputFile(path=default, text=render.render("flake/default.nix.jinja", env), generated=False))
+    return replace(plan, resolved=resolved, files=(*extra, *plan.files), entry=entry, lines=lines)
 
 
-def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
+def _once(plan: Plan, env: dict[str, Any]) -> Iterator[OutputFile]:
     """Yield the files besides the flake that the style wants of the user and that are not there yet."""
     style = plan.environment.style
     for name in style.once:
@@ -67,10 +91,10 @@ def _once(plan: Plan, env: dict[str, Any]) -> Iterator[Output]:
             linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
             names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
             template = f"once/{name}.jinja"
-            yield Output(path=path, text=render.render(template, names), owned=False)
+            yield OutputFile(path=path, text=render.render(template, names), generated=False)
 
 
-def _settings_output(project: Project, resolved: ResolvedOptions, options: Options) -> Output:
+def _settings_output(project: Project, resolved: ResolvedOptions, options: Options) -> OutputFile:
     chosen: dict[str, str | list[str]] = {
         "style": str(resolved.style),
         "python": resolved.python,
@@ -84,4 +108,4 @@ def _settings_output(project: Project, resolved: ResolvedOptions, options: Optio
         chosen["systems"] = list(resolved.systems)
     path = project.settings_path
     text = path.read_bytes().decode() if path.is_file() else ""
-    return Output(path=path, text=config.updated(path, text, chosen), owned=False)
+    return OutputFile(path=path, text=config.updated(path, text, chosen), generated=False)

@@ -20,7 +20,8 @@ from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
 from nixpy.files import envrc, flake_imports, library_input, render
-from nixpy.files.reconcile import Output
+from nixpy.files.reconcile import OutputFile
+from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
@@ -31,17 +32,27 @@ from nixpy.styles import styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files a project should have, and the wheels that they are for."""
+    """The files that a project should have, the wheels that it installs, and diagnostics."""
 
     project: Project
     resolved: ResolvedOptions
     environment: Environment
     nixpy_lock: NixpyLock
     wheels: tuple[Wheel, ...]
-    outputs: tuple[Output, ...]
+    files: tuple[OutputFile, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
-    entry: Path | None = None  # flake.nix or shell.nix, once `with_user_files` was asked
+    entry: Path | None = None  # flake.nix or shell.nix, where the plan has the user's files
     lines: str | None = None  # to be added to it where it is the user's already
+
+    @property
+    def style(self) -> str:
+        """The name of the style that the files are for."""
+        return self.environment.style.name
+
+    @property
+    def libraries(self) -> tuple[Library, ...]:
+        """The libraries that the wheels need, sorted by soname."""
+        return self.environment.libraries
 
 
 def plan(
@@ -72,7 +83,7 @@ def plan(
         environment=env,
         nixpy_lock=nixpy_lock,
         wheels=analysis.wheels,
-        outputs=outputs(project, env, nixpy_lock),
+        files=outputs(project, env, nixpy_lock),
         diagnostics=(
             *lock_diagnostics(project, resolved),
             *flake.other_nixpkgs(project.root, resolved.nixpkgs),
@@ -184,11 +195,11 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
         yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
-def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[Output, ...]:
+def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[OutputFile, ...]:
     """Return the two generated files."""
     return (
-        Output(path=project.nixpy_lock_path, text=nixpylock.dumps(nixpy_lock)),
-        Output(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
+        OutputFile(path=project.nixpy_lock_path, text=nixpylock.dumps(nixpy_lock)),
+        OutputFile(path=project.rendered, text=render.nix_file(facts(env), env.settings.library)),
     )
 
 

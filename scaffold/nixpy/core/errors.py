@@ -1,8 +1,9 @@
-"""The one exception a user meets: what is wrong, where, and the way out."""
+"""The one exception that a user meets: what is wrong, where, and the way out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -29,6 +30,30 @@ class NixpyError(Exception):
     def __str__(self) -> str:
         where = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
         return where + self.message
+
+
+class ProjectError(NixpyError):
+    """A project that cannot be read: its pyproject.toml, its requirements files or its settings."""
+
+
+class LockError(NixpyError):
+    """A lock file that cannot be read, or that does not have what the project installs from it."""
+
+
+class NetworkError(NixpyError):
+    """A package index or a server that cannot be reached, refuses access or lacks a file."""
+
+
+@contextmanager
+def raised_as(kind: type[NixpyError]) -> Iterator[None]:
+    """Raise a NixpyError from the block as `kind`; one that has a subclass of its own stays as it is."""
+    try:
+        yield
+    except NixpyError as error:
+        if type(error) is not NixpyError:
+            raise
+        precise = kind(error.message, hint=error.hint, path=error.path, line=error.line)
+        raise precise.with_traceback(error.__traceback__) from error.__cause__
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

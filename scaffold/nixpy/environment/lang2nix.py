@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
@@ -34,7 +34,7 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
             hint=f"leave out --no-flake, or choose {style.other('no-flake')}, which need no input",
         )
     if diagnostic := _unread(project, style):
-        raise NixpyError(diagnostic.message, hint=diagnostic.hint, path=project.root)
+        raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
 def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
@@ -121,7 +121,8 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
         if path == project.settings_path and path.is_file():
             table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
             line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
-        raise NixpyError(error.message, hint=error.hint, path=path, line=line) from None
+        kind = ProjectError if type(error) is NixpyError else type(error)
+        raise kind(error.message, hint=error.hint, path=path, line=line) from None
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from packaging.metadata import RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import read_text
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
@@ -118,7 +118,7 @@ def is_packaged(project: Project) -> bool:
 def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
     """Return the project as it is built for the Python of `targets`.
 
-    Raises NixpyError where nothing says how it is built, and, with the line, for what is not as it should be.
+    Raises ProjectError where nothing says how it is built, and, with the line, for what is not as it should be.
     """
     pyproject = project.root / PYPROJECT
     reader = Reader(project.pyproject, pyproject)
@@ -128,7 +128,7 @@ def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
     elif setup := setup_files.read(project.root):
         found, hidden = _of_setup(setup, project.root), _hidden(setup, project, targets)
     else:
-        raise NixpyError(
+        raise ProjectError(
             "nothing here says what the project is called and how it is built",
             path=pyproject,
             hint="write [project] with a name and a version, and [build-system]; or choose a style for development",

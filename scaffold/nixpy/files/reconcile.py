@@ -28,7 +28,7 @@ _REST = "\n  # The rest is the same for every project"  # the library text begin
 
 
 class State(StrEnum):
-    """How a generated file stands against what nixpy would write now."""
+    """The state of a generated file, compared with what nixpy would write now."""
 
     FRESH = "fresh"
     OLDER = "older library"
@@ -52,17 +52,20 @@ STATUS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """A file nixpy would write: its whole text. `owned` files are generated, others are written as they are."""
+class OutputFile:
+    """A file that nixpy would write, with its whole text.
+
+    A `generated` file is nixpy's; any other is written once, or changed in one place, and stays the user's.
+    """
 
     path: Path
     text: str
-    owned: bool = True
+    generated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One file against what nixpy would write; `diff` is the unified difference, empty where there is none."""
+    """The state of one file. `diff` is the unified difference to what nixpy would write; empty where there is none."""
 
     path: Path
     state: State
@@ -116,7 +119,7 @@ def parts(text: str) -> tuple[str, str, str | None]:
     return mark[1] + text[mark.end() : at], text[at:], mark[2]
 
 
-def reconcile(outputs: Iterable[Output], *, write: bool, force: bool = False) -> tuple[Comparison, ...]:
+def reconcile(outputs: Iterable[OutputFile], *, write: bool, force: bool = False) -> tuple[Comparison, ...]:
     """Compare every output with the disk and, with `write`, make the disk equal to them.
 
     Returns the comparisons as they were before anything was written. With `write`, raises NixpyError and changes
@@ -133,13 +136,13 @@ def reconcile(outputs: Iterable[Output], *, write: bool, force: bool = False) ->
     return comparisons
 
 
-def _compare(output: Output) -> Comparison:
-    text = _read(output.path, owned=output.owned)
+def _compare(output: OutputFile) -> Comparison:
+    text = _read(output.path, owned=output.generated)
     if text == output.text:
         return Comparison(path=output.path, state=State.FRESH)
     import difflib  # `check` of what is fresh shows no difference
 
-    state = (own_state(output.path) if output.owned else None) or _age(text or "", output)
+    state = (own_state(output.path) if output.generated else None) or _age(text or "", output)
     lines = difflib.unified_diff(
         (text or "").splitlines(keepends=True),
         output.text.splitlines(keepends=True),
@@ -149,10 +152,10 @@ def _compare(output: Output) -> Comparison:
     return Comparison(path=output.path, state=state, diff="".join(lines))
 
 
-def _age(text: str, output: Output) -> State:
+def _age(text: str, output: OutputFile) -> State:
     """Return in which way an unedited file differs: in its facts, or in the text of the library alone."""
     facts, _, library = parts(text)
-    return State.OLDER if output.owned and library and facts == parts(output.text)[0] else State.STALE
+    return State.OLDER if output.generated and library and facts == parts(output.text)[0] else State.STALE
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
@@ -187,7 +190,7 @@ def _read(path: Path, *, owned: bool) -> str | None:
         raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
 
 
-def _replace(outputs: list[Output]) -> None:
+def _replace(outputs: list[OutputFile]) -> None:
     """Replace all files or none: everything is staged beside its place before the first one changes."""
     staged: list[tuple[Path, Path]] = []
     undo: list[tuple[Path, bytes | None]] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups
@@ -61,7 +61,7 @@ def question(
 ) -> UvInput:
     """Return what to ask uv for `source`.
 
-    Raises NixpyError where a local path does not exist, and without `allow_build` where only a build tells
+    Raises ProjectError where a local path does not exist, and without `allow_build` where only a build tells
     what a source tree needs.
     """
     if isinstance(source, Dependencies):
@@ -126,7 +126,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
         yield str(line.requirement)
         return
     if line.local and not line.local.exists():
-        raise NixpyError(
+        raise ProjectError(
             f"`{line.text}`: there is no such file or folder",
             hint="Correct the path; it starts at the project's folder.",
             path=line.path,
@@ -147,7 +147,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
 
 def _constraint(line: RequirementLine) -> str:
     if line.requirement is None or line.editable:
-        raise NixpyError(
+        raise ProjectError(
             f"`{line.text}` is no constraint: it has no name",
             hint="Write it as `name @ URL`, or include it with -r.",
             path=line.path,
@@ -172,8 +172,8 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
 
 
-def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> NixpyError:
-    return NixpyError(
+def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> ProjectError:
+    return ProjectError(
         f"`{line.text}` would have to be built to know what it needs: {reason}",
         hint=f"{remedy} with --allow-build.",
         path=line.path,

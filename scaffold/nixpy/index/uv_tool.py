@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError, NixpyError
 
 _OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
@@ -21,34 +21,41 @@ _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extr
 _WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
 _BUILD_DISABLED = re.compile(r"Building source distributions for `([^`]+)` is disabled")
 _SHOWN_LINES = 14
-_HINTS = (  # the first pattern that uv's text holds decides
+_HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that uv's text holds decides
     (
         r"network (?:was|connectivity is) disabled|Network connectivity",
         "uv may not use the network and its cache does not hold this: run once without --offline.",
+        NetworkError,
     ),
     (
         r"40[137]\b|Unauthorized|Forbidden|credentials",
         "Give uv the credentials of this index, in netrc or in UV_INDEX_<NAME>_USERNAME and _PASSWORD.",
+        NetworkError,
     ),
     (
         r"certificate|UnknownIssuer|tls",
         "Name the authority's certificate in SSL_CERT_FILE.",
+        NetworkError,
     ),
     (
         r"Failed to fetch|error sending request|dns error|tcp connect|timed out|Request failed",
         "The index did not answer: check the network and the index settings of uv or pip, or use a lock.",
+        NetworkError,
     ),
     (
         r"Building source distributions",
         "Only its build tells what it needs: allow that with --allow-build, or lock with `uv lock`.",
+        NixpyError,
     ),
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
+        NixpyError,
     ),
     (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
+        NixpyError,
     ),
 )
 
@@ -74,8 +81,9 @@ class Failure:
 
     def error(self) -> NixpyError:
         """Return the error to show, with the way out."""
-        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, self.text)), None)
-        return NixpyError(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
+        found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
+        hint, kind = next(found, (None, NixpyError))
+        return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
 
 
 def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:

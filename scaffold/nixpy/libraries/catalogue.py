@@ -32,11 +32,11 @@ _PATTERNS = Path(__file__).with_name("patterns.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SonameEntry:
-    """Who answers `soname`.
+    """A soname and its provider.
 
     Provider `nixpkgs` alone has an `expression` and its first `attribute` path (`libx11`); `darwin` says that
-    the package is for macOS too. `note` says in a few words what a person should know: for `sibling-wheel`
-    which packages ship the library, for `none` why nobody does.
+    the package is for macOS too. `note` is for people: for `sibling-wheel` it names the packages that contain the
+    library, for `none` it says why no package does.
     """
 
     soname: str

@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError, ProjectError, raised_as
 from nixpy.locks.model import Lock
 
 if TYPE_CHECKING:
@@ -126,32 +126,35 @@ def find_pins(root: Path) -> Path | None:
 def read(path: Path, root: Path | None = None) -> Lock:
     """Return the lock in `path`; its name says the format, and `root` is the folder of the project, its own by default.
 
-    Raises NixpyError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
+    Raises LockError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
     """
     found = format_of(path)
     if found is None or found.pins_only:
         *names, last = _shown_names()
-        raise NixpyError(
+        raise LockError(
             "nixpy does not know this lock file by its name",
             hint=f"it reads {', '.join(names)} and {last}",
             path=path,
         )
     # A project has one lock, and only what reads that one is loaded.
-    return cast("Lock", resolve_name(found.reader)(path, root))
+    with raised_as(LockError):
+        return cast("Lock", resolve_name(found.reader)(path, root))
 
 
 def read_requirements(path: Path, root: Path, groups: Collection[str] | None = None) -> RequirementsFile:
     """Return what a requirements file asks for, or a lock with pins only; `root` is the folder of the project.
 
-    `groups` are those of the lock that are installed, None the default ones. Raises NixpyError where the file cannot be
-    read, and for a group that it lacks.
+    `groups` are those of the lock that are installed, None the default ones. Raises ProjectError where a requirements
+    file cannot be read, and LockError where a lock cannot be read or lacks a group.
     """
     found = format_of(path)
     if found and found.pins_only:
-        return cast("RequirementsFile", resolve_name(found.reader)(path, root=root, groups=groups))
+        with raised_as(LockError):
+            return cast("RequirementsFile", resolve_name(found.reader)(path, root=root, groups=groups))
     from nixpy.locks import requirements
 
-    return requirements.read(path, root=root)
+    with raised_as(ProjectError):
+        return requirements.read(path, root=root)
 
 
 def _shown_names() -> Iterator[str]:

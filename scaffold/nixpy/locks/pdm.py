@@ -14,7 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.files import wheel_file
@@ -62,7 +62,7 @@ class PdmLock(LockDefaults):
     def read(cls, path: Path, root: Path | None = None) -> Self:
         """Return the lock in `path`.
 
-        Raises NixpyError where it is missing, damaged, of a version that nixpy does not read, or made without
+        Raises LockError where it is missing, damaged, of a version that nixpy does not read, or made without
         `inherit_metadata`, so that it does not tell which group wants a package.
         """
         text = read_text(path)
@@ -72,14 +72,14 @@ class PdmLock(LockDefaults):
             metadata = typed(data, "metadata", dict)
             version = Version(typed(metadata, "lock_version", str))
             if version not in _VERSIONS:
-                raise NixpyError(
+                raise LockError(
                     f"this pdm.lock has version {version}; this nixpy reads versions 4.4 and 4.5",
                     hint="use a newer nixpy" if version >= Version("4.6") else _AGAIN,
                     path=path,
                     line=toml_line(text, "metadata", "lock_version"),
                 )
             if "inherit_metadata" not in strings(metadata, "strategy"):
-                raise NixpyError(
+                raise LockError(
                     "this pdm.lock does not tell which group wants a package",
                     hint="make it again with `pdm lock --strategy inherit_metadata`",
                     path=path,
@@ -109,7 +109,7 @@ class PdmLock(LockDefaults):
         """Return what `pdm sync` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, its chosen extras and groups; without chosen groups all of them, and without
-        any choice the extras as well: all that is locked. Raises NixpyError for an extra or group that the lock
+        any choice the extras as well: all that is locked. Raises LockError for an extra or group that the lock
         lacks, and for a target that it was not made for.
         """
         if self.targets and not any(_covers(one, target) for one in self.targets):
@@ -170,7 +170,7 @@ class PdmLock(LockDefaults):
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:
-        raise NixpyError(message, hint=hint, path=self.path)
+        raise LockError(message, hint=hint, path=self.path)
 
 
 def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
@@ -265,6 +265,6 @@ def _content_hashes(pyproject: Table, version: Version) -> Iterator[str]:
         yield hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _damaged(path: Path, text: str, error: Exception) -> NixpyError:
+def _damaged(path: Path, text: str, error: Exception) -> LockError:
     line = damaged_package(text, error)
-    return NixpyError(f"this pdm.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)
+    return LockError(f"this pdm.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.toml_file import read_text
 from nixpy.locks.requirement_lines import Location, RequirementLine, requirement_line
 from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
@@ -36,7 +36,7 @@ def read(
     """Return what the Pipfile.lock in `path` asks for: its default packages and those of `groups`.
 
     A group is what Pipenv calls a category; None stands for `develop`, as with `pipenv sync --dev`. `root` is the
-    folder of the project, where its local paths start. Raises NixpyError for what is no Pipfile.lock, or of another
+    folder of the project, where its local paths start. Raises LockError for what is no Pipfile.lock, or of another
     version, and for a group that it lacks.
     """
     text = read_text(path)
@@ -110,4 +110,4 @@ def _at(text: str, section: str, name: str) -> int:
 
 
 def _fail(path: Path, message: str, hint: str, line: int | None = None) -> NoReturn:
-    raise NixpyError(message, hint=hint, path=path, line=line)
+    raise LockError(message, hint=hint, path=path, line=line)

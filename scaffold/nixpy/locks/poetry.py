@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
@@ -47,7 +47,7 @@ class PoetryLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
-        """Return the lock in `path`; NixpyError where it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`; LockError where it is missing, damaged or of a newer major version."""
         text = read_text(path)
         data = parse_toml(text, path)
         try:
@@ -56,7 +56,7 @@ class PoetryLock(LockDefaults):
             if version.major > _TELLS_GROUPS.major:
                 line = toml_line(text, "metadata", "lock-version")
                 message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
-                raise NixpyError(message, hint="use a newer nixpy", path=path, line=line)
+                raise LockError(message, hint="use a newer nixpy", path=path, line=line)
             entries = tuple(read_entries(data, path))
             return cls(
                 path=path,
@@ -87,7 +87,7 @@ class PoetryLock(LockDefaults):
         """Return what `poetry install` installs on `target`, sorted by name, each name once.
 
         The project's own dependencies, and those of its extras and groups: without a choice, of every group that is
-        not optional. Raises NixpyError for an extra or group that there is not, and for a target that the lock was
+        not optional. Raises LockError for an extra or group that there is not, and for a target that the lock was
         not made for.
         """
         try:
@@ -171,7 +171,7 @@ class PoetryLock(LockDefaults):
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:
-        raise NixpyError(message, hint=hint, path=self.path)
+        raise LockError(message, hint=hint, path=self.path)
 
 
 def _name_in(requirement: str) -> NormalizedName:
@@ -192,6 +192,6 @@ def _content_hash(pyproject: Table, *, groups: bool) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _damaged(path: Path, text: str, error: Exception) -> NixpyError:
+def _damaged(path: Path, text: str, error: Exception) -> LockError:
     line = damaged_package(text, error)
-    return NixpyError(f"this poetry.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)
+    return LockError(f"this poetry.lock is damaged: {error}", hint=_AGAIN, path=path, line=line)

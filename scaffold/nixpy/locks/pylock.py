@@ -19,7 +19,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
@@ -38,7 +38,7 @@ class PyLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:  # noqa: ARG003  (paths start at the file)
-        """Return the lock in `path`; NixpyError where it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`; LockError where it is missing, damaged or of a newer major version."""
         return cls.parse(read_text(path), path)
 
     @classmethod
@@ -54,9 +54,9 @@ class PyLock(LockDefaults):
             return cls(path=path, document=pylock.Pylock.from_dict(data))
         except pylock.PylockUnsupportedVersionError as error:
             line = toml_line(text, "lock-version")
-            raise NixpyError(str(error), hint="use a newer nixpy", path=path, line=line) from None
+            raise LockError(str(error), hint="use a newer nixpy", path=path, line=line) from None
         except pylock.PylockValidationError as error:
-            raise NixpyError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+            raise LockError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -67,7 +67,7 @@ class PyLock(LockDefaults):
         """Return what an installer installs on `target`, sorted by name, each name once.
 
         Groups that are chosen come beside the lock's default groups, since those stand for the project's own
-        dependencies (PEP 751, "default-groups"). Raises NixpyError for an extra or group that the lock lacks
+        dependencies (PEP 751, "default-groups"). Raises LockError for an extra or group that the lock lacks
         and for a target that it was not made for.
         """
         self._admit(target)
@@ -147,8 +147,8 @@ class PyLock(LockDefaults):
         except InvalidMarker as error:
             raise self._error(f"cannot evaluate the marker `{marker}`: {error}", _AGAIN) from None
 
-    def _error(self, message: str, hint: str) -> NixpyError:
-        return NixpyError(message, hint=hint, path=self.path)
+    def _error(self, message: str, hint: str) -> LockError:
+        return LockError(message, hint=hint, path=self.path)
 
 
 def _leave_out_unreadable(data: dict[str, Any]) -> None:

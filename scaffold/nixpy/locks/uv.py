@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
@@ -48,7 +48,7 @@ class UvLock(LockDefaults):
     def read(cls, path: Path, root: Path | None = None) -> Self:
         """Return the lock in `path`; `root` is the folder of the project, the lock's own by default.
 
-        Raises NixpyError for what is no uv.lock, is damaged, or has a version that this nixpy does not know.
+        Raises LockError for what is no uv.lock, is damaged, or has a version that this nixpy does not know.
         """
         return cls(path=path, root=root or path.parent, document=read_document(path))
 
@@ -61,7 +61,7 @@ class UvLock(LockDefaults):
         """Return what `uv sync` installs on `target`, sorted by name, each name once.
 
         The dependencies of the project, of its chosen extras and groups, and theirs in turn, as far as
-        markers hold. Raises NixpyError for an extra or group that the project lacks, for some that exclude
+        markers hold. Raises LockError for an extra or group that the project lacks, for some that exclude
         each other, and for a target that the lock was not made for.
         """
         self._admit(target)
@@ -110,7 +110,7 @@ class UvLock(LockDefaults):
         if not project and self.root.resolve() == self.path.parent.resolve():
             project = tuple(node for node in nodes if node.member)
         if not project and not manifest.sections:
-            raise NixpyError(
+            raise LockError(
                 f"this lock holds no project in the folder {self.root}",
                 hint="run `uv lock` in the project's folder",
                 path=self.path,
@@ -122,14 +122,14 @@ class UvLock(LockDefaults):
         return any(map(self._is_here, self.document.nodes))
 
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the extras that `extras_and_groups` means; NixpyError where the lock does not have one."""
+        """Return the extras that `extras_and_groups` means; LockError where the lock does not have one."""
         self._refuse_unknown(
             "extra", extras_and_groups.extras, frozenset().union(*(node.extras for node in self.roots))
         )
         return frozenset(extras_and_groups.extras)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the groups that `extras_and_groups` means, uv's default ones for None; NixpyError as for extras."""
+        """Return the groups that `extras_and_groups` means, uv's default ones for None; LockError as for extras."""
         known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
         chosen = self._default_groups(known) if extras_and_groups.groups is None else extras_and_groups.groups
         self._refuse_unknown("group", chosen, known)
@@ -193,7 +193,7 @@ class UvLock(LockDefaults):
             if node is self.document.manifest:
                 continue
             if node.name in found:
-                raise NixpyError(
+                raise LockError(
                     f"the lock installs {node.name} twice: {found[node.name].version} and {node.version}",
                     hint="choose extras and groups that go together",
                     path=self.path,
@@ -207,13 +207,13 @@ class UvLock(LockDefaults):
     def _admit(self, target: Target) -> None:
         required, environments = self.document.requires_python, self.document.environments
         if not required.contains(target.python):
-            raise NixpyError(
+            raise LockError(
                 f"this lock is for Python {required}, not {target.python}",
                 hint="choose a Python that it admits, or change requires-python and run `uv lock`",
                 path=self.path,
             )
         if environments and not any(self.holds(one, target, set()) for one in environments):
-            raise NixpyError(
+            raise LockError(
                 f"this lock is not for {target.system} with Python {target.python}",
                 hint="choose others, or add them to tool.uv.environments and run `uv lock`",
                 path=self.path,
@@ -227,7 +227,7 @@ class UvLock(LockDefaults):
         if default == "all":
             return known
         if not isinstance(default, list) or not all(isinstance(name, str) for name in default):
-            raise NixpyError(
+            raise LockError(
                 '`tool.uv.default-groups` must be a list of names, or "all"',
                 hint="correct it",
                 path=self.root / "pyproject.toml",
@@ -249,7 +249,7 @@ class UvLock(LockDefaults):
     ) -> None:
         if unknown := sorted(set(chosen) - known):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
-            raise NixpyError(
+            raise LockError(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
                 hint=f"correct the name; if the {kind} is new, run `uv lock`",
                 path=self.path,
@@ -259,7 +259,7 @@ class UvLock(LockDefaults):
         for conflict in self.document.conflicts:
             both = [label for name, label in conflict.items() if name in active]
             if len(both) > 1:
-                raise NixpyError(
+                raise LockError(
                     f"the lock says that these exclude each other: {', '.join(both)}",
                     hint="choose one of them",
                     path=self.path,

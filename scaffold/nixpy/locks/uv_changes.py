@@ -35,7 +35,7 @@ def differences(
     """Return the packages that `requirements` name otherwise than `project` in the lock at `path`, sorted by name.
 
     `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras.
-    Raises NixpyError where a specifier in the lock is damaged.
+    Raises LockError where a specifier in the lock is damaged.
     """
     locked = _by_name(_recorded(path, project, extras, groups, holds))
     now = _by_name(_asked(project, requirements, extras, holds))

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import LockError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
@@ -131,14 +131,14 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Return the content of the uv.lock in `path`; NixpyError where it is damaged or of another version."""
+    """Return the content of the uv.lock in `path`; LockError where it is damaged or of another version."""
     text = read_text(path)
     data = parse_toml(text, path)
     version = data.get("version")
     if not isinstance(version, int):
-        raise NixpyError("this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path)
+        raise LockError("this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path)
     if version != _VERSION:
-        raise NixpyError(
+        raise LockError(
             f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
             hint="use a newer nixpy" if version > _VERSION else "make it again with `uv lock`",
             path=path,
@@ -150,9 +150,9 @@ def read_document(path: Path) -> Document:
         raise damaged(path, error) from None
 
 
-def damaged(path: Path, what: object) -> NixpyError:
+def damaged(path: Path, what: object) -> LockError:
     """Return the error for a lock that uv would not have written."""
-    return NixpyError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
+    return LockError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
 
 
 def _document(data: Table, base: Path) -> Document:

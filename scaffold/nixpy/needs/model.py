@@ -33,7 +33,7 @@ class WheelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What one wheel asks of others on one machine.
+    """What one wheel needs of others on one machine.
 
     `sonames` are the DT_NEEDED names that neither glibc nor the same wheel supplies, sorted, each with the first file
     (by path) that needs it; `optional` is the part of them that is not required; `executables` are the paths of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.files.reconcile import Output, reconcile
+from nixpy.files.reconcile import OutputFile, reconcile
 from nixpy.index.settings import IndexSettings
 from nixpy.nixpkgs import releases
 from nixpy.package.recipe import Recipe, recipe
@@ -46,7 +46,7 @@ def write(path: Path, text: str, *, force: bool) -> None:
     """Write the file; NixpyError, with nothing changed, where there is one, if only a link that leads nowhere, and not
     `force`.
     """
-    output = Output(path=path, text=text, owned=False)
+    output = OutputFile(path=path, text=text, generated=False)
     if os.path.lexists(path) and not force:
         raise NixpyError("this file exists", hint="Choose another, or overwrite it with --force.", path=path)
     reconcile([output], write=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import NixpyError, ProjectError, nearest
 from nixpy.core.target import SYSTEMS
 from nixpy.core.toml_file import toml_line
 from nixpy.libraries.match import Rules, user_entries
@@ -90,7 +90,7 @@ class Settings:
 def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:
     """Return the settings in `table`; `text` and `prefix` serve to name the line of what is wrong.
 
-    Raises NixpyError for an unknown key (with the nearest known one) and for a value of the wrong kind.
+    Raises ProjectError for an unknown key (with the nearest known one) and for a value of the wrong kind.
     """
     return Settings(**_Reader(table, path, text, prefix).settings())
 
@@ -147,7 +147,7 @@ class _Reader:
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
-        raise NixpyError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
+        raise ProjectError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
 
     def wrong(self, wanted: str, *keys: str) -> NoReturn:
         self.fail(f"`{'.'.join((*self.prefix, *keys))}` must be {wanted}", *keys)
@@ -279,7 +279,7 @@ class _Reader:
 def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
     """Return the TOML `text` of the file `path` with the `chosen` settings in it; all else stays, byte for byte.
 
-    Raises NixpyError, with the lines to write by hand, where the file is written in a way that does not allow it.
+    Raises ProjectError, with the lines to write by hand, where the file is written in a way that does not allow it.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -305,7 +305,7 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
     if after != _merged(before, chosen, pyproject=pyproject):
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
         where = "[tool.nixpy]" if pyproject else "the top"
-        raise NixpyError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
+        raise ProjectError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
     if "\r\n" in text and text.count("\n") == text.count("\r\n"):
         new = re.sub(r"\r?\n", "\r\n", new)
     return mark + new

@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.requirement import canonical_requirement, under
 from nixpy.core.toml_file import toml_line
 from nixpy.core.urls import plain, split
@@ -58,7 +58,7 @@ class Dependencies:
     def from_pyproject(cls, data: Mapping[str, Any], path: Path, *, locked: bool = False) -> Dependencies:
         """Return what the document `data`, read from `path`, says.
 
-        Raises NixpyError with the line for a value of the wrong type, for a requirement that is none, and
+        Raises ProjectError with the line for a value of the wrong type, for a requirement that is none, and
         where the dependencies are not in the file: dynamic ones, Poetry's own table without `[project]`.
         For a `locked` project the lock tells those, and the result is without them.
         """
@@ -109,7 +109,7 @@ class Dependencies:
         """Return the requirements of the project with these extras and groups (None: the default ones).
 
         Extras of the project itself (`demo[fast]` in `demo`) are replaced by what they stand for, under the
-        same marker. Raises NixpyError for an extra or group that does not exist or is not valid.
+        same marker. Raises ProjectError for an extra or group that does not exist or is not valid.
         """
         found = list(self.dependencies)
         for extra in sorted({canonicalize_name(extra) for extra in extras}):
@@ -143,7 +143,7 @@ class Dependencies:
         except (ExceptionGroup, NixpyError) as error:
             first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             reason = str(first).partition("\n")[0]
-            raise NixpyError(
+            raise ProjectError(
                 f"the dependency group `{group}` is not valid: {reason}",
                 hint='see PEP 735: strings like `numpy>=2` and tables like `{include-group = "test"}`',
                 path=self.path,
@@ -165,10 +165,10 @@ class Dependencies:
                 inside = (under(other, requirement.marker) for other in self.optional[extra])
                 waiting += [(other, (*above, extra)) for other in inside]
 
-    def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> NixpyError:
+    def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> ProjectError:
         there = ", ".join(sorted(known)) or "none"
         line = _line(self.path, *keys)
-        return NixpyError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
+        return ProjectError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
 
 
 def _checked(requirement: Requirement) -> Requirement:
@@ -207,9 +207,9 @@ class Reader:
         self._data = data
         self._path = path
 
-    def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NixpyError:
+    def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> ProjectError:
         """Return an error that has the line of `keys`, or of the item `value` there."""
-        return NixpyError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
+        return ProjectError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
 
     def table(self, *keys: str) -> Mapping[str, Any]:
         """Return the table at `keys`, empty where there is none."""

@@ -7,19 +7,19 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
 def find_projects(root: Path) -> tuple[Path, ...]:
     """Return the folders at and below `root` that have settings of nixpy, sorted.
 
-    Hidden folders, environments and node_modules are passed by. Raises NixpyError where there is none: a check that
+    Hidden folders, environments and node_modules are passed by. Raises ProjectError where there is none: a check that
     looked at nothing must not pass.
     """
     found = tuple(sorted(_find_projects(root)))
     if not found:
-        raise NixpyError("nixpy manages no project here or below", path=root, hint="run `nixpy init` in one first")
+        raise ProjectError("nixpy manages no project here or below", path=root, hint="run `nixpy init` in one first")
     return found
 
 

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError, raised_as
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
@@ -179,13 +179,15 @@ def holding(requirements: Iterable[Requirement], targets: Sequence[Target]) -> t
     return tuple(one for one in requirements if one.marker is None or any(map(one.marker.evaluate, environments)))
 
 
+@raised_as(ProjectError)
 def read(root: Path) -> Project:
     """Read the project in the folder `root`.
 
-    Raises NixpyError where there is nothing to read, or something in it is wrong.
+    Raises ProjectError where there is nothing to read, or something in it is wrong; LockError where the lock of its
+    workspace cannot be read.
     """
     if not root.is_dir():
-        raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
+        raise ProjectError("no such folder", path=root, hint="name the folder of a Python project")
     pyproject, nixpy_toml = root / config.PYPROJECT, root / config.NIXPY_TOML
     data = load_toml(pyproject) if pyproject.is_file() else {}
     settings, settings_path = _settings(pyproject, nixpy_toml, data)
@@ -220,12 +222,12 @@ def read(root: Path) -> Project:
 
 
 def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:
-    """Return what setup.py and setup.cfg ask for; NixpyError that tells what to do where nothing can be read."""
+    """Return what setup.py and setup.cfg ask for; ProjectError that tells what to do where nothing can be read."""
     if data:
         Dependencies.from_pyproject(data, pyproject)  # has an error of its own for Poetry's table
     if setup := setup_files.read(root):
         return setup.dependencies()
-    raise NixpyError(
+    raise ProjectError(
         "no Python project here: no pyproject.toml with [project], no setup.py, no requirements file, no lock file",
         path=root,
         hint="name the project's folder, or set `requirements` in nixpy.toml",
@@ -235,11 +237,11 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
 def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[config.Settings, Path]:
     tools = data.get("tool", {})
     if not isinstance(tools, dict):
-        raise NixpyError("`tool` must be a table", path=pyproject)
+        raise ProjectError("`tool` must be a table", path=pyproject)
     table = tools.get("nixpy")
     if nixpy_toml.is_file():
         if table is not None:
-            raise NixpyError(
+            raise ProjectError(
                 "settings stand both here and in [tool.nixpy] of pyproject.toml",
                 path=nixpy_toml,
                 hint="keep one of them",
@@ -250,14 +252,14 @@ def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[
     if table is None:
         return config.Settings(), pyproject
     if not isinstance(table, dict):
-        raise NixpyError("`tool.nixpy` must be a table", path=pyproject)
+        raise ProjectError("`tool.nixpy` must be a table", path=pyproject)
     return config.parse(table, pyproject, pyproject.read_text("utf-8"), ("tool", "nixpy")), pyproject
 
 
 def _named(root: Path, name: str) -> Path:
     path = root / name
     if not path.is_file():
-        raise NixpyError("no such file, but the settings of nixpy name it", path=path)
+        raise ProjectError("no such file, but the settings of nixpy name it", path=path)
     return path
 
 

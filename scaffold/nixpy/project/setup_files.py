@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError
 from nixpy.core.toml_file import read_text
 from nixpy.project.dependencies import Dependencies
 
@@ -75,11 +75,11 @@ class Setup:
     def dependencies(self) -> Dependencies:
         """Return what is asked for, as pyproject.toml would have it.
 
-        Raises NixpyError where it is not written out, or is no requirement.
+        Raises ProjectError where it is not written out, or is no requirement.
         """
         lines, extras = self.lines("install_requires"), self.table("extras_require")
         if lines is None or extras is None:
-            raise NixpyError(
+            raise ProjectError(
                 "only setuptools can tell the dependencies that stand here",
                 path=self.path,
                 hint=f"let uv write them down: `uv pip compile --universal {self.path.name} -o requirements.txt`",
@@ -98,7 +98,7 @@ class Setup:
         )
 
     def requirements(self, lines: tuple[str, ...]) -> tuple[Requirement, ...]:
-        """Return the requirements that `lines` are; NixpyError with the line for one that is none."""
+        """Return the requirements that `lines` are; ProjectError with the line for one that is none."""
         found = []
         for line in lines:
             try:
@@ -115,20 +115,20 @@ class Setup:
         except InvalidSpecifier:
             raise self._wrong(value or "", f"`python_requires` is not a version specifier: {value!r}") from None
 
-    def _wrong(self, value: str, message: str) -> NixpyError:
+    def _wrong(self, value: str, message: str) -> ProjectError:
         files = (self.path, self.path.with_name(SETUP_CFG))
         texts = [(path, read_text(path).splitlines()) for path in files if path.is_file()]
         path, line = next(
             ((path, number) for path, text in texts for number, line in enumerate(text, start=1) if value in line),
             (self.path, None),
         )
-        return NixpyError(message, hint="write it as PEP 508 and 440 say", path=path, line=line)
+        return ProjectError(message, hint="write it as PEP 508 and 440 say", path=path, line=line)
 
 
 def read(root: Path) -> Setup | None:
     """Return what setup.py and setup.cfg of a folder say, None where there is neither, or none that is of setuptools.
 
-    Raises NixpyError, with the line, for a file that is not of their language.
+    Raises ProjectError, with the line, for a file that is not of their language.
     """
     program, config = root / SETUP_PY, root / SETUP_CFG
     sections = _config(config) if config.is_file() else None
@@ -167,7 +167,7 @@ def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
         tree = ast.parse(read_text(path))
     except _NO_PROGRAM as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        raise NixpyError(f"this is no Python 3: {error}", hint="Correct it.", path=path, line=line) from None
+        raise ProjectError(f"this is no Python 3: {error}", hint="Correct it.", path=path, line=line) from None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
     if len(calls) != 1:
         return {}, frozenset(), True
@@ -222,7 +222,7 @@ def _config(path: Path) -> configparser.RawConfigParser:
         parser.read_string(read_text(path))
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
-        raise NixpyError("this file cannot be read as setup.cfg", hint="Correct it.", path=path, line=line) from None
+        raise ProjectError("this file cannot be read as setup.cfg", hint="Correct it.", path=path, line=line) from None
     return parser
 
 

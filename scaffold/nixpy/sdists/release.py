@@ -15,7 +15,7 @@ from packaging.pylock import PackageSdist
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.target import Target
 from nixpy.core.urls import shown
 from nixpy.index.resolve import resolve
@@ -182,7 +182,7 @@ class SdistIndex:
 
     def _address(self, file: WheelFile) -> str:
         if self.offline or not file.url:
-            raise NixpyError(
+            raise NetworkError(
                 "this file is not on this machine, and --offline forbids to fetch it",
                 hint="Run without --offline.",
                 path=shown(file.url or file.filename),
@@ -208,10 +208,10 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
     newest = f"Choose another, or none for the newest: nixpy package {name}."
     if "network was disabled" in error.message:
         message = f"{asked} is not in uv's cache, and --offline forbids to ask an index"
-        return NixpyError(message, hint="Run without --offline.")
+        return NetworkError(message, hint="Run without --offline.")
     if "not found in the package registry" in error.message:
         hint = "Check how it is spelled; which indexes are asked is for the settings of uv and pip to say."
-        return NixpyError(f"no index has a package {name}: it was not found", hint=hint)
+        return NetworkError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
         return NixpyError(f"{asked} was yanked from the index", hint=newest)
     if version and "there is no version of" in error.message:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.target import Target
 from nixpy.index.resolve import resolve
 from nixpy.locks.model import ExtrasAndGroups, LockedWheel, WheelFile
@@ -19,7 +19,7 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
     """Return the file of each wheel with where it lies: in the first of its `indexes` that has the very file.
 
     That may be a folder that uv's settings name. `root` is the project's, whose settings of uv and pip hold. Raises
-    NixpyError where no index has it.
+    NetworkError where no index has it.
     """
     found: dict[LockedWheel, WheelFile] = {}
     for place in range(max((len(wheel.file.indexes) for wheel in wheels), default=0)):
@@ -37,7 +37,7 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
                             raise
     for wheel in wheels:
         if wheel not in found:
-            raise NixpyError(
+            raise NetworkError(
                 f"no index has {wheel.file.filename} with the hash that is locked",
                 hint="check the index settings of uv or pip, or lock anew; --offline goes on without opening it",
             )

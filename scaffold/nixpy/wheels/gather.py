@@ -36,13 +36,13 @@ _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
 
 class Progress(Protocol):
-    """Who shows how far it is; called by the thread that gathers."""
+    """Shows how far nixpy is with reading wheels. The thread that called nixpy calls both methods."""
 
     def start(self, total: int) -> None:
-        """Take note that `total` wheels will be looked at."""
+        """Take note that nixpy will read `total` wheels."""
 
     def step(self, name: str, how: str) -> None:
-        """Take note of one that is done, and how: cache, installed, file, ranges, download or skipped."""
+        """Take note of a wheel that is read; `how` is cache, installed, file, ranges, download or skipped."""
 
 
 def gather(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
 
@@ -70,7 +70,7 @@ class Client:
         """Ask for `url` and return what `use` makes of the response, whose body is still to be read.
 
         `use` sees status 200, 206 and, when a range was asked, every refusal of ranges; it may be called
-        again after a broken connection. Raises NixpyError when the server cannot be reached or refuses,
+        again after a broken connection. Raises NetworkError when the server cannot be reached or refuses,
         StoppedError.
         """
         for attempt in range(self._attempts):
@@ -105,10 +105,10 @@ class Client:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
         except LocationValueError:
-            raise NixpyError("this is not an address one can download from", path=shown(url)) from None
+            raise NetworkError("this is not an address one can download from", path=shown(url)) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise NixpyError(
+                raise NetworkError(
                     "the server's certificate is not trusted",
                     hint="Set SSL_CERT_FILE, or pip's cert, to the file of your authority's certificates.",
                     path=shown(url),
@@ -136,13 +136,13 @@ class Client:
             response.drain_conn()
             target = urljoin(url, split(target).geturl())
             if split(target).scheme not in ("https", split(url).scheme):
-                raise NixpyError(
+                raise NetworkError(
                     f"the server sends us from https to {shown(target)}, which is not followed",
                     path=shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NixpyError("the server redirects without end", path=shown(url))
+        raise NetworkError("the server redirects without end", path=shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -151,23 +151,23 @@ class Client:
         if status in _TRY_AGAIN:
             raise _TransientError(f"the server answers {status}", _retry_after(response))
         if status in (401, 403, 407):
-            raise NixpyError(
+            raise NetworkError(
                 f"the index refuses access (status {status})",
                 hint="Give it a login: in netrc, in the index URL, or as UV_INDEX_<NAME>_USERNAME and "
                 "UV_INDEX_<NAME>_PASSWORD.",
                 path=shown(url),
             )
         if status in (404, 410):
-            raise NixpyError(
+            raise NetworkError(
                 f"the index does not have this file any more (status {status})",
                 hint="Lock the project anew.",
                 path=shown(url),
             )
         if not ranged:
-            raise NixpyError(f"the server answers with status {status}", path=shown(url))
+            raise NetworkError(f"the server answers with status {status}", path=shown(url))
 
-    def _unreachable(self, url: str, reason: str) -> NixpyError:
-        return NixpyError(
+    def _unreachable(self, url: str, reason: str) -> NetworkError:
+        return NetworkError(
             f"this file cannot be fetched: {self._settings.redact(reason)}",
             hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
             "--offline goes on without.",
@@ -219,8 +219,8 @@ def _tls(settings: IndexSettings) -> ssl.SSLContext:
     return context
 
 
-def _no_certificates(path: object) -> NixpyError:
-    return NixpyError(
+def _no_certificates(path: object) -> NetworkError:
+    return NetworkError(
         "this certificate file cannot be read",
         hint="Correct SSL_CERT_FILE, SSL_CLIENT_CERT or pip's cert and client-cert.",
         path=str(path),

@@ -1,0 +1,2 @@
+# What nixpy generates is no part of the package.
+{ }
