@@ -11,6 +11,7 @@ import shop
 import vendored
 from nixpy.core.errors import NixpyError
 from nixpy.files.reconcile import parts
+from nixpy.locks import formats
 from nixpy.project import managers, project
 from runner import Nixpy
 
@@ -46,6 +47,23 @@ def write(folder: Path, kind: str, settings: str = "") -> project.Project:
         head = path.read_text() + "[tool.nixpy]\n" if path.exists() else ""
         path.write_text(head + settings)
     return project.read(folder)
+
+
+@pytest.mark.parametrize("name", managers.TABLE)
+def test_the_row_of_a_manager_agrees_with_the_lock_formats(name: str) -> None:
+    """Its own lock has a format from which it installs, and addresses where the format has them; it has a command for
+    everything that it installs from.
+    """
+    row = managers.TABLE[name]
+    lock = formats.by_name(row["lock"]) if "lock" in row else None
+    if lock:
+        assert (lock.tool, name in lock.managers) == (name, True)
+        assert row.get("addresses", False) == lock.addresses
+    read = [one for one in formats.FORMATS if name in one.managers]
+    wanted = {"path" if one.by_path else "lock" for one in read} | ({"packages"} if "without-lock" in row else set())
+    assert row["install"].keys() == wanted
+    known = {"add", "addresses", "create", "install", "lock", "options", "package", "reads-groups", "variables"}
+    assert row.keys() <= known | {"without-lock"}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ NAMED = re.compile(
 )
 # The same words for other things.
 OTHERS = {
-    "application": ("package/recipe.py",),  # an option of `nixpy package`
+    "application": ("package/entries.py", "package/recipe.py"),  # an option of `nixpy package`
     "find-library": ("needs/dlopen.py",),  # a kind of row in dlopen.csv
     "loader": ("cli/scan.py", "doctor/report.py"),  # the program that starts others
     # What the host has in the place of a loader, or must have.

@@ -16,6 +16,7 @@ from nixpy.cli.common import (
 )
 from nixpy.cli.layout import tell
 from nixpy.files.render import render
+from nixpy.package import entries
 from nixpy.package.recipe import Recipe
 from nixpy.package.write import describe, place, write
 
@@ -51,7 +52,7 @@ def command(
     no sdist. Nothing of the package is run.
     """
     found = describe(package, root=Path(), python=python, offline=offline, application=application)
-    text = render("package/default.nix.jinja", found.env(nixpkgs=nixpkgs))
+    text = render("package/default.nix.jinja", entries.values(found, nixpkgs=nixpkgs))
     path = output and place(found, output, nixpkgs=nixpkgs)
     if path:
         write(path, text, force=force)

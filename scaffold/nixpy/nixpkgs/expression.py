@@ -29,6 +29,11 @@ def attributes(expression: str) -> tuple[str, ...]:
     return paths
 
 
+def quoted(name: str) -> str:
+    """Return a name without special characters as a part of an attribute path, in quotes where it needs them."""
+    return name if re.fullmatch(_NAME, name) and name not in _KEYWORDS else f'"{name}"'
+
+
 def condition(systems: Sequence[str], every: Iterable[str]) -> str:
     """Return the Nix condition for the systems among `every` system of a project, as an argument of a function.
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -14,7 +11,7 @@ from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
 from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
-from nixpy.nixpkgs.requirements import SETUPTOOLS, VERSION_VARIABLES, Needed, needed_requirements
+from nixpy.nixpkgs.requirements import SETUPTOOLS, Needed, needed_requirements
 from nixpy.package.licences import licences, named
 from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
 from nixpy.sdists.release import PackageRelease
@@ -57,57 +54,8 @@ class Recipe:
             return f"pkgs/by-name/{self.name[:2].lower()}/{self.name}/package.nix"
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
-    def env(self, *, nixpkgs: bool) -> dict[str, Any]:
-        """Return what `package/default.nix.jinja` renders, in nixpkgs' own style or for 24.11 and later."""
-        release, metadata = self.release, self.release.metadata
-        stem, version, tag = _parts(release.filename)
-        known = licences(metadata)
-        names = {need.attribute for need in self.build}
-        inputs, rust = self._inputs(nixpkgs=nixpkgs), self.inputs.rust
-        # An application has its Python packages of python3Packages.
-        groups: list[tuple[str, Iterable[str]]] = [
-            ("build-system", () if self.application else names),
-            ("native dependencies", inputs.arguments),
-            ("dependencies", () if self.application else {need.attribute for need in self.needs}),
-            ("optional-dependencies", {need.attribute for _, needs in self.extras for need in needs}),
-        ]
-        return {
-            "nixpkgs": nixpkgs,
-            "application": self.application,
-            "main": self.main,
-            "name": self.name,
-            "version": metadata.version,
-            "wheel": release.is_wheel,
-            "of_pypi": release.of_pypi,
-            "setup_py": not release.is_wheel and (release.pyproject is None or release.pyproject.build is None),
-            "src": {
-                "pname": stem,
-                "version": version,
-                "extension": _extension(release.filename),
-                "python": tag,
-                "hash": "sha256-" + base64.b64encode(bytes.fromhex(release.sha256)).decode(),
-            },
-            "arguments": list(_arguments(groups)),
-            "build": self.build,
-            "native": inputs.native,
-            "host": inputs.host,
-            # Their setup hooks would configure in the place of the build system. That of ninja comes too late to, and
-            # the Python set's own meson has none (nixpkgs: pkgs/top-level/python-packages.nix).
-            "cmake": "cmake" in {*names, *inputs.native},
-            "meson": self.application and "meson" in inputs.native,
-            "cargo": rust is not None,
-            "cargo_root": rust.root if rust else None,
-            "variables": [variable for name, variable in VERSION_VARIABLES.items() if name in names],
-            "needs": self.needs,
-            "extras": self.extras,
-            "modules": release.modules,
-            "description": _description(metadata.summary or "", self.name),
-            "homepage": metadata.homepage,
-            "licences": [f"lib.licenses.{attribute}" for attribute in known],
-            "licence": named(metadata),
-        }
-
-    def _inputs(self, *, nixpkgs: bool) -> Spelled:
+    def spelled_inputs(self, *, nixpkgs: bool) -> Spelled:
+        """Return the packages besides those of the Python set, in nixpkgs' own style or for 24.11 and later."""
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
         return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
@@ -135,7 +83,7 @@ class Recipe:
         """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
         if self.application:
             return None
-        replaced = self._inputs(nixpkgs=True).replaced
+        replaced = self.spelled_inputs(nixpkgs=True).replaced
         # The Python set has something else by these names.
         given = f"{{ inherit (pkgs) {' '.join(replaced)}; }}" if replaced else "{ }"
         return f"  {self.name} = callPackage ../development/python-modules/{self.name} {given};"
@@ -190,38 +138,6 @@ def recipe(release: PackageRelease, target: Target, *, application: bool = False
         found,
         diagnostics=(*_diagnostics(found, complete=complete), *_left_out(found.name, left), *built_with.diagnostics),
     )
-
-
-def _description(summary: str, name: str) -> str:
-    """Return a summary as nixpkgs wants it: without a stop, an article or the package's name before it (README.md of
-    pkgs, Meta attributes).
-    """
-    text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
-    text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")
-    return text[:1].upper() + text[1:]
-
-
-def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the arguments of each group that no earlier one has."""
-    seen: set[str] = set()
-    for title, wanted in groups:
-        names = sorted({*wanted} - seen)
-        seen.update(names)
-        if names:
-            yield title, names
-
-
-def _parts(filename: str) -> tuple[str, str, str]:
-    """Return name, version and Python tag in a file's name as they are spelled there, the tag of a wheel alone."""
-    if filename.endswith(".whl"):
-        name, version, tag = filename.split("-")[:3]
-        return name, version, tag
-    name, _, version = filename.removesuffix(f".{_extension(filename)}").rpartition("-")
-    return name, version, ""
-
-
-def _extension(filename: str) -> str:
-    return next((e for e in ("tar.gz", "tar.bz2", "tar.xz") if filename.endswith(e)), filename.rpartition(".")[2])
 
 
 def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
