@@ -1,4 +1,4 @@
-"""A program of a user, with types: it uses each function of nixpy's public API. tests/test_api.py runs and checks it.
+"""A program of a user, with types: it uses each function of the public API; tests/api/test_api.py runs and checks it.
 
 Started in a folder with the project `demo`.
 """
