@@ -359,6 +359,7 @@ def test_a_lock_has_packages_by_extra_and_group(tmp_path: Path) -> None:
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nstile = "fhs"\n'},
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nstyle = "no-such-style"\n'},
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nlock = "missing.lock"\n'},
+        {"pyproject.toml": '[project]\nname = "a"\ndependencies = []\n[tool.nixpy]\nlibrary = "input"\n'},
         {"requirements.txt": "numpy ==\n"},
         {"setup.py": "print(\n"},
     ],
