@@ -202,7 +202,7 @@ def _bring(made: Managed) -> None:
     with alone(kept):
         if not kept.exists():
             with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-                box = Box(home=Path(scratch, "home"))
+                box = Box(home=Path(scratch, "home"), environment={"PIP_COMPILE": "1"})
                 shutil.copytree(WHEELS_OF_OTHERS, box.home / "managers")
                 box.run(f"{python}/bin/python3", "-m", "venv", TOOLS)
                 offline = ("--no-index", "--find-links", f"{HOME}/managers")
