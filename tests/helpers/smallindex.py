@@ -266,7 +266,7 @@ def _project(filename: str) -> str:
 _LARGE = 1 << 20  # bytes; a large file is not written twice within the resolution of its time stamp
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     """Return the SHA-256 of a file; that of a large one is computed once for as long as the file is the same."""
     stat = path.stat()
     if stat.st_size < _LARGE:
@@ -346,7 +346,7 @@ class _Handler(BaseHTTPRequestHandler):
         entry: dict[str, object] = {
             "filename": path.name,
             "url": self.index.file_path(path),
-            "hashes": {"sha256": _sha256(path)},
+            "hashes": {"sha256": sha256(path)},
             "size": path.stat().st_size,
             "yanked": "a mistake" if path.name in self.index.yanked else False,
         }
@@ -375,7 +375,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: Path) -> tuple[int, bytes, dict[str, str]]:
         with path.open("rb") as file:
-            return self._part(file, path.stat().st_size, _sha256(path))
+            return self._part(file, path.stat().st_size, sha256(path))
 
     def _part(self, file: BinaryIO, size: int, sha256: str) -> tuple[int, bytes, dict[str, str]]:
         headers = {"Content-Type": "application/octet-stream", "ETag": f'"{sha256[:32]}"'}

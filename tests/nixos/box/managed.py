@@ -16,7 +16,7 @@ from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CACHE, NixError, lock_flake
-from smallindex import SmallIndex
+from smallindex import SmallIndex, sha256
 from suite.shared import alone
 
 FLAKE = f"{HOME}/flake"
@@ -238,6 +238,5 @@ def _index(folder: Path) -> None:
     for name, wheel in wheels().items():
         page = folder / "simple" / name / "index.html"
         page.parent.mkdir(parents=True)
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a>')
+        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a>')
         (folder / "files" / wheel.name).symlink_to(f"{WHEELS}/{wheel.name}")
