@@ -19,6 +19,7 @@ from nixos.nixtree import PATHS, code_of, items_of, parse, row_of, selections, s
 from nixos.rfc166 import violations
 from nixpy.environment import facts
 from nixpy.environment.facts import COMMON
+from nixpy.files.reconcile import parts
 from nixpy.files.render import _jinja
 from nixpy.styles.features import features
 from nixpy.styles.styles import Style, styles
@@ -277,3 +278,16 @@ def test_the_facts_of_the_demo_are_short(tmp_path: Path, nixpy: Nixpy) -> None:
     assert any("uv sync" in line for line in lines)
     assert next(row for row, line in enumerate(lines) if BEGIN in line) <= 60
     assert next(row for row, line in enumerate(lines, 1) if re.search(r'^ +"lib.*\.so', line)) <= 30
+
+
+def test_the_page_about_styles_says_how_long_they_are() -> None:
+    """Its table has the lines of each function and of the two parts of its example, as they are now."""
+    page = (TOP / "docs/how-to/write-a-style.md").read_text()
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| \d+ \| (\d+) \| \d+ \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    found = []
+    for style in styles():
+        facts, library, _ = parts((TOP / "examples" / style.name / "nixpy.nix").read_text())
+        function = (LIBRARY / "styles" / f"{style.name}.nix").read_text()
+        # The line with the second checksum is counted with the facts, the blank one before the library too.
+        found.append((style.name, *map(str, (function.count("\n"), facts.count("\n") + 2, library.count("\n") - 1))))
+    assert sorted(rows) == sorted(found)
