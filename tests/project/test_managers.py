@@ -188,7 +188,8 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     assert nixpy("init", folder, "--style", "loader").status == 0
     facts, library, _ = parts((folder / "nixpy.nix").read_text())
     assert "native = [ pkgs.beta ];" in facts
-    assert "native = project.shell.native or [ ];" in library
-    assert "PATH=${lib.makeBinPath native}:$PWD/.venv/bin:$PATH" in library
+    assert 'native = lib.optionals (enter == "") project.shell.native or [ ];' in library
+    assert 'first = optional (native != [ ]) "${lib.makeBinPath native}:";' in library
+    assert "export PATH=${first}$PWD/.venv/bin:$PATH" in library
     assert nixpy("init", folder, "--style", "nix-ld").status == 0
     assert "native" not in parts((folder / "nixpy.nix").read_text())[0]
