@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from nixpy.project.project import Project
     from nixpy.wheels.gather import Progress
 
-# Where each name comes from; tests/test_api.py compares this with the imports above.
+# Where each name comes from; tests/api/test_api.py compares this with the imports above.
 _MODULES = {
     "Comparison": "files.reconcile",
     "Diagnostic": "diagnostics.diagnostic",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import shop
+import vendored
 from nixos.realnix import RELEASES, SYSTEMS, VERSIONS, Nix, NixError, evaluate, stand_in, warnings
 from nixos.rfc166 import violations
 from nixpy.files.reconcile import parts
@@ -138,10 +139,11 @@ def test_a_build_system_that_nixpkgs_lacks(folder: Path, nixpy: Nixpy) -> None:
     )
     (folder / "pyproject.toml").write_text(text)
     assert codes(nixpy("init", folder, *INIT).out) == {"NIX323"}
-    facts, library, _ = parts((folder / "nixpy.nix").read_text())
-    assert 'build-system = [ "own-backend" ];' in facts
-    assert "found = self.first-of ps spellings;" in library
-    assert "if found != null then found else fromWheel.${name} or (throw error);" in library
+    text = (folder / "nixpy.nix").read_text()
+    assert 'build-system = [ "own-backend" ];' in parts(text)[0]
+    # First nixpkgs, then a wheel, else an error.
+    order = r"self\.first-of ps\b.*\bfromWheel\.\$\{name\} or \(throw\b"
+    assert re.search(order, vendored.files(text)["own"], re.DOTALL)
     with pytest.raises(NixError, match="nixpkgs has no own-backend, which builds the project; `nixpy package"):
         evaluate(folder, "26.05")
 
@@ -184,9 +186,9 @@ def test_setup_py_is_built_by_setuptools(folder: Path, nixpy: Nixpy) -> None:
     assert (found["build"], found["dependencies"]) == (["setuptools"], ["weasyprint"])
     assert found["meta"] == {"homepage": "https://example.org", "mainProgram": "demo.sh"}
     assert found["apps"] == {"default": "demo.sh", "demo.sh": "demo.sh"}
-    facts, library, _ = parts((folder / "nixpy.nix").read_text())
-    assert "build-system" not in facts
-    assert re.search(r'build-system \? \[ "setuptools" \], # .* \(PEP 517\)\n', library)
+    text = (folder / "nixpy.nix").read_text()
+    assert "build-system" not in parts(text)[0]
+    assert re.search(r'build-system \? \[ "setuptools" \], # .* \(PEP 517\)\n', vendored.files(text)["own"])
 
 
 @pytest.mark.usefixtures("real_nix")
@@ -302,11 +304,11 @@ def test_the_file_may_lie_in_a_folder(folder: Path, nixpy: Nixpy) -> None:
     (folder / "pyproject.toml").write_text(f'{ALL}file = "nix/here.nix"\n')
     assert nixpy("init", folder, *INIT).status == 0
     text = (folder / "nix/here.nix").read_text()
-    facts, library, _ = parts(text)
+    facts, own = parts(text)[0], vendored.files(text)["own"]
     assert "source = ../.;" in facts
     assert 'file = "here.nix";' in facts
-    assert "src = source;" in library
-    ignored = library.partition("!lib.elem (baseNameOf path) [")[2].partition("]")[0]
+    assert "src = source;" in own
+    ignored = own.partition("(baseNameOf path) [")[2].partition("]")[0]
     assert {'"nixpy.lock"', "file"} <= set(ignored.split())
     assert violations(text) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 import uv
 
 import shop
+import vendored
 from builderlocks import lock
-from nixos.realnix import evaluate, warnings
+from nixos.realnix import CURRENT, evaluate, lock_flake, warnings
 from nixos.rfc166 import violations
 from nixpy.files.reconcile import parts
 from nixpy.styles.styles import find, recommend, styles
@@ -27,13 +29,6 @@ def codes(ran: Ran) -> list[str]:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def library_file(library: str, name: str) -> str:
-    """The text of one file of the library below the facts."""
-    start = f"\n    {name} =\n"
-    assert library.count(start) == 1
-    return re.split(r"\n    \S+ =", library.partition(start)[2])[0]
 
 
 def refused(nixpy: Nixpy, project: Path, *options: str) -> str:
@@ -193,21 +188,41 @@ def test_what_external_asks_for_builds_the_project_too(
     assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
     text = (project / "nixpy.nix").read_text()
     assert violations(text) == []
-    facts, library, _ = parts(text)
-    build, run = facts.partition("    external = {\n")[2].partition("run =")[::2]
+    build, run = parts(text)[0].partition("    external = {\n")[2].partition("run =")[::2]
     assert "pkgs.cmake # dep:generic/cmake" in build
     assert "pkgs.git # dep:generic/git" in run
-    external, own_style = library_file(library, "external"), library_file(library, f'"styles/{style}"')
-    builder = library_file(library, "own") if style in ("application", "wheel-env") else own_style
+    found = vendored.files(text)
+    builds = found["own"] if style in ("application", "wheel-env") else found[f"styles/{style}"]
+    assert re.search(r"\bexternal\.(build|inputs)\b", builds)
+    assert re.search(r"\bexternal\.(run|wrapperArgs)\b", found[f"styles/{style}"])
     # pyproject.nix's builders, which uv2nix has, configure by a phase of their own.
-    assert ("external.inputs" in builder) == (style != "uv2nix")
-    assert "nativeBuildInputs = build;" in external
-    assert "dontUseCmakeConfigure = true;" in external
-    assert "dontUseCmakeConfigure" not in own_style
-    assert ("external.build" in builder) == (style in ("uv2nix", "pyproject-nix"))
-    assert ("lib.makeBinPath external.run" in own_style) == (style == "uv2nix")
-    assert ("makeWrapperArgs = " in own_style and "external.wrapperArgs" in own_style) == (style != "uv2nix")
-    assert "--prefix PATH : ${lib.makeBinPath run}" in external
+    assert "dontUseCmakeConfigure = true;" in found["external"]
+    assert ("external.inputs" in builds) == (style != "uv2nix")
+
+
+@pytest.mark.usefixtures("real_nix")
+@pytest.mark.parametrize("style", ["application", "wheel-env", "pyproject-nix", "uv2nix"])
+def test_nix_builds_the_project_with_what_external_asks_for(
+    style: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex
+) -> None:
+    """The derivation of the project itself has cmake, whose hook does not take the build over; that of its programs
+    has git on their PATH.
+    """
+    project = shop.project(tmp_path / "one", "weasyprint", extra=PACKAGE + EXTERNAL)
+    lock(project, find(style), index)
+    assert nixpy("init", project, "--style", style, "--python", "3.13").status == 0
+    lock_flake(project, "26.05")
+    app = f"path:{project}#apps.x86_64-linux.run.program"
+    names = "program: builtins.attrNames (builtins.getContext program)"
+    (program,) = json.loads(CURRENT.run("nix", "eval", "--json", "--apply", names, app).stdout)
+    shown = CURRENT.run("nix", "derivation", "show", "--recursive", program).stdout
+    derivations = {name: one["env"] for name, one in json.loads(shown)["derivations"].items()}
+    assert re.search(r"/nix/store/[a-z0-9]{32}-git-[^/ ]+/bin\b", json.dumps(derivations[Path(program).name]))
+    own = [env for env in derivations.values() if env.get("pname") == "demo"]
+    assert own != []
+    for env in own:
+        assert re.search(r"-cmake-[0-9.]+( |$)", env["nativeBuildInputs"])
+        assert (env.get("dontUseCmakeConfigure") == "1") == (style != "uv2nix")
 
 
 @pytest.mark.usefixtures("real_nix")

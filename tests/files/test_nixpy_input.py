@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import nixpy as nixpy_api
 import shop
 from builderlocks import lock
 from nixpy.analysis import nixpylock
@@ -138,6 +139,20 @@ def test_a_missing_source_is_an_error(command: tuple[str, ...], tmp_path: Path, 
     assert f'{line_of(folder)} library = "input" needs `source`' in said
     assert 'set library = "vendored"' in said
     assert 'source = "github:OWNER/nixpy"' in said
+
+
+def test_the_python_api_raises_the_same_error(tmp_path: Path) -> None:
+    """`plan`, with and without the files of `init`, and `check` raise ProjectError with the file and the line."""
+    folder = made(tmp_path, '[tool.nixpy]\nstyle = "loader"\nlibrary = "input"\n')
+    found = nixpy_api.read_project(folder)
+    for call in (
+        lambda: nixpy_api.plan(found, offline=True),
+        lambda: nixpy_api.plan(found, offline=True, user_files=False),
+        lambda: nixpy_api.check(found),
+    ):
+        with pytest.raises(nixpy_api.ProjectError, match="needs `source`") as caught:
+            call()
+        assert line_of(folder) == f"{caught.value.path}:{caught.value.line}:"
 
 
 def test_the_file_of_the_settings_is_named(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import functools
 import gzip
 import hashlib
 import html
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import BinaryIO, ClassVar, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -262,6 +263,23 @@ def _project(filename: str) -> str:
         return canonicalize_name(filename.partition("-")[0])
 
 
+_LARGE = 1 << 20  # bytes; a large file is not written twice within the resolution of its time stamp
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file; that of a large one is computed once for as long as the file is the same."""
+    stat = path.stat()
+    if stat.st_size < _LARGE:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _sha256_of_large(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1024)
+def _sha256_of_large(path: Path, *_same: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _core_metadata(path: Path) -> bytes | None:
     if path.suffix != ".whl":
         return None
@@ -308,10 +326,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._page({"projects": [{"name": name} for name in self.index.projects()]}, [])
         file = self.index.folder / Path(path).name
         if file.is_file() and path == unquote(self.index.file_path(file)):
-            return self._file(file.read_bytes())
+            return self._file(file)
         wheel = file.with_suffix("")
         if self.index.metadata and file.suffix == ".metadata" and wheel.is_file():
-            return self._file(_core_metadata(wheel) or b"")
+            return self._bytes(_core_metadata(wheel) or b"")
         return 404, b"", {}
 
     def _expected_authorization(self) -> str:
@@ -325,12 +343,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self._page({"name": name, "files": entries}, entries)
 
     def _entry(self, path: Path) -> dict[str, object]:
-        data = path.read_bytes()
         entry: dict[str, object] = {
             "filename": path.name,
             "url": self.index.file_path(path),
-            "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
-            "size": len(data),
+            "hashes": {"sha256": sha256(path)},
+            "size": path.stat().st_size,
             "yanked": "a mistake" if path.name in self.index.yanked else False,
         }
         metadata = _core_metadata(path) if self.index.metadata else None
@@ -353,18 +370,25 @@ class _Handler(BaseHTTPRequestHandler):
         text = "<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>"
         return 200, text.encode(), {"Content-Type": "text/html; charset=utf-8"}
 
-    def _file(self, data: bytes) -> tuple[int, bytes, dict[str, str]]:
-        etag = hashlib.sha256(data).hexdigest()[:32]
-        headers = {"Content-Type": "application/octet-stream", "ETag": f'"{etag}"'}
+    def _bytes(self, data: bytes) -> tuple[int, bytes, dict[str, str]]:
+        return self._part(io.BytesIO(data), len(data), hashlib.sha256(data).hexdigest())
+
+    def _file(self, path: Path) -> tuple[int, bytes, dict[str, str]]:
+        with path.open("rb") as file:
+            return self._part(file, path.stat().st_size, sha256(path))
+
+    def _part(self, file: BinaryIO, size: int, sha256: str) -> tuple[int, bytes, dict[str, str]]:
+        headers = {"Content-Type": "application/octet-stream", "ETag": f'"{sha256[:32]}"'}
         if not self.index.ranges:
-            return 200, data, headers
+            return 200, file.read(), headers
         headers["Accept-Ranges"] = "bytes"
         asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         if asked is None or asked[1] == asked[2] == "":
-            return 200, data, headers
-        first = int(asked[1]) if asked[1] else max(0, len(data) - int(asked[2]))
-        last = min(int(asked[2]), len(data) - 1) if asked[1] and asked[2] else len(data) - 1
+            return 200, file.read(), headers
+        first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
+        last = min(int(asked[2]), size - 1) if asked[1] and asked[2] else size - 1
         if first > last:
-            return 416, b"", {"Content-Range": f"bytes */{len(data)}"}
-        headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-        return 206, data[first : last + 1], headers
+            return 416, b"", {"Content-Range": f"bytes */{size}"}
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+        file.seek(first)
+        return 206, file.read(last + 1 - first), headers

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import vendored
 from nixpy.files.reconcile import parts
 from runner import Nixpy
 from smallindex import SmallIndex
@@ -29,9 +30,9 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
     (wheel,) = nixpy_lock["systems"]["x86_64-linux"]["wheels"]
     assert wheel["known"] in {"index", "sha256"}
     assert "libz.so.1" in (folder / "nixpy.nix").read_text()
-    facts, library, _ = parts((folder / "nixpy.nix").read_text())
-    assert f'install = "{tool} ' in facts
-    assert "set -- ${install}\n" in library
+    text = (folder / "nixpy.nix").read_text()
+    assert f'install = "{tool} ' in parts(text)[0]
+    assert "${install}\n" in vendored.files(text)["manager"]
     before = len(index.requests)
     assert nixpy("check", folder).status == 0
     assert len(index.requests) == before

@@ -124,8 +124,7 @@ class _Lint:
             for name in [name for name, _ in _defined(binding)] or [""]:
                 scope.part = name
                 for child in binding.named_children:
-                    if child.type != "inherited_attrs":
-                        self.visit(child)
+                    self.visit(child)
 
     def visit_function(self, node: Node) -> None:
         whole, formals = node.child_by_field_name("universal"), node.child_by_field_name("formals")
@@ -133,7 +132,7 @@ class _Lint:
         names = [name for item in items if (name := item.child_by_field_name("name")) is not None]
         names += [] if whole is None else [whole]
         rows = {code_of(name): row_of(name) for name in names}
-        at = "" if whole is None or formals is None else code_of(whole)
+        at = "" if whole is None else code_of(whole)
         with self.scope(rows, whole=at) as scope:
             for item in items:
                 if (default := item.child_by_field_name("default")) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import tree_sitter_nix
 from tree_sitter import Language, Node, Parser
@@ -151,6 +152,26 @@ def may_stay_on_a_line(node: Node, items: list[Node]) -> bool:
         parent = parent.parent
     chain = chain_of(parent)
     return not is_same(chain[-1], node) or (len(chain) > 2 and chain[-2].type == "list_expression")
+
+
+def selections(root: Node) -> Iterator[list[str]]:
+    """Yield what is selected or asked for by name, each `a.b.c`, `a.b ? c` and `inherit (a.b) c` as [a, b, c]."""
+    for node in walk(root):
+        source, path = node.child_by_field_name("expression"), node.child_by_field_name("attrpath")
+        names = node.child_by_field_name("attrs") if node.type == "inherit_from" else None
+        if source is None or (path is None and names is None):
+            continue
+        before = list(selections(source))[:1] or [[code_of(source)]]
+        for part in [path] if path is not None else names.named_children if names is not None else []:
+            parts = part.named_children if part.type == "attrpath" else [part]
+            yield [*before[0], *(code_of(name).strip('"') for name in parts)]
+
+
+def shell_parts(library: Path) -> set[str]:
+    """Return the parts of the fact `shell` that a library reads: `shell.NAME`, and `project.shell.NAME`."""
+    found = [names for path in library.rglob("*.nix") for names in selections(parse(path.read_bytes()))]
+    parts = [names[1:] if names[0] == "project" else names for names in found]
+    return {names[1] for names in parts if names[0] == "shell" and len(names) > 1}
 
 
 # --- tokens ---

@@ -13,6 +13,7 @@ import pytest
 
 from nixos.derivations import VALUES
 from nixos.nixlint import unused
+from nixos.nixtree import shell_parts
 from nixos.realnix import CURRENT, HERE, RELEASES, SYSTEMS, Nix, NixError, stand_in, stub, warnings
 from nixos.rfc166 import violations
 from nixpy.environment.facts import COMMON
@@ -99,7 +100,7 @@ def refusal(style: str, facts: str, *, kind: str = "full", library: Path = LIBRA
 
 def test_the_cases_are_complete(evaluated: Evaluated) -> None:
     """There are facts for each style. `minimal` has those that it needs and no others; the other cases together have
-    all that it takes, and all those of every style, each with all its parts.
+    all that it takes, and all those of every style, each with all its parts, and all features.
     """
     names, arguments = evaluated.names, evaluated.arguments
     assert names.keys() == set(STYLES)
@@ -110,6 +111,8 @@ def test_the_cases_are_complete(evaluated: Evaluated) -> None:
         full = [case for kind, case in cases.items() if kind not in ("bare", "minimal")]
         assert set().union(*(case["facts"] for case in full)) == takes.keys() | COMMON, style
         for case in full:
+            assert set(case["plain"]["features"]) == {path.stem for path in (LIBRARY / "features").iterdir()}
+            assert set(case["parts"]["shell"]) == shell_parts(LIBRARY)
             for fact in case["parts"].keys() - {"shell"}:
                 assert set(case["parts"][fact]) == arguments["sets"][fact].keys(), (style, fact)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 import shop
+import vendored
 from nixpy.core.errors import NixpyError
 from nixpy.files.reconcile import parts
 from nixpy.locks import formats
@@ -155,9 +157,9 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = shop.project(tmp_path / "demo", "gamma")
     assert nixpy("init", folder, "--style", "loader").status == 0
     assert "manager" not in (folder / "pyproject.toml").read_text()
-    facts, library, _ = parts((folder / "nixpy.nix").read_text())
-    assert 'install = "uv pip install -r pyproject.toml";\n' in facts
-    assert "set -- ${install}\n" in library
+    text = (folder / "nixpy.nix").read_text()
+    assert 'install = "uv pip install -r pyproject.toml";\n' in parts(text)[0]
+    assert "${install}\n" in vendored.files(text)["manager"]
     assert nixpy("init", folder, "--manager", "none").status == 0
     assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
@@ -186,10 +188,11 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     """Where a wheel's program does not start and nixpkgs' is in `packages`, that one is found first."""
     folder = shop.project(tmp_path / "demo", "beta", extra='[tool.nixpy]\npackages = ["beta"]\n')
     assert nixpy("init", folder, "--style", "loader").status == 0
-    facts, library, _ = parts((folder / "nixpy.nix").read_text())
-    assert "native = [ pkgs.beta ];" in facts
-    assert 'native = lib.optionals (enter == "") project.shell.native or [ ];' in library
-    assert 'first = optional (native != [ ]) "${lib.makeBinPath native}:";' in library
-    assert "export PATH=${first}$PWD/.venv/bin:$PATH" in library
+    text = (folder / "nixpy.nix").read_text()
+    assert "native = [ pkgs.beta ];" in parts(text)[0]
+    manager = vendored.files(text)["manager"]
+    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$PWD/\.venv/bin:\$PATH\n", manager)
+    assert re.search(rf"\b{before} = [^;]*lib\.makeBinPath", manager)
+    assert "project.shell.native" in manager
     assert nixpy("init", folder, "--style", "nix-ld").status == 0
     assert "native" not in parts((folder / "nixpy.nix").read_text())[0]

@@ -16,6 +16,7 @@ MODULES = {"__init__.py", "__main__.py", "api.py"}
 TESTS = TOP / "tests"
 # The folders of tests/ that are no folder of the package, each with its reason.
 OTHER_FOLDERS = {
+    "api": "the module `api.py` and the names of `import nixpy`",
     "ci": "the action, the hooks and the workflow of a new project; they run nixpy from outside",
     "corpus": "a program that reads 44 real wheels, and what it expects",
     "docs": "the pages of docs/ and the READMEs, whose commands are run",

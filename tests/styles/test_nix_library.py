@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import jinja2
@@ -14,8 +15,9 @@ import yaml
 from tree_sitter import Node
 
 from nixos.nixlint import unused
-from nixos.nixtree import PATHS, code_of, items_of, parse, row_of, walk
+from nixos.nixtree import PATHS, code_of, items_of, parse, row_of, selections, shell_parts, walk
 from nixos.rfc166 import violations
+from nixpy.environment import facts
 from nixpy.environment.facts import COMMON
 from nixpy.files.render import _jinja
 from nixpy.styles.features import features
@@ -70,7 +72,8 @@ def test_the_library_has_only_nix_and_programs() -> None:
         FILES + PROGRAMS
     )
     assert {path.stem for path in (LIBRARY / "styles").iterdir()} == {style.name for style in styles()}
-    assert {path.stem for path in (LIBRARY / "features").iterdir()} == {feature.name for feature in features() if feature.has_nix}
+    # A feature that is only packages, variables or a choice of programs has no function.
+    assert {path.stem for path in (LIBRARY / "features").iterdir()} < {feature.name for feature in features()}
 
 
 def first_comment(text: str) -> str:
@@ -116,17 +119,9 @@ def test_paths_are_found(text: str) -> None:
     assert paths_in(f'"{text}"') == []
 
 
-def siblings(text: str) -> Iterator[str]:
-    """Yield the files that a function takes from `self`: `self.NAME`, `self."FOLDER/NAME"`, and those it inherits."""
-    for node in walk(parse(text.encode())):
-        if node.type == "select_expression":
-            expression, path = node.child_by_field_name("expression"), node.child_by_field_name("attrpath")
-            if expression is not None and path is not None and code_of(expression) == "self":
-                yield code_of(path.named_children[0]).strip('"')
-        elif node.type == "inherit_from":
-            expression, names = node.child_by_field_name("expression"), node.child_by_field_name("attrs")
-            if expression is not None and names is not None and code_of(expression) == "self":
-                yield from map(code_of, names.named_children)
+def siblings(text: str) -> set[str]:
+    """Return the files that a function takes from `self`: `self.NAME`, `self."FOLDER/NAME"`, and those it inherits."""
+    return {names[1] for names in selections(parse(text.encode())) if names[0] == "self"}
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=name)
@@ -136,7 +131,7 @@ def test_the_siblings_exist(path: Path) -> None:
     given = {"inputs", "isLinux", "lib", "pkgs", "system"}
     # What an interpolation chooses is a file of a folder, by a name of the facts.
     chosen = {"styles/${project.style}", "features/${name}"}
-    assert set(siblings(path.read_text())) <= known | given | chosen
+    assert siblings(path.read_text()) <= known | given | chosen
 
 
 def test_every_file_is_used() -> None:
@@ -201,6 +196,21 @@ def test_every_fact_has_its_place() -> None:
     """The table of facts, without which the template leaves one out, has each that a style takes, and no others."""
     about = json.loads((TOP / "templates/facts.json").read_text())
     assert about.keys() == COMMON.union(*(style.facts for style in styles()))
+
+
+def test_every_part_of_the_shell_is_read() -> None:
+    """Each part of the fact `shell`, which is no function's argument, is read by the library under the name that nixpy
+    has for it, and there are no others.
+    """
+    source = ast.parse(inspect.getsource(facts._shell))
+    (rendered,) = (
+        node.value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "shell"
+    )
+    assert isinstance(rendered, ast.Dict)
+    names = {key.value for key in rendered.keys if isinstance(key, ast.Constant)}
+    assert shell_parts(LIBRARY) == names
 
 
 GENERATED = sorted(TOP.glob("examples/*/*.nix"))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ProjectError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files import flake_imports
@@ -47,7 +47,7 @@ def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
 
 
 def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
-    """Raise NixpyError where `library = "input"` is set and the input is impossible.
+    """Raise ProjectError where `library = "input"` is set and the input is impossible.
 
     Args:
         project: The project with its settings.
@@ -115,4 +115,4 @@ def _fail(project: Project, message: str, hint: str) -> NoReturn:
     path = project.settings_path
     table = ("tool", "nixpy") if path.name == PYPROJECT else ()
     line = toml_line(read_text(path), *table, "library") if path.is_file() else None
-    raise NixpyError(message, hint=hint, path=path, line=line)
+    raise ProjectError(message, hint=hint, path=path, line=line)

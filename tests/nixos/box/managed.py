@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CACHE, NixError, lock_flake
-from smallindex import SmallIndex
+from smallindex import SmallIndex, sha256
+from suite.shared import alone
 
 FLAKE = f"{HOME}/flake"
 WORK = f"{HOME}/work"  # apart from the flake, which is copied with all that lies in it
@@ -187,12 +189,26 @@ def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: b
 
 
 def _bring(made: Managed) -> None:
-    """Install a manager that the stand-in does not have into TOOLS, from its wheels."""
+    """Put a manager that the stand-in does not have into TOOLS, as pip installs it there from its wheels.
+
+    It is installed once for each set of wheels and each Python of the box, and copied from then on.
+    """
     if not WHEELS_OF_OTHERS.is_dir():
         raise NixError("the wheels of managers.csv are missing: run `make setup`")
-    shutil.copytree(WHEELS_OF_OTHERS, made.box.home / "managers")
-    made.box.run(str(packages()["python"] / "bin/python3"), "-m", "venv", TOOLS)
-    made.box.run(f"{TOOLS}/bin/pip", "install", "-q", "--no-index", "--find-links", f"{HOME}/managers", made.manager)
+    python = packages()["python"]
+    known = "\n".join([str(python), *sorted(path.name for path in WHEELS_OF_OTHERS.iterdir())])
+    kept = CACHE / "tools" / f"{made.manager}-{hashlib.sha256(known.encode()).hexdigest()[:16]}"
+    kept.parent.mkdir(exist_ok=True)
+    with alone(kept):
+        if not kept.exists():
+            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                box = Box(home=Path(scratch, "home"), environment={"PIP_COMPILE": "1"})
+                shutil.copytree(WHEELS_OF_OTHERS, box.home / "managers")
+                box.run(f"{python}/bin/python3", "-m", "venv", TOOLS)
+                offline = ("--no-index", "--find-links", f"{HOME}/managers")
+                box.run(f"{TOOLS}/bin/pip", "install", "-q", *offline, made.manager)
+                (box.home / Path(TOOLS).name).rename(kept)
+    shutil.copytree(kept, made.box.home / Path(TOOLS).name, symlinks=True)
 
 
 def _with_index(command: str, port: int = 8000) -> str:
@@ -222,6 +238,5 @@ def _index(folder: Path) -> None:
     for name, wheel in wheels().items():
         page = folder / "simple" / name / "index.html"
         page.parent.mkdir(parents=True)
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a>')
+        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a>')
         (folder / "files" / wheel.name).symlink_to(f"{WHEELS}/{wheel.name}")

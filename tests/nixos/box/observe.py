@@ -26,7 +26,7 @@ _MISSED = re.compile(r"(\S+): cannot open shared object file")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """One style in the box. The reports are those of probe.py, one a way into the shell and kind of virtual
-    environment.
+    environment; `first` is complete, the others are about the modules.
     """
 
     shell: Shell
@@ -78,10 +78,10 @@ class Observed:
 def observe(shell: Shell, newer_program: str) -> Observed:
     """Everything there is to see of one style; the project is afterwards as it was."""
 
-    def probe() -> dict[Way, dict[str, Any]]:
-        return {(entry, maker): shell.probe(entry=entry, maker=maker) for entry, maker in WAYS}
+    def imports() -> dict[Way, dict[str, Any]]:
+        return {(entry, maker): shell.imports(entry=entry, maker=maker) for entry, maker in WAYS}
 
-    first = probe()
+    first = {(entry, maker): shell.probe(entry=entry, maker=maker) for entry, maker in WAYS}
     ruff = shell.run(".venv/bin/ruff --version", check=False)
     program = f"import subprocess; subprocess.run(['{newer_program}', '--version'], check=True)"
     newer = shell.run(f'.venv/bin/python -c "{program}"', check=False)
@@ -89,9 +89,9 @@ def observe(shell: Shell, newer_program: str) -> Observed:
     files = _files(shell)
     everything = frozenset().union(*shell.sonames.values())
     shell.ignore(everything)
-    without = probe()
+    without = imports()
     shell.ignore(())
-    again = probe()
+    again = imports()
     return Observed(
         shell=shell,
         first=first,

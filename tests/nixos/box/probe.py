@@ -1,6 +1,7 @@
 """Runs inside the box, with the Python of a virtual environment, and prints what it finds there as JSON.
 
-Its argument is a JSON object of programs by name; each prints where the module lies that it is about.
+Its first argument is a JSON object of programs by name; each prints where the module lies that it is about. With
+`modules` as the second argument it runs these alone, which takes half of the time.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ def main() -> None:
     environment = dict(line.split("=", 1) for line in run("env", "-0").split("\0") if "=" in line)
     with ThreadPoolExecutor(2) as pool:
         modules = dict(zip(programs, pool.map(load, programs.values()), strict=True))
+    if sys.argv[2:] == ["modules"]:
+        json.dump({"modules": modules, "base_prefix": sys.base_prefix}, sys.stdout)
+        return
     for name, program in programs.items():
         if "file" in modules[name]:
             exec(program.replace("print(", "str("), {})  # noqa: S102 - the test's own

@@ -100,6 +100,7 @@ class Box:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": WHEELS,
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_COMPILE": "0",  # what is imported is compiled then
             "UV_NO_INDEX": "1",
             "UV_FIND_LINKS": WHEELS,
             "UV_OFFLINE": "1",

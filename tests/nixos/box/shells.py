@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
@@ -84,13 +88,20 @@ class Shell:
         return self.box.nix("develop", *_OPTIONS, f"path:{FLAKE}", "-c", *command, cwd=WORK[maker], check=check)
 
     def probe(self, *, entry: SonameEntry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
-        """What probe.py reports from the virtual environment."""
-        found: dict[str, Any] = json.loads(self.run(_PROBE, entry=entry, maker=maker).stdout.splitlines()[-1])
+        """Return all that probe.py reports from the virtual environment."""
+        return self._report(_PROBE, entry, maker)
+
+    def imports(self, *, entry: SonameEntry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
+        """Return what probe.py reports of the modules, and which interpreter it was."""
+        return self._report(f"{_PROBE} modules", entry, maker)
+
+    def _report(self, command: str, entry: SonameEntry, maker: Maker) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run(command, entry=entry, maker=maker).stdout.splitlines()[-1])
         return found
 
     def outside(self, maker: Maker) -> subprocess.CompletedProcess[str]:
-        """The finished run of probe.py by the `.venv`'s Python where no shell was entered, as an IDE starts it."""
-        return self.box.run("sh", "-c", _PROBE, cwd=WORK[maker], check=False)
+        """Import the modules by the `.venv`'s Python where no shell was entered, as an IDE starts it."""
+        return self.box.run("sh", "-c", f"{_PROBE} modules", cwd=WORK[maker], check=False)
 
     def ignore(self, sonames: Iterable[str]) -> None:
         """Render the project again without these sonames; with none, as it was at first."""
@@ -161,8 +172,21 @@ packages = ["uv"]
 
 def nixpy(project: Path, command: str, *arguments: str) -> str:
     """What a nixpy that knows no index but the wheelhouse prints."""
-    with SmallIndex(WHEELHOUSE) as index:
-        return on_this_machine(index, project, sys.executable, "-m", "nixpy", command, project, *arguments)
+    return on_this_machine(wheelhouse(), project, sys.executable, "-m", "nixpy", command, project, *arguments)
+
+
+@functools.cache
+def wheelhouse() -> SmallIndex:
+    """Serve the wheelhouse until the end of this process, at one address, by which nixpy keeps what it read."""
+    return SmallIndex(WHEELHOUSE).__enter__()
+
+
+@functools.cache
+def _caches() -> Path:
+    """Return the folder of the caches of nixpy and uv that all projects of this process share."""
+    folder = tempfile.mkdtemp(prefix="nixpy-box-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> str:
@@ -175,8 +199,8 @@ def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> s
         env={
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(scratch),
-            "NIXPY_CACHE_DIR": str(scratch / "cache/nixpy"),
-            "UV_CACHE_DIR": str(scratch / "cache/uv"),
+            "NIXPY_CACHE_DIR": str(_caches() / "nixpy"),
+            "UV_CACHE_DIR": str(_caches() / f"uv-{urlsplit(index.url).port}"),
             "UV_DEFAULT_INDEX": index.url,
             "UV_PYTHON": sys.executable,
             "UV_NO_SYSTEM_CONFIG": "1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import site
 import subprocess
@@ -87,7 +88,14 @@ packages = ["uv"]
 def patient(healthy: Patient) -> Iterator[Patient]:
     """The same, and as it was when the test has done with it."""
     kept = healthy.box.home / "kept"
-    subprocess.run(["cp", "-a", healthy.folder, kept], check=True)  # much faster than shutil's
+    subprocess.run(["cp", "-al", healthy.folder, kept], check=True)  # much faster than shutil's
+    # What lies in site-packages is replaced and never written to, by installers too; all else is no link.
+    for folder, names, files in os.walk(kept):
+        names[:] = [name for name in names if name != "site-packages"]
+        for file in (Path(folder, name) for name in files):
+            if not file.is_symlink():
+                shutil.copy2(file, copy := file.with_name(f"{file.name}.copy"))
+                copy.rename(file)
     yield healthy
     shutil.rmtree(healthy.folder)
     kept.rename(healthy.folder)

@@ -65,7 +65,7 @@ def test_nix_ld_is_for_programs_alone(observed: Observed, saw: Saw) -> None:
     same.
     """
     bare = dataclasses.replace(observed.shell, box=dataclasses.replace(observed.shell.box, host_loader="stub-ld"))
-    assert "file" in bare.probe()["modules"]["numpy"]
+    assert "file" in bare.imports()["modules"]["numpy"]
     saw("nix-ld", "no-nix-ld", bare.run(".venv/bin/ruff --version", check=False).returncode == 0)
 
 
@@ -179,7 +179,7 @@ def test_every_line_of_the_list_is_needed(observed: Observed) -> None:
     try:
         for soname in sorted(sonames):
             shell.ignore([soname])
-            errors = [module.get("error", "") for module in shell.probe()["modules"].values()]
+            errors = [module.get("error", "") for module in shell.imports()["modules"].values()]
             missed = any(f"{soname}: cannot open shared object file" in error for error in errors)
             others = set().union(*(names for name, names in brought.items() if name != soname))
             assert missed or soname in observed.given | others, (soname, errors)

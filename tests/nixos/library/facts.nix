@@ -99,7 +99,6 @@ in
         "cuda"
         "find-library"
         "gobject"
-        "nix-executables"
         "optimized"
         "qt"
       ];

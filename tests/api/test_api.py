@@ -29,7 +29,7 @@ from nixpy.files.reconcile import parts
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
-TOP = Path(__file__).parents[1]
+TOP = Path(__file__).parents[2]
 PAGE = TOP / "docs/reference/python.md"
 NEVER_AT_IMPORT = {"click", "jinja2", "rich", "tomlkit", "urllib3"}
 
@@ -123,7 +123,7 @@ def test_another_name_is_an_attribute_error() -> None:
 def test_a_typed_program_passes_mypy_and_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Mypy in strict mode finds the type of each result, and reports each misuse; the program itself runs."""
     copied = place / "program.py"
-    shutil.copy(TOP / "tests/typedprogram.py", copied)
+    shutil.copy(TOP / "tests/helpers/typedprogram.py", copied)
     checker = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=types", copied.name]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MYPY")}
     done = subprocess.run(checker, capture_output=True, text=True, check=False, cwd=place, env=environment)
@@ -359,6 +359,7 @@ def test_a_lock_has_packages_by_extra_and_group(tmp_path: Path) -> None:
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nstile = "fhs"\n'},
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nstyle = "no-such-style"\n'},
         {"pyproject.toml": '[project]\nname = "a"\n[tool.nixpy]\nlock = "missing.lock"\n'},
+        {"pyproject.toml": '[project]\nname = "a"\ndependencies = []\n[tool.nixpy]\nlibrary = "input"\n'},
         {"requirements.txt": "numpy ==\n"},
         {"setup.py": "print(\n"},
     ],

@@ -1,4 +1,8 @@
-"""A program of a user, with types: it uses each function of nixpy's public API. tests/test_api.py runs and checks it.
+<<<<<<<< HEAD:tests/api/typedprogram.py
+"""A program of a user, with types: it uses each function of the public API. tests/api/test_api.py runs and checks it.
+========
+"""A program of a user, with types: it uses each function of the public API; tests/api/test_api.py runs and checks it.
+>>>>>>>> api:tests/helpers/typedprogram.py
 
 Started in a folder with the project `demo`.
 """
