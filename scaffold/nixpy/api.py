@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from packaging.specifiers import SpecifierSet
 
     from nixpy.commands.check import Verdict

@@ -1,14 +1,17 @@
 # Turns the facts of a project into what its generated file returns.
 # Takes the facts: those named here are for every style, the others for this one, which refuses what it does not know.
 # Returns { python, libraries, shell, packages, checks, apps, nixosModule, homeModule }, and what the style adds.
-self: facts:
+self:
+{
+  digest,
+  interpreter,
+  style,
+  ...
+}@facts:
 let
   inherit (self) lib pkgs;
-  missing = name: throw "nixpy: the fact `${name}` is missing";
   common = {
-    digest = missing "digest";
-    interpreter = missing "interpreter";
-    style = missing "style";
+    inherit digest interpreter style;
     driver = false;
     external = null;
     features = [ ];
@@ -19,7 +22,7 @@ let
   };
   project = common // facts // rec {
     features = map (name: self."features/${name}") (facts.features or [ ]);
-    interpreter = lib.pipe facts.interpreter (lib.catAttrs "interpreter" features);
+    interpreter = lib.pipe common.interpreter (lib.catAttrs "interpreter" features);
     libraries = self.libraries project.sonames;
     external =
       if facts ? external then self.external libraries project.sonames facts.external else null;

@@ -1,8 +1,4 @@
-<<<<<<<< HEAD:tests/api/typedprogram.py
-"""A program of a user, with types: it uses each function of the public API. tests/api/test_api.py runs and checks it.
-========
 """A program of a user, with types: it uses each function of the public API; tests/api/test_api.py runs and checks it.
->>>>>>>> api:tests/helpers/typedprogram.py
 
 Started in a folder with the project `demo`.
 """

@@ -172,9 +172,12 @@ def test_a_style_is_a_function_with_named_arguments(style: Style) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_no_function_takes_anything(path: Path) -> None:
-    """No function of the library has `...`, so that a misspelt name is an error everywhere."""
+    """No function of the library has `...`, so that a misspelt name is an error everywhere. project.nix hands all facts
+    that it does not know to the style, which refuses them.
+    """
     nodes = walk(parse(path.read_text().encode()))
-    assert [row_of(node) + 1 for node in nodes if node.type == "ellipses"] == []
+    rows = [row_of(node) + 1 for node in nodes if node.type == "ellipses"]
+    assert len(rows) == (1 if path.name == "project.nix" else 0)
 
 
 def common_facts() -> set[str]:
@@ -183,7 +186,7 @@ def common_facts() -> set[str]:
         if node.type == "binding" and code_of(node.named_children[0]) == "common":
             value = node.child_by_field_name("expression")
             assert value is not None
-            return {code_of(item.named_children[0]) for item in items_of(value)}
+            return {name for item in items_of(value) for name in code_of(item.named_children[0]).split()}
     raise AssertionError("project.nix has no `common`")
 
 

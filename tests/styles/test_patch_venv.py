@@ -690,7 +690,7 @@ def test_the_rendered_file_brings_the_very_program(tmp_path: Path, nixpy: Nixpy,
     text = (project / "nixpy.nix").read_text()
     outputs = "  python = interpreter;\n"  # of the style, which may have others too
     assert text.count(outputs) == 1
-    text = text.replace(outputs, f"{outputs}  others = {{ inherit patcher settings; }};\n")
+    text = text.replace(outputs, f"{outputs}  inherit patcher settings;\n")
     (project / "opened.nix").write_text(text)
     pkgs = f'(import {stand_in("26.05")} {{ system = "{SYSTEMS[0]}"; }}) // {{ writeText = name: text: text; }}'
     opened = f"(import {project / 'opened.nix'} {{ pkgs = {pkgs}; }})"

@@ -1,6 +1,6 @@
 # Style conda: an environment of conda packages in .conda, in nixpkgs' own root for conda, which installs conda itself
 # into ~/.conda at the first entry.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

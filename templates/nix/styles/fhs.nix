@@ -1,6 +1,6 @@
 # Style fhs: a root file system as other distributions have it, in which wheels and their programs run as they do there.
 # Its loader looks into the graphics driver's folder, the host's, by itself and last.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

@@ -1,5 +1,5 @@
 # Style loader: the loader of the interpreter's own glibc gets the search path, so child processes inherit nothing.
-# Takes the project. Returns outputs for ../project.nix. `$0` is kept, as Python finds its virtual environment by it.
+# Takes the project. Returns outputs for project.nix. `$0` is kept, as Python finds its virtual environment by it.
 self: project:
 { }:
 let

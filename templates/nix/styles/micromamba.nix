@@ -1,5 +1,5 @@
 # Style micromamba: an environment of conda packages in .micromamba, in a root file system that its programs expect.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

@@ -1,7 +1,7 @@
 # Style nix-ld-interpreter: a copy of the interpreter that the kernel starts through nix-ld, one from the store.
 # nix-ld adds the libraries to the search path of this process alone. The name is kept (argv[0]), as Python finds its
 # virtual environment by it.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

@@ -1,7 +1,7 @@
 # Style nix-ld: programs in wheels start through nix-ld, which reads the libraries from NIX_LD_LIBRARY_PATH.
 # nixpkgs' Python does not go through nix-ld. It gets the same libraries by its own loader, and child processes inherit
 # nothing. It does not read NIX_LD_LIBRARY_PATH: outside of this shell that is the host's, for another nixpkgs.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

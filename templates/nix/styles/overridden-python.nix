@@ -1,7 +1,7 @@
 # Style overridden-python: the interpreter is built with a script in its place that sets LD_LIBRARY_PATH.
 # `$0` is kept, as Python finds its virtual environment by it; `self` makes packages and environments stand on it too.
 # Nothing of this is in a binary cache: CPython is compiled, and so is each package of `python.pkgs`.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

@@ -1,7 +1,7 @@
 # Style patched-venv: files of .venv get a run path, and programs there an interpreter, after each install.
 # Python is the plain interpreter. `nixpy-patch` gives new files their libraries, `nixpy-patch --restore` puts the
 # originals back. The whole program is here, so that the shell needs no nixpy; `nixpy patch` runs the same.
-# Takes the project and two lists of sonames. Returns what ../project.nix makes outputs of.
+# Takes the project and two lists of sonames. Returns outputs for project.nix.
 self: project:
 {
   hostSonames ? [ ], # of the graphics driver, which is the host's: its folder is named, never looked into here

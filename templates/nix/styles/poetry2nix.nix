@@ -2,7 +2,7 @@
 # What to expect: an old lock breaks today's build tools, since they get the locked versions too (hatchling needs pluggy
 # 1.0); what is built from source lacks the libraries that only its tests need; and overrides for C libraries are of the
 # versions of their day. So wheels are preferred, tests are off, and what a wheel needs is read from it.
-# Takes the project, and where poetry.lock lies with the extras and groups. Returns what ../project.nix makes outputs of.
+# Takes the project, and where poetry.lock lies with the extras and groups. Returns outputs for project.nix.
 self: project:
 {
   source,

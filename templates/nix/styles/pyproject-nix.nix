@@ -1,6 +1,6 @@
 # Style pyproject-nix: the project as a package of nixpkgs' Python, by pyproject.nix, which reads pyproject.toml or
 # requirements files, and no lock.
-# Takes the project, and where it lies. Returns what ../project.nix makes outputs of.
+# Takes the project, and where it lies. Returns outputs for project.nix.
 self: project:
 {
   source,

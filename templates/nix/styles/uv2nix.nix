@@ -1,5 +1,5 @@
 # Style uv2nix: uv.lock built by uv2nix, with the libraries that each wheel needs.
-# Takes the project, where uv.lock lies, and what the lock does not say. Returns what ../project.nix makes outputs of.
+# Takes the project, where uv.lock lies, and what the lock does not say. Returns outputs for project.nix.
 self: project:
 {
   source,

@@ -1,6 +1,6 @@
 # Style wheel-env: an environment of the locked wheels in the store, and of the project itself where it is packaged.
-# Takes the project and the facts that wheels.nix, own.nix and requirements.nix name. Returns what ../project.nix makes
-# outputs of.
+# Takes the project and the facts that wheels.nix, own.nix and requirements.nix name. Returns outputs for
+# project.nix.
 self: project:
 {
   wheels,

@@ -1,6 +1,6 @@
 # Style with-packages: nixpkgs' own Python packages, and locked wheels for what nixpkgs lacks.
-# Takes the project and the facts that python-set.nix and requirements.nix name. Returns what ../project.nix makes
-# outputs of.
+# Takes the project and the facts that python-set.nix and requirements.nix name. Returns outputs for
+# project.nix.
 self: project:
 {
   wheels,

@@ -1,6 +1,6 @@
 # Style wrapped-python: a wrapper around the interpreter sets LD_LIBRARY_PATH, which child processes inherit.
 # The name is kept (argv[0]), as Python finds its virtual environment by it.
-# Takes the project, and no facts of its own. Returns what ../project.nix makes outputs of.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 self.joined-python project [ ] ''
