@@ -33,6 +33,7 @@ ROOT = CACHE / "nix-root"  # what a call sees as /nix
 VERSIONS = {"debian": Path("/usr/bin"), "current": CACHE / "nix-current/bin"}
 SYSTEMS = ("x86_64-linux", "aarch64-linux", "aarch64-darwin")
 
+# Nothing is lost with the machine that `make setup` does not make again: so no write waits for the disk.
 CONFIGURATION = """\
 experimental-features = nix-command flakes
 sandbox = false
@@ -40,6 +41,7 @@ build-users-group =
 substituters =
 flake-registry =
 warn-dirty = false
+fsync-metadata = false
 download-attempts = 1
 """
 

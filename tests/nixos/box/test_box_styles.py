@@ -99,7 +99,7 @@ def test_with_the_list_the_same_venv_works_again(observed: Observed, way: Way) -
 
 
 def test_only_the_store_and_the_venv_are_mapped(observed: Observed, found: Mapping[str, Any], venv: str) -> None:
-    """Everything that is mapped into the process lies in the store or in the venv; in a root, in its /usr."""
+    """Everything that a module maps into its process lies in the store or in the venv; in a root, in its /usr."""
     roots = ("/nix/store/", f"{venv}/", *(["/usr/"] if observed.name == "fhs" else []))
     assert [path for path in found["maps"] if path.startswith("/") and not path.startswith((*roots, "/dev/"))] == []
     assert any("libstdc++" in path for path in found["maps"])
