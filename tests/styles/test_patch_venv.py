@@ -112,14 +112,16 @@ def settings(workshop: Path, tmp_path: Path) -> Settings:
 
 
 def tree(folder: Path, *, inodes: bool = False) -> dict[str, tuple[object, ...]]:
-    """Every file outside of our folder: content, mode, and inode where that is asked for."""
+    """Every file outside of our folder: content, mode, and where that is asked for the inode and when it was written, as
+    a new file may get the inode of a deleted one.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if not name.startswith(FOLDER) and path.is_file() and path.name != PRELOAD:
             status = path.stat()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[name] = (digest, status.st_mode, *([status.st_ino] if inodes else []))
+            found[name] = (digest, status.st_mode, *([status.st_ino, status.st_mtime_ns] if inodes else []))
     return found
 
 
