@@ -112,8 +112,9 @@ def settings(workshop: Path, tmp_path: Path) -> Settings:
 
 
 def tree(folder: Path, *, inodes: bool = False) -> dict[str, tuple[object, ...]]:
-    """Every file outside of our folder: content, mode, and where that is asked for the inode and when it was written, as
-    a new file may get the inode of a deleted one.
+    """Every file outside of our folder: content, mode, and with `inodes` its inode and when it was written.
+
+    The time is needed too, as a new file may get the inode of a deleted one.
     """
     found = {}
     for path in sorted(folder.rglob("*")):

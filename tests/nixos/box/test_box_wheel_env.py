@@ -117,7 +117,8 @@ def test_the_requirements_are_met(built: Box) -> None:
     built.nix("build", *OPTIONS, "--no-link", output)
     file = built.home / "flake/nixpy.nix"
     text = file.read_text()
-    file.write_text(text.replace("          numpy\n", "          numpy<1\n"))
+    assert text.count('      "numpy"\n') == 1
+    file.write_text(text.replace('      "numpy"\n', '      "numpy<1"\n'))
     done = built.nix("build", "-L", *OPTIONS, "--no-link", output, check=False)
     file.write_text(text)
     assert done.returncode != 0
