@@ -12,13 +12,13 @@ let
   inherit (self) lib pkgs;
   common = {
     inherit digest interpreter style;
-    driver = false;
-    external = null;
+    driver = false; # whether the graphics driver of the host is searched
+    external = null; # what is needed besides wheels
     features = [ ];
-    lock = "nixpy.lock";
-    manager = null;
-    shell = { };
-    sonames = { };
+    lock = "nixpy.lock"; # its path from the project's folder; it has the same digest
+    manager = null; # what fills .venv
+    shell = { }; # what the settings add to the shell
+    sonames = { }; # { SONAME = package; }
   };
   project = common // facts // rec {
     features = map (name: self."features/${name}") (facts.features or [ ]);

@@ -210,12 +210,12 @@ def test_the_flake_of_a_folder_is_the_nearest(tmp_path: Path) -> None:
     """Only flakes up to the top of the repository count, and the nearest first."""
     (inner := tmp_path / "top/a/b").mkdir(parents=True)
     (tmp_path / "flake.nix").touch()
-    assert flake.nearest(inner) is None
+    assert flake.nearest_flake(inner) is None
     (tmp_path / "top/.git").touch()  # a file, as in a worktree
-    assert flake.nearest(inner) is None
+    assert flake.nearest_flake(inner) is None
     for folder in (tmp_path / "top", inner):
         (folder / "flake.nix").touch()
-        assert flake.nearest(inner) == folder / "flake.nix"
+        assert flake.nearest_flake(inner) == folder / "flake.nix"
 
 
 def test_a_project_may_move_from_one_to_the_other(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -11,6 +11,7 @@ where there is one. A file with `library = "input"` takes the Nix functions from
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
@@ -152,4 +153,9 @@ def main(old: str, new: str, *names: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description="Compare the derivations of the projects in two folders.")
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only the projects of these names")
+    options = parser.parse_args()
+    sys.exit(main(options.old, options.new, *options.names))

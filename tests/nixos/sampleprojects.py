@@ -7,6 +7,7 @@ These are the projects that `derivations.py` compares besides `examples`. To com
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -117,4 +118,6 @@ def _init(project: Path, style: str, *options: str) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Write sample projects for every style and option into FOLDER.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    write(parser.parse_args().folder)

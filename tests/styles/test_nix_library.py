@@ -187,7 +187,12 @@ def common_facts() -> set[str]:
         if node.type == "binding" and code_of(node.named_children[0]) == "common":
             value = node.child_by_field_name("expression")
             assert value is not None
-            return {name for item in items_of(value) for name in code_of(item.named_children[0]).split()}
+            return {
+                name
+                for item in items_of(value)
+                if item.named_children
+                for name in code_of(item.named_children[0]).split()
+            }
     raise AssertionError("project.nix has no `common`")
 
 
@@ -283,7 +288,7 @@ def test_the_facts_of_the_demo_are_short(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_the_page_about_styles_says_how_long_they_are() -> None:
     """Its table has the lines of each function and of the two parts of its example, as they are now."""
     page = (TOP / "docs/how-to/write-a-style.md").read_text()
-    rows = re.findall(r"^\| ([a-z0-9-]+) \| \d+ \| (\d+) \| \d+ \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| (?:\d+|-) \| (\d+) \| (?:\d+|-) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     found = []
     for style in styles():
         facts, library, _ = parts((TOP / "examples" / style.name / "nixpy.nix").read_text())
@@ -291,3 +296,24 @@ def test_the_page_about_styles_says_how_long_they_are() -> None:
         # The line with the second checksum is counted with the facts, the blank one before the library too.
         found.append((style.name, *map(str, (function.count("\n"), facts.count("\n") + 2, library.count("\n") - 1))))
     assert sorted(rows) == sorted(found)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_the_template_finds_each_sibling(path: Path) -> None:
+    """Siblings are named as `self.NAME` or `self."FOLDER/NAME"`, as the template looks for them.
+
+    `inherit (self) NAME` is only for what is no file.
+    """
+    text = path.read_text()
+    (pattern,) = re.findall(r"regex_findall\('(self\[\.\].*?)'\)", (TOP / "templates/nixpy.nix.jinja").read_text())
+    found = {quoted or bare for quoted, bare in re.findall(pattern, text)}
+    named = {names[1] for names in selections(parse(text.encode())) if names[0] == "self" and len(names) > 1}
+    # A name that is put together, such as `self."features/${name}"`, is found by the fact that has it.
+    named = {one for one in named if "$" not in one}
+    assert named - {"inputs", "isLinux", "lib", "pkgs", "system"} == found - {
+        "inputs",
+        "isLinux",
+        "lib",
+        "pkgs",
+        "system",
+    }

@@ -53,7 +53,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "python": resolved.python,
         "nixpkgs": resolved.nixpkgs,
         "file": project.settings.file,
-        "record": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
+        "nixpy_lock": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),

@@ -77,6 +77,10 @@ def scan(
 
     Raises NixpyError for a target that is none of them, and for kinds that are mixed.
     """
+    if not targets or "" in targets:
+        raise NixpyError(
+            "there is nothing to scan", hint="name a project, a lock file, a .venv, wheels or requirements"
+        )
     kinds = {_kind(target) for target in targets}
     if len(kinds) > 1 or (len(targets) > 1 and not kinds & {"wheel", "requirement"}):
         raise NixpyError(

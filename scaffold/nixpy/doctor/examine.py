@@ -114,7 +114,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not tell where it looks"
     wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
-    project = see("project", None, project_folder.read_project, root, host) if host else None
+    project = see("project", None, project_folder.observe_project, root, host) if host else None
     return Facts(
         environ=environ,
         venv_folder=venv,

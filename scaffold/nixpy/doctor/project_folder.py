@@ -37,7 +37,7 @@ def _is_project(folder: Path) -> bool:
     return any((folder / name).exists() for name in names)
 
 
-def read_project(folder: Path, host: Host) -> ObservedProject | None:
+def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
     if not _is_project(folder):
         return None

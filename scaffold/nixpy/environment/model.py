@@ -1,4 +1,4 @@
-"""All a template needs to know, resolved: from what was recorded to the one value `env`."""
+"""What is known of one project before its facts are rendered: everything decided, every name resolved."""
 
 from __future__ import annotations
 

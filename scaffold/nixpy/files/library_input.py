@@ -81,7 +81,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
                 f"{settings.file} without these",
                 f"remove {entry.name}, or {_VENDORED}",
             )
-    if flake_comes is None and not handed_on and flake.nearest(project.root) is None:
+    if flake_comes is None and not handed_on and flake.nearest_flake(project.root) is None:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, and the project has no flake.nix',
@@ -92,7 +92,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
 def diagnostics(project: Project) -> Iterator[Diagnostic]:
     """Yield a diagnostic where the flake lacks the input or has another address."""
     settings = project.settings
-    entry = flake.nearest(project.root) if settings.library == "input" else None
+    entry = flake.nearest_flake(project.root) if settings.library == "input" else None
     if entry is None:
         return
     text = entry.read_text("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""From `env` to text: the templates, and nothing else."""
+"""From facts to text: the templates, and nothing else."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
     return "flake-utils" if "flake-utils" in text else "plain"
 
 
-def nearest(root: Path) -> Path | None:
+def nearest_flake(root: Path) -> Path | None:
     """Return the flake.nix in `root`, else the first one above it in the same git repository; None without one."""
     here = root.resolve()
     folders = (here, *here.parents)

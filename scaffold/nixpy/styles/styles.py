@@ -19,6 +19,10 @@ from nixpy.core.errors import NixpyError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
 
 
+class StyleError(Exception):
+    """A style whose files are not as they must be: a fault of who wrote it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlakeInput:
     """A flake input that a style needs; those named in `follows` are to be the user's own."""
@@ -92,15 +96,25 @@ class Style:
         return _taken(templates.path("nix", "styles", f"{self.name}.nix"))
 
 
-# The arguments of a Nix function, one a line: `{`, then each with a comma, then `}:`, all at the start of a line.
-_ARGUMENTS = re.compile(r"^\{\n(.*?)^\}:$", re.MULTILINE | re.DOTALL)
-_ARGUMENT = re.compile(r"^  ([a-zA-Z-]+)( \?)?", re.MULTILINE)
+# The arguments of a style's function as copier.yml reads them, too: none, or one a line with a comma behind it.
+_ARGUMENTS = re.compile(r"^self: project:\n\{(?: |\n(?P<lines>.*?)^)\}:$", re.MULTILINE | re.DOTALL)
+_ARGUMENT = re.compile(r"  (?P<name>[a-zA-Z][a-zA-Z0-9-]*)(?P<default> \? .+)?,(?: +#.*)?")
 
 
 @cache
 def _taken(path: Path) -> dict[str, bool]:
-    arguments = _ARGUMENTS.search(path.read_text("utf-8"))
-    return {name: not default for name, default in _ARGUMENT.findall(arguments[1])} if arguments else {}
+    """Return the arguments of a style's function, and whether each is required.
+
+    Raises StyleError where they are written in another way, as they would be taken for none.
+    """
+    found = _ARGUMENTS.search(path.read_text("utf-8"))
+    lines = ((found and found["lines"]) or "").splitlines()
+    arguments = [_ARGUMENT.fullmatch(line) for line in lines if not line.lstrip().startswith("#")]
+    if found is None or None in arguments:
+        raise StyleError(
+            f"{path}: a style is `self: project:` and then its facts in braces, one a line, each with a comma"
+        )
+    return {item["name"]: item["default"] is None for item in arguments if item}
 
 
 def styles() -> tuple[Style, ...]:

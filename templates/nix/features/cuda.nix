@@ -1,5 +1,5 @@
 # Feature cuda: the host's driver, for what triton and torch.compile build at run time.
-# Takes nothing. Returns shell text.
+# Takes nothing. Returns { hook }, shell text.
 _: {
   hook = ''
     # triton, and torch.compile with it, ask ldconfig for the driver, which NixOS does not have.

@@ -1,5 +1,5 @@
 # Feature find-library: ctypes.util.find_library looks into the project's libraries first.
-# Takes nixpkgs. Returns a function from the project to shell text for its joined interpreter.
+# Takes nixpkgs. Returns { joined }, a function from the project to shell text for its joined interpreter.
 self: {
   joined =
     project:

@@ -1,5 +1,5 @@
 # Feature gobject: GTK and its typelibs.
-# Takes nothing. Returns shell text.
+# Takes nothing. Returns { hook }, shell text.
 _: {
   hook = ''
     # GTK aborts without the schemas of its settings.

@@ -1,6 +1,6 @@
 # Feature optimized: CPython compiled with profile-guided optimization, which is not reproducible, and without the
 # compiler's hardening. That takes 10 to 30 minutes; what nixpkgs builds on this interpreter is compiled too.
-# Takes nothing. Returns a function from an interpreter to the optimized one.
+# Takes nothing. Returns { interpreter }, a function from an interpreter to the optimized one.
 _: {
   interpreter =
     base:

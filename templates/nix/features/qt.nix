@@ -1,5 +1,5 @@
 # Feature qt: keyboard layouts for the Qt of wheels, and none of the desktop's plugins.
-# Takes nixpkgs. Returns shell text.
+# Takes nixpkgs. Returns { hook }, shell text.
 self:
 let
   inherit (self) pkgs;

@@ -1,6 +1,6 @@
 # Style application: the project as a package of nixpkgs' Python packages, and locked wheels for what nixpkgs lacks.
 # Takes the project and the facts that own.nix, python-set.nix and requirements.nix name. Returns outputs for
-# makes outputs of.
+# project.nix.
 self: project:
 {
   own,

@@ -1,5 +1,5 @@
 # Style toy: a wrapper around the interpreter sets TOY_LIBRARIES.
-# Takes the project and a list of sonames. Returns what ../project.nix makes outputs of.
+# Takes the project and a list of sonames. Returns outputs for project.nix.
 self: project:
 {
   openedSonames ? [ ],
