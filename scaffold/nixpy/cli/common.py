@@ -53,6 +53,11 @@ build_option = click.option(
     "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+follow_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Also write where a link leads out of the project, if the target lies in the same git repository.",
+)
 all_option = click.option(
     "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
 )
