@@ -7,9 +7,7 @@ changed and the library text of another nixpy are three states.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -141,8 +139,14 @@ def reconcile(
         targets = _targets(zip(outputs, comparisons, strict=True), root, follow_links=follow_links)
         for comparison in comparisons:
             _refuse(comparison, force=force)
-        pairs = zip(outputs, comparisons, strict=True)
-        _replace([(output, targets[output.path]) for output, found in pairs if found.state is not State.FRESH])
+        from nixpy.files import staging  # `check` does not write
+
+        staging.remove_leftovers((*(target.parent for target in targets.values()), *([root] if root else [])))
+        staging.replace_all(
+            staging.Replacement(path=output.path, target=targets[output.path], text=output.text)
+            for output, found in zip(outputs, comparisons, strict=True)
+            if found.state is not State.FRESH
+        )
     return comparisons
 
 
@@ -217,54 +221,3 @@ def _read(path: Path, *, owned: bool) -> str | None:
         return "\ufffd"  # certainly not ours
     except OSError as error:
         raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _replace(outputs: list[tuple[OutputFile, Path]]) -> None:
-    """Replace all files or none: everything is staged beside its place before the first one changes."""
-    staged: list[tuple[Path, Path]] = []
-    undo: list[tuple[Path, bytes | None]] = []
-    current: Path | None = None
-    try:
-        for output, target in outputs:
-            current = output.path
-            # A link stays a link: what it points to is replaced.
-            staged.append((_stage(target, output.text), target))
-        for temporary, path in staged:
-            current = path
-            before = path.read_bytes() if path.exists() else None
-            temporary.replace(path)
-            undo.append((path, before))
-    except BaseException as error:
-        for path, before in undo:
-            if before is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.write_bytes(before)
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
-        raise
-
-
-def _stage(path: Path, text: str) -> Path:
-    import tempfile  # nor does it write
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    return Path(name)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
