@@ -14,6 +14,7 @@ import click
 from nixpy.cli import values
 from nixpy.cli.layout import colour, columns, tell
 from nixpy.core.errors import NixpyError
+from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
@@ -89,6 +90,8 @@ def fail(error: NixpyError) -> None:
     tell(str(error), lead=f"{click.style('error', fg='red', bold=True)}: ", err=True)
     if error.hint:
         tell(error.hint, lead=f"  {click.style('hint', fg='cyan')}: ", err=True)
+    if isinstance(error, Fault) and (trace := error.trace()):
+        click.echo(trace, nl=False, err=True)
 
 
 def say(text: str) -> None:

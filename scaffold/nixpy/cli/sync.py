@@ -20,6 +20,7 @@ from nixpy.cli.common import (
     rescan_option,
 )
 from nixpy.cli.report import data, report
+from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
 from nixpy.project.discover import find_projects
 
@@ -65,10 +66,11 @@ def command(
             comparisons = reconcile(
                 made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links
             )
-        except nixpy.NixpyError as error:
-            if not every:
+        except Exception as error:
+            if not every or isinstance(error, BrokenPipeError):
                 raise
-            fail(error)  # the other projects are synced all the same
+            # The other projects are synced all the same.
+            fail(as_error(error, command="nixpy sync --all", path=root))
             status = 2
             continue
         if form == "json":

@@ -62,7 +62,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
         try:
             data = {**answers, "source": _source()}
             worker = copier.run_copy(str(template), folder, data=data, defaults=not ask, quiet=True)
-        except CopierAnswersInterrupt:
+        except (CopierAnswersInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
             raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
