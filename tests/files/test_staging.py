@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,48 +16,10 @@ import pytest
 
 import nixpy
 import shop
+from kills import killed
 from nixpy.core.errors import NixpyError
 from nixpy.files.reconcile import OutputFile, reconcile
 from runner import Nixpy
-
-WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.utime"}
-
-
-def killed(write: Callable[[], object], folder: Path, at: int) -> bool:
-    """Run `write` in a process of its own, which is killed before its change number `at` below `folder`.
-
-    A write to a file counts as one change, of which a half is done. Returns False where it ended before.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the other threads of this process are idle
-        child = os.fork()
-    if not child:
-        count, real = 0, os.write
-
-        def change() -> bool:
-            nonlocal count
-            count += 1
-            return count == at
-
-        def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            written = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            if (written or event in WRITES) and str(arguments[0]).startswith(str(folder)) and change():
-                os._exit(137)
-
-        def half(handle: int, data: bytes) -> int:
-            if change():
-                real(handle, data[: len(data) // 2])
-                os._exit(137)
-            return real(handle, data)
-
-        try:
-            os.write = half  # type: ignore[assignment]
-            sys.addaudithook(hook)
-            write()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 137
 
 
 def contents(folder: Path) -> dict[str, bytes]:
