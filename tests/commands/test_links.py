@@ -201,12 +201,22 @@ def test_what_is_as_it_should_be_needs_no_place(tmp_path: Path) -> None:
         reconcile([OutputFile(path=output.path, text="other", generated=False)], write=True)
 
 
-def test_damaged_settings_of_another_project(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[[",
+        "tool = 1",
+        "[tool.nixpy]\nfile = 2",
+        '[tool.nixpy]\nfile = "a\\u0000b"',
+        "[tool.nixpy]\nfile = 1\nx = " + "[" * 20_000,
+    ],
+)
+def test_damaged_settings_of_another_project(text: str, tmp_path: Path) -> None:
     """A project whose settings cannot be read has its nixpy.nix in the usual place."""
     (tmp_path / ".git").mkdir()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "pyproject.toml").write_text("[[[")
+        (tmp_path / name / "pyproject.toml").write_text(text)
     (tmp_path / "a/nixpy.nix").symlink_to("../b/nixpy.nix")
     with pytest.raises(NixpyError, match="another project"):
         place.target(tmp_path / "a/nixpy.nix", tmp_path / "a", follow_links=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
@@ -76,20 +76,22 @@ def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
     """Yield the projects between the file and `top`, other than the one in `root`, whose generated file it is."""
     for folder in real.parents:
         if folder != root and any((folder / name).is_file() for name in (PYPROJECT, NIXPY_TOML)):
-            file = PurePosixPath(_file(folder))
-            if real in (folder / file, folder / file.with_name(NIXPY_LOCK)):
+            file = _file(folder)
+            if real in (file, file.parent / NIXPY_LOCK):
                 yield folder
         if folder == top:
             return
 
 
-def _file(folder: Path) -> str:
-    """Return where the project in `folder` has its generated Nix file; by default where its settings are damaged."""
-    usual = Settings().file
+def _file(folder: Path) -> Path:
+    """Return the generated Nix file of the project in `folder`; the usual one where its settings are damaged."""
+    usual = folder / Settings().file
     try:
         if (folder / NIXPY_TOML).is_file():
-            return str(load_toml(folder / NIXPY_TOML).get("file", usual))
-        table = load_toml(folder / PYPROJECT).get("tool", {}).get("nixpy", {})
-        return str(table.get("file", usual))
-    except (NixpyError, OSError, AttributeError):
+            table = load_toml(folder / NIXPY_TOML)
+        else:
+            table = load_toml(folder / PYPROJECT).get("tool", {}).get("nixpy", {})
+        file = table.get("file")
+        return _real(folder / file) if isinstance(file, str) else usual
+    except (NixpyError, OSError, AttributeError, ValueError, RecursionError):
         return usual
