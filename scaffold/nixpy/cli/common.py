@@ -14,6 +14,7 @@ import click
 from nixpy.cli import values
 from nixpy.cli.layout import colour, columns, tell
 from nixpy.core.errors import NixpyError
+from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
@@ -53,6 +54,11 @@ build_option = click.option(
     "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+follow_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Also write where a link leads out of the project, if the target lies in the same git repository.",
+)
 all_option = click.option(
     "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
 )
@@ -84,6 +90,8 @@ def fail(error: NixpyError) -> None:
     tell(str(error), lead=f"{click.style('error', fg='red', bold=True)}: ", err=True)
     if error.hint:
         tell(error.hint, lead=f"  {click.style('hint', fg='cyan')}: ", err=True)
+    if isinstance(error, Fault) and (trace := error.trace()):
+        click.echo(trace, nl=False, err=True)
 
 
 def say(text: str) -> None:

@@ -55,7 +55,7 @@ def command(
     text = render("package/default.nix.jinja", entries.values(found, nixpkgs=nixpkgs))
     path = output and place(found, output, nixpkgs=nixpkgs)
     if path:
-        write(path, text, force=force)
+        write(path, text, force=force, tree=output if nixpkgs else None)
     use = found.line() if nixpkgs else found.use(f"./{path.name if path else f'{found.name}.nix'}")
     if form == "json":
         print_json(

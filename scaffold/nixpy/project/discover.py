@@ -35,11 +35,11 @@ def _find_projects(root: Path) -> Iterator[Path]:
 
 def _has_settings(path: Path) -> bool:
     """Tell whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
-    text = path.read_text("utf-8", "replace")
-    if "nixpy" not in text:
-        return False
     try:
+        text = path.read_text("utf-8", "replace")
+        if "nixpy" not in text:
+            return False
         tool = tomllib.loads(text).get("tool", {})
-    except tomllib.TOMLDecodeError:
+    except (OSError, ValueError, RecursionError):  # it is no TOML, has a huge number, or is nested too deep
         return True
     return isinstance(tool, dict) and "nixpy" in tool
