@@ -103,7 +103,7 @@ class _Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Run before every command."""
-    from nixpy.cli.layout import colour
+    from nixpy.cli.output import colour
 
     ctx.color = colour()
 
@@ -118,7 +118,9 @@ def main(args: list[str] | None = None) -> None:
         fail(error)
         status = 2
     except click.exceptions.Abort:
-        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
+        from nixpy.cli.output import echo
+
+        echo("nixpy: interrupted; what was not finished was not written", err=True)
         status = 130
     except click.ClickException as error:
         _show(error)
