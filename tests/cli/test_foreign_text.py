@@ -8,10 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 import shop
 from ci.actionrunner import Ran as Job
-from nixpy.cli import output
+from nixpy.cli import markdown, output
 from nixpy.cli.formats import FORMATS
 from nixpy.core.text import visible
 from runner import Nixpy, Ran
@@ -114,6 +118,60 @@ def test_a_name_that_is_not_utf_8_is_printed(form: str, tmp_path: Path, nixpy: N
     ran.out.encode()
     if form == "sarif":
         assert json.loads(ran.out)["runs"][0]["results"]
+
+
+def test_backticks_close_no_fence(managed: Path, nixpy: Nixpy) -> None:
+    """An edited file with fences of its own stays inside the fence of the summary, and so does what follows it."""
+    path = managed / "nixpy.nix"
+    text = "````\n</details>\n`````````\n[click](https://evil.example)\n<img src=x>\n"
+    path.write_text(text + path.read_text())
+    ran = nixpy("check", managed, "--format", "markdown", "--diff")
+    tokens = MarkdownIt("commonmark").enable("table").parse(ran.out)
+    (fence,) = [token for token in tokens if token.type == "fence"]
+    assert all(f"-{line}\n" in fence.content for line in text.splitlines())
+    assert not acting(ran.out)
+
+
+MARKUP = st.text(alphabet="`\\[]()<>!*_~|&#-+=1. \naé:/@\x1b\u202e", max_size=40)
+
+
+@given(text=MARKUP)
+@example(text="a `b [x](http://evil.example) `c")
+@example(text="[x](http://evil.example)")
+@example(text="![x](http://evil.example)")
+@example(text="<http://evil.example>")
+@example(text="# a")
+def test_no_text_is_markup(text: str) -> None:
+    """In a list, in a table, as code and in a block a Markdown parser reads text and code, and all of the text."""
+    for written in (f"- {markdown.sentence(text)}\n", f"| a | b |\n| --- | --- |\n| {markdown.sentence(text)} | c |\n"):
+        assert not acting(written)
+        cells = [token for token in parsed(written) if token.type == "inline"]
+        said = "".join(child.content for cell in cells for child in cell.children or ())
+        assert re.sub(r"[`\s\\]", "", visible(text)) in re.sub(r"[`\s\\]", "", said)
+    (paragraph,) = [token for token in parsed(f"a {markdown.code(text)} b") if token.type == "inline"]
+    assert [child.type for child in paragraph.children or ()] == ["text", "code_inline", "text"] or not text
+    (fence,) = parsed(markdown.block(text, "diff"))
+    assert (fence.type, fence.content) == ("fence", visible(text) + "\n")
+    assert "<" not in markdown.html(text)
+
+
+def parsed(text: str) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(text)
+
+
+def acting(text: str) -> list[str]:
+    """Return the kinds of Markdown in the text that do more than display it, but for our own details."""
+    plain = {"text", "code_inline", "softbreak"}
+    ours = re.compile(r"(paragraph|table|thead|tbody|tr|th|td|bullet_list|list_item|heading)_(open|close)|fence|inline")
+    details = re.compile(r"<details><summary>[\w.]+</summary>\n|</details>\n?")
+    found = []
+    for token in parsed(text):
+        if token.type == "html_block" and details.fullmatch(token.content):
+            continue
+        found += [child.type for child in token.children or () if child.type not in plain]
+        found += [token.type] * (not ours.fullmatch(token.type))
+        found += [token.markup] * (token.type == "heading_open" and token.markup != "###")
+    return found
 
 
 def test_styles_of_others_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nixpy import __version__
+from nixpy.cli import markdown
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.cli.common import diagnostics_data, print_json
 from nixpy.cli.layout import tell
@@ -156,21 +157,18 @@ def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
         state, remedy = (verdict.state.value, verdict.remedy) if verdict else (ERROR, (error and error.hint) or "")
-        echo(f"| {_cell(str(outcome.folder))} | {state} | {_cell(remedy)} |")
+        echo(f"| {markdown.sentence(str(outcome.folder))} | {state} | {markdown.sentence(remedy)} |")
     echo("")
     for one in _all(outcomes):
-        echo(f"- {f'`{one.path}:{one.line}` ' if one.path else ''}{_cell(one.message)}")
+        place = markdown.code(f"{one.path}:{one.line}") + " " if one.path else ""
+        echo(f"- {place}{markdown.sentence(one.message)}")
     if diff:
         for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files if file.diff):
-            lines = file.diff.splitlines()
+            lines = file.diff.removesuffix("\n").split("\n")
             more = [f"… {len(lines) - _DIFF_LINES} more lines"] if len(lines) > _DIFF_LINES else []
             shown = "\n".join((*lines[:_DIFF_LINES], *more))
-            echo(f"\n<details><summary>{file.path.name}</summary>\n\n````diff\n{shown}\n````\n\n</details>")
-
-
-def _cell(value: str) -> str:
-    """Return `value` for a line of Markdown: no HTML, no new column, no new line."""
-    return " ".join(value.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").split())
+            summary = markdown.html(file.path.name)
+            echo(f"\n<details><summary>{summary}</summary>\n\n{markdown.block(shown, 'diff')}\n\n</details>")
 
 
 def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
