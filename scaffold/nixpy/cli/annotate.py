@@ -149,7 +149,7 @@ def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
     What is only added has the number of the line before it.
     """
     at, run = 0, []
-    for line in diff.splitlines()[2:]:
+    for line in diff.removesuffix("\n").split("\n")[2:]:
         if line.startswith(("+", "-")):
             run.append((max(at - line.startswith("+"), 1), line[0], line[1:]))
         elif run:

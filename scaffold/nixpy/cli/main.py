@@ -106,7 +106,7 @@ class _Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Run before every command."""
-    from nixpy.cli.layout import colour
+    from nixpy.cli.output import colour
 
     ctx.color = colour()
 
@@ -129,7 +129,9 @@ def _status(args: list[str] | None) -> int:
     try:
         status = group.main(args, prog_name="nixpy", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
+        from nixpy.cli.output import echo
+
+        echo("nixpy: interrupted; what was not finished was not written", err=True)
         return 130
     except click.ClickException as error:
         _show(error)

@@ -15,6 +15,7 @@ from nixpy.cli.common import (
     say,
 )
 from nixpy.cli.layout import tell
+from nixpy.cli.output import echo
 from nixpy.files.render import render
 from nixpy.package import entries
 from nixpy.package.recipe import Recipe
@@ -75,7 +76,7 @@ def command(
     if path:
         tell(str(path), lead="wrote ", err=True)
     else:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     _tell(found, use, nixpkgs=nixpkgs)
 
 

@@ -19,6 +19,7 @@ from nixpy.cli.common import (
     progress,
     rescan_option,
 )
+from nixpy.cli.output import Styled, echo
 from nixpy.cli.report import data, report
 from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
@@ -77,7 +78,7 @@ def command(
             reports.append(data(made, comparisons, diff=diff))
             continue
         if every and not diff:
-            click.echo(click.style(f"{root}:", bold=True))
+            echo(Styled(f"{root}:", bold=True))
         report(made, comparisons, diff=diff, first=False)
     if form == "json":
         print_json({"projects": reports})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
@@ -57,7 +56,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
-        "read": [shlex.quote(name) for name in envrc.read(project)],
+        "read": [envrc.word(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()

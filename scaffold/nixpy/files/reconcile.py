@@ -177,12 +177,17 @@ def _compare(output: OutputFile) -> Comparison:
 
     state = (own_state(output.path) if output.generated else None) or _age(text or "", output)
     lines = difflib.unified_diff(
-        (text or "").splitlines(keepends=True),
-        output.text.splitlines(keepends=True),
+        _lines(text or ""),
+        _lines(output.text),
         str(output.path) if text is not None else "/dev/null",
         str(output.path),
     )
     return Comparison(path=output.path, state=state, diff="".join(lines))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of `text` with their ends, as git and editors count them: U+2028 and form feeds end none."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _age(text: str, output: OutputFile) -> State:
