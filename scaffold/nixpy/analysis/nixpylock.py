@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from packaging.utils import NormalizedName
 
+from nixpy.core import limits
 from nixpy.core.errors import LockError
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
@@ -130,8 +131,9 @@ def loads(text: str, path: Path) -> NixpyLock:
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
     data: Any = None
-    with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(text)
+    with contextlib.suppress(ValueError):
+        if limits.long_number(text) is None:
+            data = limits.parse_json(text)
     ours = isinstance(data, dict) and {"digest", "format", "systems"} <= data.keys()
     if ours and isinstance(data["format"], int):
         return cast("dict[str, Any]", data)

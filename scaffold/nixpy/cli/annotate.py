@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nixpy.commands.check import Outcome, Reason, Verdict
+from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import Comparison, State
@@ -112,7 +113,7 @@ def _repository(folder: Path) -> Path:
 def _line(reason: Reason) -> int | None:
     """Return the line of the file that names the reason's package, else the setting, if any."""
     try:
-        text = reason.path.read_text("utf-8") if reason.path else ""
+        text = read_bytes(reason.path).decode() if reason.path else ""
     except (OSError, UnicodeDecodeError):
         return None
     if reason.package and (line := _package_line(text, reason.package)):

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixpy.core.read_file import read_lossy
 from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -81,7 +82,7 @@ def _line(text: str, offset: int) -> int:
 
 def _read(path: Path) -> str:
     """Return the text with comments blanked out, so that lines stay."""
-    text = path.read_text("utf-8", "replace")
+    text = read_lossy(path)
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -45,7 +46,7 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
 
 def _watched(path: Path) -> tuple[str, ...]:
     try:
-        lines = path.read_text("utf-8", "replace").replace("\\\n", " ").splitlines()
+        lines = read_lossy(path).replace("\\\n", " ").splitlines()
     except FileNotFoundError:
         return ()
     before = takewhile(lambda line: not _USE.match(line), lines)

@@ -19,7 +19,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
 
@@ -98,22 +100,25 @@ class RequirementLine:
         return " ".join([*["-e"][: self.editable], text, *(f"--hash={value}" for value in sorted(self.hashes))])
 
 
-def decoded(path: Path) -> str:
+def decoded(path: Path, *, named: bool = False) -> str:
     """Return a file's text by its byte order mark, its PEP 263 cookie, else as UTF-8.
 
-    Raises OSError, and NixpyError with the line where the bytes are not of that encoding.
+    A `named` file may be a FIFO, as for `read_bytes`. Raises OSError, and NixpyError with the line where the bytes are
+    not of that encoding.
     """
-    raw = path.read_bytes()
+    raw = read_bytes(path, named=named)
     encoding = next((name for bom, name in _BOMS.items() if raw.startswith(bom)), None)
     if encoding is None:
         cookies = (_COOKIE.match(line) for line in raw.split(b"\n", 2)[:2])
         encoding = next((found[1].decode() for found in cookies if found), "utf-8")
     try:
-        return raw.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+        text = raw.decode("utf-8" if encoding == "utf-8" else limits.codec(encoding))
+    except (UnicodeError, LookupError) as error:
         line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
         raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+    limits.check_text(text, path)
+    return text
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -231,7 +236,15 @@ def _local(where: Location, address: str, root: Path) -> Path | None:
     path = file_path(address) or Path(address)
     at_file = where.path.absolute().parent / path
     at_root = root / path
-    return Path(os.path.normpath(at_file if at_file.exists() and not at_root.exists() else at_root))
+    return Path(os.path.normpath(at_file if _exists(at_file) and not _exists(at_root) else at_root))
+
+
+def _exists(path: Path) -> bool:
+    """Tell whether a file is there; one whose name is too long for the system is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:

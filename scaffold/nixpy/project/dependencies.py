@@ -15,7 +15,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.requirement import canonical_requirement, under
-from nixpy.core.toml_file import toml_line
+from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.urls import plain, split
 from nixpy.locks import formats
 
@@ -194,8 +194,8 @@ def _canonical_json(value: Any) -> str:
 def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
     """Return the line of a key for a message; the file may have changed or gone since it was read."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path)
+    except NixpyError:
         return None
     return toml_line(text, *keys, value=value)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import importlib.metadata
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
@@ -173,7 +173,7 @@ def _installed(found: importlib.metadata.Distribution, venv: Path, site: Path) -
             venv=venv,
             site=site,
             record=tuple(row[0] for row in csv.reader(record.splitlines()) if row),
-            direct=_table(json.loads(direct)) if direct else None,
+            direct=_table(limits.parse_json(direct)) if direct else None,
         )
     except (OSError, ValueError, LookupError, InvalidVersion, csv.Error):
         return None

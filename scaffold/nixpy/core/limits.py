@@ -1,0 +1,115 @@
+"""The limits of what nixpy reads, each with its reason.
+
+Other people write the files that nixpy reads. Without a limit, a small file can take all memory, all time, or the
+stack of Python. Each limit is far above what honest files have: what passes one is damaged or a trap.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from pathlib import Path
+from typing import Any
+
+from nixpy.core.errors import NixpyError
+
+TEXT_SIZE = 64 << 20
+"""Bytes of one text file. The lock of a project with a thousand packages has about 5 MB."""
+
+DEPTH = 100
+"""Levels of tables and lists in TOML and JSON. Locks have fewer than ten; Python allows about 1,000 nested calls."""
+
+DIGITS = 1_000
+"""Decimal digits in a row. Python refuses to convert more than 4,300, since that takes quadratic time (CVE-2020-10735);
+a hash has at most 128 digits.
+"""
+
+CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
+
+CHAIN = 100
+"""Files, extras or groups that include each other in a row. Projects have fewer than ten."""
+
+EXTRAS = 10_000
+"""Times that a project's own extras are looked up under different markers. Projects have fewer than a hundred."""
+
+PATH = 4_096
+"""Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
+
+METADATA = 16 << 20
+"""Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
+
+PAUSE = 30.0
+"""Seconds that a server may ask nixpy to wait before the next attempt."""
+
+RATE = 1 << 10
+"""Bytes a second that a download has at least, over each `RATE_SPAN`: slower links cannot fetch wheels at all."""
+
+RATE_SPAN = 60.0
+"""Seconds over which the rate of a download is measured: as long as a link may be down in between."""
+
+UNKNOWN_SIZE = 8 << 30
+"""Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
+
+
+def codec(name: str) -> str:
+    """Return the name of a codec for the text of a file; LookupError where Python has none or nixpy refuses it."""
+    found = codecs.lookup(name).name
+    if found in CODECS:
+        raise LookupError(name)
+    return found
+
+
+class TooDeepError(ValueError):
+    """A document has more levels than `DEPTH`."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the document in `text`; ValueError for what is no JSON, or has more levels than nixpy reads."""
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise TooDeepError(f"it has more than {DEPTH} levels") from None
+    check_depth(document)
+    return document
+
+
+def check_depth(document: object) -> None:
+    """Raise TooDeepError where tables and lists in `document` have more levels than `DEPTH`."""
+    level: list[object] = [document]
+    for _ in range(DEPTH + 1):
+        containers = [item for item in level if isinstance(item, dict | list) and item]
+        if not containers:
+            return
+        level = [
+            item
+            for container in containers
+            for item in (container.values() if isinstance(container, dict) else container)
+        ]
+    raise TooDeepError(f"it has more than {DEPTH} levels")
+
+
+def long_number(text: str) -> int | None:
+    """Return where the first run of more than `DIGITS` digits begins in `text`, None where there is none."""
+    # Such a run covers a multiple of DIGITS, so that nixpy looks at few characters.
+    for place in range(0, len(text), DIGITS):
+        if text[place].isdecimal():
+            start = end = place
+            while start and text[start - 1].isdecimal() and end - start <= DIGITS:
+                start -= 1
+            while end < len(text) and text[end].isdecimal() and end - start <= DIGITS:
+                end += 1
+            if end - start > DIGITS:
+                return start
+    return None
+
+
+def check_text(text: str, path: Path | str) -> None:
+    """Raise NixpyError, with the line, where `text` has a number that is too long to be one."""
+    if (place := long_number(text)) is not None:
+        raise NixpyError(
+            f"this number has more than {DIGITS:,} digits",
+            hint="Correct it: nixpy reads no number of this length.",
+            path=path,
+            line=text.count("\n", 0, place) + 1,
+        )
