@@ -216,6 +216,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
 
 def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
     try:
+        _check_texts(body, "python", "release", "inputs")
         wheels = tuple(_wheel(system, item) for system, entry in body["systems"].items() for item in entry["wheels"])
         unavailable = tuple(
             Unavailable(
@@ -243,8 +244,15 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
         raise Damaged from error
 
 
+def _check_texts(item: Mapping[str, Any], *keys: str) -> None:
+    """Raise TypeError where a value is no text."""
+    if not all(isinstance(item[key], str) for key in keys):
+        raise TypeError(keys)
+
+
 def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
     needs = item["needs"]
+    _check_texts(item, "name", "version", "filename", "known")
     return Wheel(
         system=system,
         name=item["name"],

@@ -39,6 +39,12 @@ PATH = 4_096
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
 
+FIELDS = 10_000
+"""Fields in METADATA; the packages with the most requirements and extras have about a thousand."""
+
+FIELD_NAMES = 200
+"""Different names of fields in METADATA; the specification has about thirty, and email searches all fields for each."""
+
 PAUSE = 30.0
 """Seconds that a server may ask nixpy to wait before the next attempt."""
 

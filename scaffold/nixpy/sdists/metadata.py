@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.metadata import RawMetadata, parse_email
+from packaging.metadata import RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from nixpy.core.core_metadata import parse
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import parse_toml
 
@@ -39,7 +40,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
     """Return what a METADATA (`wheel`) or a PKG-INFO says; NixpyError where it lacks a name or a version, or has a
     requirement that cannot be read. `path` is its place in messages.
     """
-    raw, _ = parse_email(text)
+    raw = parse(text, path)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
         raise NixpyError("its metadata has no name or no version", hint="Choose another version.", path=path)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from nixpy import __version__
+from nixpy.core import limits
 from nixpy.core.errors import NetworkError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
@@ -24,7 +25,6 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_LONGEST_PAUSE = 30.0  # seconds, whatever the server asks for
 
 
 class _StoppedError(Exception):
@@ -79,7 +79,7 @@ class Client:
                 return self._once(url, use, byte_range)
             except _TransientError as error:
                 reason, pause = str(error), max(pause, error.after or 0)
-            if attempt + 1 < self._attempts and self.stop.wait(min(pause, _LONGEST_PAUSE)):
+            if attempt + 1 < self._attempts and self.stop.wait(min(pause, limits.PAUSE)):
                 raise _StoppedError
         raise self._unreachable(url, reason)
 
@@ -233,5 +233,5 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
 
     try:
         return Retry().get_retry_after(response)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # a date that no calendar has
         return None

@@ -24,7 +24,7 @@ Span = tuple[int, int]  # the first byte, and the one after the last
 GAP = 256 << 10  # bytes: fetching this much for nothing is cheaper than one more request
 _TAIL = 64 << 10  # bytes: holds the central directory of most wheels, and is the least that is asked for
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class PartialFile(io.RawIOBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import lzma
 import struct
 import tempfile
 import threading
@@ -30,6 +31,7 @@ _one_large_member = threading.Lock()
 _READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
