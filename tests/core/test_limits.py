@@ -19,13 +19,20 @@ from nixpy.core.toml_file import load_toml
     [
         ("a = 1\nx = " + "[" * 20_000, None),
         ("x = " + "{a = " * 20_000, None),
-        ("a.b" * 2 + ".c" * 20_000 + " = 1\n", None),
+        ("\na.b" + ".c" * 20_000 + " = 1\n", 2),
+        ("\n[" + r'"\"a=" . ' * 20_000 + "b]\n", 2),
         ("x = " + "[" * 150 + "]" * 150, None),
         ("a = 1\nx = " + "9" * 5_000, 2),
         ('a = 1\n\nx = "1.' + "9" * 5_000 + '"', 3),
         ("x = " + "9_9" * 5_000, None),
+        ('x = ["six; ' + "(" * 5_000 + '"]', None),
+        ('x = "six; ' + r"\u0028" * 5_000 + '"', None),
+        ('x = "1.' + r"\u0039" * 5_000 + '"', None),
     ],
-    ids=["lists", "tables", "dotted keys", "lists that Python can read", "number", "text", "underscores"],
+    ids=[
+        *("lists", "tables", "dotted keys", "quoted keys", "lists that Python can read", "number", "text"),
+        *("underscores", "brackets", "escaped brackets", "escaped number"),
+    ],
 )
 def test_toml_past_a_limit(tmp_path: Path, text: str, line: int | None) -> None:
     """TOML that is too deep, or has a number that is too long, is one error."""

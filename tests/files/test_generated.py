@@ -30,7 +30,7 @@ class Memory:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = Path("nixpy.nix")
         self._held: dict[Path, bytes] = {}
-        monkeypatch.setattr(Path, "read_bytes", lambda asked: self._held[asked])
+        monkeypatch.setattr("nixpy.files.reconcile.read_bytes", lambda asked: self._held[asked])
 
     def state(self, text: bytes | str) -> State | None:
         """Return in which state a generated Nix file with this text is."""

@@ -26,8 +26,9 @@ from nixpy.locks.requirements import read
         ("six\n-r /dev/zero\n", "not a regular file", 2),
         ("six\n-r " + "a" * 60_000 + "\n", "cannot be read", 2),
         ("six\nx==1" + "0" * 5_000 + "\n", "digits", 2),
+        ("six\nsix; " + "(" * 5_000 + "\n", "brackets", 2),
     ],
-    ids=["include", "links", "path", "undefined", "idna", "hex", "device", "long name", "digits"],
+    ids=["include", "links", "path", "undefined", "idna", "hex", "device", "long name", "digits", "brackets"],
 )
 def test_hostile_line(tmp_path: Path, text: str, message: str, line: int | None) -> None:
     """The error names the file, the line and a remedy."""

@@ -21,5 +21,11 @@ def parse(data: bytes, path: str) -> RawMetadata:
     names = [name.lower() for name in _FIELD.findall(head)]
     if len(data) > limits.METADATA or len(names) > limits.FIELDS or len(set(names)) > limits.FIELD_NAMES:
         raise NixpyError("its metadata is absurdly large and is not read", hint="Check where it comes from.", path=path)
+    try:
+        for line in head.decode("latin-1").splitlines():
+            limits.check_line(line)
+    except limits.PastLimitError as error:
+        message = f"its metadata cannot be read: {error}"
+        raise NixpyError(message, hint="Check where it comes from.", path=path) from None
     # Mail may have mails in it, a thousand levels deep. Core metadata has no field of this name.
     return parse_email(_CONTENT_TYPE.sub(b"x-content-type:", head) + body)[0]

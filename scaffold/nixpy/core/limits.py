@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ UNKNOWN_SIZE = 8 << 30
 """Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
 
 
+_BRACKETS = re.compile(r"[()]")
+
+
 def codec(name: str) -> str:
     """Return the name of a codec for the text of a file; LookupError where Python has none or nixpy refuses it."""
     found = codecs.lookup(name).name
@@ -66,33 +70,56 @@ def codec(name: str) -> str:
     return found
 
 
-class TooDeepError(ValueError):
-    """A document has more levels than `DEPTH`."""
+class PastLimitError(ValueError):
+    """A text or a document passes a limit."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the document in `text`; ValueError for what is no JSON, or has more levels than nixpy reads."""
+    """Return the document in `text`; ValueError for what is no JSON, or passes a limit."""
     try:
         document = json.loads(text)
     except RecursionError:
-        raise TooDeepError(f"it has more than {DEPTH} levels") from None
-    check_depth(document)
+        raise _too_deep() from None
+    check_document(document)
     return document
 
 
-def check_depth(document: object) -> None:
-    """Raise TooDeepError where tables and lists in `document` have more levels than `DEPTH`."""
+def check_document(document: object) -> None:
+    """Raise PastLimitError where tables and lists have more levels than `DEPTH`, or a string passes a limit."""
     level: list[object] = [document]
     for _ in range(DEPTH + 1):
-        containers = [item for item in level if isinstance(item, dict | list) and item]
-        if not containers:
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                check_line(item)
+            elif isinstance(item, dict):
+                inner += item
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
             return
-        level = [
-            item
-            for container in containers
-            for item in (container.values() if isinstance(container, dict) else container)
-        ]
-    raise TooDeepError(f"it has more than {DEPTH} levels")
+        level = inner
+    raise _too_deep()
+
+
+def check_line(text: str) -> None:
+    """Raise PastLimitError for a line with a number, or with brackets in brackets, past the limits.
+
+    A marker is read by a function that calls itself for each bracket.
+    """
+    if len(text) > DIGITS and long_number(text) is not None:
+        raise PastLimitError(f"it has a number of more than {DIGITS:,} digits")
+    if text.count("(") > DEPTH:
+        depth = 0
+        for bracket in _BRACKETS.findall(text):
+            depth = max(depth + (1 if bracket == "(" else -1), 0)
+            if depth > DEPTH:
+                raise PastLimitError(f"it has brackets in more than {DEPTH} levels")
+
+
+def _too_deep() -> PastLimitError:
+    return PastLimitError(f"its tables and lists have more than {DEPTH} levels")
 
 
 def long_number(text: str) -> int | None:

@@ -14,6 +14,9 @@ from nixpy.core.read_file import read_bytes
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
 _KEY = re.compile(r"""\s*(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_DOTTED = re.compile(  # a key of more levels than the limit, anywhere in a line
+    rf"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')[ \t]*+\.[ \t]*+){{{limits.DEPTH}}}"""
+)
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -29,9 +32,14 @@ def load_toml(path: Path) -> dict[str, Any]:
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """Return the document in `text`; NixpyError names `path` and the line when it is no TOML, or passes a limit."""
     limits.check_text(text, path)
+    for number, content in enumerate(text.split("\n"), start=1):
+        # tomllib takes quadratic time for such a key.
+        if len(content) > 2 * limits.DEPTH and content.count(".") >= limits.DEPTH and _DOTTED.search(content):
+            message = f"this file cannot be read: a key has more than {limits.DEPTH} levels"
+            raise NixpyError(message, hint="Correct it.", path=path, line=number)
     try:
         document = tomllib.loads(text)
-        limits.check_depth(document)
+        limits.check_document(document)
     except tomllib.TOMLDecodeError as error:
         at = _AT.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
@@ -40,9 +48,11 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         if text.split("\n")[line - 1].startswith(_CONFLICT):
             reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
         raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
-    except (RecursionError, limits.TooDeepError):
-        message = f"this is not valid TOML: tables and lists have more than {limits.DEPTH} levels"
-        raise NixpyError(message, hint="Correct the brackets and keys.", path=path) from None
+    except RecursionError:
+        message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"
+        raise NixpyError(message, hint="Correct the brackets.", path=path) from None
+    except limits.PastLimitError as error:
+        raise NixpyError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
     except ValueError as error:  # a number with underscores, a date that no calendar has
         raise NixpyError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
     return document

@@ -56,8 +56,8 @@ def read(
         }
     except json.JSONDecodeError as error:
         _fail(path, f"this is not valid JSON: {error.msg}", "make it again with `pipenv lock`", error.lineno)
-    except limits.TooDeepError as error:
-        _fail(path, f"this is not valid JSON: {error}", "make it again with `pipenv lock`")
+    except limits.PastLimitError as error:
+        _fail(path, f"this file cannot be read: {error}", "make it again with `pipenv lock`")
     except DamagedError as error:
         _fail(path, f"this Pipfile.lock is damaged: {error}", "make it again with `pipenv lock`")
     return RequirementsFile(

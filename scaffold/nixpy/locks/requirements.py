@@ -198,6 +198,10 @@ class _Reader:
     def _line(self, where: Location, constraint: bool, including: tuple[Path, ...]) -> None:
         if "\0" in where.raw:
             raise where.error("this line has a NUL character", "Remove it.")
+        try:
+            limits.check_line(where.raw)
+        except limits.PastLimitError as error:
+            raise where.error(f"this line cannot be read: {error}", "Correct it.") from None
         raw, raw_options = _parted(where.raw)
         head, option_text = _parted(_VARIABLE.sub(self._value, where.raw))
         options = self._options(where, option_text)
