@@ -119,12 +119,15 @@ def _roots(files: Sequence[ElfFile], rows: Curated) -> list[ElfFile]:
 
 def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -> Iterable[ElfFile]:
     reached: dict[str, ElfFile] = {}
+    looked_up: set[str] = set()
     waiting = list(roots)
     while waiting:
         file = waiting.pop()
         if file.path not in reached:
             reached[file.path] = file
-            waiting += [other for soname in file.needed for other in index.get(soname, ())]
+            sonames = dict.fromkeys(soname for soname in file.needed if soname not in looked_up)
+            looked_up.update(sonames)
+            waiting += [other for soname in sonames for other in index.get(soname, ())]
     return reached.values()
 
 
