@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,30 @@ def test_path_of_absurd_length(tmp_path: Path) -> None:
     path.write_text("./" + "a" * 60_000 + ".whl\n")
     (line,) = read(path).requirements
     assert line.local is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "six" + " " * 100_000 + "x",
+        "./six" + " " * 100_000 + "x",
+        "https://index.example/six" + " " * 100_000 + "; x",
+        "six" + " " * 100_000 + "@" + " " * 100_000,
+        "six" + "[" * 100_000,
+        "six ; " + "a" * 100_000,
+        "six" + ">=1," * 30_000 + "x",
+        " #" * 50_000 + "\r",
+        "://a?" * 20_000,
+    ],
+)
+def test_long_lines_take_linear_time(tmp_path: Path, text: str) -> None:
+    """A line of 100,000 characters is read, or refused, within two seconds of this thread."""
+    path = tmp_path / "requirements.txt"
+    path.write_text(text + "\n")
+    start = time.thread_time()
+    with contextlib.suppress(NixpyError):
+        read(path)
+    assert time.thread_time() - start < 2
 
 
 def test_long_chain_of_includes(tmp_path: Path) -> None:

@@ -134,7 +134,9 @@ def _package_line(text: str, package: str) -> int | None:
     """Return the line where a lock or requirements file begins with the package, else any that names it."""
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
-    begins = re.search(rf"^\s*(\"?name\"?\s*[=:]\s*)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE)
+    begins = re.search(
+        rf"^[^\S\n]*+(\"?name\"?[^\S\n]*+[=:][^\S\n]*+)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE
+    )
     found = begins or re.search(whole, text, re.IGNORECASE)
     return text.count("\n", 0, found.end()) + 1 if found else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ DIGITS = 1_000
 """Decimal digits in a row. Python refuses to convert more than 4,300, since that takes quadratic time (CVE-2020-10735);
 a hash has at most 128 digits.
 """
+
+BLANKS = 500
+"""Blanks in a row in setup.cfg, pip.conf and the like, for which configparser takes quadratic time."""
+
+INI_SIZE = 1 << 20
+"""Characters of such a file. The longest setup.cfg has less than 100,000."""
 
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
@@ -124,17 +131,31 @@ def _too_deep() -> PastLimitError:
 
 def long_number(text: str) -> int | None:
     """Return where the first run of more than `DIGITS` digits begins in `text`, None where there is none."""
-    # Such a run covers a multiple of DIGITS, so that nixpy looks at few characters.
-    for place in range(0, len(text), DIGITS):
-        if text[place].isdecimal():
+    return _long_run(text, DIGITS, str.isdecimal)
+
+
+def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | None:
+    """Return where the first run of more than `most` such characters begins, None where there is none."""
+    # Such a run covers a multiple of `most`, so that nixpy looks at few characters.
+    for place in range(0, len(text), most):
+        if is_member(text[place]):
             start = end = place
-            while start and text[start - 1].isdecimal() and end - start <= DIGITS:
+            while start and is_member(text[start - 1]) and end - start <= most:
                 start -= 1
-            while end < len(text) and text[end].isdecimal() and end - start <= DIGITS:
+            while end < len(text) and is_member(text[end]) and end - start <= most:
                 end += 1
-            if end - start > DIGITS:
+            if end - start > most:
                 return start
     return None
+
+
+def check_blanks(text: str, path: Path | str) -> None:
+    """Raise NixpyError, with the line, for what configparser takes quadratic time for: a long run of blanks."""
+    place = _long_run(text, BLANKS, lambda char: char.isspace() and char != "\n")
+    if place is not None or len(text) > INI_SIZE:
+        what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
+        line = None if place is None else text.count("\n", 0, place) + 1
+        raise NixpyError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
 
 
 def check_text(text: str, path: Path | str) -> None:

@@ -13,7 +13,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
-_KEY = re.compile(r"""\s*(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_KEY = re.compile(r"""(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')++)=""")
 _DOTTED = re.compile(  # a key of more levels than the limit, anywhere in a line
     rf"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')[ \t]*+\.[ \t]*+){{{limits.DEPTH}}}"""
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from nixpy.core.read_file import read_lossy
 from nixpy.doctor.facts import PackagesCall
 
-_COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackage)\b")
 _BINDING = re.compile(r"(?<![\w.'-])([A-Za-z_][\w'-]*)\s*=(?!=)\s*")
 _CALL = re.compile(r"callPackage\s+(\.{1,2}/[\w./+-]+)")

@@ -23,7 +23,7 @@ from nixpy.project.config import Settings
 from nixpy.styles import styles
 
 _MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
-_ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
+_ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 

@@ -10,7 +10,7 @@ from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import State, own_state
 
-_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
+_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]{1,255}\.nix)")
 
 
 def imports(entry: Path, file: str) -> bool:

@@ -22,7 +22,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 
 # The checksum is over the facts but for its own digits, so that no byte can change unseen.
-_CHECKSUM = re.compile(r"# nixpy format (\d{1,9}), .*sha256 ([0-9a-f]{64})\n")
+_CHECKSUM = re.compile(r"(?m)^# nixpy format (\d{1,9}), .*sha256 ([0-9a-f]{64})\n")
 # Only the third line counts: the checksum of the facts does not cover it, so elsewhere it could be moved unseen.
 _LIBRARY = re.compile(r"\A(.*\n.*\n)# Text of the library below: sha256 ([0-9a-f]{64})\n")
 _REST = "\n  # The rest is the same for every project"  # the library text begins with this

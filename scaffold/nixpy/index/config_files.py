@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import load_toml
@@ -169,6 +170,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
         text = read_bytes(path).decode()
         if "\0" in text:
             raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+        limits.check_blanks(text, path)
         parser.read_string(text)
     except OSError:  # none there, or not for us: pip goes on without it too
         return {}

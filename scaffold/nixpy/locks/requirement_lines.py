@@ -33,9 +33,11 @@ _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 _URL = re.compile(r"(?:https?|ftp|file|(?:git|hg|svn|bzr)\+[a-z]+):", re.IGNORECASE)
-_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)")
+_NAMED = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*+)\s*+(?:\[(?P<extras>[^\]]*)\]\s*+)?@\s*+(?P<address>\S++)(?P<rest>.*)"
+)
 _EXTRAS = re.compile(r"(?P<head>.+)\[(?P<extras>[^\[\]]*)\]")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.(?:gz|bz2|xz))(?:\[[^\[\]]*\])?$", re.IGNORECASE)
 _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
@@ -198,8 +200,7 @@ def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[
             raise InvalidRequirement(rest)
         return named["address"], named["name"], _names(named["extras"]), rest.removeprefix(";").strip()
     # A URL may hold a `;`: the one before a marker has a space beside it.
-    separator = r"\s+;\s*|;\s+" if is_url(text) else r"\s*;\s*"
-    head, *rest = re.split(separator, text, maxsplit=1)
+    head, *rest = (part.strip() for part in re.split(r"(?<=\s);|;(?=\s)" if is_url(text) else ";", text, maxsplit=1))
     if not (editable or is_url(head) or head.startswith(".") or os.sep in head or _ARCHIVE.search(head)):
         return None, None, (), ""
     marker = rest[0].strip() if rest else ""

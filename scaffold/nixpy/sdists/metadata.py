@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from nixpy.core import limits
 from nixpy.core.core_metadata import parse
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import parse_toml
@@ -107,8 +108,10 @@ def read_programs(text: bytes) -> tuple[str, ...]:
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text.decode())
-    except (UnicodeDecodeError, configparser.Error):
+        decoded = text.decode()
+        limits.check_blanks(decoded, "entry_points.txt")
+        parser.read_string(decoded)
+    except (UnicodeDecodeError, configparser.Error, NixpyError):
         return ()
     sections = ("console_scripts", "gui_scripts")
     return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))
