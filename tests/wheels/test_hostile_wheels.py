@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import zipfile
 from contextlib import closing
@@ -12,6 +13,7 @@ import pytest
 from nixpy.core import limits
 from nixpy.core.core_metadata import parse
 from nixpy.core.errors import NixpyError
+from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.installed import installed_wheels
 from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.metadata import requires
@@ -86,3 +88,18 @@ def test_fifo_in_an_environment(tmp_path: Path, name: str) -> None:
     (info / name).unlink(missing_ok=True)
     os.mkfifo(info / name)
     assert not installed_wheels(tmp_path)
+
+
+def test_overlapping_members(tmp_path: Path) -> None:
+    """A wheel that lists one member many times is refused before any of them is unpacked."""
+    path = tmp_path / "demo-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("0.so", b"\x7fELF" + bytes(1 << 20))
+        for number in range(1, 200):
+            info = copy.copy(wheel.infolist()[0])
+            info.filename = f"{number}.so"
+            wheel.filelist.append(info)
+            wheel.NameToInfo[info.filename] = info
+    with closing(LocalWheel(path)) as archive, pytest.raises(NixpyError, match="overlap") as caught:
+        inspect(archive)
+    assert (caught.value.path, bool(caught.value.hint)) == (str(path), True)

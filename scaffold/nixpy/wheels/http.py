@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ class Client:
         self._settings = settings
         self._attempts = attempts
         self._pause = pause
+        self.clock: Callable[[], float] = time.monotonic
         self._tls = _tls(settings)
         self._proxies = urllib.request.getproxies()
         self._managers: dict[str | None, PoolManager] = {}
@@ -83,11 +85,25 @@ class Client:
                 raise _StoppedError
         raise self._unreachable(url, reason)
 
-    def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off."""
-        for chunk in response.stream(256 << 10):
+    def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
+        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
+
+        Raises NetworkError where the body has more than `most` bytes, and where less than the least rate of
+        `core.limits` arrives: so a download ends after its size divided by that rate, whatever the server does.
+        """
+        since, received, total = self.clock(), 0, 0
+        # `read1` returns what has arrived; `stream` would wait for the whole piece.
+        while chunk := response.read1(256 << 10):
             if self.stop.is_set():
                 raise _StoppedError
+            received, total = received + len(chunk), total + len(chunk)
+            if total > (limits.UNKNOWN_SIZE if most is None else most):
+                raise _too_large(url, most)
+            span = self.clock() - since
+            if span >= limits.RATE_SPAN:
+                if received < limits.RATE * span:
+                    raise _too_slow(url)
+                since, received = since + span, 0
             yield chunk
 
     def close(self) -> None:
@@ -130,8 +146,10 @@ class Client:
             if target is None:
                 try:
                     yield response
-                finally:
-                    response.close() if response.length_remaining else response.release_conn()
+                except BaseException:
+                    response.close()  # what is left of the body would be the answer to the next request
+                    raise
+                response.close() if response.length_remaining else response.release_conn()
                 return
             response.drain_conn()
             target = urljoin(url, split(target).geturl())
@@ -191,6 +209,21 @@ class Client:
                 }
                 self._managers[proxy] = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
             return self._managers[proxy]
+
+
+def _too_large(url: str, most: int | None) -> NetworkError:
+    expected = "any wheel has" if most is None else f"the {most:,} bytes that the lock names"
+    return NetworkError(
+        f"the server sends more than {expected}", hint="Check the index, or lock the project again.", path=shown(url)
+    )
+
+
+def _too_slow(url: str) -> NetworkError:
+    return NetworkError(
+        f"the server sends less than {limits.RATE:,} bytes a second",
+        hint="Try again later, or choose another index; --offline goes on without.",
+        path=shown(url),
+    )
 
 
 def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
