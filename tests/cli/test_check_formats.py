@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -269,3 +271,16 @@ def test_sync_all_goes_on_behind_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
     assert nixpy("check", projects[1]).status == 0
     ran = nixpy("sync", "--all", projects[1], "--format", "json")
     assert [[file["state"] for file in one["files"]] for one in ran.json["projects"]] == [["fresh", "fresh"]]
+
+
+@pytest.mark.parametrize("form", ["gitlab", "sarif"])
+def test_folder_that_is_not_utf8(tmp_path: Path, form: str) -> None:
+    """A folder whose name has bytes that are no UTF-8 is shown with these bytes as escapes."""
+    folder = tmp_path / os.fsdecode(b"bad\xff")
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[tool.nixpy]\nstyle = 1\n")
+    command = [sys.executable, "-m", "nixpy", "check", str(folder), "--format", form]
+    ran = subprocess.run(command, capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert b"bad\\\\xff" in ran.stdout or b"bad%5Cxff" in ran.stdout
+    assert b"Traceback" not in ran.stderr

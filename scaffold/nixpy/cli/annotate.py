@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nixpy.commands.check import Outcome, Reason, Verdict
+from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import Comparison, State
@@ -100,8 +101,13 @@ def _diagnostic(top: Path, diagnostic: Diagnostic, project: Project) -> Annotati
 def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int | None) -> Annotation:
     shown = Path(os.path.relpath(path, top)).as_posix()
     if not path.exists():
-        return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)
-    return Annotation(rule=name, level=level, message=message, path=shown, line=line or 1)
+        return Annotation(rule=name, level=level, message=_text(f"{path}: {message}"), path=None, line=1)
+    return Annotation(rule=name, level=level, message=_text(message), path=_text(shown), line=line or 1)
+
+
+def _text(value: str) -> str:
+    """Return `value` with an escape for each byte of a file name that is no UTF-8, which Python has as a surrogate."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _repository(folder: Path) -> Path:
@@ -112,7 +118,7 @@ def _repository(folder: Path) -> Path:
 def _line(reason: Reason) -> int | None:
     """Return the line of the file that names the reason's package, else the setting, if any."""
     try:
-        text = reason.path.read_text("utf-8") if reason.path else ""
+        text = read_bytes(reason.path).decode() if reason.path else ""
     except (OSError, UnicodeDecodeError):
         return None
     if reason.package and (line := _package_line(text, reason.package)):
@@ -128,7 +134,9 @@ def _package_line(text: str, package: str) -> int | None:
     """Return the line where a lock or requirements file begins with the package, else any that names it."""
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
-    begins = re.search(rf"^\s*(\"?name\"?\s*[=:]\s*)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE)
+    begins = re.search(
+        rf"^[^\S\n]*+(\"?name\"?[^\S\n]*+[=:][^\S\n]*+)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE
+    )
     found = begins or re.search(whole, text, re.IGNORECASE)
     return text.count("\n", 0, found.end()) + 1 if found else None
 

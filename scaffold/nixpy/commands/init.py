@@ -10,6 +10,7 @@ from typing import Any
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
@@ -106,5 +107,5 @@ def _settings_output(project: Project, resolved: ResolvedOptions, options: Optio
     if options.systems:
         chosen["systems"] = list(resolved.systems)
     path = project.settings_path
-    text = path.read_bytes().decode() if path.is_file() else ""
+    text = read_bytes(path).decode() if path.is_file() else ""
     return OutputFile(path=path, text=config.updated(path, text, chosen), generated=False)

@@ -13,6 +13,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
@@ -209,7 +210,7 @@ def read_nixpy_lock(project: Project) -> NixpyLock | None:
     What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
     """
     try:
-        nixpy_lock = nixpylock.loads(project.nixpy_lock_path.read_text("utf-8"), project.nixpy_lock_path)
+        nixpy_lock = nixpylock.loads(read_bytes(project.nixpy_lock_path).decode(), project.nixpy_lock_path)
     except (OSError, UnicodeDecodeError, nixpylock.Damaged, nixpylock.Newer, NixpyError):
         return None
     return replace(nixpy_lock, wheels=tuple(_opened(wheel) for wheel in nixpy_lock.wheels))

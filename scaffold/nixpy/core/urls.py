@@ -15,15 +15,22 @@ HTTP = {"http": 80, "https": 443}
 """The schemes that wheels are fetched by, with their ports."""
 
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@|(?<=://)(?P<keep>[^\s?]*)\?[^\s#]*")
+_ADDRESS = re.compile(r"(?<=://)\S*")
+_QUERY = re.compile(r"\?[^#]*")
 _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
     """Return a text with the user part and the query of every URL in it taken out, each of which may be a secret."""
-    while (plainer := _SECRET.sub(lambda match: match["keep"] or "", text)) != text:
+    while (plainer := _ADDRESS.sub(lambda match: _without_secrets(match[0]), text)) != text:
         text = plainer
     return text
+
+
+def _without_secrets(address: str) -> str:
+    """Return what follows the `://` of a URL, or of several in a row, without user parts and queries."""
+    parts = (part.partition("/") for part in address.split("://"))
+    return _QUERY.sub("", "://".join(server.rpartition("@")[2] + slash + path for server, slash, path in parts))
 
 
 def without_login(url: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
@@ -22,7 +23,7 @@ from nixpy.project.config import Settings
 from nixpy.styles import styles
 
 _MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
-_ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
+_ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
@@ -106,7 +107,7 @@ def _settings_of(folder: Path) -> Settings:
 def rendered_sonames(folder: Path) -> frozenset[str]:
     """Return the sonames that the generated Nix file names; none where there is no such file."""
     path = folder / _settings_of(folder).file
-    return frozenset(_ROW.findall(path.read_text("utf-8", "replace"))) if path.is_file() else frozenset()
+    return frozenset(_ROW.findall(read_lossy(path))) if path.is_file() else frozenset()
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:

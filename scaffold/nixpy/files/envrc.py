@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from nixpy.core.read_file import read_lossy
 from nixpy.core.text import is_visible
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
@@ -58,7 +59,7 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
 
 def _watched(path: Path) -> set[str]:
     try:
-        lines = path.read_text("utf-8", "replace").replace("\\\n", " ").splitlines()
+        lines = read_lossy(path).replace("\\\n", " ").splitlines()
     except FileNotFoundError:
         return set()
     before = takewhile(lambda line: not _USE.match(line), lines)

@@ -17,10 +17,11 @@ from pathlib import Path
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.files import place
 
 # The checksum is over the facts but for its own digits, so that no byte can change unseen.
-_CHECKSUM = re.compile(r"# nixpy format (\d+), .*sha256 ([0-9a-f]{64})\n")
+_CHECKSUM = re.compile(r"(?m)^# nixpy format (\d{1,9}), .*sha256 ([0-9a-f]{64})\n")
 # Only the third line counts: the checksum of the facts does not cover it, so elsewhere it could be moved unseen.
 _LIBRARY = re.compile(r"\A(.*\n.*\n)# Text of the library below: sha256 ([0-9a-f]{64})\n")
 _REST = "\n  # The rest is the same for every project"  # the library text begins with this
@@ -217,7 +218,7 @@ def _refuse(comparison: Comparison, *, force: bool) -> None:
 
 def _read(path: Path, *, owned: bool) -> str | None:
     try:
-        text = path.read_bytes().decode()
+        text = read_bytes(path).decode()
         # git may check files out with Windows line ends (core.autocrlf): that is nobody's edit.
         return text.replace("\r\n", "\n") if owned else text
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 
 _MARK = ".nixpy-"
 _TEMPORARY = re.compile(r"\..+\.nixpy-[a-z0-9_]{8}", re.DOTALL)  # as `_create` makes them
@@ -107,7 +108,7 @@ def _stage(one: Replacement, temporary: ExitStack) -> _Staged:
     with suppress(FileNotFoundError):
         status = target.stat()
         mode = status.st_mode & 0o777
-        old = _write(target, target.read_bytes(), mode, temporary)
+        old = _write(target, read_bytes(target), mode, temporary)
         os.utime(old, ns=(status.st_atime_ns, status.st_mtime_ns))
     return _Staged(path=one.path, target=target, new=_write(target, one.text.encode(), mode, temporary), old=old)
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
 
@@ -165,8 +167,11 @@ def _pip_files(root: Path, environ: Mapping[str, str]) -> list[Path]:
 def _sections(path: Path) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser()
     try:
-        with path.open(encoding="utf-8") as file:
-            parser.read_file(file)
+        text = read_bytes(path).decode()
+        if "\0" in text:
+            raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+        limits.check_blanks(text, path)
+        parser.read_string(text)
     except OSError:  # none there, or not for us: pip goes on without it too
         return {}
     except (configparser.Error, UnicodeDecodeError) as error:
@@ -187,12 +192,21 @@ def _place(text: str, root: Path) -> str | None:
         return text if path.is_dir() else None
     if "://" in text:
         return text
-    folder = root.absolute() / Path(text).expanduser()
+    folder = root.absolute() / _expanded(text)
     return str(folder) if folder.is_dir() else None
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+    return _expanded(text) if text else None
+
+
+def _expanded(text: str) -> Path:
+    """Return a path of pip's settings, `~` being a home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        message = f"`{text}` in the settings of pip is in the home folder of a user that this machine does not know"
+        raise NixpyError(message, hint="Write the whole path.") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

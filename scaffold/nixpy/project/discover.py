@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import ProjectError
+from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.read_file import read_lossy
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
@@ -36,10 +37,10 @@ def _find_projects(root: Path) -> Iterator[Path]:
 def _has_settings(path: Path) -> bool:
     """Tell whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
     try:
-        text = path.read_text("utf-8", "replace")
+        text = read_lossy(path)
         if "nixpy" not in text:
             return False
         tool = tomllib.loads(text).get("tool", {})
-    except (OSError, ValueError, RecursionError):  # it is no TOML, has a huge number, or is nested too deep
+    except (NixpyError, OSError, ValueError, RecursionError):  # it is no TOML, has a huge number, or is nested too deep
         return True
     return isinstance(tool, dict) and "nixpy" in tool

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from nixpy.core import limits
+from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.urls import shown
 from nixpy.needs.model import ElfFile, Known, WheelFacts
 
@@ -79,12 +82,12 @@ class Cache:
         if path is None:
             return None
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data = limits.parse_json(read_bytes(path))
             if data["known"] != known:
                 return None
             files = tuple(_elf_file(**file) for file in data["files"])
             return WheelFacts(files=files, known=known, requires=_texts(data.get("requires")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, NixpyError):
             return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from nixpy import __version__
+from nixpy.core import limits
 from nixpy.core.errors import NetworkError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
@@ -24,7 +26,6 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_LONGEST_PAUSE = 30.0  # seconds, whatever the server asks for
 
 
 class _StoppedError(Exception):
@@ -61,6 +62,7 @@ class Client:
         self._settings = settings
         self._attempts = attempts
         self._pause = pause
+        self.clock: Callable[[], float] = time.monotonic
         self._tls = _tls(settings)
         self._proxies = urllib.request.getproxies()
         self._managers: dict[str | None, PoolManager] = {}
@@ -79,15 +81,29 @@ class Client:
                 return self._once(url, use, byte_range)
             except _TransientError as error:
                 reason, pause = str(error), max(pause, error.after or 0)
-            if attempt + 1 < self._attempts and self.stop.wait(min(pause, _LONGEST_PAUSE)):
+            if attempt + 1 < self._attempts and self.stop.wait(min(pause, limits.PAUSE)):
                 raise _StoppedError
         raise self._unreachable(url, reason)
 
-    def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off."""
-        for chunk in response.stream(256 << 10):
+    def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
+        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
+
+        Raises NetworkError where the body has more than `most` bytes, and where less than the least rate of
+        `core.limits` arrives: so a download ends after its size divided by that rate, whatever the server does.
+        """
+        since, received, total = self.clock(), 0, 0
+        # `read1` returns what has arrived; `stream` would wait for the whole piece.
+        while chunk := response.read1(256 << 10):
             if self.stop.is_set():
                 raise _StoppedError
+            received, total = received + len(chunk), total + len(chunk)
+            if total > (limits.UNKNOWN_SIZE if most is None else most):
+                raise _too_large(url, most)
+            span = self.clock() - since
+            if span >= limits.RATE_SPAN:
+                if received < limits.RATE * span:
+                    raise _too_slow(url)
+                since, received = since + span, 0
             yield chunk
 
     def close(self) -> None:
@@ -130,8 +146,10 @@ class Client:
             if target is None:
                 try:
                     yield response
-                finally:
-                    response.close() if response.length_remaining else response.release_conn()
+                except BaseException:
+                    response.close()  # what is left of the body would be the answer to the next request
+                    raise
+                response.close() if response.length_remaining else response.release_conn()
                 return
             response.drain_conn()
             target = urljoin(url, split(target).geturl())
@@ -193,6 +211,21 @@ class Client:
             return self._managers[proxy]
 
 
+def _too_large(url: str, most: int | None) -> NetworkError:
+    expected = "any wheel has" if most is None else f"the {most:,} bytes that the lock names"
+    return NetworkError(
+        f"the server sends more than {expected}", hint="Check the index, or lock the project again.", path=shown(url)
+    )
+
+
+def _too_slow(url: str) -> NetworkError:
+    return NetworkError(
+        f"the server sends less than {limits.RATE:,} bytes a second",
+        hint="Try again later, or choose another index; --offline goes on without.",
+        path=shown(url),
+    )
+
+
 def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
     import urllib3
 
@@ -233,5 +266,5 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
 
     try:
         return Retry().get_retry_after(response)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # a date that no calendar has
         return None
