@@ -188,12 +188,21 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
+    yield from _uv_diagnostics(project)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+
+
+def _uv_diagnostics(project: Project) -> Iterator[Diagnostic]:
+    """Yield the settings of uv that are not passed on, where uv resolves the project."""
+    if not project.locked:
+        from nixpy.index.uv_config import read_uv_config
+
+        yield from read_uv_config(project.root).diagnostics
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[OutputFile, ...]:

@@ -50,7 +50,7 @@ def uv_indexes(root: Path, environ: Mapping[str, str]) -> UvIndexes:
 
     Follows uv's documentation of its configuration files. Raises NixpyError for a file that is not TOML.
     """
-    tables = list(_uv_tables(root, environ))
+    tables = [file.table for file in uv_files(root, environ)]
     tables += [table["pip"] for table in tables if isinstance(table.get("pip"), dict)]
     found = [*_uv_variables(environ), *(entry for table in tables for entry in _uv_table(table))]
     return UvIndexes(
@@ -83,36 +83,57 @@ def _uv_table(table: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
                 yield None, url
 
 
-def _uv_tables(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvFile:
+    """The settings of uv in one file. `of_project`: it is the project's, and not the user's or the machine's."""
+
+    path: Path
+    table: Mapping[str, Any] = field(repr=False)
+    of_project: bool = False
+
+
+def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
+    """Yield the files that uv would read for the project in `root`, the first over the later.
+
+    Raises NixpyError for a file that is not TOML.
+    """
     if explicit := environ.get("UV_CONFIG_FILE"):
-        yield load_toml(Path(explicit))
+        path = Path(explicit)
+        inside = path.resolve().is_relative_to(root.resolve())
+        yield UvFile(path=path, table=load_toml(path), of_project=inside)
         return
-    if environ.get("UV_NO_CONFIG", "").lower() not in ("", "0", "false"):
+    if _is_on(environ.get("UV_NO_CONFIG")):
         return
-    if (project := _uv_project_table(root)) is not None:
+    if (project := _uv_project_file(root)) is not None:
         yield project
     home = _home(environ)
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
     shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
     system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, str(_SYSTEM))]
-    for candidates in ([user], system):
-        if (path := next((path for path in candidates if path.is_file()), None)) is not None:
-            yield load_toml(path)
+    for candidates in ([user], [] if _is_on(environ.get("UV_NO_SYSTEM_CONFIG")) else system):
+        if (shared_file := next((path for path in candidates if path.is_file()), None)) is not None:
+            yield UvFile(path=shared_file, table=load_toml(shared_file))
 
 
-def _uv_project_table(root: Path) -> dict[str, Any] | None:
+def _is_on(text: str | None) -> bool:
+    return (text or "").lower() not in ("", "0", "false")
+
+
+def _uv_project_file(root: Path) -> UvFile | None:
     """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
-    nearest: dict[str, Any] | None = None
+    nearest: UvFile | None = None
     for folder in (root.resolve(), *root.resolve().parents):
         pyproject, uv_toml = folder / "pyproject.toml", folder / "uv.toml"
         tool = load_toml(pyproject).get("tool", {}) if pyproject.is_file() else {}
         table = tool.get("uv") if isinstance(tool, dict) else None
-        settings = load_toml(uv_toml) if uv_toml.is_file() else table
+        own = uv_toml.is_file()
+        settings = load_toml(uv_toml) if own else table
         if not isinstance(settings, dict):
             continue
+        found = UvFile(path=uv_toml if own else pyproject, table=settings, of_project=True)
         if isinstance(table, dict) and "workspace" in table:
-            return settings
-        nearest = settings if nearest is None else nearest
+            return found
+        nearest = found if nearest is None else nearest
     return nearest
 
 

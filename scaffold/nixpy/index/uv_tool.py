@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
@@ -121,12 +122,15 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
 class Compiler:
     """One setting in which uv is asked: from which folder, for which Python, with which environment added.
 
+    uv reads `config` and no file of settings. Without `allow_build` it is given nothing that makes it build.
     `conceal` takes credentials out of uv's text.
     """
 
     uv: Uv
     root: Path
     python: str
+    config: UvConfig
+    allow_build: bool
     environment: Mapping[str, str] = field(repr=False)
     conceal: Callable[[str], str] = field(repr=False)
     offline: bool
@@ -150,7 +154,13 @@ class Compiler:
         command += ["--python", sys.executable, "--python-version", self.python, "--output-file", output]
         command += ["--no-header", "--color", "never", "--no-progress", "--quiet"]
         command += [*(["--offline"] if self.offline else []), *options]
-        environment = {**os.environ, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
+        # Where `--no-build` is missing, uv looks up files; an address in a file of requirements would be built.
+        direct = self.allow_build or "--no-build" in options
+        settings = output.with_name("uv.toml")
+        settings.write_text(self.config.text(direct=direct), "utf-8")
+        command += ["--config-file", settings]
+        variables = uv_variables(os.environ, allow_build=self.allow_build)
+        environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -164,7 +174,7 @@ class Compiler:
         )
         if done.returncode == 0:
             return None
-        text = self.conceal(done.stderr)
+        text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
         return Failure(
             text=_shortened(text),
             sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),

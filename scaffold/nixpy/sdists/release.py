@@ -105,14 +105,13 @@ class SdistIndex:
         )
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
-        # For exact versions without their dependencies uv needs no metadata, and so builds nothing.
+        # For names without their dependencies uv needs no metadata, and so builds nothing.
         try:
             text = resolve(
                 [requirement],
                 root=self.root,
                 python=self.target.short_python,
-                no_deps=True,
-                allow_build=True,
+                look_up=True,
                 offline=self.offline,
             )
         except NixpyError as error:
