@@ -219,7 +219,9 @@ def read_nixpy_lock(project: Project) -> NixpyLock | None:
     What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
     """
     try:
-        nixpy_lock = nixpylock.loads(read_bytes(project.nixpy_lock_path).decode(), project.nixpy_lock_path)
+        nixpy_lock = nixpylock.loads(
+            read_bytes(project.nixpy_lock_path).decode().replace("\r\n", "\n"), project.nixpy_lock_path
+        )
     except (OSError, UnicodeDecodeError, nixpylock.Damaged, nixpylock.Newer, NixpyError):
         return None
     return replace(nixpy_lock, wheels=tuple(_opened(wheel) for wheel in nixpy_lock.wheels))
