@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from nixpy.core.errors import NixpyError
 from nixpy.index import config_files
 from nixpy.index.resolve import resolve
-from nixpy.index.uv_config import UvSetting, known, read_uv_config, uv_variables
+from nixpy.index.uv_config import UvSetting, known, read_uv_config, uv_diagnostics, uv_variables
 from nixpy.project.dependencies import Dependencies
 from smallindex import build_wheel
 
@@ -215,7 +215,7 @@ def test_what_is_not_passed_on_is_reported(trap: Path) -> None:
     """Unknown keys and those that nixpy decides are diagnostics, which name the file and the line."""
     root = trap.parent / "project"
     write(root, "pyproject.toml", 'find-link = ["wh"]\n[tool.uv.pip]\nextra = ["a"]\nno-such = 1\n')
-    messages = [diagnostic.message for diagnostic in read_uv_config(root).diagnostics]
+    messages = [diagnostic.message for diagnostic in uv_diagnostics(root)]
     assert [message.partition(": ")[0] for message in messages] == [
         "pyproject.toml:5",
         "pyproject.toml:7",

@@ -200,9 +200,9 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 def _uv_diagnostics(project: Project) -> Iterator[Diagnostic]:
     """Yield the settings of uv that are not passed on, where uv resolves the project."""
     if not project.locked:
-        from nixpy.index.uv_config import read_uv_config
+        from nixpy.index.uv_config import uv_diagnostics
 
-        yield from read_uv_config(project.root).diagnostics
+        yield from uv_diagnostics(project.root)
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[OutputFile, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nixpy.core import programs
 from nixpy.core.errors import NixpyError
 from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
 from nixpy.doctor.facts import Facts, StartedPython, Venv
@@ -121,7 +121,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
-        uv=shutil.which("uv", path=environ.get("PATH", "")) is not None,
+        uv=programs.find("uv", environ) is not None,
         uv_downloads=see("uv_downloads", True, project_folder.uv_may_download, root),
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,

@@ -6,10 +6,10 @@ import json
 import mmap
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nixpy.core import programs
 from nixpy.doctor import cache
 from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
@@ -111,12 +111,10 @@ def start(python: Path, environ: Mapping[str, str]) -> StartedPython:
 
     Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
     """
-    command = [str(python), "-I", "-S", "-c", _ASK.read_text("utf-8")]
-    done = subprocess.run(
-        command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
-    )
+    command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
+    done = programs.run("python", python, command, environ=environ, timeout=_PATIENCE)
     if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = done.stderr.strip().splitlines()
         raise ValueError(said[0] if said else f"exit status {done.returncode}")
     told = json.loads(done.stdout.splitlines()[-1])
     mapped = [Path(path) for path in told["mapped"]]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
+from nixpy.core import programs
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import load_toml
@@ -120,7 +119,7 @@ def git(folder: Path, venv: Path) -> Git | None:
     """Return what git does not know; None where the folder is in no git tree. OSError where git is not there."""
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return None
-    if shutil.which("git") is None:
+    if programs.find("git") is None:
         raise FileNotFoundError("git is not on PATH")
     settings = _settings_of(folder)
     nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
@@ -135,12 +134,12 @@ def git(folder: Path, venv: Path) -> Git | None:
     )
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
+    path = programs.find("git")
+    assert path  # noqa: S101  (`git` saw to it)
     # The tree's own settings could name a program for git to start.
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE, check=False
-    )
+    command = ["-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    done = programs.run("git", path, command, timeout=_PATIENCE)
     if done.returncode > 1:
         raise OSError(done.stderr.strip() or "git failed")
     return done

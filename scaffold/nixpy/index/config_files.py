@@ -104,7 +104,7 @@ def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
         return
     if _is_on(environ.get("UV_NO_CONFIG")):
         return
-    if (project := _uv_project_file(root)) is not None:
+    if (project := uv_project_file(root)) is not None:
         yield project
     home = _home(environ)
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
@@ -119,7 +119,7 @@ def _is_on(text: str | None) -> bool:
     return (text or "").lower() not in ("", "0", "false")
 
 
-def _uv_project_file(root: Path) -> UvFile | None:
+def uv_project_file(root: Path) -> UvFile | None:
     """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
     nearest: UvFile | None = None
     for folder in (root.resolve(), *root.resolve().parents):

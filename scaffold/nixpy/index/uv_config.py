@@ -34,7 +34,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
-from nixpy.index.config_files import UvFile, uv_files
+from nixpy.index.config_files import UvFile, uv_files, uv_project_file
 
 _TABLE = Path(__file__).with_name("uv-settings.csv")
 _PLACES = ("index-url", "extra-index-url", "find-links")
@@ -57,13 +57,11 @@ class UvSetting:
 class UvConfig:
     """What uv is given. The values may hold credentials: they are written to a private folder only.
 
-    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `diagnostics` say what is not passed
-    on.
+    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `origin` are the files they are from.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     no_binary: frozenset[str] = frozenset()
-    diagnostics: tuple[Diagnostic, ...] = ()
     origin: str = "uv's settings"
 
     def text(self, *, direct: bool = True) -> str:
@@ -103,7 +101,6 @@ def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow
     return UvConfig(
         settings=merged,
         no_binary=frozenset() if allow_build else frozenset(no_binary),
-        diagnostics=tuple(diagnostic for file in files for diagnostic in _diagnostics(file)),
         origin=" and ".join(str(file.path) for file in files) or "uv's settings",
     )
 
@@ -215,7 +212,14 @@ def _no_binary(table: Mapping[str, Any]) -> Iterator[str]:
                 yield name if name == ":all:" else canonicalize_name(name)
 
 
-def _diagnostics(file: UvFile) -> Iterator[Diagnostic]:
+def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
+    """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
+
+    Those of the user are not the project's business. Raises NixpyError for a file that is not TOML.
+    """
+    file = uv_project_file(root)
+    if file is None:
+        return
     for row, table, key, _ in _settings(file):
         name = f"pip.{key}" if table == "pip" else key
         place = f"{file.path.name}:{_line(file, table, key) or 1}"

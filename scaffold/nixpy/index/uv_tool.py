@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from nixpy.core import programs
 from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
@@ -95,8 +94,10 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
     reasons = []
     for path in _candidates(environ):
         try:
-            answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=30)
-        except (OSError, subprocess.SubprocessError):
+            answer = programs.run("uv", path, ["--version"], environ=environ, timeout=30)
+        except (OSError, programs.SubprocessError):
+            answer = None
+        if answer is None or answer.returncode != 0:
             reasons.append(f"{path} does not start")
             continue
         found = _VERSION.match(answer.stdout)
@@ -108,8 +109,8 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    if on_path := shutil.which("uv", path=environ.get("PATH", "")):
-        yield Path(on_path)
+    if on_path := programs.find("uv", environ):
+        yield on_path
     try:
         from uv import find_uv_bin  # the optional extra
 
@@ -143,7 +144,6 @@ class Compiler:
         interrupt ends it with nixpy.
         """
         command: list[str | Path] = [
-            self.uv.path,
             "pip",
             "compile",
             *sources,
@@ -161,17 +161,7 @@ class Compiler:
         command += ["--config-file", settings]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = programs.run("uv", self.uv.path, command, environ=environment, cwd=self.root)
         if done.returncode == 0:
             return None
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
