@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import tomllib
 from collections import Counter
@@ -29,6 +30,7 @@ from nixpy.project.dependencies import Dependencies
 
 __all__ = ["Uv", "find_uv", "resolve"]
 
+_ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
 
@@ -62,12 +64,13 @@ def resolve(
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(),
         root=root,
         python=python,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: settings.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(asked.conceal(text)),
         offline=offline,
     )
     options = ["--no-build"] * (not allow_build) + ["--no-deps"] * no_deps
