@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 import shop
 from ci.actionrunner import Ran as Job
-from nixpy.cli import markdown, output
+from nixpy.cli import formats, markdown, output
 from nixpy.cli.formats import FORMATS
 from nixpy.core.text import visible
 from runner import Nixpy, Ran
@@ -117,7 +117,22 @@ def test_a_name_that_is_not_utf_8_is_printed(form: str, tmp_path: Path, nixpy: N
     assert "bad" in ran.out
     ran.out.encode()
     if form == "sarif":
-        assert json.loads(ran.out)["runs"][0]["results"]
+        (result, *_) = ran.json["runs"][0]["results"]
+        uris = [place["physicalLocation"]["artifactLocation"]["uri"] for place in result["locations"]]
+        assert all(uri.startswith("bad%FF/") for uri in uris)
+
+
+def test_a_message_of_sarif_has_no_link(managed: Path, nixpy: Nixpy) -> None:
+    """Of a text that looks like a link or a placeholder SARIF's readers make neither (sections 3.11.5 and 3.11.6)."""
+    path = managed / "nixpy.nix"
+    path.write_text(path.read_text().replace("pkgs.zlib", "pkgs.zlib-ng"))
+    add(managed, 'env = { A = "[click](https://evil.example) {0} \\u202e" }\n')
+    messages = [
+        result["message"]["text"] for result in nixpy("check", managed, "--format", "sarif").json["runs"][0]["results"]
+    ]
+    assert messages
+    written = formats._sarif_text("[click](https://evil.example) {0} {x} \u202e")
+    assert written == "\\[click\\](https://evil.example) {{0}} {x} \\u202e"
 
 
 def test_backticks_close_no_fence(managed: Path, nixpy: Nixpy) -> None:

@@ -10,6 +10,7 @@ package can be reported.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import tomllib
 from collections import Counter
@@ -32,6 +33,7 @@ from nixpy.project.dependencies import Dependencies
 
 __all__ = ["Uv", "find_uv", "resolve"]
 
+_ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
 
@@ -69,6 +71,7 @@ def resolve(
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(),
         root=root,
@@ -76,7 +79,7 @@ def resolve(
         config=config,
         allow_build=allow_build,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: settings.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(asked.conceal(text)),
         offline=offline,
     )
     options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)

@@ -121,13 +121,13 @@ class Client:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
         except LocationValueError:
-            raise NetworkError("this is not an address one can download from", path=shown(url)) from None
+            raise NetworkError("this is not an address one can download from", path=self._settings.shown(url)) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NetworkError(
                     "the server's certificate is not trusted",
                     hint="Set SSL_CERT_FILE, or pip's cert, to the file of your authority's certificates.",
-                    path=shown(url),
+                    path=self._settings.shown(url),
                 ) from None
             raise _TransientError(str(error).rpartition("): ")[2]) from None
 
@@ -155,12 +155,12 @@ class Client:
             target = urljoin(url, split(target).geturl())
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
-                    f"the server sends us from https to {shown(target)}, which is not followed",
-                    path=shown(url),
+                    f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    path=self._settings.shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NetworkError("the server redirects without end", path=shown(url))
+        raise NetworkError("the server redirects without end", path=self._settings.shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -173,23 +173,23 @@ class Client:
                 f"the index refuses access (status {status})",
                 hint="Give it a login: in netrc, in the index URL, or as UV_INDEX_<NAME>_USERNAME and "
                 "UV_INDEX_<NAME>_PASSWORD.",
-                path=shown(url),
+                path=self._settings.shown(url),
             )
         if status in (404, 410):
             raise NetworkError(
                 f"the index does not have this file any more (status {status})",
                 hint="Lock the project anew.",
-                path=shown(url),
+                path=self._settings.shown(url),
             )
         if not ranged:
-            raise NetworkError(f"the server answers with status {status}", path=shown(url))
+            raise NetworkError(f"the server answers with status {status}", path=self._settings.shown(url))
 
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
             f"this file cannot be fetched: {self._settings.redact(reason)}",
             hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
             "--offline goes on without.",
-            path=shown(url),
+            path=self._settings.shown(url),
         )
 
     def _manager(self, url: str) -> PoolManager:
