@@ -9,7 +9,7 @@ import pytest
 
 import shop
 from nixpy.cli.formats import FORMATS
-from nixpy.wheels import http
+from nixpy.core import limits
 from runner import Nixpy
 from smallindex import SmallIndex
 
@@ -101,7 +101,7 @@ def test_the_address_of_a_wheel_shows_no_secret(
     host: str, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wheel whose address is signed cannot be fetched, or has no URL: neither message shows the signature."""
-    monkeypatch.setattr(http, "_LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(limits, "PAUSE", 0.0)
     root = shop.project(tmp_path / "demo", "alpha")
     token = f"{PATH}Ab0123456789"
     url = f"http://{USER}:{PASSWORD}@{host}/{token}/gamma-1.0-py3-none-any.whl?token={QUERY}#{MARK}"

@@ -101,13 +101,8 @@ def _diagnostic(top: Path, diagnostic: Diagnostic, project: Project) -> Annotati
 def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int | None) -> Annotation:
     shown = Path(os.path.relpath(path, top)).as_posix()
     if not path.exists():
-        return Annotation(rule=name, level=level, message=_text(f"{path}: {message}"), path=None, line=1)
-    return Annotation(rule=name, level=level, message=_text(message), path=_text(shown), line=line or 1)
-
-
-def _text(value: str) -> str:
-    """Return `value` with an escape for each byte of a file name that is no UTF-8, which Python has as a surrogate."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return Annotation(rule=name, level=level, message=f"{path}: {message}", path=None, line=1)
+    return Annotation(rule=name, level=level, message=message, path=shown, line=line or 1)
 
 
 def _repository(folder: Path) -> Path:

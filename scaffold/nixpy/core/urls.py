@@ -26,7 +26,7 @@ _SHORTEST_TOKEN = 16
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
 _ADDRESS = re.compile(r"(?<=://)\S*")
 _QUERY = re.compile(r"\?[^#]*")
-_URL = re.compile(r"(?P<server>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>[^\s'\"`<>)\]]+)")
+_URL = re.compile(r"(?P<server>\b[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<rest>[^\s'\"`<>)\]]+)")
 _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
 
 
