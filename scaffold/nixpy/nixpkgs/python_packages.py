@@ -48,11 +48,6 @@ def identifier(name: str) -> str:
     return name if _ATTRIBUTE.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
 
 
-def _quoted(name: str) -> str:
-    """Return a normalised name as an attribute of Nix, in quotes where it is no identifier."""
-    return name if identifier(name) == name else f'"{name}"'
-
-
 @cache
 def _spellings() -> frozenset[str]:
     return frozenset(spelling for spellings in _table().values() for spelling in spellings)

@@ -97,12 +97,7 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
         yield [_entry("dependencies", packages.listed(recipe.needs))]
     if recipe.extras:
         yield [_entry("optional-dependencies", {extra: packages.listed(needs) for extra, needs in recipe.extras})]
-    untested = (
-        "What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook."
-    )
-    if release.is_wheel:
-        untested = "A wheel brings no tests."
-    yield [_entry("doCheck", value=False, note=untested)]
+    yield [_entry("doCheck", value=False, note=_OF_WHEEL if release.is_wheel else _OF_SDIST)]
     if release.modules:
         yield [_entry("pythonImportsCheck", list(release.modules))]
     yield [_entry("meta", {"entries": list(_meta(recipe, nixpkgs=nixpkgs))})]
