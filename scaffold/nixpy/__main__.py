@@ -4,13 +4,20 @@ import sys
 
 
 def run() -> None:
-    """Run the command line; Ctrl-C ends it quietly also while its modules are loaded."""
+    """Run the command line; Ctrl-C and a fault are told also while its modules are loaded."""
     try:
         from nixpy.cli.main import main
 
         main()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001  (the last handler: without it the exit status would mean findings)
+        from nixpy.core.fault import Fault
+
+        fault = Fault(error, command="nixpy")
+        if sys.stderr is not None:  # closed by `2>&-`
+            sys.stderr.write(f"error: {fault}\n  hint: {fault.hint}\n{fault.trace()}")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NixpyLock, Wheel, dumps, loads
+from nixpy.core.errors import LockError
 from nixpy.locks.model import Unavailable
 from nixpy.needs.model import Needs
 
@@ -88,3 +92,40 @@ def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
     assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)
     opening = replace(pure, needs=Needs(known="sha256", dlopen=("libz.so.1",)))
     assert "libz.so.1" in dumps(replace(empty, wheels=(opening,)))
+
+
+def _forged(**changes: object) -> str:
+    """Return a nixpy.lock with these values and the right digest for them."""
+    sound = NixpyLock(
+        python="3.13", release="nixos-26.05", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=()
+    )
+    body = {**json.loads(dumps(sound)), **changes}
+    del body["digest"]
+    return nixpylock._json({"digest": nixpylock._digest(body), **body})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 1e300},
+        {"format": True, "python": 3},
+        {"python": "3." + "9" * 5_000},
+        {"python": ["3.13"]},
+        {"release": {"a": 1}},
+        {"inputs": 7},
+        {"systems": {"x86_64-linux": {"wheels": [{"name": "a", "needs": {"glibc": "2." + "9" * 5_000}}]}}},
+        {"systems": {"x86_64-linux": 1}},
+        {"systems": {"x86_64-linux": {"wheels": [1]}}},
+    ],
+)
+def test_forged_values_with_a_right_digest(changes: dict[str, object]) -> None:
+    """Values that nixpy never writes are those of an edited file, whatever the digest says."""
+    with pytest.raises(nixpylock.Damaged):
+        loads(_forged(**changes), Path("nixpy.lock"))
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, '{"format": ' + "9" * 5_000 + "}", '{"a":' * 20_000])
+def test_text_past_a_limit(text: str) -> None:
+    """JSON that no nixpy.lock is, is not nixpy's."""
+    with pytest.raises(LockError, match="not written by nixpy"):
+        loads(text, Path("nixpy.lock"))

@@ -18,7 +18,23 @@ import yaml
 _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 _LOOKUP = re.compile(r"[\w-]+(\.[\w-]+)+")
 _COMPARISON = re.compile(r"(\S+) (==|!=) '([^']*)'")
-_COMMAND = re.compile(r"^::(?P<kind>error|warning|notice)(?: (?P<properties>[^:]*))?::(?P<message>.*)$", re.MULTILINE)
+_COMMAND = re.compile(r"::(?P<kind>[\w-]+)(?: (?P<properties>[^:]*))?::(?P<message>.*)", re.DOTALL)
+_OLD_COMMAND = re.compile(r"##\[(?P<kind>[\w-]+)(?: (?P<properties>[^\]]*))?\](?P<message>.*)", re.DOTALL)
+_ANNOTATIONS = {"error", "warning", "notice"}
+_KNOWN = _ANNOTATIONS | {
+    "add-mask",
+    "add-matcher",
+    "add-path",
+    "debug",
+    "echo",
+    "endgroup",
+    "group",
+    "remove-matcher",
+    "save-state",
+    "set-env",
+    "set-output",
+    "stop-commands",
+}
 _STEP_KEYS = {"name", "id", "if", "shell", "env", "run", "uses", "with"}
 
 Uses = Callable[[Mapping[str, str]], Mapping[str, str]]
@@ -46,7 +62,28 @@ class Ran:
     @property
     def annotations(self) -> list[Annotation]:
         """The annotations of the log, with GitHub's escapes read."""
-        return [_annotation(found) for found in _COMMAND.finditer(self.log)]
+        return [_annotation(found) for found in self.commands if found["kind"] in _ANNOTATIONS]
+
+    @property
+    def commands(self) -> list[re.Match[str]]:
+        """All commands that GitHub's runner obeys (ActionCommand.cs and ActionCommandManager.cs of actions/runner).
+
+        It ends lines as .NET does, trims blanks of any kind before `::`, and finds `##[` anywhere in a line.
+        """
+        obeyed: list[re.Match[str]] = []
+        token = None
+        for line in re.split(r"\r\n|\r|\n", self.log):
+            known = _KNOWN | ({token} if token else set())
+            both = (_COMMAND.match(line.lstrip()), _OLD_COMMAND.search(line))
+            found = next((one for one in both if one and one["kind"] in known), None)
+            if found is None or (token and found["kind"] != token):
+                continue
+            if token is None and found["kind"] == "stop-commands":
+                token = found["message"]
+            else:
+                token = None if found["kind"] == token else token
+            obeyed.append(found)
+        return obeyed
 
 
 @dataclass(slots=True)

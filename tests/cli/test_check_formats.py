@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -18,6 +20,7 @@ from nixpy.cli import formats
 from nixpy.cli.annotate import annotate
 from nixpy.commands.check import Outcome
 from nixpy.core.errors import NixpyError
+from nixpy.core.text import visible
 from runner import Nixpy, Ran
 
 NAMES = st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -56,6 +59,11 @@ def line_of(path: Path, text: str) -> int:
     """Return the number of the one line that holds `text`."""
     (number,) = [at for at, line in enumerate(path.read_text().split("\n"), 1) if text in line]
     return number
+
+
+def shown(text: str) -> str:
+    """Return the text as it may stand inside a line of a job's log."""
+    return visible(text).replace("##[", "#\\x23[")
 
 
 def test_nothing_to_tell(made: Path, nixpy: Nixpy) -> None:
@@ -211,11 +219,14 @@ def test_what_is_not_there_is_no_file_to_show(name: str, made: Path, nixpy: Nixp
 
 @given(message=NAMES, folder=NAMES)
 def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None:
-    """Whatever an error says and whatever a folder is called, GitHub reads one annotation with that message."""
+    """Whatever an error says and whatever a folder is called, GitHub reads one annotation with that message.
+
+    What a terminal would obey is written as an escape.
+    """
     outcome = Outcome(folder=Path(folder), error=NixpyError(message, path=Path(folder) / "uv.lock", line=3))
     printed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(click, "echo", printed.append)
+        patch.setattr(click, "echo", lambda text, **_: printed.append(text))
         patch.setattr(Path, "exists", lambda _: True)
         formats.github([outcome], False)
         (expected,) = annotate(outcome)
@@ -223,7 +234,8 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
     assert "\n" not in state
     assert not state.startswith("::")
     (one,) = Job(log=command).annotations
-    assert (one.message, one.file, one.line) == (message, expected.path, 3)
+    assert (one.message, one.file, one.line) == (shown(message), shown(expected.path or ""), 3)
+    assert len(Job(log="\n".join(printed)).commands) == 1
 
 
 def test_all_finds_what_nixpy_manages(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -259,3 +271,16 @@ def test_sync_all_goes_on_behind_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
     assert nixpy("check", projects[1]).status == 0
     ran = nixpy("sync", "--all", projects[1], "--format", "json")
     assert [[file["state"] for file in one["files"]] for one in ran.json["projects"]] == [["fresh", "fresh"]]
+
+
+@pytest.mark.parametrize("form", ["gitlab", "sarif"])
+def test_folder_that_is_not_utf8(tmp_path: Path, form: str) -> None:
+    """A folder whose name has bytes that are no UTF-8 is shown with these bytes as escapes."""
+    folder = tmp_path / os.fsdecode(b"bad\xff")
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[tool.nixpy]\nstyle = 1\n")
+    command = [sys.executable, "-m", "nixpy", "check", str(folder), "--format", form]
+    ran = subprocess.run(command, capture_output=True, check=False)
+    assert ran.returncode == 2
+    assert {"gitlab": b"bad\\\\xff/", "sarif": b"bad%FF/"}[form] in ran.stdout
+    assert b"Traceback" not in ran.stderr

@@ -12,13 +12,14 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import copier
 import pytest
 import yaml
 from copier._vcs import get_repo
 
+from kills import killed
 from newprojects import COMBINATIONS, OFFERED, Installed, NewProjects, from_git
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands import new
@@ -320,6 +321,36 @@ def test_it_ends_with_commands_that_work(
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
     states = {line[:2] for line in done.stdout.splitlines()}
     assert states == {"A "}
+
+
+@pytest.mark.parametrize("at", [1, 2, 8])
+def test_a_kill_leaves_no_part_of_a_file(at: int, tmp_path: Path) -> None:
+    """Wherever `nixpy new` is killed while the files are put in place, those that are there are whole."""
+    whole, folder = tmp_path / "whole/demo", tmp_path / "killed/demo"
+    new.create(whole, {}, ask=False)
+
+    def write() -> None:
+        new.create(folder, {}, ask=False)
+
+    assert killed(write, folder, at, renames=True)
+    found = [path for path in folder.rglob("*") if path.is_file() and ".nixpy-" not in path.name]
+    assert len(found) == at - 1
+    for path in found:
+        assert path.read_bytes() == (whole / path.relative_to(folder)).read_bytes()
+
+
+def test_a_failure_leaves_no_folder(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file cannot be put in place, one error names it, and neither the folder nor those above it are there."""
+
+    def full(path: Path, target: Path) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    ran = nixpy("new", tmp_path / "a/b", "--defaults")
+    assert ran.status == 2
+    assert f"error: {tmp_path}/a/b/" in ran.err
+    assert "No space left on device; nothing was changed" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path: Path, nixpy: Nixpy) -> None:

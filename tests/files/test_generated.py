@@ -30,7 +30,7 @@ class Memory:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = Path("nixpy.nix")
         self._held: dict[Path, bytes] = {}
-        monkeypatch.setattr(Path, "read_bytes", lambda asked: self._held[asked])
+        monkeypatch.setattr("nixpy.files.reconcile.read_bytes", lambda asked: self._held[asked])
 
     def state(self, text: bytes | str) -> State | None:
         """Return in which state a generated Nix file with this text is."""
@@ -184,3 +184,11 @@ def test_a_file_that_is_no_text_is_foreign(tmp_path: Path) -> None:
     assert own_state(path) is State.FOREIGN
     with pytest.raises(NixpyError, match="not written by nixpy"):
         reconcile([OutputFile(path=path, text="x")], write=True)
+
+
+def test_header_with_an_absurd_number(tmp_path: Path) -> None:
+    """A format with 5,000 digits is no format of nixpy, even with a right digest."""
+    path = tmp_path / "nixpy.nix"
+    head = f"# nixpy format {'9' * 5_000}, sha256 "
+    path.write_text(f"{head}{hashlib.sha256(f'{head}{chr(10)}'.encode()).hexdigest()}\n")
+    assert own_state(path) is State.FOREIGN

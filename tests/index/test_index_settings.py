@@ -313,3 +313,11 @@ def test_servers_are_told_apart() -> None:
 def test_a_login_does_not_show() -> None:
     """The representation of a login tells nothing."""
     assert repr(Login(user="me", password="s3cr3t")) == "Login()"
+
+
+@pytest.mark.parametrize("key", ["PIP_CERT", "PIP_CLIENT_CERT", "PIP_FIND_LINKS"])
+def test_home_folder_of_an_unknown_user(tmp_path: Path, key: str) -> None:
+    """A path of pip's settings below a home folder that does not exist is an error that names the path."""
+    with pytest.raises(NixpyError, match="~nosuchuser/x") as caught:
+        IndexSettings.load(tmp_path, {"HOME": str(tmp_path), key: "~nosuchuser/x"})
+    assert caught.value.hint

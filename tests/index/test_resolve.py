@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
+from nixpy.core.toml_text import inline
 from nixpy.index import resolve as module
 from nixpy.index.resolve import find_uv, resolve
 from nixpy.locks.model import ExtrasAndGroups
@@ -464,7 +465,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_text_is_toml() -> None:
     """Whatever characters a path holds, the answer is TOML that holds it unchanged."""
     value = {"name": 'q"\\\x7f\x01é😀\n', "list": [1, True, {"a b": "c"}, []]}
-    assert tomllib.loads(f"x = {module._toml(value)}")["x"] == value
+    assert tomllib.loads(f"x = {inline(value)}")["x"] == value
 
 
 def test_nothing_asked_for_is_nothing(tmp_path: Path) -> None:

@@ -368,6 +368,13 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     assert nixpy("package", "demo", "-o", link).status == 2
     assert link.is_symlink()
     assert not link.exists()
+    for name in ("elsewhere", "named"):
+        (tmp_path / name).mkdir()
+    link = tmp_path / "named/link.nix"
+    link.symlink_to("../elsewhere/demo.nix")
+    linked = nixpy("package", "demo", "-o", link, "--force")
+    assert linked.status == 2
+    assert f"{link}: this leads to {tmp_path}/elsewhere/demo.nix" in linked.err
     tree = tmp_path / "nixpkgs"
     assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 2
     assert not tree.exists()
@@ -376,6 +383,13 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 0
     written = tree / "pkgs/development/python-modules/demo/default.nix"
     assert written.read_text() == nixpy("package", "demo", "--nixpkgs").out
+    written.unlink()
+    written.parent.rmdir()
+    written.parent.symlink_to(tmp_path / "elsewhere")
+    linked = nixpy("package", "demo", "--nixpkgs", "-o", tree)
+    assert linked.status == 2
+    assert f"the link {written.parent} leads to {tmp_path}/elsewhere/default.nix" in linked.err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def damaged(folder: Path) -> None:

@@ -184,3 +184,48 @@ def test_canonical_holds_no_credentials(tmp_path: Path) -> None:
     )
     assert "hunter2" not in repr(asked.canonical())
     assert canonical_requirement(Requirement("A.b [C,d] <2,>=1")) == "a-b[c,d]<2,>=1"
+
+
+def _chain(depth: int, item: str) -> str:
+    """Return TOML in which each name lists the next one twice."""
+    lines = [f"g{n} = [{item.format(n + 1)}, {item.format(n + 1)}]" for n in range(depth)]
+    return "\n".join([*lines, f'g{depth} = ["six"]']) + "\n"
+
+
+def test_each_extra_is_walked_once(tmp_path: Path) -> None:
+    """Extras that name each other twice take no longer than those that do so once, and give the same."""
+    asked = read(tmp_path, f"{PROJECT}[project.optional-dependencies]\n" + _chain(60, '"own-name[g{}]"'))
+    assert set(selected(asked, "g0")) == {*selected(asked), "six"}
+
+
+def test_each_group_is_walked_once(tmp_path: Path) -> None:
+    """Groups that include each other twice take no longer than those that do so once, and give the same."""
+    asked = read(tmp_path, f"{PROJECT}[dependency-groups]\n" + _chain(60, '{{include-group = "g{}"}}'))
+    assert set(selected(asked, groups=("g0",))) == {*selected(asked), "six"}
+
+
+@pytest.mark.parametrize(
+    ("table", "item", "extras", "groups"),
+    [
+        ("project.optional-dependencies", '"own-name[g{}]"', ("g0",), ()),
+        ("dependency-groups", '{{include-group = "g{}"}}', (), ("g0",)),
+    ],
+)
+def test_long_chains(tmp_path: Path, table: str, item: str, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    """A chain of more extras or groups than the limit is an error with its line."""
+    asked = read(tmp_path, f"{PROJECT}[{table}]\n" + _chain(3_000, item))
+    with pytest.raises(NixpyError, match="100") as caught:
+        asked.select(extras, groups)
+    assert (caught.value.path, bool(caught.value.hint)) == (tmp_path / "pyproject.toml", True)
+    assert caught.value.line
+
+
+def test_extras_under_many_markers(tmp_path: Path) -> None:
+    """Extras that lead to each other under more markers than the limit are an error."""
+    lines = [
+        f"g{n} = [\"own-name[g{n + 1}]; sys_platform == 'a{n}'\", \"own-name[g{n + 1}]; sys_platform == 'b{n}'\"]"
+        for n in range(20)
+    ]
+    asked = read(tmp_path, f"{PROJECT}[project.optional-dependencies]\n" + "\n".join([*lines, "g20 = []"]))
+    with pytest.raises(NixpyError, match="10,000 markers"):
+        asked.select(("g0",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,16 @@ def test_such_a_project_has_a_shell(tmp_path: Path, nixpy: Nixpy) -> None:
     ran = nixpy("check", tmp_path)
     assert ran.status == 1
     assert "what setup.py asks for changed" in ran.out
+
+
+def test_setup_files_take_linear_time(tmp_path: Path) -> None:
+    """A setup.py of 20,000 assignments is read, and a setup.cfg with a long run of blanks is refused, in seconds."""
+    start = time.thread_time()
+    lines = [f"a{number} = {number}" for number in range(20_000)]
+    (tmp_path / "setup.py").write_text("\n".join([*lines, "setup(name='demo', install_requires=['six'])"]))
+    assert setup_files.read(tmp_path) is not None
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname" + " " * 100_000 + "x\n")
+    with pytest.raises(NixpyError, match="blanks in a row") as caught:
+        setup_files.read(tmp_path)
+    assert (caught.value.path, caught.value.line) == (tmp_path / "setup.cfg", 2)
+    assert time.thread_time() - start < 5

@@ -229,6 +229,32 @@ def test_retry_after_is_respected(tmp_path: Path) -> None:
     assert time.monotonic() - start >= 1
 
 
+@pytest.mark.parametrize("after", ["9" * 5_000, "Fri, 31 Dec 99999999 23:59:59 GMT", "-1", "soon"])
+def test_absurd_retry_after(tmp_path: Path, after: str) -> None:
+    """A pause that is no number of seconds and no date is nixpy's own pause."""
+    content = pure(tmp_path).read_bytes()
+
+    def answer(_: str, __: Message) -> Answer:
+        return Answer(429, headers={"Retry-After": after}) if len(server.asked) == 1 else Answer(200, content)
+
+    with scripted(answer) as server:
+        look(f"{server.url}/x.whl", None)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("content_range", ["bytes 0-9/" + "9" * 5_000, "bytes " + "9" * 5_000 + "-9/9"])
+def test_absurd_content_range(tmp_path: Path, content_range: str) -> None:
+    """An answer whose range no file has makes nixpy fetch the whole file."""
+    path = pure(tmp_path)
+
+    def answer(_: str, headers: Message) -> Answer:
+        ranged = "Range" in headers
+        return Answer(206 if ranged else 200, path.read_bytes(), {"Content-Range": content_range} if ranged else {})
+
+    with scripted(answer) as server:
+        assert look(f"{server.url}/x.whl", sha256(path))[1] == "sha256"
+
+
 def test_a_body_that_breaks_off_is_asked_for_again(tmp_path: Path) -> None:
     """A connection that ends in the middle of a file does not leave half a file behind."""
     path = mostly_elf(tmp_path)

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from packaging.utils import NormalizedName
 
+from nixpy.core import limits
 from nixpy.core.errors import LockError
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
@@ -130,8 +131,9 @@ def loads(text: str, path: Path) -> NixpyLock:
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
     data: Any = None
-    with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(text)
+    with contextlib.suppress(ValueError):
+        if limits.long_number(text) is None:
+            data = limits.parse_json(text)
     ours = isinstance(data, dict) and {"digest", "format", "systems"} <= data.keys()
     if ours and isinstance(data["format"], int):
         return cast("dict[str, Any]", data)
@@ -214,6 +216,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
 
 def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
     try:
+        _check_texts(body, "python", "release", "inputs")
         wheels = tuple(_wheel(system, item) for system, entry in body["systems"].items() for item in entry["wheels"])
         unavailable = tuple(
             Unavailable(
@@ -241,8 +244,15 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
         raise Damaged from error
 
 
+def _check_texts(item: Mapping[str, Any], *keys: str) -> None:
+    """Raise TypeError where a value is no text."""
+    if not all(isinstance(item[key], str) for key in keys):
+        raise TypeError(keys)
+
+
 def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
     needs = item["needs"]
+    _check_texts(item, "name", "version", "filename", "known")
     return Wheel(
         system=system,
         name=item["name"],

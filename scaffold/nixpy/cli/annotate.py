@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from nixpy.commands.check import Outcome, Reason, Verdict
+from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import Comparison, State
@@ -112,7 +113,7 @@ def _repository(folder: Path) -> Path:
 def _line(reason: Reason) -> int | None:
     """Return the line of the file that names the reason's package, else the setting, if any."""
     try:
-        text = reason.path.read_text("utf-8") if reason.path else ""
+        text = read_bytes(reason.path).decode() if reason.path else ""
     except (OSError, UnicodeDecodeError):
         return None
     if reason.package and (line := _package_line(text, reason.package)):
@@ -128,7 +129,9 @@ def _package_line(text: str, package: str) -> int | None:
     """Return the line where a lock or requirements file begins with the package, else any that names it."""
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
-    begins = re.search(rf"^\s*(\"?name\"?\s*[=:]\s*)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE)
+    begins = re.search(
+        rf"^[^\S\n]*+(\"?name\"?[^\S\n]*+[=:][^\S\n]*+)?[\"']?{whole}", text, re.IGNORECASE | re.MULTILINE
+    )
     found = begins or re.search(whole, text, re.IGNORECASE)
     return text.count("\n", 0, found.end()) + 1 if found else None
 
@@ -149,7 +152,7 @@ def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
     What is only added has the number of the line before it.
     """
     at, run = 0, []
-    for line in diff.splitlines()[2:]:
+    for line in diff.removesuffix("\n").split("\n")[2:]:
         if line.startswith(("+", "-")):
             run.append((max(at - line.startswith("+"), 1), line[0], line[1:]))
         elif run:

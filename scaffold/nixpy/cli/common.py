@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from nixpy.cli import values
-from nixpy.cli.layout import colour, columns, tell
+from nixpy.cli.layout import columns, tell
+from nixpy.cli.output import Part, Styled, colour, echo, inert, print_document
 from nixpy.core.errors import NixpyError
+from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
@@ -53,6 +54,11 @@ build_option = click.option(
     "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+follow_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Also write where a link leads out of the project, if the target lies in the same git repository.",
+)
 all_option = click.option(
     "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
 )
@@ -60,7 +66,7 @@ all_option = click.option(
 
 def print_json(data: dict[str, Any]) -> None:
     """Print a result as JSON; every report begins with its format number."""
-    click.echo(json.dumps({"format": 1, **data}, indent=2, ensure_ascii=False))
+    print_document({"format": 1, **data})
 
 
 def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
@@ -74,21 +80,23 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
     """Print diagnostics, each with its code and what to do; with `err` to standard error."""
     for diagnostic in diagnostics:
-        tell(diagnostic.message, lead=f"{click.style(diagnostic.code, fg='yellow')} ", err=err)
+        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "), err=err)
         if diagnostic.hint:
             tell(diagnostic.hint, lead=" " * (len(diagnostic.code) + 1), err=err)
 
 
 def fail(error: NixpyError) -> None:
     """Print one error: where, what, and the way out."""
-    tell(str(error), lead=f"{click.style('error', fg='red', bold=True)}: ", err=True)
+    tell(str(error), lead=(Styled("error", fg="red", bold=True), ": "), err=True)
     if error.hint:
-        tell(error.hint, lead=f"  {click.style('hint', fg='cyan')}: ", err=True)
+        tell(error.hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=True)
+    if isinstance(error, Fault) and (trace := error.trace()):
+        echo(trace, nl=False, err=True)
 
 
-def say(text: str) -> None:
+def say(*parts: Part) -> None:
     """Say something on the way; results alone go to standard output."""
-    click.echo(text, err=True)
+    echo(*parts, err=True)
 
 
 def in_repository(folder: Path) -> bool:
@@ -136,7 +144,7 @@ def progress() -> Iterator[Any]:
         TextColumn("{task.description}"),
         BarColumn(),
         Count(),
-        TextColumn("{task.fields[last]}"),
+        TextColumn("{task.fields[last]}", markup=False),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
@@ -147,6 +155,6 @@ def progress() -> Iterator[Any]:
                 bar.update(task, total=total, description="opening wheels")
 
             def step(self, name: str, how: str) -> None:
-                bar.update(task, advance=1, last=f"{name} ({how})")
+                bar.update(task, advance=1, last=inert(f"{name} ({how})"))
 
         yield Bar()

@@ -9,6 +9,7 @@ import click
 
 from nixpy.cli.common import folder, format_option, print_json
 from nixpy.cli.layout import table, tell
+from nixpy.cli.output import Styled, echo
 from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import Report, examine
 from nixpy.doctor.project_folder import nearest_project
@@ -41,11 +42,11 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
 
 def _print(report: Report) -> None:
     for line in table(rows(report.facts), indent=0):
-        click.echo(line)
-    click.echo("")
+        echo(line)
+    echo("")
     for diagnostic in report.diagnostics:
-        tell(diagnostic.message, lead=f"{click.style(diagnostic.code, fg='yellow')} ")
-        click.echo(f"       {click.style(diagnostic.command, bold=True)}")
+        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "))
+        echo("       ", Styled(diagnostic.command, bold=True))
     for skipped in report.skipped:
         tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
-    click.echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")
+    echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import click
-
 from nixpy import __version__
+from nixpy.cli import markdown
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
 from nixpy.cli.common import diagnostics_data, print_json
 from nixpy.cli.layout import tell
+from nixpy.cli.output import Styled, echo, print_document, stopped_commands
+from nixpy.cli.output import command as workflow_command
 from nixpy.commands.check import Outcome, Verdict
+from nixpy.core.text import visible, visible_line
 from nixpy.diagnostics.codes import explanations
 from nixpy.diagnostics.diagnostic import counted
 from nixpy.files.reconcile import State
 
+_LINK = re.compile(r"\[([^\[\]]*)\]\(")
+_PLACEHOLDER = re.compile(r"\{(\d+)\}")
 _DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
 
 
@@ -30,11 +34,11 @@ def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
     colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
-    state = click.style(verdict.state.value, fg=colour)
+    state = Styled(verdict.state.value, fg=colour)
     if verdict.remedy:
-        tell(verdict.remedy, lead=f"{outcome.folder}: {state}; ")
+        tell(verdict.remedy, lead=(f"{outcome.folder}: ", state, "; "))
     else:
-        tell("", lead=f"{outcome.folder}: {state}")
+        tell("", lead=(f"{outcome.folder}: ", state))
     for file in verdict.files:
         if file.state is not State.FRESH:
             tell(f"{file.path}: {file.state.value}", lead="  ")
@@ -46,7 +50,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
         tell(f"{number} ({codes}); `nixpy sync` tells more", lead="  ", err=True)
     if diff:
         for file in verdict.files:
-            click.echo(file.diff, nl=False)
+            echo(file.diff, nl=False)
         if verdict.status and not any(file.diff for file in verdict.files):
             tell("what would change, only the wheels can tell: `nixpy sync --diff`", lead="  ")
 
@@ -77,35 +81,31 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
     for outcome in outcomes:
         state = outcome.verdict.state.value if outcome.verdict else ERROR
-        click.echo(_command_data(f"nixpy: {outcome.folder}: {state}"))
+        echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
         for one in annotate(outcome):
-            place = f"file={_command_data(one.path, ':,')},line={one.line}," if one.path else ""
-            where = f"{place}title=nixpy%3A {one.rule}"
-            click.echo(f"::{one.level} {where}::{_command_data(one.message)}")
-    if diff:
-        for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files):
-            for line in file.diff.splitlines():
-                click.echo(f"  {line}")  # no line of a file is a command
-
-
-def _command_data(value: str, more: str = "") -> str:
-    """Return `value` as workflow commands write it: these characters as % and their code."""
-    return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)
+            place = {"file": one.path, "line": str(one.line)} if one.path else {}
+            workflow_command(one.level, {**place, "title": f"nixpy: {one.rule}"}, one.message)
+    diffs = [file.diff for outcome in outcomes if outcome.verdict for file in outcome.verdict.files if file.diff]
+    if diff and diffs:
+        with stopped_commands():
+            for text in diffs:
+                for line in text.removesuffix("\n").split("\n"):
+                    echo(f"  {line}")
 
 
 def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
     """Print a code quality report, of which GitLab shows what a merge request adds."""
     report = [
         {
-            "description": one.message,
+            "description": visible(one.message),
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
             "severity": {"error": "major", "notice": "info"}[one.level],
-            "location": {"path": one.path or ".", "lines": {"begin": one.line}},  # which must be there
+            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # which must be there
         }
         for one in _all(outcomes)
     ]
-    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    print_document(report)
 
 
 def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
@@ -125,47 +125,50 @@ def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, rules.index(one.rule)) for one in found],
     }
-    click.echo(json.dumps({"version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False))
+    print_document({"version": "2.1.0", "runs": [run]})
 
 
 def _result(one: Annotation, index: int) -> dict[str, Any]:
+    import os
     from urllib.parse import quote
 
     locations = []
     if one.path is not None:
-        file = {"uri": quote(one.path), "uriBaseId": "%SRCROOT%"}
+        file = {"uri": quote(os.fsencode(one.path)), "uriBaseId": "%SRCROOT%"}
         locations = [{"physicalLocation": {"artifactLocation": file, "region": {"startLine": one.line}}}]
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": {"error": "error", "notice": "note"}[one.level],
-        "message": {"text": one.message},
+        "message": {"text": _sarif_text(one.message)},
         "locations": locations,
         "partialFingerprints": {"nixpy/v1": _fingerprint(one)},
     }
 
 
+def _sarif_text(text: str) -> str:
+    """Return a message without links and placeholders (SARIF 2.1.0, sections 3.11.5 and 3.11.6)."""
+    return _PLACEHOLDER.sub(r"{{\1}}", _LINK.sub(r"\\[\1\\](", visible(text)))
+
+
 def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
-    click.echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
+    echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
         state, remedy = (verdict.state.value, verdict.remedy) if verdict else (ERROR, (error and error.hint) or "")
-        click.echo(f"| {_cell(str(outcome.folder))} | {state} | {_cell(remedy)} |")
-    click.echo("")
+        echo(f"| {markdown.sentence(str(outcome.folder))} | {state} | {markdown.sentence(remedy)} |")
+    echo("")
     for one in _all(outcomes):
-        click.echo(f"- {f'`{one.path}:{one.line}` ' if one.path else ''}{_cell(one.message)}")
+        place = markdown.code(f"{one.path}:{one.line}") + " " if one.path else ""
+        echo(f"- {place}{markdown.sentence(one.message)}")
     if diff:
         for file in (file for outcome in outcomes if outcome.verdict for file in outcome.verdict.files if file.diff):
-            lines = file.diff.splitlines()
+            lines = file.diff.removesuffix("\n").split("\n")
             more = [f"… {len(lines) - _DIFF_LINES} more lines"] if len(lines) > _DIFF_LINES else []
             shown = "\n".join((*lines[:_DIFF_LINES], *more))
-            click.echo(f"\n<details><summary>{file.path.name}</summary>\n\n````diff\n{shown}\n````\n\n</details>")
-
-
-def _cell(value: str) -> str:
-    """Return `value` for a line of Markdown: no HTML, no new column, no new line."""
-    return " ".join(value.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").split())
+            summary = markdown.html(file.path.name)
+            echo(f"\n<details><summary>{summary}</summary>\n\n{markdown.block(shown, 'diff')}\n\n</details>")
 
 
 def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
@@ -174,7 +177,7 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 def _fingerprint(one: Annotation) -> str:
     """Return what stays the same where the annotation does, on whatever line it stands."""
-    return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode()).hexdigest()
+    return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
 FORMATS: Mapping[str, Callable[[Sequence[Outcome], bool], None]] = {

@@ -11,6 +11,7 @@ from nixpy.cli import values
 from nixpy.cli.common import (
     build_option,
     folder,
+    follow_option,
     format_option,
     nixpkgs_option,
     offline_option,
@@ -58,6 +59,7 @@ from nixpy.project import managers
 @build_option
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@follow_option
 @format_option
 def command(
     folder: Path,
@@ -74,6 +76,7 @@ def command(
     allow_build: bool,
     diff: bool,
     force: bool,
+    follow_links: bool,
     form: str,
 ) -> None:
     """Analyse the project in DIR and write the Nix files that make its wheels work.
@@ -98,7 +101,7 @@ def command(
             allow_build=allow_build,
             progress=bar,
         )
-    comparisons = reconcile(made.files, write=not diff, force=force)
+    comparisons = reconcile(made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})
     else:

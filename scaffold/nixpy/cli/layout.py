@@ -8,20 +8,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-import click
+from nixpy.cli.output import Part, Styled, echo
+from nixpy.core.text import visible, visible_line
 
 _ROOM = 20  # a narrower last column is not worth having: what stands in it goes below
 PROSE = 100  # wider lines are hard to read
-
-
-def colour() -> bool | None:
-    """Return False where nobody wants colour, else None: then it is used on terminals."""
-    return False if os.environ.get("NO_COLOR") or _is_dumb() else None
-
-
-def _is_dumb() -> bool:
-    """Tell whether the terminal can only go on writing, as those that are read aloud."""
-    return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
 def columns(*, err: bool = False) -> int | None:
@@ -35,29 +26,33 @@ def columns(*, err: bool = False) -> int | None:
         return None
 
 
-def tell(text: str, *, lead: str = "", err: bool = False) -> None:
+def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
     """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
 
     Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
     """
-    width, plain = columns(err=err), click.unstyle(lead)
-    told = plain + text
+    parts = (lead,) if isinstance(lead, str | Styled) else tuple(lead)
+    width, plain = columns(err=err), visible("".join(map(str, parts)))
+    told = plain + visible(text)
     if width is not None:
         width = min(width, PROSE)
         told = "\n".join(_wrapped(told, width, len(plain) if width - len(plain) >= _ROOM else 2))
-    click.echo(lead + told[len(plain) :] if told.startswith(plain) else told, err=err, color=colour())
+    if told.startswith(plain):
+        echo(*parts, told[len(plain) :], err=err)
+    else:
+        echo(told, err=err)
 
 
 def print_command(text: str, comment: str = "") -> None:
     """Print a command to go on with, which can be copied whatever the width is, and why it is wanted."""
     line = f"  {text}   # {comment}"
     if not comment:
-        click.echo(f"  {text}", err=True)
+        echo(f"  {text}", err=True)
     elif len(line) <= (columns(err=True) or len(line)):
-        click.echo(line, err=True)
+        echo(line, err=True)
     else:
         tell(comment, lead="  # ", err=True)
-        click.echo(f"  {text}", err=True)
+        echo(f"  {text}", err=True)
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
@@ -71,6 +66,7 @@ def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> It
     Where `width` leaves no room for the last column, it goes below, a little behind the second one; where it leaves
     none for that either, each cell has lines of its own, further in than the cell before it.
     """
+    rows = [[visible_line(cell) for cell in row] for row in rows]
     sizes = [max(map(len, cells)) + 2 for cells in zip_longest(*(row[:-1] for row in rows), fillvalue="")]
     end = indent + sum(sizes)
     inner = indent + 2 + (sizes[0] if len(sizes) > 1 else 0)

@@ -12,6 +12,7 @@ import click
 
 from nixpy import __version__
 from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.fault import Fault, as_error, described
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -90,6 +91,8 @@ class _Commands(click.Group):
             # The reader went away (`nixpy scan | head`): that is its good right, but no verdict of ours.
             _forget_output()
             return _SIGPIPE
+        except EOFError as error:  # which click takes for Ctrl-D, and so for an interruption
+            raise Fault(error, command=f"nixpy {ctx.invoked_subcommand}") from error
         return status
 
 
@@ -103,34 +106,46 @@ class _Commands(click.Group):
 @click.pass_context
 def group(ctx: click.Context) -> None:
     """Run before every command."""
-    from nixpy.cli.layout import colour
+    from nixpy.cli.output import colour
 
     ctx.color = colour()
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit with its status."""
+    """Run the command line and exit with its status, which is 1 for findings and for nothing else."""
+    try:
+        status = _status(args)
+        if sys.stdout is not None:  # closed by `>&-`
+            sys.stdout.flush()
+    except OSError as error:
+        # Not even an error can be told, as a full disk or a reader that went away is behind `2>`.
+        status = _SIGPIPE if isinstance(error, BrokenPipeError) else 2
+        _forget_output()
+    sys.exit(status)
+
+
+def _status(args: list[str] | None) -> int:
+    """Run the command line, tell of errors, and return the exit status."""
     try:
         status = group.main(args, prog_name="nixpy", standalone_mode=False)
-    except NixpyError as error:
-        from nixpy.cli.common import fail
-
-        fail(error)
-        status = 2
     except click.exceptions.Abort:
-        click.echo("nixpy: interrupted; what was not finished was not written", err=True)
-        status = 130
+        from nixpy.cli.output import echo
+
+        echo("nixpy: interrupted; what was not finished was not written", err=True)
+        return 130
     except click.ClickException as error:
         _show(error)
-        status = error.exit_code
-    except OSError as error:
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  (the last handler: all that no module foresaw)
         from nixpy.cli.common import fail
 
-        # What no module foresaw: a full disk behind `>`, a file without rights.
-        fail(NixpyError(error.strerror or str(error), path=error.filename))
-        status = 2
-        _forget_output()
-    sys.exit(status if isinstance(status, int) else 0)
+        fail(as_error(error, command=described(sys.argv[1:] if args is None else args, [*COMMANDS])))
+        if isinstance(error, OSError):
+            _forget_output()
+        return 2
+    return status if isinstance(status, int) else 0
 
 
 def _show(error: click.ClickException) -> None:
@@ -146,5 +161,9 @@ def _show(error: click.ClickException) -> None:
 
 def _forget_output() -> None:
     """Drop what is not written yet, or Python's last flush fails on it again."""
-    with contextlib.suppress(OSError):  # a stream that is no file has nothing left behind
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError):  # a stream that is no file has nothing left behind
+            stream.flush()
+            continue
+        with contextlib.suppress(OSError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -10,6 +10,7 @@ import click
 
 from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
 from nixpy.cli.layout import print_command, tell
+from nixpy.cli.output import Styled
 from nixpy.commands import new
 from nixpy.core.errors import NixpyError
 from nixpy.styles import styles
@@ -55,7 +56,7 @@ def command(
     if form == "json":
         print_json({"folder": str(root), "files": files})
         return
-    tell(", ".join(files), lead=click.style("wrote ", fg="green"))
+    tell(", ".join(files), lead=Styled("wrote ", fg="green"))
     if not made.nixpy:
         say("")
         tell(
@@ -68,7 +69,7 @@ def command(
 
 
 def _next(root: Path) -> None:
-    say("\n" + click.style("next:", bold=True))
+    say("\n", Styled("next:", bold=True))
     if root.resolve() != Path.cwd():
         print_command(f"cd {shlex.quote(str(root))}")
     if not in_repository(root):

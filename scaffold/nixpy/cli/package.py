@@ -15,6 +15,7 @@ from nixpy.cli.common import (
     say,
 )
 from nixpy.cli.layout import tell
+from nixpy.cli.output import echo
 from nixpy.files.render import render
 from nixpy.package import entries
 from nixpy.package.recipe import Recipe
@@ -55,7 +56,7 @@ def command(
     text = render("package/default.nix.jinja", entries.values(found, nixpkgs=nixpkgs))
     path = output and place(found, output, nixpkgs=nixpkgs)
     if path:
-        write(path, text, force=force)
+        write(path, text, force=force, tree=output if nixpkgs else None)
     use = found.line() if nixpkgs else found.use(f"./{path.name if path else f'{found.name}.nix'}")
     if form == "json":
         print_json(
@@ -75,7 +76,7 @@ def command(
     if path:
         tell(str(path), lead="wrote ", err=True)
     else:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     _tell(found, use, nixpkgs=nixpkgs)
 
 

@@ -9,6 +9,7 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
+from nixpy.commands.patch import refuse_links
 from nixpy.core.errors import NixpyError
 from nixpy.styles.styles import program
 
@@ -23,6 +24,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
 
     Exits with 1 where a file had to be left alone, or a library opened at run time is not served.
     """
+    refuse_links(venv)
     patcher = program("patch_venv.py")
     try:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
 from nixpy.cli.layout import print_command, table, tell
+from nixpy.cli.output import Styled, echo
 from nixpy.commands.plan import Plan
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
@@ -21,14 +20,14 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
     """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
     if diff:
         for comparison in comparisons:
-            click.echo(comparison.diff, nl=False)
+            echo(comparison.diff, nl=False)
         return
     _choices(plan)
     _libraries(plan)
     _external(plan)
     _files(plan, comparisons)
     if plan.diagnostics:
-        click.echo("")
+        echo("")
     print_diagnostics(plan.diagnostics)
     if first:
         _next(plan, comparisons)
@@ -48,51 +47,51 @@ def _choices(plan: Plan) -> None:
         rows.append((name, value, resolved.reasons.get(name, "")))
     rows.append(("systems", ", ".join(resolved.systems)))
     for line in table(rows, indent=0):
-        click.echo(line)
+        echo(line)
 
 
 def _libraries(plan: Plan) -> None:
     supplied = plan.environment.supplied
-    click.echo("")
+    echo("")
     if not supplied:
         tell("no wheel needs a library from nixpkgs")
     for line in table([(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]):
-        click.echo(line)
+        echo(line)
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
             f"not opened, so given whatever their tags allow: {shorten(unopened)}; "
             "`nixpy sync` with a network replaces this by what they need"
         )
-    click.echo("")
+    echo("")
 
 
 def _external(plan: Plan) -> None:
     """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
     rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     for line in table(rows):
-        click.echo(line)
+        echo(line)
     if rows:
-        click.echo("")
+        echo("")
 
 
 def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
     written = [str(item.path.relative_to(root)) for item in comparisons if item.state is not State.FRESH]
     if written:
-        tell(", ".join(written), lead=click.style("wrote ", fg="green"))
+        tell(", ".join(written), lead=Styled("wrote ", fg="green"))
     else:
-        click.echo("all files were up to date")
+        echo("all files were up to date")
     if plan.entry and plan.lines:
         say("")
         tell(f"{plan.entry.name} is yours and stays as it is; add what follows to it:", err=True)
         say("")
-        click.echo(plan.lines)
+        echo(plan.lines)
 
 
 def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     root = plan.project.root
-    say("\n" + click.style("next:", bold=True))
+    say("\n", Styled("next:", bold=True))
     in_git = in_repository(root)
     if root.resolve() != Path.cwd():
         print_command(f"cd {shlex.quote(str(root))}")

@@ -21,6 +21,7 @@ from nixpy.cli.common import (
     system_option,
 )
 from nixpy.cli.layout import table, tell
+from nixpy.cli.output import echo
 from nixpy.commands.scan import Scan, as_json
 from nixpy.libraries.match import Library
 
@@ -68,7 +69,7 @@ def command(
         return
     tell(", ".join(result.systems), lead=f"Python {result.python} on ")
     for line in _lines(result):
-        click.echo(line)
+        echo(line)
     print_diagnostics(result.diagnostics)
 
 

@@ -7,6 +7,7 @@ import click
 from nixpy.cli import values
 from nixpy.cli.common import format_option, print_json
 from nixpy.cli.layout import table, tell
+from nixpy.cli.output import Styled, echo
 from nixpy.styles import features, promises, styles
 
 
@@ -36,17 +37,17 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
         _tell(shown[0])
         return
     for line in table([(style.name, style.summary) for style in shown], indent=0):
-        click.echo(line)
+        echo(line)
     if not shown:
         tell("no style serves all of that; leave out the need that matters least", err=True)
     if not wanted:
-        click.echo("")
+        echo("")
         tell("features, for `features` of [tool.nixpy] or --feature:")
         for feature in features.features():
-            click.echo(click.style(feature.name, bold=True))
+            echo(Styled(feature.name, bold=True))
             tell(feature.summary, lead="  ")
             tell(feature.cost, lead="  cost: ")
-        click.echo("", err=True)
+        echo("", err=True)
         tell("nixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
 
 
@@ -76,9 +77,9 @@ def _data(style: styles.Style) -> dict[str, object]:
 
 
 def _tell(style: styles.Style) -> None:
-    tell(style.title, lead=f"{click.style(style.name, bold=True)}: ")
+    tell(style.title, lead=(Styled(style.name, bold=True), ": "))
     tell(style.how)
-    click.echo("")
+    echo("")
     rows = [
         ("also spelled", ", ".join(style.aliases)),
         *((need.title, promises.in_words(need.promised(style))) for need in promises.NEEDS),
@@ -86,7 +87,7 @@ def _tell(style: styles.Style) -> None:
         ("follows", style.document),
     ]
     for line in table([row for row in rows if row[1]], indent=0):
-        click.echo(line)
+        echo(line)
     for mark, texts in (("+", style.good), ("-", style.bad)):
         for text in texts:
             tell(text, lead=f"{mark} ")

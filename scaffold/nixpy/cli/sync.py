@@ -12,13 +12,16 @@ from nixpy.cli.common import (
     build_option,
     fail,
     folder,
+    follow_option,
     format_option,
     offline_option,
     print_json,
     progress,
     rescan_option,
 )
+from nixpy.cli.output import Styled, echo
 from nixpy.cli.report import data, report
+from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
 from nixpy.project.discover import find_projects
 
@@ -32,6 +35,7 @@ from nixpy.project.discover import find_projects
 @click.option("--upgrade", is_flag=True, help="Without a lock file: let uv choose newer versions.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@follow_option
 @format_option
 def command(
     folder: Path,
@@ -42,6 +46,7 @@ def command(
     upgrade: bool,
     diff: bool,
     force: bool,
+    follow_links: bool,
     form: str,
 ) -> int:
     """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
@@ -59,18 +64,21 @@ def command(
                     upgrade=upgrade,
                     progress=bar,
                 )
-            comparisons = reconcile(made.files, write=not diff, force=force)
-        except nixpy.NixpyError as error:
-            if not every:
+            comparisons = reconcile(
+                made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links
+            )
+        except Exception as error:
+            if not every or isinstance(error, BrokenPipeError):
                 raise
-            fail(error)  # the other projects are synced all the same
+            # The other projects are synced all the same.
+            fail(as_error(error, command="nixpy sync --all", path=root))
             status = 2
             continue
         if form == "json":
             reports.append(data(made, comparisons, diff=diff))
             continue
         if every and not diff:
-            click.echo(click.style(f"{root}:", bold=True))
+            echo(Styled(f"{root}:", bold=True))
         report(made, comparisons, diff=diff, first=False)
     if form == "json":
         print_json({"projects": reports})

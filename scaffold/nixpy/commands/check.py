@@ -15,6 +15,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
+from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
@@ -95,12 +96,17 @@ class Outcome:
 
 
 def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
-    """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot."""
+    """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot.
+
+    Any exception is such a reason, so that the projects that come after this one are checked too.
+    """
     try:
         project = read(folder)
         return Outcome(folder=folder, project=project, verdict=judge(project))
-    except NixpyError as error:
-        return Outcome(folder=folder, error=error)
+    except BrokenPipeError:  # the reader of the progress went away, which is no matter of the project
+        raise
+    except Exception as error:  # noqa: BLE001
+        return Outcome(folder=folder, error=as_error(error, command="nixpy check", path=folder))
 
 
 def check(project: Project) -> Verdict:

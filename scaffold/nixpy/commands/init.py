@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
@@ -11,6 +10,7 @@ from typing import Any
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
@@ -57,7 +57,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
-        "read": [shlex.quote(name) for name in envrc.read(project)],
+        "read": [envrc.word(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
@@ -107,5 +107,5 @@ def _settings_output(project: Project, resolved: ResolvedOptions, options: Optio
     if options.systems:
         chosen["systems"] = list(resolved.systems)
     path = project.settings_path
-    text = path.read_bytes().decode() if path.is_file() else ""
+    text = read_bytes(path).decode() if path.is_file() else ""
     return OutputFile(path=path, text=config.updated(path, text, chosen), generated=False)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nixpy.core import templates
 from nixpy.core.errors import NixpyError
+from nixpy.files import staging
 
 _CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
@@ -59,15 +60,22 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
         template = Path(scratch, "template")
         shutil.copytree(templates.path(), template / "templates", copy_function=shutil.copyfile)
         shutil.copyfile(config, template / _CONFIG)
+        # The questions offer the name of the folder.
+        real = Path(os.path.realpath(folder))
+        made = Path(scratch, "made", real.name)
         try:
             data = {**answers, "source": _source()}
-            worker = copier.run_copy(str(template), folder, data=data, defaults=not ask, quiet=True)
-        except CopierAnswersInterrupt:
+            worker = copier.run_copy(str(template), made, data=data, defaults=not ask, quiet=True)
+        except (CopierAnswersInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
             raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
-    files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts[:1])
-    return NewProject(files=tuple(sorted(files)), nixpy=worker.answers.combined["nixpy"])
+        names = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
+        staging.replace_all(
+            staging.Replacement(path=folder / name, target=real / name, text=(made / name).read_bytes().decode())
+            for name in names
+        )
+    return NewProject(files=tuple(folder / name for name in names), nixpy=worker.answers.combined["nixpy"])
 
 
 def _free(folder: Path) -> None:

@@ -13,6 +13,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
@@ -187,12 +188,21 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
+    yield from _uv_diagnostics(project)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+
+
+def _uv_diagnostics(project: Project) -> Iterator[Diagnostic]:
+    """Yield the settings of uv that are not passed on, where uv resolves the project."""
+    if not project.locked:
+        from nixpy.index.uv_config import uv_diagnostics
+
+        yield from uv_diagnostics(project.root)
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[OutputFile, ...]:
@@ -209,7 +219,9 @@ def read_nixpy_lock(project: Project) -> NixpyLock | None:
     What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
     """
     try:
-        nixpy_lock = nixpylock.loads(project.nixpy_lock_path.read_text("utf-8"), project.nixpy_lock_path)
+        nixpy_lock = nixpylock.loads(
+            read_bytes(project.nixpy_lock_path).decode().replace("\r\n", "\n"), project.nixpy_lock_path
+        )
     except (OSError, UnicodeDecodeError, nixpylock.Damaged, nixpylock.Newer, NixpyError):
         return None
     return replace(nixpy_lock, wheels=tuple(_opened(wheel) for wheel in nixpy_lock.wheels))

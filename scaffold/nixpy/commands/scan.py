@@ -123,7 +123,7 @@ def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
 
 
 def _requirements_files(kind: str, path: Path) -> list[RequirementsFile]:
-    return [formats.read_requirements(path, path.parent)] if kind == "requirements" else []
+    return [formats.read_requirements(path, path.parent, named=True)] if kind == "requirements" else []
 
 
 def _resolve_with_uv(
@@ -188,6 +188,8 @@ def _kind(target: str) -> str:
         if lock_format := formats.format_of(path):
             return "requirements" if lock_format.pins_only else "lock"
         return "lock" if path.suffix in {".lock", ".toml"} else "requirements"
+    if path.is_fifo() or path.is_char_device():
+        return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
     try:

@@ -22,7 +22,7 @@ chosen here installs on every Mac that builds the flake. A newer Mac may take an
 version."""
 
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
-_PYTHON = re.compile(r"3\.(\d+)\.\d+")
+_PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
 # PEP 600: the names that three glibc versions had before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}

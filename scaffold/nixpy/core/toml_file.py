@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
-_KEY = re.compile(r"""\s*(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
+_KEY = re.compile(r"""(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')++)=""")
+_DOTTED = re.compile(  # a key of more levels than the limit, anywhere in a line
+    rf"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')[ \t]*+\.[ \t]*+){{{limits.DEPTH}}}"""
+)
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -25,9 +30,16 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """Return the document in `text`; NixpyError names `path` and the line when it is no TOML."""
+    """Return the document in `text`; NixpyError names `path` and the line when it is no TOML, or passes a limit."""
+    limits.check_text(text, path)
+    for number, content in enumerate(text.split("\n"), start=1):
+        # tomllib takes quadratic time for such a key.
+        if len(content) > 2 * limits.DEPTH and content.count(".") >= limits.DEPTH and _DOTTED.search(content):
+            message = f"this file cannot be read: a key has more than {limits.DEPTH} levels"
+            raise NixpyError(message, hint="Correct it.", path=path, line=number)
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
+        limits.check_document(document)
     except tomllib.TOMLDecodeError as error:
         at = _AT.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
@@ -36,21 +48,34 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         if text.split("\n")[line - 1].startswith(_CONFLICT):
             reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
         raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
+    except RecursionError:
+        message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"
+        raise NixpyError(message, hint="Correct the brackets.", path=path) from None
+    except limits.PastLimitError as error:
+        raise NixpyError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
+    except ValueError as error:  # a number with underscores, a date that no calendar has
+        raise NixpyError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
+    return document
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file; NixpyError when it cannot be read, with the line if it is no UTF-8."""
+    """Return the text of a UTF-8 file.
+
+    Raises NixpyError when it cannot be read or passes a limit, with the line if it is no UTF-8.
+    """
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
     except FileNotFoundError:
         raise NixpyError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
     except OSError as error:
         raise NixpyError(f"this file cannot be read: {error.strerror}", path=path) from None
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise NixpyError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
+    limits.check_text(text, path)
+    return text
 
 
 def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
@@ -87,7 +112,7 @@ def _split(dotted: str) -> tuple[str, ...]:
     """Split a dotted key as TOML does; the parser itself knows the quoting."""
     try:
         node: Any = tomllib.loads(f"{dotted.strip()} = 0")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return ("",)
     names: list[str] = []
     while isinstance(node, dict):

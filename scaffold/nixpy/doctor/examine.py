@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nixpy.core import programs
 from nixpy.core.errors import NixpyError
 from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
-from nixpy.doctor.facts import Facts
+from nixpy.doctor.facts import Facts, StartedPython, Venv
 from nixpy.doctor.host import foreign_folders, read_host
-from nixpy.doctor.interpreter import packages_in, pythons_on_path, start
+from nixpy.doctor.interpreter import checkout, outside, packages_in, pythons_on_path, start
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
 from nixpy.doctor.venv import inspect_wheels, read_venv
 
@@ -110,7 +110,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     if found and not found.python.exists:
         see.unread["started"] = f"{found.python.file} does not exist"
     elif found:
-        started = see("started", None, start, found.python.path, environ)
+        started = see("started", None, _start, root, found, environ)
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not tell where it looks"
     wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
@@ -121,7 +121,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
-        uv=shutil.which("uv", path=environ.get("PATH", "")) is not None,
+        uv=programs.find("uv", environ) is not None,
         uv_downloads=see("uv_downloads", True, project_folder.uv_may_download, root),
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,
@@ -135,6 +135,12 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         search_path=see("search_path", {}, foreign_folders, environ),
         unread=see.unread,
     )
+
+
+def _start(root: Path, venv: Venv, environ: Mapping[str, str]) -> StartedPython:
+    """Start the Python that an environment leads to, never one that lies in the project or in the environment."""
+    inside = (checkout(root), checkout(venv.folder), venv.folder.resolve())
+    return start(outside(venv.python.path, venv.home, inside), environ)
 
 
 def _user_packages(environ: Mapping[str, str]) -> frozenset[str]:

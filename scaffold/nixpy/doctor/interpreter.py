@@ -6,10 +6,10 @@ import json
 import mmap
 import os
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nixpy.core import programs
 from nixpy.doctor import cache
 from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
@@ -22,6 +22,7 @@ _PATIENCE = 20  # seconds
 
 _STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
 _INTERPRETER = re.compile(_STORE_PATH + rb"/bin/python3(?:\.\d+t?)?")
+_PYTHON = re.compile(r"python|pypy|graalpy")
 _OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
 
 
@@ -82,17 +83,38 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
+def checkout(folder: Path) -> Path:
+    """Return the real path of the git tree that `folder` is in, of the folder itself where it is in none."""
+    real = folder.resolve()
+    return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
+
+
+def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
+    """Return the real path of a virtual environment's Python, which can be started without code of a project.
+
+    `home` is the environment's, from its pyvenv.cfg: a Python reads its standard library from there. Raises ValueError
+    with the reason where one of the two lies in one of the folders `inside`, or where the program is no Python.
+    """
+    real = Path(os.path.realpath(python))
+    places = {"Python": real, "home": Path(os.path.realpath(python.parent.parent / home)) if home else None}
+    for what, path in places.items():
+        for folder in inside:
+            if path and path.is_relative_to(folder):
+                raise ValueError(f"{python} is not started: its {what} is {path}, in the project's own files")
+    if not _PYTHON.search(real.name):
+        raise ValueError(f"{python} is not started: it leads to {real}, which is not called a Python")
+    return real
+
+
 def start(python: Path, environ: Mapping[str, str]) -> StartedPython:
     """Start an interpreter and return what it says: isolated and without site, so that nothing of a project runs.
 
     Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
     """
-    command = [str(python), "-I", "-S", "-c", _ASK.read_text("utf-8")]
-    done = subprocess.run(
-        command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
-    )
+    command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
+    done = programs.run("python", python, command, environ=environ, timeout=_PATIENCE)
     if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = done.stderr.strip().splitlines()
         raise ValueError(said[0] if said else f"exit status {done.returncode}")
     told = json.loads(done.stdout.splitlines()[-1])
     mapped = [Path(path) for path in told["mapped"]]

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nixpy.core.read_file import read_lossy
 from nixpy.doctor.facts import PackagesCall
 
-_COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackage)\b")
 _BINDING = re.compile(r"(?<![\w.'-])([A-Za-z_][\w'-]*)\s*=(?!=)\s*")
 _CALL = re.compile(r"callPackage\s+(\.{1,2}/[\w./+-]+)")
@@ -81,7 +82,7 @@ def _line(text: str, offset: int) -> int:
 
 def _read(path: Path) -> str:
     """Return the text with comments blanked out, so that lines stay."""
-    text = path.read_text("utf-8", "replace")
+    text = read_lossy(path)
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
+from nixpy.core import programs
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
@@ -22,7 +22,7 @@ from nixpy.project.config import Settings
 from nixpy.styles import styles
 
 _MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
-_ROW = re.compile(r'^ +"([^"]+)" = [^;]+; #', re.MULTILINE)
+_ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
@@ -106,7 +106,7 @@ def _settings_of(folder: Path) -> Settings:
 def rendered_sonames(folder: Path) -> frozenset[str]:
     """Return the sonames that the generated Nix file names; none where there is no such file."""
     path = folder / _settings_of(folder).file
-    return frozenset(_ROW.findall(path.read_text("utf-8", "replace"))) if path.is_file() else frozenset()
+    return frozenset(_ROW.findall(read_lossy(path))) if path.is_file() else frozenset()
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
@@ -119,7 +119,7 @@ def git(folder: Path, venv: Path) -> Git | None:
     """Return what git does not know; None where the folder is in no git tree. OSError where git is not there."""
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return None
-    if shutil.which("git") is None:
+    if programs.find("git") is None:
         raise FileNotFoundError("git is not on PATH")
     settings = _settings_of(folder)
     nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
@@ -134,12 +134,12 @@ def git(folder: Path, venv: Path) -> Git | None:
     )
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
+    path = programs.find("git")
+    assert path  # noqa: S101  (`git` saw to it)
     # The tree's own settings could name a program for git to start.
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PATIENCE, check=False
-    )
+    command = ["-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    done = programs.run("git", path, command, timeout=_PATIENCE)
     if done.returncode > 1:
         raise OSError(done.stderr.strip() or "git failed")
     return done

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
+from nixpy.core.read_file import read_lossy
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.doctor.facts import Host, MissingLibrary, Program, StartedPython, Venv, WheelProgram, folders, in_store
 from nixpy.doctor.interpreter import packages_of, read_program
@@ -47,7 +48,7 @@ def _leaves(folder: Path, python: Program) -> Path | None:
 
 def _home(cfg: Path) -> str | None:
     try:
-        lines = cfg.read_text("utf-8", "replace").splitlines()
+        lines = read_lossy(cfg).splitlines()
     except FileNotFoundError:
         return None
     pairs = (line.partition("=") for line in lines)

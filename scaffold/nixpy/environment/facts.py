@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core import templates
+from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
@@ -44,7 +45,7 @@ COMMON = frozenset(
 """The facts that every style has; `templates/nix/project.nix` takes these."""
 
 
-class FactError(Exception):
+class FactError(NixpyError):
     """A fact that a style does not take, or one that it takes and nixpy does not have: a fault of nixpy."""
 
 

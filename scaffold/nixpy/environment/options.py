@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
@@ -133,7 +135,7 @@ def _nixpkgs(root: Path) -> tuple[str, str]:
 
 def _python_version_file(project: Project) -> str | None:
     try:
-        lines = (project.root / ".python-version").read_text("utf-8").split()
+        lines = read_bytes(project.root / ".python-version", limit=limits.PATH).decode().split()
     except (OSError, UnicodeDecodeError):
         return None
     return lines[0] if lines else None

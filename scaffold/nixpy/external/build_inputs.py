@@ -136,9 +136,16 @@ def _where(one: BuildInput, systems: Sequence[str]) -> tuple[str, ...]:
     return () if one.systems == tuple(systems) else one.systems
 
 
+def _without_zeros(version: str) -> str:
+    parts = version.split(".")
+    while len(parts) > 1 and parts[-1] and not parts[-1].strip("0"):
+        parts.pop()
+    return ".".join(parts)
+
+
 def _condition(specifier: Specifier) -> str:
     # Both sides are compared without zeros at their ends; see templates/nix/external.nix.
-    return _CONDITIONS[specifier.operator].format(re.sub(r"(\.0+)+$", "", specifier.version))
+    return _CONDITIONS[specifier.operator].format(_without_zeros(specifier.version))
 
 
 def for_external(

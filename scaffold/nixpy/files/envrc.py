@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from nixpy.core.read_file import read_lossy
+from nixpy.core.text import is_visible
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -23,6 +26,16 @@ def read(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
+def word(name: str) -> str:
+    """Return the name as one word of bash; what is not displayed but acts is written as its bytes, in `$'...'`."""
+    if is_visible(name) and not {"\n", "\t"} & set(name):
+        return shlex.quote(name)
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
+    )
+    return f"$'{''.join(plain)}'"
+
+
 def unwatched(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
 
@@ -33,7 +46,8 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     lacking = [
         name
         for name in read(project)
-        if name not in watched and not any(fnmatchcase(name, pattern) for pattern in watched)
+        if not watched & {name, *_names(f"watch_file {word(name)}")}
+        and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
         yield Diagnostic(
@@ -43,13 +57,13 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
         )
 
 
-def _watched(path: Path) -> tuple[str, ...]:
+def _watched(path: Path) -> set[str]:
     try:
-        lines = path.read_text("utf-8", "replace").replace("\\\n", " ").splitlines()
+        lines = read_lossy(path).replace("\\\n", " ").splitlines()
     except FileNotFoundError:
-        return ()
+        return set()
     before = takewhile(lambda line: not _USE.match(line), lines)
-    return tuple(name for line in before for name in _names(line))
+    return {name for line in before for name in _names(line)}
 
 
 def _names(line: str) -> list[str]:

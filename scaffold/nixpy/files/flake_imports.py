@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files.reconcile import State, own_state
 
-_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]+\.nix)")
+_IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]{1,255}\.nix)")
 
 
 def imports(entry: Path, file: str) -> bool:
     """Tell whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
-    return f"./{file}" in entry.read_text("utf-8", "replace")
+    return f"./{file}" in read_lossy(entry)
 
 
 def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
@@ -22,7 +23,7 @@ def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
     for entry in (root / "flake.nix", root / "shell.nix"):
         if not entry.is_file() or imports(entry, file):
             continue
-        named = dict.fromkeys(_IMPORT.findall(entry.read_text("utf-8", "replace")))
+        named = dict.fromkeys(_IMPORT.findall(read_lossy(entry)))
         for other in (name for name in named if own_state(root / name) not in (State.MISSING, State.FOREIGN)):
             yield Diagnostic(
                 code="NIX205",

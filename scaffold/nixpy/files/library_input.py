@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files import flake_imports
@@ -73,7 +74,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
     for entry in (project.root / "shell.nix", project.root / "default.nix"):
         if not entry.is_file() or not flake_imports.imports(entry, settings.file):
             continue
-        handed_on = _HANDS_ON.search(entry.read_text("utf-8", "replace")) is not None
+        handed_on = _HANDS_ON.search(read_lossy(entry)) is not None
         if not handed_on:
             _fail(
                 project,
@@ -95,7 +96,7 @@ def diagnostics(project: Project) -> Iterator[Diagnostic]:
     entry = flake.nearest_flake(project.root) if settings.library == "input" else None
     if entry is None:
         return
-    text = entry.read_text("utf-8", "replace")
+    text = read_lossy(entry)
     if not _INPUT.search(text):
         yield Diagnostic(
             code="NIX209",

@@ -7,9 +7,7 @@ changed and the library text of another nixpy are three states.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +17,11 @@ from pathlib import Path
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
+from nixpy.files import place
 
 # The checksum is over the facts but for its own digits, so that no byte can change unseen.
-_CHECKSUM = re.compile(r"# nixpy format (\d+), .*sha256 ([0-9a-f]{64})\n")
+_CHECKSUM = re.compile(r"(?m)^# nixpy format (\d{1,9}), .*sha256 ([0-9a-f]{64})\n")
 # Only the third line counts: the checksum of the facts does not cover it, so elsewhere it could be moved unseen.
 _LIBRARY = re.compile(r"\A(.*\n.*\n)# Text of the library below: sha256 ([0-9a-f]{64})\n")
 _REST = "\n  # The rest is the same for every project"  # the library text begins with this
@@ -119,21 +119,55 @@ def parts(text: str) -> tuple[str, str, str | None]:
     return mark[1] + text[mark.end() : at], text[at:], mark[2]
 
 
-def reconcile(outputs: Iterable[OutputFile], *, write: bool, force: bool = False) -> tuple[Comparison, ...]:
+def reconcile(
+    outputs: Iterable[OutputFile],
+    *,
+    write: bool,
+    force: bool = False,
+    root: Path | None = None,
+    follow_links: bool = False,
+) -> tuple[Comparison, ...]:
     """Compare every output with the disk and, with `write`, make the disk equal to them.
 
     Returns the comparisons as they were before anything was written. With `write`, raises NixpyError and changes
-    nothing where a generated file was edited or is not nixpy's (`force` overrides both), or is a newer nixpy's.
+    nothing where a generated file was edited or is not nixpy's (`force` overrides both), or is a newer nixpy's; or
+    where a link leads out of `root`, by default the folder of each file (see `place.target`).
     Only files whose bytes differ are written, each replaced as a whole; if one cannot be, those before it are put back.
     """
     outputs = tuple(outputs)
     comparisons = tuple(_compare(output) for output in outputs)
     if write:
+        targets = _targets(zip(outputs, comparisons, strict=True), root, follow_links=follow_links)
         for comparison in comparisons:
             _refuse(comparison, force=force)
-        pairs = zip(outputs, comparisons, strict=True)
-        _replace([output for output, comparison in pairs if comparison.state is not State.FRESH])
+        from nixpy.files import staging  # `check` does not write
+
+        staging.remove_leftovers((*(target.parent for target in targets.values()), *([root] if root else [])))
+        staging.replace_all(
+            staging.Replacement(path=output.path, target=targets[output.path], text=output.text)
+            for output, found in zip(outputs, comparisons, strict=True)
+            if found.state is not State.FRESH
+        )
     return comparisons
+
+
+def _targets(
+    pairs: Iterable[tuple[OutputFile, Comparison]], root: Path | None, *, follow_links: bool
+) -> dict[Path, Path]:
+    """Return the file that each output changes, links followed; a file of the user that stays as it is changes none.
+
+    Raises NixpyError where a file must not be changed, or two outputs are the same file.
+    """
+    found: dict[Path, Path] = {}
+    for output, comparison in pairs:
+        if output.generated or comparison.state is not State.FRESH:
+            target = place.target(output.path, root, follow_links=follow_links)
+            if other := next((path for path, taken in found.items() if taken == target), None):
+                raise NixpyError(
+                    f"this is the same file as {other}; nothing was changed", path=output.path, hint="remove the link"
+                )
+            found[output.path] = target
+    return found
 
 
 def _compare(output: OutputFile) -> Comparison:
@@ -144,12 +178,17 @@ def _compare(output: OutputFile) -> Comparison:
 
     state = (own_state(output.path) if output.generated else None) or _age(text or "", output)
     lines = difflib.unified_diff(
-        (text or "").splitlines(keepends=True),
-        output.text.splitlines(keepends=True),
+        _lines(text or ""),
+        _lines(output.text),
         str(output.path) if text is not None else "/dev/null",
         str(output.path),
     )
     return Comparison(path=output.path, state=state, diff="".join(lines))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of `text` with their ends, as git and editors count them: U+2028 and form feeds end none."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _age(text: str, output: OutputFile) -> State:
@@ -179,7 +218,7 @@ def _refuse(comparison: Comparison, *, force: bool) -> None:
 
 def _read(path: Path, *, owned: bool) -> str | None:
     try:
-        text = path.read_bytes().decode()
+        text = read_bytes(path).decode()
         # git may check files out with Windows line ends (core.autocrlf): that is nobody's edit.
         return text.replace("\r\n", "\n") if owned else text
     except FileNotFoundError:
@@ -188,55 +227,3 @@ def _read(path: Path, *, owned: bool) -> str | None:
         return "\ufffd"  # certainly not ours
     except OSError as error:
         raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _replace(outputs: list[OutputFile]) -> None:
-    """Replace all files or none: everything is staged beside its place before the first one changes."""
-    staged: list[tuple[Path, Path]] = []
-    undo: list[tuple[Path, bytes | None]] = []
-    current: Path | None = None
-    try:
-        for output in outputs:
-            current = output.path
-            # A link stays a link: what it points to is replaced.
-            target = Path(os.path.realpath(output.path))
-            staged.append((_stage(target, output.text), target))
-        for temporary, path in staged:
-            current = path
-            before = path.read_bytes() if path.exists() else None
-            temporary.replace(path)
-            undo.append((path, before))
-    except BaseException as error:
-        for path, before in undo:
-            if before is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.write_bytes(before)
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
-        raise
-
-
-def _stage(path: Path, text: str) -> Path:
-    import tempfile  # nor does it write
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    return Path(name)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
 
@@ -48,7 +50,7 @@ def uv_indexes(root: Path, environ: Mapping[str, str]) -> UvIndexes:
 
     Follows uv's documentation of its configuration files. Raises NixpyError for a file that is not TOML.
     """
-    tables = list(_uv_tables(root, environ))
+    tables = [file.table for file in uv_files(root, environ)]
     tables += [table["pip"] for table in tables if isinstance(table.get("pip"), dict)]
     found = [*_uv_variables(environ), *(entry for table in tables for entry in _uv_table(table))]
     return UvIndexes(
@@ -81,36 +83,57 @@ def _uv_table(table: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
                 yield None, url
 
 
-def _uv_tables(root: Path, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvFile:
+    """The settings of uv in one file. `of_project`: it is the project's, and not the user's or the machine's."""
+
+    path: Path
+    table: Mapping[str, Any] = field(repr=False)
+    of_project: bool = False
+
+
+def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
+    """Yield the files that uv would read for the project in `root`, the first over the later.
+
+    Raises NixpyError for a file that is not TOML.
+    """
     if explicit := environ.get("UV_CONFIG_FILE"):
-        yield load_toml(Path(explicit))
+        path = Path(explicit)
+        inside = path.resolve().is_relative_to(root.resolve())
+        yield UvFile(path=path, table=load_toml(path), of_project=inside)
         return
-    if environ.get("UV_NO_CONFIG", "").lower() not in ("", "0", "false"):
+    if _is_on(environ.get("UV_NO_CONFIG")):
         return
-    if (project := _uv_project_table(root)) is not None:
+    if (project := uv_project_file(root)) is not None:
         yield project
     home = _home(environ)
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
     shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
     system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, str(_SYSTEM))]
-    for candidates in ([user], system):
-        if (path := next((path for path in candidates if path.is_file()), None)) is not None:
-            yield load_toml(path)
+    for candidates in ([user], [] if _is_on(environ.get("UV_NO_SYSTEM_CONFIG")) else system):
+        if (shared_file := next((path for path in candidates if path.is_file()), None)) is not None:
+            yield UvFile(path=shared_file, table=load_toml(shared_file))
 
 
-def _uv_project_table(root: Path) -> dict[str, Any] | None:
+def _is_on(text: str | None) -> bool:
+    return (text or "").lower() not in ("", "0", "false")
+
+
+def uv_project_file(root: Path) -> UvFile | None:
     """Return the settings of the nearest folder that has any, or of the workspace it belongs to."""
-    nearest: dict[str, Any] | None = None
+    nearest: UvFile | None = None
     for folder in (root.resolve(), *root.resolve().parents):
         pyproject, uv_toml = folder / "pyproject.toml", folder / "uv.toml"
         tool = load_toml(pyproject).get("tool", {}) if pyproject.is_file() else {}
         table = tool.get("uv") if isinstance(tool, dict) else None
-        settings = load_toml(uv_toml) if uv_toml.is_file() else table
+        own = uv_toml.is_file()
+        settings = load_toml(uv_toml) if own else table
         if not isinstance(settings, dict):
             continue
+        found = UvFile(path=uv_toml if own else pyproject, table=settings, of_project=True)
         if isinstance(table, dict) and "workspace" in table:
-            return settings
-        nearest = settings if nearest is None else nearest
+            return found
+        nearest = found if nearest is None else nearest
     return nearest
 
 
@@ -165,8 +188,11 @@ def _pip_files(root: Path, environ: Mapping[str, str]) -> list[Path]:
 def _sections(path: Path) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser()
     try:
-        with path.open(encoding="utf-8") as file:
-            parser.read_file(file)
+        text = read_bytes(path).decode()
+        if "\0" in text:
+            raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+        limits.check_blanks(text, path)
+        parser.read_string(text)
     except OSError:  # none there, or not for us: pip goes on without it too
         return {}
     except (configparser.Error, UnicodeDecodeError) as error:
@@ -187,12 +213,21 @@ def _place(text: str, root: Path) -> str | None:
         return text if path.is_dir() else None
     if "://" in text:
         return text
-    folder = root.absolute() / Path(text).expanduser()
+    folder = root.absolute() / _expanded(text)
     return str(folder) if folder.is_dir() else None
 
 
 def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+    return _expanded(text) if text else None
+
+
+def _expanded(text: str) -> Path:
+    """Return a path of pip's settings, `~` being a home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        message = f"`{text}` in the settings of pip is in the home folder of a user that this machine does not know"
+        raise NixpyError(message, hint="Write the whole path.") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

@@ -1,19 +1,21 @@
 """Without a lock file uv says which packages are installed; the answer is a `pylock.toml` (PEP 751).
 
-Nothing is built or run without leave. uv is told `--no-build`, with which it takes the newest version that
-has a wheel, and refuses a package that has none. Such a package's sdist is looked up and given to uv as an
-address: then uv reads its static metadata (PEP 643). Where that does not tell the dependencies, an empty
-project of the same name stands in, so that all else is resolved and the package can be reported.
+Nothing is built or run without leave. uv reads no settings but those that `uv_config.py` passes on. It is told
+`--no-build`, with which it takes the newest version that has a wheel, and refuses a package that has none. Such a
+package's sdist is looked up and given to uv as an address: then uv reads its static metadata (PEP 643). Where that
+does not tell the dependencies, an empty project of the same name stands in, so that all else is resolved and the
+package can be reported.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +23,8 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from nixpy.core.errors import NixpyError
+from nixpy.core.toml_text import inline
+from nixpy.index.uv_config import is_of_an_index, read_uv_config
 from nixpy.index.uv_input import UvInput, question
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
 from nixpy.locks.model import ExtrasAndGroups
@@ -29,6 +33,7 @@ from nixpy.project.dependencies import Dependencies
 
 __all__ = ["Uv", "find_uv", "resolve"]
 
+_ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
 
@@ -43,6 +48,7 @@ def resolve(
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
     allow_build: bool = False,
+    look_up: bool = False,
     index: str | None = None,
 ) -> str:
     """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
@@ -52,29 +58,35 @@ def resolve(
     fit. A package of which there is only an sdist is in the result with it; what it needs is missing there
     if its metadata does not tell. `allow_build` lets uv build it to find out, and prefer a newer sdist to an
     older wheel as pip does. Hashes in requirements files leave only the files that have them, `--no-binary`
-    leaves no wheel. An `index` that is given is the only one asked.
+    leaves no wheel. An `index` that is given is the only one asked. With `look_up` the answer has the files of the
+    named packages, sdists too, and nothing of what these require; there nothing is built either.
 
     Raises NixpyError with uv's reason, free of credentials.
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
+    config = read_uv_config(root, allow_build=allow_build)
     asked = question(source, extras_and_groups, allow_build=allow_build)
+    asked = replace(asked, no_binary=asked.no_binary | config.no_binary)
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(),
         root=root,
         python=python,
+        config=config,
+        allow_build=allow_build,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: settings.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(asked.conceal(text)),
         offline=offline,
     )
-    options = ["--no-build"] * (not allow_build) + ["--no-deps"] * no_deps
+    options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
         conversation = _Conversation(compiler, asked, options, preferences, Path(folder).resolve())
         packages = conversation.packages()
-        if not allow_build:
+        if not allow_build and not look_up:
             packages = conversation.with_sdists(packages)
     return _text([_admitted(package, asked) for package in packages])
 
@@ -123,7 +135,12 @@ class _Conversation:
 
         Asked for exact versions without their dependencies, uv needs no metadata and builds nothing.
         """
-        lacking = [p for p in packages if not p.keys() & {*_DIRECT, "sdist"} and not _has_universal_wheel(p)]
+        lacking = [
+            p
+            for p in packages
+            if not p.keys() & {*_DIRECT, "sdist"}
+            and (not _has_universal_wheel(p) or _wants_sdist(self._asked, p["name"]))
+        ]
         often = Counter(package["name"] for package in lacking)
         pins = [
             f"{p['name']}=={p['version']}" + (f" ; {p['marker']}" if often[p["name"]] > 1 and "marker" in p else "")
@@ -146,8 +163,10 @@ class _Conversation:
 
     def _look_up(self, name: str, failure: Failure) -> None:
         """Find a package's sdist as uv would choose it, without its metadata."""
-        lines = self._asked.lines_for(name) or (name,)
-        answer = self._compile(lines=lines, constraints=self._asked.constraints, options=["--no-deps"])
+        # Of what an address names uv needs the metadata, and builds it for that.
+        lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
+        constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
+        answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
         entries = [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
         if not entries:
             raise failure.error()
@@ -160,7 +179,7 @@ class _Conversation:
         folder = self._folder / "stubs" / name
         folder.mkdir(parents=True)
         project = {"name": name, "version": self._known[name]["version"]}
-        (folder / "pyproject.toml").write_text(f"project = {_toml(project)}\n", "utf-8")
+        (folder / "pyproject.toml").write_text(f"project = {inline(project)}\n", "utf-8")
         self._stubs.add(name)
         self._addresses[name] = f"{name} @ {folder.as_uri()}"
 
@@ -231,23 +250,16 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
                 hint="Compare them with the index's, or list them anew (`uv pip compile --generate-hashes`).",
             )
-    if name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary):
+    if _wants_sdist(asked, name):
         if files.keys() == {"wheels"}:
             raise NixpyError(f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option.")
         files.pop("wheels", None)
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 
 
+def _wants_sdist(asked: UvInput, name: str) -> bool:
+    return name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary)
+
+
 def _text(packages: Sequence[_Package]) -> str:
-    return f'lock-version = "1.0"\ncreated-by = "nixpy"\npackages = {_toml(packages)}\n'
-
-
-def _toml(value: Any) -> str:
-    """Return a value as inline TOML; its basic strings are JSON's, but for the DEL that JSON leaves bare."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, Sequence):
-        return "[" + ", ".join("\n  " * isinstance(item, Mapping) + _toml(item) for item in value) + "]"
-    return json.dumps(value, default=lambda moment: moment.isoformat()).strip('"')
+    return f'lock-version = "1.0"\ncreated-by = "nixpy"\npackages = {inline(packages)}\n'

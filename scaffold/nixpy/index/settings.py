@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote, unquote
 
-from nixpy.core.urls import HTTP, split, without_login
+from nixpy.core.urls import HTTP, path_tokens, shown, shown_within, split, without_login
 from nixpy.index.config_files import PipIndexes, pip_indexes, uv_indexes
 
+_SHORTEST_SECRET = 6  # shorter ones are also parts of words
 _USERINFO = re.compile(r"(?<=://)[^/\s'\"<>]*@")
 
 
@@ -111,12 +112,26 @@ class IndexSettings:
         return login.header() if login else None
 
     def redact(self, text: str) -> str:
-        """Return `text` without any password known here and without the user part of any URL."""
+        """Return `text` without any password or token known here, and each URL in it as it may be shown."""
         logins: Iterable[Login] = (*(i.login for i in self.indexes if i.login), *self.hosts.values())
         secrets = {secret for login in logins for secret in login.secrets()}
+        tokens = {token for index in self.indexes for token in path_tokens(index.url)}
+        secrets |= {value for index in self.indexes for value in _query_values(index.url)}
+        secrets |= {token for token in tokens if len(token) >= _SHORTEST_SECRET and re.search("[0-9]", token)}
+        text = shown_within(text, tokens)
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return _USERINFO.sub("***@", text)
+
+    def shown(self, url: str) -> str:
+        """Return a URL as it may be shown, without any token known here."""
+        return self.redact(shown(url))
+
+
+def _query_values(url: str) -> set[str]:
+    """Return the values in a URL's query and fragment as they stand there and decoded, each of which may be a token."""
+    values = {pair.partition("=")[2] or pair for pair in re.split("[?#&;]", url)[1:]}
+    return {value for value in values | set(map(unquote, values)) if len(value) >= _SHORTEST_SECRET}
 
 
 def same_server(one: str, other: str) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +11,9 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from nixpy.core import programs
 from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
@@ -94,8 +94,10 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
     reasons = []
     for path in _candidates(environ):
         try:
-            answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=30)
-        except (OSError, subprocess.SubprocessError):
+            answer = programs.run("uv", path, ["--version"], environ=environ, timeout=30)
+        except (OSError, programs.SubprocessError):
+            answer = None
+        if answer is None or answer.returncode != 0:
             reasons.append(f"{path} does not start")
             continue
         found = _VERSION.match(answer.stdout)
@@ -107,8 +109,8 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    if on_path := shutil.which("uv", path=environ.get("PATH", "")):
-        yield Path(on_path)
+    if on_path := programs.find("uv", environ):
+        yield on_path
     try:
         from uv import find_uv_bin  # the optional extra
 
@@ -121,12 +123,15 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
 class Compiler:
     """One setting in which uv is asked: from which folder, for which Python, with which environment added.
 
+    uv reads `config` and no file of settings. Without `allow_build` it is given nothing that makes it build.
     `conceal` takes credentials out of uv's text.
     """
 
     uv: Uv
     root: Path
     python: str
+    config: UvConfig
+    allow_build: bool
     environment: Mapping[str, str] = field(repr=False)
     conceal: Callable[[str], str] = field(repr=False)
     offline: bool
@@ -139,7 +144,6 @@ class Compiler:
         interrupt ends it with nixpy.
         """
         command: list[str | Path] = [
-            self.uv.path,
             "pip",
             "compile",
             *sources,
@@ -150,21 +154,17 @@ class Compiler:
         command += ["--python", sys.executable, "--python-version", self.python, "--output-file", output]
         command += ["--no-header", "--color", "never", "--no-progress", "--quiet"]
         command += [*(["--offline"] if self.offline else []), *options]
-        environment = {**os.environ, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        # Where `--no-build` is missing, uv looks up files; an address in a file of requirements would be built.
+        direct = self.allow_build or "--no-build" in options
+        settings = output.with_name("uv.toml")
+        settings.write_text(self.config.text(direct=direct), "utf-8")
+        command += ["--config-file", settings]
+        variables = uv_variables(os.environ, allow_build=self.allow_build)
+        environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
+        done = programs.run("uv", self.uv.path, command, environ=environment, cwd=self.root)
         if done.returncode == 0:
             return None
-        text = self.conceal(done.stderr)
+        text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
         return Failure(
             text=_shortened(text),
             sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),

@@ -15,11 +15,19 @@ def wheel_file(
     url: str | None,
     path: str | None,
     sha256: str | None,
+    size: object = None,
 ) -> WheelFile:
     """Return a wheel that is at `url`, or at `path` relative to `base`; a `file:` address is a path.
 
-    The name is `filename`, else the last part of the path or of the address, percent-decoded (PEP 751).
+    The name is `filename`, else the last part of the path or of the address, percent-decoded (PEP 751). A `size` that
+    is no number of bytes is left out.
     """
     local = base / path if path else file_path(url)
     name = filename or (local.name if local else file_name(url or ""))
-    return WheelFile(filename=name, sha256=sha256 and sha256.lower(), url=None if local else url, path=local)
+    return WheelFile(
+        filename=name,
+        sha256=sha256 and sha256.lower(),
+        url=None if local else url,
+        path=local,
+        size=size if isinstance(size, int) and size > 0 else None,
+    )

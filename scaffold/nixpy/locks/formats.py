@@ -141,10 +141,13 @@ def read(path: Path, root: Path | None = None) -> Lock:
         return cast("Lock", resolve_name(found.reader)(path, root))
 
 
-def read_requirements(path: Path, root: Path, groups: Collection[str] | None = None) -> RequirementsFile:
+def read_requirements(
+    path: Path, root: Path, groups: Collection[str] | None = None, *, named: bool = False
+) -> RequirementsFile:
     """Return what a requirements file asks for, or a lock with pins only; `root` is the folder of the project.
 
-    `groups` are those of the lock that are installed, None the default ones. Raises ProjectError where a requirements
+    `groups` are those of the lock that are installed, None the default ones. A requirements file that the user has
+    `named` on the command line may be a FIFO. Raises ProjectError where a requirements
     file cannot be read, and LockError where a lock cannot be read or lacks a group.
     """
     found = format_of(path)
@@ -154,7 +157,7 @@ def read_requirements(path: Path, root: Path, groups: Collection[str] | None = N
     from nixpy.locks import requirements
 
     with raised_as(ProjectError):
-        return requirements.read(path, root=root)
+        return requirements.read(path, root=root, named=named)
 
 
 def _shown_names() -> Iterator[str]:

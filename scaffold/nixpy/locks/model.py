@@ -32,6 +32,7 @@ class WheelFile:
     url: str | None = field(default=None, repr=False)
     path: Path | None = None
     indexes: tuple[str | None, ...] = field(default=(), repr=False)
+    size: int | None = field(default=None, compare=False)  # in bytes
 
     @property
     def of_pypi(self) -> bool:

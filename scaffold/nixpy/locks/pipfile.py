@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from packaging.utils import canonicalize_name
 
+from nixpy.core import limits
 from nixpy.core.errors import LockError
 from nixpy.core.toml_file import read_text
 from nixpy.locks.requirement_lines import Location, RequirementLine, requirement_line
@@ -41,7 +42,7 @@ def read(
     """
     text = read_text(path)
     try:
-        data = json.loads(text)
+        data = limits.parse_json(text)
         meta = table_at(data if isinstance(data, dict) else {}, "_meta")
         if meta.get("pipfile-spec") != _SPEC:
             _fail(path, f"this Pipfile.lock is not of version {_SPEC}", "make it again with `pipenv lock`")
@@ -55,6 +56,8 @@ def read(
         }
     except json.JSONDecodeError as error:
         _fail(path, f"this is not valid JSON: {error.msg}", "make it again with `pipenv lock`", error.lineno)
+    except limits.PastLimitError as error:
+        _fail(path, f"this file cannot be read: {error}", "make it again with `pipenv lock`")
     except DamagedError as error:
         _fail(path, f"this Pipfile.lock is damaged: {error}", "make it again with `pipenv lock`")
     return RequirementsFile(

@@ -16,7 +16,7 @@ _GAP = re.compile(r"(?<=[<>=!~^])\s+")
 def alternatives(constraint: str) -> tuple[SpecifierSet, ...]:
     """Return the sets of which one must contain a version; DamagedError for what is no constraint."""
     try:
-        return tuple(map(_specifiers, re.split(r"\s*\|\|?\s*", constraint.strip())))
+        return tuple(map(_specifiers, (part.strip() for part in re.split(r"\|\|?", constraint))))
     except (InvalidSpecifier, InvalidVersion) as error:
         raise DamagedError(f"`{constraint}` is no constraint of Poetry's: {error}") from None
 

@@ -108,6 +108,7 @@ class PyLock(LockDefaults):
             url=file.url,
             path=file.path,
             sha256=file.hashes.get("sha256"),
+            size=file.size,
         )
 
     def _is_own_folder(self, path: str) -> bool:

@@ -19,7 +19,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
 
@@ -31,9 +33,11 @@ _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _COOKIE = re.compile(rb"#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 _URL = re.compile(r"(?:https?|ftp|file|(?:git|hg|svn|bzr)\+[a-z]+):", re.IGNORECASE)
-_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*@\s*(?P<address>\S+)(?P<rest>.*)")
+_NAMED = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*+)\s*+(?:\[(?P<extras>[^\]]*)\]\s*+)?@\s*+(?P<address>\S++)(?P<rest>.*)"
+)
 _EXTRAS = re.compile(r"(?P<head>.+)\[(?P<extras>[^\[\]]*)\]")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tgz|tar\.(?:gz|bz2|xz))(?:\[[^\[\]]*\])?$", re.IGNORECASE)
 _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
@@ -98,22 +102,25 @@ class RequirementLine:
         return " ".join([*["-e"][: self.editable], text, *(f"--hash={value}" for value in sorted(self.hashes))])
 
 
-def decoded(path: Path) -> str:
+def decoded(path: Path, *, named: bool = False) -> str:
     """Return a file's text by its byte order mark, its PEP 263 cookie, else as UTF-8.
 
-    Raises OSError, and NixpyError with the line where the bytes are not of that encoding.
+    A `named` file may be a FIFO, as for `read_bytes`. Raises OSError, and NixpyError with the line where the bytes are
+    not of that encoding.
     """
-    raw = path.read_bytes()
+    raw = read_bytes(path, named=named)
     encoding = next((name for bom, name in _BOMS.items() if raw.startswith(bom)), None)
     if encoding is None:
         cookies = (_COOKIE.match(line) for line in raw.split(b"\n", 2)[:2])
         encoding = next((found[1].decode() for found in cookies if found), "utf-8")
     try:
-        return raw.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+        text = raw.decode("utf-8" if encoding == "utf-8" else limits.codec(encoding))
+    except (UnicodeError, LookupError) as error:
         line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
         raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+    limits.check_text(text, path)
+    return text
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -193,8 +200,7 @@ def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[
             raise InvalidRequirement(rest)
         return named["address"], named["name"], _names(named["extras"]), rest.removeprefix(";").strip()
     # A URL may hold a `;`: the one before a marker has a space beside it.
-    separator = r"\s+;\s*|;\s+" if is_url(text) else r"\s*;\s*"
-    head, *rest = re.split(separator, text, maxsplit=1)
+    head, *rest = (part.strip() for part in re.split(r"(?<=\s);|;(?=\s)" if is_url(text) else ";", text, maxsplit=1))
     if not (editable or is_url(head) or head.startswith(".") or os.sep in head or _ARCHIVE.search(head)):
         return None, None, (), ""
     marker = rest[0].strip() if rest else ""
@@ -231,7 +237,15 @@ def _local(where: Location, address: str, root: Path) -> Path | None:
     path = file_path(address) or Path(address)
     at_file = where.path.absolute().parent / path
     at_root = root / path
-    return Path(os.path.normpath(at_file if at_file.exists() and not at_root.exists() else at_root))
+    return Path(os.path.normpath(at_file if _exists(at_file) and not _exists(at_root) else at_root))
+
+
+def _exists(path: Path) -> bool:
+    """Tell whether a file is there; one whose name is too long for the system is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from packaging.utils import canonicalize_name
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
@@ -80,15 +81,17 @@ class RequirementsFile:
         return tuple(sorted(lines))
 
 
-def read(path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ) -> RequirementsFile:
+def read(
+    path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ, named: bool = False
+) -> RequirementsFile:
     """Return what the requirements file `path` asks for, with the files it includes.
 
     `-r` and `-c` are relative to the including file, as in pip. Local wheels and folders are relative to
     `root`, the folder where pip and uv would be run (by default that of `path`), and if nothing is there, to
-    the file that names them. Raises NixpyError with file and line for what cannot be read or understood, and
-    for a file that includes itself.
+    the file that names them. A file that the user has `named` on the command line may be a FIFO. Raises NixpyError
+    with file and line for what cannot be read or understood, and for a file that includes itself.
     """
-    reader = _Reader((root or path.parent).absolute(), environ)
+    reader = _Reader((root or path.parent).absolute(), environ, named=named)
     reader.read(path, constraint=False)
     return RequirementsFile(
         path=path,
@@ -148,8 +151,9 @@ def _parser() -> _Parser:
 class _Reader:
     """Reads one file and those it includes, collecting what they say."""
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, environ: Mapping[str, str], *, named: bool) -> None:
         self._root = root
+        self._named = named
         self._environ = environ
         self._parser = _parser()
         self.requirements: list[RequirementLine] = []
@@ -169,20 +173,35 @@ class _Reader:
         real = path.resolve()
         if at and real in including:
             raise at.error(f"`{at.shown}` leads back to a file that is being read", "Remove this line.")
+        if at and len(including) >= limits.CHAIN:
+            raise at.error(
+                f"`{at.shown}` is the end of a chain of {limits.CHAIN} files that include each other",
+                "Include the last file directly.",
+            )
         if (real, constraint) in self.seen:
             return
         self.seen[real, constraint] = None
         try:
-            text = decoded(path)
+            text = decoded(path, named=self._named and at is None)
         except OSError as error:
             problem = f"`{path}` cannot be read: {error.strerror}"
             if at:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
             raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
+        except NixpyError as error:
+            if at and error.line is None:
+                raise at.error(f"`{path}` cannot be read: {error.message}", error.hint or "Include another.") from None
+            raise
         for number, raw in logical_lines(text):
             self._line(Location(path=path, line=number, raw=raw), constraint, (*including, real))
 
     def _line(self, where: Location, constraint: bool, including: tuple[Path, ...]) -> None:
+        if "\0" in where.raw:
+            raise where.error("this line has a NUL character", "Remove it.")
+        try:
+            limits.check_line(where.raw)
+        except limits.PastLimitError as error:
+            raise where.error(f"this line cannot be read: {error}", "Correct it.") from None
         raw, raw_options = _parted(where.raw)
         head, option_text = _parted(_VARIABLE.sub(self._value, where.raw))
         options = self._options(where, option_text)

@@ -116,6 +116,7 @@ class Node:
             url=wheel.get("url") or self.source.get("url"),
             path=path or self.source.get("path"),
             sha256=digest if algorithm == "sha256" else None,
+            size=wheel.get("size"),
         )
 
 

@@ -14,10 +14,10 @@ from nixpy.needs.model import ElfFile, Needs, WheelFacts
 
 # What CPython and its kin import, but for plain `.so`: a tag of the interpreter or the stable ABI
 # before `.so` (PEP 3149, PEP 384, PEP 803).
-_TAGGED_EXTENSION = re.compile(r".+\.(?:cpython-3[^/]*|pypy3[^/]*|graalpy[^/]*|abi3|abi3t)\.so")
+_TAG = re.compile(r"(?<=.)\.(?:cpython-3|pypy3|graalpy|abi3t?\.so\Z)")
 _SHARED_LIBRARY = re.compile(r".+\.so(?:\.[^/]+)?")
 # auditwheel appends `-` and 8 hex digits of the hash, maturin too, torch with a dot: libz-eb09ad1d.so.1.2.3
-_GRAFTED = re.compile(r".+[-.][0-9a-f]{8,40}\..*so.*|.+-[0-9a-f]{8,40}\.so")
+_GRAFT = re.compile(r"(?<=.)[-.][0-9a-f]{8,40}\.")
 _PLUGIN_FOLDERS = frozenset(("plugins", "qml"))
 
 
@@ -57,7 +57,7 @@ def is_extension(path: str) -> bool:
     that is opened by path may count as well (torchvision's `_C_stable.so`); it is as necessary as a module.
     """
     name = PurePosixPath(path).name
-    if _TAGGED_EXTENSION.fullmatch(name):
+    if name.endswith(".so") and _TAG.search(name):
         return True
     stem, dot, suffix = name.partition(".")
     return dot + suffix == ".so" and stem.isidentifier() and not stem.startswith("lib")
@@ -119,20 +119,29 @@ def _roots(files: Sequence[ElfFile], rows: Curated) -> list[ElfFile]:
 
 def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -> Iterable[ElfFile]:
     reached: dict[str, ElfFile] = {}
+    looked_up: set[str] = set()
     waiting = list(roots)
     while waiting:
         file = waiting.pop()
         if file.path not in reached:
             reached[file.path] = file
-            waiting += [other for soname in file.needed for other in index.get(soname, ())]
+            sonames = dict.fromkeys(soname for soname in file.needed if soname not in looked_up)
+            looked_up.update(sonames)
+            waiting += [other for soname in sonames for other in index.get(soname, ())]
     return reached.values()
 
 
 def _provided(files: Iterable[ElfFile]) -> set[str]:
     """Return what siblings may ask for. A grafted file is private, even where it kept its old DT_SONAME."""
-    return {name for file in files if _is_shared(file) for name in _names(file) if not _GRAFTED.fullmatch(name)}
+    return {name for file in files if _is_shared(file) for name in _names(file) if not _is_grafted(name)}
+
+
+def _is_grafted(name: str) -> bool:
+    """Say whether a name has a hash between its own name and what has `so` in it."""
+    graft = _GRAFT.search(name)
+    return graft is not None and "so" in name[graft.end() :]
 
 
 def _is_shared(file: ElfFile) -> bool:
     name = PurePosixPath(file.path).name
-    return is_library(name) and not is_extension(name) and not _GRAFTED.fullmatch(name)
+    return is_library(name) and not is_extension(name) and not _is_grafted(name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
+from nixpy.files.place import target
 from nixpy.files.reconcile import OutputFile, reconcile
 from nixpy.index.settings import IndexSettings
 from nixpy.nixpkgs import releases
@@ -42,11 +43,14 @@ def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
     return output / found.place
 
 
-def write(path: Path, text: str, *, force: bool) -> None:
-    """Write the file; NixpyError, with nothing changed, where there is one, if only a link that leads nowhere, and not
-    `force`.
+def write(path: Path, text: str, *, force: bool, tree: Path | None = None) -> None:
+    """Write the file, into the checkout of nixpkgs `tree` where that is given.
+
+    Raises NixpyError, with nothing changed, where there is one, if only a link that leads nowhere, and not `force`; or
+    where a link leads out of the file's folder or out of `tree`.
     """
     output = OutputFile(path=path, text=text, generated=False)
     if os.path.lexists(path) and not force:
         raise NixpyError("this file exists", hint="Choose another, or overwrite it with --force.", path=path)
-    reconcile([output], write=True)
+    target(path, tree, limit="the checkout" if tree else "the folder that is named")
+    reconcile([output], write=True, root=tree)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.dependency_groups import DependencyGroupResolver
+from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupInclude, DependencyGroupResolver
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.requirement import canonical_requirement, under
-from nixpy.core.toml_file import toml_line
-from nixpy.core.urls import plain, split
+from nixpy.core.toml_file import read_text, toml_line
+from nixpy.core.urls import plain, shown_within, split
 from nixpy.locks import formats
 
 # What of [tool.uv] changes which versions are chosen.
@@ -137,10 +139,9 @@ class Dependencies:
         return tuple(sorted(lines))
 
     def _group(self, group: NormalizedName) -> tuple[Requirement, ...]:
-        resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates what it is given
         try:
-            return tuple(map(_checked, resolver.resolve(group)))
-        except (ExceptionGroup, NixpyError) as error:
+            return tuple(map(_checked, self._included(group)))
+        except (ExceptionGroup, CyclicDependencyGroup, NixpyError) as error:
             first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             reason = str(first).partition("\n")[0]
             raise ProjectError(
@@ -150,20 +151,54 @@ class Dependencies:
                 line=_line(self.path, "dependency-groups", group),
             ) from None
 
+    def _included(self, group: NormalizedName) -> Iterator[Requirement]:
+        """Yield the requirements of a group and of those that it includes, each group once."""
+        resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates what it is given
+        entered = {group}
+        path = [(group, iter(resolver.lookup(group)))]
+        while path:
+            name, items = path[-1]
+            item = next(items, None)
+            if item is None:
+                path.pop()
+            elif not isinstance(item, DependencyGroupInclude):
+                yield item
+            elif any(above == (other := canonicalize_name(item.include_group)) for above, _ in path):
+                raise CyclicDependencyGroup(group, name, other)
+            elif len(path) >= limits.CHAIN:
+                raise NixpyError(f"more than {limits.CHAIN} groups include each other in a row")
+            elif other not in entered:
+                entered.add(other)
+                path.append((other, iter(resolver.lookup(other))))
+
     def _without_self(self, requirements: Iterable[Requirement]) -> Iterator[Requirement]:
-        """Replace the project's own extras; one that leads back to itself ends there."""
+        """Replace the project's own extras, each once under each marker; one that leads back to itself ends there."""
         nothing: tuple[str, ...] = ()
-        waiting = [(requirement, nothing) for requirement in requirements]
+        waiting = deque((requirement, nothing) for requirement in requirements)
+        seen: set[tuple[str, str]] = set()
         while waiting:
-            requirement, above = waiting.pop(0)
+            requirement, above = waiting.popleft()
             if self.name is None or canonicalize_name(requirement.name) != self.name:
                 yield requirement
                 continue
             for extra in sorted({canonicalize_name(extra) for extra in requirement.extras} - set(above)):
                 if extra not in self.optional:
                     raise self._unknown("extra", extra, self.optional, "project", "optional-dependencies")
+                if (key := (extra, str(requirement.marker or ""))) in seen:
+                    continue
+                seen.add(key)
+                if len(above) >= limits.CHAIN or len(seen) > limits.EXTRAS:
+                    raise self._tangled(extra)
                 inside = (under(other, requirement.marker) for other in self.optional[extra])
                 waiting += [(other, (*above, extra)) for other in inside]
+
+    def _tangled(self, extra: str) -> ProjectError:
+        return ProjectError(
+            f"the extra `{extra}` ends a chain of {limits.CHAIN} extras, or has one of {limits.EXTRAS:,} markers",
+            hint="list the requirements of the extras themselves",
+            path=self.path,
+            line=_line(self.path, "project", "optional-dependencies", extra),
+        )
 
     def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> ProjectError:
         there = ", ".join(sorted(known)) or "none"
@@ -194,8 +229,8 @@ def _canonical_json(value: Any) -> str:
 def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
     """Return the line of a key for a message; the file may have changed or gone since it was read."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path)
+    except NixpyError:
         return None
     return toml_line(text, *keys, value=value)
 
@@ -239,7 +274,7 @@ class Reader:
         except (InvalidRequirement, NixpyError) as error:
             reason = str(error).partition("\n")[0]
             raise self.error(
-                f"`{plain(text)}` in `{'.'.join(keys)}` is not a requirement: {reason}",
+                f"`{shown_within(plain(text))}` in `{'.'.join(keys)}` is not a requirement: {reason}",
                 *keys,
                 value=text,
                 hint="write it as PEP 508 says: numpy>=2, numpy[extra]; sys_platform == 'linux', name @ URL",

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import ProjectError
+from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.read_file import read_lossy
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
@@ -35,11 +36,11 @@ def _find_projects(root: Path) -> Iterator[Path]:
 
 def _has_settings(path: Path) -> bool:
     """Tell whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
-    text = path.read_text("utf-8", "replace")
-    if "nixpy" not in text:
-        return False
     try:
+        text = read_lossy(path)
+        if "nixpy" not in text:
+            return False
         tool = tomllib.loads(text).get("tool", {})
-    except tomllib.TOMLDecodeError:
+    except (NixpyError, OSError, ValueError, RecursionError):  # it is no TOML, has a huge number, or is nested too deep
         return True
     return isinstance(tool, dict) and "nixpy" in tool

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.project.config import nixpkgs_ref
 from nixpy.styles.styles import Style
@@ -36,7 +37,7 @@ def pin(root: Path, nixpkgs: str) -> Pin | None:
     """Return the revision that `nixpkgs` means: what flake.lock has for it, or itself; None for a branch not locked."""
     if followed(root) == nixpkgs:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+            nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
             locked = nodes[nodes["root"]["inputs"]["nixpkgs"]]["locked"]
             place = (locked["type"], locked["owner"].lower(), locked["repo"].lower())
             if place == ("github", "nixos", "nixpkgs") and _REVISION.fullmatch(locked["rev"]):
@@ -48,7 +49,7 @@ def pin(root: Path, nixpkgs: str) -> Pin | None:
 def followed(root: Path) -> str | None:
     """Return the branch or revision of nixpkgs that the flake in `root` follows, where that can be told."""
     try:
-        nodes = json.loads((root / "flake.lock").read_text("utf-8"))["nodes"]
+        nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
         original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
         return nixpkgs_ref(str(original.get("ref") or original["rev"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, NixpyError):
@@ -101,4 +102,4 @@ def nearest_flake(root: Path) -> Path | None:
 
 def _text(root: Path) -> str:
     path = root / "flake.nix"
-    return path.read_text("utf-8", "replace") if path.is_file() else ""
+    return read_lossy(path) if path.is_file() else ""

@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from nixpy.core.errors import ProjectError, raised_as
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
-from nixpy.core.toml_file import load_toml
+from nixpy.core.toml_file import load_toml, read_text
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.project import config, setup_files
@@ -246,14 +246,14 @@ def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[
                 path=nixpy_toml,
                 hint="keep one of them",
             )
-        return config.parse(load_toml(nixpy_toml), nixpy_toml, nixpy_toml.read_text("utf-8")), nixpy_toml
+        return config.parse(load_toml(nixpy_toml), nixpy_toml, read_text(nixpy_toml)), nixpy_toml
     if not pyproject.is_file():
         return config.Settings(), nixpy_toml
     if table is None:
         return config.Settings(), pyproject
     if not isinstance(table, dict):
         raise ProjectError("`tool.nixpy` must be a table", path=pyproject)
-    return config.parse(table, pyproject, pyproject.read_text("utf-8"), ("tool", "nixpy")), pyproject
+    return config.parse(table, pyproject, read_text(pyproject), ("tool", "nixpy")), pyproject
 
 
 def _named(root: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ A keyword of `setup()` comes before the key of setup.cfg, as setuptools has it (
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
+from nixpy.core import limits
 from nixpy.core.errors import ProjectError
 from nixpy.core.toml_file import read_text
 from nixpy.project.dependencies import Dependencies
@@ -189,7 +191,9 @@ def _called(node: ast.expr) -> str | None:
 
 def _constants(tree: ast.Module) -> dict[str, Any]:
     """Return the variables that are set once, at the top, to a value that is written out."""
-    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    stored = Counter(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
     found: dict[str, Any] = {}
     for node in tree.body:
         targets = (
@@ -197,7 +201,7 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
         )
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         for target in targets:
-            if isinstance(target, ast.Name) and stored.count(target.id) == 1 and value is not None:
+            if isinstance(target, ast.Name) and stored[target.id] == 1 and value is not None:
                 try:
                     found[target.id] = _literal(value, found)
                 except ValueError:
@@ -219,7 +223,9 @@ def _config(path: Path) -> configparser.RawConfigParser:
 
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(read_text(path))
+        text = read_text(path)
+        limits.check_blanks(text, path)
+        parser.read_string(text)
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
         raise ProjectError("this file cannot be read as setup.cfg", hint="Correct it.", path=path, line=line) from None

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.metadata import RawMetadata, parse_email
+from packaging.metadata import RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from nixpy.core import limits
+from nixpy.core.core_metadata import parse
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import parse_toml
 
@@ -39,7 +41,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
     """Return what a METADATA (`wheel`) or a PKG-INFO says; NixpyError where it lacks a name or a version, or has a
     requirement that cannot be read. `path` is its place in messages.
     """
-    raw, _ = parse_email(text)
+    raw = parse(text, path)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
         raise NixpyError("its metadata has no name or no version", hint="Choose another version.", path=path)
@@ -106,8 +108,10 @@ def read_programs(text: bytes) -> tuple[str, ...]:
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text.decode())
-    except (UnicodeDecodeError, configparser.Error):
+        decoded = text.decode()
+        limits.check_blanks(decoded, "entry_points.txt")
+        parser.read_string(decoded)
+    except (UnicodeDecodeError, configparser.Error, NixpyError):
         return ()
     sections = ("console_scripts", "gui_scripts")
     return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))

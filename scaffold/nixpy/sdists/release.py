@@ -105,14 +105,13 @@ class SdistIndex:
         )
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
-        # For exact versions without their dependencies uv needs no metadata, and so builds nothing.
+        # For names without their dependencies uv needs no metadata, and so builds nothing.
         try:
             text = resolve(
                 [requirement],
                 root=self.root,
                 python=self.target.short_python,
-                no_deps=True,
-                allow_build=True,
+                look_up=True,
                 offline=self.offline,
             )
         except NixpyError as error:
@@ -127,7 +126,7 @@ class SdistIndex:
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
-            wheel = RemoteWheel(self._address(file), self._client(), sha256=file.sha256)
+            wheel = RemoteWheel(self._address(file), self._client(), sha256=file.sha256, most=file.size)
         with closing(wheel):
             paths = tuple(member.path for member in wheel.members())
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
@@ -176,7 +175,7 @@ class SdistIndex:
                 return file.path.open("rb")
             except OSError as error:
                 raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
-        whole = PartialFile(self._address(file), self._client(), file.sha256)
+        whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
         whole.download()
         return io.BufferedReader(whole)
 
@@ -238,7 +237,9 @@ def _requirement(asked: str) -> Requirement:
 
 
 def _file(sdist: PackageSdist, root: Path) -> WheelFile:
-    return wheel_file(base=root, filename=None, url=sdist.url, path=sdist.path, sha256=sdist.hashes.get("sha256"))
+    return wheel_file(
+        base=root, filename=None, url=sdist.url, path=sdist.path, sha256=sdist.hashes.get("sha256"), size=sdist.size
+    )
 
 
 def _is_plain(filename: str) -> bool:

@@ -19,7 +19,7 @@ from nixpy.core.errors import NixpyError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
 
 
-class StyleError(Exception):
+class StyleError(NixpyError):
     """A style whose files are not as they must be: a fault of who wrote it."""
 
 

@@ -72,5 +72,5 @@ def _ask(wheels: Sequence[LockedWheel], index: str | None, target: Target, root:
     for wheel in wheels:
         file = files.get((wheel.name, wheel.file.filename))
         if file and wheel.file.sha256 in (file.sha256, None):
-            found[wheel] = replace(wheel.file, url=file.url, path=file.path)
+            found[wheel] = replace(wheel.file, url=file.url, path=file.path, size=file.size)
     return found

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from nixpy.core.urls import shown
+from nixpy.core import limits
+from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
+from nixpy.core.urls import identity
 from nixpy.needs.model import ElfFile, Known, WheelFacts
 
 READER = 1
@@ -72,19 +75,19 @@ class Cache:
         if self.folder is None or not _SHA256.fullmatch(sha256):
             return None
         # The URL is kept as a digest only: some indexes have secrets in their paths.
-        source = "-" + hashlib.sha256(shown(url).encode()).hexdigest()[:32] if url else ""
+        source = "-" + hashlib.sha256(identity(url).encode()).hexdigest()[:32] if url else ""
         return self.folder / f"facts-{READER}" / sha256[:2] / f"{sha256}{source}.json"
 
     def _load(self, path: Path | None, known: Known) -> WheelFacts | None:
         if path is None:
             return None
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data = limits.parse_json(read_bytes(path))
             if data["known"] != known:
                 return None
             files = tuple(_elf_file(**file) for file in data["files"])
             return WheelFacts(files=files, known=known, requires=_texts(data.get("requires")))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, NixpyError):
             return None
 
 

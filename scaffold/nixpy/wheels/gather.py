@@ -172,7 +172,7 @@ class _Work:
                 hint="nixpy reads wheels from http, https and file URLs.",
                 path=shown(file.url),
             )
-        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256)
+        remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256, most=file.size)
         try:
             facts = self._look(wheel, remote)
             return replace(facts, known=remote.known), "download" if remote.whole else "ranges"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from nixpy import __version__
+from nixpy.core import limits
 from nixpy.core.errors import NetworkError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
@@ -24,7 +26,6 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_LONGEST_PAUSE = 30.0  # seconds, whatever the server asks for
 
 
 class _StoppedError(Exception):
@@ -61,6 +62,7 @@ class Client:
         self._settings = settings
         self._attempts = attempts
         self._pause = pause
+        self.clock: Callable[[], float] = time.monotonic
         self._tls = _tls(settings)
         self._proxies = urllib.request.getproxies()
         self._managers: dict[str | None, PoolManager] = {}
@@ -79,15 +81,29 @@ class Client:
                 return self._once(url, use, byte_range)
             except _TransientError as error:
                 reason, pause = str(error), max(pause, error.after or 0)
-            if attempt + 1 < self._attempts and self.stop.wait(min(pause, _LONGEST_PAUSE)):
+            if attempt + 1 < self._attempts and self.stop.wait(min(pause, limits.PAUSE)):
                 raise _StoppedError
         raise self._unreachable(url, reason)
 
-    def chunks(self, response: BaseHTTPResponse) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off."""
-        for chunk in response.stream(256 << 10):
+    def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
+        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
+
+        Raises NetworkError where the body has more than `most` bytes, and where less than the least rate of
+        `core.limits` arrives: so a download ends after its size divided by that rate, whatever the server does.
+        """
+        since, received, total = self.clock(), 0, 0
+        # `read1` returns what has arrived; `stream` would wait for the whole piece.
+        while chunk := response.read1(256 << 10):
             if self.stop.is_set():
                 raise _StoppedError
+            received, total = received + len(chunk), total + len(chunk)
+            if total > (limits.UNKNOWN_SIZE if most is None else most):
+                raise _too_large(url, most)
+            span = self.clock() - since
+            if span >= limits.RATE_SPAN:
+                if received < limits.RATE * span:
+                    raise _too_slow(url)
+                since, received = since + span, 0
             yield chunk
 
     def close(self) -> None:
@@ -105,13 +121,13 @@ class Client:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
         except LocationValueError:
-            raise NetworkError("this is not an address one can download from", path=shown(url)) from None
+            raise NetworkError("this is not an address one can download from", path=self._settings.shown(url)) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NetworkError(
                     "the server's certificate is not trusted",
                     hint="Set SSL_CERT_FILE, or pip's cert, to the file of your authority's certificates.",
-                    path=shown(url),
+                    path=self._settings.shown(url),
                 ) from None
             raise _TransientError(str(error).rpartition("): ")[2]) from None
 
@@ -130,19 +146,21 @@ class Client:
             if target is None:
                 try:
                     yield response
-                finally:
-                    response.close() if response.length_remaining else response.release_conn()
+                except BaseException:
+                    response.close()  # what is left of the body would be the answer to the next request
+                    raise
+                response.close() if response.length_remaining else response.release_conn()
                 return
             response.drain_conn()
             target = urljoin(url, split(target).geturl())
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
-                    f"the server sends us from https to {shown(target)}, which is not followed",
-                    path=shown(url),
+                    f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    path=self._settings.shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NetworkError("the server redirects without end", path=shown(url))
+        raise NetworkError("the server redirects without end", path=self._settings.shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -155,23 +173,23 @@ class Client:
                 f"the index refuses access (status {status})",
                 hint="Give it a login: in netrc, in the index URL, or as UV_INDEX_<NAME>_USERNAME and "
                 "UV_INDEX_<NAME>_PASSWORD.",
-                path=shown(url),
+                path=self._settings.shown(url),
             )
         if status in (404, 410):
             raise NetworkError(
                 f"the index does not have this file any more (status {status})",
                 hint="Lock the project anew.",
-                path=shown(url),
+                path=self._settings.shown(url),
             )
         if not ranged:
-            raise NetworkError(f"the server answers with status {status}", path=shown(url))
+            raise NetworkError(f"the server answers with status {status}", path=self._settings.shown(url))
 
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
             f"this file cannot be fetched: {self._settings.redact(reason)}",
             hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
             "--offline goes on without.",
-            path=shown(url),
+            path=self._settings.shown(url),
         )
 
     def _manager(self, url: str) -> PoolManager:
@@ -191,6 +209,21 @@ class Client:
                 }
                 self._managers[proxy] = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
             return self._managers[proxy]
+
+
+def _too_large(url: str, most: int | None) -> NetworkError:
+    expected = "any wheel has" if most is None else f"the {most:,} bytes that the lock names"
+    return NetworkError(
+        f"the server sends more than {expected}", hint="Check the index, or lock the project again.", path=shown(url)
+    )
+
+
+def _too_slow(url: str) -> NetworkError:
+    return NetworkError(
+        f"the server sends less than {limits.RATE:,} bytes a second",
+        hint="Try again later, or choose another index; --offline goes on without.",
+        path=shown(url),
+    )
 
 
 def _through(proxy: str, options: dict[str, Any]) -> PoolManager:
@@ -233,5 +266,5 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
 
     try:
         return Retry().get_retry_after(response)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # a date that no calendar has
         return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +16,9 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 from nixpy.wheels.zipped import is_large
@@ -151,17 +151,18 @@ def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
     for site in sorted(venv.glob("lib*/python3*/site-packages")):
         if site.parent.parent.is_symlink():  # lib64, which is lib again
             continue
-        for distribution in importlib.metadata.distributions(path=[str(site)]):
-            wheel = _installed(distribution, venv, site)
+        for info in sorted(site.glob("*.dist-info")):
+            wheel = _installed(info, venv, site)
             if wheel is not None:
                 twice |= {wheel.name} & found.keys()
                 found[wheel.name] = wheel
     return {name: wheel for name, wheel in sorted(found.items()) if name not in twice}
 
 
-def _installed(found: importlib.metadata.Distribution, venv: Path, site: Path) -> InstalledWheel | None:
+def _installed(info: Path, venv: Path, site: Path) -> InstalledWheel | None:
     try:
-        metadata, wheel, record, direct = map(found.read_text, ("METADATA", "WHEEL", "RECORD", "direct_url.json"))
+        metadata, wheel, record = (_read(info / name) for name in ("METADATA", "WHEEL", "RECORD"))
+        direct = _read(info / "direct_url.json")
         if not metadata or not wheel or not record:
             return None
         name, version = _headers(metadata, "Name"), _headers(metadata, "Version")
@@ -172,10 +173,18 @@ def _installed(found: importlib.metadata.Distribution, venv: Path, site: Path) -
             build="".join(_headers(wheel, "Build")),
             venv=venv,
             site=site,
-            record=tuple(row[0] for row in csv.reader(record.splitlines()) if row),
-            direct=_table(json.loads(direct)) if direct else None,
+            record=tuple(row[0] for row in csv.reader(record.splitlines()) if row and "\0" not in row[0]),
+            direct=_table(limits.parse_json(direct)) if direct else None,
         )
-    except (OSError, ValueError, LookupError, InvalidVersion, csv.Error):
+    except (OSError, ValueError, LookupError, InvalidVersion, csv.Error, NixpyError):
+        return None
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a metadata file, None where it is missing."""
+    try:
+        return read_bytes(path).decode().replace("\r\n", "\n")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
         return None
 
 

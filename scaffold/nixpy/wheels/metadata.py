@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from packaging.metadata import parse_email
-
+from nixpy.core.core_metadata import parse
 from nixpy.wheels.archive import Archive
 
 
 def requires(archive: Archive) -> tuple[str, ...]:
     """Return the requirements of a wheel as they stand in its METADATA; none where it has no such file."""
     paths = [member.path for member in archive.members() if _is_metadata(member.path)]
-    for _, content in archive.read(paths[:1]):
-        raw, _ = parse_email(bytes(content))
+    for path, content in archive.read(paths[:1]):
+        raw = parse(bytes(content), path)
         return tuple(raw.get("requires_dist", ()))
     return ()
 

@@ -24,19 +24,19 @@ Span = tuple[int, int]  # the first byte, and the one after the last
 GAP = 256 << 10  # bytes: fetching this much for nothing is cheaper than one more request
 _TAIL = 64 << 10  # bytes: holds the central directory of most wheels, and is the least that is asked for
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class PartialFile(io.RawIOBase):
     """A read-only, seekable file. `sha256`, lower-case hex, is checked whenever all of it is here.
 
     Follows RFC 9110, section 14; any answer to a range that is not exactly right makes it fetch the whole
-    file.
+    file. `most` is the size that the lock names, in bytes: nothing longer is fetched.
     """
 
-    def __init__(self, url: str, client: Client, sha256: str | None) -> None:
+    def __init__(self, url: str, client: Client, sha256: str | None, most: int | None = None) -> None:
         super().__init__()
-        self._url, self._client, self._sha256 = url, client, sha256
+        self._url, self._client, self._sha256, self._most = url, client, sha256, most
         self._disk: IO[bytes] = tempfile.TemporaryFile(prefix="nixpy-")  # noqa: SIM115
         self._here: list[Span] = []
         self._size: int | None = None
@@ -139,7 +139,7 @@ class PartialFile(io.RawIOBase):
     def _write(self, response: BaseHTTPResponse, span: Span | None) -> bool:
         """Store the body; False when it is not as long as its span."""
         at = span[0] if span else 0
-        for chunk in self._client.chunks(response):
+        for chunk in self._client.chunks(response, self._url, self._most):
             if span and at + len(chunk) > span[1]:
                 return False
             try:

@@ -20,13 +20,13 @@ _WHOLE = 2 / 3  # from this share of the file on, the rest is worth its hash bei
 class RemoteWheel(ZippedWheel):
     """The Archive of a wheel at an http(s) URL; nothing is asked for before it is needed.
 
-    `sha256` is lower-case hex. Members are fetched by byte ranges (RFC 9110, section 14), the central
-    directory first; where the server has no ranges, or most of the file is wanted, the whole file is read
-    and its hash checked. Raises NixpyError for what goes wrong on the way or with the file.
+    `sha256` is lower-case hex, `most` the size that the lock names. Members are fetched by byte ranges (RFC 9110,
+    section 14), the central directory first; where the server has no ranges, or most of the file is wanted, the whole
+    file is read and its hash checked. Raises NixpyError for what goes wrong on the way or with the file.
     """
 
-    def __init__(self, url: str, client: Client, *, sha256: str | None = None) -> None:
-        self._remote = PartialFile(url, client, sha256)
+    def __init__(self, url: str, client: Client, *, sha256: str | None = None, most: int | None = None) -> None:
+        self._remote = PartialFile(url, client, sha256, most)
         self._heads_fetched = False
         super().__init__(cast("IO[bytes]", self._remote), shown(url))
 

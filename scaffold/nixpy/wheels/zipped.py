@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import lzma
 import struct
 import tempfile
 import threading
@@ -23,6 +24,7 @@ _LARGEST_MEMBER = 8 << 30
 _UNCHECKED_SIZE = 256 << 20
 _HIGHEST_RATIO = 200
 
+_LOCAL_HEADER = 30  # bytes before the name of a member
 _LARGE = 64 << 20
 _one_large_member = threading.Lock()
 
@@ -30,6 +32,7 @@ _one_large_member = threading.Lock()
 _READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
@@ -74,6 +77,7 @@ class ZippedWheel:
         if self._zip is None:
             archive = self._open()
             self._check_sizes(archive.infolist())
+            self._check_places(archive.infolist())
             self._zip = archive
         return self._zip
 
@@ -140,6 +144,18 @@ class ZippedWheel:
                 hint="Check where it comes from.",
                 path=self._shown,
             )
+
+    def _check_places(self, infos: Sequence[zipfile.ZipInfo]) -> None:
+        """Raise NixpyError where members share bytes: a small wheel could so cost hours to read."""
+        end = 0
+        for info in sorted(infos, key=lambda info: info.header_offset):
+            if info.header_offset < end:
+                raise NixpyError(
+                    "members of this wheel overlap, and it is not opened",
+                    hint="Check where it comes from.",
+                    path=self._shown,
+                )
+            end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
     def _damaged(self, error: Exception) -> DamagedWheelError:
         return DamagedWheelError(

@@ -1,0 +1,169 @@
+"""The limits of what nixpy reads, each with its reason.
+
+Other people write the files that nixpy reads. Without a limit, a small file can take all memory, all time, or the
+stack of Python. Each limit is far above what honest files have: what passes one is damaged or a trap.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nixpy.core.errors import NixpyError
+
+TEXT_SIZE = 64 << 20
+"""Bytes of one text file. The lock of a project with a thousand packages has about 5 MB."""
+
+DEPTH = 100
+"""Levels of tables and lists in TOML and JSON. Locks have fewer than ten; Python allows about 1,000 nested calls."""
+
+DIGITS = 1_000
+"""Decimal digits in a row. Python refuses to convert more than 4,300, since that takes quadratic time (CVE-2020-10735);
+a hash has at most 128 digits.
+"""
+
+BLANKS = 500
+"""Blanks in a row in setup.cfg, pip.conf and the like, for which configparser takes quadratic time."""
+
+INI_SIZE = 1 << 20
+"""Characters of such a file. The longest setup.cfg has less than 100,000."""
+
+CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
+
+CHAIN = 100
+"""Files, extras or groups that include each other in a row. Projects have fewer than ten."""
+
+EXTRAS = 10_000
+"""Times that a project's own extras are looked up under different markers. Projects have fewer than a hundred."""
+
+PATH = 4_096
+"""Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
+
+METADATA = 16 << 20
+"""Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
+
+FIELDS = 10_000
+"""Fields in METADATA; the packages with the most requirements and extras have about a thousand."""
+
+FIELD_NAMES = 200
+"""Different names of fields in METADATA; the specification has about thirty, and email searches all fields for each."""
+
+PAUSE = 30.0
+"""Seconds that a server may ask nixpy to wait before the next attempt."""
+
+RATE = 1 << 10
+"""Bytes a second that a download has at least, over each `RATE_SPAN`: slower links cannot fetch wheels at all."""
+
+RATE_SPAN = 60.0
+"""Seconds over which the rate of a download is measured: as long as a link may be down in between."""
+
+UNKNOWN_SIZE = 8 << 30
+"""Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
+
+
+_BRACKETS = re.compile(r"[()]")
+
+
+def codec(name: str) -> str:
+    """Return the name of a codec for the text of a file; LookupError where Python has none or nixpy refuses it."""
+    found = codecs.lookup(name).name
+    if found in CODECS:
+        raise LookupError(name)
+    return found
+
+
+class PastLimitError(ValueError):
+    """A text or a document passes a limit."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the document in `text`; ValueError for what is no JSON, or passes a limit."""
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+    check_document(document)
+    return document
+
+
+def check_document(document: object) -> None:
+    """Raise PastLimitError where tables and lists have more levels than `DEPTH`, or a string passes a limit."""
+    level: list[object] = [document]
+    for _ in range(DEPTH + 1):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                check_line(item)
+            elif isinstance(item, dict):
+                inner += item
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return
+        level = inner
+    raise _too_deep()
+
+
+def check_line(text: str) -> None:
+    """Raise PastLimitError for a line with a number, or with brackets in brackets, past the limits.
+
+    A marker is read by a function that calls itself for each bracket.
+    """
+    if len(text) > DIGITS and long_number(text) is not None:
+        raise PastLimitError(f"it has a number of more than {DIGITS:,} digits")
+    if text.count("(") > DEPTH:
+        depth = 0
+        for bracket in _BRACKETS.findall(text):
+            depth = max(depth + (1 if bracket == "(" else -1), 0)
+            if depth > DEPTH:
+                raise PastLimitError(f"it has brackets in more than {DEPTH} levels")
+
+
+def _too_deep() -> PastLimitError:
+    return PastLimitError(f"its tables and lists have more than {DEPTH} levels")
+
+
+def long_number(text: str) -> int | None:
+    """Return where the first run of more than `DIGITS` digits begins in `text`, None where there is none."""
+    return _long_run(text, DIGITS, str.isdecimal)
+
+
+def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | None:
+    """Return where the first run of more than `most` such characters begins, None where there is none."""
+    # Such a run covers a multiple of `most`, so that nixpy looks at few characters.
+    for place in range(0, len(text), most):
+        if is_member(text[place]):
+            start = end = place
+            while start and is_member(text[start - 1]) and end - start <= most:
+                start -= 1
+            while end < len(text) and is_member(text[end]) and end - start <= most:
+                end += 1
+            if end - start > most:
+                return start
+    return None
+
+
+def check_blanks(text: str, path: Path | str) -> None:
+    """Raise NixpyError, with the line, for what configparser takes quadratic time for: a long run of blanks."""
+    place = _long_run(text, BLANKS, lambda char: char.isspace() and char != "\n")
+    if place is not None or len(text) > INI_SIZE:
+        what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
+        line = None if place is None else text.count("\n", 0, place) + 1
+        raise NixpyError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
+
+
+def check_text(text: str, path: Path | str) -> None:
+    """Raise NixpyError, with the line, where `text` has a number that is too long to be one."""
+    if (place := long_number(text)) is not None:
+        raise NixpyError(
+            f"this number has more than {DIGITS:,} digits",
+            hint="Correct it: nixpy reads no number of this length.",
+            path=path,
+            line=text.count("\n", 0, place) + 1,
+        )

@@ -1,0 +1,45 @@
+"""Files read up to a limit. FIFOs, devices and sockets are refused: reading one may never end, and may change it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from nixpy.core import limits
+from nixpy.core.errors import NixpyError
+
+
+def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False) -> bytes:
+    """Return the content of a file.
+
+    A `named` file is one that the user names on the command line: it may be a FIFO or a device, such as the one of
+    `<(command)`. Raises OSError as `open` does, and NixpyError for another file that is not a regular one, for one with
+    more than `limit` bytes, and for a path that no file can have.
+    """
+    if "\0" in str(path):
+        raise NixpyError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
+    # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if named else os.O_NONBLOCK))
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode) and not named:
+            raise NixpyError(
+                "this is not a regular file but a FIFO, a device or a socket, and is not read",
+                hint="Replace it with a regular file.",
+                path=path,
+            )
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise NixpyError(
+            f"this file has more than {limit:,} bytes and is not read", hint="Check what it is.", path=path
+        )
+    return data
+
+
+def read_lossy(path: Path) -> str:
+    """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
+    return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")

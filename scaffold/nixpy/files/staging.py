@@ -1,0 +1,151 @@
+"""Put several files in place together: each one is first written whole to a temporary file in its folder.
+
+A temporary file has the name `.NAME.nixpy-XXXXXXXX`, and a lock while its process lives. So a later run can tell what a
+killed run left behind from what another run is about to put in place.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
+
+_MARK = ".nixpy-"
+_TEMPORARY = re.compile(r"\..+\.nixpy-[a-z0-9_]{8}", re.DOTALL)  # as `_create` makes them
+_LONGEST = 200  # characters of the name; file systems take 255 bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """The new text of the file `target`, which messages call `path`."""
+
+    path: Path
+    target: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Staged:
+    """A replacement with its temporary file, and a copy of the file that it replaces; None where there is none."""
+
+    path: Path
+    target: Path
+    new: Path
+    old: Path | None
+
+
+def replace_all(replacements: Iterable[Replacement]) -> None:
+    """Replace all files or none: everything is written to temporary files before the first file changes.
+
+    Each file is at any moment the old or the new one as a whole, also when nixpy is killed. Raises NixpyError, with
+    nothing changed, where a file cannot be written.
+    """
+    current: Path | None = None
+    staged: list[_Staged] = []
+    folders: list[Path] = []
+    with ExitStack() as temporary:
+        try:
+            for one in replacements:
+                current = one.path
+                _make(one.target.parent, folders)
+                staged.append(_stage(one, temporary))
+            for ready in staged:
+                current = ready.path
+                ready.new.replace(ready.target)
+        except BaseException as error:
+            _undo(staged)
+            temporary.close()
+            for folder in reversed(folders):
+                with suppress(OSError):  # another process uses it by now
+                    folder.rmdir()
+            if isinstance(error, OSError):
+                raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
+            raise
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove the temporary files that killed runs left in `folders`; those of a run that lives are left alone."""
+    for folder in dict.fromkeys(folders):
+        with suppress(OSError), os.scandir(folder) as entries:
+            left = [Path(entry) for entry in entries if _TEMPORARY.fullmatch(entry.name) and _regular(entry)]
+            for path in left:
+                _remove(path)
+
+
+def _regular(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file(follow_symlinks=False)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # its process lives and holds the lock, or another run removed it
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(handle)
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Make a folder and those above it, and add to `made` which ones were not there."""
+    if not folder.is_dir():
+        _make(folder.parent, made)
+        folder.mkdir(exist_ok=True)
+        made.append(folder)
+
+
+def _stage(one: Replacement, temporary: ExitStack) -> _Staged:
+    """Write the new text and a copy of the old one to temporary files, which go when `temporary` is closed."""
+    target, old, mode = one.target, None, 0o666 & ~_umask()
+    with suppress(FileNotFoundError):
+        status = target.stat()
+        mode = status.st_mode & 0o777
+        old = _write(target, read_bytes(target), mode, temporary)
+        os.utime(old, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return _Staged(path=one.path, target=target, new=_write(target, one.text.encode(), mode, temporary), old=old)
+
+
+def _write(target: Path, text: bytes, mode: int, temporary: ExitStack) -> Path:
+    handle, path = _create(target, temporary)
+    left = memoryview(text)
+    while left:
+        left = left[os.write(handle, left) :]
+    path.chmod(mode)
+    return path
+
+
+def _create(target: Path, temporary: ExitStack) -> tuple[int, Path]:
+    """Return the handle and path of a temporary file, locked where the file system has locks."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST]}{_MARK}")
+        temporary.callback(Path(name).unlink, missing_ok=True)
+        temporary.callback(os.close, handle)
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # else another run removed it before it had the lock
+            return handle, Path(name)
+
+
+def _undo(staged: Iterable[_Staged]) -> None:
+    """Put back what was replaced, which is where the temporary file is gone."""
+    for one in staged:
+        if not one.new.exists():
+            with suppress(OSError):
+                if one.old is None:
+                    one.target.unlink(missing_ok=True)
+                else:
+                    os.replace(one.old, one.target)  # noqa: PTH105  (as `Path.replace` may be what failed)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

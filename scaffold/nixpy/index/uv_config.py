@@ -1,0 +1,244 @@
+"""What uv is configured with: uv reads no file by itself, but one that nixpy writes of settings it knows.
+
+A project's own settings could make uv build a package although it is given `--no-build`, and a build runs code of
+strangers. So each key of uv's configuration and each variable has a row in `uv-settings.csv`, whose `treatment` is
+
+- `pass`: passed on; a value in the column `refused` is an error;
+- `user`: passed on from the files of the user and the machine, and ignored with a diagnostic in the project's;
+- `build`: passed on with `--allow-build` only; without it nothing is built, and the key has nothing to decide;
+- `refuse`: an error without `--allow-build`;
+- `read`: as `build`, and without it nixpy applies the key itself;
+- `ignore`: never passed on, with a diagnostic, since nixpy decides otherwise;
+- `silent`: never passed on; it does not change what uv resolves;
+- `table`: `pip`, whose keys have rows of their own.
+
+A key without a row is ignored with a diagnostic, a variable of uv without a row is taken out of its environment.
+`tests/index/test_uv_config.py` compares the rows with the keys that the installed uv knows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nixpy.core import csv_table
+from nixpy.core.errors import NixpyError
+from nixpy.core.toml_file import read_text, toml_line
+from nixpy.core.toml_text import inline
+from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.index.config_files import UvFile, uv_files, uv_project_file
+
+_TABLE = Path(__file__).with_name("uv-settings.csv")
+_PLACES = ("index-url", "extra-index-url", "find-links")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_WITH_REQUIREMENTS = ("constraint-dependencies", "override-dependencies")
+
+
+@dataclass(frozen=True, slots=True)
+class UvSetting:
+    """One key of uv's configuration (`table` is `top` or `pip`) or one `variable`, and what nixpy does with it."""
+
+    table: str
+    key: str
+    treatment: str
+    refused: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvConfig:
+    """What uv is given. The values may hold credentials: they are written to a private folder only.
+
+    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `origin` are the files they are from.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    no_binary: frozenset[str] = frozenset()
+    origin: str = "uv's settings"
+
+    def text(self, *, direct: bool = True) -> str:
+        """Return the text of the uv.toml; without `direct` it has no requirement with an address."""
+        settings = dict(self.settings)
+        if not direct:
+            for key in _WITH_REQUIREMENTS:
+                if isinstance(settings.get(key), list):
+                    settings[key] = [item for item in settings[key] if is_of_an_index(item)]
+        top = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items() if key != "pip"]
+        pip = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.get("pip", {}).items()]
+        return "".join([*top, *(["[pip]\n"] if pip else []), *pip])
+
+
+@cache
+def known() -> Mapping[tuple[str, str], UvSetting]:
+    """Return the row of every setting by its table and key. Raises NixpyError for a damaged table."""
+    columns = ("table", "key", "treatment", "refused", "reason")
+    return {(row[0], row[1]): UvSetting(*row) for _, row in csv_table.rows(_TABLE, *columns, keys=2)}
+
+
+def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow_build: bool = False) -> UvConfig:
+    """Return what to give uv of its settings for the project in `root`.
+
+    Raises NixpyError for a file that is not TOML, and for a value that starts programs.
+    """
+    files = list(uv_files(root, environ))
+    merged: dict[str, Any] = {}
+    no_binary: set[str] = set()
+    for file in files:
+        passed = _passed(file, allow_build=allow_build)
+        pip = passed.pop("pip", {})
+        _merge(merged, passed)
+        if pip:
+            _merge(merged.setdefault("pip", {}), pip)
+        no_binary |= set(_no_binary(file.table))
+    return UvConfig(
+        settings=merged,
+        no_binary=frozenset() if allow_build else frozenset(no_binary),
+        origin=" and ".join(str(file.path) for file in files) or "uv's settings",
+    )
+
+
+def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, str]:
+    """Return the environment of uv: all but those of uv's own variables that are not to be passed on.
+
+    Raises NixpyError for a value that starts programs, and without `allow_build` for a file that could make uv build.
+    """
+    passed = {}
+    for name, value in environ.items():
+        if name.startswith("UV_"):
+            row = _variable(name)
+            if row is None or not value or (row.treatment == "build" and not allow_build):
+                continue
+            if row.treatment == "refuse" and not allow_build:
+                hint = f"Unset {name}, or allow builds with --allow-build."
+                raise NixpyError(f"{name} is refused: {row.reason}", hint=hint)
+            if row.refused and value == row.refused:
+                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Name the value that you want.")
+        passed[name] = value
+    return passed
+
+
+def is_of_an_index(item: object) -> bool:
+    """Return whether a requirement names a package alone; one with an address makes uv build what lies there."""
+    try:
+        return isinstance(item, str) and Requirement(item).url is None
+    except InvalidRequirement:
+        return False
+
+
+def _variable(name: str) -> UvSetting | None:
+    login = re.sub(r"^UV_INDEX_.+_(USERNAME|PASSWORD)$", r"UV_INDEX_*_\1", name)
+    return known().get(("variable", login))
+
+
+def _settings(file: UvFile) -> Iterator[tuple[UvSetting | None, str, str, Any]]:
+    """Yield every setting of a file: its row if it has one, its table, key and value; those of `pip` one by one."""
+    for key, value in file.table.items():
+        row = known().get(("top", key))
+        if row and row.treatment == "table" and isinstance(value, dict):
+            for inner, item in value.items():
+                yield known().get(("pip", inner)), "pip", inner, item
+        else:
+            yield row, "top", key, value
+
+
+def _passed(file: UvFile, *, allow_build: bool) -> dict[str, Any]:
+    passed: dict[str, Any] = {}
+    for row, table, key, value in _settings(file):
+        if row is None or not _is_passed(row, file, allow_build=allow_build):
+            continue
+        if row.refused and value == row.refused:
+            raise NixpyError(
+                f"uv's setting `{key} = {inline(value)}` is refused: {row.reason}",
+                hint="Name the value that you want.",
+                path=file.path,
+                line=_line(file, table, key),
+            )
+        target = passed if table == "top" else passed.setdefault("pip", {})
+        target[key] = _absolute(key, value, file.path.absolute().parent)
+    return passed
+
+
+def _is_passed(row: UvSetting, file: UvFile, *, allow_build: bool) -> bool:
+    if row.treatment == "user":
+        return not file.of_project
+    return row.treatment == "pass" or (allow_build and row.treatment in {"build", "read"})
+
+
+def _absolute(key: str, value: Any, folder: Path) -> Any:
+    """Return a value with its paths made absolute: they start at the folder of the file that has them."""
+    if key == "index" and isinstance(value, list):
+        return [
+            {k: _place(v, folder) if k == "url" else v for k, v in one.items()} if isinstance(one, dict) else one
+            for one in value
+        ]
+    if key in _PLACES:
+        return [_place(one, folder) for one in value] if isinstance(value, list) else _place(value, folder)
+    return value
+
+
+def _place(value: Any, folder: Path) -> Any:
+    if not isinstance(value, str) or _SCHEME.match(value):
+        return value
+    return os.path.normpath(folder / value)
+
+
+def _merge(into: dict[str, Any], later: Mapping[str, Any]) -> None:
+    """Add what a later file says: uv joins lists and tables, and else keeps the first value."""
+    for key, value in later.items():
+        first = into.get(key)
+        if isinstance(first, list) and isinstance(value, list):
+            into[key] = [*first, *value]
+        elif isinstance(first, dict) and isinstance(value, dict):
+            into[key] = {**value, **first}
+        else:
+            into.setdefault(key, value)
+
+
+def _no_binary(table: Mapping[str, Any]) -> Iterator[str]:
+    pip = table.get("pip")
+    if table.get("no-binary") is True:
+        yield ":all:"
+    for names in (table.get("no-binary-package"), pip.get("no-binary") if isinstance(pip, dict) else None):
+        for name in names if isinstance(names, list) else ():
+            if isinstance(name, str) and name != ":none:":
+                yield name if name == ":all:" else canonicalize_name(name)
+
+
+def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
+    """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
+
+    Those of the user are not the project's business. Raises NixpyError for a file that is not TOML.
+    """
+    file = uv_project_file(root)
+    if file is None:
+        return
+    for row, table, key, _ in _settings(file):
+        name = f"pip.{key}" if table == "pip" else key
+        place = f"{file.path.name}:{_line(file, table, key) or 1}"
+        if row is None:
+            yield Diagnostic(
+                code="NIX210",
+                message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
+                hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+            )
+        elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
+            remedy = "set it in the uv.toml of your user" if row.treatment == "user" else "remove it, or lock with uv"
+            yield Diagnostic(
+                code="NIX210", message=f"{place}: uv's setting `{name}` is not passed on: {row.reason}", hint=remedy
+            )
+
+
+_QUIET = ("cache-dir", "no-cache")  # they do not change what uv resolves
+
+
+def _line(file: UvFile, table: str, key: str) -> int | None:
+    keys = (*(("tool", "uv") if file.path.name == "pyproject.toml" else ()), *(("pip",) if table == "pip" else ()), key)
+    return toml_line(read_text(file.path), *keys)

@@ -1,0 +1,280 @@
+"""What uv is configured with: all its keys are known, honest ones hold, and none makes uv build."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import tarfile
+import tomllib
+from pathlib import Path
+
+import pytest
+import uv
+from packaging.requirements import Requirement
+
+from nixpy.core.errors import NixpyError
+from nixpy.index import config_files
+from nixpy.index.resolve import resolve
+from nixpy.index.uv_config import UvSetting, known, read_uv_config, uv_diagnostics, uv_variables
+from nixpy.project.dependencies import Dependencies
+from smallindex import build_wheel
+
+TREATMENTS = {"pass", "user", "build", "read", "refuse", "ignore", "silent", "table"}
+
+BACKEND = """
+open({trap!r}, "a").close()
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    import pathlib
+    info = pathlib.Path(folder, "evilsd-1.0.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: evilsd\\nVersion: 1.0\\n")
+    return info.name
+"""
+
+
+@pytest.fixture(autouse=True)
+def shut_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of this machine, and a cache of this test alone, since uv remembers what a build said."""
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "UV_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(config_files, "_SYSTEM", Path("/nonexistent"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "xdg"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PATH", f"{Path(uv.find_uv_bin()).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """The file that the build of `evilsd` makes; beside it lies the project with its folder of sdists."""
+    trap = tmp_path / "trap"
+    wheelhouse = tmp_path / "project/wh"
+    wheelhouse.mkdir(parents=True)
+    members = {
+        "PKG-INFO": "Metadata-Version: 2.1\nName: evilsd\nVersion: 1.0\n",
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n',
+        "evil.py": BACKEND.format(trap=str(trap)),
+    }
+    with tarfile.open(wheelhouse / "evilsd-1.0.tar.gz", "w:gz") as archive:
+        for member, text in members.items():
+            entry = tarfile.TarInfo(f"evilsd-1.0/{member}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    build_wheel(wheelhouse, "honest", "1.0")
+    return trap
+
+
+def ask(root: Path, *names: str, allow_build: bool = False) -> dict[str, str]:
+    """Return the versions that uv takes."""
+    text = resolve(
+        [Requirement(name) for name in names], root=root, python="3.12", offline=True, allow_build=allow_build
+    )
+    return {package["name"]: package["version"] for package in tomllib.loads(text)["packages"]}
+
+
+def failure(root: Path) -> NixpyError | None:
+    """Return the error that uv ends in when it resolves `evilsd`, None where it lists that."""
+    try:
+        assert ask(root, "evilsd") == {"evilsd": "1.0"}
+    except NixpyError as error:
+        return error
+    return None
+
+
+PLACES = 'find-links = ["wh"]\nno-index = true\n'
+
+# Settings that make uv itself run the build of evilsd although it is given --no-build, or could do so.
+BUILDS = [
+    'no-binary-package = ["evilsd"]\n',
+    "no-binary = true\n",
+    "no-build = false\n",
+    'no-binary-package = ["evilsd"]\nno-build = false\nno-build-isolation = true\n',
+    'no-binary-package = ["evilsd"]\nno-build-isolation-package = ["evilsd"]\n',
+    'no-binary-package = ["evilsd"]\nextra-build-dependencies = { evilsd = [] }\n',
+    'no-binary-package = ["evilsd"]\nextra-build-variables = { evilsd = { A = "1" } }\n',
+    'no-binary-package = ["evilsd"]\nconfig-settings = { a = "1" }\n',
+    'no-binary-package = ["evilsd"]\nbuild-constraint-dependencies = ["setuptools<1"]\n',
+    'pip.no-binary = ["evilsd"]\n',
+    'pip.no-binary = [":all:"]\n',
+    "pip.no-build = false\n",
+    'pip.no-binary = ["evilsd"]\npip.no-build-isolation = true\n',
+    'constraint-dependencies = ["evilsd @ file://{wh}/evilsd-1.0.tar.gz"]\n',
+    'override-dependencies = ["evilsd @ file://{wh}/evilsd-1.0.tar.gz"]\n',
+]
+FILES = ["pyproject.toml", "uv.toml", "user"]
+
+
+def write(root: Path, file: str, settings: str) -> None:
+    """Write settings of uv for the project in `root`."""
+    settings = settings.replace("{wh}", str(root / "wh"))
+    if file == "pyproject.toml":
+        (root / file).write_text(f'[project]\nname = "p"\nversion = "1"\n[tool.uv]\n{settings}')
+    elif file == "uv.toml":
+        (root / file).write_text(settings)
+    else:
+        path = root.parent / "home/.config/uv/uv.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(settings.replace('"wh"', f'"{root / "wh"}"'))
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("settings", BUILDS)
+def test_no_setting_makes_uv_build(trap: Path, settings: str, file: str) -> None:
+    """Whatever uv's settings say and wherever they are, no build is run: the package is listed or named."""
+    root = trap.parent / "project"
+    write(root, file, PLACES + settings)
+    error = failure(root)
+    assert error is None or ("evilsd" in error.message and "--allow-build" in (error.hint or ""))
+    assert not trap.exists(), "a build was run"
+
+
+def test_the_trap_works(trap: Path) -> None:
+    """With `allow_build` the same build is run, so that the tests above would notice one."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", PLACES)
+    assert ask(root, "evilsd", allow_build=True) == {"evilsd": "1.0"}
+    assert trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UV_NO_BINARY", "1"),
+        ("UV_NO_BINARY_PACKAGE", "evilsd"),
+        ("UV_NO_BUILD", "0"),
+        ("UV_NO_BUILD_ISOLATION", "1"),
+        ("UV_CONSTRAINT", "{root}/more.txt"),
+        ("UV_OVERRIDE", "{root}/more.txt"),
+        ("UV_EXCLUDE", "{root}/more.txt"),
+        ("UV_CONFIG_FILE", "{root}/other.toml"),
+        ("UV_ENV_FILE", "{root}/other.env"),
+        ("UV_PROJECT", "{root}"),
+    ],
+)
+def test_no_variable_makes_uv_build(trap: Path, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of uv does either, nor a file that one names."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", PLACES)
+    (root / "more.txt").write_text(f"--no-binary evilsd\nevilsd @ file://{root}/wh/evilsd-1.0.tar.gz\n")
+    (root / "other.toml").write_text(PLACES + 'no-binary-package = ["evilsd"]\n')
+    (root / "other.env").write_text("UV_NO_BINARY=1\n")
+    monkeypatch.setenv(name, value.format(root=root))
+    error = failure(root)
+    assert error is None or "--allow-build" in (error.hint or "")
+    assert not trap.exists(), "a build was run"
+
+
+def test_an_address_is_not_built_when_files_are_looked_up(trap: Path) -> None:
+    """A line with an address for another system does not take part when the sdist of the same name is looked up."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", PLACES)
+    address = f"evilsd @ file://{root}/wh/evilsd-1.0.tar.gz"
+    with pytest.raises(NixpyError, match="evilsd"):
+        ask(root, "evilsd; sys_platform == 'linux'", f"{address} ; sys_platform == 'darwin'")
+    assert not trap.exists(), "a build was run"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_honest_settings_hold(trap: Path, file: str) -> None:
+    """A wheel in `find-links` is found; a relative path starts at the folder of the file that has it."""
+    root = trap.parent / "project"
+    write(root, file, PLACES)
+    assert ask(root, "honest") == {"honest": "1.0"}
+    (root / "below").mkdir()
+    assert ask(root / "below", "honest") == {"honest": "1.0"}
+
+
+def test_no_binary_is_applied_without_a_build(trap: Path) -> None:
+    """`no-binary-package` leaves the sdist of a package that has a wheel as well."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", PLACES + 'no-binary-package = ["Evil_SD"]\n')
+    assert read_uv_config(root).no_binary == {"evil-sd"}
+    assert read_uv_config(root, allow_build=True).no_binary == frozenset()
+    assert "no-binary-package" in read_uv_config(root, allow_build=True).text()
+
+
+def test_files_are_merged_as_uv_merges_them(trap: Path) -> None:
+    """The project's value comes first; lists and tables are joined; what a file of the user alone may say is passed."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", 'resolution = "lowest"\nfind-links = ["wh"]\nkeyring-provider = "subprocess"\n')
+    write(root, "user", 'resolution = "highest"\nfind-links = ["x"]\n')
+    table = tomllib.loads(read_uv_config(root).text())
+    assert table["resolution"] == "lowest"
+    assert table["find-links"] == [str(root / "wh"), str(root.parent / "home/.config/uv/x")]
+    assert "keyring-provider" not in table
+    write(root, "user", 'keyring-provider = "subprocess"\n')
+    assert tomllib.loads(read_uv_config(root).text())["keyring-provider"] == "subprocess"
+
+
+def test_what_is_not_passed_on_is_reported(trap: Path) -> None:
+    """Unknown keys and those that nixpy decides are diagnostics, which name the file and the line."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", 'find-link = ["wh"]\n[tool.uv.pip]\nextra = ["a"]\nno-such = 1\n')
+    messages = [diagnostic.message for diagnostic in uv_diagnostics(root)]
+    assert [message.partition(": ")[0] for message in messages] == [
+        "pyproject.toml:5",
+        "pyproject.toml:7",
+        "pyproject.toml:8",
+    ]
+    assert [re.findall("`([^`]+)`", message)[0] for message in messages] == ["find-link", "pip.extra", "pip.no-such"]
+
+
+def test_a_value_that_starts_programs_is_refused(trap: Path) -> None:
+    """`torch-backend = "auto"` is an error of its line; another value is passed on."""
+    root = trap.parent / "project"
+    write(root, "uv.toml", 'torch-backend = "cpu"\n')
+    assert "cpu" in read_uv_config(root).text()
+    write(root, "uv.toml", '\ntorch-backend = "auto"\n')
+    with pytest.raises(NixpyError, match="torch-backend") as error:
+        read_uv_config(root)
+    assert error.value.line == 2
+    with pytest.raises(NixpyError, match="UV_TORCH_BACKEND"):
+        uv_variables({"UV_TORCH_BACKEND": "auto"}, allow_build=False)
+
+
+def test_variables_of_uv_are_known_or_left_out() -> None:
+    """Only variables with a row reach uv, those about builds with `--allow-build` alone; others stay as they are."""
+    environ = {"PATH": "/bin", "UV_PYTHON": "x", "UV_NEW": "1", "UV_NO_BINARY": "1", "UV_INDEX_MY_ONE_PASSWORD": "y"}
+    kept = {"PATH": "/bin", "UV_INDEX_MY_ONE_PASSWORD": "y"}
+    assert uv_variables(environ, allow_build=False) == kept
+    assert uv_variables(environ, allow_build=True) == {**kept, "UV_NO_BINARY": "1"}
+
+
+@pytest.mark.parametrize("table", ["top", "pip"])
+def test_every_key_of_the_installed_uv_has_a_row(tmp_path: Path, table: str) -> None:
+    """Uv itself lists its keys where it meets one that it does not know; each of them has a row."""
+    path = tmp_path / "uv.toml"
+    path.write_text("no-such-key = 1\n" if table == "top" else "[pip]\nno-such-key = 1\n")
+    command = [uv.find_uv_bin(), "pip", "compile", os.devnull, "--config-file", str(path)]
+    text = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    keys = set(re.findall("`([a-z0-9-]+)`", text.partition("expected one of")[2]))
+    assert {"resolution", "no-binary"} <= keys
+    assert keys == {row.key for row in known().values() if row.table == table}
+
+
+def test_rows_say_what_is_done() -> None:
+    """Each row has a treatment of the list, and one that a message repeats has a reason."""
+    rows: list[UvSetting] = list(known().values())
+    assert {row.treatment for row in rows} <= TREATMENTS
+    assert all(row.reason for row in rows if row.treatment in {"ignore", "user"} or row.refused)
+
+
+def test_sources_of_pyproject_hold(trap: Path) -> None:
+    """What `[tool.uv.sources]` names is read by uv itself, and not built."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", PLACES + 'no-binary-package = ["evilsd"]\n')
+    path = root / "pyproject.toml"
+    path.write_text(
+        path.read_text().replace('version = "1"\n', 'version = "1"\ndependencies = ["evilsd", "honest"]\n')
+        + '[tool.uv.sources]\nevilsd = { path = "wh/evilsd-1.0.tar.gz" }\n'
+    )
+    dependencies = Dependencies.from_pyproject(tomllib.loads(path.read_text()), path)
+    with pytest.raises(NixpyError, match="evilsd") as error:
+        resolve(dependencies, root=root, python="3.12", offline=True)
+    assert "--allow-build" in (error.value.hint or "")
+    assert not trap.exists(), "a build was run"
