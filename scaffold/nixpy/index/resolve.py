@@ -68,6 +68,8 @@ def resolve(
     config = read_uv_config(root, allow_build=allow_build)
     asked = question(source, extras_and_groups, allow_build=allow_build)
     asked = replace(asked, no_binary=asked.no_binary | config.no_binary)
+    if config.environments:
+        asked = asked.under(config.environments)
     if not asked.lines and not asked.sources:
         return _text([])  # uv takes that for a mistake in its usage
     settings = IndexSettings.load(root)

@@ -8,6 +8,7 @@ strangers. So each key of uv's configuration and each variable has a row in `uv-
 - `build`: passed on with `--allow-build` only; without it nothing is built, and the key has nothing to decide;
 - `refuse`: an error without `--allow-build`;
 - `read`: as `build`, and without it nixpy applies the key itself;
+- `apply`: never passed on; nixpy applies the key itself, except where uv reads the requirements in pyproject.toml;
 - `ignore`: never passed on, with a diagnostic, since nixpy decides otherwise;
 - `silent`: never passed on; it does not change what uv resolves;
 - `table`: `pip`, whose keys have rows of their own.
@@ -20,12 +21,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -57,11 +59,13 @@ class UvSetting:
 class UvConfig:
     """What uv is given. The values may hold credentials: they are written to a private folder only.
 
-    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `origin` are the files they are from.
+    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `environments` is where the
+    requirements hold, or None for everywhere; `origin` are the files they are from.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     no_binary: frozenset[str] = frozenset()
+    environments: Marker | None = None
     origin: str = "uv's settings"
 
     def text(self, *, direct: bool = True) -> str:
@@ -101,6 +105,7 @@ def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow
     return UvConfig(
         settings=merged,
         no_binary=frozenset() if allow_build else frozenset(no_binary),
+        environments=_environments(files),
         origin=" and ".join(str(file.path) for file in files) or "uv's settings",
     )
 
@@ -212,6 +217,28 @@ def _no_binary(table: Mapping[str, Any]) -> Iterator[str]:
                 yield name if name == ":all:" else canonicalize_name(name)
 
 
+def _environments(files: Sequence[UvFile]) -> Marker | None:
+    """Return where one of the environments holds that the project's pyproject.toml lists.
+
+    uv takes the key from there alone: a uv.toml that has it is an error of uv.
+    """
+    for file in files:
+        listed = file.table.get("environments")
+        if not file.of_project or file.path.name != "pyproject.toml" or listed is None:
+            continue
+        markers = [listed] if isinstance(listed, str) else listed
+        try:
+            return Marker(" or ".join(f"({Marker(marker)})" for marker in markers)) if markers else None
+        except (InvalidMarker, TypeError):
+            raise NixpyError(
+                f"uv's setting `environments = {inline(listed)}` is not a list of markers",
+                hint="Write it as `environments = [\"sys_platform == 'linux'\"]`.",
+                path=file.path,
+                line=_line(file, "top", "environments"),
+            ) from None
+    return None
+
+
 def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
     """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
 
@@ -228,6 +255,12 @@ def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
                 code="NIX210",
                 message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
                 hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+            )
+        elif row.treatment == "apply" and file.table.get("sources"):
+            yield Diagnostic(
+                code="NIX210",
+                message=f"{place}: uv's setting `{name}` has no effect beside `sources`: the answer is for all systems",
+                hint="make a lock with uv, and nixpy reads that",
             )
         elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
             remedy = "set it in the uv.toml of your user" if row.treatment == "user" else "remove it, or lock with uv"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -37,6 +38,11 @@ class UvInput:
         """Return the lines that ask for the package `name`."""
         asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
         return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
+
+    def under(self, marker: Marker) -> UvInput:
+        """Return the same question for where `marker` holds; lines that only uv understands stay as they are."""
+        lines = (str(under(Requirement(line), marker)) if _names_a_package(line) else line for line in self.lines)
+        return replace(self, lines=tuple(lines))
 
     def conceal(self, text: str) -> str:
         """Return `text` with every expanded variable of a requirements file as it is written there."""
