@@ -62,6 +62,9 @@ RATE = 1 << 10
 RATE_SPAN = 60.0
 """Seconds over which the rate of a download is measured: as long as a link may be down in between."""
 
+HEADERS = 1 << 20
+"""Bytes that a server may send before a body or between two pieces of it; the headers of a response have about 2 KB."""
+
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
 

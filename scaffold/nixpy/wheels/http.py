@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
+_SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a new connection
 
 
 class _StoppedError(Exception):
@@ -62,7 +62,6 @@ class Client:
         self._settings = settings
         self._attempts = attempts
         self._pause = pause
-        self.clock: Callable[[], float] = time.monotonic
         self._tls = _tls(settings)
         self._proxies = urllib.request.getproxies()
         self._managers: dict[str | None, PoolManager] = {}
@@ -88,22 +87,17 @@ class Client:
     def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
         """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
 
-        Raises NetworkError where the body has more than `most` bytes, and where less than the least rate of
-        `core.limits` arrives: so a download ends after its size divided by that rate, whatever the server does.
+        Raises NetworkError where the body has more than `most` bytes. Where less than the least rate of `core.limits`
+        arrives, `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
         """
-        since, received, total = self.clock(), 0, 0
+        total = 0
         # `read1` returns what has arrived; `stream` would wait for the whole piece.
         while chunk := response.read1(256 << 10):
             if self.stop.is_set():
                 raise _StoppedError
-            received, total = received + len(chunk), total + len(chunk)
+            total += len(chunk)
             if total > (limits.UNKNOWN_SIZE if most is None else most):
                 raise _too_large(url, most)
-            span = self.clock() - since
-            if span >= limits.RATE_SPAN:
-                if received < limits.RATE * span:
-                    raise _too_slow(url)
-                since, received = since + span, 0
             yield chunk
 
     def close(self) -> None:
@@ -114,12 +108,18 @@ class Client:
     def _once(self, url: str, use: Callable[[BaseHTTPResponse], _T], byte_range: str | None) -> _T:
         from urllib3.exceptions import HTTPError, LocationValueError, SSLError
 
+        from nixpy.wheels.metered import EmptyError, SlowError
+
         if self.stop.is_set():
             raise _StoppedError
         try:
             with self._open(url, byte_range) as response:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
+        except SlowError:
+            raise _too_slow(url) from None
+        except EmptyError:
+            raise _too_empty(url) from None
         except LocationValueError:
             raise NetworkError("this is not an address one can download from", path=self._settings.shown(url)) from None
         except (HTTPError, OSError) as error:
@@ -151,7 +151,8 @@ class Client:
                     raise
                 response.close() if response.length_remaining else response.release_conn()
                 return
-            response.drain_conn()
+            small = response.length_remaining is not None and response.length_remaining <= _SMALL
+            response.drain_conn() if small else response.close()  # its body may have no end
             target = urljoin(url, split(target).geturl())
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
@@ -202,12 +203,16 @@ class Client:
             proxy = None
         with self._lock:
             if proxy not in self._managers:
+                from nixpy.wheels.metered import POOLS
+
                 options: dict[str, Any] = {
                     "maxsize": 8,
                     "timeout": urllib3.Timeout(connect=10, read=30),
                     "ssl_context": self._tls,
                 }
-                self._managers[proxy] = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
+                manager = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
+                manager.pool_classes_by_scheme = POOLS
+                self._managers[proxy] = manager
             return self._managers[proxy]
 
 
@@ -222,6 +227,14 @@ def _too_slow(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends less than {limits.RATE:,} bytes a second",
         hint="Try again later, or choose another index; --offline goes on without.",
+        path=shown(url),
+    )
+
+
+def _too_empty(url: str) -> NetworkError:
+    return NetworkError(
+        f"the server sends more than {limits.HEADERS:,} bytes of headers or of empty parts",
+        hint="Check the index; --offline goes on without.",
         path=shown(url),
     )
 
