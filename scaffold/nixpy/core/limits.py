@@ -44,6 +44,12 @@ EXTRAS = 10_000
 PATH = 4_096
 """Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
 
+NAME = 255
+"""Bytes of the name of a file or folder: NAME_MAX of Linux."""
+
+ARGUMENT = 4_096
+"""Characters of one argument on the command line: a path is no longer, and requirements have fewer than 200."""
+
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
 
@@ -126,6 +132,18 @@ def check_line(text: str) -> None:
             depth = max(depth + (1 if bracket == "(" else -1), 0)
             if depth > DEPTH:
                 raise PastLimitError(f"it has brackets in more than {DEPTH} levels")
+
+
+def check_argument(text: str) -> None:
+    """Raise NixpyError for an argument of the command line past a limit; the message has its first characters alone."""
+    reason = f"it has more than {ARGUMENT:,} characters" if len(text) > ARGUMENT else ""
+    try:
+        check_line(text[:ARGUMENT])
+    except PastLimitError as error:
+        reason = str(error)
+    if reason:
+        start = text[:40].partition("://")[0]  # an address may hold a secret
+        raise NixpyError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
 
 
 def _too_deep() -> PastLimitError:
