@@ -50,6 +50,21 @@ NAME = 255
 ARGUMENT = 4_096
 """Characters of one argument on the command line: a path is no longer, and requirements have fewer than 200."""
 
+DIRECTORY = 16 << 20
+"""Bytes of the directory of a zip file, which zipfile holds in memory: the largest wheels of PyPI have about 2 MB."""
+
+MEMBERS = 200_000
+"""Files of a wheel or an sdist; the largest have about 40,000."""
+
+UNPACKED = 32 << 30
+"""Bytes that a wheel unpacks to: four times of what the largest ones do."""
+
+UNCHECKED = 256 << 20
+"""Bytes that a wheel may unpack to whatever its own size is."""
+
+RATIO = 200
+"""Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
 

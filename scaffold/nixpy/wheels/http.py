@@ -97,7 +97,7 @@ class Client:
                 raise _StoppedError
             total += len(chunk)
             if total > (limits.UNKNOWN_SIZE if most is None else most):
-                raise _too_large(url, most)
+                raise too_large(url, most)
             yield chunk
 
     def close(self) -> None:
@@ -216,7 +216,8 @@ class Client:
             return self._managers[proxy]
 
 
-def _too_large(url: str, most: int | None) -> NetworkError:
+def too_large(url: str, most: int | None) -> NetworkError:
+    """Return the error for a file with more than the `most` bytes that the lock names."""
     expected = "any wheel has" if most is None else f"the {most:,} bytes that the lock names"
     return NetworkError(
         f"the server sends more than {expected}", hint="Check the index, or lock the project again.", path=shown(url)
