@@ -152,8 +152,9 @@ class ZippedWheel:
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
     def _damaged(self, error: Exception) -> DamagedWheelError:
+        reason = "it needs more memory than there is" if isinstance(error, MemoryError) else error
         return DamagedWheelError(
-            f"this wheel is damaged and cannot be read ({error})",
+            f"this wheel is damaged and cannot be read ({reason})",
             hint="Download or build it again.",
             path=self._shown,
         )
