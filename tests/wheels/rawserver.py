@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,13 +23,20 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(answer: Callable[[bytes], Iterable[bytes]]) -> Iterator[RawServer]:
-    """Send the pieces of `answer(request)` to each request, and close the connection behind the last one."""
+def raw_server(
+    answer: Callable[[bytes], Iterable[bytes]], *, waits: bool = True, resets: bool = False
+) -> Iterator[RawServer]:
+    """Send the pieces of `answer(request)` to each request, and close the connection behind the last one.
+
+    A server that does not wait sends them at once; one that resets ends the connection by RST.
+    """
 
     def serve(connection: socket.socket) -> None:
         with connection, suppress(OSError):
             request = b""
-            while not request.endswith(b"\r\n\r\n"):
+            if resets:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            while waits and not request.endswith(b"\r\n\r\n"):
                 if not (more := connection.recv(65_536)):
                     return
                 request += more

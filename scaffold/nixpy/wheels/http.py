@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from nixpy import __version__
 from nixpy.core import limits
-from nixpy.core.errors import NetworkError
+from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
 
@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
+_CHECK = "Check the index settings of uv or pip; --offline goes on without."
 _SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a new connection
 
 
@@ -121,7 +122,9 @@ class Client:
         except EmptyError:
             raise _too_empty(url) from None
         except LocationValueError:
-            raise NetworkError("this is not an address one can download from", path=self._settings.shown(url)) from None
+            raise NetworkError(
+                "this is not an address one can download from", hint=_CHECK, path=self._settings.shown(url)
+            ) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NetworkError(
@@ -153,15 +156,19 @@ class Client:
                 return
             small = response.length_remaining is not None and response.length_remaining <= _SMALL
             response.drain_conn() if small else response.close()  # its body may have no end
-            target = urljoin(url, split(target).geturl())
+            try:
+                target = urljoin(url, split(target).geturl())
+            except NixpyError as error:
+                raise NetworkError(error.message, hint=_CHECK, path=self._settings.shown(url)) from None
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
                     f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    hint=_CHECK,
                     path=self._settings.shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NetworkError("the server redirects without end", path=self._settings.shown(url))
+        raise NetworkError("the server redirects without end", hint=_CHECK, path=self._settings.shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -183,7 +190,7 @@ class Client:
                 path=self._settings.shown(url),
             )
         if not ranged:
-            raise NetworkError(f"the server answers with status {status}", path=self._settings.shown(url))
+            raise NetworkError(f"the server answers with status {status}", hint=_CHECK, path=self._settings.shown(url))
 
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
