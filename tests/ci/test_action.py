@@ -16,7 +16,7 @@ import yaml
 from ci import repository
 from ci.actionrunner import Runner
 from ci.repository import git, zizmor
-from runner import Nixpy
+from runner import Nixpy, oasis
 from smallindex import SmallIndex
 
 pytestmark = pytest.mark.slow  # each step is a process
@@ -89,7 +89,9 @@ def test_the_projects_that_are_named(runner: Runner, repo: Path) -> None:
     assert runner.action(TOP, {"projects": "services/web\n\n"}).status == 0
     ran = runner.action(TOP, {"projects": "services/web\n.\n", "sarif": "out.sarif"})
     assert ran.status == 1
-    (result,) = json.loads((repo / "out.sarif").read_text())["runs"][0]["results"]
+    found = json.loads((repo / "out.sarif").read_text())
+    oasis().validate(found)
+    (result,) = found["runs"][0]["results"]
     assert result["ruleId"] == "stale"
     odd = runner.action(TOP, {"projects": "--all\n$(touch pwned)\n; touch pwned\n"})
     assert odd.status == 2

@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
+from nixpy.core import limits
 from nixpy.core.urls import shown
-from nixpy.wheels.http import Client
+from nixpy.wheels.http import Client, too_large
 from nixpy.wheels.local import hash_mismatch
 from nixpy.wheels.zipped import no_room
 
@@ -117,6 +118,8 @@ class PartialFile(io.RawIOBase):
         if response.status == 200:
             return self._take_whole(response)
         span, size = _content_range(response)
+        if size > (limits.UNKNOWN_SIZE if self._most is None else self._most):
+            raise too_large(self._url, self._most)
         if span is None or span[1] != size or not self._write(response, span):
             return False
         self._size = size
