@@ -44,6 +44,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
         import copier
         import yaml
         from copier.errors import CopierAnswersInterrupt, CopierError
+        from plumbum import local  # by which copier starts programs
     except ImportError:
         raise NixpyError(
             "`nixpy new` needs copier, which is not installed with nixpy unasked",
@@ -65,7 +66,9 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
         made = Path(scratch, "made", real.name)
         try:
             data = {**answers, "source": _source()}
-            worker = copier.run_copy(str(template), made, data=data, defaults=not ask, quiet=True)
+            # No program is started: copier would run git to find out whether the template is a repository.
+            with local.env(PATH=str(template)):
+                worker = copier.run_copy(str(template), made, data=data, defaults=not ask, quiet=True)
         except (CopierAnswersInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
