@@ -7,7 +7,7 @@
 | python | `doctor/interpreter.py` | its version and libraries, where it lies outside the checkout |
 
 No program of the checkout is started: relative entries of PATH are left out, and so are programs that lie in the git
-tree of the project or are links into it. nixpy never starts Nix, and copier, which `nixpy new` uses, finds no git.
+tree of the project or are links into it. nixpy never starts Nix, and copier, which `nixpy new` uses, finds no program.
 uv starts the Python that runs nixpy, git for requirements that name a repository, and with `--allow-build` what
 builds a package.
 """
@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +48,20 @@ def search_path(environ: Mapping[str, str], project: Path) -> str:
     """Return PATH without relative entries, which start at the working folder, and without folders of the checkout."""
     tree = checkout(project)
     return os.pathsep.join(str(folder) for folder in _folders(environ) if not _of_checkout(folder, tree))
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Let no library find a program on PATH while the block runs."""
+    path = os.environ.get("PATH")
+    os.environ["PATH"] = os.devnull
+    try:
+        yield
+    finally:
+        if path is None:
+            del os.environ["PATH"]
+        else:
+            os.environ["PATH"] = path
 
 
 def checkout(folder: Path) -> Path:
