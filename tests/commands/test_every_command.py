@@ -275,6 +275,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[str, ...]]] = {
 }
 # What a command may start; uv is started where there is no lock. `package` asks uv where an sdist is.
 STARTS = {"init": {"uv"}, "scan": {"uv"}, "sync": {"uv"}, "check": {"uv"}, "package": {"uv"}, "doctor": {"git"}}
+WRITES = {"init", "sync", "new"}  # and `patch` and `package -o`, which have nothing to write here
 # What a library asks for and does not get, as no program is found: the standard library's `platform.uname`.
 TRIES = {"new": {"uname"}}
 
@@ -290,23 +291,30 @@ def may_connect(words: list[str]) -> bool:
     return "--offline" not in words and (words[0] in {"init", "scan", "sync", "package"} or "--rescan" in words)
 
 
-def has_offline(command: str) -> bool:
+def has_option(command: str, option: str) -> bool:
     found = group.get_command(click.Context(group), command)
     assert found
-    return any("--offline" in parameter.opts for parameter in found.params)
+    return any(option in parameter.opts for parameter in found.params)
 
 
 def cases() -> Iterator[object]:
     """Yield the cases; those of commands that have `--offline` twice."""
     for name, (words, locks) in COMMANDS.items():
         for lock in locks:
-            for offline in [[], ["--offline"]] if has_offline(words[0]) and "hook" not in name else [[]]:
+            for offline in [[], ["--offline"]] if has_option(words[0], "--offline") and "hook" not in name else [[]]:
                 yield pytest.param([*words, *offline], lock, id=f"{' '.join([name, *offline])}, {lock}")
 
 
 def test_no_command_is_left_out() -> None:
     """The cases below have every command of nixpy."""
     assert {words[0] for words, _ in COMMANDS.values()} == set(group.list_commands(click.Context(group)))
+
+
+def test_hooks_and_action_allow_no_build() -> None:
+    """`--allow-build` is an option of `init`, `scan` and `sync` alone; the hooks and the action do not give it."""
+    names = group.list_commands(click.Context(group))
+    assert {name for name in names if has_option(name, "--allow-build")} == {"init", "scan", "sync"}
+    assert not [words for words in (*hooks().values(), *action().values()) if "--allow-build" in words]
 
 
 def below(paths: set[Path], *folders: Path) -> set[Path]:
@@ -320,6 +328,7 @@ def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy
     if command not in {"init", "scan", "new"}:
         assert nixpy("init").status == 0
         machine.started.write_text("")
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     with watch() as seen:
         ran = nixpy(*words)
     assert ran.status in {0, 1, 2}
@@ -341,6 +350,8 @@ def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy
     # beside it; Python itself keeps the modules that it has compiled.
     folders = (root.parent, machine.folder / "cache", Path(os.devnull))
     assert {path for path in seen.written - below(seen.written, *folders) if "__pycache__" not in path.parts} == set()
+    if command not in WRITES:
+        assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 @pytest.mark.usefixtures("root")
