@@ -99,7 +99,7 @@ def test_run_paths_of_real_files() -> None:
 def test_the_cache_is_what_ldconfig_prints() -> None:
     """The cache of this machine's loader has the sonames that ldconfig lists."""
     ldconfig = shutil.which("ldconfig", path="/sbin:/usr/sbin")
-    told = start(Path(sys.executable), {}) if sys.platform == "linux" else None
+    told = start(Path(sys.executable), {}, project=Path.cwd()) if sys.platform == "linux" else None
     if ldconfig is None or told is None or told.loader is None or not Path("/etc/ld.so.cache").exists():
         pytest.skip("no glibc with a cache")
     printed = subprocess.run([ldconfig, "-p"], check=True, capture_output=True, text=True).stdout
