@@ -14,7 +14,7 @@ from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementLine, RequirementsFile
-from nixpy.project.dependencies import Dependencies
+from nixpy.project.dependencies import Dependencies, Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,10 @@ class UvInput:
         """Return the lines that ask for the package `name`."""
         asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
         return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
+
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the lines with an address and no name."""
+        return tuple(line for line in self.lines if not line.startswith("-") and not _names_a_package(line))
 
     def under(self, marker: Marker) -> UvInput:
         """Return the same question for where `marker` holds; lines that only uv understands stay as they are."""
@@ -169,7 +173,9 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     """
     assert line.local  # noqa: S101
     pyproject = line.local / "pyproject.toml"
-    project = Dependencies.from_pyproject(load_toml(pyproject), pyproject) if pyproject.is_file() else None
+    data = load_toml(pyproject) if pyproject.is_file() else {}
+    told = "project" in data and "dependencies" not in Reader(data, pyproject).strings("project", "dynamic")
+    project = Dependencies.from_pyproject(data, pyproject) if told else None
     if project is None or project.name is None:
         raise _needs_a_build(line, "its dependencies are not in a pyproject.toml", "Allow the build")
     if project.version_known:
