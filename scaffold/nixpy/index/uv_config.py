@@ -262,22 +262,33 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
     return None
 
 
-def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
+def uv_diagnostics(
+    root: Path, environ: Mapping[str, str] = os.environ, *, of_user: bool = False
+) -> Iterator[Diagnostic]:
     """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
 
-    Those of the user are not the project's business. Raises NixpyError for a file that is not TOML.
+    With `of_user` those of the files of the user and the machine too. Raises NixpyError for a file that is not TOML.
     """
-    file = uv_project_file(root)
-    if file is None:
-        return
+    files = uv_files(root, environ) if of_user else filter(None, [uv_project_file(root)])
+    for file in files:
+        yield from _file_diagnostics(file)
+
+
+def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
     for row, table, key, _ in _settings(file):
         name = f"pip.{key}" if table == "pip" else key
-        place = f"{file.path.name}:{_line(file, table, key) or 1}"
+        place = f"{file.path.name if file.of_project else file.path}:{_line(file, table, key) or 1}"
         if row is None:
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
                 hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+            )
+        elif row.treatment == "apply" and file.path.name != "pyproject.toml":
+            yield Diagnostic(
+                code="NIX210",
+                message=f"{place}: uv's setting `{name}` has no effect in this file",
+                hint="uv takes it from the project's pyproject.toml alone: move it to [tool.uv] there",
             )
         elif row.treatment == "apply" and file.table.get("sources"):
             yield Diagnostic(
