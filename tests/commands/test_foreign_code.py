@@ -117,6 +117,8 @@ def test_commands_without_a_lock(tmp_path: Path, trap: Path, nixpy: Nixpy, name:
     ran = nixpy("scan", "evilsd", "--python", "3.12", cwd=root)
     assert ran.status == 2
     assert "evilsd 1.0 has no wheel" in ran.err
+    assert "--no-deps" in ran.err
+    assert nixpy("scan", "evilsd", "--python", "3.12", "--no-deps", cwd=root).status == 0
 
 
 def test_commands_with_requirements_files(tmp_path: Path, trap: Path, nixpy: Nixpy) -> None:

@@ -261,6 +261,9 @@ def test_folder_that_must_be_built(tmp_path: Path, files: Path, line: str) -> No
         ask_file(tmp_path, f"base\n{line}\n")
     assert (caught.value.path, caught.value.line) == (tmp_path / "requirements.txt", 2)
     assert "--allow-build" in str(caught.value.hint)
+    with pytest.raises(NixpyError, match=r"and so would `other @ ./legacy`") as caught:
+        ask_file(tmp_path, f"base\n{line}\nother @ ./legacy\n")
+    assert caught.value.line == 2
 
 
 def test_missing_local_file(tmp_path: Path) -> None:
@@ -282,8 +285,15 @@ def test_sdist_that_must_be_built(tmp_path: Path) -> None:
     """An sdist with dynamic metadata is an error, since what it requires is not known; nothing of it is run."""
     with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel, and only a build") as caught:
         ask(tmp_path, "needs-source", "app")
-    for remedy in ("--allow-build", "uv lock", "dependency-metadata"):
+    for remedy in ("--allow-build", "dependency-metadata"):
         assert remedy in (caught.value.hint or "")
+    asked = dependencies(tmp_path, '[project]\nname = "own"\nversion = "1"\ndependencies = ["opaque"]\n')
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        resolve(asked, root=tmp_path, python="3.12")
+    assert "`uv lock`" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        ask_file(tmp_path, "opaque\n")
+    assert f"`uv pip compile --universal {tmp_path}/requirements.txt -o pylock.toml`" in (caught.value.hint or "")
 
 
 def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index: SmallIndex) -> None:

@@ -135,17 +135,23 @@ def _resolve_with_uv(
     *,
     deps: bool,
 ) -> Lock:
-    from nixpy.index.resolve import resolve
+    from nixpy.index.resolve import BuildNeededError, resolve
     from nixpy.locks.pylock import PyLock
 
-    text = resolve(
-        source,
-        root=analysis_options.root,
-        python=resolved.python,
-        no_deps=not deps,
-        offline=analysis_options.offline,
-        allow_build=analysis_options.allow_build,
-    )
+    try:
+        text = resolve(
+            source,
+            root=analysis_options.root,
+            python=resolved.python,
+            no_deps=not deps,
+            offline=analysis_options.offline,
+            allow_build=analysis_options.allow_build,
+        )
+    except BuildNeededError as error:
+        if not deps:
+            raise
+        hint = "Allow builds with --allow-build, which runs code of the packages, or leave out what they require with "
+        raise BuildNeededError(error.message, hint=f"{hint}--no-deps.") from None
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 

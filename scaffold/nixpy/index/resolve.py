@@ -31,15 +31,15 @@ from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
-__all__ = ["Uv", "find_uv", "resolve"]
+__all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
-_BUILD_HINT = (
-    "Allow builds with --allow-build, lock with `uv lock`, choose versions that have a wheel, or write what they "
-    "require in `dependency-metadata` of [tool.uv]."
-)
+
+
+class BuildNeededError(NixpyError):
+    """Packages that must be built to know what they require."""
 
 
 def resolve(
@@ -65,8 +65,8 @@ def resolve(
     `look_up` the answer has the files of the named packages, sdists too, and nothing of what these require; there
     nothing is built either.
 
-    Raises NixpyError with uv's reason, free of credentials, and where only a build tells what packages require, with
-    the names of all of them. With `no_deps` nothing of that is asked for, and no build is needed.
+    Raises NixpyError with uv's reason, free of credentials, and BuildNeededError with the names of all packages of
+    which only a build tells what they require. With `no_deps` that is not asked for, and no build is needed.
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
@@ -92,12 +92,26 @@ def resolve(
     options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
         conversation = _Conversation(
-            compiler, asked, options, preferences, Path(folder).resolve(), no_deps=no_deps or look_up
+            compiler,
+            asked,
+            options,
+            preferences,
+            Path(folder).resolve(),
+            no_deps=no_deps or look_up,
+            lock=_lock_command(source),
         )
         packages = conversation.packages()
         if not allow_build and not look_up:
             packages = conversation.with_sdists(packages)
     return _text([_admitted(package, asked) for package in packages])
+
+
+def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
+    """Return the command that makes a lock of `source`."""
+    if isinstance(source, Dependencies):
+        return "uv lock"
+    names = [str(item.path) for item in source if isinstance(item, RequirementsFile)]
+    return " ".join(["uv pip compile --universal", *names, "-o pylock.toml"])
 
 
 def _only(index: str) -> dict[str, str]:
@@ -118,6 +132,7 @@ class _Conversation:
         folder: Path,
         *,
         no_deps: bool,
+        lock: str,
     ) -> None:
         self._compiler = compiler
         self._asked = asked
@@ -125,6 +140,7 @@ class _Conversation:
         self._preferences = preferences
         self._folder = folder
         self._no_deps = no_deps
+        self._lock = lock
         self._known: dict[str, _Package] = {}  # packages without a wheel, as uv lists them
         self._looked_up: dict[str, _Package | None] = {}
         self._left_out: set[str] = set()  # packages that uv cannot be asked for without a build
@@ -152,10 +168,11 @@ class _Conversation:
     def _build_needed(self, names: Sequence[str]) -> NixpyError:
         versions = {name: f" {package['version']}" for name, package in self._known.items()}
         one, several = "has no wheel, and only a build tells what it requires", "have no wheel, and only builds tell"
-        return NixpyError(
+        return BuildNeededError(
             f"{', '.join(name + versions.get(name, '') for name in names)} "
             + (one if len(names) == 1 else f"{several} what they require"),
-            hint=_BUILD_HINT,
+            hint=f"Allow builds with --allow-build, which runs code of the packages; or lock with `{self._lock}`, "
+            "choose versions that have a wheel, or write what they require in `dependency-metadata` of [tool.uv].",
         )
 
     def _name_needed(self) -> NixpyError:

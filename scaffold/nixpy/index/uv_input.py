@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.markers import Marker
@@ -93,7 +93,7 @@ def question(
     hashes: dict[str, frozenset[str]] = {}
     for file in files:
         index += _index_lines(file)
-        lines += [text for line in file.requirements for text in _fed(line, allow_build=allow_build)]
+        lines += _all_fed(file.requirements, allow_build=allow_build)
         constraints += [_constraint(line) for line in file.constraints]
         for line in (*file.requirements, *file.constraints):
             if line.hashes and line.requirement:
@@ -125,6 +125,27 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
     yield from (f"--find-links {link}" for link in options.find_links)
     if options.no_index:
         yield "--no-index"
+
+
+def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str]:
+    """Return the lines of a requirements file for uv; one error names all that would have to be built."""
+    texts: list[str] = []
+    refused: dict[str, _BuildNeededError] = {}
+    for line in lines:
+        try:
+            texts += _fed(line, allow_build=allow_build)
+        except _BuildNeededError as error:
+            refused[line.text] = error
+    if refused:
+        (_, first), *others = refused.items()
+        if others:
+            first.message += f"; and so would {', '.join(f'`{text}`' for text, _ in others)}"
+        raise first
+    return texts
+
+
+class _BuildNeededError(ProjectError):
+    """A line with a package that must be built to know what it needs."""
 
 
 def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
@@ -184,10 +205,10 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
 
 
-def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> ProjectError:
-    return ProjectError(
+def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
+    return _BuildNeededError(
         f"`{line.text}` would have to be built to know what it needs: {reason}",
-        hint=f"{remedy} with --allow-build.",
+        hint=f"{remedy} with --allow-build, which runs its code.",
         path=line.path,
         line=line.line,
     )
