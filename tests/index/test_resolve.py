@@ -67,6 +67,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_sdist(folder, "static", "1.0", requires=["docs"])
     build_wheel(folder, "needs-source", "1.0", requires=["opaque; sys_platform == 'darwin'", "docs"])
     hostile_sdist(folder, "opaque", "1.0", folder.parent / "trap")
+    build_wheel(folder, "wants-other", "1.0", requires=["other"])
+    hostile_sdist(folder, "other", "2.0", folder.parent / "trap")
+    hostile_sdist(folder, "direct", "1.0", folder.parent / "trap")
+    build_sdist(folder, "was-source", "1.0")
+    build_sdist(folder, "was-source", "2.0", requires=["static"])
+    build_wheel(folder, "was-source", "2.0", requires=["static"])
     build_wheel(folder, "both", "1.0", "cp312-cp312-win_amd64")
     build_sdist(folder, "both", "1.0")
     build_sdist(folder, "both", "2.0")
@@ -244,16 +250,21 @@ def test_folder_with_dynamic_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["-e ./legacy", "./legacy", "name @ ./legacy", "-e git+https://index.example/legacy.git"]
+    "line", ["-e ./legacy", "./legacy", "name @ ./legacy", "./dynamic", "-e git+https://index.example/legacy.git"]
 )
 def test_folder_that_must_be_built(tmp_path: Path, files: Path, line: str) -> None:
     """A source tree that only setup.py describes is refused with its line, and setup.py is not run."""
     (tmp_path / "legacy").mkdir()
+    (tmp_path / "dynamic").mkdir()
+    (tmp_path / "dynamic/pyproject.toml").write_text('[project]\nname = "dynamic"\ndynamic = ["dependencies"]\n')
     (tmp_path / "legacy/setup.py").write_text(f"open({str(files.parent / 'trap')!r}, 'w').close()\n")
     with pytest.raises(NixpyError, match="have to be built") as caught:
         ask_file(tmp_path, f"base\n{line}\n")
     assert (caught.value.path, caught.value.line) == (tmp_path / "requirements.txt", 2)
     assert "--allow-build" in str(caught.value.hint)
+    with pytest.raises(NixpyError, match=r"and so would `other @ ./legacy`") as caught:
+        ask_file(tmp_path, f"base\n{line}\nother @ ./legacy\n")
+    assert caught.value.line == 2
 
 
 def test_missing_local_file(tmp_path: Path) -> None:
@@ -272,11 +283,75 @@ def test_sdist_with_static_metadata(tmp_path: Path) -> None:
 
 
 def test_sdist_that_must_be_built(tmp_path: Path) -> None:
-    """An sdist with dynamic metadata is listed with its marker, nothing of it is run, all else is resolved."""
-    packages = ask(tmp_path, "needs-source", "app")
-    assert versions(packages).items() >= {"opaque": "1.0", "needs-source": "1.0", "docs": "1.0"}.items()
+    """An sdist with dynamic metadata is an error, since what it requires is not known; nothing of it is run."""
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel, and only a build") as caught:
+        ask(tmp_path, "needs-source", "app")
+    for remedy in ("--allow-build", "dependency-metadata"):
+        assert remedy in (caught.value.hint or "")
+    asked = dependencies(tmp_path, '[project]\nname = "own"\nversion = "1"\ndependencies = ["opaque"]\n')
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        resolve(asked, root=tmp_path, python="3.12")
+    assert "`uv lock`" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        ask_file(tmp_path, "opaque\n")
+    assert f"`uv pip compile --universal {tmp_path}/requirements.txt -o pylock.toml`" in (caught.value.hint or "")
+
+
+def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index: SmallIndex) -> None:
+    """Whoever requires them, and whether an index or an address has them."""
+    address = f"direct @ {index.file_url('direct-1.0.tar.gz')}"
+    with pytest.raises(NixpyError, match=r"^direct, opaque 1\.0, other 2\.0 have no wheel") as caught:
+        ask(tmp_path, "needs-source", "wants-other", address)
+    assert "--allow-build" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^direct has no wheel"):
+        ask(tmp_path, address, no_deps=True)
+    with pytest.raises(NixpyError, match=r"no version of opaque|opaque.*unsatisfiable"):
+        ask(tmp_path, "opaque==1.0", "opaque==2.0")
+
+
+def test_no_build_is_needed_where_no_dependencies_are_asked_for(tmp_path: Path) -> None:
+    """With `no_deps` an sdist with dynamic metadata is listed with its marker; with `look_up` too."""
+    packages = ask(tmp_path, "opaque; sys_platform == 'darwin'", "static", "base", no_deps=True)
+    assert versions(packages) == {"opaque": "1.0", "static": "1.0", "base": "2.0"}
     assert packages["opaque"].keys() == {"name", "version", "marker", "sdist"}
     assert packages["opaque"]["marker"] == "sys_platform == 'darwin'"
+    assert versions(ask(tmp_path, "opaque", look_up=True)) == {"opaque": "1.0"}
+
+
+def test_dependency_metadata_replaces_a_build(tmp_path: Path) -> None:
+    """What uv's setting `dependency-metadata` says of an sdist is followed."""
+    (tmp_path / "uv.toml").write_text(
+        '[[dependency-metadata]]\nname = "opaque"\nversion = "1.0"\nrequires-dist = ["old"]\n'
+    )
+    packages = ask(tmp_path, "opaque")
+    assert versions(packages) == {"opaque": "1.0", "old": "1.0"}
+    assert packages["opaque"]["sdist"]["url"].endswith("opaque-1.0.tar.gz")
+    for table in ("tool.uv", "tool.uv.pip"):  # without a version it holds for each
+        (tmp_path / "uv.toml").unlink(missing_ok=True)
+        (tmp_path / "pyproject.toml").write_text(f'[[{table}.dependency-metadata]]\nname = "Opaque"\n')
+        assert versions(ask(tmp_path, "opaque")) == {"opaque": "1.0"}
+
+
+def test_a_package_of_which_old_versions_lack_a_wheel_keeps_its_wheels(tmp_path: Path) -> None:
+    """Of the packages that uv names beside one without a wheel, only that one is taken from its sdist."""
+    packages = ask(tmp_path, "was-source")
+    assert versions(packages) == {"was-source": "2.0", "static": "1.0", "docs": "1.0"}
+    assert filenames(packages["was-source"]) == {"was_source-2.0-py3-none-any.whl"}
+
+
+def test_an_address_without_a_name_must_be_built(tmp_path: Path) -> None:
+    """Where only a build tells the name of a package, the error has the line and says to write the name."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "setup.py").write_text("raise SystemExit('built')\n")
+    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", repository, *command], check=True, env=os.environ | identity)
+    with pytest.raises(NixpyError, match=r"name of the package in `git\+file:///") as caught:
+        ask_file(tmp_path, f"base\ngit+file://{repository}\n")
+    assert "--allow-build" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^legacy has no wheel"):
+        ask_file(tmp_path, f"base\nlegacy @ git+file://{repository}\n")
 
 
 def test_built_with_leave(tmp_path: Path, files: Path) -> None:
@@ -343,8 +418,8 @@ def test_project_settings_of_uv_hold(tmp_path: Path) -> None:
 def test_index_options_of_the_file(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A requirements file's own index and links are used, and `--no-index` leaves links alone."""
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
-    packages = ask_file(tmp_path, f"--no-index\n--find-links {files}\nbase<2\nopaque\n")
-    assert versions(packages) == {"base": "1.0", "opaque": "1.0"}
+    packages = ask_file(tmp_path, f"--no-index\n--find-links {files}\nbase<2\nstatic\n")
+    assert versions(packages) == {"base": "1.0", "static": "1.0", "docs": "1.0"}
 
 
 def test_index_with_credentials(tmp_path: Path, files: Path) -> None:

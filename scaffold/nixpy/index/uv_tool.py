@@ -48,6 +48,11 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
         NixpyError,
     ),
     (
+        r"Wheels are required for",
+        "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
+        NixpyError,
+    ),
+    (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
         NixpyError,
@@ -73,11 +78,13 @@ class Failure:
     """Why uv found no answer. `text` is free of credentials.
 
     `sdist_only` are packages without a wheel, `dynamic` those that only a build tells the needs of.
+    `nameless`: one is given as an address, and only a build tells its name.
     """
 
     text: str
     sdist_only: frozenset[str]
     dynamic: frozenset[str]
+    nameless: bool
 
     def error(self) -> NixpyError:
         """Return the error to show, with the way out."""
@@ -139,10 +146,13 @@ class Compiler:
     conceal: Callable[[str], str] = field(repr=False)
     offline: bool
 
-    def compile(self, sources: Sequence[str], options: Sequence[str], output: Path) -> Failure | None:
+    def compile(
+        self, sources: Sequence[str], options: Sequence[str], output: Path, sdists: Mapping[str, str]
+    ) -> Failure | None:
         """Run `uv pip compile` for all systems; return why it found no answer, or None where it wrote `output`.
 
-        uv keeps the pins that stand in `output` before, where it can.
+        uv keeps the pins that stand in `output` before, where it can. `sdists` are the versions of packages that the
+        sources name with the address of an sdist.
         uv never downloads a Python: it is given the one that runs nixpy, which need not be `python`. An
         interrupt ends it with nixpy.
         """
@@ -160,7 +170,7 @@ class Compiler:
         # Where `--no-build` is missing, uv looks up files; an address in a file of requirements would be built.
         direct = self.allow_build or "--no-build" in options
         settings = output.with_name("uv.toml")
-        settings.write_text(self.config.text(direct=direct), "utf-8")
+        settings.write_text(self.config.text(direct=direct, sdists=sdists), "utf-8")
         command += ["--config-file", settings]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
@@ -172,6 +182,7 @@ class Compiler:
             text=_shortened(text),
             sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),
             dynamic=frozenset(_BUILD_DISABLED.findall(text)),
+            nameless="Building source distributions is disabled" in text,
         )
 
 
