@@ -40,6 +40,14 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     return data
 
 
+def exists(path: Path) -> bool:
+    """Tell whether a file or folder is there; one whose name is too long for the system is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def read_lossy(path: Path) -> str:
     """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
