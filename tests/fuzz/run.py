@@ -75,10 +75,12 @@ def fuzz(name: str, seconds: int, runs: int) -> None:
         )
         log = _target(name, str(findings), *options, str(inputs), str(replay.CORPUS / name))
     HOME.joinpath(f"{name}.log").write_text(log)
+    if not (reached := _last(r"number_of_executed_units: *(\d+)|^#(\d+)\t", log)):
+        raise SystemExit(f"{name} does not run; its last words are:\n{log[-2000:]}")
     found = sorted({*re.findall(r"^FOUND (.+)$", log, re.MULTILINE), *re.findall(r"ERROR: libFuzzer: ([\w-]+)", log)})
     row = {
         "reader": name,
-        "runs": _last(r"number_of_executed_units: *(\d+)|^#(\d+)\t", log),
+        "runs": reached,
         "seconds": _last(r"^Done \d+ runs in (\d+) second", log),
         "found": "; ".join(found),
         "megabytes": _last(r"peak_rss_mb: *(\d+)|rss: (\d+)Mb", log),

@@ -40,12 +40,21 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     return data
 
 
+# The methods of Path raise OSError for a name that is too long for the system. Others may choose the names that are
+# looked up here, and no such file is there.
 def exists(path: Path) -> bool:
-    """Tell whether a file or folder is there; one whose name is too long for the system is not."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+    """Tell whether a file or folder is there."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there, not a folder."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def read_lossy(path: Path) -> str:
