@@ -46,6 +46,8 @@ def test_who_finds_a_library(tmp_path: Path) -> None:
     plain = files_of(tmp_path, a=elf(needed=["libx.so.1"]))
     assert plain.unfound("libx.so.1", NOWHERE) == ("pkg/a.so",)
     assert plain.unfound("liby.so.1", NOWHERE) == ()  # nobody asks
+    long = "a" * 300
+    assert files_of(tmp_path, a=elf(needed=[long])).unfound(long, Search(folders=(tmp_path,))) == ("pkg/a.so",)
     assert plain.unfound("libx.so.1", Search(folders=(tmp_path / "libs",))) == ()
     assert plain.unfound("libx.so.1", replace(NOWHERE, loaded=frozenset({"libx.so.1"}))) == ()
     assert plain.unfound("libx.so.1", replace(NOWHERE, cached=frozenset({"libx.so.1"}))) == ()

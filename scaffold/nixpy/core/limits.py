@@ -32,6 +32,9 @@ BLANKS = 500
 INI_SIZE = 1 << 20
 """Characters of such a file. The longest setup.cfg has less than 100,000."""
 
+NIX_SIZE = 1 << 20
+"""Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
+
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
 
