@@ -19,7 +19,10 @@ import pytest
 from nixpy.core import limits
 from nixpy.core.core_metadata import parse
 from nixpy.core.errors import NixpyError
+from nixpy.core.target import Target
 from nixpy.index.settings import IndexSettings
+from nixpy.locks.model import WheelFile
+from nixpy.sdists.release import SdistIndex
 from nixpy.sdists.sdist import read_sdist
 from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.http import Client
@@ -29,6 +32,7 @@ from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 from wheels.scripted import Answer, scripted
 
+TARGET = Target(system="x86_64-linux", python="3.13.1", glibc=(2, 42))
 NAMED = b"Metadata-Version: 2.4\nName: demo\nVersion: 1\n"
 
 
@@ -99,6 +103,24 @@ def test_fifo_in_an_environment(tmp_path: Path, name: str) -> None:
     (info / name).unlink(missing_ok=True)
     os.mkfifo(info / name)
     assert not installed_wheels(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "device", "folder"])
+def test_wheel_that_is_no_file(tmp_path: Path, kind: str) -> None:
+    """A FIFO or a device in the place of a wheel or an sdist that a lock names is refused, not waited for."""
+    path = tmp_path / "demo-1-py3-none-any.whl"
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    sdist = WheelFile(filename="demo-1.tar.gz", path=path)
+    index = SdistIndex(root=tmp_path, target=TARGET, offline=True, settings=IndexSettings())
+    for read in (lambda: LocalWheel(path, "0" * 64), lambda: index.sdist(sdist)):
+        with pytest.raises(NixpyError, match="directory" if kind == "folder" else "not a regular file") as caught:
+            read()
+        assert str(caught.value.path) == str(path)
 
 
 def test_overlapping_members(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel
 
 from nixpy.core import limits
 from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
 from nixpy.core.urls import plain, shown
 from nixpy.index.resolve import resolve
@@ -173,7 +174,7 @@ class SdistIndex:
     def _open(self, file: WheelFile) -> io.BufferedIOBase:
         if file.path:
             try:
-                return file.path.open("rb")
+                return open_bytes(file.path)
             except OSError as error:
                 raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
         whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
