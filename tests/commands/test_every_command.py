@@ -7,6 +7,7 @@ Python's audit events, by stand-ins for the programs, and by a proxy to which al
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
@@ -26,6 +27,7 @@ import pytest
 import uv
 import yaml
 
+from nixpy import api
 from nixpy.cli.main import group
 from nixpy.index import config_files
 from runner import Nixpy
@@ -311,9 +313,14 @@ def test_no_command_is_left_out() -> None:
 
 
 def test_hooks_and_action_allow_no_build() -> None:
-    """`--allow-build` is an option of `init`, `scan` and `sync` alone; the hooks and the action do not give it."""
+    """Three commands have `--allow-build`, and two functions of the Python API; the hooks and the action do not give it."""
     names = group.list_commands(click.Context(group))
     assert {name for name in names if has_option(name, "--allow-build")} == {"init", "scan", "sync"}
+    functions = {name: value for name, value in vars(api).items() if inspect.isfunction(value)}
+    assert {name for name, f in functions.items() if "allow_build" in inspect.signature(f).parameters} == {
+        "plan",
+        "scan",
+    }
     assert not [words for words in (*hooks().values(), *action().values()) if "--allow-build" in words]
 
 
@@ -350,6 +357,7 @@ def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy
     # beside it; Python itself keeps the modules that it has compiled.
     folders = (root.parent, machine.folder / "cache", Path(os.devnull))
     assert {path for path in seen.written - below(seen.written, *folders) if "__pycache__" not in path.parts} == set()
+    assert set(root.parent.iterdir()) == {root}, "temporary files, or files in the home folder, are left"
     if command not in WRITES:
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
