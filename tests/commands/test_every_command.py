@@ -313,7 +313,7 @@ def test_no_command_is_left_out() -> None:
 
 
 def test_hooks_and_action_allow_no_build() -> None:
-    """Three commands have `--allow-build`, and two functions of the Python API; the hooks and the action do not give it."""
+    """Three commands and two functions of the API can allow a build; the hooks and the action do not."""
     names = group.list_commands(click.Context(group))
     assert {name for name in names if has_option(name, "--allow-build")} == {"init", "scan", "sync"}
     functions = {name: value for name, value in vars(api).items() if inspect.isfunction(value)}
