@@ -147,7 +147,10 @@ def hostile(root: Path, trap: Path) -> None:
 
 
 def write_lock(root: Path, form: str, index: SmallIndex) -> None:
-    """Write a lock with the hostile sdist and the honest wheel; requirements files are no lock."""
+    """Write a lock with the hostile sdist and the honest wheel.
+
+    Requirements files are no lock, and poetry.lock has no addresses of files, so that uv looks them up.
+    """
     sdist, wheel = (index.folder / name for name in ("evilsd-1.0.tar.gz", "honest-1.0-py3-none-any.whl"))
     files = [(index.file_url(path.name), sha256(path)) for path in (sdist, wheel)]
     if form == "pylock.toml":
@@ -176,6 +179,14 @@ package = [
   {{ name = "p", version = "1", source = {{ editable = "." }}, {own} }},
 ]
 """
+        )
+    elif form == "poetry.lock":
+        names = [f'[{{ file = "{path.name}", hash = "sha256:{sha256(path)}" }}]' for path in (sdist, wheel)]
+        common = 'version = "1.0"\ndescription = ""\noptional = false\npython-versions = ">=3.11"\ngroups = ["main"]\n'
+        (root / form).write_text(
+            f'[[package]]\nname = "evilsd"\n{common}files = {names[0]}\n'
+            f'[[package]]\nname = "honest"\n{common}files = {names[1]}\n'
+            f'[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "{"0" * 64}"\n'
         )
     elif form == "requirements.txt":
         (root / "pyproject.toml").unlink()
@@ -255,7 +266,7 @@ def action() -> dict[str, list[str]]:
     return {f"action {command}": [*shlex.split(command), "--all"] for command in found}
 
 
-LOCKS = ("none", "uv.lock", "pylock.toml", "requirements.txt")
+LOCKS = ("none", "uv.lock", "pylock.toml", "poetry.lock", "requirements.txt")
 BOTH = ("none", "uv.lock")
 NONE = ("none",)
 # The name of a case, its command, and the locks with which it is run: all where the command reads them in its own way.
@@ -283,7 +294,10 @@ TRIES = {"new": {"uname"}}
 
 
 def may_resolve(words: list[str], root: Path) -> bool:
-    """Tell whether a command may start uv: there is no lock, or packages are named; `check` only with `--rescan`."""
+    """Tell whether a command may start uv: there is no lock that has addresses, or packages are named.
+
+    `check` may only with `--rescan`.
+    """
     locked = any((root / name).exists() for name in ("uv.lock", "pylock.toml"))
     return "evilsd" in words or (not locked and (words[0] != "check" or "--rescan" in words))
 
