@@ -376,6 +376,39 @@ def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "evilsd @ git+file://{source}",
+        "git+file://{source}#egg=evilsd",
+        "evilsd @ file://{source}",
+        "./source",
+        "-e ./source",
+        "evilsd @ file://{served}/evilsd-1.0.tar.gz",
+        "evilsd @ {index}/files/evilsd-1.0.tar.gz",
+        "--no-binary :all:\nevilsd",
+    ],
+)
+def test_a_hostile_requirement(
+    line: str, root: Path, machine: Machine, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository, a folder or an archive that a line of a requirements file names is not built either."""
+    monkeypatch.setenv("PATH", os.environ["PATH"] + os.pathsep + os.defpath)  # git starts programs of its own
+    (root / "source").mkdir()
+    (root / "source/pyproject.toml").write_text(SYSTEM)
+    (root / "source/evil.py").write_text(BACKEND.format(trap=str(machine.trap)))
+    git = [str(shutil.which("git", path=os.defpath)), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "first"]):
+        subprocess.run([*git, *words], cwd=root / "source", check=True)
+    places = {"source": root / "source", "served": machine.index.folder, "index": machine.index.url[: -len("/simple/")]}
+    (root / "requirements.txt").write_text(line.format(**places) + "\n")
+    for words in (["scan", "requirements.txt"], ["scan", "requirements.txt", "--offline"]):
+        ran = nixpy(*words)
+        assert not machine.trap.exists(), "foreign code was run"
+        assert ran.status == (0 if line.startswith("--no-binary") else 2)
+        assert (ran.status == 2) == ("--allow-build" in ran.err), ran.err
+
+
 @pytest.mark.usefixtures("root")
 def test_the_traps_work(machine: Machine, nixpy: Nixpy, tmp_path: Path) -> None:
     """With `--allow-build` the sdist is built, a program of the working folder is one, and a host is noticed."""
