@@ -7,6 +7,7 @@ Python's audit events, by stand-ins for the programs, and by a proxy to which al
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
@@ -26,6 +27,7 @@ import pytest
 import uv
 import yaml
 
+from nixpy import api
 from nixpy.cli.main import group
 from nixpy.index import config_files
 from runner import Nixpy
@@ -145,7 +147,10 @@ def hostile(root: Path, trap: Path) -> None:
 
 
 def write_lock(root: Path, form: str, index: SmallIndex) -> None:
-    """Write a lock with the hostile sdist and the honest wheel; requirements files are no lock."""
+    """Write a lock with the hostile sdist and the honest wheel.
+
+    Requirements files are no lock, and poetry.lock has no addresses of files, so that uv looks them up.
+    """
     sdist, wheel = (index.folder / name for name in ("evilsd-1.0.tar.gz", "honest-1.0-py3-none-any.whl"))
     files = [(index.file_url(path.name), sha256(path)) for path in (sdist, wheel)]
     if form == "pylock.toml":
@@ -174,6 +179,14 @@ package = [
   {{ name = "p", version = "1", source = {{ editable = "." }}, {own} }},
 ]
 """
+        )
+    elif form == "poetry.lock":
+        names = [f'[{{ file = "{path.name}", hash = "sha256:{sha256(path)}" }}]' for path in (sdist, wheel)]
+        common = 'version = "1.0"\ndescription = ""\noptional = false\npython-versions = ">=3.11"\ngroups = ["main"]\n'
+        (root / form).write_text(
+            f'[[package]]\nname = "evilsd"\n{common}files = {names[0]}\n'
+            f'[[package]]\nname = "honest"\n{common}files = {names[1]}\n'
+            f'[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "{"0" * 64}"\n'
         )
     elif form == "requirements.txt":
         (root / "pyproject.toml").unlink()
@@ -253,7 +266,7 @@ def action() -> dict[str, list[str]]:
     return {f"action {command}": [*shlex.split(command), "--all"] for command in found}
 
 
-LOCKS = ("none", "uv.lock", "pylock.toml", "requirements.txt")
+LOCKS = ("none", "uv.lock", "pylock.toml", "poetry.lock", "requirements.txt")
 BOTH = ("none", "uv.lock")
 NONE = ("none",)
 # The name of a case, its command, and the locks with which it is run: all where the command reads them in its own way.
@@ -281,7 +294,10 @@ TRIES = {"new": {"uname"}}
 
 
 def may_resolve(words: list[str], root: Path) -> bool:
-    """Tell whether a command may start uv: there is no lock, or packages are named; `check` only with `--rescan`."""
+    """Tell whether a command may start uv: there is no lock that has addresses, or packages are named.
+
+    `check` may only with `--rescan`.
+    """
     locked = any((root / name).exists() for name in ("uv.lock", "pylock.toml"))
     return "evilsd" in words or (not locked and (words[0] != "check" or "--rescan" in words))
 
@@ -311,9 +327,14 @@ def test_no_command_is_left_out() -> None:
 
 
 def test_hooks_and_action_allow_no_build() -> None:
-    """`--allow-build` is an option of `init`, `scan` and `sync` alone; the hooks and the action do not give it."""
+    """Three commands and two functions of the API can allow a build; the hooks and the action do not."""
     names = group.list_commands(click.Context(group))
     assert {name for name in names if has_option(name, "--allow-build")} == {"init", "scan", "sync"}
+    functions = {name: value for name, value in vars(api).items() if inspect.isfunction(value)}
+    assert {name for name, f in functions.items() if "allow_build" in inspect.signature(f).parameters} == {
+        "plan",
+        "scan",
+    }
     assert not [words for words in (*hooks().values(), *action().values()) if "--allow-build" in words]
 
 
@@ -350,8 +371,42 @@ def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy
     # beside it; Python itself keeps the modules that it has compiled.
     folders = (root.parent, machine.folder / "cache", Path(os.devnull))
     assert {path for path in seen.written - below(seen.written, *folders) if "__pycache__" not in path.parts} == set()
+    assert set(root.parent.iterdir()) == {root}, "temporary files, or files in the home folder, are left"
     if command not in WRITES:
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "evilsd @ git+file://{source}",
+        "git+file://{source}#egg=evilsd",
+        "evilsd @ file://{source}",
+        "./source",
+        "-e ./source",
+        "evilsd @ file://{served}/evilsd-1.0.tar.gz",
+        "evilsd @ {index}/files/evilsd-1.0.tar.gz",
+        "--no-binary :all:\nevilsd",
+    ],
+)
+def test_a_hostile_requirement(
+    line: str, root: Path, machine: Machine, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository, a folder or an archive that a line of a requirements file names is not built either."""
+    monkeypatch.setenv("PATH", os.environ["PATH"] + os.pathsep + os.defpath)  # git starts programs of its own
+    (root / "source").mkdir()
+    (root / "source/pyproject.toml").write_text(SYSTEM)
+    (root / "source/evil.py").write_text(BACKEND.format(trap=str(machine.trap)))
+    git = [str(shutil.which("git", path=os.defpath)), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "first"]):
+        subprocess.run([*git, *words], cwd=root / "source", check=True)
+    places = {"source": root / "source", "served": machine.index.folder, "index": machine.index.url[: -len("/simple/")]}
+    (root / "requirements.txt").write_text(line.format(**places) + "\n")
+    for words in (["scan", "requirements.txt"], ["scan", "requirements.txt", "--offline"]):
+        ran = nixpy(*words)
+        assert not machine.trap.exists(), "foreign code was run"
+        assert ran.status == (0 if line.startswith("--no-binary") else 2)
+        assert (ran.status == 2) == ("--allow-build" in ran.err), ran.err
 
 
 @pytest.mark.usefixtures("root")

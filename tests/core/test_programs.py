@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nixpy
-from nixpy.core import programs
+from nixpy.core import programs, templates
 
 PACKAGE = Path(nixpy.__file__).parent
 STARTS = {
@@ -41,6 +41,18 @@ def test_no_other_module_starts_programs() -> None:
     """Of all modules of nixpy only this one has a name by which programs are started."""
     modules = {str(path.relative_to(PACKAGE)): starts(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
     assert {path: names for path, names in modules.items() if names} == {"core/programs.py": {"subprocess"}}
+
+
+def test_one_program_of_the_templates_starts_another() -> None:
+    """Of the Python programs that styles bring along, patch_venv.py starts patchelf; `nixpy patch` runs it, too."""
+    found = {path.name: starts(path.read_text("utf-8")) for path in templates.path().rglob("*.py")}
+    assert {"patch_venv.py", "find_library.py"} <= found.keys()
+    assert {name for name, names in found.items() if names} == {"patch_venv.py"}
+    tree = ast.parse(templates.path("nix/programs/patch_venv.py").read_text("utf-8"))
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "subprocess.run"
+    ]
+    assert [ast.unparse(call.args[0]).partition(",")[0] for call in calls] == ["[settings.patchelf"]
 
 
 @pytest.mark.parametrize(

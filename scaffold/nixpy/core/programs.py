@@ -10,6 +10,9 @@ No program of the checkout is started: relative entries of PATH are left out, an
 tree of the project or are links into it. nixpy never starts Nix, and copier, which `nixpy new` uses, finds no program.
 uv starts the Python that runs nixpy, git for requirements that name a repository, and with `--allow-build` what
 builds a package.
+
+`nixpy patch` runs `templates/nix/programs/patch_venv.py`, which the shell of style patched-venv also has without
+nixpy. That starts the patchelf that this shell names by its path in the store.
 """
 
 from __future__ import annotations
