@@ -3,6 +3,7 @@
 # make unit   the tests without Nix and a network   make nix    those with Nix
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
+# make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -14,8 +15,10 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 UNIT := not nix and not box and not network
 OUTCOMES := .outcomes.json
+# For each reader, `make fuzz` takes this time and some seconds to start.
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo quick unit nix box test proof docs lint format corpus benchmark setup tools clean
+.PHONY: demo quick unit nix box test proof docs lint format corpus fuzz benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -58,6 +61,11 @@ format: .venv/ready
 corpus: .venv/ready tools
 	$(BIN)/python tests/corpus/corpus.py --all
 
+# Coverage-guided; docs/fuzzing.md tells more. What it finds is in .fuzz/findings.
+fuzz: .venv/ready
+	$(BIN)/python -m pip install -q --group fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS)
+
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
 
@@ -78,4 +86,4 @@ tools:
 	touch $@
 
 clean:
-	rm -rf .venv .demo .docs .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .docs .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

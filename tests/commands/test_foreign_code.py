@@ -169,7 +169,7 @@ def test_only_listed_programs_are_started(
         real = uv.find_uv_bin() if name == "uv" else "/bin/false"
         for folder, text in (
             (tmp_path / "stand-ins", f'echo "{name}" >> "{log}"\nexec "{real}" "$@"\n'),
-            (root, f'touch "{trap}"\n'),
+            (root, f': > "{trap}"\n'),
         ):
             folder.mkdir(exist_ok=True)
             (folder / name).write_text(f"#!/bin/sh\n{text}")

@@ -184,8 +184,9 @@ def test_uv_is_kept_from_downloading(tmp_path: Path, monkeypatch: pytest.MonkeyP
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(shim.parent))
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "automatic")
-    (tmp_path / ".python-version").write_text("3.99\n")
-    assert ask(tmp_path, "newest", python="3.14")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/.python-version").write_text("3.99\n")
+    assert ask(tmp_path / "project", "newest", python="3.14")
     _, *runs = (tmp_path / "log").read_text().splitlines()
     assert runs
     for run in runs:
@@ -494,14 +495,15 @@ def script(folder: Path, text: str) -> Path:
 
 def test_which_uv(tmp_path: Path) -> None:
     """The uv on PATH is taken where it starts and is new enough, else the one of the extra."""
+    project = tmp_path / "project"
     good = script(tmp_path / "good", "echo 'uv 99.1.2 (abc 2030-01-01)'")
-    assert find_uv({"PATH": str(good.parent)}).path == good
+    assert find_uv({"PATH": str(good.parent)}, project=project).path == good
     packaged = Path(uv.find_uv_bin())
     for text in ("exit 127", "echo 'uv 0.4.1'", "echo what"):
-        assert find_uv({"PATH": str(script(tmp_path / "bad", text).parent)}).path == packaged
+        assert find_uv({"PATH": str(script(tmp_path / "bad", text).parent)}, project=project).path == packaged
     (tmp_path / "bad/uv").write_bytes(b"\x7fELF, but not for here")
-    assert find_uv({"PATH": str(tmp_path / "bad")}).path == packaged
-    assert find_uv({}).path == packaged
+    assert find_uv({"PATH": str(tmp_path / "bad")}, project=project).path == packaged
+    assert find_uv({}, project=project).path == packaged
 
 
 def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,7 +511,7 @@ def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uv", None)
     old = script(tmp_path / "old", "echo 'uv 0.4.1'")
     with pytest.raises(NixpyError, match=r"uv 0\.4\.1") as caught:
-        find_uv({"PATH": str(old.parent)})
+        find_uv({"PATH": str(old.parent)}, project=tmp_path / "project")
     assert "nixpkgs#uv" in str(caught.value.hint)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NixpyError, match="no uv"):
@@ -523,12 +525,13 @@ def test_interrupt_ends_uv(tmp_path: Path) -> None:
         f'case "$1" in --version) echo "uv 99.0";; *) echo $$ > {tmp_path}/pid; exec sleep 60;; esac',
     )
     (tmp_path / "tmp").mkdir()
+    (tmp_path / "project").mkdir()
     program = (
         # In a background job, SIGINT is ignored from birth.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pathlib import Path; from packaging.requirements import Requirement\n"
         "from nixpy.index.resolve import resolve\n"
-        f"resolve([Requirement('base')], root=Path({str(tmp_path)!r}), python='3.12')"
+        f"resolve([Requirement('base')], root=Path({str(tmp_path / 'project')!r}), python='3.12')"
     )
     environment = os.environ | {
         "PATH": f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,10 @@ from nixpy.analysis.analyse import analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
+from nixpy.core.urls import plain
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
@@ -185,7 +188,10 @@ def _fitting(lock: Lock, options: Options) -> Options:
 
 
 def _kind(target: str) -> str:
+    limits.check_argument(target)
     path = Path(target)
+    if any(len(os.fsencode(part)) > limits.NAME for part in path.parts):  # no file has such a name
+        return _as_requirement(target)
     if path.is_dir():
         return "venv" if (path / "pyvenv.cfg").is_file() else "project"
     if path.is_file():
@@ -206,11 +212,16 @@ def _kind(target: str) -> str:
         return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
+    return _as_requirement(target)
+
+
+def _as_requirement(target: str) -> str:
+    """Return the kind of a target that is a requirement. Raises NixpyError where it is none."""
     try:
         Requirement(target)
     except InvalidRequirement as error:
         raise NixpyError(
-            f"`{target}` is neither a file, nor a folder, nor a requirement",
+            f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
             hint="name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5",
         ) from error
     return "requirement"

@@ -80,7 +80,7 @@ def resolve(
     settings = IndexSettings.load(root)
     known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
     compiler = Compiler(
-        uv=find_uv(),
+        uv=find_uv(project=root),
         root=root,
         python=python,
         config=config,

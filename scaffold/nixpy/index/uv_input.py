@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups
@@ -156,7 +157,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
     if line.local is None and line.url is None:
         yield str(line.requirement)
         return
-    if line.local and not line.local.exists():
+    if line.local and not exists(line.local):
         raise ProjectError(
             f"`{line.text}`: there is no such file or folder",
             hint="Correct the path; it starts at the project's folder.",

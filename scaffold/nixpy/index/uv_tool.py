@@ -93,15 +93,18 @@ class Failure:
         return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
 
 
-def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
+def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
     """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
 
-    Raises NixpyError where none of them starts and is new enough.
+    A uv of the checkout that `project` is in is not started. Raises NixpyError where none of them starts and is new
+    enough.
     """
     reasons = []
-    for path in _candidates(environ):
+    if ignored := programs.left_out("uv", environ, project=project):
+        reasons.append(f"{ignored} is not started: {programs.OWN}")
+    for path in _candidates(environ, project):
         try:
-            answer = programs.run("uv", path, ["--version"], environ=environ, timeout=30)
+            answer = programs.run("uv", path, ["--version"], project=project, environ=environ, timeout=30)
         except (OSError, programs.SubprocessError):
             answer = None
         if answer is None or answer.returncode != 0:
@@ -115,8 +118,8 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
     raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
 
-def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    if on_path := programs.find("uv", environ):
+def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
+    if on_path := programs.find("uv", environ, project=project):
         yield on_path
     try:
         from uv import find_uv_bin  # the optional extra
@@ -171,7 +174,7 @@ class Compiler:
         command += ["--config-file", settings]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
-        done = programs.run("uv", self.uv.path, command, environ=environment, cwd=self.root)
+        done = programs.run("uv", self.uv.path, command, project=self.root, environ=environment, cwd=self.root)
         if done.returncode == 0:
             return None
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)

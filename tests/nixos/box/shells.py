@@ -178,11 +178,12 @@ def nixpy(project: Path, command: str, *arguments: str) -> str:
 @functools.cache
 def wheelhouse() -> SmallIndex:
     """Serve the wheelhouse until the end of this process, at one address, by which nixpy keeps what it read."""
+    wheels()
     return SmallIndex(WHEELHOUSE).__enter__()
 
 
 @functools.cache
-def _caches() -> Path:
+def caches() -> Path:
     """Return the folder of the caches of nixpy and uv that all projects of this process share."""
     folder = tempfile.mkdtemp(prefix="nixpy-box-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -199,8 +200,8 @@ def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> s
         env={
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(scratch),
-            "NIXPY_CACHE_DIR": str(_caches() / "nixpy"),
-            "UV_CACHE_DIR": str(_caches() / f"uv-{urlsplit(index.url).port}"),
+            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
+            "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
             "UV_DEFAULT_INDEX": index.url,
             "UV_PYTHON": sys.executable,
             "UV_NO_SYSTEM_CONFIG": "1",
