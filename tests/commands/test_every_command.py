@@ -62,6 +62,8 @@ no-build = false
 style = "loader"
 systems = ["x86_64-linux"]
 """
+# Without it what the sdist requires is known by a build alone, and there is no `init`.
+METADATA = '[[dependency-metadata]]\nname = "evilsd"\nversion = "1.0"\n'
 MODULES = (
     "evil",
     "setup",
@@ -342,12 +344,21 @@ def below(paths: set[Path], *folders: Path) -> set[Path]:
     return {path for path in paths if any(path.is_relative_to(folder) for folder in folders)}
 
 
+def initiate(root: Path, nixpy: Nixpy) -> None:
+    """Let `init` write its files; the settings of uv are then as they were."""
+    settings = root / "uv.toml"
+    before = settings.read_text()
+    settings.write_text(before + METADATA)
+    assert nixpy("init").status == 0
+    settings.write_text(before)
+
+
 @pytest.mark.parametrize(("words", "root"), list(cases()), indirect=["root"])
 def test_a_hostile_project(words: list[str], root: Path, machine: Machine, nixpy: Nixpy) -> None:
     """No foreign code runs; only listed programs start; only the index is contacted; only the project is written."""
     command = words[0]
     if command not in {"init", "scan", "new"}:
-        assert nixpy("init").status == 0
+        initiate(root, nixpy)
         machine.started.write_text("")
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     with watch() as seen:
@@ -409,8 +420,7 @@ def test_a_hostile_requirement(
         assert (ran.status == 2) == ("--allow-build" in ran.err), ran.err
 
 
-@pytest.mark.usefixtures("root")
-def test_the_traps_work(machine: Machine, nixpy: Nixpy, tmp_path: Path) -> None:
+def test_the_traps_work(root: Path, machine: Machine, nixpy: Nixpy, tmp_path: Path) -> None:
     """With `--allow-build` the sdist is built, a program of the working folder is one, and a host is noticed."""
     assert nixpy("scan", "--allow-build").status == 0
     assert machine.trap.exists()
@@ -426,6 +436,7 @@ def test_the_traps_work(machine: Machine, nixpy: Nixpy, tmp_path: Path) -> None:
         process.kill()
     assert ready
     assert machine.contacted()
+    (root / "uv.toml").write_text(METADATA)
     with watch() as seen:
         assert nixpy("scan", "--rescan").status == 0
     assert seen.hosts

@@ -73,6 +73,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_sdist(folder, "was-source", "1.0")
     build_sdist(folder, "was-source", "2.0", requires=["static"])
     build_wheel(folder, "was-source", "2.0", requires=["static"])
+    build_sdist(folder, "static", "0.1")
+    build_wheel(folder, "wants-old-static", "1.0", requires=["static<1"])
+    build_sdist(folder, "torn", "1.0")
+    hostile_sdist(folder, "torn", "2.0", folder.parent / "trap")
+    build_wheel(folder, "torn", "2.0", requires=["base>=9"])
     build_wheel(folder, "both", "1.0", "cp312-cp312-win_amd64")
     build_sdist(folder, "both", "1.0")
     build_sdist(folder, "both", "2.0")
@@ -309,6 +314,14 @@ def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index
         ask(tmp_path, "opaque==1.0", "opaque==2.0")
 
 
+def test_an_older_sdist_that_others_ask_for(tmp_path: Path) -> None:
+    """Only the newest sdist is looked at: where others require an older one, the error has uv's own reason."""
+    with pytest.raises(NixpyError, match=r"static.* no usable wheels") as caught:
+        ask(tmp_path, "wants-old-static")
+    assert "--allow-build" in (caught.value.hint or "")
+    assert versions(ask(tmp_path, "wants-old-static", "static<1")) == {"wants-old-static": "1.0", "static": "0.1"}
+
+
 def test_no_build_is_needed_where_no_dependencies_are_asked_for(tmp_path: Path) -> None:
     """With `no_deps` an sdist with dynamic metadata is listed with its marker; with `look_up` too."""
     packages = ask(tmp_path, "opaque; sys_platform == 'darwin'", "static", "base", no_deps=True)
@@ -337,6 +350,11 @@ def test_a_package_of_which_old_versions_lack_a_wheel_keeps_its_wheels(tmp_path:
     packages = ask(tmp_path, "was-source")
     assert versions(packages) == {"was-source": "2.0", "static": "1.0", "docs": "1.0"}
     assert filenames(packages["was-source"]) == {"was_source-2.0-py3-none-any.whl"}
+    # Where nothing fits, that is the reason, and not that the newest version had no wheel.
+    with pytest.raises(NixpyError, match=r"only base<=|no version of base|base>=9") as caught:
+        ask(tmp_path, "torn")
+    assert "has no wheel, and" not in caught.value.message
+    assert "--allow-build" in (caught.value.hint or "")
 
 
 def test_an_address_without_a_name_must_be_built(tmp_path: Path) -> None:

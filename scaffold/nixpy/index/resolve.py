@@ -147,23 +147,30 @@ class _Conversation:
 
     def packages(self) -> list[_Package]:
         """Return the packages of the answer; those without a wheel with their sdist."""
+        first: Failure | None = None
         while isinstance(answer := self._ask(), Failure):
+            first = first or answer
             wheelless = answer.sdist_only - self._known.keys()
             dynamic = answer.dynamic - self._left_out
             found = {name: package for name in sorted(wheelless) if (package := self._look_up(name))}
             if not found and not dynamic:
                 break
-            # uv also names packages of which only older versions have no wheel.
-            sdists = {name: package for name, package in found.items() if not package.get("wheels")} or found
-            self._known |= sdists
+            self._known |= found
             # uv reads the metadata of an sdist with an address even where nobody asks what it requires.
-            self._left_out |= dynamic | (sdists.keys() if self._no_deps else set())
+            self._left_out |= dynamic | (found.keys() if self._no_deps else set())
         if unknown := self._left_out - (self._known.keys() if self._no_deps else set()):
             raise self._build_needed(sorted(unknown))
         if isinstance(answer, Failure):
-            raise self._name_needed() if answer.nameless else answer.error()
+            if answer.nameless:
+                raise self._name_needed()
+            # An address leaves uv one version; where another would be needed, uv's words before that are true.
+            raise (first if first and self._is_about_addresses(answer) else answer).error()
         listed = [self._listed(package) for package in answer]
         return listed + [self._listed(self._known[name]) for name in sorted(self._left_out)]
+
+    def _is_about_addresses(self, failure: Failure) -> bool:
+        named = (re.search(rf"\b{name}\b", failure.text) for name in self._known.keys() - self._left_out)
+        return "No solution found" in failure.text and any(named)
 
     def _build_needed(self, names: Sequence[str]) -> NixpyError:
         versions = {name: f" {package['version']}" for name, package in self._known.items()}
@@ -216,14 +223,18 @@ class _Conversation:
         )
 
     def _look_up(self, name: str) -> _Package | None:
-        """Return a package that has an sdist as uv would choose it, without its metadata; None where uv finds none."""
+        """Return a package as uv would choose it, without its metadata; None where that is no sdist alone.
+
+        uv also names packages of which only older versions have no wheel.
+        """
         if name not in self._looked_up:
             # Of what an address names uv needs the metadata, and builds it for that.
             lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
             constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
             answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
-            entries = [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
-            self._looked_up[name] = entries[-1] if entries else None
+            entries = [] if isinstance(answer, Failure) else [package for package in answer if package["name"] == name]
+            one = entries[-1] if entries else {}
+            self._looked_up[name] = one if "sdist" in one and not one.get("wheels") else None
         return self._looked_up[name]
 
     def _addresses(self) -> Iterator[str]:

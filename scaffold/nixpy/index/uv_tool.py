@@ -48,13 +48,13 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
         NixpyError,
     ),
     (
-        r"Wheels are required for",
-        "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
+        r"matching Python (?:version|ABI) tag|does not satisfy Python",
+        "Choose a Python that these have wheels for (--python), or other versions of them.",
         NixpyError,
     ),
     (
-        r"matching Python (?:version|ABI) tag|does not satisfy Python",
-        "Choose a Python that these have wheels for (--python), or other versions of them.",
+        r"Wheels are required for",
+        "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
         NixpyError,
     ),
     (
