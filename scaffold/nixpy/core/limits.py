@@ -47,6 +47,11 @@ EXTRAS = 10_000
 PATH = 4_096
 """Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
 
+TAGS = 1_000
+"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+a hundred.
+"""
+
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
 
