@@ -41,6 +41,7 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
+    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
 )
 
 
@@ -159,7 +160,7 @@ class ZippedWheel:
 
     def _damaged(self, error: Exception) -> DamagedWheelError:
         return DamagedWheelError(
-            f"this wheel is damaged and cannot be read ({error})",
+            f"this wheel is damaged and cannot be read ({str(error) or 'it asks for too much memory'})",
             hint="Download or build it again.",
             path=self._shown,
         )
