@@ -50,7 +50,7 @@ def imports(source: str) -> set[str]:
 
 
 def test_one_module_opens_connections() -> None:
-    """Of all modules of nixpy only `wheels/http.py` opens one, of the kind that `wheels/metered.py` describes for it."""
+    """Only `wheels/http.py` opens one, of the kind that `wheels/metered.py` describes for it."""
     texts = {str(path.relative_to(PACKAGE)): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     assert {path for path, text in texts.items() if imports(text)} == {"wheels/http.py", "wheels/metered.py"}
     assert {path for path, text in texts.items() if "nixpy.wheels.metered" in text} == {"wheels/http.py"}

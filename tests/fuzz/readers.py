@@ -87,7 +87,10 @@ CUT = b"\n%%\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A reader, the files beside the one that it reads, and the longest input that is tried."""
+    """A reader, the files beside the one that it reads, and the bytes of the longest input that is tried.
+
+    Short inputs are tried more often in the same time.
+    """
 
     read: Callable[[bytes, Path], object]
     beside: Mapping[str, str] = field(default_factory=dict)
@@ -249,10 +252,10 @@ def _lock(one: formats.Format, data: bytes, folder: Path) -> None:
     assert lock.requires_python is None or str(lock.requires_python) is not None
     for ask in (lock.fresh, lock.has_project):
         tried(ask)
-    for extras_and_groups in (NOTHING, CHOSEN):
-        tried(lock.groups, extras_and_groups)
-        tried(select.select, lock, TARGETS, extras_and_groups)
-        tried(lock.differences, (Requirement("leaf>=1"),), TARGETS[0], extras_and_groups)
+    tried(select.select, lock, TARGETS, NOTHING)
+    tried(lock.groups, CHOSEN)
+    tried(lock.packages, TARGETS[0], CHOSEN)
+    tried(lock.differences, (Requirement("leaf>=1"),), TARGETS[0], CHOSEN)
 
 
 def _required(file: requirements.RequirementsFile) -> None:
@@ -422,7 +425,7 @@ READERS: Mapping[str, Reader] = {
     "elf": Reader(read=_elf),
     "wheel": Reader(read=_wheel, longest=4096),
     "remote-wheel": Reader(read=_remote_wheel),
-    "METADATA": Reader(read=_metadata),
+    "METADATA": Reader(read=_metadata, longest=768),
     "RECORD": Reader(
         read=_record,
         beside={
@@ -431,7 +434,7 @@ READERS: Mapping[str, Reader] = {
             f"{_INFO}/../demo/_native.so": "no ELF file",
         },
     ),
-    "entry_points.txt": Reader(read=_entry_points),
+    "entry_points.txt": Reader(read=_entry_points, longest=256),
     "sdist": Reader(read=_sdist, longest=4096),
     "sdist-tar": Reader(read=_sdist_tar, longest=8192),
     "sdist-pyproject": Reader(read=_sdist_pyproject),
@@ -439,21 +442,21 @@ READERS: Mapping[str, Reader] = {
         one.name: Reader(read=functools.partial(_lock, one), beside={"pyproject.toml": PROJECT})
         for one in formats.FORMATS
     },
-    "requirements.txt": Reader(read=_requirements),
-    "pyproject.toml": Reader(read=_pyproject),
-    "nixpy.toml": Reader(read=_nixpy_toml, beside={"requirements.txt": "leaf\n"}),
-    "written-settings": Reader(read=_written_settings, longest=1024),
-    "setup.py": Reader(read=_setup),
-    "setup.cfg": Reader(read=_setup_cfg),
-    "uv.toml": Reader(read=_uv_toml),
-    "pip.conf": Reader(read=_pip_conf),
-    "netrc": Reader(read=_netrc),
+    "requirements.txt": Reader(read=_requirements, longest=768),
+    "pyproject.toml": Reader(read=_pyproject, longest=1024),
+    "nixpy.toml": Reader(read=_nixpy_toml, beside={"requirements.txt": "leaf\n"}, longest=1024),
+    "written-settings": Reader(read=_written_settings, longest=512),
+    "setup.py": Reader(read=_setup, longest=768),
+    "setup.cfg": Reader(read=_setup_cfg, longest=512),
+    "uv.toml": Reader(read=_uv_toml, longest=1024),
+    "pip.conf": Reader(read=_pip_conf, longest=512),
+    "netrc": Reader(read=_netrc, longest=256),
     "nixpy.lock": Reader(read=_nixpy_lock),
     "nixpy.nix": Reader(read=_nixpy_nix),
     "flake": Reader(read=_flake, beside={"requirements.txt": "leaf\n", "pyproject.toml": PROJECT + _INPUT}),
     "envrc": Reader(read=_envrc, beside={"requirements.txt": "leaf\n"}),
-    "ld.so.cache": Reader(read=_loader_cache),
-    "pyvenv.cfg": Reader(read=_pyvenv),
+    "ld.so.cache": Reader(read=_loader_cache, longest=512),
+    "pyvenv.cfg": Reader(read=_pyvenv, longest=256),
 }
 """The readers by name."""
 

@@ -128,7 +128,7 @@ def _size(path: Path) -> int:
 
 def _target(name: str, *arguments: str) -> str:
     """Return what the fuzzer prints."""
-    environ = {**_plain(os.environ), "PYTHONPATH": str(TESTS)}
+    environ = {**_plain(os.environ), "PYTHONPATH": os.pathsep.join((str(TESTS), os.environ.get("PYTHONPATH", "")))}
     command = (sys.executable, "-m", "fuzz.target", name, *arguments)
     return subprocess.run(
         command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from nixpy.analysis.analyse import analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
@@ -22,6 +22,7 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
 from nixpy.core.urls import plain
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics

@@ -67,6 +67,10 @@ UNCHECKED = 256 << 20
 
 RATIO = 200
 """Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+TAGS = 1_000
+"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+a hundred.
+"""
 
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""

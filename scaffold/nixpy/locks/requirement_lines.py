@@ -16,7 +16,6 @@ from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from nixpy.core import limits
@@ -24,6 +23,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32",
