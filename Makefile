@@ -74,7 +74,7 @@ tools:
 	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -yq python3-venv; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install -q --group dev -e .
+	$(BIN)/python -m pip install -q --no-compile --group dev -e .  # what is imported is compiled then
 	touch $@
 
 clean:
