@@ -10,8 +10,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many Pythons, each of which would compile nixpy where none may keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py). With
+# those that wait for a package index, a disk or a clock it takes three to keep two processors busy.
+PROCESSES := 2
+PYTEST = $(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 UNIT := not nix and not box and not network
 OUTCOMES := .outcomes.json
 
@@ -28,6 +30,8 @@ unit: .venv/ready
 
 nix: .venv/ready tools
 	$(PYTEST) -m nix
+
+box proof test: PROCESSES := 3
 
 box: setup
 	$(PYTEST) -m box
