@@ -11,8 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many Pythons, each of which would compile nixpy where none may keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py). With
+# those that wait for a package index, a disk or a clock it takes three to keep two processors busy.
+PROCESSES := 2
+PYTEST = $(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 UNIT := not nix and not box and not network
 OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
@@ -31,6 +33,8 @@ unit: .venv/ready
 
 nix: .venv/ready tools
 	$(PYTEST) -m nix
+
+box proof test: PROCESSES := 3
 
 box: setup
 	$(PYTEST) -m box
@@ -82,7 +86,7 @@ tools:
 	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -yq python3-venv; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install -q --group dev -e .
+	$(BIN)/python -m pip install -q --no-compile --group dev -e .  # what is imported is compiled then
 	touch $@
 
 clean:
