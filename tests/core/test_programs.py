@@ -108,6 +108,16 @@ def test_a_program_of_the_checkout_is_not_found(tmp_path: Path, place: str) -> N
     assert programs.search_path(path, tmp_path / "project") == "/nonexistent"
 
 
+def test_a_home_in_git_is_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of a user who keeps the home folder in git are found; those of the project still are not."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".git").mkdir()
+    own = stand_in(tmp_path / ".local/bin", "git", "exit 0")
+    foreign = stand_in(tmp_path / "project/bin", "git", "exit 1")
+    path = {"PATH": f"{foreign.parent}{os.pathsep}{own.parent}"}
+    assert programs.find("git", path, project=tmp_path / "project") == own
+
+
 def test_a_link_into_the_checkout_is_not_found(tmp_path: Path) -> None:
     """A program or a folder elsewhere that is a link into the checkout is not found, nor is a link out of it."""
     inside = stand_in(tmp_path / "project/bin", "git", "exit 1")

@@ -68,9 +68,14 @@ def unavailable() -> Iterator[None]:
 
 
 def checkout(folder: Path) -> Path:
-    """Return the real path of the git tree that `folder` is in, of the folder itself where it is in none."""
+    """Return the real path of the git tree that `folder` is in, of the folder itself where it is in none.
+
+    A home folder that is a git tree, as of people who keep their settings in git, is no checkout of a project: the
+    user's own programs lie in it.
+    """
     real = folder.resolve()
-    return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
+    tree = next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
+    return real if tree == Path.home().resolve() else tree
 
 
 def _folders(environ: Mapping[str, str]) -> list[Path]:
