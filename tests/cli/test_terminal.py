@@ -206,7 +206,7 @@ def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
     assert max(terminal.plain) <= "»"
     assert not (project / "fresh").exists()
     told = run([*RUN, "new", "--help"], cwd=project)[1].plain
-    assert "read aloud: --defaults, and --data" in " ".join(told.split())
+    assert "With a screen reader or in a script, use --defaults and --data" in " ".join(told.split())
 
 
 def test_the_bar_goes_away(project: Path) -> None:

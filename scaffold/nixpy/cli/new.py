@@ -18,11 +18,13 @@ from nixpy.styles import styles
 
 @click.command("new")
 @click.argument("folder", type=click.Path(), metavar="DIR")
-@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`.")
-@click.option("--manager", metavar="MANAGER", help="What locks and installs: uv, pip, poetry, pdm or none.")
+@click.option("--style", metavar="STYLE", help="How Python finds the libraries; see `nixpy styles`.")
+@click.option("--manager", metavar="MANAGER", help="Program that locks and installs: uv, pip, poetry, pdm or none.")
 @python_option
-@click.option("--data", "data", metavar="NAME=ANSWER", multiple=True, help="Another answer, such as ci=gitlab.")
-@click.option("--defaults", is_flag=True, help="Ask nothing: what is not said is taken from the defaults.")
+@click.option(
+    "--data", "data", metavar="NAME=ANSWER", multiple=True, help="Answer to another question, such as ci=gitlab."
+)
+@click.option("--defaults", is_flag=True, help="Do not ask; use the defaults for everything else.")
 @format_option
 def command(
     folder: str,
@@ -33,11 +35,11 @@ def command(
     defaults: bool,
     form: str,
 ) -> None:
-    """Make a new project in DIR, which is not there yet: a small package with a test, its lock, and its Nix files.
+    """Create a new project in DIR, which must not exist: a small package with a test, its lock and its Nix files.
 
-    What is not said is asked: name, description, style, python, manager, ci, licence, author, nixpy. Where lists to
-    move in do not suit, as on a terminal that is read aloud: --defaults, and --data for each other answer. No network
-    is used. `copier update` brings later versions of the template.
+    nixpy asks for what you leave out: name, description, style, python, manager, ci, licence, author, nixpy. With a
+    screen reader or in a script, use --defaults and --data. nixpy uses no network. Later, `copier update` brings the
+    project to the next version of the template.
     """
     if not folder:
         raise NixpyError("no folder is named", hint="`.` is the one you are in")

@@ -28,7 +28,7 @@ from nixpy.libraries.match import Library
 
 @click.command("scan")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option("--no-deps", is_flag=True, help="Of requirements, look at these packages alone.")
+@click.option("--no-deps", is_flag=True, help="Analyse only the named packages, and not what they require.")
 @python_option
 @system_option
 @nixpkgs_option
@@ -47,7 +47,7 @@ def command(
     allow_build: bool,
     form: str,
 ) -> None:
-    """Tell which libraries wheels need, and who supplies them. Writes nothing.
+    """Show which libraries wheels need, and what supplies them. Writes nothing.
 
     TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
     such as numpy==2.5.5.

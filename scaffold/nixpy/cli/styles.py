@@ -19,12 +19,12 @@ from nixpy.styles import features, promises, styles
     multiple=True,
     metavar="NEED",
     shell_complete=values.needs,
-    help=f"Only the styles that serve it: {', '.join(need.name for need in promises.NEEDS)}. Several times, or with "
-    "commas.",
+    help=f"List only styles with this property: {', '.join(need.name for need in promises.NEEDS)}. Repeat it, or "
+    "separate several with commas.",
 )
 @format_option
 def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
-    """List the styles and features, or tell all about one style: how it works, what it promises, what it costs."""
+    """List the styles and features, or describe one style: how it works, what it offers, what it costs."""
     wanted = [promises.find(part.strip()) for text in needs for part in text.split(",")]
     if name and wanted:
         raise click.UsageError("--need chooses among all styles; leave NAME out")
