@@ -64,7 +64,7 @@ def test_a_stale_project_is_shown_at_its_line(runner: Runner, repo: Path) -> Non
     assert (found.kind, found.file, found.line) == ("error", "services/web/pyproject.toml", line)
     assert found.title == "nixpy: stale"
     assert "nixpy sync" in found.message
-    assert "| services/web | stale | run `nixpy sync` |" in runner.summary.read_text()
+    assert "| services/web | out of date | run `nixpy sync` |" in runner.summary.read_text()
 
 
 def test_an_edit_is_shown_where_it_is(runner: Runner, repo: Path) -> None:

@@ -39,7 +39,7 @@ from nixpy.project import managers
     metavar="MANAGER",
     type=click.Choice(managers.NAMES),
     help=f"Program that installs into .venv when you enter the shell: {', '.join(managers.NAMES)}.  "
-    "[default: the one whose lock the project has]",
+    "[default: the one that matches the lock of the project]",
 )
 @python_option
 @system_option

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
     "new": "Create a new project.",
     "init": "Analyse a project and write its Nix files.",
-    "sync": "Bring the generated files up to date.",
+    "sync": "Update the generated files.",
     "check": "Check that the generated files are up to date.",
     "scan": "Show which libraries wheels need, and what supplies them.",
     "doctor": "Explain what is wrong on this machine, and how to fix it.",
@@ -133,7 +133,7 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; what was not finished was not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True)
         return 130
     except click.ClickException as error:
         _show(error)
@@ -158,7 +158,7 @@ def _show(error: click.ClickException) -> None:
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path if context else 'nixpy'} --help`"))
+    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:

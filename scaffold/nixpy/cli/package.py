@@ -90,13 +90,13 @@ def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
     print_diagnostics(found.diagnostics, err=True)
     if use is None:
         say("")
-        tell(f"{found.place}, which needs no line elsewhere", err=True)
+        tell(f"the file is {found.place}; nixpkgs needs no other change", err=True)
         return
     say("")
     if nixpkgs:
         before, behind = found.neighbours()
         between = " and ".join(name for name in (before, behind) if name)
-        tell(f"{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:", err=True)
+        tell(f"the file is {found.place}; add to pkgs/top-level/python-packages.nix, between {between}:", err=True)
     else:
-        tell("to use it, in a `let` of your Nix:", err=True)
+        tell("to use it, add this to a `let` of your Nix code:", err=True)
     say(f"\n{use}")

@@ -31,7 +31,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
     except patcher.PatchError as error:
         raise NixpyError(str(error)) from error
     except KeyboardInterrupt:
-        say("nixpy: interrupted; the next run goes on")
+        say("nixpy: interrupted; run it again to continue")
         return 130
     if form == "json":
         print_json(asdict(report))

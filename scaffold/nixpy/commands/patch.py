@@ -11,7 +11,7 @@ from pathlib import Path
 from nixpy.core.errors import NixpyError
 
 _OWN = ".nixpy-patched"  # where the program keeps its record and the originals
-_AGAIN = "make the virtual environment again"
+_AGAIN = "Create the virtual environment again."
 
 
 def refuse_links(venv: Path) -> None:
@@ -25,18 +25,18 @@ def refuse_links(venv: Path) -> None:
         raise NixpyError(
             f"this leads to {real}, and nixpy does not write outside {here}; nothing was changed",
             path=venv,
-            hint="name the virtual environment itself",
+            hint="Name the virtual environment itself.",
         )
     own = venv / _OWN
     for path in _written(venv, own):
         if not _inside(path, real):
-            message = f"this leads to {os.path.realpath(path)}, out of the virtual environment; nothing was changed"
+            message = f"this leads to {os.path.realpath(path)}, outside the virtual environment; nothing was changed"
             raise NixpyError(message, path=path, hint=_AGAIN)
     for name in _recorded(own):
         # The program does not follow a link in place of the file itself.
         places = (Path(os.path.normpath(venv / name)), venv / name, own / "originals" / name)
         if "\0" in name or not all(_inside(path.parent, real) for path in places):
-            message = f"{name!r} is no file of this virtual environment; nothing was changed"
+            message = f"{name!r} is not a file of this virtual environment; nothing was changed"
             raise NixpyError(message, path=own / "record.json", hint=_AGAIN)
 
 
