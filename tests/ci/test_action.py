@@ -51,8 +51,8 @@ def test_a_fresh_repository_passes(runner: Runner) -> None:
     """Where all is right there is no annotation, and the summary names every project."""
     ran = runner.action(TOP)
     assert (ran.status, ran.annotations) == (0, []), ran.log
-    assert "| . | fresh |" in runner.summary.read_text()
-    assert "| services/web | fresh |" in runner.summary.read_text()
+    assert "| . | up to date |" in runner.summary.read_text()
+    assert "| services/web | up to date |" in runner.summary.read_text()
 
 
 def test_a_stale_project_is_shown_at_its_line(runner: Runner, repo: Path) -> None:
