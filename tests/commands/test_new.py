@@ -364,6 +364,13 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, nixpy: Nixpy) -> None
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_license_is_another_spelling_of_licence(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The answer `license` is the answer `licence`."""
+    assert nixpy("new", tmp_path / "demo", "--defaults", "--data", "license=none").status == 0
+    assert not (tmp_path / "demo/LICENSE").exists()
+    assert yaml.safe_load((tmp_path / "demo" / new.ANSWERS).read_text())["licence"] == "none"
+
+
 def test_without_a_terminal_it_does_not_ask(tmp_path: Path, nixpy: Nixpy) -> None:
     """Where nobody can answer, it says so."""
     ran = nixpy("new", tmp_path / "demo")

@@ -21,6 +21,7 @@ from nixpy.files import staging
 
 _CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
+_SPELLINGS = {"license": "licence"}
 # What other machines can clone, without a password, and what neither YAML nor a shell reads as anything but text.
 _PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
@@ -53,6 +54,7 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
     config = templates.root() / _CONFIG
     questions = yaml.safe_load(config.read_text("utf-8"))
     asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
+    answers = {_SPELLINGS.get(name, name): answer for name, answer in answers.items()}
     if unknown := sorted(set(answers) - set(asked)):
         near = nearest(unknown[0], asked)
         hint = f"Did you mean `{near}`?" if near else f"The answers are {', '.join(asked)}."
