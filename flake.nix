@@ -1,5 +1,5 @@
 {
-  description = "Nix that makes the wheels of a Python project work on NixOS";
+  description = "Make Python wheels work on NixOS";
 
   # Not the stable branch: its `packaging` may be older than 26.1, which reads pylock.toml for other machines.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";

@@ -273,10 +273,10 @@ def codes() -> str:
         about = explanations()[item.name]
         title = (TOP / "docs" / about.page).read_text("utf-8").partition("\n")[0].removeprefix("# ")
         more = f"More: [{title}]({'../' + about.page})."
-        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n\nIt says:\n")
+        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n\nMessages:\n")
         for message, way_out in item.said.items():
             if message.strip("… "):
-                wanted = f"\n\n  Way out: {_plain(way_out)}" if way_out.strip("… ") else ""
+                wanted = f"\n\n  What to do: {_plain(way_out)}" if way_out.strip("… ") else ""
                 parts.append(f"- {_plain(message)}{wanted}")
         parts.append("")
     return "\n".join(parts)
@@ -294,11 +294,11 @@ def _style(style: Style) -> str:
     good = "".join(f"- {text}\n" for text in style.good)
     bad = "".join(f"- {text}\n" for text in style.bad)
     rows = [(need.title, in_words(need.promised(style))) for need in NEEDS]
-    rows += [("the host must offer", style.host), ("also spelled", ", ".join(map(code, style.aliases)))]
+    rows += [("the host must have", style.host), ("other names", ", ".join(map(code, style.aliases)))]
     rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
     return (
         f"## {style.name}\n\n{style.title}. {style.summary}\n\n{style.how}\n\n"
-        f"{table(('', ''), [row for row in rows if row[1]])}\nGood:\n\n{good}\nThe price:\n\n{bad}"
+        f"{table(('', ''), [row for row in rows if row[1]])}\nAdvantages:\n\n{good}\nDisadvantages:\n\n{bad}"
     )
 
 

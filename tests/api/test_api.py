@@ -262,9 +262,20 @@ def test_progress_is_reported(project: Path) -> None:
 # --- check ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["fresh", "older library", "stale", "edited", "never analysed", "foreign", "newer"])
-def test_the_state_of_a_project(project: Path, nixpy: Nixpy, state: str) -> None:
-    """`check` returns the state that `nixpy check` reports, with its exit status."""
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("fresh", "up to date"),
+        ("older library", "older library"),
+        ("stale", "out of date"),
+        ("edited", "edited"),
+        ("never analysed", "not generated"),
+        ("foreign", "foreign"),
+        ("newer", "from a newer nixpy"),
+    ],
+)
+def test_the_state_of_a_project(project: Path, nixpy: Nixpy, state: str, words: str) -> None:
+    """`check` returns the state that `nixpy check` prints in words, with its exit status."""
     assert nixpy("init", project, "--style", "loader").status == 0
     path = project / "nixpy.nix"
     generated = path.read_text()
@@ -285,7 +296,7 @@ def test_the_state_of_a_project(project: Path, nixpy: Nixpy, state: str) -> None
     assert verdict.state == state
     ran = nixpy("check", project)
     assert ran.status == verdict.status
-    assert state in ran.out
+    assert ran.out.splitlines()[0].startswith(f"{project}: {words}")
 
 
 def _with_another_library(path: Path) -> None:

@@ -52,8 +52,8 @@ def test_a_fresh_repository_passes(runner: Runner) -> None:
     """Where all is right there is no annotation, and the summary names every project."""
     ran = runner.action(TOP)
     assert (ran.status, ran.annotations) == (0, []), ran.log
-    assert "| . | fresh |" in runner.summary.read_text()
-    assert "| services/web | fresh |" in runner.summary.read_text()
+    assert "| . | up to date |" in runner.summary.read_text()
+    assert "| services/web | up to date |" in runner.summary.read_text()
 
 
 def test_a_stale_project_is_shown_at_its_line(runner: Runner, repo: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_stale_project_is_shown_at_its_line(runner: Runner, repo: Path) -> Non
     assert (found.kind, found.file, found.line) == ("error", "services/web/pyproject.toml", line)
     assert found.title == "nixpy: stale"
     assert "nixpy sync" in found.message
-    assert "| services/web | stale | run `nixpy sync` |" in runner.summary.read_text()
+    assert "| services/web | out of date | run `nixpy sync` |" in runner.summary.read_text()
 
 
 def test_an_edit_is_shown_where_it_is(runner: Runner, repo: Path) -> None:

@@ -76,7 +76,7 @@ def test_it_is_green_until_something_is_wrong(ci: str, tmp_path: Path, nixpy: Ni
     folder = make(tmp_path / "demo", nixpy, ci)
     green, log = run(folder, ci, tmp_path)
     assert green, log
-    assert "demo: fresh" in log or ".: fresh" in log
+    assert "demo: up to date" in log or ".: up to date" in log
     assert "Ran 1 test" in log
     code, generated = folder / "src/demo/__init__.py", folder / "nixpy.nix"
     for path, text in {

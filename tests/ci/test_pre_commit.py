@@ -89,7 +89,7 @@ def test_a_commit_is_held_until_the_files_are_right(tmp_path: Path, nixpy: Nixpy
     git(repo, "add", "--all")
     fine, said = run("git", "commit", "-m", "more")
     assert not fine
-    assert "services/web: stale" in said
+    assert "services/web: out of date" in said
     fine, said = run(*pre_commit, "run", "nixpy-sync", "--hook-stage", "manual", "--all-files")
     assert not fine
     assert "files were modified by this hook" in said

@@ -150,8 +150,8 @@ def test_an_older_library_is_a_note(strict: tuple[str, ...], status: int, made: 
     path = made / "nixpy.nix"
     path.write_text(othernixpy.older_library(path.read_text()))
     place = "some project/nixpy.nix"
-    reason = "the text of nixpy's Nix library in nixpy.nix is that of another nixpy; the facts are right"
-    remedy = "`nixpy sync` takes this nixpy's"
+    reason = "the Nix functions in nixpy.nix are from another nixpy; the facts are right"
+    remedy = "run `nixpy sync` to use the functions of this nixpy"
 
     def ran(form: str) -> Ran:
         done = nixpy("check", made, "--format", form, *strict)

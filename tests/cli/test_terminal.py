@@ -206,7 +206,7 @@ def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
     assert max(terminal.plain) <= "»"
     assert not (project / "fresh").exists()
     told = run([*RUN, "new", "--help"], cwd=project)[1].plain
-    assert "read aloud: --defaults, and --data" in " ".join(told.split())
+    assert "With a screen reader or in a script, use --defaults and --data" in " ".join(told.split())
 
 
 def test_the_bar_goes_away(project: Path) -> None:
@@ -290,7 +290,7 @@ def test_ctrl_c(arguments: list[str], project: Path, silent: str) -> None:
         terminal.wait_for("looking for wheels")
         terminal.press(CTRL_C)
         assert terminal.ended() in INTERRUPTED, terminal.plain
-    assert terminal.plain.rstrip().endswith("\nnixpy: interrupted; what was not finished was not written")
+    assert terminal.plain.rstrip().endswith("\nnixpy: interrupted; unfinished files were not written")
     assert "Traceback" not in terminal.plain
     assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before

@@ -62,7 +62,7 @@ def test_check_notices_every_kind_of_change(style: str, project: Path, nixpy: Ni
     pyproject.write_bytes(before.replace(b'  "gamma",', b'  "gamma",\n  "delta",'))
     stale = nixpy("check", project)
     assert stale.status == 1
-    assert "stale" in stale.out
+    assert "out of date" in stale.out
     assert "nixpy sync" in stale.out
     pyproject.write_bytes(before)
     assert nixpy("check", project).status == 0
@@ -180,7 +180,7 @@ def test_an_older_library_is_no_failure(made: Path, nixpy: Nixpy) -> None:
     rendered.write_text(older_library(text))
     told = nixpy("check", made)
     assert told.status == 0
-    assert told.out.splitlines()[0] == f"{made}: older library; `nixpy sync` takes this nixpy's"
+    assert told.out.splitlines()[0] == f"{made}: older library; run `nixpy sync` to use the functions of this nixpy"
     assert f"  {rendered}: older library" in told.out.splitlines()
     assert nixpy("check", made, "--strict").status == 1
     diff = nixpy("check", made, "--diff").out
@@ -586,7 +586,7 @@ def test_rescan_blames_the_wheels_only_for_what_they_did(made: Path, nixpy: Nixp
     path.write_text(path.read_text().replace('"alpha"', '"alpha", "omega"'))
     again = nixpy("check", made, "--rescan")
     assert again.status == 1
-    assert "asks for changed" in again.out
+    assert "the requirements in pyproject.toml changed" in again.out
     assert "what the wheels need" not in again.out
 
 
@@ -682,7 +682,7 @@ def test_one_broken_project_does_not_hide_the_others(made: Path, tmp_path: Path,
     (broken / "pyproject.toml").write_text("[project\n")
     result = nixpy("check", broken, made)
     assert result.status == 2
-    assert "fresh" in result.out
+    assert f"{made}: up to date" in result.out
     assert "broken" in result.err
     states = [project["state"] for project in nixpy("check", broken, made, "--format", "json").json["projects"]]
     assert states == ["error", "fresh"]

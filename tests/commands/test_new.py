@@ -170,7 +170,7 @@ def test_one_dependency_more_is_seen(manager: str, tmp_path: Path, new_projects:
     pyproject.write_text(pyproject.read_text().replace("dependencies = []", 'dependencies = ["alpha"]'))
     ran = nixpy("check", folder)
     assert ran.status == 1
-    assert "what pyproject.toml asks for changed" in ran.out
+    assert "the requirements in pyproject.toml changed" in ran.out
 
 
 def test_the_locks_are_those_of_their_tools(new_projects: NewProjects) -> None:
@@ -245,16 +245,16 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
         (("--data", "description=a\nb"), "write it in one line"),
         (("--data", "description=a\u2028b"), "write it in one line"),
         (("--data", "author= "), "write a name, in one line"),
-        (("--data", "nmae=x"), "nobody asks for `nmae`\n  hint: known are name, description,"),
-        (("--data", "env={}"), "nobody asks for `env`"),
-        (("--data", "name"), "`name` is no answer"),
+        (("--data", "nmae=x"), "unknown answer `nmae`\n  hint: Did you mean `name`?"),
+        (("--data", "env={}"), "unknown answer `env`\n  hint: The answers are name, description,"),
+        (("--data", "name"), "`name` is not an answer"),
         (("--data", "ci=jenkins"), "'jenkins' is not in ['github', 'gitlab', 'none']"),
         (("--manager", "conda"), "'conda' is not in ['uv', 'pip', 'poetry', 'pdm', 'none']"),
-        (("--python", "3.13", "--data", "python=3.12"), "are two answers"),
+        (("--python", "3.13", "--data", "python=3.12"), "contradict each other"),
         (("--python", "3.7"), "'3.7' is not in"),
         (("--style", "poetry2nix"), "'style': nobody maintains it"),
         (("--style", "uv2nix", "--manager", "poetry"), "'manager': style uv2nix reads uv.lock, which uv alone writes"),
-        (("--style", "fsh"), "did you mean `fhs`?"),
+        (("--style", "fsh"), "Did you mean `fhs`?"),
     ],
 )
 def test_a_wrong_answer_is_told_and_nothing_is_made(
@@ -283,12 +283,12 @@ def test_no_module_of_python_can_be_a_name() -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("", "no folder is named"),
-        ("file", "file: a new project wants a folder that is empty"),
-        ("file/demo", "file: a file, so no folder can be made of it or in it"),
-        ("file/deep/demo", "file: a file, so no folder can be made of it or in it"),
-        ("link", "link: a link to what is not there, so no folder"),
-        ("link/demo", "link: a link to what is not there, so no folder"),
+        ("", "the folder is missing"),
+        ("file", "file: the folder of a new project must be empty"),
+        ("file/demo", "file: this is a file, so nixpy cannot create a folder there"),
+        ("file/deep/demo", "file: this is a file, so nixpy cannot create a folder there"),
+        ("link", "link: this is a link to something that does not exist, so nixpy cannot create a folder"),
+        ("link/demo", "link: this is a link to something that does not exist, so nixpy cannot create a folder"),
     ],
 )
 def test_a_place_that_cannot_be_is_told(place: str, words: str, tmp_path: Path, nixpy: Nixpy) -> None:
@@ -360,8 +360,15 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path, nixpy: Nixpy) -> None
     before = sorted(tmp_path.rglob("*"))
     again = nixpy("new", tmp_path, "--defaults")
     assert again.status == 2
-    assert "a new project wants a folder that is empty" in again.err
+    assert "the folder of a new project must be empty" in again.err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_license_is_another_spelling_of_licence(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The answer `license` is the answer `licence`."""
+    assert nixpy("new", tmp_path / "demo", "--defaults", "--data", "license=none").status == 0
+    assert not (tmp_path / "demo/LICENSE").exists()
+    assert yaml.safe_load((tmp_path / "demo" / new.ANSWERS).read_text())["licence"] == "none"
 
 
 def test_without_a_terminal_it_does_not_ask(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -116,7 +116,7 @@ def test_an_update_keeps_edits_and_leaves_the_generated_files(project: Path, nix
         assert "<<<<<<<" not in now
     stale = nixpy("check", project)
     assert stale.status == 1
-    assert "nixos-unstable is chosen now, nixos-26.05 was analysed" in stale.out
+    assert "nixpkgs is now nixos-unstable, but nixpy.lock was generated for nixos-26.05" in stale.out
     assert nixpy("sync", project).status == 0
     assert nixpy("check", project).status == 0
 

@@ -71,7 +71,7 @@ def test_a_program_of_the_project_is_not_started(tmp_path: Path, place: str) -> 
     (root / ".venv/bin").mkdir(parents=True, exist_ok=True)
     (root / ".venv/bin/python").symlink_to(evil)
     (root / ".venv/pyvenv.cfg").write_text(f"home = {REAL.parent}\n")
-    assert "is not started" in reason(root)
+    assert "nixpy does not start" in reason(root)
     assert str(evil) in reason(root)
     assert not (tmp_path / "trap").exists()
 
@@ -81,7 +81,7 @@ def test_a_program_beside_the_project_in_its_git_tree_is_not_started(tmp_path: P
     (tmp_path / "tree/.git").mkdir(parents=True)
     root = tmp_path / "tree/project"
     environment(root, REAL.parent, program(tmp_path / "tree/other/python", tmp_path / "trap"))
-    assert "is not started" in reason(root)
+    assert "nixpy does not start" in reason(root)
     assert not (tmp_path / "trap").exists()
 
 
@@ -109,7 +109,7 @@ def test_a_program_that_is_no_python_is_not_started(tmp_path: Path) -> None:
     shell = shutil.which("sh")
     assert shell
     environment(tmp_path / "project", REAL.parent, Path(shell))
-    assert "not called a Python" in reason(tmp_path / "project")
+    assert "not named like a Python" in reason(tmp_path / "project")
 
 
 def test_a_copy_of_a_python_is_not_started(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ def test_a_library_that_is_not_found() -> None:
     """NIX409 names it, who needs it and who has it; the command is to render it, or to enter what names it already."""
     found = only(**MISSING)
     assert (found.code, found.packages, found.command) == ("NIX409", ("numpy",), "nixpy sync && nix develop")
-    assert found.message == "libstdc++.so.6 is not found; numpy needs it, and pkgs.stdenv.cc.cc.lib has it"
+    assert found.message == "libstdc++.so.6 is not found; numpy needs it, and pkgs.stdenv.cc.cc.lib contains it"
     rendered = only(**MISSING, rendered=frozenset({"libstdc++.so.6"}))
     assert rendered.command == "nix develop"
-    assert "nixpy.nix has it from pkgs.stdenv.cc.cc.lib, but not for this Python" in rendered.message
+    assert "nixpy.nix supplies it from pkgs.stdenv.cc.cc.lib, but not to this Python" in rendered.message
     assert only(**MISSING, project=replace(PROJECT, uses_nixpy=False)).command == "nixpy init"
     packages = only(**MISSING, project=replace(PROJECT, style="with-packages"), pythons=())
     assert packages.command == "nixpy init --style loader"
@@ -35,8 +35,8 @@ def test_a_library_that_is_not_found() -> None:
 @pytest.mark.parametrize(
     ("soname", "words", "command"),
     [
-        ("libtorch.so", "and another package ships it, which is not installed", "uv sync"),
-        ("libfoo.so.1", "and nixpy does not know which package has it", "nixpy sync && nix develop"),
+        ("libtorch.so", "and the package that contains it is not installed", "uv sync"),
+        ("libfoo.so.1", "and nixpy does not know which package contains it", "nixpy sync && nix develop"),
     ],
 )
 def test_a_library_that_nixpkgs_lacks(soname: str, words: str, command: str) -> None:
@@ -137,15 +137,19 @@ def test_files_that_git_does_not_know() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "command"),
-    [("stale", "nixpy sync"), ("edited", "nixpy sync --force"), ("never analysed", "nixpy init --style loader")],
+    ("state", "words", "command"),
+    [
+        ("stale", "out of date", "nixpy sync"),
+        ("edited", "edited", "nixpy sync --force"),
+        ("never analysed", "not generated", "nixpy init --style loader"),
+    ],
 )
-def test_files_of_nixpy(state: str, command: str) -> None:
+def test_files_of_nixpy(state: str, words: str, command: str) -> None:
     """NIX416 with check's first reason; a project that nixpy was never run for has no such files."""
     fresh = Freshness(state=state, reasons=("x changed",))
     found = only(fresh=fresh)
     assert (found.code, found.command) == ("NIX416", command)
-    assert found.message.endswith(f"{state}: x changed")
+    assert found.message.endswith(f"are {words}: x changed")
     assert codes(fresh=fresh, project=replace(PROJECT, uses_nixpy=False)) == []
 
 

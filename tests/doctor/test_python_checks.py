@@ -105,7 +105,7 @@ def test_the_first_python_on_path() -> None:
     other = OnPath(program=program(OTHER.with_name("python"), OTHER))
     found = only(pythons=(other, OnPath(program=LAUNCHER)))
     assert (found.code, found.command) == ("NIX402", f"export PATH={SHELL.parent}:$PATH")
-    assert f"`python` is {OTHER.parent}/python, as {OTHER.parent} comes first on PATH" in found.message
+    assert f"`python` is {OTHER.parent}/python, because {OTHER.parent} comes first on PATH" in found.message
     assert f"nixpy's shell is {SHELL.parent}/python" in found.message
     assert codes(pythons=(OnPath(program=LAUNCHER), other)) == []
     active = OnPath(program=VENV.python)
@@ -209,7 +209,7 @@ def test_the_interpreter_of_the_shell() -> None:
 
 def test_packages_of_another_version() -> None:
     """NIX406 where lib/ is for another Python than the one that answers."""
-    assert only(venv=replace(VENV, versions=("3.12",))).message.endswith("is for Python 3.12")
+    assert only(venv=replace(VENV, versions=("3.12",))).message.endswith("are installed for Python 3.12")
     assert codes(venv=replace(VENV, versions=("3.12", "3.13"))) == []
 
 

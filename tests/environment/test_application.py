@@ -247,7 +247,7 @@ def test_requirements_that_hide_those_of_setup_py_are_told(
     assert len(found) == (told and style in ("application", "wheel-env"))
     for problem in found:
         assert problem["package"] == "weasyprint"
-        assert "requirements.txt tells what is installed with the project" in problem["message"]
+        assert "requirements.txt decides what is installed with the project" in problem["message"]
         assert "move requirements.txt away" in problem["hint"]
 
 
@@ -316,7 +316,7 @@ def test_the_file_may_lie_in_a_folder(folder: Path, nixpy: Nixpy) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"requirements.txt": "gamma\n"}, "nothing here says what the project is called"),
+        ({"requirements.txt": "gamma\n"}, "no file states the name of the project"),
         ({"pyproject.toml": '[project]\nversion = "1"\n'}, "pyproject.toml:1: the project has no name"),
         (
             {"pyproject.toml": '[project]\nname = "x"\n[build-system]\nrequires = ["a b"]\n'},

@@ -146,7 +146,7 @@ def test_a_record_that_does_not_tell_what_wheels_require(
     assert '"requires"' not in path.read_text()
     ran = nixpy("check", project)
     assert ran.status == 1
-    assert "does not tell what each wheel requires" in ran.out
+    assert "does not state what each wheel requires" in ran.out
     assert nixpy("sync", project).status == 0
     assert path.read_text() == whole
     assert nixpy("check", project).status == 0

@@ -90,10 +90,10 @@ def test_what_sdists_say_is_recorded_and_rendered(tmp_path: Path, nixpy: Nixpy) 
     ):
         assert line in text, line
     assert "pure" not in text
-    assert "nothing in it is to be compiled" in said["pure"]
-    assert "`packages` of [tool.nixpy]" in said["native"]
+    assert "It is pure Python" in said["pure"]
+    assert "`packages` in [tool.nixpy]" in said["native"]
     assert "`packages`" not in said["psycopg2"]
-    assert "cmake of wheels, which its build asks for, do not start under style loader" in said["scikit"]
+    assert "Its build starts cmake from wheels, which do not start under style loader" in said["scikit"]
     assert nixpy("check", project).status == 0
 
 
@@ -119,7 +119,7 @@ def test_without_a_network_it_is_not_known(tmp_path: Path, nixpy: Nixpy, index: 
     listed = (project / "pylock.toml").read_text()
     said = hints(nixpy, "init", project, "--style", "loader", "--offline")
     assert "build" not in unavailable(project)["rusty"]
-    assert "its source was not read, which `nixpy sync --rescan` does" in said["rusty"]
+    assert "nixpy has not read its source; run `nixpy sync --rescan`" in said["rusty"]
     text = (project / "nixpy.nix").read_text()
     assert "pkgs.stdenv.cc # rusty" in text
     assert "cargo" not in text
@@ -192,7 +192,7 @@ def test_styles_that_build_nothing_in_their_shell(tmp_path: Path, nixpy: Nixpy) 
     project = shop.project(tmp_path / "one", "psycopg2", "rusty")
     subprocess.run([uv.find_uv_bin(), "lock", "-q"], cwd=project, check=True)
     said = hints(nixpy, "init", project, "--style", "uv2nix", "--system", "x86_64-linux")
-    assert said["psycopg2"].startswith("nixpy.nix has what builds it: ")
+    assert said["psycopg2"].startswith("nixpy.nix supplies what its build needs: ")
     text = (project / "nixpy.nix").read_text()
     for line in (
         'psycopg2 = [ "setuptools" ];',
@@ -202,7 +202,7 @@ def test_styles_that_build_nothing_in_their_shell(tmp_path: Path, nixpy: Nixpy) 
     ):
         assert line in text, line
     said = hints(nixpy, "init", project, "--style", "wheel-env")
-    assert said["psycopg2"].startswith("style wheel-env builds no sources")
+    assert said["psycopg2"].startswith("Style wheel-env does not build it.")
     text = (project / "nixpy.nix").read_text()
     assert "external" not in parts(text)[0]
     assert "external" not in vendored.files(text)

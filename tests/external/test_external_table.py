@@ -82,22 +82,22 @@ def test_older_drafts_are_read_and_told(tmp_path: Path) -> None:
     assert {problem.code for problem in found.diagnostics} == {"NIX602"}
     told = " ".join(problem.message for problem in found.diagnostics)
     assert "called `host-requires`" in told
-    assert "is written dep:generic/zlib@1.3 now" in told
-    assert "is written dep:virtual/compiler/c now" in told
+    assert "is now written dep:generic/zlib@1.3" in told
+    assert "is now written dep:virtual/compiler/c" in told
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
         ("external = 3\n", 1, "must be a table"),
-        ('[external]\n# no\nbuild-require = ["dep:generic/git"]\n', 3, "is no key of PEP 725"),
+        ('[external]\n# no\nbuild-require = ["dep:generic/git"]\n', 3, "is not a key of PEP 725"),
         ('[external]\ndependencies = "dep:generic/git"\n', 2, "must be a list of strings"),
         ("[external]\ndependencies = [3]\n", 2, "must be a list of strings"),
-        ('[external]\ndependencies = [\n  "dep:generic/git",\n  "git",\n]\n', 4, "`git` is no external dependency"),
+        ('[external]\ndependencies = [\n  "dep:generic/git",\n  "git",\n]\n', 4, "`git` is not an external dependency"),
         ('[external]\noptional-dependencies = ["dep:generic/git"]\n', 2, "must be a table of lists"),
         ('[external.optional-dependencies]\nx = "dep:generic/git"\n', 2, "must be a list of strings"),
-        ('[external.optional-dependencies]\nX = []\nx = ["dep:generic/git"]\n', 3, "`x` is there twice"),
-        ("[external]\nhost-requires = []\nbuild-host-requires = []\n", 3, "are the same"),
+        ('[external.optional-dependencies]\nX = []\nx = ["dep:generic/git"]\n', 3, "`x` occurs twice"),
+        ("[external]\nhost-requires = []\nbuild-host-requires = []\n", 3, "are two names of one key"),
         ('[external.dependency-groups]\ndev = "x"\n', 2, "must be a list"),
         ("[external.dependency-groups]\ndev = [3]\n", 2, "neither a dependency nor a group"),
         ('[external.dependency-groups]\ndev = [{ include = "x" }]\n', 2, "neither a dependency nor a group"),
@@ -120,7 +120,7 @@ def test_a_wrong_key_is_told_with_the_one_that_is_meant(tmp_path: Path, prefix: 
     """Of a key that PEP 725 does not have the hint names that of the same use, not of the same look."""
     with pytest.raises(NixpyError) as caught:
         external(tmp_path, f"[external]\n{prefix}{key} = []\n")
-    assert caught.value.hint == f"did you mean `{prefix}{meant}`?"
+    assert caught.value.hint == f"Did you mean `{prefix}{meant}`?"
 
 
 def test_a_mistake_ends_every_command(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -130,5 +130,5 @@ def test_a_mistake_ends_every_command(tmp_path: Path, nixpy: Nixpy) -> None:
     for command in ("init", "sync", "check", "scan"):
         done = nixpy(command, project)
         assert done.status == 2
-        assert f"{project}/pyproject.toml:10: `git` is no external dependency" in done.err
+        assert f"{project}/pyproject.toml:10: `git` is not an external dependency" in done.err
     assert {path: path.read_bytes() for path in project.iterdir()} == before

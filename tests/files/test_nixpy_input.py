@@ -248,7 +248,7 @@ def test_there_is_no_older_library(tmp_path: Path, nixpy: Nixpy) -> None:
     settings = folder / "pyproject.toml"
     settings.write_text(settings.read_text().replace("[tool.nixpy]\n", '[tool.nixpy]\npackages = ["git"]\n'))
     ran = nixpy("check", folder)
-    assert (ran.status, "stale" in ran.out, "older library" in ran.out) == (1, True, False)
+    assert (ran.status, "out of date" in ran.out, "older library" in ran.out) == (1, True, False)
 
 
 def test_the_digest_of_the_inputs_stays(tmp_path: Path) -> None:

@@ -43,14 +43,14 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
             "alpha-1.0", "alpha-1.1"
         )
     )
-    assert f"{tool}.lock installs alpha 1.1, which was not analysed" in nixpy("check", folder).out
+    assert f"{tool}.lock installs alpha 1.1, which nixpy has not analysed" in nixpy("check", folder).out
     lock.write_text(text)
     (folder / "pyproject.toml").write_text(
         (folder / "pyproject.toml").read_text().replace('"gamma"', '"gamma", "beta"')
     )
     done = nixpy("check", folder)
     assert done.status == 1
-    assert f"{tool}.lock is behind pyproject.toml, which changed since; run `{tool} lock`" in done.out
+    assert f"{tool}.lock is out of date: pyproject.toml changed after the lock was made. Run `{tool} lock`" in done.out
 
 
 def test_a_folder_of_wheels_has_it_too(
@@ -102,7 +102,7 @@ def test_poetrys_table_without_a_lock_says_what_to_do(tmp_path: Path, nixpy: Nix
     )
     done = nixpy("init", tmp_path)
     assert done.status == 2
-    assert "lock the project with `poetry lock`; nixpy then reads poetry.lock" in done.err
+    assert "Lock the project with `poetry lock`; nixpy then reads poetry.lock" in done.err
 
 
 @pytest.mark.parametrize("name", ["poetry", "poetry-1.1", "poetry-project", "pdm", "pdm-4.4"])

@@ -103,7 +103,7 @@ def test_extras_that_nixpkgs_cannot_serve_are_left_out(flags: tuple[str, ...], f
     for release in RELEASES:
         assert evaluated(ran.out, folder, release)["extras"] == ["fast"]
     said = " ".join(ran.err.split())
-    assert "NIX508 left out of optional-dependencies, as they are for its developers: dev, test" in said
+    assert "NIX508 nixpy left out extras that are for the developers of demo: dev, test" in said
     assert "not known to be in nixpkgs: all (no-such-thing); rare (no-such-thing)" in said
     assert "NIX502" not in said
     problems = nixpy("package", "demo", *flags, "--format", "json").json["problems"]
@@ -203,7 +203,7 @@ def test_crates_want_only_their_hash(case: str, flags: tuple[str, ...], folder: 
     ran = nixpy("package", "demo", *flags)
     assert violations(ran.out) == [], ran.err
     assert "NIX505" in ran.err
-    assert "put the hash that Nix tells" in " ".join(ran.err.split())
+    assert "replace lib.fakeHash by the hash that Nix prints" in " ".join(ran.err.split())
     assert "NIX502" not in ran.err
     for release in RELEASES[1:]:  # see rustPlatform of the stand-in
         found = evaluated(ran.out, folder, release)
@@ -231,7 +231,7 @@ def test_crates_without_a_lock_are_told(folder: Path, nixpy: Nixpy) -> None:
     ran = nixpy("package", "demo")
     assert "cargoRoot" not in ran.out
     said = " ".join(ran.err.split())
-    assert "NIX505 it is built with Rust, and its sdist has no Cargo.lock" in said
+    assert "NIX505 demo is built with Rust, and its sdist has no Cargo.lock" in said
     assert "fetchFromGitHub" in said
 
 
@@ -331,9 +331,9 @@ def test_the_sdist_knows_better(flags: tuple[str, ...], folder: Path, nixpy: Nix
         assert found["cmake"]
     assert "libpq" not in ran.out
     said = " ".join(ran.err.split())
-    assert "NIX509 dep:generic/unheard-of, which its [external] asks for, is not known to be in nixpkgs" in said
+    assert "NIX509 dep:generic/unheard-of, which [external] of the sdist names, is not known to be in nixpkgs" in said
     assert "add it to buildInputs" in said
-    assert "NIX509 by its [external] it runs with pandoc" in said
+    assert "NIX509 demo needs pandoc at run time" in said
 
 
 def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
@@ -342,7 +342,7 @@ def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
         sdist(folder, "psycopg2", wrong if wrong.startswith("e") else built_by("setuptools") + wrong, "a.c")
         ran = nixpy("package", "psycopg2")
         assert ran.status == 0
-        assert "NIX509 its [external] cannot be read: `external" in " ".join(ran.err.split())
+        assert "NIX509 [external] of psycopg2 cannot be read: `external" in " ".join(ran.err.split())
         assert "pkgs.libpq" in ran.out
 
 
@@ -365,7 +365,7 @@ def test_a_folder_that_is_not_there_is_not_made(where: str, folder: Path, nixpy:
     sdist(folder, "demo", built_by("setuptools"))
     ran = nixpy("package", "demo", "-o", tmp_path / where)
     assert (ran.status, ran.out) == (2, "")
-    assert f"{(tmp_path / where).parent}: there is no such folder" in "".join(ran.err.split("\n"))
+    assert f"{(tmp_path / where).parent}: no such folder" in "".join(ran.err.split("\n"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "stock"]
 
 

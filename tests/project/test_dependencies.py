@@ -134,7 +134,7 @@ def test_unknown_extra_names_the_others(tmp_path: Path) -> None:
     asked = read(tmp_path, PROJECT + "[project.optional-dependencies]\nfast = []\n")
     with pytest.raises(NixpyError, match="slow") as caught:
         asked.select(("slow",))
-    assert caught.value.hint == "there are: fast"
+    assert caught.value.hint == "Use one of fast."
 
 
 PARTS = ("numpy>=2,<3", "pandas[a,b]", "scipy; python_version < '3.13'", "x @ https://index.example/x.zip")
@@ -228,5 +228,5 @@ def test_extras_under_many_markers(tmp_path: Path) -> None:
         for n in range(20)
     ]
     asked = read(tmp_path, f"{PROJECT}[project.optional-dependencies]\n" + "\n".join([*lines, "g20 = []"]))
-    with pytest.raises(NixpyError, match="10,000 markers"):
+    with pytest.raises(NixpyError, match="10,000 combinations of extra and marker"):
         asked.select(("g0",))

@@ -39,9 +39,9 @@ def test_a_lock_tells_what_pyproject_does_not(tmp_path: Path, text: str) -> None
             "setup.cfg",
             "uv pip compile --universal setup.cfg",
         ),
-        ({"setup.cfg": "[flake8]\nmax-line-length = 100\n"}, "", "name the project's folder"),
+        ({"setup.cfg": "[flake8]\nmax-line-length = 100\n"}, "", "Name the folder of the project"),
         ({"pyproject.toml": "tool = 3\n"}, "pyproject.toml", "None"),
-        ({"pyproject.toml": "[build-system]\nrequires = []\n"}, "", "name the project's folder"),
+        ({"pyproject.toml": "[build-system]\nrequires = []\n"}, "", "Name the folder of the project"),
     ],
 )
 def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, files: dict[str, str], name: str, remedy: str) -> None:

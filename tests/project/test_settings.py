@@ -65,21 +65,21 @@ def test_everything_at_once() -> None:
         ("external = 3", "`tool.nixpy.external` must be a table"),
         ("external = { mapp = {} }", "unknown setting `tool.nixpy.external.mapp`"),
         ("external.map = { x = 3 }", "`tool.nixpy.external.map` must be a table of strings"),
-        ('external.map = { foo = "foo" }', "`foo` is no external dependency"),
-        ('external.map = { "dep:generic/foo@1" = "foo" }', "`dep:generic/foo@1` must be without a version and marker"),
+        ('external.map = { foo = "foo" }', "`foo` is not an external dependency"),
+        ('external.map = { "dep:generic/foo@1" = "foo" }', "`dep:generic/foo@1` must have no version and no marker"),
         ('external.map = { "dep:generic/foo" = "a b" }', "`a b` is not an attribute path of nixpkgs"),
-        ('python = "3"', "must be like"),
-        ("python = 3.13", "must be like"),
+        ('python = "3"', "must be a version like"),
+        ("python = 3.13", "must be a version like"),
         ('systems = ["x86_64-darwin"]', "unknown system `x86_64-darwin`"),
         ('packages = ["git; rm"]', "is not an attribute"),
         ('nixpkgs = "a b"', "must be a branch"),
-        ('env = { "A B" = "c" }', "is not a name for an environment variable"),
+        ('env = { "A B" = "c" }', "is not a valid name of an environment variable"),
         ("env = { A = 1 }", "must be a table of strings"),
-        ('file = "../nixpy.nix"', "must be a path inside the project"),
-        ('file = "nixpy.txt"', "must be a path inside the project"),
-        ('file = "x${y}.nix"', "must be a path inside the project"),
-        ('file = "a b.nix"', "must be a path inside the project"),
-        ('file = "flake.nix"', "is a file of yours"),
+        ('file = "../nixpy.nix"', "must be a path in the project"),
+        ('file = "nixpy.txt"', "must be a path in the project"),
+        ('file = "x${y}.nix"', "must be a path in the project"),
+        ('file = "a b.nix"', "must be a path in the project"),
+        ('file = "flake.nix"', "is your own file"),
         ('packages = ["with"]', "is not an attribute"),
         ('shell-hook = "\\u0000"', "without a NUL"),
         ('groups = "dev"', "must be a list of strings"),
@@ -152,7 +152,7 @@ def test_a_byte_order_mark_stays() -> None:
 @pytest.mark.parametrize("ref", ['a"b', "github:NixOS/nixpkgs/nixos-26.05", "", "-x", "a b", "${x}"])
 def test_a_reference_is_checked_before_it_is_written(ref: str) -> None:
     """What cannot stand in a flake reference is refused, so that no settings are written that cannot be read."""
-    with pytest.raises(NixpyError, match="no branch, tag or revision"):
+    with pytest.raises(NixpyError, match="not a branch, tag or revision"):
         config.nixpkgs_ref(ref)
     assert config.nixpkgs_ref("nixos-26.05") == "nixos-26.05"
 

@@ -69,7 +69,7 @@ def test_what_is_written_out_is_read(tmp_path: Path) -> None:
 )
 def test_what_a_program_works_out_is_not_guessed(tmp_path: Path, text: str) -> None:
     """Where the dependencies are code, or may be set out of sight, they are an error that names a way out."""
-    with pytest.raises(NixpyError, match="only setuptools can tell") as caught:
+    with pytest.raises(NixpyError, match="only setuptools can compute") as caught:
         read(tmp_path, py=text).dependencies()
     assert "uv pip compile --universal setup.py" in str(caught.value.hint)
 
@@ -113,11 +113,11 @@ def test_nothing_is_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "name", "line", "words"),
     [
-        ({"py": "print 'hello'\n"}, "setup.py", 1, "no Python 3"),
+        ({"py": "print 'hello'\n"}, "setup.py", 1, "not valid Python 3"),
         ({"py": "from setuptools import setup\nsetup(\n  install_requires=['a b'])\n"}, "setup.py", 3, "`a b` is not"),
         ({"cfg": "[options]\ninstall_requires =\n  a\n  b=1\n"}, "setup.cfg", 4, "`b=1` is not"),
         ({"cfg": "[options]\npython_requires = three\n"}, "setup.cfg", 2, "not a version specifier"),
-        ({"cfg": "name = x\n"}, "setup.cfg", 1, "cannot be read"),
+        ({"cfg": "name = x\n"}, "setup.cfg", 1, "this file is not a valid setup.cfg"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(
@@ -159,7 +159,7 @@ def test_such_a_project_has_a_shell(tmp_path: Path, nixpy: Nixpy) -> None:
     write(tmp_path, py=WRITTEN_OUT.replace('"gamma>=1"', '"gamma>=1", "delta"'))
     ran = nixpy("check", tmp_path)
     assert ran.status == 1
-    assert "what setup.py asks for changed" in ran.out
+    assert "the requirements in setup.py changed" in ran.out
 
 
 def test_setup_files_take_linear_time(tmp_path: Path) -> None:

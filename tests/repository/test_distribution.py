@@ -84,9 +84,9 @@ def test_it_works_where_there_is_no_checkout(wheel: Path, tmp_path: Path, index:
     where = run(str(environment / "bin" / "python"), "-c", "import nixpy; print(nixpy.__file__)").strip()
     assert Path(where).is_relative_to(environment)
     run(str(environment / "bin" / "nixpy"), "init", "--style", "nix-ld")
-    assert "fresh" in run(str(environment / "bin" / "python"), "-m", "nixpy", "check")
+    assert "up to date" in run(str(environment / "bin" / "python"), "-m", "nixpy", "check")
     assert "zlib" in (project / "nixpy.nix").read_text()
     # What was made from the installed package's template does not name that package's folder.
     run(str(environment / "bin" / "nixpy"), "new", str(tmp_path / "demo"), "--defaults")
-    assert "fresh" in run(str(environment / "bin" / "nixpy"), "check", str(tmp_path / "demo"))
+    assert "up to date" in run(str(environment / "bin" / "nixpy"), "check", str(tmp_path / "demo"))
     assert "_src_path" not in (tmp_path / "demo/.copier-answers.yml").read_text()

@@ -1,5 +1,5 @@
-"""The documents that nixpy implements: each thing they describe has a template, an example, a row in the README and a
-proof, which is a test that passed in this very run.
+"""The documents that nixpy implements: each thing they describe has a template, an example, a row in
+docs/documents.md and a proof, which is a test that passed in this very run.
 
 documents.csv is the list. A proof of kind `box` is a test that runs what is rendered where there is no /lib, and that
 sees it fail once the libraries are taken away; one of kind `evaluated` is about what cannot be run there.
@@ -45,9 +45,9 @@ def test_every_style_and_feature_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["what"])
-def test_each_thing_has_a_row_in_the_readme(row: Mapping[str, str]) -> None:
-    """The table of the documents has a row with its number that names its example."""
-    text = (TOP / "README.md").read_text()
+def test_each_thing_has_a_row_in_the_docs(row: Mapping[str, str]) -> None:
+    """The page about the documents has a row with its number that names its example."""
+    text = (TOP / "docs/documents.md").read_text()
     found = re.search(rf"^\| {row['number']} \|.*$", text, re.MULTILINE)
     assert found is not None
     assert f"examples/{row['example']}" in found[0]

@@ -32,12 +32,12 @@ def test_what_nobody_serves_is_said(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(promises, "serving", lambda _needs: ())
     ran = nixpy("styles", "--need", "ide")
     assert ran.out == ""
-    assert "no style serves all of that" in ran.err
+    assert "no style has all of these properties" in ran.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("--need", "direv"), "did you mean `direnv`?"), (("loader", "--need", "ide"), "leave NAME out")],
+    [(("--need", "direv"), "Did you mean `direnv`?"), (("loader", "--need", "ide"), "leave out NAME")],
 )
 def test_a_wrong_need_is_an_error(arguments: tuple[str, ...], said: str, nixpy: Nixpy) -> None:
     """An unknown need is answered with the nearest, and a name with a need by what to leave out."""

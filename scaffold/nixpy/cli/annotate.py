@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nixpy.commands.check import Outcome, Reason, Verdict
+from nixpy.commands.check import Outcome, Reason, Verdict, in_words
 from nixpy.core.read_file import read_bytes
 from nixpy.core.toml_file import toml_line
-from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
@@ -22,13 +22,13 @@ ERROR = "error"
 
 # The meaning of each rule that has no diagnostic code.
 RULES = {
-    "older-library": "The Nix library below the facts is that of another nixpy.",
-    "stale": "The generated files do not match the project any more.",
+    "older-library": "The Nix functions in the generated file are from another version of nixpy.",
+    "stale": "The generated files are out of date: the project changed after nixpy wrote them.",
     "edited": "A generated file was edited by hand.",
-    "never-analysed": "The project was never analysed.",
-    "foreign": "A file that is not nixpy's lies where a generated one belongs.",
-    "newer": "A generated file is of a newer nixpy.",
-    ERROR: "The project could not be read.",
+    "never-analysed": "The generated files do not exist yet.",
+    "foreign": "A file that nixpy did not write has the name of a generated file.",
+    "newer": "A newer version of nixpy wrote a generated file.",
+    ERROR: "nixpy cannot read the project.",
 }
 
 # Both files begin with checksums of themselves, which differ whenever anything does and do not say why.
@@ -63,7 +63,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
     top = _repository(outcome.folder)
     if outcome.error is not None:
         error = outcome.error
-        text = f"{error.message}; {error.hint}" if error.hint else error.message
+        text = with_hint(error.message, error.hint)
         path = Path(error.path) if error.path else outcome.folder / PYPROJECT
         yield _at(top, ERROR, "error", text, path, error.line)
         return
@@ -86,14 +86,14 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
 def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
     name = _rule(file.state)
     if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
-        return _at(top, name, "error", f"{file.path.name} is not there; {verdict.remedy}", project.source, None)
+        return _at(top, name, "error", f"{file.path.name} does not exist; {verdict.remedy}", project.source, None)
     line, wanted = _first_change(file.diff)
-    text = f"{file.path.name}: {file.state.value}; {verdict.remedy}"
+    text = f"{file.path.name}: {in_words(file.state)}; {verdict.remedy}"
     return _at(top, name, "error", text + (f". nixpy would write: {wanted}" if wanted else ""), file.path, line)
 
 
 def _diagnostic(top: Path, diagnostic: Diagnostic, project: Project) -> Annotation:
-    text = f"{diagnostic.message}; {diagnostic.hint}" if diagnostic.hint else diagnostic.message
+    text = with_hint(diagnostic.message, diagnostic.hint)
     line = _line(Reason(message=text, path=project.source, package=diagnostic.package))
     return _at(top, diagnostic.code, "notice", text, project.source, line)
 

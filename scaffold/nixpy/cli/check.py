@@ -16,10 +16,12 @@ from nixpy.project.discover import find_projects
 @click.command("check")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path, file_okay=False), metavar="[DIR]...")
 @all_option
-@click.option("--diff", is_flag=True, help="Show how the files differ from what they should be.")
+@click.option("--diff", is_flag=True, help="Show how the files differ from what nixpy would write.")
 @rescan_option
 @click.option(
-    "--strict", is_flag=True, help="Exit with 1 also where only the library text in nixpy.nix is that of another nixpy."
+    "--strict",
+    is_flag=True,
+    help="Exit with 1 also when only the Nix functions in nixpy.nix are from another version of nixpy.",
 )
 @click.option(
     "--format",
@@ -27,17 +29,17 @@ from nixpy.project.discover import find_projects
     metavar="FORMAT",
     type=click.Choice(list(FORMATS)),
     default="text",
-    help="How results are printed: text (the default), json, github (annotations), gitlab (code quality), "
+    help="Output format: text (the default), json, github (annotations), gitlab (code quality), "
     "sarif (2.1.0), or markdown (for a summary).",
 )
 def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, strict: bool, form: str) -> int:
-    """Tell whether the Nix files still match the project. Needs neither network nor Nix.
+    """Check that nixpy.nix and nixpy.lock are up to date. Needs no network and no Nix.
 
-    Exits with 0 where all are fresh, 1 where some are stale, edited by hand or missing, 2 for a file that is not
-    nixpy's, or of a newer one. With --rescan the wheels are opened again, for which the network is used.
+    The exit status is 0 if all files are up to date, 1 if a file is out of date, edited or missing, and 2 if another
+    program or a newer nixpy wrote it. With --rescan, nixpy analyses the wheels again and uses the network.
 
-    "older library" means that the facts are right and the Nix functions below them are those of another nixpy: that
-    fails only with --strict.
+    "older library" means that the facts are right and the Nix functions below them are from another version of nixpy.
+    This fails only with --strict.
     """
     named = folders or (Path(),)
     found = [project for folder in named for project in find_projects(folder)] if every else named

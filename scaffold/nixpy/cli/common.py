@@ -28,10 +28,10 @@ format_option = click.option(
     metavar="FORMAT",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="How results are printed: text (the default) or json.",
+    help="Output format: text (the default) or json.",
 )
 python_option = click.option(
-    "--python", metavar="X.Y", shell_complete=values.pythons, help="The Python to analyse for, such as 3.13."
+    "--python", metavar="X.Y", shell_complete=values.pythons, help="Python version to analyse for, such as 3.13."
 )
 system_option = click.option(
     "--system",
@@ -39,28 +39,33 @@ system_option = click.option(
     metavar="SYSTEM",
     multiple=True,
     type=click.Choice(SYSTEMS),
-    help=f"A system to analyse for: {', '.join(SYSTEMS)}; may be given several times.",
+    help=f"System to analyse for: {', '.join(SYSTEMS)}; repeat it for more than one.",
 )
 nixpkgs_option = click.option(
     "--nixpkgs",
     metavar="REF",
     shell_complete=values.branches,
-    help="A branch of nixpkgs, such as nixos-26.05, or a revision.",
+    help="Branch of nixpkgs, such as nixos-26.05, or a revision.",
 )
 offline_option = click.option(
-    "--offline", is_flag=True, help="Use no network: what is not known yet is taken from the wheel's tag."
+    "--offline",
+    is_flag=True,
+    help="Use no network: give wheels that were not analysed every library that their platform tag allows.",
 )
 build_option = click.option(
-    "--allow-build", is_flag=True, help="Without a lock file: let uv build what has no wheel, to learn what it needs."
+    "--allow-build",
+    is_flag=True,
+    help="Let uv build packages that have no wheel, to learn their requirements (without a lock file). This runs "
+    "their code.",
 )
-rescan_option = click.option("--rescan", is_flag=True, help="Open every wheel again.")
+rescan_option = click.option("--rescan", is_flag=True, help="Analyse every wheel again.")
 follow_option = click.option(
     "--follow-links",
     is_flag=True,
-    help="Also write where a link leads out of the project, if the target lies in the same git repository.",
+    help="Write through links that lead out of the project, if they stay in the same git repository.",
 )
 all_option = click.option(
-    "--all", "every", is_flag=True, help="Every project at and below DIR that has settings of nixpy."
+    "--all", "every", is_flag=True, help="Every project in and below DIR that has settings of nixpy."
 )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 _SHELLS = ("bash", "zsh", "fish")
-_HELP = """Print what lets SHELL (bash, zsh or fish) complete commands, options and their values.
+_HELP = """Print the completion script for SHELL: bash, zsh or fish.
 
-Add the line of your shell to the file that it reads when it starts:
+Add the line for your shell to its start-up file:
 
 \b
 ~/.bashrc                   eval "$(nixpy completion bash)"
-~/.zshrc, behind compinit   eval "$(nixpy completion zsh)"
+~/.zshrc, after compinit    eval "$(nixpy completion zsh)"
 ~/.config/fish/config.fish  nixpy completion fish | source
 """
 

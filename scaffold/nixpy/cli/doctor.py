@@ -21,14 +21,14 @@ from nixpy.doctor.report import as_json, rows
 @click.option(
     "--venv",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The virtual environment to look at.  [default: .venv in DIR]",
+    help="Virtual environment to examine.  [default: .venv in DIR]",
 )
 @format_option
 def command(folder: Path, venv: Path | None, form: str) -> int:
-    """Tell what is wrong with this machine, this shell and the project in DIR, each with the command that mends it.
+    """Explain what is wrong with this machine, this shell and the project in DIR. Each finding names its fix.
 
-    Run it where something fails: in the shell, with the variables that are set there. Needs neither network nor Nix,
-    changes nothing, and starts nothing but git and the environment's Python, isolated. Exits with 1 where there are
+    Run it where something fails: in the same shell, with the same variables. It needs no network and no Nix, and
+    changes nothing. It starts only git and the Python of the environment, isolated. The exit status is 1 if there are
     findings.
     """
     folder = nearest_project(folder)

@@ -14,7 +14,7 @@ from nixpy.cli.common import diagnostics_data, print_json
 from nixpy.cli.layout import tell
 from nixpy.cli.output import Styled, echo, print_document, stopped_commands
 from nixpy.cli.output import command as workflow_command
-from nixpy.commands.check import Outcome, Verdict
+from nixpy.commands.check import Outcome, Verdict, in_words
 from nixpy.core.text import visible, visible_line
 from nixpy.diagnostics.codes import explanations
 from nixpy.diagnostics.diagnostic import counted
@@ -34,25 +34,25 @@ def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
     colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
-    state = Styled(verdict.state.value, fg=colour)
+    state = Styled(in_words(verdict.state), fg=colour)
     if verdict.remedy:
         tell(verdict.remedy, lead=(f"{outcome.folder}: ", state, "; "))
     else:
         tell("", lead=(f"{outcome.folder}: ", state))
     for file in verdict.files:
         if file.state is not State.FRESH:
-            tell(f"{file.path}: {file.state.value}", lead="  ")
+            tell(f"{file.path}: {in_words(file.state)}", lead="  ")
     for reason in verdict.reasons:
         tell(str(reason), lead="  ")
     if verdict.diagnostics:
         codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
-        number = counted(len(verdict.diagnostics), "known problem")
-        tell(f"{number} ({codes}); `nixpy sync` tells more", lead="  ", err=True)
+        number = counted(len(verdict.diagnostics), "diagnostic")
+        tell(f"{number} ({codes}); run `nixpy sync` for details", lead="  ", err=True)
     if diff:
         for file in verdict.files:
             echo(file.diff, nl=False)
         if verdict.status and not any(file.diff for file in verdict.files):
-            tell("what would change, only the wheels can tell: `nixpy sync --diff`", lead="  ")
+            tell("`nixpy check` does not open wheels; run `nixpy sync --diff` to see what would change", lead="  ")
 
 
 def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
@@ -80,7 +80,7 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
 def github(outcomes: Sequence[Outcome], diff: bool) -> None:
     """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
     for outcome in outcomes:
-        state = outcome.verdict.state.value if outcome.verdict else ERROR
+        state = in_words(outcome.verdict.state) if outcome.verdict else ERROR
         echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
         for one in annotate(outcome):
             place = {"file": one.path, "line": str(one.line)} if one.path else {}
@@ -156,7 +156,7 @@ def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
     echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
-        state, remedy = (verdict.state.value, verdict.remedy) if verdict else (ERROR, (error and error.hint) or "")
+        state, remedy = (in_words(verdict.state), verdict.remedy) if verdict else (ERROR, (error and error.hint) or "")
         echo(f"| {markdown.sentence(str(outcome.folder))} | {state} | {markdown.sentence(remedy)} |")
     echo("")
     for one in _all(outcomes):

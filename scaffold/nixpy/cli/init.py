@@ -32,14 +32,14 @@ from nixpy.project import managers
     "--style",
     metavar="STYLE",
     shell_complete=values.styles,
-    help="How libraries reach Python; see `nixpy styles`.  [default: recommended]",
+    help="How Python finds the libraries; see `nixpy styles`.  [default: recommended for the project]",
 )
 @click.option(
     "--manager",
     metavar="MANAGER",
     type=click.Choice(managers.NAMES),
-    help=f"What fills .venv when the shell is entered: {', '.join(managers.NAMES)}.  "
-    "[default: the one whose lock the project has]",
+    help=f"Program that installs into .venv when you enter the shell: {', '.join(managers.NAMES)}.  "
+    "[default: the one that matches the lock of the project]",
 )
 @python_option
 @system_option
@@ -50,15 +50,21 @@ from nixpy.project import managers
     metavar="FEATURE",
     multiple=True,
     shell_complete=values.features,
-    help="What the shell has besides; see `nixpy styles`; may be given several times.",
+    help="Addition to the style; see `nixpy styles`; repeat it for more than one.",
 )
-@click.option("--direnv", is_flag=True, help="Write .envrc, where there is none: direnv then enters the shell.")
-@click.option("--no-flake", is_flag=True, help="Instead of flake.nix write shell.nix, and default.nix if it is built.")
+@click.option("--direnv", is_flag=True, help="Write .envrc, if there is none, so that direnv enters the shell.")
+@click.option(
+    "--no-flake",
+    is_flag=True,
+    help="Write shell.nix instead of flake.nix, and default.nix if the style builds something.",
+)
 @offline_option
 @rescan_option
 @build_option
-@click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
-@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or that nixpy did not write."
+)
 @follow_option
 @format_option
 def command(
@@ -81,8 +87,8 @@ def command(
 ) -> None:
     """Analyse the project in DIR and write the Nix files that make its wheels work.
 
-    Writes nixpy.nix and nixpy.lock, your choices into [tool.nixpy] of pyproject.toml (nixpy.toml without one), and
-    flake.nix once, where there is none: that file is yours from then on.
+    nixpy writes nixpy.nix and nixpy.lock, and your choices into [tool.nixpy] of pyproject.toml (or nixpy.toml). It
+    writes flake.nix if there is none; from then on, that file is yours.
     """
     project = nixpy.read_project(folder)
     with progress() as bar:

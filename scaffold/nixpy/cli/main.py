@@ -19,25 +19,27 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
-    "new": "Make a new project.",
+    "new": "Create a new project.",
     "init": "Analyse a project and write its Nix files.",
-    "sync": "Bring the generated files up to date.",
-    "check": "Tell whether the Nix files still match the project.",
-    "scan": "Tell which libraries wheels need, and who supplies them.",
-    "doctor": "Tell why something does not work here.",
-    "patch": "Style patched-venv: let what is installed run.",
-    "package": "Print a Nix file for a package that nixpkgs lacks.",
-    "styles": "List the styles and features, or tell all about one style.",
-    "completion": "Print what lets a shell complete nixpy's words.",
+    "sync": "Update the generated files.",
+    "check": "Check that the generated files are up to date.",
+    "scan": "Show which libraries wheels need, and what supplies them.",
+    "doctor": "Explain what is wrong on this machine, and how to fix it.",
+    "patch": "Patch installed wheels (style patched-venv).",
+    "package": "Write a Nix file for a package that nixpkgs lacks.",
+    "styles": "List the styles and features, or describe one style.",
+    "completion": "Print a shell completion script.",
 }
 _SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
-_HELP = """Nix that makes the wheels of a Python project work on NixOS, from the wheels themselves.
+_HELP = """Make Python wheels work on NixOS.
+
+nixpy reads the wheels that your project uses and writes the Nix that supplies their libraries.
 
 \b
-nixpy new        make a new project
-nixpy init       analyse the project, write flake.nix, nixpy.nix, nixpy.lock
-nixpy check      in CI: fails when they no longer match the project
-nixpy sync       after the dependencies changed
+nixpy init       analyse the project; write flake.nix, nixpy.nix and nixpy.lock
+nix develop      enter the shell
+nixpy sync       update the files after the dependencies changed
+nixpy check      fail if they are out of date; for CI and pre-commit
 """
 
 
@@ -101,7 +103,7 @@ class _Commands(click.Group):
     cls=_Commands,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 fine, 1 findings (stale, edited, never analysed), 2 anything else.",
+    epilog="Exit status: 0 success, 1 findings (out of date, edited, not generated), 2 error, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
 @click.pass_context
@@ -134,7 +136,7 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; what was not finished was not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True)
         return 130
     except click.ClickException as error:
         _show(error)
@@ -159,7 +161,7 @@ def _show(error: click.ClickException) -> None:
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"see `{context.command_path if context else 'nixpy'} --help`"))
+    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:

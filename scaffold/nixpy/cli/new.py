@@ -18,11 +18,13 @@ from nixpy.styles import styles
 
 @click.command("new")
 @click.argument("folder", type=click.Path(), metavar="DIR")
-@click.option("--style", metavar="STYLE", help="How libraries reach Python; see `nixpy styles`.")
-@click.option("--manager", metavar="MANAGER", help="What locks and installs: uv, pip, poetry, pdm or none.")
+@click.option("--style", metavar="STYLE", help="How Python finds the libraries; see `nixpy styles`.")
+@click.option("--manager", metavar="MANAGER", help="Program that locks and installs: uv, pip, poetry, pdm or none.")
 @python_option
-@click.option("--data", "data", metavar="NAME=ANSWER", multiple=True, help="Another answer, such as ci=gitlab.")
-@click.option("--defaults", is_flag=True, help="Ask nothing: what is not said is taken from the defaults.")
+@click.option(
+    "--data", "data", metavar="NAME=ANSWER", multiple=True, help="Answer to another question, such as ci=gitlab."
+)
+@click.option("--defaults", is_flag=True, help="Do not ask; use the defaults for everything else.")
 @format_option
 def command(
     folder: str,
@@ -33,23 +35,26 @@ def command(
     defaults: bool,
     form: str,
 ) -> None:
-    """Make a new project in DIR, which is not there yet: a small package with a test, its lock, and its Nix files.
+    """Create a new project in DIR, which must not exist: a small package with a test, its lock and its Nix files.
 
-    What is not said is asked: name, description, style, python, manager, ci, licence, author, nixpy. Where lists to
-    move in do not suit, as on a terminal that is read aloud: --defaults, and --data for each other answer. No network
-    is used. `copier update` brings later versions of the template.
+    nixpy asks you for what you leave out: name, description, style, python, manager, ci, licence, author, nixpy. With a
+    screen reader or in a script, use --defaults and --data. nixpy uses no network. Later, `copier update` updates
+    the project to the next version of the template.
     """
     if not folder:
-        raise NixpyError("no folder is named", hint="`.` is the one you are in")
+        raise NixpyError("the folder is missing", hint="Name the folder of the new project; `.` is the current one.")
     chosen = {"style": styles.find(style).name if style else None, "manager": manager, "python": python}
     answers = dict(map(_pair, data))
     for name, answer in chosen.items():
         if answer and answers.setdefault(name, answer) != answer:
             raise NixpyError(
-                f"`--{name} {answer}` and `--data {name}={answers[name]}` are two answers", hint="drop one"
+                f"`--{name} {answer}` and `--data {name}={answers[name]}` contradict each other",
+                hint="Leave one of them out.",
             )
     if not defaults and not sys.stdin.isatty():
-        raise NixpyError("nobody is there to answer", hint="run it in a terminal, or with --defaults")
+        raise NixpyError(
+            "there is no terminal to ask questions on", hint="Run it in a terminal, or use --defaults and --data."
+        )
     root = Path(folder)
     made = new.create(root, answers, ask=not defaults)
     files = [str(path.relative_to(root)) for path in made.files]
@@ -60,8 +65,9 @@ def command(
     if not made.nixpy:
         say("")
         tell(
-            "nobody said where this nixpy is published, so CI and pre-commit do not check nixpy.nix, and "
-            "`copier update` finds no template; make the project again, and say it:",
+            "nixpy does not know the address that it is published at, so CI and pre-commit do not check "
+            "nixpy.nix, and `copier update` finds no template; to change this, create the project again "
+            "with:",
             err=True,
         )
         print_command("--data nixpy=git+https://HOST/nixpy@COMMIT")
@@ -74,14 +80,14 @@ def _next(root: Path) -> None:
         print_command(f"cd {shlex.quote(str(root))}")
     if not in_repository(root):
         print_command("git init --quiet -b main")
-    print_command("git add .", "a flake sees only what git knows")
+    print_command("git add .", "a flake sees only files that git tracks")
     print_command("nix develop", "or, with direnv: direnv allow")
     print_command("python -m unittest discover tests")
-    print_command("git add flake.lock", "nix made it: it says which nixpkgs this is")
+    print_command("git add flake.lock", "nix develop creates it; it pins nixpkgs")
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, equals, answer = text.partition("=")
     if not equals or not name:
-        raise NixpyError(f"`{text}` is no answer", hint="write --data NAME=ANSWER, such as --data ci=gitlab")
+        raise NixpyError(f"`{text}` is not an answer", hint="Write --data NAME=ANSWER, such as --data ci=gitlab.")
     return name, answer

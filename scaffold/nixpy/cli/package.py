@@ -29,13 +29,19 @@ from nixpy.package.write import describe, place, write
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write FILE; with --nixpkgs FILE is a checkout of nixpkgs, and it goes to its place there.",
+    help="Write to FILE instead of standard output. With --nixpkgs, FILE is your checkout of nixpkgs.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@click.option("--nixpkgs", is_flag=True, help="As nixpkgs itself has it, and the line for its list of Python packages.")
-@click.option("--application", is_flag=True, help="For buildPythonApplication: its programs count, and no modules.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option(
+    "--nixpkgs",
+    is_flag=True,
+    help="Write it as nixpkgs asks of contributors, with the line for its list of Python packages.",
+)
+@click.option(
+    "--application", is_flag=True, help="Use buildPythonApplication: for programs, not for modules that others import."
+)
 @python_option
-@click.option("--offline", is_flag=True, help="Use no network: files must lie on this machine.")
+@click.option("--offline", is_flag=True, help="Use no network; the files must be on this machine.")
 @format_option
 def command(
     package: str,
@@ -47,10 +53,10 @@ def command(
     offline: bool,
     form: str,
 ) -> None:
-    """Print a Nix file for buildPythonPackage, for a package that nixpkgs lacks, and how to use it.
+    """Write a Nix file with buildPythonPackage for a package that nixpkgs lacks, and show how to use it.
 
-    Build system, dependencies, licence and hash are read from the sdist of the index, or from its wheel where there is
-    no sdist. Nothing of the package is run.
+    nixpy reads build system, dependencies, licence and hash from the source distribution on the index, or from the
+    wheel if there is none. It runs no code of the package.
     """
     found = describe(package, root=Path(), python=python, offline=offline, application=application)
     text = render("package/default.nix.jinja", entries.values(found, nixpkgs=nixpkgs))
@@ -84,13 +90,13 @@ def _tell(found: Recipe, use: str | None, *, nixpkgs: bool) -> None:
     print_diagnostics(found.diagnostics, err=True)
     if use is None:
         say("")
-        tell(f"{found.place}, which needs no line elsewhere", err=True)
+        tell(f"the file is {found.place}; nixpkgs needs no other change", err=True)
         return
     say("")
     if nixpkgs:
         before, behind = found.neighbours()
         between = " and ".join(name for name in (before, behind) if name)
-        tell(f"{found.place}; and in pkgs/top-level/python-packages.nix, between {between}:", err=True)
+        tell(f"the file is {found.place}; add to pkgs/top-level/python-packages.nix, between {between}:", err=True)
     else:
-        tell("to use it, in a `let` of your Nix:", err=True)
+        tell("to use it, add this to a `let` of your Nix code:", err=True)
     say(f"\n{use}")

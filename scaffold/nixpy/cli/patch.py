@@ -15,13 +15,13 @@ from nixpy.styles.styles import program
 
 @click.command("patch")
 @click.argument("venv", type=click.Path(path_type=Path), default=Path(".venv"), metavar="[VENV]")
-@click.option("--restore", is_flag=True, help="Put the originals back, byte for byte.")
+@click.option("--restore", is_flag=True, help="Restore the original files, byte for byte.")
 @format_option
 def command(venv: Path, restore: bool, form: str) -> int:
-    """Give new files in VENV (.venv by default) their libraries, and programs an interpreter, in the shell of style
-    patched-venv. `nixpy-patch` there does the same where nixpy is not installed.
+    """Patch new files in VENV (.venv by default), so that they find their libraries and programs their loader.
 
-    Exits with 1 where a file had to be left alone, or a library opened at run time is not served.
+    Run it in the shell of style patched-venv. `nixpy-patch` does the same there, without nixpy. The exit status is 1
+    if a file could not be patched, or if a library that is opened at run time is missing.
     """
     patcher = program("patch_venv.py")
     try:
@@ -29,7 +29,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
     except patcher.PatchError as error:
         raise NixpyError(str(error), hint=error.hint) from error
     except KeyboardInterrupt:
-        say("nixpy: interrupted; the next run goes on")
+        say("nixpy: interrupted; run it again to continue")
         return 130
     if form == "json":
         print_json(asdict(report))

@@ -60,8 +60,8 @@ def _libraries(plan: Plan) -> None:
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
-            f"not opened, so given whatever their tags allow: {shorten(unopened)}; "
-            "`nixpy sync` with a network replaces this by what they need"
+            f"{shorten(unopened)} {'was' if len(unopened) == 1 else 'were'} not opened and may use every library that "
+            "the platform tag allows; run `nixpy sync` with a network to analyse the wheels"
         )
     echo("")
 
@@ -81,10 +81,10 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     if written:
         tell(", ".join(written), lead=Styled("wrote ", fg="green"))
     else:
-        echo("all files were up to date")
+        echo("all files are up to date")
     if plan.entry and plan.lines:
         say("")
-        tell(f"{plan.entry.name} is yours and stays as it is; add what follows to it:", err=True)
+        tell(f"{plan.entry.name} is yours, and nixpy does not change it; add these lines to it:", err=True)
         say("")
         echo(plan.lines)
 
@@ -98,19 +98,19 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
-        print_command(f"git add -N {names}", "a flake sees only what git knows")
+        print_command(f"git add -N {names}", "a flake sees only files that git tracks")
     ignore = root / ".gitignore"
     style = styles.find(str(plan.resolved.style))
     folder = style.folder
     if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
-        print_command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it")
+        print_command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
     enter = "nix develop" if flake else "nix-shell"
     if (root / ".envrc").is_file():
         print_command("direnv allow", f"or {enter}")
     else:
         print_command(enter)
     if plan.environment.own_package:
-        print_command("nix build" if flake else "nix-build", "the project itself, as `result`")
+        print_command("nix build" if flake else "nix-build", "build the project itself, as `result`")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from nixpy.libraries.match import Library
 
 @click.command("scan")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option("--no-deps", is_flag=True, help="Of requirements, look at these packages alone.")
+@click.option("--no-deps", is_flag=True, help="Analyse only the named packages, and not what they require.")
 @python_option
 @system_option
 @nixpkgs_option
@@ -47,7 +47,7 @@ def command(
     allow_build: bool,
     form: str,
 ) -> None:
-    """Tell which libraries wheels need, and who supplies them. Writes nothing.
+    """Show which libraries wheels need, and what supplies them. Writes nothing.
 
     TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
     such as numpy==2.5.5.
@@ -84,7 +84,10 @@ def _lines(scan: Scan) -> Iterator[str]:
         for name, supplier in _needs(wheel, answers):
             rows.setdefault((label, name, supplier), set()).add(wheel.system)
     asking = {label for label, _, _ in rows}
-    rows |= {(label, "", "needs nothing from outside"): where[label] for label in where.keys() - asking}
+    rows |= {
+        (label, "", "links to no library outside glibc and its own files"): where[label]
+        for label in where.keys() - asking
+    }
     last, shown = "", []
     for (label, name, supplier), systems in sorted(rows.items()):
         linux = {system for system in where[label] if not system.endswith("-darwin")}
@@ -97,12 +100,12 @@ def _lines(scan: Scan) -> Iterator[str]:
 def _needs(wheel: Wheel, answers: Mapping[tuple[str, str], Library]) -> Iterator[tuple[str, str]]:
     needs = wheel.needs
     if wheel.guessed:
-        yield "(not opened)", "whatever its tag allows"
+        yield "(not opened)", "every library that its platform tag allows"
         return
     for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen}):
         yield soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
     for path in needs.executables:
-        yield path.rsplit("/", 1)[-1], "a program, started by the loader in /lib64 or /lib"
+        yield path.rsplit("/", 1)[-1], "a program, which needs the loader in /lib64 or /lib"
 
 
 def _supplier(library: Library | None, *, optional: bool) -> str:
@@ -110,7 +113,7 @@ def _supplier(library: Library | None, *, optional: bool) -> str:
         return "ignored"
     supplier = library.expression or {
         "sibling-wheel": "another wheel",
-        "host-driver": "the host's driver",
-        "none": "nobody known",
+        "host-driver": "the graphics driver of the host",
+        "none": "no known package",
     }.get(library.provider, library.provider)
     return f"{supplier} (optional)" if optional else supplier

@@ -19,15 +19,15 @@ from nixpy.styles import features, promises, styles
     multiple=True,
     metavar="NEED",
     shell_complete=values.needs,
-    help=f"Only the styles that serve it: {', '.join(need.name for need in promises.NEEDS)}. Several times, or with "
-    "commas.",
+    help=f"List only styles with this property: {', '.join(need.name for need in promises.NEEDS)}. Repeat it, or "
+    "separate several with commas.",
 )
 @format_option
 def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
-    """List the styles and features, or tell all about one style: how it works, what it promises, what it costs."""
+    """List the styles and features, or describe one style: how it works, what it offers, what it costs."""
     wanted = [promises.find(part.strip()) for text in needs for part in text.split(",")]
     if name and wanted:
-        raise click.UsageError("--need chooses among all styles; leave NAME out")
+        raise click.UsageError("--need selects among all styles; leave out NAME")
     shown = [styles.find(name)] if name else list(promises.serving(wanted))
     if form == "json":
         extra = {} if name or wanted else {"features": [_feature(feature) for feature in features.features()]}
@@ -39,16 +39,16 @@ def command(name: str | None, needs: tuple[str, ...], form: str) -> None:
     for line in table([(style.name, style.summary) for style in shown], indent=0):
         echo(line)
     if not shown:
-        tell("no style serves all of that; leave out the need that matters least", err=True)
+        tell("no style has all of these properties; leave out the least important one", err=True)
     if not wanted:
         echo("")
-        tell("features, for `features` of [tool.nixpy] or --feature:")
+        tell("features, for --feature or `features` in [tool.nixpy]:")
         for feature in features.features():
             echo(Styled(feature.name, bold=True))
             tell(feature.summary, lead="  ")
             tell(feature.cost, lead="  cost: ")
         echo("", err=True)
-        tell("nixpy styles NAME tells more; without --style, nixpy init recommends one.", err=True)
+        tell("`nixpy styles NAME` describes one style; without --style, `nixpy init` recommends one", err=True)
 
 
 def _feature(feature: features.Feature) -> dict[str, object]:
@@ -81,9 +81,9 @@ def _tell(style: styles.Style) -> None:
     tell(style.how)
     echo("")
     rows = [
-        ("also spelled", ", ".join(style.aliases)),
+        ("other names", ", ".join(style.aliases)),
         *((need.title, promises.in_words(need.promised(style))) for need in promises.NEEDS),
-        ("the host must offer", style.host),
+        ("the host must have", style.host),
         ("follows", style.document),
     ]
     for line in table([row for row in rows if row[1]], indent=0):

@@ -32,9 +32,11 @@ from nixpy.project.discover import find_projects
 @offline_option
 @rescan_option
 @build_option
-@click.option("--upgrade", is_flag=True, help="Without a lock file: let uv choose newer versions.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would be written.")
-@click.option("--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or is not nixpy's.")
+@click.option("--upgrade", is_flag=True, help="Let uv choose newer versions (without a lock file).")
+@click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or that nixpy did not write."
+)
 @follow_option
 @format_option
 def command(
@@ -49,7 +51,7 @@ def command(
     follow_links: bool,
     form: str,
 ) -> int:
-    """Bring nixpy.nix and nixpy.lock of the project in DIR up to date, after its dependencies or settings changed."""
+    """Update nixpy.nix and nixpy.lock of the project in DIR, after its dependencies or settings changed."""
     status, reports = 0, []
     for root in find_projects(folder) if every else (folder,):
         try:

@@ -16,7 +16,7 @@ from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import as_error
-from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
@@ -31,13 +31,22 @@ if TYPE_CHECKING:
 
 # What is told when several hold, the most serious first.
 _GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.OLDER, State.FRESH)
+_WORDS = {
+    State.FRESH: "up to date",
+    State.OLDER: "older library",
+    State.STALE: "out of date",
+    State.EDITED: "edited",
+    State.MISSING: "not generated",
+    State.FOREIGN: "foreign",
+    State.NEWER: "from a newer nixpy",
+}
 _REMEDY = {
     State.FRESH: "",
-    State.OLDER: "`nixpy sync` takes this nixpy's",
+    State.OLDER: "run `nixpy sync` to use the functions of this nixpy",
     State.STALE: "run `nixpy sync`",
-    State.EDITED: "put the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
+    State.EDITED: "move the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
     State.MISSING: "run `nixpy init`",
-    State.FOREIGN: "move it away, or set `file` in [tool.nixpy]",
+    State.FOREIGN: "move the file away, or set `file` in [tool.nixpy]",
     State.NEWER: "update nixpy",
 }
 
@@ -95,6 +104,11 @@ class Outcome:
         return self.verdict.status if self.verdict else 2
 
 
+def in_words(state: State) -> str:
+    """Return a state as people read it; JSON has its value."""
+    return _WORDS[state]
+
+
 def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
     """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot.
 
@@ -127,7 +141,7 @@ def check(project: Project) -> Verdict:
         *_asked(project, resolved, nixpy_lock),
         *_chosen(project, resolved, nixpy_lock),
         *_installed(project, resolved, nixpy_lock),
-        *(Reason(message=f"{one.message}; {one.hint}", path=project.flake) for one in left_behind),
+        *(Reason(message=with_hint(one.message, one.hint), path=project.flake) for one in left_behind),
     ]
     env = environment_of(project, resolved, nixpy_lock)
     files = reconcile(outputs(project, env, nixpy_lock), write=False)
@@ -135,12 +149,10 @@ def check(project: Project) -> Verdict:
         right = (State.FRESH, State.OLDER)
         files = tuple(replace(file, state=State.STALE) if file.state in right else file for file in files)
     elif any(file.state is State.OLDER for file in files):
-        message = (
-            f"the text of nixpy's Nix library in {project.rendered.name} is that of another nixpy; the facts are right"
-        )
+        message = f"the Nix functions in {project.rendered.name} are from another nixpy; the facts are right"
         changes.append(Reason(message=message, path=project.rendered))
     elif any(file.state is State.STALE for file in files):
-        changes.append(Reason(message="the settings, or nixpy itself, changed since the files were written"))
+        changes.append(Reason(message="the settings or nixpy itself changed after the files were generated"))
     return replace(
         _verdict(files, changes), diagnostics=(*left_behind, *file_diagnostics(project, resolved), *env.diagnostics)
     )
@@ -156,7 +168,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)
     # The wheels are only to blame where all else is as it was.
-    differs = Reason(message="what the wheels need differs from what was recorded")
+    differs = Reason(message="the needs of the wheels differ from those in nixpy.lock")
     reasons = check(project).reasons or ((differs,) if stale else ())
     return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics)
 
@@ -178,14 +190,14 @@ def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -
     if nixpylock.digest(project.canonical(resolved.targets())) != nixpy_lock.inputs:
         where = project.dependencies.path if project.dependencies else project.source
         yield Reason(
-            message=f"what {where.name} asks for changed since nixpy.lock was written",
+            message=f"the requirements in {where.name} changed after nixpy.lock was generated",
             path=where,
             setting="dependencies",
         )
     for diagnostic in lock_diagnostics(project, resolved):
         path = project.dependencies.path if project.dependencies else project.source
         yield Reason(
-            message=f"{diagnostic.message}; {diagnostic.hint}",
+            message=with_hint(diagnostic.message, diagnostic.hint),
             path=path,
             package=diagnostic.package,
             setting="dependencies",
@@ -194,19 +206,25 @@ def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -
 
 def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
     if resolved.python != nixpy_lock.python:
-        yield _setting(project, "python", f"Python {resolved.python} is chosen now, {nixpy_lock.python} was analysed")
+        yield _setting(
+            project, "python", f"Python is now {resolved.python}, but nixpy.lock was generated for {nixpy_lock.python}"
+        )
     if resolved.release != nixpy_lock.release:
-        yield _setting(project, "nixpkgs", f"{resolved.release} is chosen now, {nixpy_lock.release} was analysed")
+        yield _setting(
+            project,
+            "nixpkgs",
+            f"nixpkgs is now {resolved.release}, but nixpy.lock was generated for {nixpy_lock.release}",
+        )
     if resolved.all_wheels and not nixpy_lock.complete:
-        message = f"style {resolved.style} installs pure Python wheels too, which nixpy.lock does not name"
+        message = f"style {resolved.style} also installs pure Python wheels, which nixpy.lock does not list"
         yield _setting(project, "style", message)
     elif resolved.all_wheels and not nixpy_lock.installable:
-        message = "nixpy.lock does not tell what each wheel requires, as `nixpy sync` finds out with a network"
+        message = "nixpy.lock does not state what each wheel requires; `nixpy sync` finds out with a network"
         yield Reason(message=message, path=project.nixpy_lock_path)
     for system in sorted(set(resolved.systems) - set(nixpy_lock.systems)):
-        yield _setting(project, "systems", f"{system} was not analysed")
+        yield _setting(project, "systems", f"nixpy.lock was not generated for {system}")
     for system in sorted(set(nixpy_lock.systems) - set(resolved.systems)):
-        yield _setting(project, "systems", f"{system} is not asked for any more")
+        yield _setting(project, "systems", f"{system} is no longer one of the systems")
 
 
 def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
@@ -220,20 +238,20 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
     came: dict[str, str] = {}
     for key, wheel in now.items():
         if key not in known and (nixpy_lock.complete or _matters(wheel)):
-            came.setdefault(wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which was not analysed")
+            came.setdefault(
+                wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which nixpy has not analysed"
+            )
     for name, message in came.items():
         yield Reason(message=message, path=path, package=name)
     names = {wheel.name for wheel in locked.wheels}
     for name in sorted({wheel.name for wheel in nixpy_lock.wheels if wheel.identity not in now}):
         if name not in names:
-            yield Reason(
-                message=f"{path.name} does not install {name} any more", path=project.nixpy_lock_path, package=name
-            )
+            yield Reason(message=f"{path.name} no longer installs {name}", path=project.nixpy_lock_path, package=name)
         elif name not in came:
-            message = f"{path.name} installs another {name} than the one that was analysed"
+            message = f"{path.name} installs another wheel of {name} than the one that nixpy analysed"
             yield Reason(message=message, path=path, package=name)
     if set(locked.unavailable) != set(nixpy_lock.unavailable):
-        yield Reason(message=f"{path.name} lacks wheels for other packages than before", path=path)
+        yield Reason(message=f"the packages without a wheel in {path.name} changed", path=path)
 
 
 def _matters(wheel: LockedWheel) -> bool:

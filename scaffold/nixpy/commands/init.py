@@ -31,7 +31,7 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     if not user_files:
         if resolved.style is None:
             raise ProjectError(
-                "nixpy does not manage this project yet", path=project.root, hint="run `nixpy init` first"
+                "nixpy does not manage this project yet", path=project.root, hint="Run `nixpy init` first."
             )
         library_input.refuse(project)
         return plan(project, resolved, analysis_options)
@@ -74,7 +74,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
     else:
         extra.append(OutputFile(path=entry, text=render.render(f"flake/{template}.jinja", env), generated=False))
         if not options.flake:
-            why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on: `--nixpkgs REVISION` would pin it"
+            why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on; pin it with `--nixpkgs REVISION`"
             resolved = replace(resolved, reasons={**resolved.reasons, "nixpkgs": why})
     default = project.root / "default.nix"
     if not options.flake and plan.environment.style.builds and not default.exists():

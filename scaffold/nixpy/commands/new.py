@@ -16,11 +16,12 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from nixpy.core import programs, templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, nearest
 from nixpy.files import staging
 
 _CONFIG = "copier.yml"
 ANSWERS = ".copier-answers.yml"
+_SPELLINGS = {"license": "licence"}
 # What other machines can clone, without a password, and what neither YAML nor a shell reads as anything but text.
 _PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
@@ -52,15 +53,18 @@ def _create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProjec
         from plumbum import local  # by which copier starts programs
     except ImportError:
         raise NixpyError(
-            "`nixpy new` needs copier, which is not installed with nixpy unasked",
-            hint="install nixpy[new] instead of nixpy",
+            "`nixpy new` needs copier, an optional dependency that is not installed",
+            hint="Install `nixpy[new]` instead of `nixpy`.",
         ) from None
     _free(folder)
     config = templates.root() / _CONFIG
     questions = yaml.safe_load(config.read_text("utf-8"))
     asked = [name for name, how in questions.items() if not name.startswith("_") and how.get("when") is not False]
+    answers = {_SPELLINGS.get(name, name): answer for name, answer in answers.items()}
     if unknown := sorted(set(answers) - set(asked)):
-        raise NixpyError(f"nobody asks for `{unknown[0]}`", hint=f"known are {', '.join(asked)}")
+        near = nearest(unknown[0], asked)
+        hint = f"Did you mean `{near}`?" if near else f"The answers are {', '.join(asked)}."
+        raise NixpyError(f"unknown answer `{unknown[0]}`", hint=hint)
     with tempfile.TemporaryDirectory(prefix="nixpy-new-") as scratch:
         # Not the files themselves: those of the Nix store are read-only, and copier hands that on.
         template = Path(scratch, "template")
@@ -91,13 +95,13 @@ def _free(folder: Path) -> None:
     if there == folder and there.exists():
         if not there.is_dir() or any(item.name != ".git" for item in there.iterdir()):
             raise NixpyError(
-                "a new project wants a folder that is empty or not there yet",
+                "the folder of a new project must be empty or not exist yet",
                 path=folder,
-                hint="`nixpy init` adds Nix files to a project that is there already",
+                hint="To add Nix files to an existing project, use `nixpy init`.",
             )
     elif not there.is_dir():
-        what = "a file" if there.exists() else "a link to what is not there"
-        raise NixpyError(f"{what}, so no folder can be made of it or in it", path=there, hint="choose another place")
+        what = "this is a file" if there.exists() else "this is a link to something that does not exist"
+        raise NixpyError(f"{what}, so nixpy cannot create a folder there", path=there, hint="Choose another place.")
 
 
 def _source() -> dict[str, str]:

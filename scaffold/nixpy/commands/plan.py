@@ -165,10 +165,12 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
     lock, now, used = project.locked, project.dependencies, project.extras_and_groups
     lock_format = format_of(lock.path)
     relock = lock_format.relock if lock_format else None
-    hint = f"run `{relock}`, then `nixpy sync`" if relock else "make the lock again, then run `nixpy sync`"
+    hint = f"Run `{relock}`, then `nixpy sync`." if relock else "Lock again, then run `nixpy sync`."
     if lock.fresh() is False:
         yield Diagnostic(
-            code="NIX202", message=f"{lock.path.name} is behind pyproject.toml, which changed since", hint=hint
+            code="NIX202",
+            message=f"{lock.path.name} is out of date: pyproject.toml changed after the lock was made",
+            hint=hint,
         )
     if now is None or not now.complete:
         return
@@ -181,7 +183,7 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
         yield Diagnostic(
             code="NIX202",
             package=min(names),
-            message=f"{lock.path.name} is behind pyproject.toml, which asks otherwise for {shorten(sorted(names))}",
+            message=f"{lock.path.name} is out of date: the requirement for {shorten(sorted(names))} changed",
             hint=hint,
         )
 

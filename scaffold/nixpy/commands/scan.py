@@ -82,14 +82,12 @@ def scan(
     Raises NixpyError for a target that is none of them, and for kinds that are mixed.
     """
     if not targets or "" in targets:
-        raise NixpyError(
-            "there is nothing to scan", hint="name a project, a lock file, a .venv, wheels or requirements"
-        )
+        raise NixpyError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
     kinds = {_kind(target) for target in targets}
     if len(kinds) > 1 or (len(targets) > 1 and not kinds & {"wheel", "requirement"}):
         raise NixpyError(
             "these targets cannot be scanned together",
-            hint="name one project, lock file or .venv, or several wheel files, or several requirements",
+            hint="Name one project, lock file or .venv, or several wheel files, or several requirements.",
         )
     kind = kinds.pop()
     # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
@@ -202,9 +200,9 @@ def _kind(target: str) -> str:
             return "project"
         if path.suffix == ".py":
             raise NixpyError(
-                "scripts are scanned by their lock",
+                "nixpy scans a script by its lock file",
                 path=path,
-                hint=f"run `uv lock --script {path}`, then scan {path}.lock",
+                hint=f"Run `uv lock --script {path}`, then scan {path}.lock.",
             )
         if lock_format := formats.format_of(path):
             return "requirements" if lock_format.pins_only else "lock"
@@ -212,7 +210,7 @@ def _kind(target: str) -> str:
     if path.is_fifo() or path.is_char_device():
         return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
-        raise NixpyError("no such file or folder", path=path, hint="check the path and its spelling")
+        raise NixpyError("no such file or folder", path=path, hint="Check the path and its spelling.")
     return _as_requirement(target)
 
 
@@ -223,7 +221,7 @@ def _as_requirement(target: str) -> str:
     except InvalidRequirement as error:
         raise NixpyError(
             f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
-            hint="name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5",
+            hint="Name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5.",
         ) from error
     return "requirement"
 
@@ -253,7 +251,7 @@ def _given(path: Path) -> Package:
         name, version, _, _ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
         raise NixpyError(
-            "not the name of a wheel", path=path, hint="wheels are called name-1.0-py3-none-any.whl"
+            "this is not the name of a wheel", path=path, hint="Name a file such as name-1.0-py3-none-any.whl."
         ) from error
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()

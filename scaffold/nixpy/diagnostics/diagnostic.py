@@ -25,6 +25,13 @@ def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str
     return f"{shown} and {more} more" if more > 0 else shown
 
 
+def with_hint(message: str, hint: str | None) -> str:
+    """Return a message and what to do about it as one text: two sentences, or one where the hint is half of one."""
+    if not hint:
+        return message
+    return f"{message}; {hint}" if hint[0].islower() else f"{message}. {hint}"
+
+
 def counted(number: int, noun: str) -> str:
     """Return how many of a thing there are: `1 wheel`, `2 wheels`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -32,4 +39,4 @@ def counted(number: int, noun: str) -> str:
 
 def bring_programs(names: Sequence[str]) -> str:
     """Return that the wheels `names` contain programs, as the first words of a sentence."""
-    return f"{shorten(names)} {'brings' if len(names) == 1 else 'bring'} programs"
+    return f"{shorten(names)} {'contains' if len(names) == 1 else 'contain'} programs"

@@ -57,7 +57,7 @@ def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
     Raises NixpyError where there is no such folder.
     """
     if not root.is_dir():
-        raise NixpyError("no such folder", path=root, hint="name the folder of a Python project")
+        raise NixpyError("no such folder", path=root, hint="Name the folder of a Python project.")
     return judge(_observe(root, venv, environ))
 
 
@@ -112,7 +112,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     elif found:
         started = see("started", None, _start, root, found, environ)
         if started and started.search is None:
-            see.unread["started"] = "the loader of this system does not tell where it looks"
+            see.unread["started"] = "the loader of this system does not report where it looks for libraries"
     wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
     project = see("project", None, project_folder.observe_project, root, host) if host else None
     return Facts(

@@ -15,8 +15,8 @@ _STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
-"""What stands where programs of other distributions look for their loader: nix-ld; NixOS's stub, which only says that
-they cannot run; nothing; or the loader of another distribution, or of an FHS root."""
+"""The file where programs of other distributions look for their loader: nix-ld; NixOS's stub, which only says that
+they cannot run; none; or the loader of another distribution, or of an FHS root."""
 
 
 def in_store(path: Path | str | None) -> bool:

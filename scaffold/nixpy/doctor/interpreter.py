@@ -94,9 +94,9 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
     for what, path in places.items():
         for folder in inside:
             if path and path.is_relative_to(folder):
-                raise ValueError(f"{python} is not started: its {what} is {path}, in the project's own files")
+                raise ValueError(f"nixpy does not start {python}: its {what} is {path}, in the project's own files")
     if not _PYTHON.search(real.name):
-        raise ValueError(f"{python} is not started: it leads to {real}, which is not called a Python")
+        raise ValueError(f"nixpy does not start {python}: it leads to {real}, which is not named like a Python")
     return real
 
 

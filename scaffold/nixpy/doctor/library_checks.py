@@ -27,8 +27,8 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     if there:
         yield MachineDiagnostic(
             code="NIX404",
-            message=f"{name} has {shorten(there)}, but the Python of {facts.venv_folder} was built by Nix, with a "
-            "loader of its own, and such programs do not read it",
+            message=f"{name} contains {shorten(there)}, but the Python of {facts.venv_folder} comes from Nix, and "
+            "its loader does not read this variable",
             command=_supply(facts, there),
         )
 
@@ -42,12 +42,13 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     if not names:
         return
     if host.at_loader in {"none", "stub"}:
-        there = "NixOS's stub, which starts nothing" if host.at_loader == "stub" else "nothing"
+        there = "NixOS's stub, which starts no program" if host.at_loader == "stub" else "nothing"
         starting = styles.names(lambda style: style.executables and style.venv_in_root)
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"{bring_programs(names)} that ask for {host.loader}, and there is {there}; "
-            f"style {starting} starts them, and so does nix-ld (on NixOS, programs.nix-ld.enable = true)",
+            message=f"{bring_programs(names)} that need the loader {host.loader}, and this machine has {there} at "
+            f"this path; style {starting} starts them, and so does nix-ld (on NixOS, "
+            "programs.nix-ld.enable = true)",
             command=f"nixpy init --style {starting}",
             packages=tuple(names),
         )
@@ -56,7 +57,8 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
         sets_it = project is not None and project.style is not None and styles.find(project.style).uses_nix_ld
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"NIX_LD names {facts.environ['NIX_LD']}, which does not exist, so {shorten(names)} cannot start",
+            message=f"NIX_LD is {facts.environ['NIX_LD']}, which does not exist, so the programs of "
+            f"{shorten(names)} cannot start",
             command=project.enter if project and sets_it else "unset NIX_LD",
             packages=tuple(names),
         )
@@ -72,8 +74,8 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
     harm = any(facts.search_path.values())
     yield MachineDiagnostic(
         code="NIX408",
-        message=f"LD_LIBRARY_PATH has {', '.join(parts)}: every program that is started here looks there first"
-        + (", and those built with other libraries crash" if harm else ""),
+        message=f"LD_LIBRARY_PATH contains {', '.join(parts)}: every program that you start here looks there first"
+        + (", and programs built with other libraries crash" if harm else ""),
         command="unset LD_LIBRARY_PATH",
     )
 
@@ -104,12 +106,12 @@ def _required(facts: Facts) -> list[MissingLibrary]:
 def _who(facts: Facts, soname: str) -> str:
     supplier = facts.suppliers[soname]
     if supplier.provider == "sibling-wheel":
-        return "and another package ships it, which is not installed"
+        return "and the package that contains it is not installed"
     if supplier.expression is None:
-        return "and nixpy does not know which package has it"
+        return "and nixpy does not know which package contains it"
     if soname in facts.rendered:
-        return f"and nixpy.nix has it from {supplier.expression}, but not for this Python"
-    return f"and {supplier.expression} has it"
+        return f"and nixpy.nix supplies it from {supplier.expression}, but not to this Python"
+    return f"and {supplier.expression} contains it"
 
 
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
@@ -136,11 +138,13 @@ def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
     missing = [one for one in _required(facts) if facts.suppliers[one.soname].provider == "host-driver"]
     if missing:
         names = sorted({one.wheel for one in missing})
-        way = "hardware.graphics.enable = true brings it" if host.nixos else "nixGL puts this host's driver there"
+        sonames = sorted({one.soname for one in missing})
+        way = "hardware.graphics.enable = true creates it" if host.nixos else "nixGL provides the driver of this host"
         yield MachineDiagnostic(
             code="NIX417",
-            message=f"{shorten(sorted({one.soname for one in missing}))} of the graphics driver is not found, which "
-            f"{shorten(names)} {'needs' if len(names) == 1 else 'need'}: {DRIVER} does not exist; {way}",
+            message=f"{shorten(sonames)} of the graphics driver {'is' if len(sonames) == 1 else 'are'} not found; "
+            f"{shorten(names)} {'needs' if len(names) == 1 else 'need'} {'it' if len(sonames) == 1 else 'them'}, "
+            f"but {DRIVER} does not exist; {way}",
             command="sudo nixos-rebuild switch"
             if host.nixos
             else "nix run --impure github:nix-community/nixGL -- .venv/bin/python",

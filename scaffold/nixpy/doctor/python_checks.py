@@ -33,8 +33,8 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
             by_shell = outside and project.fills and facts.venv_folder == project.root / FOLDER
             yield MachineDiagnostic(
                 code="NIX401",
-                message=f"there is no virtual environment at {facts.venv_folder}, so nothing of {project.source} can "
-                "be imported",
+                message=f"there is no virtual environment at {facts.venv_folder}, so no package of "
+                f"{project.source} can be imported",
                 command=project.enter if by_shell else _fill(project, facts.venv_folder, new=True),
             )
         return
@@ -81,9 +81,9 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
         if facts.venv and one.program.folder == facts.venv.python.folder:
             continue
         if found := sorted(missing & one.packages):
-            return f"; {shorten(found)} is there for {one.program.path}, another Python"
+            return f"; {shorten(found)} is installed for {one.program.path}, another Python"
     if found := sorted(missing & facts.user_packages):
-        return f"; {shorten(found)} is installed for the user, which a virtual environment does not see"
+        return f"; {shorten(found)} is installed for the user, where a virtual environment does not look"
     return ""
 
 
@@ -114,7 +114,7 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     if venv and active and Path(active).resolve() != venv.folder.resolve():
         yield MachineDiagnostic(
             code="NIX402",
-            message=f"VIRTUAL_ENV is {active}, so what is installed goes there and not into {venv.folder}",
+            message=f"VIRTUAL_ENV is {active}, so packages are installed there and not into {venv.folder}",
             command=f"source {shlex.quote(str(venv.folder))}/bin/activate",
         )
         return
@@ -126,7 +126,7 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     yield MachineDiagnostic(
         code="NIX402",
-        message=f"`python` is {first.program.path}, as {first.program.folder} comes first on PATH; "
+        message=f"`python` is {first.program.path}, because {first.program.folder} comes first on PATH; "
         f"{_whose(facts, best)} is {best.program.path}",
         command=f"export PATH={shlex.quote(str(best.program.folder))}:$PATH",
     )
@@ -143,8 +143,8 @@ def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
 def _whose(facts: Facts, one: OnPath) -> str:
     of_venv, ours, _ = _rank(facts, one)
     if of_venv:
-        return "the virtual environment's"
-    return "that of nixpy's shell" if ours else "the one with the project's packages"
+        return "the Python of the virtual environment"
+    return "the Python of nixpy's shell" if ours else "the Python with the project's packages"
 
 
 def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
@@ -152,8 +152,8 @@ def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
     for found in facts.applied:
         yield MachineDiagnostic(
             code="NIX403",
-            message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, and so withPackages leaves "
-            "it out without a word; buildPythonPackage makes what can be imported",
+            message=f"{found.file}:{found.line}: {found.name} is built by {found.builder}, so withPackages "
+            "silently leaves it out; buildPythonPackage builds a package that Python can import",
             command=_build_a_module(found),
             packages=(found.name,) if found.name != "a package" else (),
         )
@@ -174,8 +174,8 @@ def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     yield MachineDiagnostic(
         code="NIX405",
-        message=f"{venv.python.path} is {venv.python.file}, the bare interpreter: it bypasses the shell's "
-        f"{shell.program.path}, which wraps it, and so has no libraries or packages from there",
+        message=f"{venv.python.path} is {venv.python.file}, the unwrapped interpreter; it bypasses the wrapper "
+        f"{shell.program.path} of the shell and lacks its libraries and packages",
         command=_relink(venv, shell.program),
     )
 
@@ -208,14 +208,15 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
         if not facts.in_root and str(gone).startswith("/usr/") and project and project.venv_in_root:
             yield MachineDiagnostic(
                 code="NIX406",
-                message=f"{python.path} leads to {gone}, which is only there in the root of style {project.style}",
+                message=f"{python.path} leads to {gone}, which exists only in the root file system of style "
+                f"{project.style}",
                 command="nixpy-fhs nixpy doctor",
             )
             return
         yield MachineDiagnostic(
             code="NIX406",
             message=f"{python.path} needs {gone}, which does not exist: it was garbage collected, or the virtual "
-            "environment came from elsewhere",
+            "environment was created on another machine",
             command=_renew(facts, venv),
         )
         return
@@ -223,7 +224,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     if version and venv.versions and version not in venv.versions:
         yield MachineDiagnostic(
             code="NIX406",
-            message=f"{python.path} is Python {version}, but what is installed in {venv.folder} is for "
+            message=f"{python.path} is Python {version}, but the packages in {venv.folder} are installed for "
             f"Python {', '.join(venv.versions)}",
             command=f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
         )
@@ -269,8 +270,8 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     if loader and not in_store(loader):
         yield MachineDiagnostic(
             code="NIX412",
-            message=f"{venv.python.path} is {venv.python.file}, which asks for {loader}; without nix-ld it does not "
-            "start here",
+            message=f"{venv.python.path} is {venv.python.file}, which needs the loader {loader}; without nix-ld "
+            "it does not start here",
             command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
             f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
         )

@@ -73,7 +73,7 @@ def _is_ours(facts: Facts) -> bool:
 def _optional(facts: Facts) -> str:
     missing = sorted({(one.soname, one.wheel) for one in facts.unfound if one.optional})
     return (
-        "not found, and not required: " + shorten([f"{soname} ({wheel})" for soname, wheel in missing])
+        "not found, but not required: " + shorten([f"{soname} ({wheel})" for soname, wheel in missing])
         if missing
         else ""
     )

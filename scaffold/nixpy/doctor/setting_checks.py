@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from nixpy.commands.check import in_words
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.files.reconcile import State
 
 _STEERING = {
-    "PYTHONPATH": "its folders come before the packages of every virtual environment",
-    "PYTHONHOME": "every Python takes its standard library from there",
-    "SOURCE_DATE_EPOCH": "Nix set it for builds; wheels and archives made here are dated by it",
+    "PYTHONPATH": "Python searches its folders before the packages of every virtual environment",
+    "PYTHONHOME": "every Python loads its standard library from there",
+    "SOURCE_DATE_EPOCH": "Nix sets it for builds, and wheels and archives that you build here get its date",
 }
 
 
@@ -44,7 +46,7 @@ def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     yield MachineDiagnostic(
         code="NIX413",
-        message="uv may bring a Python of its own, which does not start on NixOS without nix-ld",
+        message="uv may download a Python, which does not start on NixOS without nix-ld",
         command="export UV_PYTHON_DOWNLOADS=never",
     )
 
@@ -55,7 +57,7 @@ def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
         names = " ".join(map(shlex.quote, facts.git.unknown))
         yield MachineDiagnostic(
             code="NIX414",
-            message=f"git does not know {', '.join(facts.git.unknown)}, so the flake does not see "
+            message=f"git does not track {', '.join(facts.git.unknown)}, so the flake does not see "
             f"{'it' if len(facts.git.unknown) == 1 else 'them'}",
             command=f"git add -N {names}",
         )
@@ -66,7 +68,8 @@ def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     if facts.git and facts.git.open_venv:
         yield MachineDiagnostic(
             code="NIX415",
-            message=f"git does not ignore {facts.venv_folder}: added by accident, each evaluation copies all of it",
+            message=f"git does not ignore {facts.venv_folder}: once it is added, each evaluation copies all of it "
+            "into the Nix store",
             command=f"echo {facts.venv_folder.name}/ >> .gitignore",
         )
 
@@ -84,6 +87,6 @@ def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     }
     yield MachineDiagnostic(
         code="NIX416",
-        message=f"nixpy.nix and nixpy.lock are {facts.fresh.state}{why}",
+        message=f"nixpy.nix and nixpy.lock are {in_words(State(facts.fresh.state))}{why}",
         command=remedy.get(facts.fresh.state, "nixpy sync"),
     )

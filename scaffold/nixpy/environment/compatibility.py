@@ -11,7 +11,7 @@ from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
 from nixpy.project.managers import FOLDER
 from nixpy.styles.features import Feature, with_property
-from nixpy.styles.styles import Style
+from nixpy.styles.styles import Style, in_words
 
 
 def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Diagnostic]:
@@ -36,7 +36,7 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
             code="NIX203",
             package=wheel.name,
             message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
-            hint="choose a newer nixpkgs, or an older release of the package",
+            hint="Choose a newer nixpkgs, or an older version of the package.",
         )
 
 
@@ -47,8 +47,8 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
     if asking and not answered and style.folder in (FOLDER, ""):  # else it is another one's Python
         yield Diagnostic(
             code="NIX303",
-            message=f"{shorten(asking)} {'asks' if len(asking) == 1 else 'ask'} ctypes.util.find_library, "
-            "to which nixpkgs' Python has no answer",
+            message=f"{shorten(asking)} {'calls' if len(asking) == 1 else 'call'} ctypes.util.find_library, which "
+            "finds nothing with nixpkgs' Python",
             hint=_find_library_hint(style),
         )
 
@@ -59,13 +59,14 @@ def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX605",
             message=f"{shorten(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
-            f"the project runs under style {style.name}, which has programs and headers of it alone",
-            hint=f"open the library by its path, or choose {style.other('open-libraries')}, whose Python finds it",
+            f"the project runs under style {style.name}, which supplies only programs and headers",
+            hint=f"Open the library by its path, or choose {style.other('open-libraries')}, which finds it by name.",
         )
 
 
 def _find_library_hint(style: Style) -> str:
     answering = with_property(lambda feature: feature.answers_find_library)
     name, allowed = answering.name, answering.styles
-    where = "" if not allowed or style.name in allowed else f", under style {' or '.join(sorted(allowed))}"
-    return f"feature {name} has one{where}" + ("" if where else f": `nixpy init --feature {name}`")
+    if allowed and style.name not in allowed:
+        return f"Choose style {in_words(sorted(allowed))}, and enable feature {name}."
+    return f"Enable feature {name}: `nixpy init --feature {name}`."

@@ -30,8 +30,8 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
     if style.inputs and not flake:
         names = ", ".join(item.name for item in style.inputs)
         raise NixpyError(
-            f"style {style.name} takes {names} from the inputs of a flake, so it is not for a shell.nix",
-            hint=f"leave out --no-flake, or choose {style.other('no-flake')}, which need no input",
+            f"style {style.name} takes {names} from flake inputs, so it does not work with shell.nix",
+            hint=f"Leave out --no-flake, or choose {style.other('no-flake')}.",
         )
     if diagnostic := _unread(project, style):
         raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)
@@ -48,7 +48,7 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                     code="NIX301",
                     package=name,
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
-                    hint="look it up on search.nixos.org, or use a style that installs wheels",
+                    hint="Search for it on search.nixos.org, or choose a style that installs wheels.",
                 )
     elif project.locked and style.limits:
         yield from _limits(project, project.locked, style, style.limits, targets)
@@ -57,20 +57,23 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
 def _unread(project: Project, style: Style) -> Diagnostic | None:
     """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
     if style.reads == PYPROJECT and not _says_dependencies(project):
-        message = f"style {style.name} reads [project] of pyproject.toml, or requirements files, and there is neither"
-        hint = "write the dependencies into [project], or choose another style; see `nixpy styles`"
+        message = (
+            f"style {style.name} reads [project] of pyproject.toml or requirements files, and this project has neither"
+        )
+        hint = "Write the dependencies into [project], or choose another style; see `nixpy styles`."
         return Diagnostic(code="NIX207", message=message, hint=hint)
     lock_format = formats.by_name(style.reads)
     if lock_format is None:
         return None
     lock = project.lock
     if lock is None or lock.name != style.reads:
-        other = f"but this project installs from {lock.name}" if lock else "and there is none"
-        hint = f"run `{lock_format.relock}`" + (f' and set lock = "{style.reads}" in [tool.nixpy]' if lock else "")
+        other = f"but this project installs from {lock.name}" if lock else "and this project has none"
+        setting = f', and set lock = "{style.reads}" in [tool.nixpy]' if lock else ""
+        hint = f"Run `{lock_format.relock}`{setting}."
         return Diagnostic(code="NIX207", message=f"style {style.name} reads {style.reads}, {other}", hint=hint)
     if lock.resolve().parent != project.root.resolve():
-        message = f"style {style.name} reads {lock.name} in the project's folder, but it is a workspace's"
-        return Diagnostic(code="NIX207", message=message, hint=f"run nixpy in {os.path.relpath(lock.parent)}")
+        message = f"style {style.name} reads {lock.name} in the project folder, but this lock belongs to a workspace"
+        return Diagnostic(code="NIX207", message=message, hint=f"Run nixpy in {os.path.relpath(lock.parent)}.")
     return None
 
 
@@ -93,9 +96,9 @@ def _limits(
     if lacking := [key for key in limits.keys if key not in own]:
         yield Diagnostic(
             code="NIX312",
-            message=f"{style.name} reads [{table}] alone, which has no {', no '.join(lacking)}; "
-            "without a name it fails, and dependencies of [project] are not installed",
-            hint=f"write them into [{table}] as Poetry 1 had them, or choose {style.other('table')}",
+            message=f"{style.name} reads only [{table}], which has no {', no '.join(lacking)}; it fails without a "
+            "name, and does not install the dependencies of [project]",
+            hint=f"Write them into [{table}] as in Poetry 1, or choose {style.other('table')}.",
         )
     locked = {
         package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
@@ -107,9 +110,9 @@ def _limits(
     if stopping:
         yield Diagnostic(
             code="NIX313",
-            message=f"{style.name} fails at wheels for systems that came after it, which {lock.path.name} lists "
-            f"for {shorten(sorted(stopping))}",
-            hint=f"take their lines out of the lock: sed -i -E '/{later.pattern}/d' {lock.path.name}",
+            message=f"{style.name} fails at wheels for platforms that it does not know, and {lock.path.name} "
+            f"lists such wheels for {shorten(sorted(stopping))}",
+            hint=f"Remove their lines from the lock: `sed -i -E '/{later.pattern}/d' {lock.path.name}`.",
         )
     floors = ((tool, name, floor) for tool, oldest in limits.build_tools.items() for name, floor in oldest.items())
     for tool, name, floor in floors:
@@ -118,9 +121,9 @@ def _limits(
             yield Diagnostic(
                 code="NIX311",
                 package=found.name,
-                message=f"{name} {found.version} is locked, and nixpkgs' build tools get it too: {tool} needs "
-                f"{floor}, so under {style.name} nothing builds that is built by {tool}",
-                hint=f"`poetry update {name}`; what comes as a wheel is not built, and so is not affected",
+                message=f"{name} {found.version} is locked, and the build tools of nixpkgs get this version too; "
+                f"{tool} needs {floor}, so under {style.name} no package builds with {tool}",
+                hint=f"Run `poetry update {name}`. Packages with a wheel are not built, so they are not affected.",
             )
 
 

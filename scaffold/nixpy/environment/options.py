@@ -85,11 +85,13 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
         nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
     release = releases.release(nixpkgs)
     if release.state == "unstable" and "unstable" not in nixpkgs:
-        reasons["nixpkgs"] = f"no release this nixpy knows, so taken for {release.branch}"
+        reasons["nixpkgs"] = f"not a release that this nixpy knows; treated as {release.branch}"
     with _located(project, "python", from_command_line=options.python is not None):
         python, reasons["python"] = releases.choose_python(
             options.python or settings.python, _python_version_file(project), project.requires_python, release
         )
+    if options.python or settings.python:
+        reasons["python"] = "from --python" if options.python else f"from {project.settings_path.name}"
     style = options.style or settings.style
     with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
@@ -97,8 +99,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
         features.chosen(settings.features, name)
     with _located(project, "manager", from_command_line=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
+    if options.manager or settings.manager:
+        reasons["manager"] = "from --manager" if options.manager else f"from {project.settings_path.name}"
     if name and styles.find(name).folder != managers.FOLDER:
-        manager, reasons["manager"] = managers.NONE, f"style {name} fills no .venv"
+        manager, reasons["manager"] = managers.NONE, f"style {name} has no .venv"
     return ResolvedOptions(
         style=name,
         python=python,
@@ -130,7 +134,7 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 def _nixpkgs(root: Path) -> tuple[str, str]:
     """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
     followed = flake.followed(root)
-    return (followed, "as the flake has it") if followed else (releases.current(), "the current stable branch")
+    return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
 
 
 def _python_version_file(project: Project) -> str | None:

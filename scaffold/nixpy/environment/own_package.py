@@ -75,36 +75,39 @@ class OwnPackage:
         if self.version is None:
             yield Diagnostic(
                 code="NIX321",
-                message=f"only its build tells the project's version, so Nix is told {_UNKNOWN_VERSION}",
-                hint="write it down as `version`; what Git knows of it is not there when Nix builds",
+                message=f"the version of the project is computed during its build, so Nix gets {_UNKNOWN_VERSION}",
+                hint="Write a fixed `version` into pyproject.toml; Nix builds the project without its git history.",
             )
         if self.name is None:
             yield Diagnostic(
                 code="NIX322",
-                message=f"setup.py works its name out, so it is called as its folder: {self.folder}",
-                hint="write it as text there, or as `name` in [project] of pyproject.toml",
+                message="setup.py computes the name of the project, so nixpy uses the name of its folder: "
+                f"{self.folder}",
+                hint="Write the name there as text, or as `name` in [project] of pyproject.toml.",
             )
         for need in self.build:
             if not need.known:
                 yield Diagnostic(
                     code="NIX323",
                     package=need.name,
-                    message=f"the project is built with {need.name}, which is not known to be in nixpkgs",
-                    hint=f"look it up on search.nixos.org, or package it for an overlay: nixpy package {need.name}",
+                    message=f"the build system {need.name} of the project is not known to be in nixpkgs",
+                    hint="Search for it on search.nixos.org, or package it for an overlay: `nixpy package "
+                    f"{need.name}`.",
                 )
         if self.hidden:
             yield Diagnostic(
                 code="NIX325",
                 package=self.hidden[0],
-                message=f"{self.instead} tells what is installed with the project, and not install_requires, which the "
-                f"build alone reads: it asks for {shorten(self.hidden)} too",
-                hint=f"name that there as well, or move {self.instead} away, so that install_requires tells all",
+                message=f"{self.instead} decides what is installed with the project, and lacks "
+                f"{shorten(self.hidden)}, which install_requires names",
+                hint=f"Add the missing packages to {self.instead}, or move {self.instead} away, so that "
+                "install_requires decides.",
             )
         if application and not self.scripts:
             yield Diagnostic(
                 code="NIX324",
-                message="the project names no programs, so `nix run` has none to start",
-                hint="name them in [project.scripts] of pyproject.toml, or `entry_points` of setup.py",
+                message="the project defines no program, so `nix run` has nothing to start",
+                hint="Add one to [project.scripts] of pyproject.toml, or to `entry_points` of setup.py.",
             )
 
 
@@ -130,9 +133,9 @@ def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
         found, hidden = _of_setup(setup, project.root), _hidden(setup, project, targets)
     else:
         raise ProjectError(
-            "nothing here says what the project is called and how it is built",
+            "no file states the name of the project and how to build it",
             path=pyproject,
-            hint="write [project] with a name and a version, and [build-system]; or choose a style for development",
+            hint="Write [project] with a name and a version, and [build-system]; or choose a style for development.",
         )
     names_build = "requires" in reader.table("build-system")
     build = reader.requirements("build-system", "requires") if names_build else SETUPTOOLS
@@ -151,7 +154,7 @@ def _of_pyproject(reader: Reader, root: Path) -> dict[str, Any]:
     table = reader.table("project") or reader.table("tool", "poetry")
     where = ("project",) if reader.table("project") else ("tool", "poetry")
     if not isinstance(name := table.get("name"), str):
-        raise reader.error("the project has no name", *where, hint='write it as name = "…"')
+        raise reader.error("the project has no name", *where, hint='Write name = "…".')
     entries = {**reader.table(*where, "scripts"), **reader.table(*where, "gui-scripts")}
     version, description = table.get("version"), table.get("description")
     return {

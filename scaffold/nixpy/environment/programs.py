@@ -37,7 +37,8 @@ class Programs:
             yield Diagnostic(
                 code="NIX302",
                 message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
-                hint=f"style {starting} starts them; feature {replacing.name} takes nixpkgs' own",
+                hint=f"Choose style {starting}, which starts them, or enable feature {replacing.name}, which "
+                "uses the programs of nixpkgs.",
             )
 
 

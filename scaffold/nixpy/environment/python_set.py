@@ -13,7 +13,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs import python_packages
 
 Versions = Literal["nixpkgs", "locked"]
-"""Whose version is taken where both nixpkgs and the lock have a package."""
+"""Which version to use if both nixpkgs and the lock have a package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,5 +136,5 @@ def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> It
                 code="NIX301",
                 package=name,
                 message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",
-                hint="look it up on search.nixos.org, or package it with `nixpy package`",
+                hint="Search for it on search.nixos.org, or package it with `nixpy package`.",
             )

@@ -56,8 +56,8 @@ def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> 
         yield Diagnostic(
             code="NIX305",
             package=name,
-            message=f"{name} is a folder beside the project, which style {style} does not build, so it is not there",
-            hint=f"style {building} builds the members of a workspace, and those that fill .venv install them",
+            message=f"{name} is a local folder that style {style} does not build, so it is missing",
+            hint=f"Choose style {building}, which builds the members of a workspace, or a style that fills .venv.",
         )
 
 
@@ -68,6 +68,7 @@ def diagnostics(wheels: Iterable[Wheel], without_url: Collection[NormalizedName]
         yield Diagnostic(
             code="NIX304",
             package=name,
-            message=f"Nix does not know where to fetch the wheel of {name}, or by which hash",
-            hint=f"{names} tells of any index; of other locks Nix knows PyPI's wheels alone",
+            message=f"the lock has no address or no hash of the wheel of {name}, so Nix cannot download it",
+            hint=f"Use {names}, which has addresses for every index; with other locks, Nix downloads wheels "
+            "only from PyPI.",
         )

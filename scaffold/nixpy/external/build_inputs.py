@@ -25,7 +25,7 @@ from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes, condition
 
 _ASKED = f"[{TABLE}]"
-"""Stands among the wheels that need a library for the project that asks for it."""
+"""The name of the project itself among the wheels that need a library."""
 
 _SETTING = "[tool.nixpy.external]"
 _ROLES: tuple[Role, ...] = ("build", "host", "run")
@@ -240,15 +240,16 @@ def _remarks(dependency: Dependency) -> Iterator[Diagnostic]:
     if dependency.id == "dep:virtual/compiler/cpp":
         yield Diagnostic(
             code="NIX602",
-            message=f"`{dependency.bare}` is called dep:virtual/compiler/cxx",
-            hint="so the registry of PEP 804 has it: change pyproject.toml",
+            message=f"`{dependency.bare}` is called dep:virtual/compiler/cxx in the registry of PEP 804",
+            hint="Change it in pyproject.toml.",
         )
     if dependency.type == VIRTUAL and dependency.version:
         yield Diagnostic(
             code="NIX603",
-            message=f"nixpkgs does not tell which version of {dependency.id.removeprefix('dep:virtual/')} its package "
-            f"has, so {dependency.bare} is not checked",
-            hint="versions of compilers and interfaces are those of their standards (PEP 804, appendix B)",
+            message=f"nixpkgs does not state the version of {dependency.id.removeprefix('dep:virtual/')}, so "
+            f"nixpy does not check {dependency.bare}",
+            hint="Check it yourself: versions of compilers and interfaces are those of their standards (PEP "
+            "804, appendix B).",
         )
 
 
@@ -259,7 +260,7 @@ def _alone_extras(
     if known is None:
         return
     for extra in sorted(external.extras.keys() - {*chosen, *known}):
-        yield _alone("extra", extra, known, "project.optional-dependencies", "so nothing asks for it")
+        yield _alone("extra", extra, known, "project.optional-dependencies", "so nothing installs it")
 
 
 def _alone_groups(
@@ -271,7 +272,7 @@ def _alone_groups(
     included = {item for items in external.groups.values() for item in items if not isinstance(item, Dependency)}
     for group in sorted(external.groups.keys() - {*(chosen or ()), *included, *known}):
         taken = chosen is None and group in external.default_groups
-        what = "yet it is installed by default" if taken else "so nothing asks for it"
+        what = "but it is installed by default" if taken else "so nothing installs it"
         yield _alone("group", group, known, "dependency-groups", what)
 
 
@@ -279,22 +280,22 @@ def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], t
     near = nearest(name, known)
     return Diagnostic(
         code="NIX604",
-        message=f"[{TABLE}] has the {kind} `{name}`, and the project has none of that name, {what}",
-        hint=f"{f'did you mean `{near}`? Else a' if near else 'a'}dd it to [{table}], "
-        f'if need be as {name} = [], or choose it here alone: {kind}s = ["{name}"] of [tool.nixpy]',
+        message=f"[{TABLE}] names the {kind} `{name}`, which the project does not have, {what}",
+        hint=f"{f'Did you mean `{near}`? Otherwise add' if near else 'Add'} it to [{table}], for example as "
+        f'`{name} = []`, or choose it only here with `{kind}s = ["{name}"]` in [tool.nixpy].',
     )
 
 
 def _unknown(dependency: Dependency) -> Diagnostic:
     if dependency.type == "pypi":
-        hint = "it is a Python package: ask for it in [project] or [dependency-groups]"
+        hint = "It is a Python package: add it to [project] or [dependency-groups]."
     else:
         name = _attribute(dependency.name)
         near = _near(dependency, mapping.mapping_entries())
         hint = (
-            f"{f'did you mean {near}? Else n' if near else 'n'}ame its attribute: {_SETTING} "
-            f'map = {{ "{dependency.id}" = "{name}" }}. What nixpkgs lacks comes from an overlay, in flake.nix or '
-            f"shell.nix: pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})"
+            f"{f'Did you mean {near}? Otherwise name' if near else 'Name'} its attribute: {_SETTING} "
+            f'map = {{ "{dependency.id}" = "{name}" }}. If nixpkgs lacks it, add an overlay to flake.nix or '
+            f"shell.nix: `pkgs.extend (final: previous: {{ {name} = final.callPackage ./{name}.nix {{ }}; }})`."
         )
     return Diagnostic(code="NIX601", message=f"{dependency.bare} is not known to be in nixpkgs", hint=hint)
 

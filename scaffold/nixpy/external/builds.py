@@ -111,21 +111,24 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     if one and not one.builds_sources:
         from_nixpkgs = styles.names(lambda other: other.from_nixpkgs and not other.builds)
         return (
-            f"style {one.name} leaves to {one.name} what builds it"
+            f"Follow the documentation of {one.name}, which builds it."
             if one.reads
-            else f"style {one.name} builds no sources; those that fill .venv do, and {from_nixpkgs} has nixpkgs' own"
+            else (
+                f"Style {one.name} does not build it. Choose a style that fills .venv, or style "
+                f"{from_nixpkgs}, which takes it from nixpkgs."
+            )
         )
     if not item.compiled:
-        return "nothing in it is to be compiled, so an installer builds it without more"
-    place = "nixpy's shell" if one is None or one.folder else "nixpy.nix"
-    said = f"{place} has what builds it: {_summary(item)}"
+        return "It is pure Python; the installer builds it."
+    place = "The shell" if one is None or one.folder else "nixpy.nix"
+    sentences = [f"{place} supplies what its build needs: {_summary(item)}."]
     if item.name not in sdists():
-        said += "; libraries it links to, if any, go into `packages` of [tool.nixpy]"
+        sentences.append("If it links to libraries, add them to `packages` in [tool.nixpy].")
     if not item.sdist_facts:
-        said += "; its source was not read, which `nixpy sync --rescan` does with a network"
+        sentences.append("nixpy has not read its source; run `nixpy sync --rescan` with a network.")
     if one and not one.build_programs and (programs := _programs(item)):
-        said += f"; {', '.join(programs)} of wheels, which its build asks for, do not start under style {style}"
-    return said
+        sentences.append(f"Its build starts {', '.join(programs)} from wheels, which do not start under style {style}.")
+    return " ".join(sentences)
 
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:

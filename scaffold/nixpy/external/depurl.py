@@ -21,7 +21,7 @@ _TYPE = re.compile(r"[a-z][a-z0-9.+-]*")
 _NAME = re.compile(r"[^\s<>=!~,;:@\[\]]+")
 _QUALIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.+)")
 _LOWER = frozenset({"bitbucket", "github", "gitlab"})  # their owners and names have no case (package-URL types)
-_SPELLING = "write it as dep:generic/openssl@>=3; sys_platform == 'linux'"
+_SPELLING = "Write it like `dep:generic/openssl@>=3; sys_platform == 'linux'`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def parse(text: str) -> Dependency:
     path, _, version = rest.rpartition("@") if "@" in rest else (rest, "", "")
     kind, *namespace, name = _segments(text, path)
     if kind == VIRTUAL and namespace not in [[one] for one in _NAMESPACES]:
-        _wrong(text, "a virtual package is a compiler or an interface", "write dep:virtual/compiler/c")
+        _wrong(text, "a virtual dependency must be a compiler or an interface", "Write `dep:virtual/compiler/c`.")
     if kind in _LOWER:
         namespace, name = [part.lower() for part in namespace], name.lower()
     return Dependency(
@@ -102,7 +102,7 @@ def _marker(text: str) -> tuple[str, Marker | None]:
         found = Marker(marker)
         found.evaluate({"extra": ""})
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
-        _wrong(text, f"what stands behind `;` is no marker ({str(error).partition(chr(10))[0]})")
+        _wrong(text, f"the text after `;` is not a marker ({str(error).partition(chr(10))[0]})")
     return url.strip(), found
 
 
@@ -110,32 +110,36 @@ def _segments(text: str, path: str) -> list[str]:
     segments = path.strip("/").split("/")
     segments[0] = segments[0].lower()
     if len(segments) < 2 or not _TYPE.fullmatch(segments[0]):
-        _wrong(text, "it has no type and name")
+        _wrong(text, "it has no type or no name")
     if not all(map(_NAME.fullmatch, segments[1:])):
-        _wrong(text, "its name has characters that no name has", "a version stands behind `@`: dep:generic/zlib@>=1.3")
+        _wrong(
+            text,
+            "its name contains characters that are not allowed",
+            "Write a version after `@`: `dep:generic/zlib@>=1.3`.",
+        )
     return segments
 
 
 def _version(text: str, version: str) -> SpecifierSet:
     if not version:
-        _wrong(text, "there is no version behind `@`")
+        _wrong(text, "there is no version after `@`")
     bare = not version.lstrip().startswith(("<", ">", "=", "!", "~"))
     try:
         found = SpecifierSet(f"=={version}" if bare else version)
     except InvalidSpecifier:
-        _wrong(text, f"`{version}` is no version", "write @1.3, @>=1.3 or @>=1.3,<2")
+        _wrong(text, f"`{version}` is not a version", "Write `@1.3`, `@>=1.3` or `@>=1.3,<2`.")
     for one in found:
         if one.operator not in _OPERATORS or one.version.endswith("*"):
-            _wrong(text, f"`{one}` is not allowed there", f"use only {', '.join(sorted(_OPERATORS))}")
+            _wrong(text, f"`{one}` is not allowed here", f"Use only {', '.join(sorted(_OPERATORS))}.")
     return found
 
 
 def _qualifiers(text: str, qualifiers: str) -> str:
     pairs = qualifiers.split("&") if qualifiers else []
     if not all(map(_QUALIFIER.fullmatch, pairs)):
-        _wrong(text, f"`{qualifiers}` are no qualifiers", "write them as ?key=value&other=value")
+        _wrong(text, f"`{qualifiers}` are not qualifiers", "Write them as `?key=value&other=value`.")
     return "&".join(sorted(pairs))
 
 
 def _wrong(text: str, why: str, hint: str = _SPELLING) -> NoReturn:
-    raise NixpyError(f"`{text}` is no external dependency: {why}", hint=hint)
+    raise NixpyError(f"`{text}` is not an external dependency: {why}", hint=hint)

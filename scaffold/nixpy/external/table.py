@@ -111,41 +111,43 @@ class _Reader:
     def _settled(self) -> dict[str, Any]:
         """Return the table with today's keys; another one is an error, as PEP 725 keeps them for later PEPs."""
         if not isinstance(self._table, dict):
-            self._fail(f"`{TABLE}` must be a table", hint=f"write [{TABLE}], as PEP 725 has it")
+            self._fail(f"`{TABLE}` must be a table", hint=f"Write [{TABLE}], as in PEP 725.")
         known = [*_ROLES, *(f"optional-{key}" for key in _ROLES), _GROUPS]
         found: dict[str, Any] = {}
         for key, value in self._table.items():
             today = _ALIASES.get(key, key)
             if today not in known:
                 near = _MEANT.get(key) or nearest(key, known)
-                hint = f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
-                self._fail(f"`{TABLE}.{key}` is no key of PEP 725", key, hint=hint)
+                hint = f"Did you mean `{near}`?" if near else f"Use one of {', '.join(known)}."
+                self._fail(f"`{TABLE}.{key}` is not a key of PEP 725", key, hint=hint)
             if today in found or (today != key and today in self._table):
-                self._fail(f"`{key}` and `{today}` are the same", key, hint=f"keep `{today}`")
+                self._fail(f"`{key}` and `{today}` are two names of one key", key, hint=f"Keep `{today}`.")
             if today != key:
-                self._superseded(f"`{key}` of [{TABLE}] is called `{today}`")
+                self._superseded(f"`{key}` of [{TABLE}] is now called `{today}`")
             found[today] = value
         return found
 
     def _superseded(self, message: str) -> None:
-        hint = f"PEP 725 is a draft, and that is what it says now: change {self._path.name}"
+        hint = f"Change {self._path.name}: PEP 725 is a draft, and this is its current form."
         self._diagnostics.append(Diagnostic(code="NIX602", message=message, hint=hint))
 
     def _names(self, table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         value = table.get(key, {})
         if not isinstance(value, dict):
-            self._fail(f"`{TABLE}.{key}` must be a table of lists", key, hint='write name = ["dep:generic/zlib"] in it')
+            self._fail(
+                f"`{TABLE}.{key}` must be a table of lists", key, hint='Write name = ["dep:generic/zlib"] in it.'
+            )
         seen: set[str] = set()
         for name in value:
             if (normal := canonicalize_name(name)) in seen:
-                self._fail(f"`{normal}` is there twice in `{TABLE}.{key}`", key, name, hint="keep one of them")
+                self._fail(f"`{normal}` occurs twice in `{TABLE}.{key}`", key, name, hint="Keep one of them.")
             seen.add(normal)
         return value
 
     def _list(self, items: Any, *keys: str) -> Iterator[Dependency]:
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             where = ".".join((TABLE, *keys))
-            self._fail(f"`{where}` must be a list of strings", *keys, hint=f'write {keys[-1]} = ["dep:generic/zlib"]')
+            self._fail(f"`{where}` must be a list of strings", *keys, hint=f'Write {keys[-1]} = ["dep:generic/zlib"].')
         for item in items:
             yield self._dependency(item, *keys)
 
@@ -155,7 +157,7 @@ class _Reader:
         except NixpyError as error:
             self._fail(error.message, *keys, value=text, hint=error.hint)
         if found.superseded:
-            self._superseded(f"`{found.superseded}` is written {found.bare} now")
+            self._superseded(f"`{found.superseded}` is now written {found.bare}")
         return found
 
     def _groups(self, table: Mapping[str, Any]) -> dict[NormalizedName, tuple[Dependency | NormalizedName, ...]]:
@@ -177,8 +179,8 @@ class _Reader:
             elif isinstance(item, dict) and item.keys() == {"include-group"} and isinstance(item["include-group"], str):
                 yield canonicalize_name(item["include-group"])
             else:
-                message = f"the group `{name}` holds what is neither a dependency nor a group"
-                hint = 'see PEP 735: strings like "dep:generic/git" and tables like {include-group = "test"}'
+                message = f"the group `{name}` contains an item that is neither a dependency nor a group"
+                hint = 'Write strings like "dep:generic/git" and tables like {include-group = "test"}, as in PEP 735.'
                 self._fail(message, _GROUPS, name, hint=hint)
 
     def _follow(
@@ -188,12 +190,12 @@ class _Reader:
         above: tuple[NormalizedName, ...],
     ) -> None:
         if group in above:
-            self._fail(f"the group `{group}` includes itself", _GROUPS, group, hint="take one include-group out")
+            self._fail(f"the group `{group}` includes itself", _GROUPS, group, hint="Remove one include-group.")
         for item in groups[group]:
             if isinstance(item, Dependency):
                 continue
             if item not in groups:
-                hint = f"there are: {', '.join(sorted(groups))}"
+                hint = f"The groups are {', '.join(sorted(groups))}."
                 self._fail(f"there is no group `{item}` in `{TABLE}.{_GROUPS}`", _GROUPS, group, hint=hint)
             self._follow(groups, item, (*above, group))
 

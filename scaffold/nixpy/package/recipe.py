@@ -148,30 +148,31 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
             code="NIX501",
             package=name,
             message=f"nixpkgs has the programs of {name}: {program.expression}",
-            hint="Use those, unless you want this version.",
+            hint="Use those, unless you need this version.",
         )
     elif attribute(name) is not None:
         yield Diagnostic(
             code="NIX501",
             package=name,
             message=f"nixpkgs has {name}",
-            hint="It is a library there: python3Packages.toPythonApplication makes an application of it."
+            hint="Use python3Packages.toPythonApplication, which makes an application of this library."
             if found.application
-            else "This file would take its place for every package that needs it.",
+            else "Use that package, unless you need this version; this file replaces it for every package "
+            "that needs it.",
         )
     if not found.release.of_pypi:
         yield Diagnostic(
             code="NIX510",
             package=name,
-            message="fetchPypi does not find it: the index that has it is not known to be PyPI or a mirror",
-            hint="Put `fetchurl`, with the address that it has there and the same hash, in the place of fetchPypi.",
+            message=f"fetchPypi may not find {name}: its index is not known to be PyPI or a mirror of PyPI",
+            hint="Replace fetchPypi by `fetchurl`, with the address on that index and the same hash.",
         )
     if found.application and not found.release.programs:
         yield Diagnostic(
             code="NIX507",
             package=name,
-            message="it is not known to install a program",
-            hint="A library is rendered without --application.",
+            message=f"{name} is not known to install a program",
+            hint="Leave out --application if it is a library.",
         )
     used = {*found.build, *found.needs, *(need for _, needs in found.extras for need in needs)}
     for unknown in sorted({need.attribute for need in used if not need.known}):
@@ -179,21 +180,22 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
             code="NIX502",
             package=unknown,
             message=f"{unknown} is not known to be in nixpkgs",
-            hint=f"Look for it at search.nixos.org, or package it too: nixpy package {unknown.removeprefix('_')}.",
+            hint=f"Search for it on search.nixos.org, or package it too: `nixpy package {unknown.removeprefix('_')}`.",
         )
     for need in sorted(used, key=lambda need: need.attribute):
         if need.extras:
             yield Diagnostic(
                 code="NIX506",
                 package=need.attribute,
-                message=f"{need.attribute} is asked for with {', '.join(need.extras)}",
-                hint="Where nixpkgs' has no such optional-dependencies, name what is in them instead.",
+                message=f"{need.attribute} is required with {', '.join(need.extras)}",
+                hint="If the package in nixpkgs lacks these optional-dependencies, name their packages instead.",
             )
     if not complete:
         yield Diagnostic(
             code="NIX503",
             package=name,
-            message="its sdist leaves the dependencies to its build, and there is no wheel that tells them",
+            message=f"the sdist of {name} does not list its dependencies before it is built, and there is no "
+            "wheel that lists them",
             hint="Compare `dependencies` with its setup.py.",
         )
     if not licences(found.release.metadata):
@@ -201,8 +203,10 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX504",
             package=name,
-            message=f"its licence is not one that is known: {words}" if words else "it names no licence",
-            hint="Set meta.license to one of lib.licenses.",
+            message=f"the licence of {name} is not one that nixpy knows: {words}"
+            if words
+            else f"{name} states no licence",
+            hint="Set meta.license to an attribute of lib.licenses.",
         )
 
 
@@ -212,8 +216,8 @@ def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[D
         yield Diagnostic(
             code="NIX508",
             package=name,
-            message=f"left out of optional-dependencies, as they are for its developers: {names}",
-            hint="What its tests need belongs to nativeCheckInputs.",
+            message=f"nixpy left out extras that are for the developers of {name}: {names}",
+            hint="Add what the tests need to nativeCheckInputs.",
         )
     lacking = {
         extra: ", ".join(sorted(need.attribute for need in needs if not need.known))
@@ -225,6 +229,6 @@ def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[D
         yield Diagnostic(
             code="NIX508",
             package=name,
-            message=f"left out of optional-dependencies, for want of packages not known to be in nixpkgs: {which}",
-            hint="Look for those at search.nixos.org, or package them too, and add the extra.",
+            message=f"nixpy left out extras with packages that are not known to be in nixpkgs: {which}",
+            hint="Search for these packages on search.nixos.org, or package them too, and add the extra.",
         )

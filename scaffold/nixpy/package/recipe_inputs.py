@@ -163,7 +163,7 @@ def _external(
         diagnostic = Diagnostic(
             code="NIX509",
             package=release.metadata.name,
-            message=f"its [{table.TABLE}] cannot be read: {error.message}",
+            message=f"[{table.TABLE}] of {release.metadata.name} cannot be read: {error.message}",
             hint="Compare nativeBuildInputs and buildInputs with it.",
         )
         return None, [diagnostic]
@@ -180,8 +180,8 @@ def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple
         diagnostic = Diagnostic(
             code="NIX509",
             package=dependency.name,
-            message=f"{dependency.bare}, which its [{table.TABLE}] asks for, is not known to be in nixpkgs",
-            hint=f"Look for it at search.nixos.org, and add it to {place}.",
+            message=f"{dependency.bare}, which [{table.TABLE}] of the sdist names, is not known to be in nixpkgs",
+            hint=f"Search for it on search.nixos.org, and add it to {place}.",
         )
         return (), [diagnostic]
     return tuple(one.expression for one in supply.inputs), []
@@ -193,23 +193,24 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
         yield Diagnostic(
             code="NIX509",
             package=name,
-            message=f"by its [{table.TABLE}] it runs with {words}",
+            message=f"{name} needs {words} at run time, as its [{table.TABLE}] says",
             hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
         )
     if rust and rust.root is None:
         yield Diagnostic(
             code="NIX505",
             package=name,
-            message="it is built with Rust, and its sdist has no Cargo.lock that says of which crates",
-            hint="Take src from its repository, where that has one (fetchFromGitHub); then build it once, and put the "
-            "hash that Nix tells in the place of lib.fakeHash.",
+            message=f"{name} is built with Rust, and its sdist has no Cargo.lock, which lists the versions of its "
+            "crates",
+            hint="Take src from its repository if that has a Cargo.lock (fetchFromGitHub). Then build it "
+            "once, and replace lib.fakeHash by the hash that Nix prints.",
         )
     elif rust:
         yield Diagnostic(
             code="NIX505",
             package=name,
-            message="it is built with Rust, and the hash of its crates is not known before Nix fetches them",
-            hint="Build it once, and put the hash that Nix tells in the place of lib.fakeHash.",
+            message=f"{name} is built with Rust, and the hash of its crates is not known before Nix fetches them",
+            hint="Build it once, and replace lib.fakeHash by the hash that Nix prints.",
         )
 
 

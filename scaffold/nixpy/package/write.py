@@ -34,12 +34,15 @@ def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
     """Return which file `-o` means: `output`, or the package's in the tree of nixpkgs that `output` is."""
     if not nixpkgs:
         if output.is_dir():
-            raise NixpyError("this is a folder", hint=f"Name a file: -o {output / found.name}.nix", path=output)
+            hint = f"Name a file: `-o {output / found.name}.nix`."
+            raise NixpyError("this is a folder", hint=hint, path=output)
         if not output.parent.is_dir():
-            raise NixpyError("there is no such folder", hint="Make it, or choose another.", path=output.parent)
+            raise NixpyError("no such folder", hint="Create it, or choose another.", path=output.parent)
         return output
     if not (output / _TREE).is_file():
-        raise NixpyError(f"this is no nixpkgs: it has no {_TREE}", hint="Name a checkout of it.", path=output)
+        raise NixpyError(
+            f"this is not a checkout of nixpkgs: it has no {_TREE}", hint="Name a checkout of nixpkgs.", path=output
+        )
     return output / found.place
 
 
@@ -51,6 +54,6 @@ def write(path: Path, text: str, *, force: bool, tree: Path | None = None) -> No
     """
     output = OutputFile(path=path, text=text, generated=False)
     if os.path.lexists(path) and not force:
-        raise NixpyError("this file exists", hint="Choose another, or overwrite it with --force.", path=path)
-    target(path, tree, limit="the checkout" if tree else "the folder that is named")
+        raise NixpyError("this file exists already", hint="Choose another, or overwrite it with --force.", path=path)
+    target(path, tree, limit="the checkout" if tree else "the named folder")
     reconcile([output], write=True, root=tree)

@@ -35,55 +35,57 @@ class Settings:
     """The settings of one project, validated; None where the user left the choice to nixpy."""
 
     style: str | None = None
-    """How the libraries reach Python. `nixpy init` writes down the one it was given or recommends."""
+    """How Python finds the libraries. `nixpy init` writes the style that you name, or the one that it recommends."""
     python: str | None = None
-    """The version, such as `"3.13"`. Without it `.python-version` counts, then the default of nixpkgs where the
+    """The Python version, such as `"3.13"`. Default: the one in `.python-version`, else the default of nixpkgs if the
     project admits it.
     """
     nixpkgs: str | None = None
-    """A branch such as `"nixos-26.05"`, or a revision. Default: the current stable branch."""
+    """A branch of nixpkgs, such as `"nixos-26.05"`, or a revision. Default: the current stable branch."""
     systems: tuple[str, ...] = ()
-    """What the project is analysed and rendered for. Default: `x86_64-linux`, `aarch64-linux` and `aarch64-darwin`,
-    where the style has it.
+    """The systems that nixpy analyses and generates files for. Default: `x86_64-linux`, `aarch64-linux` and, if the
+    style supports macOS, `aarch64-darwin`.
     """
     lock: str | None = None
-    """The lock file to read, where there are several or it lies elsewhere."""
+    """The lock file to read, if there are several or it is in another folder."""
     requirements: tuple[str, ...] = ()
-    """The requirements files to read, where they have other names than the usual ones."""
+    """The requirements files to read, if they do not have the usual names."""
     extras: tuple[NormalizedName, ...] = ()
-    """The project's own extras that are installed."""
+    """The extras of the project to install."""
     groups: tuple[NormalizedName, ...] | None = None
-    """The dependency groups that are installed. Default: those that the lock's tool installs by default."""
+    """The dependency groups to install. Default: those that the tool of the lock installs by default."""
     features: tuple[str, ...] = ()
-    """What the shell has besides the style; see the page on features."""
+    """The features to add to the style; see the page on features."""
     manager: str | None = None
-    """Who fills `.venv` when the shell is entered: `"uv"`, `"pip"`, `"poetry"`, `"pdm"`; `"none"` leaves it to you.
-    Default: the one whose lock the project has.
+    """The program that installs into `.venv` when you enter the shell: `"uv"`, `"pip"`, `"poetry"` or `"pdm"`. With
+    `"none"`, you install yourself. Default: the one that matches the lock of the project.
     """
     venv_copies: bool = False
-    """`true` makes `.venv` by `python -m venv --copies`."""
+    """`true` creates `.venv` with `python -m venv --copies`."""
     relax: tuple[NormalizedName, ...] | Literal[True] = ()
-    """Style application: the packages of which any version will do; `true` for all of them."""
+    """For style application: the packages of which every version is accepted; `true` for all packages."""
     packages: tuple[str, ...] = ()
-    """Attributes of nixpkgs for the shell, such as `"git"` or `"nodePackages.npm"`."""
+    """Packages for the shell, as attributes of nixpkgs, such as `"git"` or `"nodePackages.npm"`."""
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
-    """Whose version style with-packages takes where both have a package: `"nixpkgs"`, or `"locked"`."""
+    """Which version to use if both nixpkgs and the lock have a package, for styles that take packages from nixpkgs:
+    `"nixpkgs"` or `"locked"`.
+    """
     env: Mapping[str, str] = field(default_factory=dict)
-    """Variables of the shell."""
+    """Environment variables to set in the shell."""
     shell_hook: str = ""
-    """Shell text that runs when the shell is entered."""
+    """Shell commands to run when you enter the shell."""
     library: Literal["vendored", "input"] = "vendored"
-    """Where the Nix functions that the generated file calls come from: `"vendored"` puts their text below the facts,
-    `"input"` takes them from the flake input `nixpy`.
+    """Where the Nix functions that the generated file calls are: with `"vendored"`, in the generated file itself, below
+    the facts; with `"input"`, in the flake input `nixpy`.
     """
     source: str | None = None
-    """The address of the flake input `nixpy`, for `library = "input"`: any flake reference."""
+    """The address of the flake input `nixpy`, for `library = "input"`: a flake reference."""
     file: str = "nixpy.nix"
-    """Where the generated Nix goes; nixpy.lock lies beside it."""
+    """The path of the generated Nix file. nixpy writes nixpy.lock into the same folder."""
     libraries: Rules = field(default_factory=Rules)
     external: Mapping[str, str] = field(default_factory=dict)
-    """Who supplies what `[external]` asks for, in `map`: an attribute or expression of nixpkgs by its identifier, such
-    as `{ "dep:generic/foo" = "foo" }`.
+    """Which packages of nixpkgs supply the dependencies of `[external]`: in `map`, an attribute or expression for each
+    identifier, such as `{ "dep:generic/foo" = "foo" }`.
     """
 
 
@@ -99,7 +101,7 @@ def nixpkgs_ref(text: str) -> str:
     """Return `text` if it can stand in a flake reference as a branch, tag or revision; NixpyError otherwise."""
     if not _REF.fullmatch(text):
         raise NixpyError(
-            f"`{text}` is no branch, tag or revision of nixpkgs", hint="write it alone, such as nixos-26.05"
+            f"`{text}` is not a branch, tag or revision of nixpkgs", hint="Write only its name, such as nixos-26.05."
         )
     return text
 
@@ -113,7 +115,7 @@ class _Reader:
     def settings(self) -> dict[str, Any]:
         readers: dict[str, Callable[[str, Any], Any]] = {
             "style": self.string,
-            "python": lambda key, value: self.matching(key, value, re.compile(r"3\.\d+"), 'like "3.13"'),
+            "python": lambda key, value: self.matching(key, value, re.compile(r"3\.\d+"), 'a version like "3.13"'),
             "nixpkgs": lambda key, value: self.matching(key, value, _REF, 'a branch like "nixos-26.05"'),
             "systems": self.systems,
             "lock": self.string,
@@ -143,7 +145,7 @@ class _Reader:
         for key in table:
             if key not in keys:
                 near = nearest(key, keys)
-                hint = f"did you mean `{near}`?" if near else "known are " + ", ".join(sorted(keys))
+                hint = f"Did you mean `{near}`?" if near else f"The settings are {', '.join(sorted(keys))}."
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
@@ -160,7 +162,7 @@ class _Reader:
 
     def writable(self, key: str, value: Any) -> str:
         if "\0" in self.string(key, value):
-            self.wrong("text without a NUL, which neither Nix nor a shell can hold", key)
+            self.wrong("text without a NUL character, which neither Nix nor a shell can hold", key)
         return str(value)
 
     def matching(self, key: str, value: Any, pattern: re.Pattern[str], wanted: str) -> str:
@@ -185,7 +187,7 @@ class _Reader:
         chosen = self.strings(key, value)
         for system in chosen:
             if system not in SYSTEMS:
-                self.fail(f"unknown system `{system}`", key, hint="known are " + ", ".join(SYSTEMS))
+                self.fail(f"unknown system `{system}`", key, hint=f"Use one of {', '.join(SYSTEMS)}.")
         return tuple(sorted(set(chosen)))
 
     def features(self, key: str, value: Any) -> tuple[str, ...]:
@@ -203,7 +205,11 @@ class _Reader:
             try:
                 attributes(f"pkgs.{item}")
             except ValueError:
-                self.fail(f"`{item}` is not an attribute of nixpkgs", key, hint='write "git" or "nodePackages.npm"')
+                self.fail(
+                    f"`{item}` is not an attribute of nixpkgs",
+                    key,
+                    hint='Write an attribute such as "git" or "nodePackages.npm".',
+                )
         return tuple(value)
 
     def versions(self, key: str, value: Any) -> str:
@@ -217,16 +223,19 @@ class _Reader:
             self.wrong("a table of strings", key)
         for name, text in value.items():
             if not _VARIABLE.fullmatch(name):
-                self.fail(f"`{name}` is not a name for an environment variable", key, name)
+                self.fail(f"`{name}` is not a valid name of an environment variable", key, name)
             self.writable(key, text)
         return dict(sorted(value.items()))
 
     def file(self, key: str, value: Any) -> str:
         parts = self.string(key, value).split("/")
         if not value.endswith(".nix") or not all(map(_PART.fullmatch, parts)):
-            self.wrong('a path inside the project, of plain characters, that ends in ".nix"', key)
+            self.wrong(
+                'a path in the project that ends in ".nix" and has only letters, digits, `_`, `+`, `-`, `.` and `/`',
+                key,
+            )
         if value in _TAKEN:
-            self.fail(f"`{value}` is a file of yours, not one to be generated", key, hint='write "nixpy.nix"')
+            self.fail(f"`{value}` is your own file, and nixpy does not generate it", key, hint='Write "nixpy.nix".')
         return "/".join(parts)
 
     def libraries(self, key: str, value: Any) -> Rules:
@@ -269,10 +278,12 @@ class _Reader:
             except NixpyError as error:
                 self.fail(error.message, key, "map", name, hint=error.hint)
             except ValueError:
-                hint = "write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)"
+                hint = "Write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)."
                 self.fail(f"`{text}` is not an attribute path of nixpkgs", key, "map", name, hint=hint)
             if dependency.version or dependency.marker:
-                self.fail(f"`{name}` must be without a version and marker", key, "map", name, hint=dependency.id)
+                self.fail(
+                    f"`{name}` must have no version and no marker", key, "map", name, hint=f"Write `{dependency.id}`."
+                )
         return dict(sorted(found.items()))
 
 
@@ -304,8 +315,10 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
     # Tables written with dotted keys or in one line can come out as other tables; then nothing is written.
     if after != _merged(before, chosen, pyproject=pyproject):
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
-        where = "[tool.nixpy]" if pyproject else "the top"
-        raise ProjectError("nixpy cannot write its settings into this file", path=path, hint=f"add to {where}: {lines}")
+        where = "[tool.nixpy]" if pyproject else "the top of the file"
+        raise ProjectError(
+            "nixpy cannot write its settings into this file", path=path, hint=f"Add to {where}: `{lines}`."
+        )
     if "\r\n" in text and text.count("\n") == text.count("\r\n"):
         new = re.sub(r"\r?\n", "\r\n", new)
     return mark + new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class Dependencies:
             )
         if dynamic and not locked:
             raise reader.error(
-                "`dependencies` is dynamic: only the build backend knows it",
+                "`dependencies` is dynamic: only the build backend can compute them",
                 "project",
                 "dynamic",
                 hint=_lock_hint("uv"),
@@ -147,7 +147,7 @@ class Dependencies:
             reason = str(first).partition("\n")[0]
             raise ProjectError(
                 f"the dependency group `{group}` is not valid: {reason}",
-                hint='see PEP 735: strings like `numpy>=2` and tables like `{include-group = "test"}`',
+                hint='Write strings like `numpy>=2` and tables like `{include-group = "test"}`, as in PEP 735.',
                 path=self.path,
                 line=_line(self.path, "dependency-groups", group),
             ) from None
@@ -167,7 +167,7 @@ class Dependencies:
             elif any(above == (other := canonicalize_name(item.include_group)) for above, _ in path):
                 raise CyclicDependencyGroup(group, name, other)
             elif len(path) >= limits.CHAIN:
-                raise NixpyError(f"more than {limits.CHAIN} groups include each other in a row")
+                raise NixpyError(f"more than {limits.CHAIN} groups include each other in a chain")
             elif other not in entered:
                 entered.add(other)
                 path.append((other, iter(resolver.lookup(other))))
@@ -195,16 +195,17 @@ class Dependencies:
 
     def _tangled(self, extra: str) -> ProjectError:
         return ProjectError(
-            f"the extra `{extra}` ends a chain of {limits.CHAIN} extras, or has one of {limits.EXTRAS:,} markers",
-            hint="list the requirements of the extras themselves",
+            f"the extra `{extra}` ends a chain of {limits.CHAIN} extras, or is reached with more than "
+            f"{limits.EXTRAS:,} combinations of extra and marker",
+            hint="List the requirements of the extras themselves.",
             path=self.path,
             line=_line(self.path, "project", "optional-dependencies", extra),
         )
 
-    def _unknown(self, kind: str, name: str, known: Iterable[str], *keys: str) -> ProjectError:
-        there = ", ".join(sorted(known)) or "none"
+    def _unknown(self, kind: str, name: str, known: Collection[str], *keys: str) -> ProjectError:
+        hint = f"Use one of {', '.join(sorted(known))}." if known else f"The project has no {kind}."
         line = _line(self.path, *keys)
-        return ProjectError(f"there is no {kind} `{name}`", hint=f"there are: {there}", path=self.path, line=line)
+        return ProjectError(f"there is no {kind} `{name}`", hint=hint, path=self.path, line=line)
 
 
 def _checked(requirement: Requirement) -> Requirement:
@@ -260,9 +261,7 @@ class Reader:
         """Return the list of strings at `keys`, empty where there is none."""
         value = self.table(*keys[:-1]).get(keys[-1], [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(
-                f"`{'.'.join(keys)}` must be a list of strings", *keys, hint=f'write it as {keys[-1]} = ["…"]'
-            )
+            raise self.error(f"`{'.'.join(keys)}` must be a list of strings", *keys, hint=f'Write {keys[-1]} = ["…"].')
         return tuple(value)
 
     def requirements(self, *keys: str) -> tuple[Requirement, ...]:
@@ -278,7 +277,7 @@ class Reader:
                 f"`{shown_within(plain(text))}` in `{'.'.join(keys)}` is not a requirement: {reason}",
                 *keys,
                 value=text,
-                hint="write it as PEP 508 says: numpy>=2, numpy[extra]; sys_platform == 'linux', name @ URL",
+                hint="Write it as in PEP 508: numpy>=2, numpy[extra]; sys_platform == 'linux', or name @ URL.",
             ) from None
 
     def requires_python(self) -> SpecifierSet | None:
@@ -293,7 +292,7 @@ class Reader:
                 f"`requires-python` is not a version specifier: {value!r}",
                 "project",
                 "requires-python",
-                hint='write it as requires-python = ">=3.11"',
+                hint='Write requires-python = ">=3.11".',
             ) from None
 
     def groups(self) -> dict[NormalizedName, tuple[object, ...]]:
@@ -302,7 +301,7 @@ class Reader:
         for name, items in self.table("dependency-groups").items():
             group = canonicalize_name(name)
             if group in found:
-                raise self.error(f"the dependency group `{group}` is there twice", "dependency-groups", name)
+                raise self.error(f"the dependency group `{group}` occurs twice", "dependency-groups", name)
             if not isinstance(items, list):
                 raise self.error(f"`dependency-groups.{name}` must be a list", "dependency-groups", name)
             found[group] = tuple(items)
@@ -327,4 +326,4 @@ class Reader:
 
 def _lock_hint(tool: str) -> str:
     lock_format = formats.by_tool(tool)
-    return f"lock the project with `{lock_format.relock}`; nixpy then reads {lock_format.name}"
+    return f"Lock the project with `{lock_format.relock}`; nixpy then reads {lock_format.name}."

@@ -20,7 +20,9 @@ def find_projects(root: Path) -> tuple[Path, ...]:
     """
     found = tuple(sorted(_find_projects(root)))
     if not found:
-        raise ProjectError("nixpy manages no project here or below", path=root, hint="run `nixpy init` in one first")
+        raise ProjectError(
+            "nixpy manages no project here or below", path=root, hint="Run `nixpy init` in a project first."
+        )
     return found
 
 

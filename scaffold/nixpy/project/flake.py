@@ -67,8 +67,8 @@ def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
     if there and there != nixpkgs:
         yield Diagnostic(
             code="NIX204",
-            message=f"flake.nix follows nixpkgs {there}, but {nixpkgs} was analysed",
-            hint="change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy",
+            message=f"flake.nix follows nixpkgs {there}, but nixpy analyses the project for {nixpkgs}",
+            hint="Change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy.",
         )
 
 
@@ -80,7 +80,7 @@ def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX206",
             message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
-            hint="`nixpy init` prints the lines for them, to be added by hand",
+            hint="Run `nixpy init`, which prints the lines for them, and add the lines to flake.nix.",
         )
 
 

@@ -77,20 +77,20 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
     kind = _kind(project)
     if asked is None:
         if not _is_inside(project):
-            return NONE, "what is installed is not in this folder"
+            return NONE, "the lock is in another folder"
         preferring = (name for name, row in TABLE.items() if kind in row.get("without-lock", ())[:1])
         name = next(preferring, None) or next((name for name in TABLE if kind in _reads(name)), NONE)
         shown = relative(project, project.source)
-        return name, f"no manager of nixpy's reads {shown}" if name == NONE else f"it installs from {shown}"
+        return name, f"no manager reads {shown}" if name == NONE else f"installs from {shown}"
     if asked not in NAMES:
-        raise NixpyError(f"there is no manager `{asked}`", hint=f"known are {', '.join(NAMES)}")
+        raise NixpyError(f"there is no manager `{asked}`", hint=f"Use one of {', '.join(NAMES)}.")
     if asked != NONE and (kind not in _reads(asked) or not _is_inside(project)):
         raise NixpyError(
             f"{asked} does not install from {relative(project, project.source)}",
-            hint=f"it reads {', '.join(_reads(asked))} of the project's folder; "
-            f"or choose another manager, or {NONE} to fill .venv yourself",
+            hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(asked))}), choose "
+            f"another manager, or use {NONE} and fill .venv yourself.",
         )
-    return asked, "as asked for"
+    return asked, "from the settings"
 
 
 def _reads(name: str) -> tuple[str, ...]:

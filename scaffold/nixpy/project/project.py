@@ -188,7 +188,7 @@ def read(root: Path) -> Project:
     workspace cannot be read.
     """
     if not root.is_dir():
-        raise ProjectError("no such folder", path=root, hint="name the folder of a Python project")
+        raise ProjectError("no such folder", path=root, hint="Name the folder of a Python project.")
     pyproject, nixpy_toml = root / config.PYPROJECT, root / config.NIXPY_TOML
     data = load_toml(pyproject) if pyproject.is_file() else {}
     settings, settings_path = _settings(pyproject, nixpy_toml, data)
@@ -231,7 +231,7 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
     raise ProjectError(
         "no Python project here: no pyproject.toml with [project], no setup.py, no requirements file, no lock file",
         path=root,
-        hint="name the project's folder, or set `requirements` in nixpy.toml",
+        hint="Name the folder of the project, or set `requirements` in nixpy.toml.",
     )
 
 
@@ -243,9 +243,9 @@ def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[
     if nixpy_toml.is_file():
         if table is not None:
             raise ProjectError(
-                "settings stand both here and in [tool.nixpy] of pyproject.toml",
+                "the settings are in this file and in [tool.nixpy] of pyproject.toml",
                 path=nixpy_toml,
-                hint="keep one of them",
+                hint="Keep one of them.",
             )
         return config.parse(load_toml(nixpy_toml), nixpy_toml, read_text(nixpy_toml)), nixpy_toml
     if not pyproject.is_file():
@@ -260,7 +260,7 @@ def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[
 def _named(root: Path, name: str) -> Path:
     path = root / name
     if not is_file(path):
-        raise ProjectError("no such file, but the settings of nixpy name it", path=path)
+        raise ProjectError("this file does not exist, but the settings of nixpy name it", path=path)
     return path
 
 

@@ -82,9 +82,10 @@ class Setup:
         lines, extras = self.lines("install_requires"), self.table("extras_require")
         if lines is None or extras is None:
             raise ProjectError(
-                "only setuptools can tell the dependencies that stand here",
+                "only setuptools can compute these dependencies",
                 path=self.path,
-                hint=f"let uv write them down: `uv pip compile --universal {self.path.name} -o requirements.txt`",
+                hint=f"Let uv write them into a file: `uv pip compile --universal {self.path.name} -o "
+                "requirements.txt`.",
             )
         name = self.text("name")
         nothing: Mapping[NormalizedName, tuple[object, ...]] = {}
@@ -124,7 +125,7 @@ class Setup:
             ((path, number) for path, text in texts for number, line in enumerate(text, start=1) if value in line),
             (self.path, None),
         )
-        return ProjectError(message, hint="write it as PEP 508 and 440 say", path=path, line=line)
+        return ProjectError(message, hint="Write it as in PEP 508 and PEP 440.", path=path, line=line)
 
 
 def read(root: Path) -> Setup | None:
@@ -169,7 +170,7 @@ def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
         tree = ast.parse(read_text(path))
     except _NO_PROGRAM as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        raise ProjectError(f"this is no Python 3: {error}", hint="Correct it.", path=path, line=line) from None
+        raise ProjectError(f"this is not valid Python 3: {error}", hint="Correct it.", path=path, line=line) from None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
     if len(calls) != 1:
         return {}, frozenset(), True
@@ -228,7 +229,7 @@ def _config(path: Path) -> configparser.RawConfigParser:
         parser.read_string(text)
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
-        raise ProjectError("this file cannot be read as setup.cfg", hint="Correct it.", path=path, line=line) from None
+        raise ProjectError("this file is not a valid setup.cfg", hint="Correct it.", path=path, line=line) from None
     return parser
 
 

@@ -59,8 +59,8 @@ def find(name: str) -> Feature:
     if feature := known.get(name):
         return feature
     near = nearest(name, known)
-    hint = f"did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}Features are {', '.join(known)}")
+    hint = f"Did you mean `{near}`? " if near else ""
+    raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}The features are {', '.join(known)}.")
 
 
 def with_property(of: Callable[[Feature], bool]) -> Feature:
@@ -77,7 +77,7 @@ def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
         if style and feature.styles and style not in feature.styles:
             raise NixpyError(
                 f"feature `{feature.name}` does not work with style `{style}`",
-                hint=f"take it out of `features`, or choose one of {', '.join(sorted(feature.styles))}",
+                hint=f"Remove it from `features`, or choose one of the styles {', '.join(sorted(feature.styles))}.",
             )
     return found
 

@@ -25,20 +25,20 @@ class Need:
 
 
 NEEDS = (
-    Need("executables", "programs inside wheels (ruff, node) run", lambda style: style.executables),
-    Need("leak-free", "what Python starts inherits no LD_LIBRARY_PATH", lambda style: style.leak_free),
+    Need("executables", "programs in wheels (ruff, node) run", lambda style: style.executables),
+    Need("leak-free", "child processes do not inherit LD_LIBRARY_PATH", lambda style: style.leak_free),
     Need("no-nix-ld", "the host needs no nix-ld", lambda style: not style.uses_nix_ld),
-    Need("ide", "an IDE can start its Python, outside of the shell", lambda style: style.ide),
+    Need("ide", "an IDE can start its Python outside the shell", lambda style: style.ide),
     Need("direnv", "works when direnv enters the shell", lambda style: style.direnv),
     Need("darwin", "macOS", lambda style: style.darwin),
     # Where packages are installed into a folder of the project, what Nix builds is not all of it.
-    Need("deployment", "Nix builds all of it, for another machine", lambda style: not style.folder),
+    Need("deployment", "Nix builds the whole environment, for another machine", lambda style: not style.folder),
 )
 
 
 def in_words(promised: bool | str | None) -> str:
     """Return in words whether a need is served."""
-    return promised if isinstance(promised, str) else {True: "yes", False: "no", None: "not said"}[promised]
+    return promised if isinstance(promised, str) else {True: "yes", False: "no", None: "not stated"}[promised]
 
 
 def find(name: str) -> Need:
@@ -47,8 +47,8 @@ def find(name: str) -> Need:
     if need := known.get(name):
         return need
     near = nearest(name, known)
-    hint = f"did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no need `{name}`", hint=f"{hint}Needs are {', '.join(known)}")
+    hint = f"Did you mean `{near}`? " if near else ""
+    raise NixpyError(f"there is no property `{name}`", hint=f"{hint}The properties are {', '.join(known)}.")
 
 
 def serving(needs: Iterable[Need]) -> tuple[Style, ...]:

@@ -112,7 +112,8 @@ def _taken(path: Path) -> dict[str, bool]:
     arguments = [_ARGUMENT.fullmatch(line) for line in lines if not line.lstrip().startswith("#")]
     if found is None or None in arguments:
         raise StyleError(
-            f"{path}: a style is `self: project:` and then its facts in braces, one a line, each with a comma"
+            f"{path}: a style must be `self: project:`, followed by its facts in braces, one per line, "
+            "each with a comma"
         )
     return {item["name"]: item["default"] is None for item in arguments if item}
 
@@ -138,8 +139,8 @@ def find(name: str) -> Style:
         return style
     near = nearest(name.lower(), spellings)
     known = ", ".join(style.name for style in styles())
-    hint = f"did you mean `{spellings[near].name}`? " if near else ""
-    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}Styles are {known}; see `nixpy styles`")
+    hint = f"Did you mean `{spellings[near].name}`? " if near else ""
+    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
 
 
 def names(of: Callable[[Style], bool]) -> str:
@@ -172,7 +173,7 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
     darwin = any(system.endswith("-darwin") for system in systems)
     fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
     if not programs:
-        return fitting[0], "no wheel brings programs of its own, and with it nothing leaks into what Python starts"
+        return fitting[0], "the default: no wheel contains programs, and child processes inherit nothing"
     chosen = next(style for style in fitting if style.executables)
     return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
 

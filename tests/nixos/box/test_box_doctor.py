@@ -125,7 +125,7 @@ def test_text_says_the_same(healthy: Patient) -> None:
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-3:] == [
-        "NIX410 PYTHONPATH is /nowhere: its folders come before the packages of every virtual environment",
+        "NIX410 PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual environment",
         "       unset PYTHONPATH",
         "1 problem found",
     ]
@@ -191,7 +191,7 @@ def test_outside_of_the_root(observed: Observed, install: Callable[[Box], None])
     script = f"{NIXPY} doctor {FLAKE} --venv .venv --format json || [ $? = 1 ]"
     options = ("--offline", "--no-write-lock-file", f"path:{FLAKE}")
     report = Report(json.loads(box.nix("develop", *options, "-c", "bash", "-euc", script, cwd=WORK["venv"]).stdout))
-    assert "only there in the root of style fhs" in report.one("NIX406")["message"]
+    assert "exists only in the root file system of style fhs" in report.one("NIX406")["message"]
     assert report.command("NIX406") == "nixpy-fhs nixpy doctor"
 
 
@@ -202,7 +202,7 @@ def test_missing_packages(patient: Patient) -> None:
     assert "pyodbc of pyproject.toml is not installed" in report.one("NIX401")["message"]
     other = "other/lib/python3.13/site-packages/pyodbc-1.dist-info"
     script = f"mkdir -p other/bin {other}; ln -sf $(command -v python) other/bin/python; PATH=$PATH:$PWD/other/bin"
-    assert f"pyodbc is there for {PROJECT}/other/bin/python" in patient.doctor(script).one("NIX401")["message"]
+    assert f"pyodbc is installed for {PROJECT}/other/bin/python" in patient.doctor(script).one("NIX401")["message"]
     command = report.command("NIX401")
     assert command == "uv pip install -r pyproject.toml"
     assert "NIX401" not in patient.doctor(f"{command} -q").codes
@@ -218,12 +218,14 @@ def test_another_python_on_path(patient: Patient, built: Mapping[str, Path]) -> 
     intruder = f"export PATH={built['python']}/bin:$PATH"
     report = patient.doctor(intruder)
     message = report.one("NIX402")["message"]
-    assert message.startswith(f"`python` is {built['python']}/bin/python, as {built['python']}/bin comes first on PATH")
+    assert message.startswith(
+        f"`python` is {built['python']}/bin/python, because {built['python']}/bin comes first on PATH"
+    )
     assert "nixpy's shell is /nix/store/" in message
     assert patient.doctor(f"{intruder}; {report.command('NIX402')}").codes == set()
     active = f"source .venv/bin/activate; {intruder}"
     report = patient.doctor(active)
-    assert f"the virtual environment's is {PROJECT}/.venv/bin/python" in report.one("NIX402")["message"]
+    assert f"the Python of the virtual environment is {PROJECT}/.venv/bin/python" in report.one("NIX402")["message"]
     assert patient.doctor(f"{active}; {report.command('NIX402')}").codes == set()
     active = "python -m venv --without-pip other; source other/bin/activate"
     report = patient.doctor(active)
@@ -291,7 +293,7 @@ def test_a_venv_that_bypasses_the_wrapper(patient: Patient, built: Mapping[str, 
     outside = patient.doctor(inside=False)
     assert outside.codes == {"NIX409"}
     messages = [finding["message"] for finding in outside.all("NIX409")]
-    known = "need it, and nixpy.nix has it from pkgs.stdenv.cc.cc.lib, but not for this Python"
+    known = "need it, and nixpy.nix supplies it from pkgs.stdenv.cc.cc.lib, but not to this Python"
     assert f"libstdc++.so.6 is not found; numpy, pyodbc {known}" in messages
     assert any(message.startswith("libz.so.1 is not found; psycopg2-binary needs it") for message in messages)
     assert {finding["command"] for finding in outside.all("NIX409")} == {"nix develop"}
@@ -317,7 +319,7 @@ def test_nix_ld_is_ignored(patient: Patient, built: Mapping[str, Path]) -> None:
     plain_venv(patient, built)
     settings = f"export NIX_LD_LIBRARY_PATH={built['gcc']}/lib"
     report = patient.doctor(settings, inside=False)
-    assert "NIX_LD_LIBRARY_PATH has libstdc++.so.6, but the Python of" in report.one("NIX404")["message"]
+    assert "NIX_LD_LIBRARY_PATH contains libstdc++.so.6, but the Python of" in report.one("NIX404")["message"]
     assert report.command("NIX404") == "nix develop"
     assert patient.doctor(settings).codes == set()
 
@@ -355,7 +357,7 @@ def test_packages_of_another_python(patient: Patient) -> None:
     """NIX406: what is installed is for another Python than the interpreter; the command makes the .venv anew."""
     script = "mv .venv/lib/python3.13 .venv/lib/python3.12"
     report = patient.doctor(script)
-    assert "is Python 3.13, but what is installed in" in report.one("NIX406")["message"]
+    assert "is Python 3.13, but the packages in" in report.one("NIX406")["message"]
     command = report.command("NIX406")
     assert command == f"rm -r {PROJECT}/.venv && uv venv --clear .venv && uv pip install -r pyproject.toml"
     assert patient.doctor(f"{command} -q").codes & {"NIX401", "NIX406"} == set()
@@ -366,12 +368,12 @@ def test_programs_without_nix_ld(patient: Patient, built: Mapping[str, Path]) ->
     NIX_LD names nothing.
     """
     patient.shell(".venv/bin/pip install -q ruff")
-    for loader, there in (("stub-ld", "NixOS's stub, which starts nothing"), ("nothing", "nothing")):
+    for loader, there in (("stub-ld", "NixOS's stub, which starts no program"), ("nothing", "nothing")):
         stuck = Patient(box=replace(patient.box, host_loader=loader))  # type: ignore[arg-type]
         report = stuck.doctor()
         assert report.codes == {"NIX407"}
         assert report.one("NIX407")["message"].startswith(
-            f"ruff brings programs that ask for {LOADER}, and there is {there}"
+            f"ruff contains programs that need the loader {LOADER}, and this machine has {there}"
         )
         assert report.command("NIX407") == "nixpy init --style fhs"
     with_it = Patient(box=replace(patient.box, host_loader="nix-ld"))
@@ -418,7 +420,7 @@ def test_a_python_that_uv_brought(patient: Patient, built: Mapping[str, Path]) -
     copied = f"rm .venv/bin/python*; cp {built['python']}/bin/python3.13 .venv/bin/python; chmod +w .venv/bin/python"
     script = f"{copied}; {patchelf} .venv/bin/python"
     report = patient.doctor(script)
-    assert f"which asks for {LOADER}; without nix-ld it does not start" in report.one("NIX412")["message"]
+    assert f"which needs the loader {LOADER}; without nix-ld it does not start" in report.one("NIX412")["message"]
     assert {one["check"] for one in report.data["not_checked"]} == {
         "NIX_LD_LIBRARY_PATH",
         "driver",

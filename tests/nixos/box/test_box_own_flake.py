@@ -40,7 +40,7 @@ def test_nix_run_reads_wheels_and_writes_a_project(box: Box) -> None:
     (project / "requirements.txt").write_text(f"--no-index\n--find-links {WHEELS}\npillow\n")
     nixpy(box, "init", "--style", "loader", "--system", SYSTEM, f"{HOME}/project")
     assert '"libz.so.1"' in (project / "nixpy.nix").read_text()
-    assert nixpy(box, "check", f"{HOME}/project").stdout.strip().endswith("fresh")
+    assert nixpy(box, "check", f"{HOME}/project").stdout.strip().endswith("up to date")
     (project / "nixpy.nix").write_text((project / "nixpy.nix").read_text() + " ")
     assert nixpy(box, "check", f"{HOME}/project", check=False).returncode == 1
 
@@ -69,7 +69,7 @@ def test_the_shell_runs_this_source(box: Box) -> None:
     develop = ("develop", *OPTIONS, FLAKE, "-c", "python")
     where = box.nix(*develop, "-c", "import nixpy; print(nixpy.__file__)", cwd=work).stdout.strip()
     assert where == f"{work}/scaffold/nixpy/__init__.py"
-    assert "fresh" in box.nix(*develop, "-m", "nixpy", "check", "examples/loader", cwd=work).stdout
+    assert "up to date" in box.nix(*develop, "-m", "nixpy", "check", "examples/loader", cwd=work).stdout
     box.nix(*develop, "-m", "pytest", "--version", cwd=work)
 
 

@@ -1,0 +1,192 @@
+"""The texts for users use plain words: none of the private words in words.csv, and one form of messages and hints."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+PACKAGE = TOP / "scaffold/nixpy"
+WORDS = Path(__file__).with_name("words.csv")
+
+FOLDERS = (
+    "cli",
+    "commands",
+    "diagnostics",
+    "doctor",
+    "environment",
+    "external",
+    "package",
+    "project",
+    "styles",
+)
+# Modules whose texts go into generated files.
+GENERATED = {"environment/facts.py", "package/entries.py"}
+MODULES = sorted(
+    path
+    for folder in FOLDERS
+    for path in (PACKAGE / folder).glob("*.py")
+    if str(path.relative_to(PACKAGE)) not in GENERATED
+)
+# Keys of style.toml and feature.toml that users read. The title also goes into generated files.
+KEYS = ("summary", "how", "cost")
+TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
+CODES = PACKAGE / "diagnostics/codes.csv"
+# Text that is an identifier: a state in JSON, or the name of a check.
+IDENTIFIERS = {"never analysed", "older library"}
+# Names with which a message may begin, and the calls that a message is the first argument of.
+NAMES = {"Python", "Nix", "LD_LIBRARY_PATH"}
+FAILING = ("Error", "self.fail", "self._fail")
+
+
+@cache
+def patterns() -> dict[str, re.Pattern[str]]:
+    """Return the patterns of words.csv, each as whole words, by what to write instead."""
+    with WORDS.open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    return {row["pattern"]: re.compile(rf"(?<![\w.-])(?:{row['pattern']})(?![\w-])", re.IGNORECASE) for row in rows}
+
+
+def text_of(node: ast.expr) -> str:
+    """Return a string literal, with `{}` in place of each expression of an f-string."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return ""
+
+
+def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the string literals with a space in them, and the docstrings of commands, each with its line.
+
+    Other docstrings, regular expressions and parts of f-strings are left out.
+    """
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            is_command = isinstance(node, ast.FunctionDef) and any(
+                "click.command" in ast.unparse(one) for one in node.decorator_list
+            )
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and not is_command:
+                skipped.add(id(first.value))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re."):
+            skipped.update(id(part) for one in node.args for part in ast.walk(one))
+        elif isinstance(node, ast.JoinedStr):
+            skipped.update(id(part) for part in node.values if isinstance(part, ast.Constant))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in skipped:
+            text = text_of(node)
+            if " " in text.strip() and text not in IDENTIFIERS:
+                yield node.lineno, text
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts for users in a module, a style, a feature or the table of codes, each with its line."""
+    if path.suffix == ".py":
+        yield from literals(ast.parse(path.read_text()))
+    elif path.suffix == ".csv":
+        with path.open(newline="") as table:
+            for row in csv.DictReader(table):
+                yield from ((int(row["code"][3:]), row[key]) for key in ("meaning", "remedy"))
+    else:
+        data = tomllib.loads(path.read_text())
+        lists = data.get("tradeoffs", {})
+        for text in (*(data[key] for key in KEYS if key in data), *lists.get("good", ()), *lists.get("bad", ())):
+            yield 0, text
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(TOP))
+
+
+@pytest.mark.parametrize("path", [*MODULES, *TABLES, CODES], ids=named)
+def test_no_private_word(path: Path) -> None:
+    """No text for users has a word of words.csv."""
+    found = [
+        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
+        for line, text in texts(path)
+        for pattern in patterns().values()
+        for match in pattern.finditer(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_each_row_has_an_example_that_it_finds() -> None:
+    """Each pattern finds its own example, so that no row of the table is idle."""
+    with WORDS.open(newline="") as table:
+        for row in csv.DictReader(table):
+            assert patterns()[row["pattern"]].search(row["example"]), row
+            assert row["instead"], row
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (PACKAGE / "cli/new.py", "there is no terminal to ask questions on"),
+        (PACKAGE / "cli/check.py", "The exit status is 0 if all files are up to date"),
+        (PACKAGE / "project/config.py", "The extras of the project to install."),
+        (PACKAGE / "doctor/setting_checks.py", "{} is {}: {}"),
+        (CODES, "Lock again, then run `nixpy sync`."),
+        (TOP / "templates/styles/loader/style.toml", "child processes inherit nothing"),
+        (TOP / "templates/features/qt/feature.toml", "nothing is compiled"),
+    ],
+    ids=lambda value: named(value) if isinstance(value, Path) else "",
+)
+def test_the_texts_are_read(path: Path, text: str) -> None:
+    """A message, a help text, a setting, a code, a style and a feature are among the texts that are checked."""
+    assert any(text in one for _, one in texts(path))
+
+
+def branches(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what an expression can be: both sides of a conditional, else the expression itself."""
+    if isinstance(node, ast.IfExp):
+        yield from branches(node.body)
+        yield from branches(node.orelse)
+    else:
+        yield node
+
+
+def given(tree: ast.Module, name: str) -> Iterator[tuple[int, str]]:
+    """Yield the literals that are passed as the argument `name`, or assigned to a variable of that name."""
+    for node in ast.walk(tree):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            values = [one.value for one in node.keywords if one.arg == name]
+        elif isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
+            values = [node.value]
+        for value in (one for each in values for one in branches(each)):
+            if text := text_of(value):
+                yield value.lineno, text
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_a_hint_is_a_sentence(path: Path) -> None:
+    """A hint begins with a capital letter or a name in backticks, and ends with a full stop or a question mark."""
+    for line, text in given(ast.parse(path.read_text()), "hint"):
+        assert not text[0].islower(), f"{named(path)}:{line}: {text}"
+        assert text.rstrip().endswith((".", "?", "{}")), f"{named(path)}:{line}: {text}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_a_message_is_no_sentence(path: Path) -> None:
+    """A message begins with a small letter or a name, and has no full stop at its end."""
+    tree = ast.parse(path.read_text())
+    raised = [
+        (node.lineno, text_of(node.args[0]))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and node.args
+        and ast.unparse(node.func).endswith(("Error", "self.fail", "self._fail"))
+    ]
+    for line, text in (*given(tree, "message"), *raised):
+        first = text.partition(" ")[0]
+        assert not text.endswith("."), f"{named(path)}:{line}: {text}"
+        assert first[:1].islower() or not first.isalpha() or first in NAMES, f"{named(path)}:{line}: {text}"
