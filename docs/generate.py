@@ -330,7 +330,7 @@ def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[st
     if row := known.get((style.name, need.name)):
         return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     promised = need.promised(style)
-    return in_words(promised) if promised is None else f"*said: {in_words(promised)}*"
+    return in_words(promised) if promised is None else f"*claimed: {in_words(promised)}*"
 
 
 def need_names() -> str:
