@@ -1,8 +1,8 @@
 """Look at every built page in Chromium: `make screenshots`.
 
 Each page is opened at the widths of a phone, a tablet and a desk, light and dark. The check fails where a page is wider
-than its window, and where the text of a figure is too small to read. The pictures go to `.screenshots`, which git
-ignores. Names of pages, such as `how-to/ci`, restrict the run to these.
+than its window, and where text of a figure is too small to read or cut off. The pictures go to `.screenshots`, which
+git ignores. Names of pages, such as `how-to/ci`, restrict the run to these.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ LEGIBLE = 11  # CSS pixels of the smallest text in a figure
 
 _FIGURES = """[...document.querySelectorAll('article img[src$=".svg"]')]
   .filter(image => image.clientWidth).map(image => [image.src, image.clientWidth])"""
-_SMALLEST = """() => Math.min(...[...document.querySelectorAll('text, tspan')]
-  .map(text => parseFloat(getComputedStyle(text).fontSize))) / document.documentElement.viewBox.baseVal.width"""
+# Of a figure: its smallest text and its longest line, as parts of the width.
+_TEXT = """() => {
+  const width = document.documentElement.viewBox.baseVal.width;
+  const texts = [...document.querySelectorAll('text')].filter(text => text.textContent);
+  const sizes = texts.map(text => parseFloat(getComputedStyle(text).fontSize));
+  const ends = texts.map(text => text.getBBox()).map(box => box.x + box.width);
+  return [Math.min(...sizes) / width, Math.max(...ends) / width];
+}"""
 # What reaches out of the window, for the message; what lies in a box that scrolls by itself does not count.
 _WIDE = """() => [...document.querySelectorAll('article *')]
   .filter(element => element.getBoundingClientRect().right > window.innerWidth + 1)
@@ -41,9 +47,11 @@ def faults(page: Page, figures: Page) -> Iterator[str]:
         yield f"is {wide} pixels wider than the window: {'; '.join(page.evaluate(_WIDE))}"
     for address, width in page.evaluate(_FIGURES):
         figures.goto(address)
-        size = figures.evaluate(_SMALLEST) * width
-        if size < LEGIBLE:
-            yield f"{address.rpartition('/')[2]} has text of {size:.1f} pixels, {LEGIBLE} are legible"
+        size, end = figures.evaluate(_TEXT)
+        if size * width < LEGIBLE:
+            yield f"{address.rpartition('/')[2]} has text of {size * width:.1f} pixels, {LEGIBLE} are legible"
+        if end > 1:
+            yield f"{address.rpartition('/')[2]} has text that reaches out of it"
 
 
 def main(names: list[str]) -> int:
