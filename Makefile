@@ -4,6 +4,7 @@
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
+# make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -20,7 +21,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo quick unit nix box test proof docs lint format corpus fuzz benchmark setup tools clean
+.PHONY: demo quick unit nix box test proof docs screenshots lint format corpus fuzz benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -51,6 +52,12 @@ proof: setup
 # Strict: any warning, such as a link to nowhere, ends it.
 docs: .venv/ready
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs .docs
+
+# Fails where a page is wider than its window, or a figure has text that is too small to read.
+screenshots: docs
+	$(BIN)/python -m pip install -q --group screenshots
+	command -v chromium >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -yq chromium; }
+	$(BIN)/python docs/screenshots.py $(PAGES)
 
 lint: .venv/ready
 	$(BIN)/ruff check
@@ -90,4 +97,4 @@ tools:
 	touch $@
 
 clean:
-	rm -rf .venv .demo .docs .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
+	rm -rf .venv .demo .docs .screenshots .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

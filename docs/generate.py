@@ -317,12 +317,12 @@ def proofs() -> dict[tuple[str, str], Mapping[str, str]]:
 
 
 def needs() -> str:
-    """Return the table of styles by need: what was seen, and what is only said."""
+    """Return the table of styles by need: what was seen, and what is only claimed."""
     known = proofs()
     rows = [
         (f"[`{s.name}`](reference/styles.md#{s.name})", *(_answer(s, need, known) for need in NEEDS)) for s in styles()
     ]
-    return table(("style", *(need.title for need in NEEDS)), rows)
+    return table(("style", *(need.name for need in NEEDS)), rows)
 
 
 def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
@@ -330,7 +330,7 @@ def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[st
     if row := known.get((style.name, need.name)):
         return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     promised = need.promised(style)
-    return in_words(promised) if promised is None else f"*said: {in_words(promised)}*"
+    return in_words(promised) if promised is None else f"*claimed: {in_words(promised)}*"
 
 
 def need_names() -> str:

@@ -154,9 +154,9 @@ def test_a_promise_without_a_proof_is_marked() -> None:
     known = generate.proofs()
     for style, need in ((style, need) for style in styles() for need in NEEDS if need.promised(style) is not None):
         said = in_words(need.promised(style))
-        assert generate._answer(style, need, {}) == f"*said: {said}*"
+        assert generate._answer(style, need, {}) == f"*claimed: {said}*"
         seen = generate._answer(style, need, known)
-        assert seen.startswith("*said") != ((style.name, need.name) in known)
+        assert seen.startswith("*claimed") != ((style.name, need.name) in known)
         assert said in seen
 
 
