@@ -29,6 +29,7 @@ from nixpy.styles.styles import Style, styles
 TOP = Path(__file__).parents[1]
 PACKAGE = Path(nixpy.__file__).parent
 PROOFS = TOP / "tests/nixos/box/proofs.csv"
+FUZZING = TOP / "tests/fuzz/figures.csv"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -467,6 +468,26 @@ def not_run() -> str:
     return table(("page", "command", "why it is not run"), rows)
 
 
+def fuzzing() -> str:
+    """Return what fuzzing reached, as `tests/fuzz/figures.py` wrote it down."""
+    rows = [
+        (
+            f"`{row['reader']}`",
+            f"{int(row['runs']):,}",
+            f"{int(row['seconds']):,}",
+            row["found"],
+            row["left"],
+            row["megabytes"],
+            f"{row['files']} ({int(row['bytes']):,} bytes)",
+            row["date"],
+            f"{row['nixpy']}, {row['python']}, {row['atheris']}" if row["atheris"] else "",
+        )
+        for row in csv_rows(FUZZING)
+    ]
+    head = ("reader", "runs", "seconds", "found", "left", "peak memory (MB)", "corpus", "last run")
+    return table((*head, "nixpy, Python, atheris"), rows)
+
+
 # --- the Python API ---------------------------------------------------------------------------------------------------
 
 
@@ -521,6 +542,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "dlopen": dlopen,
     "features": feature_pages,
+    "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,
     "needs": needs,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from docs.blocks import Block, agrees
 from nixos.box.lacking import bring_conda, bring_poetry
 from nixos.box.sandbox import HOME, Box
+from nixos.box.shells import caches
 from nixos.box.store import RELEASE
 from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
 from nixos.repository import copy_known, copy_repository
@@ -128,7 +129,7 @@ class Session:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
-            "NIXPY_CACHE_DIR": str(self.home / ".cache/nixpy"),
+            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
             "UV_CACHE_DIR": str(self.home / ".cache/uv-here"),
             "UV_DEFAULT_INDEX": self.index.url,
             "UV_PYTHON_DOWNLOADS": "never",  # and no UV_PYTHON, into which `uv pip` would install

@@ -178,7 +178,7 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-OTHERS = [TOP / "CHANGELOG.md", *sorted((TOP / "tests").rglob("*.md"))]
+OTHERS = [TOP / "CHANGELOG.md", TOP / "SECURITY.md", *sorted((TOP / "tests").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", [*pages(), *EXAMPLES, *OTHERS], ids=lambda page: str(page.relative_to(TOP)))

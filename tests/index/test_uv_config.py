@@ -21,7 +21,7 @@ from nixpy.index.uv_config import UvSetting, known, read_uv_config, uv_diagnosti
 from nixpy.project.dependencies import Dependencies
 from smallindex import build_wheel
 
-TREATMENTS = {"pass", "user", "build", "read", "refuse", "ignore", "silent", "table"}
+TREATMENTS = {"pass", "user", "build", "read", "apply", "refuse", "ignore", "silent", "table"}
 
 BACKEND = """
 open({trap!r}, "a").close()
@@ -211,6 +211,39 @@ def test_files_are_merged_as_uv_merges_them(trap: Path) -> None:
     assert tomllib.loads(read_uv_config(root).text())["keyring-provider"] == "subprocess"
 
 
+def test_environments_limit_the_answer(trap: Path) -> None:
+    """Uv refuses the key in a uv.toml: nixpy resolves each requirement for the project's environments alone."""
+    root = trap.parent / "project"
+    environments = "environments = [\"sys_platform == 'linux'\", \"python_full_version >= '3.14'\"]\n"
+    write(root, "pyproject.toml", 'find-links = ["wh"]\nno-index = true\n' + environments)
+    wanted = ["honest ; sys_platform == 'linux'", "nowhere ; sys_platform == 'darwin' and python_version < '3.14'"]
+    assert ask(root, *wanted) == {"honest": "1.0"}
+    assert "environments" not in tomllib.loads(read_uv_config(root).text())
+    write(root, "pyproject.toml", 'find-links = ["wh"]\nno-index = true\n')
+    with pytest.raises(NixpyError, match="nowhere"):
+        ask(root, *wanted)
+
+
+def test_environments_that_are_no_markers_are_refused(trap: Path) -> None:
+    """The error names the file and the line."""
+    root = trap.parent / "project"
+    for value in ('["linux"]', "[1]", "1", '[""]'):
+        write(root, "pyproject.toml", f"environments = {value}\n")
+        with pytest.raises(NixpyError, match="environments") as error:
+            read_uv_config(root)
+        assert (error.value.path, error.value.line) == (root / "pyproject.toml", 5)
+
+
+def test_environments_beside_sources_are_reported(trap: Path) -> None:
+    """Where uv itself reads the requirements nixpy cannot limit them, and says so."""
+    root = trap.parent / "project"
+    environments = "environments = [\"sys_platform == 'linux'\"]\n"
+    write(root, "pyproject.toml", environments)
+    assert not list(uv_diagnostics(root))
+    write(root, "pyproject.toml", environments + '[tool.uv.sources]\nx = { path = "x" }\n')
+    assert ["environments" in diagnostic.message for diagnostic in uv_diagnostics(root)] == [True]
+
+
 def test_what_is_not_passed_on_is_reported(trap: Path) -> None:
     """Unknown keys and those that nixpy decides are diagnostics, which name the file and the line."""
     root = trap.parent / "project"
@@ -257,6 +290,22 @@ def test_every_key_of_the_installed_uv_has_a_row(tmp_path: Path, table: str) -> 
     assert keys == {row.key for row in known().values() if row.table == table}
 
 
+def test_uv_takes_every_passed_key_in_a_file(tmp_path: Path) -> None:
+    """Some keys are for a pyproject.toml alone: uv refuses them in the file that nixpy writes."""
+    path = tmp_path / "uv.toml"
+    refused = set()
+    for row in known().values():
+        if row.table != "top" or row.treatment not in {"pass", "user", "build", "read"}:
+            continue
+        for value in ("[]", "true", "{}", '"1"'):  # with the right type uv looks at the key
+            path.write_text(f"{row.key} = {value}\n")
+            command = [uv.find_uv_bin(), "pip", "compile", os.devnull, "--config-file", str(path)]
+            text = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+            if "not allowed in a `uv.toml`" in text:
+                refused.add(row.key)
+    assert refused == set()
+
+
 def test_rows_say_what_is_done() -> None:
     """Each row has a treatment of the list, and one that a message repeats has a reason."""
     rows: list[UvSetting] = list(known().values())
@@ -278,3 +327,18 @@ def test_sources_of_pyproject_hold(trap: Path) -> None:
         resolve(dependencies, root=root, python="3.12", offline=True)
     assert "--allow-build" in (error.value.hint or "")
     assert not trap.exists(), "a build was run"
+
+
+def test_settings_of_the_user_are_reported_where_asked_for(trap: Path) -> None:
+    """With `of_user` the diagnostics name the whole path of the user's file, and those of the project come first."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", 'find-link = ["wh"]\n')
+    write(root, "user", "\nno-such = 1\nkeyring-provider = 'disabled'\npip.universal = true\nenvironments = []\n")
+    user = trap.parent / "home/.config/uv/uv.toml"
+    assert len(list(uv_diagnostics(root))) == 1
+    messages = [diagnostic.message for diagnostic in uv_diagnostics(root, of_user=True)]
+    assert [message.partition(": ")[0] for message in messages] == [
+        "pyproject.toml:5",
+        *(f"{user}:{line}" for line in (2, 4, 5)),
+    ]
+    assert not list(uv_diagnostics(root, {"UV_NO_CONFIG": "1"}, of_user=True))

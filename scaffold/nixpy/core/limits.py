@@ -32,6 +32,9 @@ BLANKS = 500
 INI_SIZE = 1 << 20
 """Characters of such a file. The longest setup.cfg has less than 100,000."""
 
+NIX_SIZE = 1 << 20
+"""Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
+
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
 
@@ -64,6 +67,10 @@ UNCHECKED = 256 << 20
 
 RATIO = 200
 """Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+TAGS = 1_000
+"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+a hundred.
+"""
 
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""

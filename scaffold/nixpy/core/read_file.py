@@ -47,6 +47,23 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     return data
 
 
+# The methods of Path raise OSError for a name that is too long for the system. Others may choose the names that are
+# looked up here, and no such file is there.
+def exists(path: Path) -> bool:
+    """Tell whether a file or folder is there."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there, not a folder."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def read_lossy(path: Path) -> str:
     """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")

@@ -13,13 +13,14 @@ from typing import IO, cast
 
 from packaging.pylock import PackageSdist
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from nixpy.core import limits
 from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
 from nixpy.core.urls import plain, shown
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.files import wheel_file

@@ -42,7 +42,7 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
-    MemoryError,
+    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
 )
 
 
@@ -70,7 +70,9 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
         raise NixpyError(
-            f"this sdist is damaged and cannot be read ({error})", hint="Choose another version.", path=shown
+            f"this sdist is damaged and cannot be read ({str(error) or 'it asks for too much memory'})",
+            hint="Choose another version.",
+            path=shown,
         ) from None
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}

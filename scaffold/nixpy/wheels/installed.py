@@ -12,13 +12,14 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
-from packaging.tags import Tag, parse_tag
-from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.tags import Tag
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
+from nixpy.core.wheel_name import parse_tag, parse_wheel_filename
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import io
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -79,7 +81,7 @@ class PartialFile(io.RawIOBase):
         """Move to a position, as files do."""
         base = self.size if whence == io.SEEK_END else self._position if whence == io.SEEK_CUR else 0
         if base + offset < 0:
-            raise ValueError("before the start of the file")
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as files do; zipfile counts on it
         self._position = base + offset
         return self._position
 

@@ -36,7 +36,7 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
-    MemoryError,  # such as a dictionary of LZMA that the file says to need
+    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
 )
 
 
