@@ -93,6 +93,11 @@ RATE_SPAN = 60.0
 HEADERS = 1 << 20
 """Bytes that a server may send before a body or between two pieces of it; the headers of a response have about 2 KB."""
 
+RESOLUTION = 3_600.0
+"""Seconds that uv may take where it builds nothing, as it waits for slow indexes without end; large projects take one
+minute.
+"""
+
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
 
