@@ -47,6 +47,9 @@ EXTRAS = 10_000
 PATH = 4_096
 """Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
 
+MARKER_WORDS = 100
+"""Extras that one marker of METADATA may name. The longest markers of packages on PyPI name about twenty."""
+
 TAGS = 1_000
 """Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
 a hundred.
