@@ -67,6 +67,9 @@ UNCHECKED = 256 << 20
 
 RATIO = 200
 """Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+MARKER_WORDS = 100
+"""Extras that one marker of METADATA may name. The longest markers of packages on PyPI name about twenty."""
+
 TAGS = 1_000
 """Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
 a hundred.
