@@ -3,6 +3,8 @@
 # make unit   the tests without Nix and a network   make nix    those with Nix
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
+# make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
+# make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -10,12 +12,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many Pythons, each of which would compile nixpy where none may keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Tests in two processes; what shares a costly value is a group and runs in one of them (tests/suite/marks.py). With
+# those that wait for a package index, a disk or a clock it takes three to keep two processors busy.
+PROCESSES := 2
+PYTEST = $(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 UNIT := not nix and not box and not network
 OUTCOMES := .outcomes.json
+# For each reader, `make fuzz` takes this time and some seconds to start.
+FUZZ_SECONDS ?= 60
 
-.PHONY: demo quick unit nix box test proof docs lint format corpus benchmark setup tools clean
+.PHONY: demo quick unit nix box test proof docs screenshots lint format corpus fuzz benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -28,6 +34,8 @@ unit: .venv/ready
 
 nix: .venv/ready tools
 	$(PYTEST) -m nix
+
+box proof test: PROCESSES := 3
 
 box: setup
 	$(PYTEST) -m box
@@ -45,6 +53,12 @@ proof: setup
 docs: .venv/ready
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet docs .docs
 
+# Fails where a page is wider than its window, or a figure has text that is too small to read.
+screenshots: docs
+	$(BIN)/python -m pip install -q --group screenshots
+	command -v chromium >/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -yq chromium; }
+	$(BIN)/python docs/screenshots.py $(PAGES)
+
 lint: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -57,6 +71,11 @@ format: .venv/ready
 
 corpus: .venv/ready tools
 	$(BIN)/python tests/corpus/corpus.py --all
+
+# Coverage-guided; docs/fuzzing.md tells more. What it finds is in .fuzz/findings.
+fuzz: .venv/ready
+	$(BIN)/python -m pip install -q --group fuzz
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS)
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
@@ -74,8 +93,8 @@ tools:
 	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -yq python3-venv; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install -q --group dev -e .
+	$(BIN)/python -m pip install -q --no-compile --group dev -e .  # what is imported is compiled then
 	touch $@
 
 clean:
-	rm -rf .venv .demo .docs .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .docs .screenshots .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

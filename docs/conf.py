@@ -17,8 +17,9 @@ from nixpy import __version__  # noqa: E402
 project = "nixpy"
 author = "the authors of nixpy"
 version = release = __version__
-extensions = ["myst_parser"]
-exclude_patterns = ["_build"]
+extensions = ["myst_parser", "sphinx_copybutton"]
+exclude_patterns = ["_build", "templates"]
+templates_path = ["templates"]
 nitpicky = True
 smartquotes = False  # `--format` is not a dash
 
@@ -33,6 +34,11 @@ html_static_path = ["static"]
 html_css_files = ["nixpy.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False  # the foot of the page has the licence
+# The button copies the commands of a session, and not what they print.
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
+copybutton_line_continuation_character = "\\"
 # Nothing here is fetched from elsewhere, neither while building nor by the reader's browser.
 html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
@@ -43,7 +49,7 @@ _BLOCK = re.compile(r"^( *)```(\w+) (\S.*)$", re.MULTILINE)
 _CAPTIONS = {
     "box": "run in the [box without /lib](/nixos-box.md)",
     "host": "[not run by the tests](/not-run.md)",
-    "fails": "the last command ends with a status that is not 0",
+    "fails": "the last command exits with a status that is not 0",
 }
 
 

@@ -29,6 +29,7 @@ from nixpy.styles.styles import Style, styles
 TOP = Path(__file__).parents[1]
 PACKAGE = Path(nixpy.__file__).parent
 PROOFS = TOP / "tests/nixos/box/proofs.csv"
+FUZZING = TOP / "tests/fuzz/figures.csv"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -316,12 +317,12 @@ def proofs() -> dict[tuple[str, str], Mapping[str, str]]:
 
 
 def needs() -> str:
-    """Return the table of styles by need: what was seen, and what is only said."""
+    """Return the table of styles by need: what was seen, and what is only claimed."""
     known = proofs()
     rows = [
         (f"[`{s.name}`](reference/styles.md#{s.name})", *(_answer(s, need, known) for need in NEEDS)) for s in styles()
     ]
-    return table(("style", *(need.title for need in NEEDS)), rows)
+    return table(("style", *(need.name for need in NEEDS)), rows)
 
 
 def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
@@ -329,7 +330,7 @@ def _answer(style: Style, need: Need, known: Mapping[tuple[str, str], Mapping[st
     if row := known.get((style.name, need.name)):
         return f"**{row['seen']}**" if row["proof"].startswith("tests/nixos/box/") else f"{row['seen']}, evaluated"
     promised = need.promised(style)
-    return in_words(promised) if promised is None else f"*said: {in_words(promised)}*"
+    return in_words(promised) if promised is None else f"*claimed: {in_words(promised)}*"
 
 
 def need_names() -> str:
@@ -467,6 +468,26 @@ def not_run() -> str:
     return table(("page", "command", "why it is not run"), rows)
 
 
+def fuzzing() -> str:
+    """Return what fuzzing reached, as `tests/fuzz/figures.py` wrote it down."""
+    rows = [
+        (
+            f"`{row['reader']}`",
+            f"{int(row['runs']):,}",
+            f"{int(row['seconds']):,}",
+            row["found"],
+            row["left"],
+            row["megabytes"],
+            f"{row['files']} ({int(row['bytes']):,} bytes)",
+            row["date"],
+            f"{row['nixpy']}, {row['python']}, {row['atheris']}" if row["atheris"] else "",
+        )
+        for row in csv_rows(FUZZING)
+    ]
+    head = ("reader", "runs", "seconds", "found", "left", "peak memory (MB)", "corpus", "last run")
+    return table((*head, "nixpy, Python, atheris"), rows)
+
+
 # --- the Python API ---------------------------------------------------------------------------------------------------
 
 
@@ -521,6 +542,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "dlopen": dlopen,
     "features": feature_pages,
+    "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,
     "needs": needs,

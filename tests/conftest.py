@@ -99,6 +99,11 @@ def network() -> None:
     """Access to the package index; a test that uses it is marked `network`."""
 
 
+@pytest.fixture(scope="session")
+def many_runs() -> None:
+    """Runs of nixpy by the dozen; a test that uses them is marked `slow`."""
+
+
 @pytest.fixture
 def outcomes_of(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
     """How each form of a proof, a test by the beginning of its node id, ended in this run; skips where it is no part of

@@ -19,8 +19,9 @@ IDENTITY = {
 }
 
 TOP = Path(__file__).parents[2]
-# How pip finds its index on this machine, before the tests' own settings hide it.
+# How pip finds its index on this machine, before the tests' own settings hide it. What is imported is compiled then.
 OWN = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_")) or name == "HOME"}
+OWN["PIP_COMPILE"] = "0"
 
 
 def nixpys() -> dict[str, str]:

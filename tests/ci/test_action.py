@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 from ci import repository
 from ci.actionrunner import Runner
 from ci.repository import git, zizmor
-from runner import Nixpy
+from runner import Nixpy, oasis
 from smallindex import SmallIndex
 
 pytestmark = pytest.mark.slow  # each step is a process
@@ -89,7 +90,9 @@ def test_the_projects_that_are_named(runner: Runner, repo: Path) -> None:
     assert runner.action(TOP, {"projects": "services/web\n\n"}).status == 0
     ran = runner.action(TOP, {"projects": "services/web\n.\n", "sarif": "out.sarif"})
     assert ran.status == 1
-    (result,) = json.loads((repo / "out.sarif").read_text())["runs"][0]["results"]
+    found = json.loads((repo / "out.sarif").read_text())
+    oasis().validate(found)
+    (result,) = found["runs"][0]["results"]
     assert result["ruleId"] == "stale"
     odd = runner.action(TOP, {"projects": "--all\n$(touch pwned)\n; touch pwned\n"})
     assert odd.status == 2
@@ -104,6 +107,43 @@ def test_a_python_that_is_too_old(runner: Runner, tmp_path: Path) -> None:
     ran = runner.action(TOP, {"python": str(old)})
     assert ran.status == 1
     assert "actions/setup-python" in ran.annotations[0].message
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_no_module_of_the_checkout_is_imported(tmp_path: Path, *, isolated: bool) -> None:
+    """The checkout is the working folder, and has modules by the names of those that the steps run.
+
+    The Python makes environments without pip, so that the step that installs fails at once: it finds no other pip.
+    Without `-I` the modules are imported, so that this test would notice it.
+    """
+    trap, repo, action, temp = (tmp_path / name for name in ("trap", "repo", "action", "temp"))
+    for folder in (repo, action, temp, action / "scaffold", action / "templates"):
+        folder.mkdir()
+    for name in ("copier.yml", "pyproject.toml"):
+        (action / name).touch()
+    for name in ("venv", "pip"):
+        (repo / name).mkdir()
+        (repo / name / "__init__.py").write_text(f"open({str(trap)!r}, 'w').close()\n")
+        (repo / name / "__main__.py").touch()
+    for name in ("sitecustomize", "usercustomize", "runpy", "ensurepip", "logging"):
+        (repo / f"{name}.py").write_text(f"open({str(trap)!r}, 'w').close()\n")
+    python = tmp_path / "python"
+    without_pip = f'case "$*" in *"-m venv"*) exec {sys.executable} "$@" --without-pip;; esac'
+    python.write_text(f'#!/bin/sh\n{without_pip}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    text = (TOP / "action.yml").read_text()
+    (action / "action.yml").write_text(text if isolated else text.replace(" -I -m", " -m"))
+    ran = Runner(repo, temp, {"actions/cache": lambda _: {}}).action(action, {"python": str(python)})
+    assert trap.exists() is not isolated
+    if isolated:
+        assert ran.status == 1
+        assert ran.log.strip().endswith("No module named pip")
+
+
+@pytest.mark.parametrize("file", [TOP / "action.yml", *sorted(CI.iterdir())], ids=lambda path: path.name)
+def test_python_is_isolated_in_every_step(file: Path) -> None:
+    """No step starts a module or a piece of Python without `-I`, with which the working folder is not searched."""
+    assert re.findall(r"python\S*\"? (?!-I )-[mc].*", file.read_text(), re.IGNORECASE) == []
 
 
 @pytest.mark.usefixtures("network")

@@ -26,7 +26,7 @@ PROGRAMS = {
     "pipx": f"""[ "$*" = "run --spec {ADDRESS} nixpy check" ] && shift 3 && exec {sys.executable} -m "$@" """,
     "nixpy": f"""[ -e "$INSTALLED" ] && exec {sys.executable} -m nixpy "$@" """,
     "python": f"""
-if [ "$*" = "-m pip install --quiet {ADDRESS}" ]; then touch "$INSTALLED"; else exec {sys.executable} "$@"; fi""",
+if [ "$*" = "-I -m pip install --quiet {ADDRESS}" ]; then touch "$INSTALLED"; else exec {sys.executable} "$@"; fi""",
     "sudo": 'echo "sudo $*"',
     "nix": """case "$1 $2" in
 "flake check") ! [ -e broken-nix ] ;;

@@ -43,6 +43,21 @@ def test_closed_output_is_no_error() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("command", "clean"), [("script", True), ("isolated", True), ("module", False)])
+def test_modules_of_the_working_folder(tmp_path: Path, command: str, *, clean: bool) -> None:
+    """The command `nixpy` imports none of them; `python -m` looks there first, unless -I is given."""
+    for name in ("nixpy", "click", "jinja2", "sitecustomize", "subprocess", "tomllib"):
+        (tmp_path / f"{name}.py").write_text("open('trap', 'w').close()\n")
+    words = {
+        "script": [str(Path(sys.executable).with_name("nixpy"))],
+        "isolated": [sys.executable, "-I", "-m", "nixpy"],
+        "module": [sys.executable, "-m", "nixpy"],
+    }[command]
+    done = subprocess.run([*words, "styles"], cwd=tmp_path, capture_output=True, check=False)
+    assert (tmp_path / "trap").exists() is not clean
+    assert (done.returncode == 0) >= clean
+
+
 def test_check_loads_nothing_it_does_not_need(tmp_path: Path, nixpy: Nixpy) -> None:
     """Check reads and compares: neither the network's modules nor those that write settings are imported."""
     folder = shop.project(tmp_path / "demo", "alpha")

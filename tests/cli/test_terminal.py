@@ -229,12 +229,14 @@ def test_it_ends_with_what_to_do_next(project: Path) -> None:
         assert "echo .venv/ >> .gitignore" in commands
 
 
-def test_the_picture_is_of_today(nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/init.svg is what `tests/helpers/picture.py` draws of what init writes today, and needs no network for it."""
+@pytest.mark.parametrize("path", picture.PICTURES, ids=lambda path: path.name)
+def test_the_picture_is_of_today(path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is what `tests/helpers/picture.py` draws of what init writes today, and needs no network for it."""
     monkeypatch.delenv("NO_COLOR")
-    text = picture.written({**os.environ, "UV_OFFLINE": "1"})
-    expected.hold(picture.PICTURE.parent, {picture.PICTURE.name: picture.drawn(text)})
-    shown = "".join(ET.fromstring(picture.PICTURE.read_text()).itertext())  # noqa: S314  (our own file)
+    columns = picture.PICTURES[path]
+    text = picture.written({**os.environ, "UV_OFFLINE": "1"}, columns)
+    expected.hold(path.parent, {path.name: picture.drawn(text, columns)})
+    shown = " ".join("".join(ET.fromstring(path.read_text()).itertext()).split())  # noqa: S314  (our own file)
     for word in ("nix develop", "libstdc++.so.6", "nix-ld", "flake.nix, nixpy.lock, nixpy.nix"):
         assert word in shown
 

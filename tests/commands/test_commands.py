@@ -697,15 +697,26 @@ def test_windows_line_ends_are_nobodys_edit(made: Path, nixpy: Nixpy) -> None:
 
 
 def test_bytes_depend_on_the_facts_alone(made: Path, tmp_path: Path, nixpy: Nixpy) -> None:
-    """Another hash seed, locale and working directory give the same files."""
-    before = contents(made)
-    for seed, locale, cwd in (("1", "C", made), ("4242", "tr_TR.UTF-8", tmp_path)):
+    """Another hash seed, locale, time zone, umask, terminal and working directory give the same files and reports."""
+    before, report = contents(made), nixpy("scan", made, "--format", "json").out
+    for seed, locale, zone, umask, cwd in (
+        ("1", "C", "UTC", 0o077, made),
+        ("4242", "tr_TR.UTF-8", "Pacific/Kiritimati", 0, tmp_path),
+    ):
         for name in ("nixpy.nix", "nixpy.lock"):
             (made / name).unlink()
-        command = [sys.executable, "-m", "nixpy", "init", os.path.relpath(made, cwd)]
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale}
-        subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": zone, "COLUMNS": seed}
+
+        def run(
+            *arguments: str, cwd: Path = cwd, environment: dict[str, str] = environment, umask: int = umask
+        ) -> bytes:
+            command = [sys.executable, "-m", "nixpy", *arguments]
+            done = subprocess.run(command, cwd=cwd, env=environment, umask=umask, check=True, capture_output=True)
+            return done.stdout
+
+        run("init", os.path.relpath(made, cwd))
         assert contents(made) == before
+        assert run("scan", os.path.relpath(made, cwd), "--format", "json").decode() == report
 
 
 def test_a_newer_nixpy_that_knows_more_is_healed_by_sync(

@@ -79,13 +79,13 @@ def shut_in(tmp_path: Path, served: SmallIndex, nixpy: Nixpy, monkeypatch: pytes
     monkeypatch.setenv("PATH", f"{Path(uv.find_uv_bin()).parent}{os.pathsep}{os.environ['PATH']}")
 
 
-def project(tmp_path: Path, trap: Path, settings: str, *, file: str) -> Path:
+def project(tmp_path: Path, trap: Path, settings: str, *, file: str, requires: str = '"evilsd", "honest"') -> Path:
     """Write a project that asks for both packages and is hostile itself, with settings of uv in `file`."""
     root = tmp_path / "project"
     root.mkdir()
     table = f"[tool.uv]\n{settings}" if file == "pyproject.toml" else ""
     (root / "pyproject.toml").write_text(
-        f'[project]\nname = "p"\nversion = "1"\ndependencies = ["evilsd", "honest"]\n{SYSTEM}{table}'
+        f'[project]\nname = "p"\nversion = "1"\ndependencies = [{requires}]\n{SYSTEM}{table}'
     )
     for name in ("evil.py", "setup.py", "sitecustomize.py", "honest.py"):
         (root / name).write_text(BACKEND.format(trap=str(trap)))
@@ -97,7 +97,7 @@ def project(tmp_path: Path, trap: Path, settings: str, *, file: str) -> Path:
 @pytest.mark.parametrize("file", ["pyproject.toml", "uv.toml"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_commands_without_a_lock(tmp_path: Path, trap: Path, nixpy: Nixpy, name: str, file: str) -> None:
-    """Online and offline: either all is resolved without a build, or the error names the package."""
+    """Online and offline: what needs a build is an error that names the package and the option, and no file is made."""
     root = project(tmp_path, trap, SETTINGS[name], file=file)
     for command in (
         ("scan", root),
@@ -109,10 +109,16 @@ def test_commands_without_a_lock(tmp_path: Path, trap: Path, nixpy: Nixpy, name:
     ):
         ran = nixpy(*command)
         assert not trap.exists(), command
-        if command[0] in {"scan", "init"} and ran.status == 2:
-            assert "honest" in ran.err, ran.err  # of which `no-binary` finds no sdist
-            assert name in {"no-binary", "pip.no-binary"}
-    assert nixpy("scan", "evilsd", "--python", "3.12", cwd=root).status in {0, 1, 2}
+        if command[0] in {"scan", "init"}:
+            assert ran.status == 2, command
+            assert "evilsd 1.0 has no wheel" in ran.err, ran.err
+            assert "--allow-build" in ran.err, ran.err
+    assert not (root / "nixpy.nix").exists()
+    ran = nixpy("scan", "evilsd", "--python", "3.12", cwd=root)
+    assert ran.status == 2
+    assert "evilsd 1.0 has no wheel" in ran.err
+    assert "--no-deps" in ran.err
+    assert nixpy("scan", "evilsd", "--python", "3.12", "--no-deps", cwd=root).status == 0
 
 
 def test_commands_with_requirements_files(tmp_path: Path, trap: Path, nixpy: Nixpy) -> None:
@@ -154,7 +160,7 @@ def test_only_listed_programs_are_started(
 
     The same names in the working folder are never started.
     """
-    root = project(tmp_path, trap, "", file="uv.toml")
+    root = project(tmp_path, trap, "", file="uv.toml", requires='"honest"')
     (root / ".git").mkdir()
     (root / "flake.nix").write_text("{ }\n")
     log = tmp_path / "started"
@@ -163,7 +169,7 @@ def test_only_listed_programs_are_started(
         real = uv.find_uv_bin() if name == "uv" else "/bin/false"
         for folder, text in (
             (tmp_path / "stand-ins", f'echo "{name}" >> "{log}"\nexec "{real}" "$@"\n'),
-            (root, f'touch "{trap}"\n'),
+            (root, f': > "{trap}"\n'),
         ):
             folder.mkdir(exist_ok=True)
             (folder / name).write_text(f"#!/bin/sh\n{text}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import patch_venv
 import pytest
 
 import shop
@@ -288,17 +289,46 @@ ENVIRONMENTS = {
 }
 
 
+@pytest.fixture
+def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the shell of style patched-venv sets, with one library that packages open by name."""
+    folder = tmp_path_factory.mktemp("shell")
+    (folder / "libz.so.1").touch()
+    settings = {"libraries": str(folder), "loader": sys.executable, "patchelf": "/bin/false", "driver": []}
+    (folder / "settings.json").write_text(json.dumps({**settings, "opened": ["libz.so.1"]}))
+    monkeypatch.setenv("NIXPY_PATCH", str(folder / "settings.json"))
+
+
+@pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("restore", [[], ["--restore"]])
 @pytest.mark.parametrize("kind", ENVIRONMENTS)
-def test_patch_stays_in_its_environment(
-    kind: str, restore: list[str], project: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`nixpy patch` refuses an environment whose links or record lead out of it, and changes nothing."""
-    monkeypatch.setenv("NIXPY_PATCH", os.devnull)
+def test_patch_stays_in_its_environment(kind: str, restore: list[str], project: Path, nixpy: Nixpy) -> None:
+    """`nixpy patch`, and the program that the shell has without nixpy, refuse an environment whose links or record lead
+    out of it, and change nothing.
+    """
     ENVIRONMENTS[kind](project)
     before = tree(project.parent)
     ran = nixpy("patch", *restore, cwd=project)
     assert ran.status == 2
     assert ran.err.startswith("error: .venv")
     assert "hint: " in ran.err
+    assert tree(project.parent) == before
+    program = [sys.executable, "-IS", patch_venv.__file__, *restore]
+    alone = subprocess.run(program, check=False, cwd=project, capture_output=True, text=True)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr.startswith("nixpy-patch: .venv")
+    assert "nothing was changed; " in alone.stderr
+    assert tree(project.parent) == before
+
+
+@pytest.mark.usefixtures("shell")
+def test_patch_follows_links_inside_its_environment(project: Path, nixpy: Nixpy) -> None:
+    """An environment that is a link inside the project, and has `lib64` for `lib`, is patched and restored."""
+    venv(project / "env")
+    (project / "env/lib64").symlink_to("lib")
+    (project / ".venv").symlink_to("env")
+    before = tree(project.parent)
+    assert nixpy("patch", cwd=project).status == 0
+    assert list((project / "env").rglob("nixpy-preload.pth"))
+    assert nixpy("patch", "--restore", cwd=project).status == 0
     assert tree(project.parent) == before

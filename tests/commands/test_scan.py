@@ -182,3 +182,25 @@ def test_a_script_is_scanned_by_its_lock(tmp_path: Path, nixpy: Nixpy) -> None:
     result = nixpy("scan", "s.py", cwd=tmp_path)
     assert result.status == 2
     assert "uv lock --script s.py" in result.err
+
+
+def test_settings_of_uv_that_are_not_passed_on_are_reported(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each file, the user's too; `check` leaves the user's out, which CI does not have."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    user = tmp_path / "config/uv/uv.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text("no-such = 1\n")
+    folder = shop.project(tmp_path / "demo", "alpha")
+    (folder / "uv.toml").write_text("\nno-other = 1\n")
+    (folder / "requirements.txt").write_text("alpha\n")
+    arguments = ("--python", "3.13", "--system", "x86_64-linux")
+    for target in ("alpha", "requirements.txt", "."):
+        monkeypatch.chdir(folder)
+        problems = [one["message"] for one in scanned(nixpy, target, *arguments)["problems"] if one["code"] == "NIX210"]
+        assert [message.partition(": ")[0] for message in problems] == ["uv.toml:2", f"{user}:1"], target
+    assert str(user) in nixpy("init", folder, "--style", "loader", "--python", "3.13").out
+    checked = nixpy("check", folder, "--format", "json")
+    assert "no-other" in checked.out
+    assert "no-such" not in checked.out

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from nixpy import scan
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes, read_lossy
 from nixpy.core.toml_file import load_toml
+from runner import Nixpy
 
 
 @pytest.mark.parametrize(
@@ -94,3 +96,47 @@ def test_folder_and_missing_file(tmp_path: Path) -> None:
         read_bytes(tmp_path)
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "gone")
+
+
+ARGUMENTS = {
+    "name": "a" * 100_000,
+    "digits": "six==" + "1" * 2_000,
+    "brackets": "six ; " + "(" * 200 + "python_version > '3'" + ")" * 200,
+    "path": "./" + "a/" * 30_000,
+    "blanks": "six" + " " * 100_000 + "x",
+    "secret": "six @ https://user:password@index.test/" + "x" * 5_000,
+}
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS.values(), ids=ARGUMENTS)
+@pytest.mark.parametrize("command", ["init", "sync", "check", "scan", "doctor", "package", "patch", "styles", "new"])
+def test_argument_past_a_limit(command: str, argument: str, nixpy: Nixpy) -> None:
+    """A command whose argument passes a limit is one error that has the beginning of the argument."""
+    ran = nixpy(command, argument)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("error: `" + argument[:11])
+    assert "is not read" in ran.err
+    assert len(ran.err) < 200
+    assert "password" not in ran.err
+
+
+def test_requirements_past_a_limit(tmp_path: Path) -> None:
+    """The functions for Python refuse them as well; names that are too long for a file may be requirements."""
+    for argument in ARGUMENTS.values():
+        with pytest.raises(NixpyError, match="is not read"):
+            limits.check_argument(argument)
+        with pytest.raises(NixpyError, match="is not read"):
+            scan([argument], offline=True)
+    for target in ("a" * 300 + "/", "a" * 300 + "!"):
+        with pytest.raises(NixpyError, match="neither a file, nor a folder, nor a requirement"):
+            scan([target], offline=True)
+
+
+@pytest.mark.parametrize("command", ["scan", "package"])
+def test_requirement_with_a_secret(command: str, nixpy: Nixpy) -> None:
+    """An argument that is not understood is shown without the credentials in it."""
+    ran = nixpy(command, "six @ https://user:password@index.test/a?token=b !")
+    assert ran.status == 2
+    assert "https://index.test/a" in ran.err
+    assert "password" not in ran.err + ran.out
+    assert "token" not in ran.err + ran.out

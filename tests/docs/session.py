@@ -19,11 +19,14 @@ from urllib.parse import urlsplit
 from docs.blocks import Block, agrees
 from nixos.box.lacking import bring_conda, bring_poetry
 from nixos.box.sandbox import HOME, Box
+from nixos.box.shells import caches
 from nixos.box.store import RELEASE
 from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
 from nixos.repository import copy_known, copy_repository
 from smallindex import SmallIndex
 
+# How pages call a clone of nixpy's repository, as a folder and as the address of a flake; the examples say ADDRESS.
+_CLONE = re.compile(r"git\+file:///home/me/nixpy|~/nixpy(?![\w-])|ADDRESS")
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
 _OPTIONS = ("--offline", "--no-write-lock-file")
 # A shell with a person in it moves into the root of a style that has one.
@@ -38,7 +41,7 @@ _GIT = {
 
 
 def published(folder: Path) -> str:
-    """The address of this repository with a tag, of which pages say `ADDRESS`; its nixpkgs is the stand-in."""
+    """The address of this repository with a tag, as a reader's clone; its nixpkgs is the stand-in."""
     copy_repository(folder)
     lock_flake(folder, "unstable")
     for command in (["init"], ["add", "--all"], ["commit", "--message=all of it"], ["tag", "v0.1.0"]):
@@ -79,7 +82,7 @@ class Session:
                 self.evaluate()
             path = self.folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text.replace("ADDRESS", self.address))
+            path.write_text(_CLONE.sub(self.address, block.text))
         elif block.language == "console" and "host" not in block.words:
             steps = block.steps()
             for number, (command, shown) in enumerate(steps):
@@ -102,7 +105,7 @@ class Session:
 
     def _here(self, command: str) -> subprocess.CompletedProcess[str]:
         place = self.home / ".place"
-        command = command.replace("ADDRESS", self.address)
+        command = _CLONE.sub(self.address, command)
         if command.startswith("nix "):
             printed = CURRENT.run(*shlex.split(command), cwd=self.folder).stdout
             return subprocess.CompletedProcess(command, 0, printed, "")
@@ -128,7 +131,7 @@ class Session:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
-            "NIXPY_CACHE_DIR": str(self.home / ".cache/nixpy"),
+            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
             "UV_CACHE_DIR": str(self.home / ".cache/uv-here"),
             "UV_DEFAULT_INDEX": self.index.url,
             "UV_PYTHON_DOWNLOADS": "never",  # and no UV_PYTHON, into which `uv pip` would install

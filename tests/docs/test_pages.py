@@ -7,7 +7,6 @@ import itertools
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ import pytest
 
 from docs.blocks import TOP, Block, blocks, pages
 from docs.session import Session, published
-from nixos.box.store import WHEELHOUSE
+from nixos.box.shells import wheelhouse
 from nixos.realnix import CURRENT
 from nixpy.cli.main import group
 from nixpy.project import config
@@ -36,10 +35,9 @@ def name(page: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[SmallIndex]:
+def house() -> SmallIndex:
     """The wheelhouse as an index."""
-    with SmallIndex(WHEELHOUSE) as index:
-        yield index
+    return wheelhouse()
 
 
 @pytest.fixture(scope="session")

@@ -154,9 +154,9 @@ def test_a_promise_without_a_proof_is_marked() -> None:
     known = generate.proofs()
     for style, need in ((style, need) for style in styles() for need in NEEDS if need.promised(style) is not None):
         said = in_words(need.promised(style))
-        assert generate._answer(style, need, {}) == f"*said: {said}*"
+        assert generate._answer(style, need, {}) == f"*claimed: {said}*"
         seen = generate._answer(style, need, known)
-        assert seen.startswith("*said") != ((style.name, need.name) in known)
+        assert seen.startswith("*claimed") != ((style.name, need.name) in known)
         assert said in seen
 
 
@@ -178,7 +178,7 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-OTHERS = [TOP / "CHANGELOG.md", *sorted((TOP / "tests").rglob("*.md"))]
+OTHERS = [TOP / "CHANGELOG.md", TOP / "SECURITY.md", *sorted((TOP / "tests").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", [*pages(), *EXAMPLES, *OTHERS], ids=lambda page: str(page.relative_to(TOP)))

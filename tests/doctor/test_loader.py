@@ -46,6 +46,8 @@ def test_who_finds_a_library(tmp_path: Path) -> None:
     plain = files_of(tmp_path, a=elf(needed=["libx.so.1"]))
     assert plain.unfound("libx.so.1", NOWHERE) == ("pkg/a.so",)
     assert plain.unfound("liby.so.1", NOWHERE) == ()  # nobody asks
+    long = "a" * 300
+    assert files_of(tmp_path, a=elf(needed=[long])).unfound(long, Search(folders=(tmp_path,))) == ("pkg/a.so",)
     assert plain.unfound("libx.so.1", Search(folders=(tmp_path / "libs",))) == ()
     assert plain.unfound("libx.so.1", replace(NOWHERE, loaded=frozenset({"libx.so.1"}))) == ()
     assert plain.unfound("libx.so.1", replace(NOWHERE, cached=frozenset({"libx.so.1"}))) == ()
@@ -99,7 +101,7 @@ def test_run_paths_of_real_files() -> None:
 def test_the_cache_is_what_ldconfig_prints() -> None:
     """The cache of this machine's loader has the sonames that ldconfig lists."""
     ldconfig = shutil.which("ldconfig", path="/sbin:/usr/sbin")
-    told = start(Path(sys.executable), {}) if sys.platform == "linux" else None
+    told = start(Path(sys.executable), {}, project=Path.cwd()) if sys.platform == "linux" else None
     if ldconfig is None or told is None or told.loader is None or not Path("/etc/ld.so.cache").exists():
         pytest.skip("no glibc with a cache")
     printed = subprocess.run([ldconfig, "-p"], check=True, capture_output=True, text=True).stdout

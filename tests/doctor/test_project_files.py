@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from nixpy.core import limits
 from nixpy.doctor import nixfiles, project_folder
 
 # --- Nix files ---
@@ -78,6 +80,25 @@ in pkgs.mkShell { packages = [ (python.withPackages (python-pkgs: [ python-pkgs.
 def test_broken_nix_is_no_failure(tmp_path: Path, text: str) -> None:
     """Text that ends in the middle is read to its end."""
     (tmp_path / "a.nix").write_text(text)
+    assert nixfiles.applied(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a=", "a={", "a = mkDerivation ", "withPackages (a: [ ", "withPackages (a: [ (", "callPackage ./x.nix ", "a={(["],
+)
+def test_nix_files_take_linear_time(tmp_path: Path, text: str) -> None:
+    """Expressions in each other, and lists without an end, are not read again and again."""
+    (tmp_path / "x.nix").write_text("{ }:\n" * 1000)
+    (tmp_path / "a.nix").write_text("withPackages (a: [ " + text * 40_000)
+    start = time.process_time()
+    nixfiles.applied(tmp_path)
+    assert time.process_time() - start < 10
+
+
+def test_a_nix_file_of_absurd_size_is_passed_over(tmp_path: Path) -> None:
+    """Nobody writes such a file by hand."""
+    (tmp_path / "a.nix").write_text("withPackages (ps: [ (mkDerivation { }) ])" + " " * limits.NIX_SIZE)
     assert nixfiles.applied(tmp_path) == ()
 
 

@@ -134,7 +134,7 @@ def test_an_interpreter_tells_where_it_looks(tmp_path: Path) -> None:
     """What the loader itself answers begins with LD_LIBRARY_PATH; libc is loaded from the start, and zlib is not."""
     if sys.platform != "linux":
         pytest.skip("the loader of this system does not tell")
-    told = start(Path(sys.executable), {"LD_LIBRARY_PATH": str(tmp_path)})
+    told = start(Path(sys.executable), {"LD_LIBRARY_PATH": str(tmp_path)}, project=tmp_path)
     assert told.search is not None
     assert told.search[0] == tmp_path
     assert len(told.search) > 1
@@ -152,7 +152,7 @@ def test_nothing_of_a_project_is_run(tmp_path: Path) -> None:
     (site / "trap.pth").write_text(trap)
     (site / "sitecustomize.py").write_text(trap)
     (tmp_path / "json.py").write_text(trap)
-    start(tmp_path / "venv/bin/python", {"PYTHONPATH": str(tmp_path)})
+    start(tmp_path / "venv/bin/python", {"PYTHONPATH": str(tmp_path)}, project=tmp_path)
     assert not (tmp_path / "sprung").exists()
     subprocess.run([tmp_path / "venv/bin/python", "-c", "pass"], check=True)
     assert (tmp_path / "sprung").exists()  # the trap is one
@@ -163,7 +163,7 @@ def test_an_interpreter_that_fails(tmp_path: Path) -> None:
     (tmp_path / "python").write_text("#!/bin/sh\necho no such luck >&2\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
     with pytest.raises(ValueError, match="no such luck"):
-        start(tmp_path / "python", {})
+        start(tmp_path / "python", {}, project=tmp_path)
 
 
 def test_a_virtual_environment(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Draws docs/init.svg, the picture in the README, from what `nixpy init` writes in a real terminal: run it anew."""
+"""Draws docs/init.svg, and a narrow one for phones, from what `nixpy init` writes in real terminals: run it anew."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from smallindex import SmallIndex, build_wheel
 from terminal import run
 
 TOP = Path(__file__).parents[2]
-PICTURE = TOP / "docs" / "init.svg"
-COLUMNS = 94
+PICTURES = {TOP / "docs/init.svg": 94, TOP / "docs/init-narrow.svg": 44}  # with the columns of the terminal
 _CELL, _LINE, _MARGIN = 8.4, 19, 18  # of letters of 14 pixels
 _COLOURS = {"green": "#7ee787", "yellow": "#e3b341", "red": "#ff7b72", "cyan": "#79c0ff"}
 _ANSI = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}
@@ -29,7 +28,7 @@ _STYLE = f"""text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "
 {" ".join(f".{name} {{ fill: {value}; }}" for name, value in _COLOURS.items())} .bold {{ font-weight: bold; }}"""
 
 
-def written(environment: Mapping[str, str]) -> str:
+def written(environment: Mapping[str, str], columns: int) -> str:
     """Return what `nixpy init` writes at its first run, in a new repository with the dependencies of an example.
 
     The index is one of small wheels that ask for what the example's nixpy.lock says of the real ones, so that neither
@@ -46,7 +45,7 @@ def written(environment: Mapping[str, str]) -> str:
             caches = {"NIXPY_CACHE_DIR": f"{folder}/nixpy", "UV_CACHE_DIR": f"{folder}/uv"}
             settings = {**environment, **caches, "UV_DEFAULT_INDEX": index.url, "UV_OFFLINE": "0"}
             command = [sys.executable, "-m", "nixpy", "init"]
-            status, terminal = run(command, columns=COLUMNS, cwd=project, env=settings)
+            status, terminal = run(command, columns=columns, cwd=project, env=settings)
         assert status == 0, terminal.plain
         return terminal.last_screen
 
@@ -65,11 +64,13 @@ def _stock(record: Path, folder: Path) -> None:
             build_wheel(folder, wheel["name"], wheel["version"], tag, files=files)
 
 
-def drawn(text: str) -> str:
+def drawn(text: str, columns: int) -> str:
     """Return the picture of a terminal in which `nixpy init` wrote `text`."""
-    lines = [Text.from_ansi("\x1b[1m$ nixpy init"), *map(Text.from_ansi, text.rstrip().split("\n"))]
+    whole = [Text.from_ansi("\x1b[1m$ nixpy init"), *map(Text.from_ansi, text.rstrip().split("\n"))]
+    # A command stays one line for pasting, which the terminal shows in several.
+    lines = [part for line in whole for part in line.divide(range(columns, len(line), columns))]
     height = 2 * _MARGIN + _LINE * len(lines)
-    width = round(2 * _MARGIN + _CELL * COLUMNS)
+    width = round(2 * _MARGIN + _CELL * columns)
     rows = [
         f'<text x="{_MARGIN}" y="{_MARGIN + _LINE * at + 14}">{"".join(map(_span, _segments(line)))}</text>'
         for at, line in enumerate(lines)
@@ -106,4 +107,6 @@ def _span(segment: Segment) -> str:
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(drawn(written({name: value for name, value in os.environ.items() if name != "NO_COLOR"})))
+    coloured = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    for picture, columns in PICTURES.items():
+        picture.write_text(drawn(written(coloured, columns), columns))

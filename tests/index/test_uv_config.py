@@ -327,3 +327,18 @@ def test_sources_of_pyproject_hold(trap: Path) -> None:
         resolve(dependencies, root=root, python="3.12", offline=True)
     assert "--allow-build" in (error.value.hint or "")
     assert not trap.exists(), "a build was run"
+
+
+def test_settings_of_the_user_are_reported_where_asked_for(trap: Path) -> None:
+    """With `of_user` the diagnostics name the whole path of the user's file, and those of the project come first."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", 'find-link = ["wh"]\n')
+    write(root, "user", "\nno-such = 1\nkeyring-provider = 'disabled'\npip.universal = true\nenvironments = []\n")
+    user = trap.parent / "home/.config/uv/uv.toml"
+    assert len(list(uv_diagnostics(root))) == 1
+    messages = [diagnostic.message for diagnostic in uv_diagnostics(root, of_user=True)]
+    assert [message.partition(": ")[0] for message in messages] == [
+        "pyproject.toml:5",
+        *(f"{user}:{line}" for line in (2, 4, 5)),
+    ]
+    assert not list(uv_diagnostics(root, {"UV_NO_CONFIG": "1"}, of_user=True))

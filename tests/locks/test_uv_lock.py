@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,17 @@ def test_differences_from_pyproject(
     """A requirement added, changed or removed since is named; spelling, and what does not apply here, is not."""
     lock = UvLock.read(write(tmp_path))
     assert lock.differences(map(Requirement, requirements), target, chosen) == expected
+
+
+def test_differences_take_linear_time(tmp_path: Path) -> None:
+    """A project may ask for itself with extras many times."""
+    own = '    { name = "root", extras = ["more"], marker = "extra == \'all\'" },\n'
+    lock = UvLock.read(
+        write(tmp_path, LOCK.replace(own, "").replace("requires-dist = [\n", "requires-dist = [\n" + own * 9000))
+    )
+    start = time.process_time()
+    assert lock.differences([Requirement("leaf>=1,<3")], LINUX, extras_and_groups("all", "")) == ("tree",)
+    assert time.process_time() - start < 10
 
 
 def test_differences_unknown_where_the_lock_does_not_tell(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import random
 import struct
 import subprocess
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,22 @@ def test_endless_versions_take_no_time() -> None:
     began = time.monotonic()
     assert read(data, "x") is None
     assert time.monotonic() - began < 5
+
+
+def test_many_entries_with_one_long_name_take_no_memory() -> None:
+    """A file that deflates to 500 bytes may name a string of 4,000 characters 16,000 times."""
+    names = ["a" * 4000, *["b"] * 16_000]
+    data = bytearray(elf(needed=names))
+    start = place(data, elfbuild.STRTAB)
+    entry = data.index(struct.pack("<qQ", elfbuild.NEEDED, 1))
+    data[entry : entry + 16 * len(names)] = struct.pack("<qQ", elfbuild.NEEDED, 1) * len(names)
+    assert data[start + 1 : start + 4001] == b"a" * 4000
+    tracemalloc.start()
+    try:
+        assert read(data, "x") is None
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_endless_segments_take_no_time() -> None:

@@ -15,6 +15,7 @@ STRINGS = ("string_expression", "indented_string_expression")
 PATHS = ("path_expression", "hpath_expression", "spath_expression", "uri_expression")
 SETS = ("attrset_expression", "rec_attrset_expression", "let_attrset_expression")
 BRACKETS = (*SETS, "list_expression", "formals")
+_WHOLE = (*STRINGS, *PATHS)
 
 
 def parse(source: bytes) -> Node:
@@ -43,9 +44,12 @@ def label_of(node: Node) -> str:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from walk(child)
+    """Yield the node and all below it, in the order of the text."""
+    waiting = [node]
+    while waiting:  # a generator that calls itself hands each node up through every level
+        node = waiting.pop()
+        yield node
+        waiting += reversed(node.children)
 
 
 def first_error(node: Node) -> int:
@@ -179,9 +183,14 @@ def shell_parts(library: Path) -> set[str]:
 
 def tokens_of(node: Node) -> list[Node]:
     """The tokens of an expression; a string or path is one."""
-    if not node.children or node.type in (*STRINGS, *PATHS):
-        return [node]
-    return [token for child in node.children for token in tokens_of(child)]
+    tokens, waiting = [], [node]
+    while waiting:
+        node = waiting.pop()
+        children = [] if node.type in _WHOLE else node.children
+        waiting += reversed(children)
+        if not children:
+            tokens.append(node)
+    return tokens
 
 
 def token_runs(root: Node) -> Iterator[list[Node]]:
@@ -190,11 +199,6 @@ def token_runs(root: Node) -> Iterator[list[Node]]:
     for node in walk(root):
         if node.type == "interpolation" and node.parent is not None and node.parent.type in (*STRINGS, *PATHS):
             yield [token for child in node.children for token in tokens_of(child)]
-
-
-def all_tokens(root: Node) -> Iterator[Node]:
-    for sequence in token_runs(root):
-        yield from sequence
 
 
 def tight(left: Node, right: Node) -> bool:

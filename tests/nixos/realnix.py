@@ -181,6 +181,12 @@ def _nar_hash(path: Path) -> str:
     return CURRENT.run("nix", "hash", "path", path).stdout.strip()
 
 
+@functools.cache
+def _inputs_of(flake: str) -> Any:
+    """The inputs of a flake.nix with that text, in which Nix wants them literally."""
+    return CURRENT.eval_json(f"(\n{flake}\n).inputs or {{ }}")
+
+
 def lock_flake(folder: Path, release: str, **tables: Path) -> None:
     """Write a flake.lock for the flake in `folder`: its nixpkgs is the stand-in for `release`, other inputs are stubs.
 
@@ -188,7 +194,7 @@ def lock_flake(folder: Path, release: str, **tables: Path) -> None:
     the flake as it is, offline. An input from a folder of this machine is a copy of that; any other without a stub is
     refused.
     """
-    inputs = CURRENT.eval_json(f"(import {folder / 'flake.nix'}).inputs or {{ }}")
+    inputs = _inputs_of((folder / "flake.nix").read_text())
     nodes: dict[str, dict[str, Any]] = {"root": {"inputs": {name: name for name in inputs}}}
     for name, wanted in inputs.items():
         if local := re.fullmatch(r"(path:|git\+file://)(/[^?#]+)", wanted["url"]):

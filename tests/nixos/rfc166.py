@@ -18,7 +18,6 @@ from nixos.nixtree import (
     BRACKETS,
     PATHS,
     STRINGS,
-    all_tokens,
     chain_of,
     code_of,
     end_of,
@@ -57,6 +56,8 @@ class _Judge:
         self.lines = text.split("\n")
         self.source = text.encode()
         self.root = parse(self.source)
+        self.nodes = list(walk(self.root))
+        self.runs = list(token_runs(self.root))
         self.found: set[tuple[int, str]] = set()
         self.expected: dict[int, int] = {}  # line -> the indentation that nesting gives it
         self.in_string: set[int] = set()  # lines that begin inside a string
@@ -64,15 +65,15 @@ class _Judge:
     def judge(self) -> list[str]:
         if self.root.has_error:
             return [f"{first_error(self.root) + 1}: no Nix that can be parsed"]
-        for node in walk(self.root):
+        for node in self.nodes:
             if node.type in STRINGS or node.type == "comment":
                 self.in_string.update(range(row_of(node) + 1, end_of(node) + 1))
             if node.type == "interpolation":  # its code is code again
                 self.in_string.difference_update(range(row_of(node) + 1, end_of(node) + 1))
         self.check_lines()
-        for sequence in token_runs(self.root):
+        for sequence in self.runs:
             self.check_spaces(sequence)
-        for node in walk(self.root):
+        for node in self.nodes:
             check = getattr(self, f"check_{node.type}", None) if node.is_named else None
             if check is not None:
                 check(node)
@@ -100,7 +101,9 @@ class _Judge:
                 self.report(row, "no tabs")
             if row not in self.in_string and not line and (row == 0 or not self.lines[row - 1]):
                 self.report(row, "no two blank lines in a row, none at the start")
-        unbreakable = {row_of(leaf) for leaf in all_tokens(self.root) if leaf.type in (*STRINGS, *PATHS, "comment")}
+        unbreakable = {
+            row_of(leaf) for leaf in itertools.chain(*self.runs) if leaf.type in (*STRINGS, *PATHS, "comment")
+        }
         for row, line in enumerate(self.lines):
             if len(line.strip()) > self.width and row not in unbreakable | self.in_string:
                 self.report(row, f"code is at most {self.width} columns wide, not counting its indentation")
@@ -145,9 +148,9 @@ class _Judge:
             self.expected[row_of(node)] = self.indent(row_of(anchor)) + 2 * levels
 
     def check_indentation(self) -> None:
-        for sequence in token_runs(self.root):
+        for sequence in self.runs:
             self.place_comments(sequence)
-        first_leaves = (leaf for leaf in all_tokens(self.root) if self.first(leaf))
+        first_leaves = (leaf for leaf in itertools.chain(*self.runs) if self.first(leaf))
         for leaf in first_leaves:
             row = row_of(leaf)
             if row in self.in_string or (leaf.type == "comment" and row not in self.expected):

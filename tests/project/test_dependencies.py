@@ -165,6 +165,7 @@ def test_canonical_ignores_form(order: list[str], seed: int) -> None:
         'dependencies = ["numpy[x]>=2"]',
         'dependencies = ["numpy>=2"]\n[tool.uv]\nconstraint-dependencies = ["scipy<2"]',
         'dependencies = ["numpy>=2"]\n[tool.uv.sources]\nnumpy = { path = "n" }',
+        'dependencies = ["numpy>=2"]\n[[tool.uv.dependency-metadata]]\nname = "numpy"\nrequires-dist = ["x"]',
     ],
 )
 def test_canonical_sees_every_change(change: str) -> None:

@@ -20,6 +20,7 @@ OTHER_FOLDERS = {
     "ci": "the action, the hooks and the workflow of a new project; they run nixpy from outside",
     "corpus": "a program that reads 44 real wheels, and what it expects",
     "docs": "the pages of docs/ and the READMEs, whose commands are run",
+    "fuzz": "a harness for each reader of foreign files, and the inputs that are kept for it",
     "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",
     "nixos": "what is rendered, evaluated by real Nix and run on a machine without /lib",
     "repository": "the repository as a whole: its folders, its examples, its documents, what users install",

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import pytest
 
 # The fixtures that reach for something that not every machine has, or that take their time.
-OF_FIXTURES = {"real_nix": "nix", "real_box": "box", "network": "network", "site": "slow"}
+OF_FIXTURES = {"real_nix": "nix", "real_box": "box", "network": "network", "site": "slow", "many_runs": "slow"}
 # Every test in these folders needs it; the first folder that holds the test decides.
 OF_FOLDERS = {"tests/nixos/box/": "box", "tests/nixos/": "nix"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -16,10 +17,12 @@ from nixpy.core import limits
 from nixpy.core.errors import NetworkError
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.files import wheel_file
+from nixpy.wheels import metered
 from nixpy.wheels.http import Client
 from nixpy.wheels.partial import PartialFile
 from nixpy.wheels.remote import RemoteWheel
 from smallindex import SmallIndex
+from wheels.rawserver import forever, raw_server, slowly
 from wheels.samples import mostly_elf, sha256
 
 HOST = "127.0.0.1"
@@ -64,25 +67,23 @@ def fetch(url: str, client: Client, most: int | None = None) -> NetworkError:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_slow_server(chunked: bool) -> None:
+def test_slow_server(chunked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that sends a byte at a time is given up after the span of the limit, by a clock that is not real."""
     ticks = itertools.count(step=limits.RATE_SPAN / 10)
     start = time.monotonic()
     with endless(0.005, b"x", chunked=chunked) as url:
-        client = Client(IndexSettings(), attempts=2, pause=0.001)
-        client.clock = lambda: next(ticks)
-        error = fetch(url, client)
+        monkeypatch.setattr(metered, "clock", lambda: next(ticks))
+        error = fetch(url, Client(IndexSettings(), attempts=2, pause=0.001))
     assert "1,024 bytes a second" in error.message
     assert time.monotonic() - start < 10
 
 
-def test_steady_server_is_not_given_up() -> None:
+def test_steady_server_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that sends a little more than the least rate is not slow."""
     ticks = itertools.count()
     with endless(0, b"x" * 2 * limits.RATE, chunked=True) as url:
-        client = Client(IndexSettings())
-        client.clock = lambda: next(ticks)
-        error = fetch(url, client, 400 * limits.RATE)
+        monkeypatch.setattr(metered, "clock", lambda: next(ticks))
+        error = fetch(url, Client(IndexSettings()), 400 * limits.RATE)
     assert "the lock names" in error.message
 
 
@@ -93,6 +94,67 @@ def test_body_without_end(monkeypatch: pytest.MonkeyPatch, chunked: bool) -> Non
     with endless(0, b"x" * 4_000, chunked=chunked) as url:
         assert "the 5,000 bytes that the lock names" in fetch(url, Client(IndexSettings()), 5_000).message
         assert "than any wheel has" in fetch(url, Client(IndexSettings())).message
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PARTS = {  # what is sent once, and what follows without end
+    "status line": (b"", b"HTTP/1.1 200 OK"),
+    "headers": (OK, b"X-A: b\r\n"),
+    "other statuses": (CONTINUE, CONTINUE),
+    "chunk size": (CHUNKED, b"0"),
+    "trailers": (CHUNKED + b"0\r\n", b"X-A: b\r\n"),
+}
+
+
+@pytest.mark.parametrize(("once", "endless"), PARTS.values(), ids=PARTS)
+def test_slow_part_without_content(once: bytes, endless: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends any other part than the content a byte at a time is given up as well."""
+    ticks = itertools.count(step=limits.RATE_SPAN / 10)
+    monkeypatch.setattr(metered, "clock", lambda: next(ticks))
+    with raw_server(lambda _: (piece for part in ([once], slowly(endless * 99)) for piece in part)) as server:
+        error = fetch(f"{server.url}/demo-1-py3-none-any.whl", Client(IndexSettings(), attempts=2, pause=0.001))
+    assert "1,024 bytes a second" in error.message
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(("once", "endless"), PARTS.values(), ids=PARTS)
+def test_part_without_end(once: bytes, endless: bytes) -> None:
+    """A part of a response other than its content that does not end is an error."""
+    with raw_server(lambda _: itertools.chain([once], forever(endless))) as server:
+        error = fetch(f"{server.url}/demo-1-py3-none-any.whl", Client(IndexSettings(), attempts=2, pause=0.001))
+    assert re.search("headers or of empty parts|got more than|cannot be fetched", error.message)
+
+
+def test_redirect_without_end(tmp_path: Path) -> None:
+    """The body of a redirect is not read where it may have no end."""
+    wheel = mostly_elf(tmp_path).read_bytes()
+
+    def answer(request: bytes) -> Iterator[bytes]:
+        if b"/moved" in request:
+            yield OK + b"Content-Length: %d\r\n\r\n" % len(wheel) + wheel
+        else:
+            yield b"HTTP/1.1 302 Found\r\nLocation: /moved\r\nTransfer-Encoding: chunked\r\n\r\n"
+            yield from forever(b"1\r\nx\r\n")
+
+    with (
+        raw_server(answer) as server,
+        closing(Client(IndexSettings())) as client,
+        closing(PartialFile(f"{server.url}/a.whl", client, None)) as file,
+    ):
+        file.download()
+        assert file.size == len(wheel)
+
+
+def test_slow_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that answers a byte at a time is given up before the server is asked for anything."""
+    ticks = itertools.count(step=limits.RATE_SPAN / 10)
+    monkeypatch.setattr(metered, "clock", lambda: next(ticks))
+    with raw_server(lambda _: slowly(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 99)) as server:
+        monkeypatch.setenv("https_proxy", server.url)
+        error = fetch("https://index.test/demo-1-py3-none-any.whl", Client(IndexSettings(), attempts=2, pause=0.001))
+    assert "1,024 bytes a second" in error.message
 
 
 def read_all(folder: Path, most: int) -> int:

@@ -14,7 +14,7 @@ import uv
 from packaging.utils import canonicalize_name
 
 from elfbuild import shared_object
-from nixpy.wheels import zipped
+from nixpy.wheels import installed
 from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
@@ -173,7 +173,7 @@ def test_large_files_are_mapped(venv: Path, monkeypatch: pytest.MonkeyPatch) -> 
     _install(venv, str(_wheel(venv.parent)))
     (small,) = installed_wheels(venv).values()
     facts = inspect(small)
-    monkeypatch.setattr(zipped, "_LARGE", 1)
+    monkeypatch.setattr(installed, "_MAPPED", 1)
     (large,) = installed_wheels(venv).values()
     assert isinstance(dict(large.read(["demo/native.so"]))["demo/native.so"], mmap)
     assert inspect(large) == facts

@@ -25,6 +25,7 @@ from nixpy.needs.model import ElfFile, Known
 from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import LocalWheel
+from nixpy.wheels.metadata import requires
 from nixpy.wheels.partial import PartialFile, Span, merge
 from nixpy.wheels.remote import RemoteWheel
 from smallindex import SmallIndex, build_wheel
@@ -305,6 +306,15 @@ def test_what_is_no_wheel_is_an_error(tmp_path: Path) -> None:
     with scripted(lambda *_: page) as server, pytest.raises(NixpyError, match="damaged") as caught:
         look(f"{server.url}/x.whl", None)
     assert caught.value.path == f"{server.url}/x.whl"
+
+
+def test_a_wheel_without_members_has_nothing() -> None:
+    """An empty zip file is one; nothing in it can be fetched."""
+    empty = Answer(200, b"PK\5\6" + bytes(18))
+    with scripted(lambda *_: empty) as server:
+        assert look(f"{server.url}/x.whl", None) == ((), "index")
+        with closing(client()) as by, closing(RemoteWheel(f"{server.url}/x.whl", by)) as wheel:
+            assert requires(wheel) == ()
 
 
 def test_a_login_goes_to_its_own_server_only(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.requirements import Requirement
-from packaging.utils import parse_wheel_filename
 
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.target import Target
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.libraries import manylinux
 from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Unavailable, WheelFile
 from nixpy.locks.select import select

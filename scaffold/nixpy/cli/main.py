@@ -13,6 +13,7 @@ import click
 from nixpy import __version__
 from nixpy.core.errors import NixpyError, nearest
 from nixpy.core.fault import Fault, as_error, described
+from nixpy.core.limits import check_argument
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -129,6 +130,8 @@ def main(args: list[str] | None = None) -> None:
 def _status(args: list[str] | None) -> int:
     """Run the command line, tell of errors, and return the exit status."""
     try:
+        for argument in sys.argv[1:] if args is None else args:
+            check_argument(argument)
         status = group.main(args, prog_name="nixpy", standalone_mode=False)
     except click.exceptions.Abort:
         from nixpy.cli.output import echo

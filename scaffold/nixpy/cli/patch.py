@@ -9,7 +9,6 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
-from nixpy.commands.patch import refuse_links
 from nixpy.core.errors import NixpyError
 from nixpy.styles.styles import program
 
@@ -24,12 +23,11 @@ def command(venv: Path, restore: bool, form: str) -> int:
     Run it in the shell of style patched-venv. `nixpy-patch` does the same there, without nixpy. The exit status is 1
     if a file could not be patched, or if a library that is opened at run time is missing.
     """
-    refuse_links(venv)
     patcher = program("patch_venv.py")
     try:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
     except patcher.PatchError as error:
-        raise NixpyError(str(error)) from error
+        raise NixpyError(str(error), hint=error.hint) from error
     except KeyboardInterrupt:
         say("nixpy: interrupted; run it again to continue")
         return 130

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from nixpy.core import templates
+from nixpy.core import programs, templates
 from nixpy.core.errors import NixpyError, nearest
 from nixpy.files import staging
 
@@ -39,12 +39,18 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
 
     The answers file names where the template is published, never where it lies on this machine, so that
     `copier update` works anywhere. Raises NixpyError, and leaves nothing behind, where copier is not installed, the
-    folder has files already or cannot be made, or an answer cannot be.
+    folder has files already or cannot be made, or an answer cannot be. No program is started.
     """
+    with programs.unavailable():  # copier would start git, and a module that it imports `uname`
+        return _create(folder, answers, ask=ask)
+
+
+def _create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject:
     try:
         import copier
         import yaml
         from copier.errors import CopierAnswersInterrupt, CopierError
+        from plumbum import local  # by which copier starts programs
     except ImportError:
         raise NixpyError(
             "`nixpy new` needs copier, an optional dependency that is not installed",
@@ -69,7 +75,8 @@ def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject
         made = Path(scratch, "made", real.name)
         try:
             data = {**answers, "source": _source()}
-            worker = copier.run_copy(str(template), made, data=data, defaults=not ask, quiet=True)
+            with local.env(PATH=os.environ["PATH"]):  # of which it keeps a copy
+                worker = copier.run_copy(str(template), made, data=data, defaults=not ask, quiet=True)
         except (CopierAnswersInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:

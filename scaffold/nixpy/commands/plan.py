@@ -89,7 +89,7 @@ def plan(
             *lock_diagnostics(project, resolved),
             *flake.other_nixpkgs(project.root, resolved.nixpkgs),
             *flake_imports.left_behind(project.root, project.settings.file),
-            *file_diagnostics(project, resolved),
+            *file_diagnostics(project, resolved, of_user=True),
             *env.diagnostics,
         ),
     )
@@ -188,9 +188,13 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
         )
 
 
-def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
-    """Yield diagnostics about the user's own files, as far as they are known without the wheels."""
-    yield from _uv_diagnostics(project)
+def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
+    """Yield diagnostics about the project's files that nixpy does not write, as far as they need no wheels.
+
+    With `of_user` those about the settings of uv outside the project too. `check` leaves these out: they differ from
+    machine to machine, and what CI reports depends on the project alone.
+    """
+    yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
@@ -199,12 +203,12 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
         yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
-def _uv_diagnostics(project: Project) -> Iterator[Diagnostic]:
+def _uv_diagnostics(project: Project, *, of_user: bool) -> Iterator[Diagnostic]:
     """Yield the settings of uv that are not passed on, where uv resolves the project."""
     if not project.locked:
         from nixpy.index.uv_config import uv_diagnostics
 
-        yield from uv_diagnostics(project.root)
+        yield from uv_diagnostics(project.root, of_user=of_user)
 
 
 def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[OutputFile, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename
 
 from nixpy.analysis.analyse import analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
+from nixpy.core.urls import plain
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
@@ -99,15 +103,17 @@ def scan(
     if isinstance(lock, _WheelList):
         options = _fitting(lock, options)
     resolved = _resolve_options(options)
+    reported: tuple[Diagnostic, ...] = ()
     if lock is None:
         lock = _resolve_with_uv(
             files or [Requirement(target) for target in targets], resolved, analysis_options, deps=deps
         )
+        reported = _uv_diagnostics(analysis_options.root)
         analysis_options = replace(analysis_options, index_urls=tuple(url for file in files for url in file.index_urls))
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    return _finish(resolved, analysis.wheels, analysis.unavailable)
+    return _finish(resolved, analysis.wheels, analysis.unavailable, reported)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -131,18 +137,30 @@ def _resolve_with_uv(
     *,
     deps: bool,
 ) -> Lock:
-    from nixpy.index.resolve import resolve
+    from nixpy.index.resolve import BuildNeededError, resolve
     from nixpy.locks.pylock import PyLock
 
-    text = resolve(
-        source,
-        root=analysis_options.root,
-        python=resolved.python,
-        no_deps=not deps,
-        offline=analysis_options.offline,
-        allow_build=analysis_options.allow_build,
-    )
+    try:
+        text = resolve(
+            source,
+            root=analysis_options.root,
+            python=resolved.python,
+            no_deps=not deps,
+            offline=analysis_options.offline,
+            allow_build=analysis_options.allow_build,
+        )
+    except BuildNeededError as error:
+        if not deps:
+            raise
+        hint = "Allow builds with --allow-build, which runs code of the packages, or leave out what they require with "
+        raise BuildNeededError(error.message, hint=f"{hint}--no-deps.") from None
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
+
+
+def _uv_diagnostics(root: Path) -> tuple[Diagnostic, ...]:
+    from nixpy.index.uv_config import uv_diagnostics
+
+    return tuple(uv_diagnostics(root, of_user=True))
 
 
 def _installed(path: Path) -> _WheelList:
@@ -169,7 +187,10 @@ def _fitting(lock: Lock, options: Options) -> Options:
 
 
 def _kind(target: str) -> str:
+    limits.check_argument(target)
     path = Path(target)
+    if any(len(os.fsencode(part)) > limits.NAME for part in path.parts):  # no file has such a name
+        return _as_requirement(target)
     if path.is_dir():
         return "venv" if (path / "pyvenv.cfg").is_file() else "project"
     if path.is_file():
@@ -190,11 +211,16 @@ def _kind(target: str) -> str:
         return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
         raise NixpyError("no such file or folder", path=path, hint="Check the path and its spelling.")
+    return _as_requirement(target)
+
+
+def _as_requirement(target: str) -> str:
+    """Return the kind of a target that is a requirement. Raises NixpyError where it is none."""
     try:
         Requirement(target)
     except InvalidRequirement as error:
         raise NixpyError(
-            f"`{target}` is neither a file, nor a folder, nor a requirement",
+            f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
             hint="Name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5.",
         ) from error
     return "requirement"
@@ -233,14 +259,19 @@ def _given(path: Path) -> Package:
     return Package(name=name, version=str(version), wheels=(file,))
 
 
-def _finish(resolved: ResolvedOptions, wheels: tuple[Wheel, ...], unavailable: tuple[Unavailable, ...]) -> Scan:
+def _finish(
+    resolved: ResolvedOptions,
+    wheels: tuple[Wheel, ...],
+    unavailable: tuple[Unavailable, ...],
+    reported: tuple[Diagnostic, ...],
+) -> Scan:
     libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        diagnostics=(*diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
+        diagnostics=(*reported, *diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
     )
 
 

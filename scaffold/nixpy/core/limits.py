@@ -32,6 +32,9 @@ BLANKS = 500
 INI_SIZE = 1 << 20
 """Characters of such a file. The longest setup.cfg has less than 100,000."""
 
+NIX_SIZE = 1 << 20
+"""Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
+
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
 
@@ -43,6 +46,31 @@ EXTRAS = 10_000
 
 PATH = 4_096
 """Bytes of a path: PATH_MAX of Linux. The system refuses longer ones."""
+
+NAME = 255
+"""Bytes of the name of a file or folder: NAME_MAX of Linux."""
+
+ARGUMENT = 4_096
+"""Characters of one argument on the command line: a path is no longer, and requirements have fewer than 200."""
+
+DIRECTORY = 16 << 20
+"""Bytes of the directory of a zip file, which zipfile holds in memory: the largest wheels of PyPI have about 2 MB."""
+
+MEMBERS = 200_000
+"""Files of a wheel or an sdist; the largest have about 40,000."""
+
+UNPACKED = 32 << 30
+"""Bytes that a wheel unpacks to: four times of what the largest ones do."""
+
+UNCHECKED = 256 << 20
+"""Bytes that a wheel may unpack to whatever its own size is."""
+
+RATIO = 200
+"""Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+TAGS = 1_000
+"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+a hundred.
+"""
 
 METADATA = 16 << 20
 """Bytes of METADATA, RECORD and the like. The longest README of a package on PyPI has less than 2 MB."""
@@ -61,6 +89,9 @@ RATE = 1 << 10
 
 RATE_SPAN = 60.0
 """Seconds over which the rate of a download is measured: as long as a link may be down in between."""
+
+HEADERS = 1 << 20
+"""Bytes that a server may send before a body or between two pieces of it; the headers of a response have about 2 KB."""
 
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
@@ -123,6 +154,18 @@ def check_line(text: str) -> None:
             depth = max(depth + (1 if bracket == "(" else -1), 0)
             if depth > DEPTH:
                 raise PastLimitError(f"it has brackets in more than {DEPTH} levels")
+
+
+def check_argument(text: str) -> None:
+    """Raise NixpyError for an argument of the command line past a limit; the message has its first characters alone."""
+    reason = f"it has more than {ARGUMENT:,} characters" if len(text) > ARGUMENT else ""
+    try:
+        check_line(text[:ARGUMENT])
+    except PastLimitError as error:
+        reason = str(error)
+    if reason:
+        start = text[:40].partition("://")[0]  # an address may hold a secret
+        raise NixpyError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
 
 
 def _too_deep() -> PastLimitError:

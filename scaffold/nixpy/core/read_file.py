@@ -5,10 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+
+
+def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
+    """Return an open file, which is a regular one, or one that the user names; raises what `read_bytes` does."""
+    if "\0" in str(path):
+        raise NixpyError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
+    # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if named else os.O_NONBLOCK))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or (named and not stat.S_ISDIR(mode)):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise NixpyError(
+        "this is not a regular file but a FIFO, a device or a socket, and is not read",
+        hint="Replace it with a regular file.",
+        path=path,
+    )
 
 
 def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False) -> bytes:
@@ -18,26 +38,30 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     `<(command)`. Raises OSError as `open` does, and NixpyError for another file that is not a regular one, for one with
     more than `limit` bytes, and for a path that no file can have.
     """
-    if "\0" in str(path):
-        raise NixpyError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
-    # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if named else os.O_NONBLOCK))
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(mode) and not named:
-            raise NixpyError(
-                "this is not a regular file but a FIFO, a device or a socket, and is not read",
-                hint="Replace it with a regular file.",
-                path=path,
-            )
+    with open_bytes(path, named=named) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise NixpyError(
             f"this file has more than {limit:,} bytes and is not read", hint="Check what it is.", path=path
         )
     return data
+
+
+# The methods of Path raise OSError for a name that is too long for the system. Others may choose the names that are
+# looked up here, and no such file is there.
+def exists(path: Path) -> bool:
+    """Tell whether a file or folder is there."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there, not a folder."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def read_lossy(path: Path) -> str:

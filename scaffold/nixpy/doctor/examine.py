@@ -13,7 +13,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
 from nixpy.doctor.facts import Facts, StartedPython, Venv
 from nixpy.doctor.host import foreign_folders, read_host
-from nixpy.doctor.interpreter import checkout, outside, packages_in, pythons_on_path, start
+from nixpy.doctor.interpreter import outside, packages_in, pythons_on_path, start
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
 from nixpy.doctor.venv import inspect_wheels, read_venv
 
@@ -121,7 +121,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
-        uv=programs.find("uv", environ) is not None,
+        uv=programs.find("uv", environ, project=root) is not None,
         uv_downloads=see("uv_downloads", True, project_folder.uv_may_download, root),
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,
@@ -139,8 +139,8 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
 
 def _start(root: Path, venv: Venv, environ: Mapping[str, str]) -> StartedPython:
     """Start the Python that an environment leads to, never one that lies in the project or in the environment."""
-    inside = (checkout(root), checkout(venv.folder), venv.folder.resolve())
-    return start(outside(venv.python.path, venv.home, inside), environ)
+    inside = (programs.checkout(root), programs.checkout(venv.folder), venv.folder.resolve())
+    return start(outside(venv.python.path, venv.home, inside), environ, project=root)
 
 
 def _user_packages(environ: Mapping[str, str]) -> frozenset[str]:

@@ -83,12 +83,6 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
-def checkout(folder: Path) -> Path:
-    """Return the real path of the git tree that `folder` is in, of the folder itself where it is in none."""
-    real = folder.resolve()
-    return next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
-
-
 def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
     """Return the real path of a virtual environment's Python, which can be started without code of a project.
 
@@ -106,13 +100,13 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
     return real
 
 
-def start(python: Path, environ: Mapping[str, str]) -> StartedPython:
+def start(python: Path, environ: Mapping[str, str], *, project: Path) -> StartedPython:
     """Start an interpreter and return what it says: isolated and without site, so that nothing of a project runs.
 
     Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
     """
     command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
-    done = programs.run("python", python, command, environ=environ, timeout=_PATIENCE)
+    done = programs.run("python", python, command, project=project, environ=environ, timeout=_PATIENCE)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise ValueError(said[0] if said else f"exit status {done.returncode}")

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
 from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
@@ -21,11 +22,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
     if not listed or facts.started is None or not in_store(facts.started.loader):
         return
     there = sorted(
-        {
-            one.soname
-            for one in _required(facts)
-            if any((Path(folder) / one.soname).exists() for folder in folders(listed))
-        }
+        {one.soname for one in _required(facts) if any(exists(Path(folder) / one.soname) for folder in folders(listed))}
     )
     if there:
         yield MachineDiagnostic(

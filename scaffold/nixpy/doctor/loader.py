@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nixpy.core.read_file import exists
 from nixpy.needs import elf
 from nixpy.needs.model import ElfFile
 
@@ -30,7 +31,7 @@ class Search:
         """Say whether the process finds a library, also in these folders."""
         if soname in self.loaded or soname in self.cached:
             return True
-        return any((folder / soname).exists() for folder in (*more, *self.folders))
+        return any(exists(folder / soname) for folder in (*more, *self.folders))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.core.read_file import read_lossy
+from nixpy.core import limits
+from nixpy.core.read_file import exists, read_lossy
 from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -23,6 +25,7 @@ _BINDING = re.compile(r"(?<![\w.'-])([A-Za-z_][\w'-]*)\s*=(?!=)\s*")
 _CALL = re.compile(r"callPackage\s+(\.{1,2}/[\w./+-]+)")
 _WITH = re.compile(r"\bwithPackages\s*\(\s*([A-Za-z_][\w'-]*)\s*:")
 _OPENING = re.compile(r"[{\[]")
+_BRACKET = re.compile(r"[()\[\]{};]")
 _WORD = re.compile(r"[A-Za-z_][\w'.-]*")
 # What makes a derivation a Python module all the same.
 _MODULE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
@@ -46,22 +49,24 @@ def _nix_files(root: Path) -> list[Path]:
 
 
 def _in_file(path: Path) -> Iterator[PackagesCall]:
-    text = _read(path)
-    bound = dict(_bindings(text, path))
-    for match in _WITH.finditer(text):
-        start = text.find("[", match.end())
+    source = _Source(path)
+    bound = dict(_bindings(source))
+    seen: set[int] = set()
+    for match in _WITH.finditer(source.text):
+        start = source.text.find("[", match.end())
         if start < 0:
-            continue
-        for offset, item in _items(text, start):
+            return
+        for offset, end in _items(source, start, seen):
+            item = source.text[offset:end]
             name = item.rpartition(".")[2] if _WORD.fullmatch(item) else ""
             # `ps.name` is the user's own only where an overlay in this file makes it so; the plain name always is.
-            made = bound.get(name) if name else _made(text, offset, offset + len(item), path)
+            made = bound.get(name) if name else _made(source, offset, end)
             if made:
                 yield PackagesCall(
                     name=name or "a package",
                     builder=made.builder,
                     file=path,
-                    line=_line(text, offset),
+                    line=source.line(offset),
                     made_in=made.file,
                     made_at=made.line,
                 )
@@ -76,46 +81,102 @@ class _Made:
     line: int | None
 
 
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
+class _Source:
+    """A Nix file with comments blanked out, so that lines stay.
+
+    Its brackets and the places of each pattern are looked up once: expressions lie in each other, and searching each of
+    them from its start would take quadratic time. A `level` is what lies in one pair of brackets.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = _read(path)
+        self.called: dict[str, _Made | None] = {}  # by the path as it is written
+        self._lines = [match.start() for match in re.finditer("\n", self.text)]
+        self._places: dict[re.Pattern[str], tuple[list[int], list[re.Match[str]]]] = {}
+        self._brackets: list[int] = []
+        self._levels: list[int] = []  # the level behind each bracket; 0 is before the first one
+        self._closed: dict[int, int] = {}  # where the bracket is that ends a level
+        self._semicolons: dict[int, list[int]] = {}
+        levels, count = [0], 0
+        for match in _BRACKET.finditer(self.text):
+            if match[0] == ";":
+                self._semicolons.setdefault(levels[-1], []).append(match.start())
+                continue
+            if match[0] in ")}]":
+                self._closed[levels.pop()] = match.start()
+            if match[0] in "({[" or not levels:
+                count += 1
+                levels.append(count)
+            self._brackets.append(match.start())
+            self._levels.append(levels[-1])
+
+    def line(self, offset: int) -> int:
+        """Return the line of an offset, 1-based."""
+        return bisect_left(self._lines, offset) + 1
+
+    def first(self, pattern: re.Pattern[str], start: int, end: int) -> re.Match[str] | None:
+        """Return the first match between two offsets."""
+        if pattern not in self._places:
+            matches = list(pattern.finditer(self.text))
+            self._places[pattern] = [match.start() for match in matches], matches
+        starts, matches = self._places[pattern]
+        at = bisect_left(starts, start)
+        return matches[at] if at < len(matches) and matches[at].end() <= end else None
+
+    def end(self, start: int) -> int:
+        """Return where the semicolon is that ends a binding, or the bracket around it."""
+        level = self._level(start)
+        semicolons = self._semicolons.get(level, [])
+        at = bisect_left(semicolons, start)
+        closed = self._closed.get(level, len(self.text))
+        return min(semicolons[at], closed) if at < len(semicolons) else closed
+
+    def behind(self, bracket: int) -> int:
+        """Return the offset behind what the bracket at this offset opens."""
+        return min(self._closed.get(self._level(bracket + 1), len(self.text)) + 1, len(self.text))
+
+    def _level(self, offset: int) -> int:
+        at = bisect_left(self._brackets, offset)
+        return self._levels[at - 1] if at else 0
 
 
 def _read(path: Path) -> str:
-    """Return the text with comments blanked out, so that lines stay."""
+    """Return the text with comments blanked out, so that lines stay; nothing of a file that is absurdly large."""
     text = read_lossy(path)
+    if len(text) > limits.NIX_SIZE:
+        return ""
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
-def _bindings(text: str, path: Path) -> Iterator[tuple[str, _Made]]:
+def _bindings(source: _Source) -> Iterator[tuple[str, _Made]]:
     """Yield the names that are bound to a package of the wrong kind."""
-    for match in _BINDING.finditer(text):
-        made = _made(text, match.end(), _end(text, match.end()), path)
+    for match in _BINDING.finditer(source.text):
+        made = _made(source, match.end(), source.end(match.end()))
         if made:
             yield match[1], made
 
 
-def _end(text: str, start: int) -> int:
-    """Return where the semicolon is that ends a binding."""
-    depth = 0
-    for offset in range(start, len(text)):
-        depth += (text[offset] in "({[") - (text[offset] in ")}]")
-        if depth < 0 or (text[offset] == ";" and depth == 0):
-            return offset
-    return len(text)
-
-
-def _made(text: str, start: int, end: int, path: Path) -> _Made | None:
+def _made(source: _Source, start: int, end: int) -> _Made | None:
     """Return what an expression begins with, also in the file it calls; None where it is a Python module's."""
-    if _MODULE.search(text, start, end):
+    if source.first(_MODULE, start, end):
         return None
-    opening = _OPENING.search(text, start + (text[start : start + 1] == "("), end)
+    opening = source.first(_OPENING, start + (source.text[start : start + 1] == "("), end)
     head = opening.start() if opening else end
-    if builder := _BUILDER.search(text, start, head):
+    if builder := source.first(_BUILDER, start, head):
         wrong = builder[1] != "buildPythonPackage"
-        return _Made(builder[1], path, _line(text, builder.start())) if wrong else None
-    call = _CALL.search(text, start, head)
-    file = path.parent / call[1] if call else path
-    if call is None or not file.exists():
+        return _Made(builder[1], source.path, source.line(builder.start())) if wrong else None
+    call = source.first(_CALL, start, head)
+    if call is None:
+        return None
+    if call[1] not in source.called:
+        source.called[call[1]] = _called(source.path.parent / call[1])
+    return source.called[call[1]]
+
+
+def _called(file: Path) -> _Made | None:
+    """Return how the file of a `callPackage` builds its package."""
+    if not exists(file):
         return None
     file = file / "default.nix" if file.is_dir() else file
     body = _read(file)
@@ -125,21 +186,20 @@ def _made(text: str, start: int, end: int, path: Path) -> _Made | None:
     return _Made(builder[1], file, None) if builder and wrong else None
 
 
-def _items(text: str, start: int) -> Iterator[tuple[int, str]]:
-    """Yield each element of the list whose bracket is at `start`, with its offset."""
-    offset = start + 1
-    while offset < len(text) and text[offset] != "]":
+def _items(source: _Source, start: int, seen: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield where each element of the list whose bracket is at `start` begins and ends.
+
+    Lists that lack their end run into others: what is `seen` is not yielded again.
+    """
+    text, offset = source.text, start + 1
+    while offset < len(text) and text[offset] != "]" and offset not in seen:
+        seen.add(offset)
         if text[offset] == "(":
-            depth, end = 0, offset
-            while end < len(text):
-                depth += (text[end] in "({[") - (text[end] in ")}]")
-                end += 1
-                if depth == 0:
-                    break
-            yield offset, text[offset:end]
+            end = source.behind(offset)
+            yield offset, end
             offset = end
         elif word := _WORD.match(text, offset):
-            yield offset, word[0]
+            yield offset, word.end()
             offset = word.end()
         else:
             offset += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable
@@ -119,8 +120,9 @@ def git(folder: Path, venv: Path) -> Git | None:
     """Return what git does not know; None where the folder is in no git tree. OSError where git is not there."""
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return None
-    if programs.find("git") is None:
-        raise FileNotFoundError("git is not on PATH")
+    if programs.find("git", project=folder) is None:
+        ignored = programs.left_out("git", project=folder)
+        raise FileNotFoundError(f"{ignored} is not started: {programs.OWN}" if ignored else "git is not on PATH")
     settings = _settings_of(folder)
     nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
     names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
@@ -135,11 +137,13 @@ def git(folder: Path, venv: Path) -> Git | None:
 
 
 def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
-    path = programs.find("git")
+    path = programs.find("git", project=folder)
     assert path  # noqa: S101  (`git` saw to it)
-    # The tree's own settings could name a program for git to start.
-    command = ["-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    done = programs.run("git", path, command, timeout=_PATIENCE)
+    # The settings of the tree are a stranger's, and a folder of a clone may be a bare repository with settings of its
+    # own. They could name a program that watches files, or one that fetches the objects that a sparse index lacks.
+    options = ["-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-C", str(folder)]
+    environ = {**os.environ, "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
+    done = programs.run("git", path, [*options, *arguments], project=folder, environ=environ, timeout=_PATIENCE)
     if done.returncode > 1:
         raise OSError(done.stderr.strip() or "git failed")
     return done

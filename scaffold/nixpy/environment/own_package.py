@@ -11,6 +11,7 @@ from packaging.metadata import RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import is_file
 from nixpy.core.target import Target
 from nixpy.core.toml_file import read_text
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
@@ -218,7 +219,7 @@ def _assigned(path: Path, *names: str) -> str | None:
 
 
 def _read(path: Path) -> str:
-    return read_text(path) if path.is_file() else ""
+    return read_text(path) if is_file(path) else ""
 
 
 def _modules(references: Iterable[object]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
-from nixpy.core.read_file import read_bytes
+from nixpy.core.read_file import is_folder, read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
 
@@ -210,11 +210,11 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
 def _place(text: str, root: Path) -> str | None:
     """Return a URL as it is, a local folder as an absolute path; None when that folder does not exist."""
     if path := file_path(text):
-        return text if path.is_dir() else None
+        return text if is_folder(path) else None
     if "://" in text:
         return text
     folder = root.absolute() / _expanded(text)
-    return str(folder) if folder.is_dir() else None
+    return str(folder) if is_folder(folder) else None
 
 
 def _path(text: str | None) -> Path | None:

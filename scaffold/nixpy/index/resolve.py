@@ -3,8 +3,8 @@
 Nothing is built or run without leave. uv reads no settings but those that `uv_config.py` passes on. It is told
 `--no-build`, with which it takes the newest version that has a wheel, and refuses a package that has none. Such a
 package's sdist is looked up and given to uv as an address: then uv reads its static metadata (PEP 643). Where that
-does not tell the dependencies, an empty project of the same name stands in, so that all else is resolved and the
-package can be reported.
+does not tell the dependencies, the answer would lack what the package requires. It is left out, so that uv goes on and
+finds all packages of this kind, and one error names them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -31,11 +31,15 @@ from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
 from nixpy.project.dependencies import Dependencies
 
-__all__ = ["Uv", "find_uv", "resolve"]
+__all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
+
+
+class BuildNeededError(NixpyError):
+    """Packages that must be built to know what they require."""
 
 
 def resolve(
@@ -55,13 +59,14 @@ def resolve(
 
     `root` is the project's folder, whose uv and pip settings hold; local paths in the result are absolute.
     `python` is `3.13` or `3.13.9` and need not be installed. `preferences` are versions to keep where they
-    fit. A package of which there is only an sdist is in the result with it; what it needs is missing there
-    if its metadata does not tell. `allow_build` lets uv build it to find out, and prefer a newer sdist to an
-    older wheel as pip does. Hashes in requirements files leave only the files that have them, `--no-binary`
-    leaves no wheel. An `index` that is given is the only one asked. With `look_up` the answer has the files of the
-    named packages, sdists too, and nothing of what these require; there nothing is built either.
+    fit. A package of which there is only an sdist is in the result with it. `allow_build` lets uv build it to find
+    out what it requires, and prefer a newer sdist to an older wheel as pip does. Hashes in requirements files leave
+    only the files that have them, `--no-binary` leaves no wheel. An `index` that is given is the only one asked. With
+    `look_up` the answer has the files of the named packages, sdists too, and nothing of what these require; there
+    nothing is built either.
 
-    Raises NixpyError with uv's reason, free of credentials.
+    Raises NixpyError with uv's reason, free of credentials, and BuildNeededError with the names of all packages of
+    which only a build tells what they require. With `no_deps` that is not asked for, and no build is needed.
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
@@ -75,7 +80,7 @@ def resolve(
     settings = IndexSettings.load(root)
     known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
     compiler = Compiler(
-        uv=find_uv(),
+        uv=find_uv(project=root),
         root=root,
         python=python,
         config=config,
@@ -86,11 +91,27 @@ def resolve(
     )
     options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
-        conversation = _Conversation(compiler, asked, options, preferences, Path(folder).resolve())
+        conversation = _Conversation(
+            compiler,
+            asked,
+            options,
+            preferences,
+            Path(folder).resolve(),
+            no_deps=no_deps or look_up,
+            lock=_lock_command(source),
+        )
         packages = conversation.packages()
         if not allow_build and not look_up:
             packages = conversation.with_sdists(packages)
     return _text([_admitted(package, asked) for package in packages])
+
+
+def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
+    """Return the command that makes a lock of `source`."""
+    if isinstance(source, Dependencies):
+        return "uv lock"
+    names = [str(item.path) for item in source if isinstance(item, RequirementsFile)]
+    return " ".join(["uv pip compile --universal", *names, "-o pylock.toml"])
 
 
 def _only(index: str) -> dict[str, str]:
@@ -109,28 +130,64 @@ class _Conversation:
         options: Sequence[str],
         preferences: Mapping[str, str],
         folder: Path,
+        *,
+        no_deps: bool,
+        lock: str,
     ) -> None:
         self._compiler = compiler
         self._asked = asked
         self._options = options
         self._preferences = preferences
         self._folder = folder
+        self._no_deps = no_deps
+        self._lock = lock
         self._known: dict[str, _Package] = {}  # packages without a wheel, as uv lists them
-        self._addresses: dict[str, str] = {}  # from where uv shall take them: the sdist, or a stub
-        self._stubs: set[str] = set()
+        self._looked_up: dict[str, _Package | None] = {}
+        self._left_out: set[str] = set()  # packages that uv cannot be asked for without a build
 
     def packages(self) -> list[_Package]:
         """Return the packages of the answer; those without a wheel with their sdist."""
+        first: Failure | None = None
         while isinstance(answer := self._ask(), Failure):
+            first = first or answer
             wheelless = answer.sdist_only - self._known.keys()
-            opaque = (answer.dynamic & self._known.keys()) - self._stubs
-            if not wheelless and not opaque:
-                raise answer.error()
-            for name in sorted(wheelless):
-                self._look_up(name, answer)
-            for name in sorted(opaque):
-                self._stub(name)
-        return [self._listed(package) for package in answer]
+            dynamic = answer.dynamic - self._left_out
+            found = {name: package for name in sorted(wheelless) if (package := self._look_up(name))}
+            if not found and not dynamic:
+                break
+            self._known |= found
+            # uv reads the metadata of an sdist with an address even where nobody asks what it requires.
+            self._left_out |= dynamic | (found.keys() if self._no_deps else set())
+        if unknown := self._left_out - (self._known.keys() if self._no_deps else set()):
+            raise self._build_needed(sorted(unknown))
+        if isinstance(answer, Failure):
+            if answer.nameless:
+                raise self._name_needed()
+            # An address leaves uv one version; where another would be needed, uv's words before that are true.
+            raise (first if first and self._is_about_addresses(answer) else answer).error()
+        listed = [self._listed(package) for package in answer]
+        return listed + [self._listed(self._known[name]) for name in sorted(self._left_out)]
+
+    def _is_about_addresses(self, failure: Failure) -> bool:
+        named = (re.search(rf"\b{name}\b", failure.text) for name in self._known.keys() - self._left_out)
+        return "No solution found" in failure.text and any(named)
+
+    def _build_needed(self, names: Sequence[str]) -> NixpyError:
+        versions = {name: f" {package['version']}" for name, package in self._known.items()}
+        one, several = "has no wheel, and only a build tells what it requires", "have no wheel, and only builds tell"
+        return BuildNeededError(
+            f"{', '.join(name + versions.get(name, '') for name in names)} "
+            + (one if len(names) == 1 else f"{several} what they require"),
+            hint=f"Allow builds with --allow-build, which runs code of the packages; or lock with `{self._lock}`, "
+            "choose versions that have a wheel, or write what they require in `dependency-metadata` of [tool.uv].",
+        )
+
+    def _name_needed(self) -> NixpyError:
+        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
+        return NixpyError(
+            f"only a build tells the name of the package in {lines}",
+            hint="Write it as `name @ URL`, or allow the build with --allow-build.",
+        )
 
     def with_sdists(self, packages: list[_Package]) -> list[_Package]:
         """Add the sdists where wheels may not fit everywhere: with `--no-build` uv leaves them out.
@@ -157,33 +214,34 @@ class _Conversation:
     def _ask(self) -> list[_Package] | Failure:
         return self._compile(
             lines=self._asked.lines,
-            constraints=(*self._asked.constraints, *self._addresses.values()),
+            constraints=(*self._asked.constraints, *self._addresses()),
+            # An override for no Python at all takes a package out, whoever requires it.
+            overrides=[f"{name} ; python_version < '0'" for name in sorted(self._left_out)],
             sources=self._asked.sources,
             options=self._options,
             preferences=self._preferences,
         )
 
-    def _look_up(self, name: str, failure: Failure) -> None:
-        """Find a package's sdist as uv would choose it, without its metadata."""
-        # Of what an address names uv needs the metadata, and builds it for that.
-        lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
-        constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
-        answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
-        entries = [] if isinstance(answer, Failure) else [p for p in answer if p["name"] == name and "sdist" in p]
-        if not entries:
-            raise failure.error()
-        sdist = entries[-1]["sdist"]
-        self._known[name] = entries[-1]
-        self._addresses[name] = f"{name} @ {sdist['url'] if 'url' in sdist else Path(sdist['path']).as_uri()}"
+    def _look_up(self, name: str) -> _Package | None:
+        """Return a package as uv would choose it, without its metadata; None where that is no sdist alone.
 
-    def _stub(self, name: str) -> None:
-        """Let an empty project of that name and version take a package's place."""
-        folder = self._folder / "stubs" / name
-        folder.mkdir(parents=True)
-        project = {"name": name, "version": self._known[name]["version"]}
-        (folder / "pyproject.toml").write_text(f"project = {inline(project)}\n", "utf-8")
-        self._stubs.add(name)
-        self._addresses[name] = f"{name} @ {folder.as_uri()}"
+        uv also names packages of which only older versions have no wheel.
+        """
+        if name not in self._looked_up:
+            # Of what an address names uv needs the metadata, and builds it for that.
+            lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
+            constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
+            answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
+            entries = [] if isinstance(answer, Failure) else [package for package in answer if package["name"] == name]
+            one = entries[-1] if entries else {}
+            self._looked_up[name] = one if "sdist" in one and not one.get("wheels") else None
+        return self._looked_up[name]
+
+    def _addresses(self) -> Iterator[str]:
+        """Yield from where uv shall take the packages without a wheel."""
+        for name in sorted(self._known.keys() - self._left_out):
+            sdist = self._known[name]["sdist"]
+            yield f"{name} @ {sdist['url'] if 'url' in sdist else Path(sdist['path']).as_uri()}"
 
     def _listed(self, package: _Package) -> _Package:
         """Return a package as an index lists it, where it was given as an address only for uv's sake."""
@@ -198,6 +256,7 @@ class _Conversation:
         *,
         lines: Sequence[str],
         constraints: Sequence[str] = (),
+        overrides: Sequence[str] = (),
         sources: Sequence[str] = (),
         options: Sequence[str] = (),
         preferences: Mapping[str, str] = MappingProxyType({}),
@@ -207,15 +266,17 @@ class _Conversation:
         # uv keeps the versions that its output file names already.
         output.write_text(_text([{"name": name, "version": v} for name, v in preferences.items()]), "utf-8")
         arguments = list(sources)
-        for filename, content in (
-            ("requirements.in", (*self._asked.index, *lines)),
-            ("constraints.in", constraints),
+        for name, content in (
+            ("requirements", () if sources and not lines else (*self._asked.index, *lines)),
+            ("constraints", constraints),
+            ("overrides", overrides),
         ):
-            if content and not (sources and not lines and filename == "requirements.in"):
-                (self._folder / filename).write_text("\n".join(content) + "\n", "utf-8")
-                flag = ["--constraints"] if filename == "constraints.in" else []
-                arguments += [*flag, str(self._folder / filename)]
-        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output):
+            if content:
+                path = self._folder / f"{name}.in"
+                path.write_text("\n".join(content) + "\n", "utf-8")
+                arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
+        sdists = {name: package["version"] for name, package in self._known.items()}
+        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output, sdists):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 

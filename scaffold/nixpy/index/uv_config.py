@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
@@ -41,6 +42,7 @@ from nixpy.index.config_files import UvFile, uv_files, uv_project_file
 _TABLE = Path(__file__).with_name("uv-settings.csv")
 _PLACES = ("index-url", "extra-index-url", "find-links")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_METADATA = "dependency-metadata"
 _WITH_REQUIREMENTS = ("constraint-dependencies", "override-dependencies")
 
 
@@ -68,16 +70,37 @@ class UvConfig:
     environments: Marker | None = None
     origin: str = "uv's settings"
 
-    def text(self, *, direct: bool = True) -> str:
-        """Return the text of the uv.toml; without `direct` it has no requirement with an address."""
-        settings = dict(self.settings)
+    def text(self, *, direct: bool = True, sdists: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Return the text of the uv.toml; without `direct` it has no requirement with an address.
+
+        `sdists` are versions of packages that uv takes from an address. For such a package uv passes over
+        `dependency-metadata` without a version, which holds for every version of an index: it gets this one.
+        """
+        settings = _with_versions(self.settings, sdists)
         if not direct:
             for key in _WITH_REQUIREMENTS:
                 if isinstance(settings.get(key), list):
                     settings[key] = [item for item in settings[key] if is_of_an_index(item)]
         top = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items() if key != "pip"]
-        pip = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.get("pip", {}).items()]
+        pip = [
+            f"{inline(key)} = {inline(value)}\n"
+            for key, value in _with_versions(settings.get("pip", {}), sdists).items()
+        ]
         return "".join([*top, *(["[pip]\n"] if pip else []), *pip])
+
+
+def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings of uv whose `dependency-metadata` has the versions of `sdists` where it has none."""
+    entries = settings.get(_METADATA)
+    if not isinstance(entries, list):
+        return dict(settings)
+
+    def complete(entry: Any) -> Any:
+        name = entry.get("name") if isinstance(entry, dict) else None
+        version = sdists.get(canonicalize_name(name)) if isinstance(name, str) else None
+        return {"version": version, **entry} if version else entry
+
+    return {**settings, _METADATA: [complete(entry) for entry in entries]}
 
 
 @cache
@@ -239,22 +262,33 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
     return None
 
 
-def uv_diagnostics(root: Path) -> Iterator[Diagnostic]:
+def uv_diagnostics(
+    root: Path, environ: Mapping[str, str] = os.environ, *, of_user: bool = False
+) -> Iterator[Diagnostic]:
     """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
 
-    Those of the user are not the project's business. Raises NixpyError for a file that is not TOML.
+    With `of_user` those of the files of the user and the machine too. Raises NixpyError for a file that is not TOML.
     """
-    file = uv_project_file(root)
-    if file is None:
-        return
+    files = uv_files(root, environ) if of_user else filter(None, [uv_project_file(root)])
+    for file in files:
+        yield from _file_diagnostics(file)
+
+
+def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
     for row, table, key, _ in _settings(file):
         name = f"pip.{key}" if table == "pip" else key
-        place = f"{file.path.name}:{_line(file, table, key) or 1}"
+        place = f"{file.path.name if file.of_project else file.path}:{_line(file, table, key) or 1}"
         if row is None:
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
                 hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+            )
+        elif row.treatment == "apply" and file.path.name != "pyproject.toml":
+            yield Diagnostic(
+                code="NIX210",
+                message=f"{place}: uv's setting `{name}` has no effect in this file",
+                hint="uv takes it from the project's pyproject.toml alone: move it to [tool.uv] there",
             )
         elif row.treatment == "apply" and file.table.get("sources"):
             yield Diagnostic(

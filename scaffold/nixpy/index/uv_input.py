@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.markers import Marker
@@ -10,11 +10,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import ProjectError
+from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementLine, RequirementsFile
-from nixpy.project.dependencies import Dependencies
+from nixpy.project.dependencies import Dependencies, Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ class UvInput:
         """Return the lines that ask for the package `name`."""
         asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
         return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
+
+    def unnamed(self) -> tuple[str, ...]:
+        """Return the lines with an address and no name."""
+        return tuple(line for line in self.lines if not line.startswith("-") and not _names_a_package(line))
 
     def under(self, marker: Marker) -> UvInput:
         """Return the same question for where `marker` holds; lines that only uv understands stay as they are."""
@@ -89,7 +94,7 @@ def question(
     hashes: dict[str, frozenset[str]] = {}
     for file in files:
         index += _index_lines(file)
-        lines += [text for line in file.requirements for text in _fed(line, allow_build=allow_build)]
+        lines += _all_fed(file.requirements, allow_build=allow_build)
         constraints += [_constraint(line) for line in file.constraints]
         for line in (*file.requirements, *file.constraints):
             if line.hashes and line.requirement:
@@ -123,6 +128,27 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
         yield "--no-index"
 
 
+def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str]:
+    """Return the lines of a requirements file for uv; one error names all that would have to be built."""
+    texts: list[str] = []
+    refused: dict[str, _BuildNeededError] = {}
+    for line in lines:
+        try:
+            texts += _fed(line, allow_build=allow_build)
+        except _BuildNeededError as error:
+            refused[line.text] = error
+    if refused:
+        (_, first), *others = refused.items()
+        if others:
+            first.message += f"; and so would {', '.join(f'`{text}`' for text, _ in others)}"
+        raise first
+    return texts
+
+
+class _BuildNeededError(ProjectError):
+    """A line with a package that must be built to know what it needs."""
+
+
 def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
     """Yield a line of a requirements file for uv: absolute, and named where it can be.
 
@@ -131,7 +157,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
     if line.local is None and line.url is None:
         yield str(line.requirement)
         return
-    if line.local and not line.local.exists():
+    if line.local and not exists(line.local):
         raise ProjectError(
             f"`{line.text}`: there is no such file or folder",
             hint="Correct the path; it starts at the project's folder.",
@@ -169,7 +195,9 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     """
     assert line.local  # noqa: S101
     pyproject = line.local / "pyproject.toml"
-    project = Dependencies.from_pyproject(load_toml(pyproject), pyproject) if pyproject.is_file() else None
+    data = load_toml(pyproject) if pyproject.is_file() else {}
+    told = "project" in data and "dependencies" not in Reader(data, pyproject).strings("project", "dynamic")
+    project = Dependencies.from_pyproject(data, pyproject) if told else None
     if project is None or project.name is None:
         raise _needs_a_build(line, "its dependencies are not in a pyproject.toml", "Allow the build")
     if project.version_known:
@@ -178,10 +206,10 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
     yield from (str(under(requirement, line.marker)) for requirement in project.select(line.extras, ()))
 
 
-def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> ProjectError:
-    return ProjectError(
+def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
+    return _BuildNeededError(
         f"`{line.text}` would have to be built to know what it needs: {reason}",
-        hint=f"{remedy} with --allow-build.",
+        hint=f"{remedy} with --allow-build, which runs its code.",
         path=line.path,
         line=line.line,
     )

@@ -53,6 +53,11 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
         NixpyError,
     ),
     (
+        r"Wheels are required for",
+        "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
+        NixpyError,
+    ),
+    (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
         NixpyError,
@@ -73,11 +78,13 @@ class Failure:
     """Why uv found no answer. `text` is free of credentials.
 
     `sdist_only` are packages without a wheel, `dynamic` those that only a build tells the needs of.
+    `nameless`: one is given as an address, and only a build tells its name.
     """
 
     text: str
     sdist_only: frozenset[str]
     dynamic: frozenset[str]
+    nameless: bool
 
     def error(self) -> NixpyError:
         """Return the error to show, with the way out."""
@@ -86,15 +93,18 @@ class Failure:
         return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
 
 
-def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
+def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
     """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
 
-    Raises NixpyError where none of them starts and is new enough.
+    A uv of the checkout that `project` is in is not started. Raises NixpyError where none of them starts and is new
+    enough.
     """
     reasons = []
-    for path in _candidates(environ):
+    if ignored := programs.left_out("uv", environ, project=project):
+        reasons.append(f"{ignored} is not started: {programs.OWN}")
+    for path in _candidates(environ, project):
         try:
-            answer = programs.run("uv", path, ["--version"], environ=environ, timeout=30)
+            answer = programs.run("uv", path, ["--version"], project=project, environ=environ, timeout=30)
         except (OSError, programs.SubprocessError):
             answer = None
         if answer is None or answer.returncode != 0:
@@ -108,8 +118,8 @@ def find_uv(environ: Mapping[str, str] = os.environ) -> Uv:
     raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
 
-def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    if on_path := programs.find("uv", environ):
+def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
+    if on_path := programs.find("uv", environ, project=project):
         yield on_path
     try:
         from uv import find_uv_bin  # the optional extra
@@ -136,10 +146,13 @@ class Compiler:
     conceal: Callable[[str], str] = field(repr=False)
     offline: bool
 
-    def compile(self, sources: Sequence[str], options: Sequence[str], output: Path) -> Failure | None:
+    def compile(
+        self, sources: Sequence[str], options: Sequence[str], output: Path, sdists: Mapping[str, str]
+    ) -> Failure | None:
         """Run `uv pip compile` for all systems; return why it found no answer, or None where it wrote `output`.
 
-        uv keeps the pins that stand in `output` before, where it can.
+        uv keeps the pins that stand in `output` before, where it can. `sdists` are the versions of packages that the
+        sources name with the address of an sdist.
         uv never downloads a Python: it is given the one that runs nixpy, which need not be `python`. An
         interrupt ends it with nixpy.
         """
@@ -157,11 +170,11 @@ class Compiler:
         # Where `--no-build` is missing, uv looks up files; an address in a file of requirements would be built.
         direct = self.allow_build or "--no-build" in options
         settings = output.with_name("uv.toml")
-        settings.write_text(self.config.text(direct=direct), "utf-8")
+        settings.write_text(self.config.text(direct=direct, sdists=sdists), "utf-8")
         command += ["--config-file", settings]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
-        done = programs.run("uv", self.uv.path, command, environ=environment, cwd=self.root)
+        done = programs.run("uv", self.uv.path, command, project=self.root, environ=environment, cwd=self.root)
         if done.returncode == 0:
             return None
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
@@ -169,6 +182,7 @@ class Compiler:
             text=_shortened(text),
             sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),
             dynamic=frozenset(_BUILD_DISABLED.findall(text)),
+            nameless="Building source distributions is disabled" in text,
         )
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, NormalizedName
 
 from nixpy.core.errors import NixpyError
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue

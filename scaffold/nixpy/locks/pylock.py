@@ -16,13 +16,13 @@ from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 

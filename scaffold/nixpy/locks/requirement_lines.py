@@ -16,14 +16,14 @@ from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
-    parse_wheel_filename,
 )
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
-from nixpy.core.read_file import read_bytes
+from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
     codecs.BOM_UTF32_LE: "utf-32",
@@ -237,15 +237,7 @@ def _local(where: Location, address: str, root: Path) -> Path | None:
     path = file_path(address) or Path(address)
     at_file = where.path.absolute().parent / path
     at_root = root / path
-    return Path(os.path.normpath(at_file if _exists(at_file) and not _exists(at_root) else at_root))
-
-
-def _exists(path: Path) -> bool:
-    """Tell whether a file is there; one whose name is too long for the system is not."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+    return Path(os.path.normpath(at_file if exists(at_file) and not exists(at_root) else at_root))
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -117,6 +118,7 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
+@cache
 def _parser() -> _Parser:
     """Return the options that pip allows in a requirements file; `ignored` are those that choose nothing."""
     parser = _Parser(add_help=False, allow_abbrev=False)

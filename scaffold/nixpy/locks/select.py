@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from packaging.tags import Tag
-from packaging.utils import BuildTag, InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import BuildTag, InvalidWheelFilename
 
 from nixpy.core.target import Target, tag_ranks
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Package, Unavailable, WheelFile
 
 

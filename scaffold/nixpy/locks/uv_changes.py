@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from nixpy.core import limits
 from nixpy.locks.uv_document import Node, damaged
 from nixpy.locks.validate import Table
 
@@ -61,11 +62,13 @@ def _recorded(
         entries += metadata.get("requires-dev", {}).get(group, ())
     active = set(extras)
     own = [entry for entry in entries if entry["name"] == project.name]
-    for _ in own:  # an extra may name other extras of its project, and they others
+    for _ in range(limits.CHAIN):  # an extra may name other extras of its project, and they others
         asked = [entry for entry in own if holds(entry.get("marker"), active)]
-        active.update(extra for entry in asked for extra in entry.get("extras", ()))
+        if not (more := {extra for entry in asked for extra in entry.get("extras", ())} - active):
+            break
+        active |= more
     for entry in entries:
-        if entry not in own and holds(entry.get("marker"), active):
+        if entry["name"] != project.name and holds(entry.get("marker"), active):
             anywhere = any(key in entry for key in _ELSEWHERE)
             specifier = None if anywhere else _specifier(path, entry)
             yield entry["name"], (frozenset(entry.get("extras", ())), specifier)

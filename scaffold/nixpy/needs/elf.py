@@ -33,6 +33,7 @@ _VERSION_AUX = struct.Struct("<IHHII")
 _LONGEST_NAME = 4096
 _MOST_SEGMENTS = 256
 _MOST_ENTRIES = 1 << 14
+_MOST_TEXT = 1 << 18  # characters of all names of a file together; many entries may name the same long string
 
 _GLIBC_VERSION = re.compile(r"GLIBC_(\d{1,4}(?:\.\d{1,4})+)", re.ASCII)  # not GLIBC_PRIVATE, GLIBC_ABI_DT_RELR
 
@@ -81,6 +82,7 @@ class _Reader:
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
+        self._text_left = _MOST_TEXT
         if self._bytes(0, 4) != MAGIC:
             raise _DamagedError
         bits, order, version, kind, self._machine, _, _, offset, _, _, _, size, count, *_ = self._unpack(_HEADER, 0)
@@ -105,10 +107,10 @@ class _Reader:
         return ElfFile(
             path=path,
             machine=self._machine,
-            needed=tuple(_string(names, offset) for offset in needed),
-            soname=_string(names, tags[_SONAME]) if _SONAME in tags else None,
+            needed=tuple(self._string(names, offset) for offset in needed),
+            soname=self._string(names, tags[_SONAME]) if _SONAME in tags else None,
             interpreter=interpreter,
-            glibc=_highest_glibc(_string(names, offset) for offset in versions),
+            glibc=_highest_glibc(self._string(names, offset) for offset in versions),
         )
 
     def run_path(self) -> tuple[str | None, str | None]:
@@ -116,7 +118,7 @@ class _Reader:
         if self._dynamic is None:
             return None, None
         tags, _, names = self._linking(*self._dynamic)
-        old, new = (_string(names, tags[tag]) if tag in tags else None for tag in (_RPATH, _RUNPATH))
+        old, new = (self._string(names, tags[tag]) if tag in tags else None for tag in (_RPATH, _RUNPATH))
         return old, new
 
     def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
@@ -150,7 +152,9 @@ class _Reader:
 
     def _version_names(self, address: int, count: int) -> Iterator[int]:
         """Yield the string offset of each version needed. Links lead forward only, so they form no circle."""
-        left = _MOST_ENTRIES
+        left = min(
+            _MOST_ENTRIES, len(self._data) // _VERSION_AUX.size
+        )  # as many as fit, for honest ones do not overlap
         for _ in range(count):
             _, auxiliaries, _, first, following = self._unpack_mapped(_VERSION_NEED, address)
             auxiliary = address + first
@@ -191,13 +195,13 @@ class _Reader:
             raise _DamagedError
         return bytes(self._data[offset : offset + size])
 
-
-def _string(table: memoryview, offset: int) -> str:
-    """Return one string of a string table, without its NUL."""
-    name, end, _ = bytes(table[offset : offset + _LONGEST_NAME]).partition(b"\0")
-    if not end:
-        raise _DamagedError
-    return _text(name)
+    def _string(self, table: memoryview, offset: int) -> str:
+        """Return one string of a string table, without its NUL."""
+        name, end, _ = bytes(table[offset : offset + _LONGEST_NAME]).partition(b"\0")
+        self._text_left -= len(name)
+        if not end or self._text_left < 0:
+            raise _DamagedError
+        return _text(name)
 
 
 def _text(name: bytes) -> str:

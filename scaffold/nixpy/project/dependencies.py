@@ -24,6 +24,7 @@ from nixpy.locks import formats
 # What of [tool.uv] changes which versions are chosen.
 _UV_KEYS = (
     "constraint-dependencies",
+    "dependency-metadata",
     "environments",
     "exclude-dependencies",
     "exclude-newer",

@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import ProjectError, raised_as
+from nixpy.core.read_file import is_file
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, read_text
@@ -258,7 +259,7 @@ def _settings(pyproject: Path, nixpy_toml: Path, data: dict[str, Any]) -> tuple[
 
 def _named(root: Path, name: str) -> Path:
     path = root / name
-    if not path.is_file():
+    if not is_file(path):
         raise ProjectError("this file does not exist, but the settings of nixpy name it", path=path)
     return path
 

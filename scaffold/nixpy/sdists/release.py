@@ -13,11 +13,14 @@ from typing import IO, cast
 
 from packaging.pylock import PackageSdist
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name, canonicalize_version, parse_wheel_filename
+from packaging.utils import canonicalize_name, canonicalize_version
 
+from nixpy.core import limits
 from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
-from nixpy.core.urls import shown
+from nixpy.core.urls import plain, shown
+from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.files import wheel_file
@@ -172,7 +175,7 @@ class SdistIndex:
     def _open(self, file: WheelFile) -> io.BufferedIOBase:
         if file.path:
             try:
-                return file.path.open("rb")
+                return open_bytes(file.path)
             except OSError as error:
                 raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
         whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
@@ -220,17 +223,19 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
 
 def _requirement(asked: str) -> Requirement:
     """Return what to ask uv for: a version that is named must not be one that was yanked, as `==` would let it be."""
+    limits.check_argument(asked)
+    text = plain(asked)
     try:
         found = Requirement(asked)
     except InvalidRequirement:
         found = None
     if found and found.extras:
-        message = f"`{asked}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
+        message = f"`{text}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
         raise NixpyError(message, hint=f"Write {found.name}{found.specifier}.")
     versions = list(found.specifier) if found else []
-    plain = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
-    if found is None or not plain or any(v.operator != "==" or v.version.endswith("*") for v in versions):
-        raise NixpyError(f"`{asked}` is no package of an index", hint="Write NAME or NAME==VERSION, as toolz==1.0.0.")
+    simple = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
+    if found is None or not simple or any(v.operator != "==" or v.version.endswith("*") for v in versions):
+        raise NixpyError(f"`{text}` is no package of an index", hint="Write NAME or NAME==VERSION, as toolz==1.0.0.")
     if not versions or "+" in versions[0].version:
         return found
     return Requirement(f"{found.name}>={versions[0].version},<={versions[0].version}")

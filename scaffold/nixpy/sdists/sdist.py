@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.zip_file import open_zip
 
 _WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
-_MOST_MEMBERS = 200_000
 # Stands for whatever is to be compiled, of which no more is wanted than that it is there.
 _SOURCE = ""
 _CARGO_LOCK = "Cargo.lock"  # of which no more is wanted than where it is
@@ -41,6 +42,7 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
+    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
 )
 
 
@@ -68,7 +70,9 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
         raise NixpyError(
-            f"this sdist is damaged and cannot be read ({error})", hint="Choose another version.", path=shown
+            f"this sdist is damaged and cannot be read ({str(error) or 'it asks for too much memory'})",
+            hint="Choose another version.",
+            path=shown,
         ) from None
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
@@ -132,7 +136,7 @@ def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, 
 
 
 def _zip_members(file: IO[bytes], shown: str) -> Iterator[tuple[str, str, bytes]]:
-    with zipfile.ZipFile(file) as archive:
+    with open_zip(file, shown) as archive:
         for count, info in enumerate(archive.infolist()):
             part = _part(info.filename, count, shown)
             if part and not info.is_dir():
@@ -153,7 +157,7 @@ def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
     parts = name.removeprefix("./").split("/")
     if name.startswith("/") or ".." in parts or "\\" in name:
         raise _refused(shown, f"has a file named {name!r}")
-    if count >= _MOST_MEMBERS:
+    if count >= limits.MEMBERS:
         raise _refused(shown, "has an absurd number of files")
     if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
         if parts[-1].endswith(_COMPILED):

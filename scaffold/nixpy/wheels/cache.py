@@ -14,6 +14,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from nixpy.needs.model import ElfFile, Known, WheelFacts
 READER = 1
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
 
+_TEMPORARY = ".tmp"
+_LEFT = 3_600.0  # seconds
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,6 +73,7 @@ class Cache:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text)
+            _remove_leftovers(path.parent)
 
     def _path(self, sha256: str, url: str | None) -> Path | None:
         if self.folder is None or not _SHA256.fullmatch(sha256):
@@ -92,7 +96,7 @@ class Cache:
 
 
 def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=_TEMPORARY)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -100,6 +104,13 @@ def _replace(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed: none lives for as long as `_LEFT`."""
+    for path in folder.glob(f".*{_TEMPORARY}"):
+        if path.lstat().st_mtime < time.time() - _LEFT:
+            path.unlink(missing_ok=True)
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:

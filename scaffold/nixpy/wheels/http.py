@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from urllib.parse import urljoin
 
 from nixpy import __version__
 from nixpy.core import limits
-from nixpy.core.errors import NetworkError
+from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.urls import shown, split, without_login
 from nixpy.index.settings import IndexSettings, same_server
 
@@ -26,6 +25,8 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
+_CHECK = "Check the index settings of uv or pip; --offline goes on without."
+_SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a new connection
 
 
 class _StoppedError(Exception):
@@ -62,7 +63,6 @@ class Client:
         self._settings = settings
         self._attempts = attempts
         self._pause = pause
-        self.clock: Callable[[], float] = time.monotonic
         self._tls = _tls(settings)
         self._proxies = urllib.request.getproxies()
         self._managers: dict[str | None, PoolManager] = {}
@@ -88,22 +88,17 @@ class Client:
     def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
         """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
 
-        Raises NetworkError where the body has more than `most` bytes, and where less than the least rate of
-        `core.limits` arrives: so a download ends after its size divided by that rate, whatever the server does.
+        Raises NetworkError where the body has more than `most` bytes. Where less than the least rate of `core.limits`
+        arrives, `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
         """
-        since, received, total = self.clock(), 0, 0
+        total = 0
         # `read1` returns what has arrived; `stream` would wait for the whole piece.
         while chunk := response.read1(256 << 10):
             if self.stop.is_set():
                 raise _StoppedError
-            received, total = received + len(chunk), total + len(chunk)
+            total += len(chunk)
             if total > (limits.UNKNOWN_SIZE if most is None else most):
-                raise _too_large(url, most)
-            span = self.clock() - since
-            if span >= limits.RATE_SPAN:
-                if received < limits.RATE * span:
-                    raise _too_slow(url)
-                since, received = since + span, 0
+                raise too_large(url, most)
             yield chunk
 
     def close(self) -> None:
@@ -114,14 +109,22 @@ class Client:
     def _once(self, url: str, use: Callable[[BaseHTTPResponse], _T], byte_range: str | None) -> _T:
         from urllib3.exceptions import HTTPError, LocationValueError, SSLError
 
+        from nixpy.wheels.metered import EmptyError, SlowError
+
         if self.stop.is_set():
             raise _StoppedError
         try:
             with self._open(url, byte_range) as response:
                 self._judge(url, response, ranged=byte_range is not None)
                 return use(response)
+        except SlowError:
+            raise _too_slow(url) from None
+        except EmptyError:
+            raise _too_empty(url) from None
         except LocationValueError:
-            raise NetworkError("this is not an address one can download from", path=self._settings.shown(url)) from None
+            raise NetworkError(
+                "this is not an address one can download from", hint=_CHECK, path=self._settings.shown(url)
+            ) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise NetworkError(
@@ -151,16 +154,21 @@ class Client:
                     raise
                 response.close() if response.length_remaining else response.release_conn()
                 return
-            response.drain_conn()
-            target = urljoin(url, split(target).geturl())
+            small = response.length_remaining is not None and response.length_remaining <= _SMALL
+            response.drain_conn() if small else response.close()  # its body may have no end
+            try:
+                target = urljoin(url, split(target).geturl())
+            except NixpyError as error:
+                raise NetworkError(error.message, hint=_CHECK, path=self._settings.shown(url)) from None
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
                     f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    hint=_CHECK,
                     path=self._settings.shown(url),
                 )
             login = login if same_server(url, target) else self._settings.auth(target)
             url = target
-        raise NetworkError("the server redirects without end", path=self._settings.shown(url))
+        raise NetworkError("the server redirects without end", hint=_CHECK, path=self._settings.shown(url))
 
     def _judge(self, url: str, response: BaseHTTPResponse, *, ranged: bool) -> None:
         status = response.status
@@ -182,7 +190,7 @@ class Client:
                 path=self._settings.shown(url),
             )
         if not ranged:
-            raise NetworkError(f"the server answers with status {status}", path=self._settings.shown(url))
+            raise NetworkError(f"the server answers with status {status}", hint=_CHECK, path=self._settings.shown(url))
 
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
@@ -202,16 +210,21 @@ class Client:
             proxy = None
         with self._lock:
             if proxy not in self._managers:
+                from nixpy.wheels.metered import POOLS
+
                 options: dict[str, Any] = {
                     "maxsize": 8,
                     "timeout": urllib3.Timeout(connect=10, read=30),
                     "ssl_context": self._tls,
                 }
-                self._managers[proxy] = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
+                manager = urllib3.PoolManager(**options) if proxy is None else _through(proxy, options)
+                manager.pool_classes_by_scheme = POOLS
+                self._managers[proxy] = manager
             return self._managers[proxy]
 
 
-def _too_large(url: str, most: int | None) -> NetworkError:
+def too_large(url: str, most: int | None) -> NetworkError:
+    """Return the error for a file with more than the `most` bytes that the lock names."""
     expected = "any wheel has" if most is None else f"the {most:,} bytes that the lock names"
     return NetworkError(
         f"the server sends more than {expected}", hint="Check the index, or lock the project again.", path=shown(url)
@@ -222,6 +235,14 @@ def _too_slow(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends less than {limits.RATE:,} bytes a second",
         hint="Try again later, or choose another index; --offline goes on without.",
+        path=shown(url),
+    )
+
+
+def _too_empty(url: str) -> NetworkError:
+    return NetworkError(
+        f"the server sends more than {limits.HEADERS:,} bytes of headers or of empty parts",
+        hint="Check the index; --offline goes on without.",
         path=shown(url),
     )
 

@@ -12,16 +12,18 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
-from packaging.tags import Tag, parse_tag
-from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.tags import Tag
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
+from nixpy.core.wheel_name import parse_tag, parse_wheel_filename
 from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
-from nixpy.wheels.zipped import is_large
+
+_MAPPED = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,8 @@ class InstalledWheel:
         for path in paths:
             try:
                 with self.file(path).open("rb") as file:
-                    large = is_large(os.fstat(file.fileno()).st_size)
+                    # So many links to one file cost no more than the links.
+                    large = os.fstat(file.fileno()).st_size >= _MAPPED
                     content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
                 raise NixpyError(

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import open_bytes
 from nixpy.wheels.zipped import ZippedWheel
 
 
@@ -18,7 +19,7 @@ class LocalWheel(ZippedWheel):
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
         try:
-            file = path.open("rb")
+            file = open_bytes(path)
         except OSError as error:
             raise NixpyError(
                 f"this wheel cannot be read: {error.strerror}",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import io
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
+from nixpy.core import limits
 from nixpy.core.urls import shown
-from nixpy.wheels.http import Client
+from nixpy.wheels.http import Client, too_large
 from nixpy.wheels.local import hash_mismatch
 from nixpy.wheels.zipped import no_room
 
@@ -78,7 +81,7 @@ class PartialFile(io.RawIOBase):
         """Move to a position, as files do."""
         base = self.size if whence == io.SEEK_END else self._position if whence == io.SEEK_CUR else 0
         if base + offset < 0:
-            raise ValueError("before the start of the file")
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as files do; zipfile counts on it
         self._position = base + offset
         return self._position
 
@@ -117,6 +120,8 @@ class PartialFile(io.RawIOBase):
         if response.status == 200:
             return self._take_whole(response)
         span, size = _content_range(response)
+        if size > (limits.UNKNOWN_SIZE if self._most is None else self._most):
+            raise too_large(self._url, self._most)
         if span is None or span[1] != size or not self._write(response, span):
             return False
         self._size = size

@@ -68,7 +68,7 @@ class RemoteWheel(ZippedWheel):
     def _spans(self, paths: Iterable[str]) -> list[Span]:
         """Return where the members lie, each from its local header to the next one's."""
         starts = sorted({info.header_offset for info in self.zip.infolist()})
-        ends = dict(zip(starts, [*starts[1:], self.zip.start_dir], strict=True))
+        ends = dict(zip(starts, [*starts[1:], self.zip.start_dir], strict=False))  # a wheel may be empty
         offsets = (self.zip.getinfo(path).header_offset for path in paths)
         return [(offset, ends[offset]) for offset in offsets]
 

@@ -14,15 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from mmap import ACCESS_READ, mmap
 from typing import IO
 
+from nixpy.core import limits
 from nixpy.core.errors import NixpyError
+from nixpy.core.zip_file import open_zip
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
-
-# No wheel comes near these; a file that passes them is damaged or a trap. Deflate packs zeros about 1000 to
-# 1.
-_MOST_MEMBERS = 500_000
-_LARGEST_MEMBER = 8 << 30
-_UNCHECKED_SIZE = 256 << 20
-_HIGHEST_RATIO = 200
 
 _LOCAL_HEADER = 30  # bytes before the name of a member
 _LARGE = 64 << 20
@@ -41,6 +36,7 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
+    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
 )
 
 
@@ -82,7 +78,7 @@ class ZippedWheel:
         return self._zip
 
     def members(self) -> Sequence[Member]:
-        """Return every file, in the order of the central directory.
+        """Return every file, in the order of the central directory; of two with one name the one that is read.
 
         Raises DamagedWheelError for an entry without a name, which is neither a file nor a folder.
         """
@@ -90,7 +86,7 @@ class ZippedWheel:
             raise self._damaged(zipfile.BadZipFile("an entry has no name"))
         return tuple(
             Member(info.filename, info.file_size, bool(info.external_attr >> 16 & EXECUTE_BITS))
-            for info in self.zip.infolist()
+            for info in self.zip.NameToInfo.values()
             if not info.is_dir()
         )
 
@@ -111,7 +107,7 @@ class ZippedWheel:
 
     def _open(self) -> zipfile.ZipFile:
         try:
-            return zipfile.ZipFile(self._file)
+            return open_zip(self._file, self._shown)
         except _READ_ERRORS as error:
             raise self._damaged(error) from None
 
@@ -136,9 +132,7 @@ class ZippedWheel:
 
     def _check_sizes(self, infos: Sequence[zipfile.ZipInfo]) -> None:
         unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
-        largest = max((i.file_size for i in infos), default=0)
-        bomb = unpacked > _UNCHECKED_SIZE and unpacked > packed * _HIGHEST_RATIO
-        if len(infos) > _MOST_MEMBERS or largest > _LARGEST_MEMBER or bomb:
+        if unpacked > limits.UNPACKED or unpacked > max(limits.UNCHECKED, packed * limits.RATIO):
             raise NixpyError(
                 "this wheel claims to unpack to an absurd size and is not opened",
                 hint="Check where it comes from.",
@@ -158,8 +152,9 @@ class ZippedWheel:
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
     def _damaged(self, error: Exception) -> DamagedWheelError:
+        reason = "it needs more memory than there is" if isinstance(error, MemoryError) else error
         return DamagedWheelError(
-            f"this wheel is damaged and cannot be read ({error})",
+            f"this wheel is damaged and cannot be read ({reason})",
             hint="Download or build it again.",
             path=self._shown,
         )

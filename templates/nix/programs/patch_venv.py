@@ -36,7 +36,11 @@ LIBRARY = re.compile(r".+\.so(\.[^/]+)?")
 
 
 class PatchError(Exception):
-    """Nothing was changed, for the reason that is the message."""
+    """Nothing was changed, for the reason that is the message; `hint` is what to do, where the message has it not."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class DamagedError(Exception):
@@ -225,6 +229,7 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
     venv = Path(os.path.realpath(place))
     if not (venv / "pyvenv.cfg").is_file():
         raise PatchError(f"{place} is no virtual environment")
+    _refuse_links(place, venv)
     handle = os.open(venv, os.O_RDONLY)
     try:
         with suppress(OSError):  # NFS locks no folder; two at once do no harm, but work twice
@@ -232,6 +237,31 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
         yield venv, venv / FOLDER
     finally:
         os.close(handle)
+
+
+def _refuse_links(place: Path, venv: Path) -> None:
+    """Raise PatchError where a link, or a name in the record, would lead a change out of the virtual environment."""
+    own, again = place / FOLDER, "make the virtual environment again"
+    if place.is_symlink() and not _inside(place, here := Path(os.path.realpath(place.parent))):
+        why = f"this leads to {venv}, and nixpy does not write outside {here}; nothing was changed"
+        raise PatchError(f"{place}: {why}", "name the virtual environment itself")
+    written = [own, own / "originals", own / "record.json", own / "record.json.new", *own.glob("new-*")]
+    written += [Path(folder, name) for folder, folders, _ in os.walk(own / "originals") for name in folders]
+    for site in place.glob("lib/python*/site-packages"):
+        written += [site, site / f"{PRELOAD}.new"]
+    for path in written:
+        if not _inside(path, venv):
+            why = f"this leads to {os.path.realpath(path)}, out of the virtual environment; nothing was changed"
+            raise PatchError(f"{path}: {why}", again)
+    names: list[str] = []
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # `_begin` says what is wrong with it
+        names += map(str, json.loads((own / "record.json").read_bytes())["files"])
+    for name in names:
+        # A link in place of the file itself is not followed.
+        places = (Path(os.path.normpath(place / name)), place / name, own / "originals" / name)
+        if "\0" in name or not all(_inside(path.parent, venv) for path in places):
+            why = f"{name!r} is no file of this virtual environment; nothing was changed"
+            raise PatchError(f"{own / 'record.json'}: {why}", again)
 
 
 def _begin(home: Path) -> dict[str, Entry]:
@@ -343,7 +373,7 @@ def _machine(loader: str) -> int:
     return elf.machine if elf else 0
 
 
-def _inside(path: str, venv: Path) -> bool:
+def _inside(path: str | Path, venv: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(venv)
 
 
@@ -408,7 +438,8 @@ def main() -> int:
     try:
         report = restore(Path(options.venv)) if options.restore else patch(Path(options.venv), read_settings())
     except (PatchError, OSError) as error:
-        sys.stderr.write(f"nixpy-patch: {error}\n")
+        hint = getattr(error, "hint", None)
+        sys.stderr.write(f"nixpy-patch: {error}{f'; {hint}' if hint else ''}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("nixpy-patch: interrupted; the next run goes on\n")

@@ -14,20 +14,20 @@ from nixos.realnix import CURRENT, HERE
 SEEN = "Seen on "  # begins the one line that differs from run to run
 
 _HEAD = """\
-# What was seen on a machine without /lib
+# What the tests saw on a machine without /lib
 
-Written by the tests (`make proof`); `make test` fails when it sees anything else.
+The tests write this page (`make proof`), and `make test` fails if it sees anything else.
 {seen}
 
-Real Nix built what `nixpy init` renders for one project, in each style, against a stand-in for nixpkgs {release} whose
-libraries are Debian's, moved into the store. The shells were entered in a sandbox with `/nix/store` and no `/lib`,
-`/lib64` or `/usr/lib`, by `nix develop` and by direnv; virtual environments were made by `python -m venv` and by
-`uv venv` and filled from wheels. A cell is about all four.
+Real Nix built the files that `nixpy init` generates for one project, in each style. nixpkgs {release} was a stand-in,
+whose libraries are those of Debian, moved into the store. The tests entered the shells with `nix develop` and with
+direnv, in a sandbox with `/nix/store` and without `/lib`, `/lib64` and `/usr/lib`. They made virtual environments with
+`python -m venv` and with `uv venv` and installed wheels. Each cell holds for all four combinations.
 
 ## Imports
 
-**A soname**: the package is imported, and with the same virtual environment and an empty list of libraries it fails on
-that one. **nothing**: it is imported, and without the list too, so it proves nothing about the style.
+**A soname**: the import works. With the same virtual environment and an empty list of libraries, it fails because this
+library is missing. **nothing**: the import works without the list, too, so it says nothing about the style.
 
 {imports}
 
@@ -35,17 +35,17 @@ that one. **nothing**: it is imported, and without the list too, so it proves no
 
 {facts}
 
-`with-packages` takes the packages from nixpkgs instead of wheels, and so is not among these. Virtual environments made
-from it see its packages, on a nixpkgs that has the fix for that and on one that has not: `test_box_with_packages.py`.
+`with-packages` takes packages from nixpkgs and not wheels, so it is not in these tables. Virtual environments that are
+made from it see its packages, on a nixpkgs with the fix for that and on one without it: `test_box_with_packages.py`.
 
-## What cannot be shown here
+## What the tests cannot show
 
-- nixpkgs' own `buildFHSEnv`, whose root a program of its own builds: the stand-in's has the same options and rules.
-- nix-ld: a stand-in follows what version 2 documents, but starts the loader as a program of its own.
-- conda's channels: micromamba and conda are stubs that take the documented commands.
-- Darwin and aarch64: rendered for them and evaluated, never run.
-- Graphics drivers and CUDA: no GPU.
-- That an attribute exists in *your* nixpkgs: `checks.<system>.libraries` as rendered shows that on your machine.
+- `buildFHSEnv` of nixpkgs: the tests use a stand-in with the same options and rules.
+- nix-ld: a stand-in follows the documentation of version 2, but starts the loader as a program of its own.
+- The channels of conda: micromamba and conda are stubs that accept the documented commands.
+- macOS and aarch64: the files for them are evaluated and never run.
+- Graphics drivers and CUDA: the tests have no GPU.
+- Whether an attribute exists in *your* nixpkgs: `checks.<system>.libraries` in the generated file tests that.
 """
 
 
@@ -86,14 +86,14 @@ def _facts(styles: Sequence[Observed]) -> Iterable[Sequence[str]]:
 
     yield row("a program of a wheel (ruff) starts", (style.ruff.returncode == 0 for style in styles))
     yield row(
-        "what Python starts has no LD_LIBRARY_PATH of ours",
+        "child processes of Python have no LD_LIBRARY_PATH of nixpy",
         (all("LD_LIBRARY_PATH" not in report["environment"] for report in style.first.values()) for style in styles),
     )
     yield row(
-        "a program linked to a newer libstdc++ lives when Python starts it",
+        "a program that is linked to a newer libstdc++ runs when Python starts it",
         (style.newer.returncode == 0 for style in styles),
     )
-    yield row("an IDE can start the Python of `.venv`, outside of the shell", (style.works_outside for style in styles))
+    yield row("an IDE can start the Python of `.venv` outside of the shell", (style.works_outside for style in styles))
     yield row(
         "an old `.venv` sees a library that was added later",
         (

@@ -6,6 +6,7 @@ import atexit
 import functools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,6 @@ _MAKE: Mapping[Maker, str] = {
     "uv venv": "uv venv -q && uv pip install -q",
 }
 _OPTIONS = ("--offline", "--no-write-lock-file")
-_PROBE = f".venv/bin/python {HOME}/probe.py '{json.dumps(PROGRAMS).replace(chr(39), chr(92) + 'u0027')}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +89,13 @@ class Shell:
 
     def probe(self, *, entry: SonameEntry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
         """Return all that probe.py reports from the virtual environment."""
-        return self._report(_PROBE, entry, maker)
+        return self._report(_probe(PROGRAMS), entry, maker)
 
-    def imports(self, *, entry: SonameEntry = "nix develop", maker: Maker = "venv") -> dict[str, Any]:
-        """Return what probe.py reports of the modules, and which interpreter it was."""
-        return self._report(f"{_PROBE} modules", entry, maker)
+    def imports(
+        self, programs: Iterable[str] = PROGRAMS, *, entry: SonameEntry = "nix develop", maker: Maker = "venv"
+    ) -> dict[str, Any]:
+        """Return what probe.py reports of the modules of these programs, and which interpreter it was."""
+        return self._report(f"{_probe(programs)} modules", entry, maker)
 
     def _report(self, command: str, entry: SonameEntry, maker: Maker) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(command, entry=entry, maker=maker).stdout.splitlines()[-1])
@@ -101,7 +103,7 @@ class Shell:
 
     def outside(self, maker: Maker) -> subprocess.CompletedProcess[str]:
         """Import the modules by the `.venv`'s Python where no shell was entered, as an IDE starts it."""
-        return self.box.run("sh", "-c", f"{_PROBE} modules", cwd=WORK[maker], check=False)
+        return self.box.run("sh", "-c", f"{_probe(PROGRAMS)} modules", cwd=WORK[maker], check=False)
 
     def ignore(self, sonames: Iterable[str]) -> None:
         """Render the project again without these sonames; with none, as it was at first."""
@@ -111,6 +113,11 @@ class Shell:
     def build_check(self) -> subprocess.CompletedProcess[str]:
         """The finished build of the flake's `checks.<system>.libraries`, whether it failed or not."""
         return build_check(self.box, FLAKE)
+
+
+def _probe(programs: Iterable[str]) -> str:
+    """Shell text that runs probe.py with these of the PROGRAMS."""
+    return f".venv/bin/python {HOME}/probe.py {shlex.quote(json.dumps({name: PROGRAMS[name] for name in programs}))}"
 
 
 def build_check(box: Box, flake: str) -> subprocess.CompletedProcess[str]:
@@ -178,11 +185,12 @@ def nixpy(project: Path, command: str, *arguments: str) -> str:
 @functools.cache
 def wheelhouse() -> SmallIndex:
     """Serve the wheelhouse until the end of this process, at one address, by which nixpy keeps what it read."""
+    wheels()
     return SmallIndex(WHEELHOUSE).__enter__()
 
 
 @functools.cache
-def _caches() -> Path:
+def caches() -> Path:
     """Return the folder of the caches of nixpy and uv that all projects of this process share."""
     folder = tempfile.mkdtemp(prefix="nixpy-box-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -199,8 +207,8 @@ def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> s
         env={
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(scratch),
-            "NIXPY_CACHE_DIR": str(_caches() / "nixpy"),
-            "UV_CACHE_DIR": str(_caches() / f"uv-{urlsplit(index.url).port}"),
+            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
+            "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
             "UV_DEFAULT_INDEX": index.url,
             "UV_PYTHON": sys.executable,
             "UV_NO_SYSTEM_CONFIG": "1",

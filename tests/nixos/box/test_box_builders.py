@@ -15,8 +15,8 @@ import pytest
 
 from builderlocks import poetry_entry
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import on_this_machine
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, packages, wheels
+from nixos.box.shells import on_this_machine, wheelhouse
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
 
@@ -131,9 +131,9 @@ def uv2nix(tmp_path_factory: pytest.TempPathFactory) -> Box:
 
 def make_uv2nix(box: Box, change: Callable[[Path], None] = lambda _: None) -> subprocess.CompletedProcess[str]:
     folder = project(box, pinned(*WANTED), PACKAGED)
-    with SmallIndex(WHEELHOUSE) as index:
-        on_this_machine(index, folder, "uv", "lock", "--quiet")
-        init(index, folder, "uv2nix")
+    index = wheelhouse()
+    on_this_machine(index, folder, "uv", "lock", "--quiet")
+    init(index, folder, "uv2nix")
     change(folder)
     return build(box)
 
@@ -222,8 +222,7 @@ def make_poetry2nix(box: Box, change: Callable[[Path], None] = lambda _: None) -
         '[tool.poetry]\nname = "demo"\nversion = "0.1.0"\n\n[tool.poetry.dependencies]\npython = ">=3.11"\n'
         + "".join(f'{name} = "*"\n' for name in WANTED)
     )
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, folder, "poetry2nix")
+    init(wheelhouse(), folder, "poetry2nix")
     change(folder)
 
 
@@ -273,8 +272,7 @@ def test_pyproject_nix_shells_have_nixpkgs_packages(tmp_path: Path) -> None:
     """The shell's Python has what the project asks for, as nixpkgs has it."""
     box = Box(home=tmp_path / "home")
     folder = project(box, ["numpy", "pillow"])
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, folder, "pyproject-nix")
+    init(wheelhouse(), folder, "pyproject-nix")
     for module in ("numpy", "PIL.Image"):
         file, _ = json.loads(develop(box, "python", "-c", TELL, module).stdout)
         assert file.startswith("/nix/store/")
@@ -286,8 +284,7 @@ def test_pyproject_nix_applications_run(tmp_path: Path, saw: Saw) -> None:
     """
     box = Box(home=tmp_path / "home")
     folder = project(box, ["numpy"], PACKAGED)
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, folder, "pyproject-nix")
+    init(wheelhouse(), folder, "pyproject-nix")
     done = box.nix("run", *OPTIONS, f"path:{HOME}/flake", check=False)
     saw("pyproject-nix", "deployment", done.stdout == "demo of numpy\n")
     file = folder / "pyproject.toml"
@@ -302,8 +299,7 @@ def test_pyproject_nix_checks_extras(tmp_path: Path) -> None:
     """
     box = Box(home=tmp_path / "home")
     folder = project(box, ["flask[async]"])
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, folder, "pyproject-nix")
+    init(wheelhouse(), folder, "pyproject-nix")
     done = build(box, f"checks.{SYSTEM}.requirements")
     assert done.returncode != 0
     assert "nixpkgs' flask has no extra async, which the project asks for" in done.stderr
@@ -325,8 +321,7 @@ def test_pyproject_nix_checks_versions(tmp_path: Path) -> None:
     for wanted, status in (("numpy>=1", 0), ("numpy<2", 1)):
         box = Box(home=tmp_path / f"{status}" / "home")
         folder = project(box, ["numpy"])
-        with SmallIndex(WHEELHOUSE) as index:
-            init(index, folder, "pyproject-nix")
+        init(wheelhouse(), folder, "pyproject-nix")
         file = folder / "pyproject.toml"
         file.write_text(file.read_text().replace('"numpy"', f'"{wanted}"'))
         done = build(box, f"checks.{SYSTEM}.requirements")

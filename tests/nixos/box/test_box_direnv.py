@@ -10,13 +10,12 @@ import pytest
 
 from newprojects import NewProjects
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import on_this_machine
-from nixos.box.store import RELEASE, WHEELHOUSE
+from nixos.box.shells import on_this_machine, wheelhouse
+from nixos.box.store import RELEASE
 from nixos.box.test_box_builders import OVERLAY, PACKAGED, init, make_poetry2nix, project
 from nixos.box.test_box_new import PROJECT, TEST, entered, tracked, with_hatchling
 from nixos.realnix import stand_in
 from runner import Nixpy
-from smallindex import SmallIndex
 
 # nix-direnv's functions of these names, as far as an .envrc can tell: what they make is kept until a file is newer that
 # was watched before they were called, or is the flake's own. Stubs of ours: nix-direnv itself is not here.
@@ -137,9 +136,9 @@ def _built(make: Callable[[Box], object]) -> Callable[[Box, NewProjects, Nixpy],
 
 def _uv2nix(box: Box) -> None:
     folder = project(box, [], PACKAGED)
-    with SmallIndex(WHEELHOUSE) as index:
-        on_this_machine(index, folder, "uv", "lock", "--quiet")
-        init(index, folder, "uv2nix")
+    index = wheelhouse()
+    on_this_machine(index, folder, "uv", "lock", "--quiet")
+    init(index, folder, "uv2nix")
 
 
 # Every manager, and every kind of shell, with what either reads besides nixpy.nix; what makes it, and the files.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from nixos.box.managed import FLAKE, MORE, OPTIONS, WORK, Managed, make
-from nixos.box.store import WHEELHOUSE, wheels
+from nixos.box.shells import wheelhouse
 from smallindex import SmallIndex
 
 # What is run in which style, and whether the interpreter is copied into `.venv`.
@@ -37,11 +36,9 @@ IMPORT = "import PIL.Image, sys; print(PIL.Image.__file__, sys.prefix, sep='|')"
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[SmallIndex]:
+def house() -> SmallIndex:
     """The wheelhouse as an index, on this machine."""
-    wheels()
-    with SmallIndex(WHEELHOUSE) as index:
-        yield index
+    return wheelhouse()
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.store import RELEASE, WHEELHOUSE
+from nixos.box.shells import wheelhouse
+from nixos.box.store import RELEASE
 from nixos.box.test_box_application import PYPROJECT, make
 from nixos.box.test_box_builders import PACKAGED, init, make_poetry2nix, make_uv2nix
 from nixos.box.test_box_builders import project as build_project
 from nixos.realnix import HERE, lock_flake
-from smallindex import SmallIndex
 
 OPTIONS = ("--offline", "--no-write-lock-file")
 FLAKE = f"path:{HOME}/flake"
@@ -41,8 +41,7 @@ def _poetry2nix(folder: Path) -> Box:
 def _pyproject_nix(folder: Path) -> Box:
     box = Box(home=folder / "home")
     made = build_project(box, ["numpy"], PACKAGED)
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, made, "pyproject-nix")
+    init(wheelhouse(), made, "pyproject-nix")
     return box
 
 
@@ -116,8 +115,7 @@ def _pyproject_nix_with_ruff(folder: Path) -> Box:
     """On a nixpkgs whose Python set has ruff, as nixpkgs has it today: the style takes packages from nowhere else."""
     box = Box(home=folder / "home")
     made = build_project(box, ["numpy", "ruff"], PACKAGED)
-    with SmallIndex(WHEELHOUSE) as index:
-        init(index, made, "pyproject-nix")
+    init(wheelhouse(), made, "pyproject-nix")
     table = folder / "python-attributes.csv"
     table.write_text((HERE / "python-attributes.csv").read_text() + "ruff,has,has,has,has,has\n")
     lock_flake(made, RELEASE, python_attributes=table)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.shells import nixpy, on_this_machine, wheelhouse
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, in_root, packages, wheels
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
@@ -233,11 +233,11 @@ def test_uv_lock_tells_where_wheels_of_any_index_are(tmp_path: Path) -> None:
     (project / "pyproject.toml").write_text(
         f'[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11,<4"\ndependencies = {json.dumps(pinned)}\n'
     )
-    with SmallIndex(WHEELHOUSE) as index:
-        on_this_machine(index, project, "uv", "lock", "--quiet")
-        assert index.url.removesuffix("/simple/") in (project / "uv.lock").read_text()
-        init = ("init", "--style", "wheel-env", "--python", PYTHON, "--system", SYSTEM)
-        on_this_machine(index, project, sys.executable, "-m", "nixpy", *init)
+    index = wheelhouse()
+    on_this_machine(index, project, "uv", "lock", "--quiet")
+    assert index.url.removesuffix("/simple/") in (project / "uv.lock").read_text()
+    init = ("init", "--style", "wheel-env", "--python", PYTHON, "--system", SYSTEM)
+    on_this_machine(index, project, sys.executable, "-m", "nixpy", *init)
     assert not any("127.0.0.1" in (project / name).read_text() for name in ("nixpy.nix", "nixpy.lock"))
     lock_flake(project, RELEASE)
     box = Box(home=tmp_path / "home")

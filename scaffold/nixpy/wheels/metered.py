@@ -1,0 +1,114 @@
+"""Connections that count what arrives from the first byte of a response on, headers and frames of chunks included.
+
+The time-outs of sockets bound the wait for the next bytes only: a server that sends a byte at a time, headers without
+end or chunks without content would never pass one.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Callable
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from nixpy.core import limits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+clock: Callable[[], float] = time.monotonic
+"""The clock by which rates are measured, in seconds."""
+
+
+class SlowError(Exception):
+    """Less than `limits.RATE` arrived over `limits.RATE_SPAN`."""
+
+
+class EmptyError(Exception):
+    """More than `limits.HEADERS` arrived, and no content among it."""
+
+
+class _Meter(io.RawIOBase):
+    """A stream that raises SlowError or EmptyError where it passes a limit."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        super().__init__()
+        self._stream = stream
+        self._part = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Measure the rate from now on."""
+        self._since, self._received = clock(), 0
+        self.part()
+
+    def part(self) -> None:
+        """Take note that content has arrived."""
+        self._part = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read once from the stream."""
+        count = self._stream.readinto(buffer) or 0
+        self._received += count
+        self._part += count
+        if self._part > limits.HEADERS:
+            raise EmptyError
+        span = clock() - self._since
+        if span >= limits.RATE_SPAN:
+            if self._received < limits.RATE * span:
+                raise SlowError
+            self._since, self._received = self._since + span, 0
+        return count
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """A response that is read through a meter."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self._meter = _Meter(self.fp.detach())
+        self.fp = io.BufferedReader(self._meter)
+
+    def begin(self) -> None:
+        """Read the status line and the headers; the rate of the body is measured apart from theirs."""
+        super().begin()
+        self._meter.restart()
+
+    def read1(self, n: int = -1) -> bytes:
+        """Read what has arrived of the content."""
+        self._meter.part()
+        return super().read1(n)
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
+"""The pools of such connections, for `PoolManager.pool_classes_by_scheme`."""
