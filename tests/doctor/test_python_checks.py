@@ -110,7 +110,7 @@ def test_the_first_python_on_path() -> None:
     assert codes(pythons=(OnPath(program=LAUNCHER), other)) == []
     active = OnPath(program=VENV.python)
     assert codes(pythons=(active, OnPath(program=LAUNCHER), other)) == []
-    assert "the virtual environment's is" in only(pythons=(OnPath(program=LAUNCHER), active)).message
+    assert "the Python of the virtual environment is" in only(pythons=(OnPath(program=LAUNCHER), active)).message
 
 
 def test_the_python_with_the_packages() -> None:

@@ -35,7 +35,7 @@ MODULES = sorted(
     for path in (PACKAGE / folder).glob("*.py")
     if str(path.relative_to(PACKAGE)) not in GENERATED
 )
-# Keys of style.toml and feature.toml that users read. The title also goes into generated files.
+# Keys of style.toml and feature.toml that users read as sentences.
 KEYS = ("summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
 CODES = PACKAGE / "diagnostics/codes.csv"
