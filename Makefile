@@ -17,12 +17,16 @@ PYTEST = $(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup
 UNIT := not nix and not box and not network
 OUTCOMES := .outcomes.json
 
-.PHONY: demo quick unit nix box test proof docs lint format corpus benchmark setup tools clean
+.PHONY: demo quick fast unit nix box test proof docs lint format corpus benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
 
-quick: lint
+# Both at once, since mypy is one process.
+quick: .venv/ready
+	@$(MAKE) --no-print-directory --jobs=2 lint fast
+
+fast: .venv/ready
 	$(PYTEST) -q -m "$(UNIT) and not slow"
 
 unit: .venv/ready
