@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,13 @@ REPORTS = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of every project here, so that the same command says the same in each."""
-    return tmp_path_factory.mktemp("terminal") / "place"
+def place() -> Iterator[Path]:
+    """The folder of every project here, so that the same command says the same in each.
+
+    Its path is as long in every run: pytest's own folders grow with the number of runs, and paths are in the reports.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "place"
 
 
 @pytest.fixture
