@@ -446,7 +446,7 @@ READERS: Mapping[str, Reader] = {
     "pyproject.toml": Reader(read=_pyproject, longest=1024),
     "nixpy.toml": Reader(read=_nixpy_toml, beside={"requirements.txt": "leaf\n"}, longest=1024),
     "written-settings": Reader(read=_written_settings, longest=512),
-    "setup.py": Reader(read=_setup, longest=768),
+    "setup-py": Reader(read=_setup, longest=768),
     "setup.cfg": Reader(read=_setup_cfg, longest=512),
     "uv.toml": Reader(read=_uv_toml, longest=1024),
     "pip.conf": Reader(read=_pip_conf, longest=512),

@@ -4,7 +4,7 @@
 
 Each reader runs for so many seconds or runs, whichever comes first; with `--total` in turns, until it has that many
 runs altogether. `.fuzz` keeps what a later run goes on from: the inputs by reader, `findings`, `results.csv`.
-`--keep` fuzzes nothing: it puts the smallest set of inputs that reaches what all inputs reach into `corpus`.
+`--keep` fuzzes nothing: it chooses the inputs of `corpus` anew, few and small, by the lines of nixpy that they reach.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from fuzz import readers, replay
 
@@ -101,29 +101,43 @@ def fuzz(name: str, seconds: int, runs: int) -> None:
 
 
 def keep(name: str) -> None:
-    """Put the smallest set of inputs that reaches what all inputs reach into the corpus, the small ones of it."""
-    corpus, inputs = replay.CORPUS / name, HOME / "inputs" / name
-    if not inputs.is_dir():
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        few = Path(folder)
-        # The inputs that people wrote come first and stay.
-        written = [path for path in corpus.iterdir() if not re.fullmatch(r"[0-9a-f]{40}", path.name)]
-        for path in written:
-            shutil.copy(path, few)
-        longest = f"-max_len={readers.READERS[name].longest}"
-        _target(name, folder, "-merge=1", longest, f"-timeout={PATIENCE}", folder, str(corpus), str(inputs))
-        found = sorted((path for path in few.iterdir() if path.name not in {one.name for one in written}), key=_size)
-        for path in corpus.iterdir():
-            if path not in written:
-                path.unlink()
-        for path in found[:FILES]:
-            if _size(path) <= BYTES:
-                shutil.copy(path, corpus)
+    """Put the smallest of the inputs that reach other lines of nixpy than all before them into the corpus."""
+    corpus = replay.CORPUS / name
+    # The inputs that people wrote come first and stay.
+    written = [path for path in replay.kept(name) if not re.fullmatch(r"[0-9a-f]{40}", path.name)]
+    found = [path for path in (*corpus.iterdir(), *HOME.joinpath("inputs", name).glob("*")) if path not in written]
+    chosen: dict[str, bytes] = {}
+    with readers.folder_of(readers.READERS[name]) as folder:
+        reached = set[tuple[str, int]]()
+        for path in (*written, *sorted(found, key=lambda path: path.stat().st_size)):
+            data = path.read_bytes()
+            lines = _lines(name, data, folder)
+            if path not in written and not lines <= reached and len(data) <= BYTES and len(chosen) < FILES:
+                chosen[path.name] = data
+            reached |= lines
+    for path in set(corpus.iterdir()) - set(written):
+        path.unlink()
+    for file, data in chosen.items():
+        corpus.joinpath(file).write_bytes(data)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size
+def _lines(name: str, data: bytes, folder: Path) -> set[tuple[str, int]]:
+    """Return the lines of nixpy that an input reaches."""
+    lines = set[tuple[str, int]]()
+
+    def trace(frame: FrameType, event: str, _: object) -> object:
+        if not frame.f_code.co_filename.startswith(str(readers.PACKAGE)):
+            return None
+        if event == "line":
+            lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return trace
+
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        readers.read(name, data, folder)
+    finally:
+        sys.settrace(None)
+    return lines
 
 
 def _target(name: str, *arguments: str) -> str:
