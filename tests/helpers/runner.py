@@ -29,7 +29,7 @@ class Ran:
         """The report, which is as nixpy's schema says, where nixpy has one for it."""
         report = json.loads(self.out)
         if self.schema:
-            jsonschema.validate(report, schema(self.schema))
+            validator(self.schema).validate(report)
         if self.schema == "sarif":
             oasis().validate(report)
         return report
@@ -66,6 +66,14 @@ class Nixpy:
 def schema(name: str) -> Any:
     """Return a schema of the package."""
     return json.loads((files("nixpy") / "cli/schemas" / f"{name}.json").read_text("utf-8"))
+
+
+@cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Return the validator for a schema of the package, which is itself held against its own schema once."""
+    found = schema(name)
+    jsonschema.Draft202012Validator.check_schema(found)
+    return jsonschema.Draft202012Validator(found)
 
 
 @cache
