@@ -152,8 +152,11 @@ def _resolve_with_uv(
     except BuildNeededError as error:
         if not deps:
             raise
-        hint = "Allow builds with --allow-build, which runs code of the packages, or leave out what they require with "
-        raise BuildNeededError(error.message, hint=f"{hint}--no-deps.") from None
+        hint = (
+            "Allow builds with --allow-build, which runs code of the packages, or leave out their requirements with "
+            "--no-deps."
+        )
+        raise BuildNeededError(error.message, hint=hint) from None
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 
