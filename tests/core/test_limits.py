@@ -92,10 +92,18 @@ def test_named_device_is_read_up_to_the_limit() -> None:
 
 def test_folder_and_missing_file(tmp_path: Path) -> None:
     """They are the errors of the system, as ever."""
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as caught:
         read_bytes(tmp_path)
+    assert caught.value.filename == str(tmp_path)
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "gone")
+
+
+def test_long_message() -> None:
+    """A message with a long text of others lacks the middle of each long line."""
+    error = NixpyError("`" + "a" * 100_000 + "` is long\nshort\n" + "b" * 2_001)
+    assert [len(line) for line in str(error).split("\n")] == [2_000, 5, 2_000]
+    assert str(error).split("\n")[0].endswith("a` is long")
 
 
 ARGUMENTS = {

@@ -53,7 +53,8 @@ def main(name: str, findings: Path, options: list[str]) -> None:
                 findings.joinpath(hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
                 print(f"\nFOUND {where}", file=sys.stderr, flush=True)
 
-        atheris.Setup([sys.argv[0], *options], run)
+        # libFuzzer starts itself by the first word where it merges inputs.
+        atheris.Setup([f"{sys.executable} -m fuzz.target {name} {findings}", *options], run)
         atheris.Fuzz()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -80,3 +81,14 @@ def test_what_cannot_be_read_asks_for_nothing() -> None:
     """Lines of old tools, and markers that compare what cannot be compared, are passed over."""
     lines = ("a (>=1.0.*)", "b >= 1; os == 'x'", "", "c ; python_version ~= 'x'", "d")
     assert ask({"h": lines}) == {"h": ("d",)}
+
+
+@pytest.mark.parametrize("asked", [None, "demo[e0]"])
+def test_extras_that_name_each_other_take_linear_time(asked: str | None) -> None:
+    """Each extra of a chain is looked at once, with the lines that name it."""
+    lines = [f"demo[e{number + 1}] ; extra == 'e{number}'" for number in range(3000)]
+    name = canonicalize_name("demo")
+    start = time.process_time()
+    found = required({name: lines}, LINUX, {name}, [Requirement(asked)] if asked else None)
+    assert found[name].by_extras == (name,)
+    assert time.process_time() - start < 10

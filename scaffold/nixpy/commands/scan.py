@@ -152,10 +152,7 @@ def _resolve_with_uv(
     except BuildNeededError as error:
         if not deps:
             raise
-        hint = (
-            "Allow builds with --allow-build, which runs code of the packages, or leave out their requirements with "
-            "--no-deps."
-        )
+        hint = "Allow builds with --allow-build, which runs their code, or leave out their requirements with --no-deps."
         raise BuildNeededError(error.message, hint=hint) from None
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 

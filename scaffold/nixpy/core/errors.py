@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_LONG = 2_000  # characters of a line
+
 
 class NixpyError(Exception):
     """Input that nixpy cannot work with; the command line prints it and exits with 2.
 
-    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line).
+    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line). A line of the
+    message that is longer than 2,000 characters, as text of others may be, lacks its middle.
     """
 
     def __init__(
@@ -21,6 +24,7 @@ class NixpyError(Exception):
         path: Path | str | None = None,
         line: int | None = None,
     ) -> None:
+        message = "\n".join(map(_shortened, message.split("\n")))
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -30,6 +34,10 @@ class NixpyError(Exception):
     def __str__(self) -> str:
         where = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
         return where + self.message
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONG else f"{line[: _LONG // 2]}…{line[-_LONG // 2 + 1 :]}"
 
 
 class ProjectError(NixpyError):

@@ -67,6 +67,9 @@ UNCHECKED = 256 << 20
 
 RATIO = 200
 """Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+MARKER_WORDS = 100
+"""Extras that one marker of METADATA may name. The longest markers of packages on PyPI name about twenty."""
+
 TAGS = 1_000
 """Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
 a hundred.
@@ -92,6 +95,11 @@ RATE_SPAN = 60.0
 
 HEADERS = 1 << 20
 """Bytes that a server may send before a body or between two pieces of it; the headers of a response have about 2 KB."""
+
+RESOLUTION = 3_600.0
+"""Seconds that uv may take where it builds nothing, as it waits for slow indexes without end; large projects take one
+minute.
+"""
 
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from nixpy.core import programs
+from nixpy.core import limits, programs
 from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
@@ -174,7 +174,16 @@ class Compiler:
         command += ["--config-file", settings]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
-        done = programs.run("uv", self.uv.path, command, project=self.root, environ=environment, cwd=self.root)
+        most = None if self.allow_build else limits.RESOLUTION
+        try:
+            done = programs.run(
+                "uv", self.uv.path, command, project=self.root, environ=environment, cwd=self.root, timeout=most
+            )
+        except programs.SubprocessError:
+            raise NetworkError(
+                f"uv found no answer within {limits.RESOLUTION / 60:,.0f} minutes",
+                hint="Check the index settings of uv or pip, or use a lock.",
+            ) from None
         if done.returncode == 0:
             return None
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-_Extras = Mapping[NormalizedName, Collection[NormalizedName]]
+from nixpy.core import limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +35,36 @@ def required(
     `asked` None nobody can tell, and those of every extra count: what none in use asks for is hardly `among` the
     packages that a lock installs. A line that cannot be read, as old tools wrote them, asks for nothing.
     """
-    here = [one for one in asked or () if _holds(one, environment, ())]
     lines = {name: tuple(_readable(own)) for name, own in wheels.items()}
-    extras: _Extras = {} if asked is not None else {name: {*_named(own)} for name, own in lines.items()}
-    while True:
-        found = {
-            name: [one for one in own if _holds(one, environment, extras.get(name, ()))] for name, own in lines.items()
-        }
-        used = extras if asked is None else _used(chain(here, *found.values()))
-        if used == extras:
-            break
-        extras = used  # an extra in use may ask for others in turn
-    return {name: _requires(own, environment, among) for name, own in found.items()}
+    found: dict[NormalizedName, dict[int, Requirement]] = {
+        name: {at: one for at, one in enumerate(own) if _holds(one, environment, "")} for name, own in lines.items()
+    }
+    of_extra: dict[tuple[NormalizedName, NormalizedName], list[int]] = defaultdict(list)
+    for name, own in lines.items():
+        for at, one in enumerate(own):
+            for extra in _named(one):
+                of_extra[name, extra].append(at)
+    # An extra in use may ask for others in turn. Each is looked at once, with the lines that name it.
+    waiting = list(of_extra)
+    if asked is not None:
+        here = [one for one in asked if _holds(one, environment, "")]
+        waiting = [*_used(here), *(use for own in found.values() for use in _used(own.values()))]
+    seen: set[tuple[NormalizedName, NormalizedName]] = set()
+    while waiting:
+        if (use := waiting.pop()) in seen:
+            continue
+        seen.add(use)
+        name, extra = use
+        for at in of_extra.get(use, ()):
+            if at not in found[name] and _holds(lines[name][at], environment, extra):
+                found[name][at] = lines[name][at]
+                waiting += _used([lines[name][at]]) if asked is not None else ()
+    return {name: _requires(own.values(), environment, among) for name, own in found.items()}
 
 
 def _requires(holding: Collection[Requirement], environment: Mapping[str, str], among: Collection[str]) -> Requires:
     here = {canonicalize_name(one.name) for one in holding} & {*among}
-    plain = {canonicalize_name(one.name) for one in holding if _holds(one, environment, ())}
+    plain = {canonicalize_name(one.name) for one in holding if _holds(one, environment, "")}
     return Requires(names=tuple(sorted(here)), by_extras=tuple(sorted(here - plain)))
 
 
@@ -62,24 +76,24 @@ def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
             continue
 
 
-def _named(requirements: Iterable[Requirement]) -> Iterator[NormalizedName]:
-    """Yield the names of all extras that the markers test; other words of theirs too, which no extra is called."""
+def _named(requirement: Requirement) -> list[NormalizedName]:
+    """Return the names of all extras that the marker tests; other words of it too, which no extra is called."""
+    texts = str(requirement.marker or "").split('"')[1::2]
+    words = [canonicalize_name(word) for text in texts for word in (text, *re.split(r"[\s,]+", text))]
+    return list(dict.fromkeys(words))[: limits.MARKER_WORDS]
+
+
+def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName, NormalizedName]]:
+    """Yield the packages that are asked for with an extra, and the extra."""
     for one in requirements:
-        yield from (canonicalize_name(word) for word in str(one.marker or "").split('"')[1::2])
+        for extra in one.extras:
+            yield canonicalize_name(one.name), canonicalize_name(extra)
 
 
-def _used(requirements: Iterable[Requirement]) -> dict[NormalizedName, set[NormalizedName]]:
-    """Return the extras with which packages are asked for."""
-    found: dict[NormalizedName, set[NormalizedName]] = {}
-    for one in requirements:
-        found.setdefault(canonicalize_name(one.name), set()).update(map(canonicalize_name, one.extras))
-    return found
-
-
-def _holds(requirement: Requirement, environment: Mapping[str, str], extras: Iterable[NormalizedName]) -> bool:
-    """Tell whether a requirement holds without an extra, or with one of these."""
+def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
+    """Tell whether a requirement holds with this extra; empty stands for none."""
     marker = requirement.marker
     try:
-        return marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+        return marker is None or marker.evaluate({**environment, "extra": extra})
     except (UndefinedComparison, UndefinedEnvironmentName):
         return False
