@@ -157,6 +157,29 @@ def test_differences_from_pyproject(
     assert lock.differences(map(Requirement, requirements), target, chosen) == expected
 
 
+def test_markers_about_conflicts_take_linear_time(tmp_path: Path) -> None:
+    """Each marker is evaluated with the extras that it names, not with all that are active."""
+    number = 2500
+    source = 'version = "1"\nsource = { registry = "https://index.example/simple" }\n'
+    marker = "extra != 'extra-4-root-a' or extra == 'extra-2-p0-e'"
+    packages = (
+        f'[[package]]\nname = "p{i}"\n{source}[package.optional-dependencies]\n'
+        f'e = [{{ name = "p{i + 1}", extra = ["e"], marker = "{marker}" }}]\n'
+        for i in range(number)
+    )
+    text = (
+        'version = 1\nrequires-python = ">=3.11"\n'
+        'conflicts = [[{ package = "root", extra = "a" }, { package = "root", extra = "b" }]]\n'
+        '[[package]]\nname = "root"\nversion = "1"\nsource = { virtual = "." }\n'
+        f'dependencies = [{{ name = "p0", extra = ["e"] }}]\n{"".join(packages)}'
+        f'[[package]]\nname = "p{number}"\n{source}[package.optional-dependencies]\ne = []\n'
+    )
+    lock = UvLock.read(write(tmp_path, text))
+    start = time.process_time()
+    assert len(lock.packages(LINUX, ExtrasAndGroups())) == number + 2
+    assert time.process_time() - start < 10
+
+
 def test_differences_take_linear_time(tmp_path: Path) -> None:
     """A project may ask for itself with extras many times."""
     own = '    { name = "root", extras = ["more"], marker = "extra == \'all\'" },\n'

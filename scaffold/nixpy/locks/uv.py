@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -34,6 +35,7 @@ from nixpy.locks.uv_document import (
 from nixpy.locks.validate import DamagedError, holds
 
 _Step = tuple[Node, Section]
+_QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +139,11 @@ class UvLock(LockDefaults):
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
         """Tell whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
+        # Only those that the marker names: locks have thousands of markers and of active extras.
+        words = _QUOTED.findall(marker) if marker and "extra" in marker else ()
+        named = frozenset(name for word in words for name in (word, canonicalize_name(word)) if name in active)
         try:
-            return holds(marker, target, frozenset(active) if marker and "extra" in marker else frozenset())
+            return holds(marker, target, named)
         except DamagedError as error:
             raise damaged(self.path, error) from None
 
@@ -159,11 +164,12 @@ class UvLock(LockDefaults):
         while queue:
             node, section = queue.popleft()
             for edge in node.sections.get(section, ()):
-                own = {code("project", edge.name), *(code("extra", edge.name, name) for name in edge.extras)}
-                if not self.holds(edge.marker, target, active | own if grow else active):
-                    continue
+                own = {code("project", edge.name), *(code("extra", edge.name, name) for name in edge.extras)} - active
                 if grow:
                     active |= own
+                if not self.holds(edge.marker, target, active):
+                    active -= own if grow else set()
+                    continue
                 found = self._find(edge, target)
                 steps = ((found, DEPENDENCIES), *((found, extra_section(name)) for name in edge.extras))
                 queue.extend(step for step in steps if step not in seen)
