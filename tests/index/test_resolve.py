@@ -310,7 +310,7 @@ def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index
     assert "--allow-build" in (caught.value.hint or "")
     with pytest.raises(NixpyError, match=r"^direct has no wheel"):
         ask(tmp_path, address, no_deps=True)
-    with pytest.raises(NixpyError, match=r"no version of opaque|opaque.*unsatisfiable"):
+    with pytest.raises(NixpyError, match=r"(?s)no version of opaque|opaque.*unsatisfiable"):
         ask(tmp_path, "opaque==1.0", "opaque==2.0")
 
 
@@ -520,9 +520,10 @@ def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_interrupt_ends_uv(tmp_path: Path) -> None:
     """An interrupt of nixpy alone leaves no uv behind, nor the folder with what it was given."""
+    # It waits, or the interrupt may come while Python still starts it, and knows of no process to end.
     script(
         tmp_path / "bin",
-        f'case "$1" in --version) echo "uv 99.0";; *) echo $$ > {tmp_path}/pid; exec sleep 60;; esac',
+        f'case "$1" in --version) echo "uv 99.0";; *) sleep 0.5; echo $$ > {tmp_path}/pid; exec sleep 60;; esac',
     )
     (tmp_path / "tmp").mkdir()
     (tmp_path / "project").mkdir()
