@@ -333,7 +333,7 @@ def test_the_sdist_knows_better(flags: tuple[str, ...], folder: Path, nixpy: Nix
     said = " ".join(ran.err.split())
     assert "NIX509 dep:generic/unheard-of, which [external] of the sdist names, is not known to be in nixpkgs" in said
     assert "add it to buildInputs" in said
-    assert "NIX509 demo needs pandoc at run time" in said
+    assert "NIX509 psycopg2 needs pandoc at run time" in said
 
 
 def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
