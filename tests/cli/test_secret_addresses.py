@@ -76,6 +76,7 @@ def written(root: Path) -> str:
     return "".join((root / name).read_text() for name in names if (root / name).is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "guarded"), [("UV_DEFAULT_INDEX", False), *((way, True) for way in WAYS)])
 def test_an_index_that_fails_shows_no_secret(
     way: str, guarded: bool, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch

@@ -34,6 +34,8 @@ from runner import Nixpy
 from smallindex import SmallIndex, build_wheel, sha256
 from watch import watch
 
+pytestmark = pytest.mark.slow  # each case runs a command under watch, and mostly uv
+
 TOP = Path(__file__).parents[2]
 TRAP = "import pathlib; pathlib.Path({trap!r}).touch()\n"
 BACKEND = (

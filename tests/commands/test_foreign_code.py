@@ -94,6 +94,7 @@ def project(tmp_path: Path, trap: Path, settings: str, *, file: str, requires: s
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["pyproject.toml", "uv.toml"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_commands_without_a_lock(tmp_path: Path, trap: Path, nixpy: Nixpy, name: str, file: str) -> None:

@@ -83,6 +83,7 @@ def test_broken_nix_is_no_failure(tmp_path: Path, text: str) -> None:
     assert nixfiles.applied(tmp_path) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["a=", "a={", "a = mkDerivation ", "withPackages (a: [ ", "withPackages (a: [ (", "callPackage ./x.nix ", "a={(["],

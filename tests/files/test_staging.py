@@ -41,6 +41,7 @@ def again(folder: Path) -> None:
     reconcile(plan(folder, style="loader", python="3.12"), write=True, root=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [first, again])
 def test_a_kill_at_every_write(before: Callable[[Path], None], tmp_path: Path, nixpy: Nixpy) -> None:
     """Wherever init is killed, each file is the old or the new one as a whole, and check says that the files are fresh

@@ -21,6 +21,7 @@ from nixpy.locks import formats
 TESTS = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")  # of a setup.py, by Python itself
 @pytest.mark.parametrize("name", readers.READERS)
 def test_a_reader_survives(name: str) -> None:

@@ -18,6 +18,8 @@ from nixpy.index.resolve import resolve
 from nixpy.project.dependencies import Dependencies
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+pytestmark = pytest.mark.slow  # each case runs uv twice
+
 LATER = "2030-01-01T00:00:00Z"
 EARLIER = "2020-01-01T00:00:00Z"
 ORDINARY = {"app": "1.0", "base": "2.0"}

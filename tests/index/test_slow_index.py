@@ -14,6 +14,7 @@ from nixpy.index.resolve import resolve
 from wheels.rawserver import raw_server, slowly
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nixpy")
 def test_slow_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an index sends a byte at a time, uv is ended at the limit, and the error tells what to do."""

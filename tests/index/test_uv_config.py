@@ -122,6 +122,7 @@ def write(root: Path, file: str, settings: str) -> None:
         path.write_text(settings.replace('"wh"', f'"{root / "wh"}"'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("settings", BUILDS)
 def test_no_setting_makes_uv_build(trap: Path, settings: str, file: str) -> None:
@@ -141,6 +142,7 @@ def test_the_trap_works(trap: Path) -> None:
     assert trap.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -290,6 +292,7 @@ def test_every_key_of_the_installed_uv_has_a_row(tmp_path: Path, table: str) -> 
     assert keys == {row.key for row in known().values() if row.table == table}
 
 
+@pytest.mark.slow
 def test_uv_takes_every_passed_key_in_a_file(tmp_path: Path) -> None:
     """Some keys are for a pyproject.toml alone: uv refuses them in the file that nixpy writes."""
     path = tmp_path / "uv.toml"

@@ -221,6 +221,7 @@ def test_long_chains(tmp_path: Path, table: str, item: str, extras: tuple[str, .
     assert caught.value.line
 
 
+@pytest.mark.slow
 def test_extras_under_many_markers(tmp_path: Path) -> None:
     """Extras that lead to each other under more markers than the limit are an error."""
     lines = [

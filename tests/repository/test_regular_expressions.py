@@ -68,6 +68,7 @@ def _seconds(pattern: re.Pattern[str] | re.Pattern[bytes], method: str, text: st
     return time.thread_time() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pattern", "method"), [found[1:] for found in PATTERNS], ids=[f[0] for f in PATTERNS])
 def test_linear_time(pattern: re.Pattern[str] | re.Pattern[bytes], method: str) -> None:
     """A run of 2,000 characters takes milliseconds and one of 100,000 less than two seconds of this thread."""
