@@ -46,6 +46,7 @@ def commands(ran: Ran) -> list[str]:
     return [one["kind"] for text in (ran.out, ran.err) for one in Job(log=text).commands if one["kind"] not in known]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", BLANKS)
 def test_no_setting_is_a_command_of_githubs(blank: str, managed: Path, nixpy: Nixpy) -> None:
     """A setting that holds workflow commands stops none of nixpy's own, with and without the difference."""
@@ -61,6 +62,7 @@ def test_no_setting_is_a_command_of_githubs(blank: str, managed: Path, nixpy: Ni
         assert commands(nixpy("check", managed, "--format", form, "--diff")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", BLANKS)
 def test_no_line_of_a_file_is_a_command(blank: str, managed: Path, nixpy: Nixpy) -> None:
     """A line of an edited file, which a difference shows behind one blank, is no command."""

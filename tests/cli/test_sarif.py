@@ -34,6 +34,7 @@ def texts(name: str) -> list[str]:
     return ["", '\nenv = { A = "[x](https://evil.example) {0} \\u202e" }\n', "[project\n", f"\nstyle = {name!r}\n"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_hostile_text(name: str, tmp_path: Path, nixpy: Nixpy) -> None:
     """A project of any name is valid SARIF while it is not generated, up to date, out of date, edited and damaged."""

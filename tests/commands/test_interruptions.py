@@ -137,6 +137,7 @@ def test_twenty_at_once(tmp_path: Path, index: SmallIndex, nixpy: Nixpy, monkeyp
     assert contents(tmp_path / "cache") == facts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("local", [True, False], ids=["files", "index"])
 @pytest.mark.parametrize("size", [0, 1, 100, 1_000, 4_000])
 def test_full_disk(

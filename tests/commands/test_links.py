@@ -299,6 +299,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("NIXPY_PATCH", str(folder / "settings.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("restore", [[], ["--restore"]])
 @pytest.mark.parametrize("kind", ENVIRONMENTS)

@@ -109,6 +109,7 @@ def test_what_is_written_means_the_same(kind: str) -> None:
     assert tomllib.loads(document_of(parsed(kind)[0])) == parsed(kind)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LOCKS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())

@@ -469,6 +469,7 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_error(case: str, folder: Path, nixpy: Nixpy, tmp_path: Path) -> None:
     """What does not exist, was yanked, is damaged or hostile ends with one error that says so, and nothing written."""

@@ -76,8 +76,8 @@ def test_linear_time(pattern: re.Pattern[str] | re.Pattern[bytes], method: str) 
         for before in BEFORE:
             for after in AFTER:
                 text = before + run * (2_000 // len(run)) + after
-                seconds = min(_seconds(pattern, method, text) for _ in range(3))
-                assert seconds < 0.004, (run, before, after)
+                # Another process may have had the processor's caches: what is linear is fast in one of three times.
+                assert any(_seconds(pattern, method, text) < 0.004 for _ in range(3)), (run, before, after)
         assert _seconds(pattern, method, run * (100_000 // len(run)) + "\0") < 2, run
 
 

@@ -167,6 +167,7 @@ ODD: dict[str, Odd] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_is_right", [False, True])
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_an_odd_answer_to_a_range_leads_to_the_whole_file(tmp_path: Path, odd: Odd, first_is_right: bool) -> None:
