@@ -41,10 +41,6 @@ nix: .venv/ready tools
 
 quick fast box proof test: PROCESSES := 3
 
-# The tests make and remove gigabytes of virtual environments: in memory, where there is enough of it.
-SHM := $(shell [ "$$(df --output=avail -BG /dev/shm 2>/dev/null | tail -n 1 | tr -dc 0-9)" -ge 12 ] 2>/dev/null && echo /dev/shm)
-box proof test: export TMPDIR := $(or $(SHM),$(TMPDIR),/tmp)
-
 box: setup
 	$(PYTEST) -m box
 

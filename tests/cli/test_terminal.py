@@ -54,7 +54,7 @@ def place() -> Iterator[Path]:
 
     Its path is as long in every run: pytest's own folders grow with the number of runs, and paths are in the reports.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         yield Path(folder) / "place"
 
 
