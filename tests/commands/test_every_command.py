@@ -8,7 +8,6 @@ Python's audit events, by stand-ins for the programs, and by a proxy to which al
 from __future__ import annotations
 
 import inspect
-import io
 import os
 import re
 import select
@@ -16,7 +15,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ import pytest
 import uv
 import yaml
 
+from hostile import BACKEND, SYSTEM, TRAP, hostile_sdist
 from nixpy import api
 from nixpy.cli.main import group
 from nixpy.index import config_files
@@ -37,20 +36,6 @@ from watch import watch
 pytestmark = pytest.mark.slow  # each case runs a command under watch, and mostly uv
 
 TOP = Path(__file__).parents[2]
-TRAP = "import pathlib; pathlib.Path({trap!r}).touch()\n"
-BACKEND = (
-    TRAP
-    + """
-def prepare_metadata_for_build_wheel(folder, settings=None):
-    info = pathlib.Path(folder, "evilsd-1.0.dist-info")
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: evilsd\\nVersion: 1.0\\n")
-    return info.name
-get_requires_for_build_wheel = get_requires_for_build_editable = lambda settings=None: []
-prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
-"""
-)
-SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
 PROJECT = f"""\
 [project]
 name = "p"
@@ -203,15 +188,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """The index, the stand-ins and the proxy, which serve all tests of the module."""
     folder = tmp_path_factory.mktemp("machine")
     build_wheel(folder / "served", "honest", "1.0")
-    with tarfile.open(folder / "served/evilsd-1.0.tar.gz", "w:gz") as archive:
-        for member, text in {
-            "PKG-INFO": "Metadata-Version: 2.1\nName: evilsd\nVersion: 1.0\n",
-            "pyproject.toml": SYSTEM,
-            "evil.py": BACKEND.format(trap=str(folder / "trap")),
-        }.items():
-            entry = tarfile.TarInfo(f"evilsd-1.0/{member}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
+    hostile_sdist(folder / "served", folder / "trap")
     real = {"uv": uv.find_uv_bin(), "git": str(shutil.which("git"))}
     for name in PROGRAMS:
         script(folder / "bin" / name, f'echo {name} >> "{folder}/started"\nexec {real.get(name, "/bin/false")} "$@"')

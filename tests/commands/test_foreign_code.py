@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import uv
 
+from hostile import BACKEND, SYSTEM, hostile_sdist
 from nixpy.index import config_files
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
-BACKEND = """
-import pathlib
-pathlib.Path({trap!r}).touch()
-def prepare_metadata_for_build_wheel(folder, settings=None):
-    info = pathlib.Path(folder, "evilsd-1.0.dist-info")
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: evilsd\\nVersion: 1.0\\n")
-    return info.name
-get_requires_for_build_wheel = get_requires_for_build_editable = lambda settings=None: []
-prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
-"""
-SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
 SETTINGS = {
     "none": "",
     "no-binary-package": 'no-binary-package = ["evilsd"]\n',
@@ -51,15 +38,7 @@ def served(tmp_path: Path, trap: Path) -> Iterator[SmallIndex]:
     """An index with a hostile sdist and an honest wheel."""
     folder = tmp_path / "served"
     build_wheel(folder, "honest", "1.0")
-    with tarfile.open(folder / "evilsd-1.0.tar.gz", "w:gz") as archive:
-        for member, text in (
-            ("PKG-INFO", "Metadata-Version: 2.1\nName: evilsd\nVersion: 1.0\n"),
-            ("pyproject.toml", SYSTEM),
-            ("evil.py", BACKEND.format(trap=str(trap))),
-        ):
-            entry = tarfile.TarInfo(f"evilsd-1.0/{member}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
+    hostile_sdist(folder, trap)
     with SmallIndex(folder) as index:
         yield index
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import signal
 import subprocess
 import sys
-import tarfile
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,13 +37,9 @@ def hostile_sdist(folder: Path, name: str, version: str, trap: Path) -> Path:
     backend = f"open({str(trap)!r}, 'w').close()\nraise SystemExit(1)\n"
     project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     info = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\nDynamic: Requires-Dist\n"
-    path = folder / f"{name}-{version}.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
-        for member, text in (("PKG-INFO", info), ("pyproject.toml", project), ("backend.py", backend)):
-            entry = tarfile.TarInfo(f"{name}-{version}/{member}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return path
+    members = {"PKG-INFO": info, "pyproject.toml": project, "backend.py": backend}
+    files = {f"{name}-{version}/{member}": text.encode() for member, text in members.items()}
+    return build_sdist(folder, name, version, files=files)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
-import tarfile
 import tomllib
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 import uv
 from packaging.requirements import Requirement
 
+from hostile import hostile_sdist
 from nixpy.core.errors import NixpyError
 from nixpy.index import config_files
 from nixpy.index.resolve import resolve
@@ -22,16 +21,6 @@ from nixpy.project.dependencies import Dependencies
 from smallindex import build_wheel
 
 TREATMENTS = {"pass", "user", "build", "read", "apply", "refuse", "ignore", "silent", "table"}
-
-BACKEND = """
-open({trap!r}, "a").close()
-def prepare_metadata_for_build_wheel(folder, settings=None):
-    import pathlib
-    info = pathlib.Path(folder, "evilsd-1.0.dist-info")
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: evilsd\\nVersion: 1.0\\n")
-    return info.name
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -55,16 +44,7 @@ def trap(tmp_path: Path) -> Path:
     trap = tmp_path / "trap"
     wheelhouse = tmp_path / "project/wh"
     wheelhouse.mkdir(parents=True)
-    members = {
-        "PKG-INFO": "Metadata-Version: 2.1\nName: evilsd\nVersion: 1.0\n",
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n',
-        "evil.py": BACKEND.format(trap=str(trap)),
-    }
-    with tarfile.open(wheelhouse / "evilsd-1.0.tar.gz", "w:gz") as archive:
-        for member, text in members.items():
-            entry = tarfile.TarInfo(f"evilsd-1.0/{member}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
+    hostile_sdist(wheelhouse, trap)
     build_wheel(wheelhouse, "honest", "1.0")
     return trap
 
