@@ -20,7 +20,7 @@ from nixpy.cli.formats import FORMATS
 from nixpy.core.text import visible
 from runner import Nixpy, Ran
 
-# What a terminal obeys, what reorders text, and what ends a line for somebody.
+# Characters that a terminal obeys, that reorder text, or that some program takes for the end of a line.
 ACTING = "".join(map(chr, (*range(1, 9), *range(11, 32), *range(0x7F, 0xA0), 0x200F, 0x2028, 0x2029, 0x202E, 0x2066)))
 BLANKS = ["", " ", "\x0b", "\x0c", "\x1c", "\x85", "\xa0", "\u2028", "\u2029", "\u3000"]
 _VISIBLE = re.compile(r"[\n\t\x20-\x7e\xa1-\xac\xae-\u02ff…]*")

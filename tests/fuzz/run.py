@@ -4,7 +4,7 @@
 
 Each reader runs for so many seconds or runs, whichever comes first; with `--total` in turns, until it has that many
 runs altogether. `.fuzz` keeps what a later run goes on from: the inputs by reader, `findings`, `results.csv`.
-`--keep` fuzzes nothing: it chooses the inputs of `corpus` anew, few and small, by the lines of nixpy that they reach.
+`--keep` fuzzes nothing: it chooses the inputs of `corpus` again, few and small, by the lines of nixpy that they reach.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seconds", type=int, default=0, help="seconds for each reader in one turn")
     parser.add_argument("--runs", type=int, default=0, help="runs for each reader in one turn")
     parser.add_argument("--total", type=int, default=0, help="take turns until each reader has so many runs")
-    parser.add_argument("--keep", action="store_true", help="choose the inputs of the corpus anew")
+    parser.add_argument("--keep", action="store_true", help="choose the inputs of the corpus again")
     parser.add_argument("readers", nargs="*", metavar="READER", help="default: all")
     options = parser.parse_args(arguments)
     names = options.readers or list(readers.READERS)

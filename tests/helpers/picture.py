@@ -1,4 +1,4 @@
-"""Draws docs/init.svg, and a narrow one for phones, from what `nixpy init` writes in real terminals: run it anew."""
+"""Draws docs/init.svg, and a narrow one for phones, from what `nixpy init` writes in real terminals."""
 
 from __future__ import annotations
 

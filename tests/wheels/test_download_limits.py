@@ -68,7 +68,7 @@ def fetch(url: str, client: Client, most: int | None = None) -> NetworkError:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_slow_server(chunked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that sends a byte at a time is given up after the span of the limit, by a clock that is not real."""
+    """A server that sends a byte at a time is an error after the span of the limit, by a clock that is not real."""
     ticks = itertools.count(step=limits.RATE_SPAN / 10)
     start = time.monotonic()
     with endless(0.005, b"x", chunked=chunked) as url:
@@ -110,7 +110,7 @@ PARTS = {  # what is sent once, and what follows without end
 
 @pytest.mark.parametrize(("once", "endless"), PARTS.values(), ids=PARTS)
 def test_slow_part_without_content(once: bytes, endless: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that sends any other part than the content a byte at a time is given up as well."""
+    """A server that sends any other part than the content a byte at a time is an error as well."""
     ticks = itertools.count(step=limits.RATE_SPAN / 10)
     monkeypatch.setattr(metered, "clock", lambda: next(ticks))
     with raw_server(lambda _: (piece for part in ([once], slowly(endless * 99)) for piece in part)) as server:
@@ -148,7 +148,7 @@ def test_redirect_without_end(tmp_path: Path) -> None:
 
 
 def test_slow_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that answers a byte at a time is given up before the server is asked for anything."""
+    """A proxy that answers a byte at a time is an error, and no request reaches the server."""
     ticks = itertools.count(step=limits.RATE_SPAN / 10)
     monkeypatch.setattr(metered, "clock", lambda: next(ticks))
     with raw_server(lambda _: slowly(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 99)) as server:

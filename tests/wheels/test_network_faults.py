@@ -94,7 +94,7 @@ FAULTS: dict[str, Callable[[bytes], Iterable[bytes]]] = {
     "gzip that is none": lambda wheel: packed(b"gzip", wheel),
     "half of a gzip": lambda wheel: packed(b"gzip", gzip.compress(wheel)[:999]),
     "deflate": lambda wheel: packed(b"deflate", zlib.compress(wheel)),
-    "encoding that nobody knows": lambda wheel: packed(b"rot13", wheel),
+    "unknown encoding": lambda wheel: packed(b"rot13", wheel),
     "twenty encodings": lambda wheel: packed(b", ".join([b"gzip"] * 20), wheel),
     "no body": lambda _: whole(b""),
     "page": lambda _: whole(b"<html>sign in</html>", headers=b"Content-Type: text/html\r\n"),

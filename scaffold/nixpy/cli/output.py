@@ -38,7 +38,7 @@ Part = str | Styled
 
 
 def colour() -> bool | None:
-    """Return False where nobody wants colour, else None: then it is used on terminals."""
+    """Return False if colour is switched off, else None: then terminals get it."""
     return False if os.environ.get("NO_COLOR") or _is_dumb() else None
 
 

@@ -66,7 +66,7 @@ def resolve(
     nothing is built either.
 
     Raises NixpyError with uv's reason, free of credentials, and BuildNeededError with the names of all packages of
-    which only a build tells what they require. With `no_deps` that is not asked for, and no build is needed.
+    which only a build tells what they require. With `no_deps` they are not needed, and neither is a build.
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
@@ -143,7 +143,7 @@ class _Conversation:
         self._lock = lock
         self._known: dict[str, _Package] = {}  # packages without a wheel, as uv lists them
         self._looked_up: dict[str, _Package | None] = {}
-        self._left_out: set[str] = set()  # packages that uv cannot be asked for without a build
+        self._left_out: set[str] = set()  # packages that uv cannot resolve without a build
 
     def packages(self) -> list[_Package]:
         """Return the packages of the answer; those without a wheel with their sdist."""
@@ -156,7 +156,7 @@ class _Conversation:
             if not found and not dynamic:
                 break
             self._known |= found
-            # uv reads the metadata of an sdist with an address even where nobody asks what it requires.
+            # uv reads the metadata of an sdist with an address even if its requirements are not needed.
             self._left_out |= dynamic | (found.keys() if self._no_deps else set())
         if unknown := self._left_out - (self._known.keys() if self._no_deps else set()):
             raise self._build_needed(sorted(unknown))

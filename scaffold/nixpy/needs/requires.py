@@ -84,7 +84,7 @@ def _named(requirement: Requirement) -> list[NormalizedName]:
 
 
 def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName, NormalizedName]]:
-    """Yield the packages that are asked for with an extra, and the extra."""
+    """Yield each package that a requirement names with an extra, and the extra."""
     for one in requirements:
         for extra in one.extras:
             yield canonicalize_name(one.name), canonicalize_name(extra)
