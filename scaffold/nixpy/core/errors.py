@@ -1,4 +1,4 @@
-"""The one exception that a user meets: what is wrong, where, and the way out."""
+"""Define the exceptions that users see: the problem, its place, and the remedy."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _LONG = 2_000  # characters of a line
 class NixpyError(Exception):
     """Input that nixpy cannot work with; the command line prints it and exits with 2.
 
-    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line). A line of the
-    message that is longer than 2,000 characters, as text of others may be, lacks its middle.
+    `message` names the problem and `hint` the remedy. `path` and `line` (1-based) are the place. nixpy cuts the middle
+    out of each line of the message that is longer than 2,000 characters, since messages may quote other programs.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class NetworkError(NixpyError):
 
 @contextmanager
 def raised_as(kind: type[NixpyError]) -> Iterator[None]:
-    """Raise a NixpyError from the block as `kind`; one that has a subclass of its own stays as it is."""
+    """Raise a NixpyError from the block as `kind`, unless it already is a subclass of NixpyError."""
     try:
         yield
     except NixpyError as error:
@@ -65,7 +65,7 @@ def raised_as(kind: type[NixpyError]) -> Iterator[None]:
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the one of `known` that `word` may have been meant for, None where none is like it."""
+    """Return the most similar word of `known`, or None if none is similar to `word`."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, list(known), 1, cutoff)), None)

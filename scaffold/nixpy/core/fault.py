@@ -1,4 +1,4 @@
-"""Exceptions that nixpy does not foresee, as messages that say so and how to report them."""
+"""Turn unforeseen exceptions into messages that explain how to report them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Fault(NixpyError):
         self.error = error
 
     def trace(self) -> str:
-        """Return the traceback if `NIXPY_DEBUG` is 1, else nothing; no character of it acts on a terminal."""
+        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string. Control characters are escaped."""
         if os.environ.get(_DEBUG) != "1":
             return ""
         text = "".join(traceback.format_exception(self.error))
@@ -46,12 +46,12 @@ class Fault(NixpyError):
 
 
 def as_error(error: Exception, *, command: str, path: Path | None = None) -> NixpyError:
-    """Return any exception as an error to show: a NixpyError as it is, and one of the system with its file.
+    """Return any exception as an error to show: a NixpyError as it is, an OSError with its file, else a Fault.
 
     Args:
         error: The exception.
-        command: What was run, as `described` returns it.
-        path: The project that was worked on.
+        command: The command line, as `described` returns it.
+        path: The project folder.
     """
     if isinstance(error, NixpyError):
         return error
@@ -61,7 +61,7 @@ def as_error(error: Exception, *, command: str, path: Path | None = None) -> Nix
 
 
 def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """Return a command line without what may be secret: the command and the names of its options."""
+    """Return a command line without possible secrets: the command and the names of its options."""
     name = next((word for word in arguments if word in commands), None)
     options = (word.partition("=")[0] for word in arguments)
     return " ".join(("nixpy", *([name] if name else []), *filter(_OPTION.fullmatch, options)))

@@ -1,4 +1,4 @@
-"""The folder of the templates: Nix files, Jinja templates, and the data that both nixpy and copier read."""
+"""Find the templates: Nix files, Jinja templates, and the data that both nixpy and copier read."""
 
 from __future__ import annotations
 

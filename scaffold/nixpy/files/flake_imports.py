@@ -1,4 +1,4 @@
-"""Which generated files the user's flake.nix and shell.nix import."""
+"""Find the generated files that the user's flake.nix and shell.nix import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def imports(entry: Path, file: str) -> bool:
 
 
 def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
+    """Yield a diagnostic if a flake.nix or shell.nix in `root` imports another file that nixpy generated earlier."""
     for entry in (root / "flake.nix", root / "shell.nix"):
         if not entry.is_file() or imports(entry, file):
             continue

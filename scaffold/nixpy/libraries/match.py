@@ -34,15 +34,15 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the user set in `[tool.nixpy.libraries]`. `optional` is for the renderer; it does not change the match."""
+    """The settings in `[tool.nixpy.libraries]`. `optional` is for the generated file; it does not change the match."""
 
     mode: Literal["exact", "manylinux"] = "exact"
     """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
     optional: bool = False
-    """`true` also supplies what only optional parts of packages need."""
+    """`true` also supplies the libraries that only optional parts of packages need."""
     map: Mapping[str, str] = field(default_factory=dict)
-    """Who supplies a soname: an attribute path of nixpkgs (`zlib`) or an expression (`(pkgs.a or pkgs.b)`). It beats
-    the catalogue.
+    """The package for a soname: an attribute path of nixpkgs (`zlib`) or an expression (`(pkgs.a or pkgs.b)`). It wins
+    over the catalogue.
     """
     add: tuple[str, ...] = ()
     """Sonames that are supplied on Linux although no wheel needs them."""
@@ -55,8 +55,8 @@ class Library:
     """One soname, its provider, the wheels that need it, and the systems.
 
     `provider` is `nixpkgs` (which alone has `attribute` and `expression`), `sibling-wheel`, `host-driver` or
-    `none`. `needed_by` are the wheels that require it, or, where nobody does (`optional`), those that could
-    use it; `[tool.nixpy]` stands there for the user, `manylinux_2_17` for a policy's set. Tuples are sorted.
+    `none`. `needed_by` are the wheels that require it, or, if none does (`optional`), those that could use it. It also
+    has `[tool.nixpy]` for the settings and `manylinux_2_17` for a policy. Tuples are sorted.
     """
 
     soname: str
@@ -70,7 +70,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelNeeds:
-    """One wheel of the lock on one system, and what it needs there."""
+    """One wheel of the lock on one system, and its needs there."""
 
     system: str
     name: NormalizedName
@@ -80,7 +80,7 @@ class WheelNeeds:
 
 @dataclass(slots=True)
 class _Ask:
-    """Who asks for one soname on one system: wheel names and stand-ins."""
+    """The wheels, settings and policies that need one soname on one system."""
 
     required: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
@@ -94,11 +94,11 @@ def match(
 ) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
     """Return the libraries that the wheels need on `systems` and on their own systems, and diagnostics.
 
-    Libraries are sorted by soname, then provider; systems with the same library share one. glibc's own are
-    never among them. On Darwin, whose wheels carry their libraries, only names opened at run time are
-    answered, with packages that exist there. `entries` answer before the catalogue and after the rules.
-    Diagnostics, for required sonames only: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
-    package that the lock lacks ships it. NixpyError where a rule is wrong.
+    Libraries are sorted by soname, then provider; systems with the same library share one. Those of glibc are never
+    among them. Wheels for Darwin contain their libraries, so only names opened at run time count there, and only
+    packages that exist there. `entries` win over the catalogue, and the rules over both. Diagnostics, for required
+    sonames only: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a package that is not in the lock ships
+    it. Raises NixpyError if a rule is invalid.
     """
     rules = rules or Rules()
     mapped = {**(entries or {}), **user_entries(rules)}
@@ -120,7 +120,7 @@ def match(
 
 
 def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Ask]:
-    """Return who asks for each soname on one system, glibc's and the ignored ones left out."""
+    """Return who needs each soname on one system, without ignored sonames and those of glibc."""
     asks: dict[str, _Ask] = defaultdict(_Ask)
     wheels = tuple(wheels)
     names = {wheel.name for wheel in wheels}
@@ -142,10 +142,10 @@ def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[s
 
 
 def _promised(filename: str) -> Iterator[tuple[str, str]]:
-    """Yield policy and soname for everything that the tags of a wheel let it leave out."""
+    """Yield the policy and each soname that the tags of a wheel let it leave out."""
     try:
         platforms = [tag.platform for tag in parse_wheel_filename(filename)[3]]
-    except InvalidWheelFilename:  # a name that says nothing promises nothing
+    except InvalidWheelFilename:  # an invalid name promises nothing
         return
     if policy := manylinux.policy(platforms):
         for soname in manylinux.allowed(platforms):
@@ -153,7 +153,7 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
 
 
 def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
-    """Return what the catalogue says, an entry without a note where it says nothing, None to keep quiet."""
+    """Return the entry of the catalogue, an entry without a note if it has none, None for no diagnostic."""
     entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
     return entry if entry.darwin or not darwin else None
 
@@ -199,7 +199,7 @@ def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str
 
 
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:
-    """Return the user's own answers; NixpyError where a rule has no soname, glibc's own, or no attribute."""
+    """Return the entries of the settings; NixpyError for an invalid soname, one of glibc, or an invalid attribute."""
     for key, sonames in (("map", rules.map), ("add", rules.add), ("ignore", rules.ignore)):
         for soname in sonames:
             if not _SONAME.fullmatch(soname):

@@ -1,4 +1,4 @@
-"""What a release on an index says of itself, read from its sdist and wheel and never run.
+"""Read the metadata of a release on an index from its sdist and wheel, without running code.
 
 In: a name and a version. Out: a `PackageRelease`: files, metadata, build requirements. Read `release.py` first.
 """

@@ -1,4 +1,4 @@
-"""The members of a wheel, wherever it lies: on disk, behind an index, or installed."""
+"""Define the interface for the members of a wheel on disk, on an index, or installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Member:
 
 
 class Archive(Protocol):
-    """A wheel that can be looked into."""
+    """A wheel with readable members."""
 
     def members(self) -> Sequence[Member]:
         """Return every file of the wheel (no folders)."""
