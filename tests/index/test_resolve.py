@@ -75,6 +75,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_wheel(folder, "both", "1.0", "cp312-cp312-win_amd64")
     build_sdist(folder, "both", "1.0")
     build_sdist(folder, "both", "2.0")
+    for name, required in (("steps-back", "static"), ("steps-back-far", "opaque")):
+        build_wheel(folder, name, "1.0")
+        build_wheel(folder, name, "2.0", requires=[required])
+    build_wheel(folder, "tried", "1.0")
+    build_wheel(folder, "tried", "2.0", requires=["opaque", "base<2"])
     return folder
 
 
@@ -308,21 +313,45 @@ def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index
         ask(tmp_path, "opaque==1.0", "opaque==2.0")
 
 
-def test_an_older_sdist_that_others_ask_for(tmp_path: Path) -> None:
-    """Only the newest sdist is looked at: where others require an older one, the error has uv's own reason."""
-    with pytest.raises(NixpyError, match=r"static.* no usable wheels") as caught:
-        ask(tmp_path, "wants-old-static")
-    assert "--allow-build" in (caught.value.hint or "")
-    assert versions(ask(tmp_path, "wants-old-static", "static<1")) == {"wants-old-static": "1.0", "static": "0.1"}
+def test_an_older_sdist_that_others_require(tmp_path: Path) -> None:
+    """The sdist of an older version is the result if others require this version."""
+    assert versions(ask(tmp_path, "wants-old-static")) == {"wants-old-static": "1.0", "static": "0.1"}
+
+
+def test_no_older_version_because_it_has_a_wheel(tmp_path: Path) -> None:
+    """uv takes the newest version that fits, as an installer does, even if it or a dependency has only an sdist."""
+    assert versions(ask(tmp_path, "both; sys_platform == 'linux'")) == {"both": "2.0"}
+    assert versions(ask(tmp_path, "steps-back")) == {"steps-back": "2.0", "static": "1.0", "docs": "1.0"}
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel"):
+        ask(tmp_path, "steps-back-far")
+    assert versions(ask(tmp_path, "steps-back-far<2")) == {"steps-back-far": "1.0"}
+
+
+def test_a_build_that_is_not_part_of_the_result(tmp_path: Path) -> None:
+    """A version with dynamic metadata that does not fit for another reason is no error."""
+    assert versions(ask(tmp_path, "tried", "base>=2")) == {"tried": "1.0", "base": "2.0"}
+
+
+def test_a_uv_that_builds_nevertheless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """nixpy refuses a uv that removes PYTHONHOME, before this uv reads any package."""
+    shim = tmp_path / "bin/uv"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nunset PYTHONHOME\necho "$@" >> {tmp_path}/log\nexec {uv.find_uv_bin()} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    with pytest.raises(NixpyError, match=r"cannot keep uv [\d.]+ from building") as caught:
+        ask(tmp_path, "opaque")
+    assert "uv lock" in str(caught.value.hint)
+    assert "opaque" not in (tmp_path / "log").read_text()
 
 
 def test_no_build_is_needed_where_no_dependencies_are_asked_for(tmp_path: Path) -> None:
-    """With `no_deps` an sdist with dynamic metadata is listed with its marker; with `look_up` too."""
+    """With `no_deps` an sdist with dynamic metadata is listed with its marker; not built."""
     packages = ask(tmp_path, "opaque; sys_platform == 'darwin'", "static", "base", no_deps=True)
     assert versions(packages) == {"opaque": "1.0", "static": "1.0", "base": "2.0"}
     assert packages["opaque"].keys() == {"name", "version", "marker", "sdist"}
     assert packages["opaque"]["marker"] == "sys_platform == 'darwin'"
-    assert versions(ask(tmp_path, "opaque", look_up=True)) == {"opaque": "1.0"}
+    assert versions(ask(tmp_path, "opaque", no_deps=True)) == {"opaque": "1.0"}
 
 
 def test_dependency_metadata_replaces_a_build(tmp_path: Path) -> None:
@@ -344,11 +373,8 @@ def test_a_package_of_which_old_versions_lack_a_wheel_keeps_its_wheels(tmp_path:
     packages = ask(tmp_path, "was-source")
     assert versions(packages) == {"was-source": "2.0", "static": "1.0", "docs": "1.0"}
     assert filenames(packages["was-source"]) == {"was_source-2.0-py3-none-any.whl"}
-    # Where nothing fits, that is the reason, and not that the newest version had no wheel.
-    with pytest.raises(NixpyError, match=r"only base<=|no version of base|base>=9") as caught:
-        ask(tmp_path, "torn")
-    assert "has no wheel, and" not in caught.value.message
-    assert "--allow-build" in (caught.value.hint or "")
+    # The older version is an sdist with static metadata.
+    assert versions(ask(tmp_path, "torn")) == {"torn": "1.0"}
 
 
 def test_an_address_without_a_name_must_be_built(tmp_path: Path) -> None:
@@ -373,12 +399,11 @@ def test_built_with_leave(tmp_path: Path, files: Path) -> None:
     (files.parent / "trap").unlink()
 
 
-def test_sdist_beside_wheels_that_do_not_fit(tmp_path: Path) -> None:
-    """The newest version with a wheel is taken, and its sdist is known, for systems that its wheels leave out."""
-    packages = ask(tmp_path, "both; sys_platform == 'linux'")
+def test_sdist_next_to_wheels_that_do_not_fit(tmp_path: Path) -> None:
+    """The sdist of a version is part of the result, for systems that its wheels do not fit."""
+    packages = ask(tmp_path, "both==1.0; sys_platform == 'linux'")
     assert packages["both"]["version"] == "1.0"
     assert packages["both"]["sdist"]["url"].endswith("both-1.0.tar.gz")
-    assert versions(ask(tmp_path, "both==2.0")) == {"both": "2.0"}
 
 
 def dependencies(root: Path, text: str) -> Dependencies:

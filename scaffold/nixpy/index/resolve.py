@@ -1,9 +1,10 @@
-"""Resolve a project without a lock file with uv; the result is a `pylock.toml` (PEP 751).
+"""Resolve a project that has no lock file with uv; the result is a `pylock.toml` (PEP 751).
 
-uv builds and runs nothing without permission, and reads only the settings that `uv_config.py` passes to it. With
-`--no-build` it chooses the newest version that has a wheel, and refuses a package without wheels. nixpy looks up the
-sdist of such a package and gives uv its address: then uv reads its static metadata (PEP 643). If that has no
-dependencies, nixpy leaves the package out, so that uv continues and finds all such packages. One error names them.
+The versions must be those that an installer takes, also where a package has only an sdist. With `--no-build`, uv would
+step back to an older version that has a wheel. So uv may build, but in an environment in which no Python starts
+(`uv_tool.py`): it reads metadata that is static (PEP 643), and fails with the name of the package if only a build
+shows the requirements. nixpy then runs uv again without the requirements of this package. In this way it finds all
+such packages of the result, and one error names them. uv reads no settings but those that `uv_config.py` passes on.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ import os
 import re
 import tempfile
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_text import inline
-from nixpy.index.uv_config import is_of_an_index, read_uv_config
+from nixpy.index.uv_config import read_uv_config
 from nixpy.index.uv_input import UvInput, question
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
 from nixpy.locks.model import ExtrasAndGroups
@@ -34,7 +35,9 @@ __all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
-_DIRECT = ("archive", "directory", "vcs")
+# A package that uv tries to build, as its error names it.
+_PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+) @ .+")
 
 
 class BuildNeededError(NixpyError):
@@ -51,7 +54,6 @@ def resolve(
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
     allow_build: bool = False,
-    look_up: bool = False,
     index: str | None = None,
 ) -> str:
     """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
@@ -64,12 +66,10 @@ def resolve(
         root: The folder of the project, whose settings of uv and pip apply.
         python: `3.13` or `3.13.9`; it need not be installed.
         extras_and_groups: The extras and dependency groups to resolve.
-        no_deps: Leave out the dependencies of the packages; then no build is needed.
+        no_deps: Leave out the dependencies of the packages; then packages of an index need no build.
         preferences: Versions to keep if they fit.
         offline: Use only the cache of uv.
-        allow_build: Let uv build a package to find its requirements, and prefer a newer sdist to an older wheel, as
-            pip does.
-        look_up: Return all files of the named packages, also sdists, without dependencies. Nothing is built.
+        allow_build: Let uv build a package to find its requirements.
         index: The only index to use.
 
     Raises:
@@ -97,20 +97,12 @@ def resolve(
         conceal=lambda text: known.redact(asked.conceal(text)),
         offline=offline,
     )
-    options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
-    with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
-        conversation = _Conversation(
-            compiler,
-            asked,
-            options,
-            preferences,
-            Path(folder).resolve(),
-            no_deps=no_deps or look_up,
-            lock=_lock_command(source),
-        )
-        packages = conversation.packages()
-        if not allow_build and not look_up:
-            packages = conversation.with_sdists(packages)
+    options = ["--no-deps"] * no_deps
+    with tempfile.TemporaryDirectory(prefix="nixpy-") as name:  # mode 0700
+        folder = Path(name).resolve()
+        if not allow_build:
+            compiler.check_builds_fail(folder)
+        packages = _Conversation(compiler, asked, options, preferences, folder, lock=_lock_command(source)).packages()
     return _text([_admitted(package, asked) for package in packages])
 
 
@@ -129,7 +121,7 @@ def _only(index: str) -> dict[str, str]:
 
 
 class _Conversation:
-    """The runs of uv for one resolution, in a private folder."""
+    """The runs of uv that lead to one answer, in a private folder."""
 
     def __init__(
         self,
@@ -139,7 +131,6 @@ class _Conversation:
         preferences: Mapping[str, str],
         folder: Path,
         *,
-        no_deps: bool,
         lock: str,
     ) -> None:
         self._compiler = compiler
@@ -147,45 +138,41 @@ class _Conversation:
         self._options = options
         self._preferences = preferences
         self._folder = folder
-        self._no_deps = no_deps
         self._lock = lock
-        self._known: dict[str, _Package] = {}  # packages without a wheel, as uv lists them
-        self._looked_up: dict[str, _Package | None] = {}
-        self._left_out: set[str] = set()  # packages that uv cannot resolve without a build
+        self._unknown: set[tuple[str, str]] = set()  # names and versions with requirements that only a build shows
+        self._left_out: set[str] = set()  # the same, for packages that an address names
 
     def packages(self) -> list[_Package]:
-        """Return the packages of the resolution; those without a wheel have their sdist."""
-        first: Failure | None = None
+        """Return the packages of the answer. Raises BuildNeededError if it depends on a build."""
         while isinstance(answer := self._ask(), Failure):
-            first = first or answer
-            wheelless = answer.sdist_only - self._known.keys()
-            dynamic = answer.dynamic - self._left_out
-            found = {name: package for name in sorted(wheelless) if (package := self._look_up(name))}
-            if not found and not dynamic:
-                break
-            self._known |= found
-            # uv reads the metadata of an sdist with an address even if its requirements are not needed.
-            self._left_out |= dynamic | (found.keys() if self._no_deps else set())
-        if unknown := self._left_out - (self._known.keys() if self._no_deps else set()):
-            raise self._build_needed(sorted(unknown))
-        if isinstance(answer, Failure):
-            if answer.nameless:
+            if not self._note(answer.builds):
+                raise answer.error()
+        # uv may also have read the metadata of versions that it then did not choose.
+        unknown = self._unknown & {(package["name"], package.get("version", "")) for package in answer}
+        if unknown or self._left_out:
+            raise self._build_needed([*(f"{name} {version}" for name, version in unknown), *self._left_out])
+        return answer
+
+    def _note(self, builds: Iterable[str]) -> bool:
+        """Note the packages that uv tried to build; return whether one of them is new."""
+        before = len(self._unknown) + len(self._left_out)
+        for build in builds:
+            if pinned := _PINNED.fullmatch(build):
+                self._unknown.add((canonicalize_name(pinned["name"]), pinned["version"]))
+            elif named := _NAMED.fullmatch(build):
+                self._left_out.add(canonicalize_name(named["name"]))
+            else:
                 raise self._name_needed()
-            # An address leaves uv only one version. If another is needed, the error of uv before that is the right one.
-            raise (first if first and self._is_about_addresses(answer) else answer).error()
-        listed = [self._listed(package) for package in answer]
-        return listed + [self._listed(self._known[name]) for name in sorted(self._left_out)]
+        return len(self._unknown) + len(self._left_out) > before
 
-    def _is_about_addresses(self, failure: Failure) -> bool:
-        named = (re.search(rf"\b{name}\b", failure.text) for name in self._known.keys() - self._left_out)
-        return "No solution found" in failure.text and any(named)
-
-    def _build_needed(self, names: Sequence[str]) -> NixpyError:
-        versions = {name: f" {package['version']}" for name, package in self._known.items()}
-        one, several = "has no wheel, and only a build shows what it requires", "have no wheel, and only builds show"
+    def _build_needed(self, packages: Sequence[str]) -> NixpyError:
+        reason = (
+            "has no wheel, and only a build shows what it requires"
+            if len(packages) == 1
+            else "have no wheel, and only builds show what they require"
+        )
         return BuildNeededError(
-            f"{', '.join(name + versions.get(name, '') for name in names)} "
-            + (one if len(names) == 1 else f"{several} what they require"),
+            f"{', '.join(sorted(packages))} {reason}",
             hint=f"Allow builds with --allow-build, which runs code of the packages; or lock with `{self._lock}`, "
             "choose versions that have a wheel, or write what they require in `dependency-metadata` of [tool.uv].",
         )
@@ -197,100 +184,26 @@ class _Conversation:
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
 
-    def with_sdists(self, packages: list[_Package]) -> list[_Package]:
-        """Add sdists to packages with wheels that may not fit every system: with `--no-build` uv leaves them out.
-
-        For exact versions without dependencies, uv needs no metadata and builds nothing.
-        """
-        lacking = [
-            p
-            for p in packages
-            if not p.keys() & {*_DIRECT, "sdist"}
-            and (not _has_universal_wheel(p) or _wants_sdist(self._asked, p["name"]))
-        ]
-        often = Counter(package["name"] for package in lacking)
-        pins = [
-            f"{p['name']}=={p['version']}" + (f" ; {p['marker']}" if often[p["name"]] > 1 and "marker" in p else "")
-            for p in lacking
-        ]
-        answer = self._compile(lines=pins, options=["--no-deps"]) if pins else []
-        # uv may use another index for one package, which these lines do not name. Then the sdist stays unknown.
-        listed = [] if isinstance(answer, Failure) else answer
-        found = {(p["name"], p.get("version")): {k: p[k] for k in ("sdist", "wheels") if k in p} for p in listed}
-        return [found.get((p["name"], p.get("version")), {}) | p for p in packages]
-
     def _ask(self) -> list[_Package] | Failure:
-        return self._compile(
-            lines=self._asked.lines,
-            constraints=(*self._asked.constraints, *self._addresses()),
-            # An override for no Python removes a package, whichever package requires it.
-            overrides=[f"{name} ; python_version < '0'" for name in sorted(self._left_out)],
-            sources=self._asked.sources,
-            options=self._options,
-            preferences=self._preferences,
-        )
-
-    def _look_up(self, name: str) -> _Package | None:
-        """Return the package that uv chooses, without its metadata; None if it has more than an sdist.
-
-        uv also names packages that lack wheels only for older versions.
-        """
-        if name not in self._looked_up:
-            # uv needs the metadata of a requirement with an address, and builds it for that.
-            lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
-            constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
-            answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
-            entries = [] if isinstance(answer, Failure) else [package for package in answer if package["name"] == name]
-            one = entries[-1] if entries else {}
-            self._looked_up[name] = one if "sdist" in one and not one.get("wheels") else None
-        return self._looked_up[name]
-
-    def _addresses(self) -> Iterator[str]:
-        """Yield requirements with the addresses of packages without a wheel."""
-        for name in sorted(self._known.keys() - self._left_out):
-            sdist = self._known[name]["sdist"]
-            yield f"{name} @ {sdist['url'] if 'url' in sdist else Path(sdist['path']).as_uri()}"
-
-    def _listed(self, package: _Package) -> _Package:
-        """Return a package as the index lists it, if nixpy gave uv its address."""
-        known = self._known.get(package["name"])
-        if known is None:
-            return package
-        marker = {"marker": package["marker"]} if "marker" in package else {}
-        return {"name": known["name"], "version": known["version"], **marker, "sdist": known["sdist"]}
-
-    def _compile(
-        self,
-        *,
-        lines: Sequence[str],
-        constraints: Sequence[str] = (),
-        overrides: Sequence[str] = (),
-        sources: Sequence[str] = (),
-        options: Sequence[str] = (),
-        preferences: Mapping[str, str] = MappingProxyType({}),
-    ) -> list[_Package] | Failure:
         """Run uv once; paths in the result are absolute."""
         output = self._folder / "pylock.answer.toml"
         # uv keeps the versions that are already in its output file.
-        output.write_text(_text([{"name": name, "version": v} for name, v in preferences.items()]), "utf-8")
-        arguments = list(sources)
+        output.write_text(_text([{"name": name, "version": v} for name, v in self._preferences.items()]), "utf-8")
+        asked = self._asked
+        arguments = list(asked.sources)
         for name, content in (
-            ("requirements", () if sources and not lines else (*self._asked.index, *lines)),
-            ("constraints", constraints),
-            ("overrides", overrides),
+            ("requirements", () if asked.sources and not asked.lines else (*asked.index, *asked.lines)),
+            ("constraints", asked.constraints),
+            # An override for no Python at all removes a package, also if others require it.
+            ("overrides", [f"{name} ; python_version < '0'" for name in sorted(self._left_out)]),
         ):
             if content:
                 path = self._folder / f"{name}.in"
                 path.write_text("\n".join(content) + "\n", "utf-8")
                 arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
-        sdists = {name: package["version"] for name, package in self._known.items()}
-        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output, sdists):
+        if failure := self._compiler.compile(arguments, (*asked.options, *self._options), output, self._unknown):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
-
-
-def _has_universal_wheel(package: _Package) -> bool:
-    return any(str(file.get("url") or file.get("path")).endswith("-any.whl") for file in package.get("wheels", ()))
 
 
 def _absolute(value: Any, folder: Path) -> Any:

@@ -21,15 +21,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.core import csv_table
@@ -43,7 +41,6 @@ _TABLE = Path(__file__).with_name("uv-settings.csv")
 _PLACES = ("index-url", "extra-index-url", "find-links")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _METADATA = "dependency-metadata"
-_WITH_REQUIREMENTS = ("constraint-dependencies", "override-dependencies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +67,22 @@ class UvConfig:
     environments: Marker | None = None
     origin: str = "uv's settings"
 
-    def text(self, *, direct: bool = True, sdists: Mapping[str, str] = MappingProxyType({})) -> str:
-        """Return the text of the uv.toml; without `direct` it has no requirement with an address.
+    def text(self, unknown: Iterable[tuple[str, str]] = ()) -> str:
+        """Return the text of the uv.toml.
 
-        `sdists` are versions of packages that uv takes from an address. For such a package uv ignores
-        `dependency-metadata` without a version, so nixpy adds this version to it.
+        `unknown` are names and versions of packages with requirements that only a build shows: with metadata without
+        requirements uv does not try to build them.
         """
-        settings = _with_versions(self.settings, sdists)
-        if not direct:
-            for key in _WITH_REQUIREMENTS:
-                if isinstance(settings.get(key), list):
-                    settings[key] = [item for item in settings[key] if is_of_an_index(item)]
-        top = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items() if key != "pip"]
-        pip = [
-            f"{inline(key)} = {inline(value)}\n"
-            for key, value in _with_versions(settings.get("pip", {}), sdists).items()
-        ]
-        return "".join([*top, *(["[pip]\n"] if pip else []), *pip])
+        added = [{"name": name, "version": version} for name, version in sorted(unknown)]
+        settings = _with_metadata(self.settings, added)
+        pip = _with_metadata(settings.pop("pip", {}), added)
+        lines = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items()]
+        return "".join([*lines, "[pip]\n", *(f"{inline(key)} = {inline(value)}\n" for key, value in pip.items())])
 
 
-def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings of uv with the versions of `sdists` added to `dependency-metadata` that has none."""
-    entries = settings.get(_METADATA)
-    if not isinstance(entries, list):
-        return dict(settings)
-
-    def complete(entry: Any) -> Any:
-        name = entry.get("name") if isinstance(entry, dict) else None
-        version = sdists.get(canonicalize_name(name)) if isinstance(name, str) else None
-        return {"version": version, **entry} if version else entry
-
-    return {**settings, _METADATA: [complete(entry) for entry in entries]}
+def _with_metadata(settings: Mapping[str, Any], added: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Return settings with more entries in `dependency-metadata`; the table `pip` takes precedence over the top."""
+    return {**settings, _METADATA: [*settings.get(_METADATA, ()), *added]} if added else dict(settings)
 
 
 @cache
@@ -151,14 +133,6 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
                 raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
         passed[name] = value
     return passed
-
-
-def is_of_an_index(item: object) -> bool:
-    """Return whether a requirement has no address; uv builds the source tree at an address."""
-    try:
-        return isinstance(item, str) and Requirement(item).url is None
-    except InvalidRequirement:
-        return False
 
 
 def _variable(name: str) -> UvSetting | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +18,7 @@ from nixpy.index.uv_config import UvConfig, uv_variables
 _OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
-_WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
-_BUILD_DISABLED = re.compile(r"Building source distributions for `([^`]+)` is disabled")
+_BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _SHOWN_LINES = 14
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
@@ -77,14 +76,11 @@ class Uv:
 class Failure:
     """The reason why uv could not resolve. `text` is free of credentials.
 
-    `sdist_only` are packages without a wheel, `dynamic` those with requirements that only a build shows. `nameless`:
-    a requirement is only an address, and only a build shows its name.
+    `builds` are the packages that uv tried to build, as `NAME==VERSION`, `NAME @ URL`, or only a URL.
     """
 
     text: str
-    sdist_only: frozenset[str]
-    dynamic: frozenset[str]
-    nameless: bool
+    builds: frozenset[str]
 
     def error(self) -> NixpyError:
         """Return the error to show, with a hint."""
@@ -128,12 +124,19 @@ def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
         return
 
 
+# A build system that leaves a trace. Its build needs no other package.
+_TRIAL = {
+    "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "trial"\nbackend-path = ["."]\n',
+    "trial.py": "import os\nopen(os.path.join(os.path.dirname(__file__), 'ran'), 'w').close()\n",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
     """The conditions of a run of uv: its folder, Python version and additional environment.
 
-    uv reads `config` and no other settings. Without `allow_build` its input has nothing that makes it build.
-    `conceal` removes credentials from uv's text.
+    uv reads `config` and no other settings. `conceal` removes credentials from uv's text. Without `allow_build` a build
+    fails before it runs code of the package: a Python that uv starts for it finds no standard library in PYTHONHOME.
     """
 
     uv: Uv
@@ -146,35 +149,57 @@ class Compiler:
     offline: bool
 
     def compile(
-        self, sources: Sequence[str], options: Sequence[str], output: Path, sdists: Mapping[str, str]
+        self, sources: Sequence[str], options: Sequence[str], output: Path, unknown: Iterable[tuple[str, str]]
     ) -> Failure | None:
         """Run `uv pip compile` for all systems; return the failure, or None if uv wrote `output`.
 
-        uv keeps the pins that are already in `output`, if possible. `sdists` are the versions of packages that the
-        sources name with the address of an sdist. uv never downloads a Python: it uses the one that runs nixpy, which
-        need not be `python`. An interrupt ends uv with nixpy.
+        uv keeps the pins that are already in `output`, if possible. `unknown` are names and versions of packages with
+        requirements that only a build shows: for uv they have none. uv never downloads a Python: it uses the one that
+        runs nixpy, which need not be `python`. An interrupt ends uv with nixpy.
         """
-        command: list[str | Path] = [
-            "pip",
-            "compile",
-            *sources,
-            "--universal",
-            "--format",
-            "pylock.toml",
-        ]
-        command += ["--python", sys.executable, "--python-version", self.python, "--output-file", output]
-        command += ["--no-header", "--color", "never", "--no-progress", "--quiet"]
-        command += [*(["--offline"] if self.offline else []), *options]
-        # Without `--no-build`, uv only looks up files; it would build an address in a requirements file.
-        direct = self.allow_build or "--no-build" in options
         settings = output.with_name("uv.toml")
-        settings.write_text(self.config.text(direct=direct, sdists=sdists), "utf-8")
-        command += ["--config-file", settings]
+        settings.write_text(self.config.text(unknown), "utf-8")
+        command = [*sources, "--universal", "--format", "pylock.toml", "--python-version", self.python]
+        command += [*(["--offline"] if self.offline else []), *options]
+        done = self._run(command, settings, output)
+        if done.returncode == 0:
+            return None
+        text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
+        return Failure(text=_shortened(text), builds=frozenset(_BUILD_FAILED.findall(text)))
+
+    def check_builds_fail(self, folder: Path) -> None:
+        """Try with a package of nixpy's own, in `folder`, that this uv cannot build.
+
+        Raises NixpyError if its build system ran: a later uv may start Python in another way.
+        """
+        trial = folder / "trial"
+        trial.mkdir()
+        for name, text in _TRIAL.items():
+            trial.joinpath(name).write_text(text, "utf-8")
+        settings = folder / "trial.toml"
+        settings.touch()
+        self._run([str(trial), "--offline"], settings, folder / "trial.txt")
+        if trial.joinpath("ran").exists():
+            raise NixpyError(
+                f"nixpy cannot keep uv {self.uv.version} from building packages",
+                hint="Use another version of uv, make a lock with `uv lock`, or allow builds with --allow-build.",
+            )
+
+    def _run(self, arguments: Sequence[str | Path], settings: Path, output: Path) -> programs.CompletedProcess:
+        command = ["pip", "compile", *arguments, "--config-file", settings, "--output-file", output]
+        command += ["--python", sys.executable, "--no-header", "--color", "never", "--no-progress", "--quiet"]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
         environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
+        if not self.allow_build:
+            environment = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
+            nothing = output.with_name("no-python")
+            nothing.mkdir(exist_ok=True)
+            environment["PYTHONHOME"] = str(nothing)
+            # Without isolation uv installs no build system first.
+            command.append("--no-build-isolation")
         most = None if self.allow_build else limits.RESOLUTION
         try:
-            done = programs.run(
+            return programs.run(
                 "uv", self.uv.path, command, project=self.root, environ=environment, cwd=self.root, timeout=most
             )
         except programs.SubprocessError:
@@ -182,15 +207,6 @@ class Compiler:
                 f"uv did not finish within {limits.RESOLUTION / 60:,.0f} minutes",
                 hint="Check the index settings of uv or pip, or use a lock.",
             ) from None
-        if done.returncode == 0:
-            return None
-        text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
-        return Failure(
-            text=_shortened(text),
-            sdist_only=frozenset(_WHEEL_REQUIRED.findall(text)),
-            dynamic=frozenset(_BUILD_DISABLED.findall(text)),
-            nameless="Building source distributions is disabled" in text,
-        )
 
 
 def _shortened(text: str) -> str:

@@ -115,7 +115,7 @@ class SdistIndex:
                 [requirement],
                 root=self.root,
                 python=self.target.short_python,
-                look_up=True,
+                no_deps=True,
                 offline=self.offline,
             )
         except NixpyError as error:
