@@ -39,7 +39,7 @@ __all__ = [
     "scan",
 ]
 
-TYPE_CHECKING = False  # type checkers take it for true; `typing` is not imported for it
+TYPE_CHECKING = False  # type checkers treat it as true; importing `typing` would cost time
 if TYPE_CHECKING:
     from nixpy.analysis.nixpylock import Wheel
     from nixpy.api import (
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from nixpy.project.project import Project
     from nixpy.wheels.gather import Progress
 
-# Where each name comes from; tests/api/test_api.py compares this with the imports above.
+# The module of each name; tests/api/test_api.py compares this with the imports above.
 _MODULES = {
     "Comparison": "files.reconcile",
     "Diagnostic": "diagnostics.diagnostic",
@@ -102,7 +102,7 @@ _MODULES = {
     "scan": "api",
 }
 
-if not TYPE_CHECKING:  # or type checkers take every name for one of nixpy's
+if not TYPE_CHECKING:  # or type checkers accept every name
 
     def __getattr__(name: str) -> object:
         """Import a name of the API when it is first used (PEP 562)."""

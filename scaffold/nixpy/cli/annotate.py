@@ -1,4 +1,4 @@
-"""A check's result as CI shows it: each diagnostic at the line of the file that a reviewer would look at."""
+"""Turn the result of a check into annotations for CI, each at the line that a reviewer needs to see."""
 
 from __future__ import annotations
 
@@ -31,16 +31,14 @@ RULES = {
     ERROR: "nixpy cannot read the project.",
 }
 
-# Both files begin with checksums of themselves, which differ whenever anything does and do not say why.
+# Both files begin with their own checksums, which change with everything and do not show the reason.
 _DIGEST = re.compile(r'# nixpy format \d+, |# Text of the library below: |\s*"(digest|inputs)": ')
 _HUNK = re.compile(r"@@ -(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One annotation at one line. `path` is relative to the repository, with forward slashes; None where there is no
-    such file.
-    """
+    """One annotation at one line. `path` is relative to the repository, with forward slashes, or None."""
 
     rule: str
     level: _Level
@@ -50,12 +48,12 @@ class Annotation:
 
 
 def _rule(state: State) -> str:
-    """Return the name of a state as a rule: one word."""
+    """Return the name of a state as a rule, in one word."""
     return state.value.replace(" ", "-")
 
 
 def annotate(outcome: Outcome) -> tuple[Annotation, ...]:
-    """Return what is to be shown of one project: why its files are not right, the files, and known diagnostics."""
+    """Return the annotations of one project: the reasons why its files are out of date, the files, and diagnostics."""
     return tuple(dict.fromkeys(_annotations(outcome)))
 
 
@@ -76,7 +74,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
             yield _at(top, _rule(verdict.state), level, f"{reason}; {verdict.remedy}", reason.path, _line(reason))
     for file in verdict.files:
         if file.state is State.OLDER:
-            continue  # its reason says everything
+            continue  # its reason is complete
         if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
             yield _file(top, file, project, verdict)
     for diagnostic in verdict.diagnostics:
@@ -85,7 +83,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
 
 def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
     name = _rule(file.state)
-    if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
+    if file.state is State.MISSING:  # the file has no lines, so the annotation is at the source of the dependencies
         return _at(top, name, "error", f"{file.path.name} does not exist; {verdict.remedy}", project.source, None)
     line, wanted = _first_change(file.diff)
     text = f"{file.path.name}: {in_words(file.state)}; {verdict.remedy}"
@@ -106,7 +104,7 @@ def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int
 
 
 def _repository(folder: Path) -> Path:
-    here = Path(os.path.abspath(folder))  # noqa: PTH100  (links stay: git knows the file by this name)
+    here = Path(os.path.abspath(folder))  # noqa: PTH100  (links are not resolved: git knows the file by this name)
     return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), Path.cwd())
 
 
@@ -137,7 +135,7 @@ def _package_line(text: str, package: str) -> int | None:
 
 
 def _first_change(diff: str) -> tuple[int, str | None]:
-    """Return the first line of the old text that a unified diff changes, and what would stand there, if anything."""
+    """Return the first line of the old text that a unified diff changes, and its new text, if any."""
     runs = list(_runs(diff))
     telling = [run for run in runs if not all(_DIGEST.match(text) for _, _, text in run)] or runs
     if not telling:
@@ -149,7 +147,7 @@ def _first_change(diff: str) -> tuple[int, str | None]:
 def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
     """Yield neighbouring changed lines of a unified diff: the number in the old text, the sign, and the text of each.
 
-    What is only added has the number of the line before it.
+    Added lines have the number of the line before them.
     """
     at, run = 0, []
     for line in diff.removesuffix("\n").split("\n")[2:]:

@@ -1,4 +1,4 @@
-"""What several commands share: options, progress, and the ways their results are printed."""
+"""Provide options, progress and output that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
-_SILENCE = 10  # seconds after which one asks whether it still goes on
+_SILENCE = 10  # seconds without output after which a user may think that nixpy hangs
 F = TypeVar("F", bound=Callable[..., Any])
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
@@ -83,7 +83,7 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
-    """Print diagnostics, each with its code and what to do; with `err` to standard error."""
+    """Print diagnostics, each with its code and hint; with `err` to standard error."""
     for diagnostic in diagnostics:
         tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "), err=err)
         if diagnostic.hint:
@@ -91,7 +91,7 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -
 
 
 def fail(error: NixpyError) -> None:
-    """Print one error: where, what, and the way out."""
+    """Print one error: its place, its message and its hint."""
     tell(str(error), lead=(Styled("error", fg="red", bold=True), ": "), err=True)
     if error.hint:
         tell(error.hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=True)
@@ -100,31 +100,31 @@ def fail(error: NixpyError) -> None:
 
 
 def say(*parts: Part) -> None:
-    """Say something on the way; results alone go to standard output."""
+    """Print progress to standard error; only results go to standard output."""
     echo(*parts, err=True)
 
 
 def in_repository(folder: Path) -> bool:
-    """Return whether the folder lies in a git repository."""
+    """Return whether the folder is in a git repository."""
     here = folder.resolve()
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
 class PlainProgress:
-    """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
+    """Progress in lines, for logs and screen readers: at the start, and while it takes long."""
 
     def __init__(self) -> None:
         self._done = self._total = 0
         self._said = monotonic()
 
     def start(self, total: int) -> None:
-        """Say how many wheels are to be opened."""
+        """Print the number of wheels to open."""
         self._total, self._said = total, monotonic()
         if total:
             say(f"opening {counted(total, 'wheel')}")
 
     def step(self, name: str, how: str) -> None:
-        """One more wheel is known, which is said where nothing was for a while."""
+        """Count a wheel; print the count if nothing was printed for a while."""
         self._done += 1
         if monotonic() - self._said >= _SILENCE:
             say(f"opened {self._done} of {self._total}")

@@ -1,4 +1,4 @@
-"""How `check` prints its result: one function a format, each for all the projects that were looked at."""
+"""Print the result of `check`: one function for each format, each for all checked projects."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from nixpy.files.reconcile import State
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\(")
 _PLACEHOLDER = re.compile(r"\{(\d+)\}")
-_DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
+_DIFF_LINES = 400  # GitHub accepts a summary of 1 MiB
 
 
 def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print it for people; errors were told already."""
+    """Print the result as text; errors were printed before."""
     for outcome in outcomes:
         if outcome.verdict:
             _tell(outcome, outcome.verdict, diff)
@@ -56,7 +56,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
 
 
 def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print what schemas/check.json describes."""
+    """Print the result as JSON; schemas/check.json describes it."""
     print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
 
 
@@ -78,7 +78,7 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
 
 
 def github(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
+    """Print workflow commands, which GitHub shows at the lines of a pull request, and the state of each project."""
     for outcome in outcomes:
         state = in_words(outcome.verdict.state) if outcome.verdict else ERROR
         echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
@@ -94,14 +94,14 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 
 def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a code quality report, of which GitLab shows what a merge request adds."""
+    """Print a code quality report; GitLab shows the entries that a merge request adds."""
     report = [
         {
             "description": visible(one.message),
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
             "severity": {"error": "major", "notice": "info"}[one.level],
-            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # which must be there
+            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # a required member
         }
         for one in _all(outcomes)
     ]
@@ -152,7 +152,7 @@ def _sarif_text(text: str) -> str:
 
 
 def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
+    """Print a table of the projects and their diagnostics, with a folded `diff`, for the summary of a job."""
     echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
@@ -176,7 +176,7 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 
 def _fingerprint(one: Annotation) -> str:
-    """Return what stays the same where the annotation does, on whatever line it stands."""
+    """Return a fingerprint of the annotation that does not depend on its line."""
     return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode("utf-8", "backslashreplace")).hexdigest()
 
 

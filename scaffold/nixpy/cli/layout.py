@@ -1,4 +1,4 @@
-"""How text is laid out: by words on a terminal, one line a thing elsewhere, so that a program can read it."""
+"""Lay out text: wrapped on a terminal, one line per item elsewhere, so that programs can read it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itertools import zip_longest
 from nixpy.cli.output import Part, Styled, echo
 from nixpy.core.text import visible, visible_line
 
-_ROOM = 20  # a narrower last column is not worth having: what stands in it goes below
+_ROOM = 20  # columns; a narrower last column goes below the others
 PROSE = 100  # wider lines are hard to read
 
 
 def columns(*, err: bool = False) -> int | None:
-    """Return the width of the terminal that is written to, None where it is none."""
+    """Return the width of the terminal, or None if the output is not a terminal."""
     stream = sys.stderr if err else sys.stdout
     try:
         if not stream.isatty():
@@ -27,9 +27,9 @@ def columns(*, err: bool = False) -> int | None:
 
 
 def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
-    """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
+    """Print a sentence after `lead`; on a terminal it is wrapped between words, and its lines are aligned.
 
-    Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
+    If `lead` leaves too little room, it is wrapped, too, and the sentence continues with a small indent.
     """
     parts = (lead,) if isinstance(lead, str | Styled) else tuple(lead)
     width, plain = columns(err=err), visible("".join(map(str, parts)))
@@ -44,7 +44,7 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> N
 
 
 def print_command(text: str, comment: str = "") -> None:
-    """Print a command to go on with, which can be copied whatever the width is, and why it is wanted."""
+    """Print a command in one line, so that it can be copied, with its purpose as a comment."""
     line = f"  {text}   # {comment}"
     if not comment:
         echo(f"  {text}", err=True)
@@ -63,8 +63,8 @@ def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
 def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> Iterator[str]:
     """Yield the rows as lines with aligned columns; the last cell of a row may be of any length.
 
-    Where `width` leaves no room for the last column, it goes below, a little behind the second one; where it leaves
-    none for that either, each cell has lines of its own, further in than the cell before it.
+    If `width` leaves no room for the last column, the column goes below, indented more than the second one. If there is
+    no room for that either, each cell has its own lines, indented more than the cell before it.
     """
     rows = [[visible_line(cell) for cell in row] for row in rows]
     sizes = [max(map(len, cells)) + 2 for cells in zip_longest(*(row[:-1] for row in rows), fillvalue="")]
@@ -92,7 +92,7 @@ def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> It
 
 
 def _wanted(cells: Sequence[str], most: int) -> int:
-    """Return the room that the last column should have: that of its longest word, as far as any line has it."""
+    """Return the width that the last column needs: that of its longest word, but at most `most`."""
     words = (len(word) for cell in cells for word in cell.split())
     return max(min(_ROOM, max(map(len, cells), default=0)), *(size for size in words if size <= most), 0)
 

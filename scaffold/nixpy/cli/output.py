@@ -1,7 +1,7 @@
-"""The one place that prints. What others wrote is text here: no terminal and no CI runner obeys it.
+"""Print all output, with untrusted text escaped so that terminals and CI runners do not execute it.
 
-GitHub's runner reads standard output and standard error. It obeys a line that begins with `::`, behind any blanks, and
-`##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` prints neither; `command` alone does.
+GitHub's runner reads standard output and standard error. It executes a line that begins with `::`, after any blanks,
+and `##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` prints neither; only `command` does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def colour() -> bool | None:
 
 
 def _is_dumb() -> bool:
-    """Return whether the terminal can only go on writing, as those that are read aloud."""
+    """Return whether the terminal can only append text, as with screen readers."""
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
@@ -57,17 +57,17 @@ def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
 
 
 def inert(text: str) -> str:
-    """Return `text` so that it is displayed and nothing else: visible characters, and no workflow commands."""
+    """Return `text` with visible characters only, and without workflow commands."""
     return _LINE_COMMAND.sub(r"\1\\x3a", _inside(text))
 
 
 def _inside(text: str) -> str:
-    """Return `text` for a place inside a line, where GitHub's runner obeys `##[command]` alone."""
+    """Return `text` for a place inside a line, where GitHub's runner executes only `##[command]`."""
     return visible(text).replace("##[", "#\\x23[")
 
 
 def print_document(data: Any) -> None:
-    """Print JSON. Its strings hold what they held before; what a terminal or a runner obeys is escaped."""
+    """Print JSON. Control characters and workflow commands in strings become JSON escapes with the same value."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
     click.echo(json_visible(text).replace("##[", "#\\u0023["))
 
@@ -80,7 +80,7 @@ def command(name: str, properties: Mapping[str, str], message: str) -> None:
 
 @contextmanager
 def stopped_commands() -> Iterator[None]:
-    """Let GitHub's runner obey nothing that is printed inside; the token that ends this cannot be guessed."""
+    """Stop workflow commands in GitHub's runner while the block runs; the token that ends this cannot be guessed."""
     token = secrets.token_hex(16)
     click.echo(f"::stop-commands::{token}")
     try:

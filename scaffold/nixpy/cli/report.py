@@ -1,4 +1,4 @@
-"""How `init` and `sync` tell what they found and did."""
+"""Print the results of `init` and `sync`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nixpy.styles import styles
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
-    """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
+    """Print the choices, the libraries of the wheels, the written files, and the next steps."""
     if diff:
         for comparison in comparisons:
             echo(comparison.diff, nl=False)
@@ -67,7 +67,7 @@ def _libraries(plan: Plan) -> None:
 
 
 def _external(plan: Plan) -> None:
-    """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
+    """Print the packages of nixpkgs for [external] and for builds of packages without a wheel."""
     rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     for line in table(rows):
         echo(line)
@@ -114,7 +114,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
-    """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
+    """Return the report as JSON data, a member of `projects` in schemas/sync.json."""
     resolved = plan.resolved
     return {
         "folder": str(plan.project.root),

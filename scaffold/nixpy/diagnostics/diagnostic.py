@@ -1,4 +1,4 @@
-"""Diagnostics: what nixpy reports without stopping; and words for lists of names."""
+"""Define diagnostics, which nixpy reports without stopping, and format lists of names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Diagnostic:
-    """One diagnostic. `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` what to do."""
+    """One diagnostic. `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy."""
 
     code: str
     package: str | None = None
@@ -26,17 +26,17 @@ def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str
 
 
 def with_hint(message: str, hint: str | None) -> str:
-    """Return a message and what to do about it as one text: two sentences, or one where the hint is half of one."""
+    """Return a message and its hint as one text: two sentences, or one if the hint is not a sentence."""
     if not hint:
         return message
     return f"{message}; {hint}" if hint[0].islower() else f"{message}. {hint}"
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many of a thing there are: `1 wheel`, `2 wheels`."""
+    """Return a number with a noun: `1 wheel`, `2 wheels`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def bring_programs(names: Sequence[str]) -> str:
-    """Return that the wheels `names` contain programs, as the first words of a sentence."""
+    """Return the start of a sentence about wheels that contain programs."""
     return f"{shorten(names)} {'contains' if len(names) == 1 else 'contain'} programs"

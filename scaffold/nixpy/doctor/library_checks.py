@@ -1,4 +1,4 @@
-"""What can be wrong with the loader: libraries that are not found, and such as should not be."""
+"""Check the loader: required libraries that it does not find, and libraries that it should not find."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nixpy.styles import styles
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX404: NIX_LD_LIBRARY_PATH has what is missing, but the interpreter does not go through nix-ld."""
+    """Yield NIX404: NIX_LD_LIBRARY_PATH has the missing library, but the interpreter does not use nix-ld."""
     name = "NIX_LD_LIBRARY_PATH"
     if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
         name = f"{name}_{facts.host.system.replace('-', '_')}"
@@ -34,7 +34,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX407: programs in the environment ask for a loader that the host does not have."""
+    """Yield NIX407: programs in the environment need a loader that the host does not have."""
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
@@ -65,7 +65,7 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX408: LD_LIBRARY_PATH is set, and so meant for every program that is started here."""
+    """Yield NIX408: LD_LIBRARY_PATH is set, which affects every program that is started here."""
     if not facts.search_path:
         return
     parts = [
@@ -81,7 +81,7 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX409: a library that the wheels require is not found by the loader of their Python."""
+    """Yield NIX409: the loader of the Python does not find a library that the wheels require."""
     needers: dict[str, list[str]] = defaultdict(list)
     for one in _required(facts):
         needers[one.soname].append(one.wheel)
@@ -99,7 +99,7 @@ def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _required(facts: Facts) -> list[MissingLibrary]:
-    """Return what is missing and required; what the settings ignore is nobody's wish."""
+    """Return the missing libraries that are required, without ignored ones."""
     return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
 
 
@@ -115,13 +115,13 @@ def _who(facts: Facts, soname: str) -> str:
 
 
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
-    """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
+    """Return the command after which the interpreter finds these: enter a shell that has them, or update the files."""
     project = facts.project
     if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
         style, _ = styles.recommend((), ())
-        return f"nixpy init --style {style.name}"  # in this one nothing is handed to wheels
+        return f"nixpy init --style {style.name}"  # the current style supplies no libraries to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:
         return project.install
@@ -131,7 +131,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
 
 
 def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX417: a library of the graphics driver is required, and its folder is not there."""
+    """Yield NIX417: a library of the graphics driver is required, and its folder does not exist."""
     host = facts.host
     if host is None or host.driver:
         return

@@ -1,4 +1,4 @@
-"""The result of a check of `nixpy doctor`."""
+"""Define the results of checks of `nixpy doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a project: from the command line, else from its settings, else what fits."""
+"""Resolve the options of a project: from the command line, else from its settings, else by default."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nixpy.styles import features, styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the command line; None leaves one to the settings."""
+    """The options of the command line; None means the value in the settings."""
 
     style: str | None = None
     manager: str | None = None
@@ -45,12 +45,12 @@ class ResolvedOptions:
 
     @property
     def release(self) -> str:
-        """The nixpkgs release whose facts hold for the chosen nixpkgs."""
+        """The nixpkgs release with the facts that apply to the chosen nixpkgs."""
         return releases.release(self.nixpkgs).branch
 
     @property
     def all_wheels(self) -> bool:
-        """Whether nixpy.lock is to name every wheel, as the chosen style installs by it."""
+        """Whether nixpy.lock must list every wheel, since the chosen style installs from it."""
         return self.style is not None and styles.find(self.style).all_wheels
 
     def targets(self) -> tuple[Target, ...]:
@@ -71,12 +71,11 @@ def with_features(project: Project, options: Options) -> Project:
 
 
 def resolve_options(project: Project, options: Options = Options()) -> ResolvedOptions:
-    """Resolve each option: from the command line, else from the settings, else what fits.
+    """Resolve each option: from the command line, else from the settings, else by default.
 
-    That is the nixpkgs that the flake follows or the current stable branch, the Python that
-    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
-    is None. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs fits
-    the project.
+    The defaults are the nixpkgs that the flake follows or the current stable branch, the Python of
+    `releases.choose_python`, the manager of `managers.choose`, and every system. Without a named style, the style is
+    None. Raises NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`nixpy package`: what nixpkgs lacks, as a file for buildPythonPackage.
+"""Generate a Nix file with buildPythonPackage for a package that nixpkgs lacks (`nixpy package`).
 
-In: a release of `sdists`. Out: a `Recipe` in the names of nixpkgs, rendered as one file. Read `recipe.py` first.
+In: a release of `sdists`. Out: a `Recipe` with the names of nixpkgs, and its file. Read `recipe.py` first.
 """
