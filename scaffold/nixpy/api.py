@@ -83,17 +83,17 @@ def plan(
         features: Features in addition to those of the settings.
         flake: Plan a flake.nix; without it, a shell.nix.
         direnv: Plan an .envrc as well, if there is none.
-        user_files: Plan the files that nixpy writes once for the user, too. Without them, the plan has what
-            `nixpy sync` writes, nixpy.nix and nixpy.lock, and the settings must name a style.
+        user_files: Plan the files that nixpy writes once for the user, too. Without them, the plan has only the
+            files of `nixpy sync`, nixpy.nix and nixpy.lock, and the settings must name a style.
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
         upgrade: Let uv choose newer versions if no lock file pins them.
         allow_build: Let uv build packages without a wheel to learn their requirements.
-        progress: An object whose methods are called while wheels are read.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:
         ProjectError: The settings or the dependencies of the project are not valid, or do not fit the style.
-        LockError: The lock file is not valid, or does not have what the project installs.
+        LockError: The lock file is not valid, or lacks something that the project installs.
         NetworkError: A package index cannot be reached, or does not have a locked file.
         NixpyError: An argument is not valid, a wheel cannot be read, or uv finds no solution.
 
@@ -130,13 +130,13 @@ def plan(
 
 
 def check(project: Project, *, rescan: bool = False, progress: Progress | None = None) -> Verdict:
-    """Compare the generated files of a project with what nixpy would generate now.
+    """Compare the generated files of a project with those that nixpy generates now.
 
     Args:
         project: A project, as `read_project` returns it.
         rescan: Open every wheel again, over the network if necessary. Otherwise nixpy uses the needs in nixpy.lock,
             and neither the network nor Nix.
-        progress: An object whose methods are called while wheels are read.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Returns:
         The verdict. Its `state` is the worst state of the files; it equals a string such as "fresh" or "stale".
@@ -183,7 +183,7 @@ def scan(
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
         allow_build: Let uv build packages without a wheel to learn their requirements.
-        progress: An object whose methods are called while wheels are read.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:
         ProjectError: The project or the requirements file is not valid.

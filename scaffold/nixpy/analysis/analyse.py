@@ -106,7 +106,7 @@ def _requires(
     here = {wheel.name: wheel for wheel in locked.wheels if wheel.system == target.system}
     lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}
     among = {*here, *(item.name for item in locked.unavailable if item.system == target.system)}
-    # A wheel that was not opened may require any extra of others.
+    # A wheel that was not opened may require any extra of other packages.
     found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
     return {here[name]: names for name, names in found.items()}
 

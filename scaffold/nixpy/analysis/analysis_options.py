@@ -22,7 +22,7 @@ class AnalysisOptions:
     - `known_wheels` and `known_unavailable` come from an earlier nixpy.lock; `rescan` opens every wheel again.
     - With `metadata`, nixpy also reads the requirements of each wheel, for styles that install from nixpy.lock.
       `requirements` are then those of the project itself, or None if the project does not name them all.
-    - `upgrade` lets uv choose newer versions where no lock pins them.
+    - `upgrade` lets uv choose newer versions if no lock pins them.
     - `allow_build` lets uv build packages without a wheel to find their requirements.
     """
 

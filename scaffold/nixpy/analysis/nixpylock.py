@@ -67,7 +67,7 @@ class Wheel:
 class NixpyLock:
     """The content of nixpy.lock: the Python, a digest of the requirements, and the wheels.
 
-    `release` is the nixpkgs release whose glibc and Python patch level the wheels were selected for. `wheels`
+    `release` is the nixpkgs release for which the wheels were selected: its glibc and its Python. `wheels`
     are sorted by system and name. In the file they are only those that matter, but with `complete` all.
     """
 

@@ -124,7 +124,7 @@ def _line(reason: Reason) -> int | None:
 
 
 def _package_line(text: str, package: str) -> int | None:
-    """Return the line where a lock or requirements file begins with the package, else any that names it."""
+    """Return the line that begins with the package in a lock or requirements file, else any that names it."""
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
     begins = re.search(

@@ -35,7 +35,7 @@ class NewProject:
 
 
 def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject:
-    """Create a new project in `folder`. With `ask`, the user is asked for missing `answers`; else defaults apply.
+    """Create a new project in `folder`. With `ask`, questions for missing `answers` are shown; else defaults apply.
 
     The answers file has the public address of the template and never its path on this machine, so that
     `copier update` works anywhere. Raises NixpyError, and leaves nothing behind, if copier is not installed, the folder

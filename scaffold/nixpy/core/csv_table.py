@@ -15,10 +15,10 @@ def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[s
     """Yield the rows of a table, each with its 1-based line.
 
     Args:
-        path: The CSV file, whose first line is the header.
+        path: The CSV file, with the header in its first line.
         columns: The names in the header; every row has a field for each of them.
         keys: The rows are sorted by their first `keys` fields, by code point, and no two rows share them.
-            0 is for a table whose order has a meaning.
+            0 is for a table in a meaningful order.
 
     Raises:
         NixpyError: The file is not UTF-8, not CSV, not sorted, or has other columns. The error has the line.

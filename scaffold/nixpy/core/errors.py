@@ -45,7 +45,7 @@ class ProjectError(NixpyError):
 
 
 class LockError(NixpyError):
-    """A lock file that cannot be read, or that does not have what the project installs from it."""
+    """A lock file that cannot be read, or that lacks something that the project installs."""
 
 
 class NetworkError(NixpyError):

@@ -21,7 +21,7 @@ _DEBUG = "NIXPY_DEBUG"
 class Fault(NixpyError):
     """An exception that nixpy does not foresee; `error` is that exception.
 
-    The message has no text of the exception, which may hold a secret such as the password of an index.
+    The message does not contain the text of the exception, which may have a secret such as a password.
     """
 
     def __init__(self, error: Exception, *, command: str, path: Path | None = None) -> None:
@@ -68,7 +68,7 @@ def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Return the last line of nixpy that the exception passed, or else where it was raised."""
+    """Return the last line of nixpy in the traceback, or else the line that raised the exception."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if own:

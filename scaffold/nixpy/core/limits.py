@@ -36,7 +36,7 @@ NIX_SIZE = 1 << 20
 """Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
 
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
+"""Codecs of Python that nixpy refuses: they are not for text files, raise other errors, or take quadratic time."""
 
 CHAIN = 100
 """Files, extras or groups that include each other in a row. Projects have fewer than ten."""

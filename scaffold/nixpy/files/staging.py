@@ -123,7 +123,7 @@ def _write(target: Path, text: bytes, mode: int, temporary: ExitStack) -> Path:
 
 
 def _create(target: Path, temporary: ExitStack) -> tuple[int, Path]:
-    """Return the handle and path of a temporary file, locked where the file system has locks."""
+    """Return the handle and path of a temporary file, locked if the file system supports it."""
     while True:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST]}{_MARK}")
         temporary.callback(Path(name).unlink, missing_ok=True)

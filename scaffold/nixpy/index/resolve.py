@@ -61,7 +61,7 @@ def resolve(
 
     Args:
         source: The project's dependencies, or requirements files and requirements.
-        root: The folder of the project, whose settings of uv and pip apply.
+        root: The folder of the project; its settings of uv and pip apply.
         python: `3.13` or `3.13.9`; it need not be installed.
         extras_and_groups: The extras and dependency groups to resolve.
         no_deps: Leave out the dependencies of the packages; then no build is needed.

@@ -4,7 +4,7 @@
 over a pattern, and the first matching pattern wins over later ones.
 
 An expression must evaluate without a warning on every nixpkgs release that nixpy supports, and the library
-must be at `${lib.getLib <expression>}/lib/<soname>`. Where an attribute was renamed, the new name comes
+must be at `${lib.getLib <expression>}/lib/<soname>`. If an attribute was renamed, the new name comes
 first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix does not evaluate the rest if the first attribute exists.
 """
 

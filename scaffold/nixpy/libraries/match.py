@@ -54,7 +54,7 @@ class Rules:
 class Library:
     """One soname, its provider, the wheels that need it, and the systems.
 
-    `provider` is `nixpkgs` (which alone has `attribute` and `expression`), `sibling-wheel`, `host-driver` or
+    `provider` is `nixpkgs` (only then with `attribute` and `expression`), `sibling-wheel`, `host-driver` or
     `none`. `needed_by` are the wheels that require it, or, if none does (`optional`), those that could use it. It also
     has `[tool.nixpy]` for the settings and `manylinux_2_17` for a policy. Tuples are sorted.
     """

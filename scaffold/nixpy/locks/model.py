@@ -142,7 +142,7 @@ class SdistFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it can be built there.
+    """A locked package without a wheel for `system`; `sdist`: it can be built there.
 
     Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file.
     """

@@ -157,7 +157,7 @@ def requirement_line(
     hashes: frozenset[str] = frozenset(),
     editable: bool = False,
 ) -> RequirementLine:
-    """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
+    """Return the line for one requirement: a name, `name @ address`, an address, or a path.
 
     `text` has no options and expanded variables, `raw` unexpanded ones. Raises NixpyError for any other text, and for a
     malformed URL.

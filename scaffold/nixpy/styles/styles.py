@@ -72,7 +72,7 @@ class Style:
     opens_libraries: bool  # libraries of [external] are found at run time
     builds_sources: bool  # a package without a wheel is built with the inputs that nixpy knows
     folder: str  # the folder of the project into which packages are installed, or empty
-    venv_in_root: bool  # .venv is created in a separate root file system, and works only there
+    venv_in_root: bool  # .venv is created in a separate root file system, and works only in that
     host: str  # the requirements on the host
     good: tuple[str, ...]
     bad: tuple[str, ...]

@@ -18,7 +18,7 @@ from nixpy.locks.pylock import PyLock
 def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
     """Return the file of each wheel with its address: on the first of its `indexes` that has a file with its hash.
 
-    The address may be in a folder that uv's settings name. `root` is the folder of the project, whose settings of uv
+    The address may be in a folder that uv's settings name. `root` is the folder of the project; its settings of uv
     and pip apply. Raises NetworkError if no index has the file.
     """
     found: dict[LockedWheel, WheelFile] = {}

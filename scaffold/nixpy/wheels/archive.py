@@ -30,7 +30,7 @@ class Archive(Protocol):
         """Return every file of the wheel (no folders)."""
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first `size` bytes of a member, or fewer where it is shorter."""
+        """Return the first `size` bytes of a member, or fewer if it is shorter."""
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each of `paths` with its bytes; a remote wheel may fetch them together."""
