@@ -124,7 +124,7 @@ def _analyse(
         known_wheels=known,
         known_unavailable=unavailable,
         metadata=resolved.all_wheels,
-        requirements=project.direct_requirements(resolved.targets()) if project.tells_extras else None,
+        requirements=project.direct_requirements(resolved.targets()) if project.has_all_extras else None,
         index_urls=urls,
     )
     # The result of uv contains the chosen extras and groups, but not their names.

@@ -37,7 +37,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     packages = _packages(project, style, targets, nixpy_lock)
     package = _own_package(project, style, targets)
     lang2nix_facts = lang2nix.facts(project, style, targets)
-    active = features.chosen(settings.features, style.name)
+    active = features.select(settings.features, style.name)
     started = programs(nixpy_lock.wheels, style, active, settings.packages)
     # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
     local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else set()

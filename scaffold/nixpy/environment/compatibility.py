@@ -42,7 +42,7 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
 
 def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
     """Yield a diagnostic if wheels find a library by `find_library`, which finds nothing in nixpkgs' Python."""
-    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
+    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).uses_find_library})
     answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else the Python is not from nixpkgs
         yield Diagnostic(

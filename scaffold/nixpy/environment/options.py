@@ -95,7 +95,7 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
     with _located(project, "features", from_command_line=bool(options.features)):
-        features.chosen(settings.features, name)
+        features.select(settings.features, name)
     with _located(project, "manager", from_command_line=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
     if options.manager or settings.manager:

@@ -175,7 +175,7 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
     urls = RawMetadata(home_page=setup.text("url") or "")
     return {
         "name": canonicalize_name(name) if name else None,
-        "version": setup.text("version") or _told_by(root, setup.elsewhere.get("version", "")),
+        "version": setup.text("version") or _literal_version(root, setup.elsewhere.get("version", "")),
         "description": setup.text("description"),
         "homepage": homepage(urls),
         "scripts": (*entries, *files),
@@ -198,10 +198,10 @@ def _dynamic_version(reader: Reader, root: Path) -> str | None:
             return _assigned(root / path)
     told = reader.table("tool", "setuptools", "dynamic").get("version")
     (kind, value), *_ = [*told.items()] if isinstance(told, dict) and told else [("", "")]
-    return _told_by(root, f"{kind}: {value}") if isinstance(value, str) else None
+    return _literal_version(root, f"{kind}: {value}") if isinstance(value, str) else None
 
 
-def _told_by(root: Path, text: str) -> str | None:
+def _literal_version(root: Path, text: str) -> str | None:
     """Return the version in setuptools' `attr: package.name` or `file: NAME`, without an import."""
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind == "file":

@@ -24,7 +24,7 @@ from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes, condition
 
-_ASKED = f"[{TABLE}]"
+_PROJECT = f"[{TABLE}]"
 """The name of the project itself among the wheels that need a library."""
 
 _SETTING = "[tool.nixpy.external]"
@@ -171,7 +171,7 @@ def for_external(
         marker = dependency.marker
         systems = [system for system, values in environments.items() if marker is None or marker.evaluate(values)]
         if systems:
-            found += supply(dependency, role, _ASKED, dependency.bare, sorted(systems), mapped)
+            found += supply(dependency, role, _PROJECT, dependency.bare, sorted(systems), mapped)
     return found
 
 

@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_text import inline
 from nixpy.index.uv_config import is_of_an_index, read_uv_config
-from nixpy.index.uv_input import UvInput, question
+from nixpy.index.uv_input import UvInput, uv_input_for
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
@@ -79,14 +79,14 @@ def resolve(
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
     config = read_uv_config(root, allow_build=allow_build)
-    asked = question(source, extras_and_groups, allow_build=allow_build)
-    asked = replace(asked, no_binary=asked.no_binary | config.no_binary)
+    uv_input = uv_input_for(source, extras_and_groups, allow_build=allow_build)
+    uv_input = replace(uv_input, no_binary=uv_input.no_binary | config.no_binary)
     if config.environments:
-        asked = asked.under(config.environments)
-    if not asked.lines and not asked.sources:
+        uv_input = uv_input.under(config.environments)
+    if not uv_input.lines and not uv_input.sources:
         return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
-    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(uv_input.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(project=root),
         root=root,
@@ -94,14 +94,14 @@ def resolve(
         config=config,
         allow_build=allow_build,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: known.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(uv_input.conceal(text)),
         offline=offline,
     )
     options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
         conversation = _Conversation(
             compiler,
-            asked,
+            uv_input,
             options,
             preferences,
             Path(folder).resolve(),
@@ -111,7 +111,7 @@ def resolve(
         packages = conversation.packages()
         if not allow_build and not look_up:
             packages = conversation.with_sdists(packages)
-    return _text([_admitted(package, asked) for package in packages])
+    return _text([_admitted(package, uv_input) for package in packages])
 
 
 def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
@@ -134,7 +134,7 @@ class _Conversation:
     def __init__(
         self,
         compiler: Compiler,
-        asked: UvInput,
+        uv_input: UvInput,
         options: Sequence[str],
         preferences: Mapping[str, str],
         folder: Path,
@@ -143,7 +143,7 @@ class _Conversation:
         lock: str,
     ) -> None:
         self._compiler = compiler
-        self._asked = asked
+        self._input = uv_input
         self._options = options
         self._preferences = preferences
         self._folder = folder
@@ -191,7 +191,7 @@ class _Conversation:
         )
 
     def _name_needed(self) -> NixpyError:
-        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
+        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._input.unnamed())
         return NixpyError(
             f"only a build shows the name of the package in {lines}",
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
@@ -206,7 +206,7 @@ class _Conversation:
             p
             for p in packages
             if not p.keys() & {*_DIRECT, "sdist"}
-            and (not _has_universal_wheel(p) or _wants_sdist(self._asked, p["name"]))
+            and (not _has_universal_wheel(p) or _wants_sdist(self._input, p["name"]))
         ]
         often = Counter(package["name"] for package in lacking)
         pins = [
@@ -221,11 +221,11 @@ class _Conversation:
 
     def _ask(self) -> list[_Package] | Failure:
         return self._compile(
-            lines=self._asked.lines,
-            constraints=(*self._asked.constraints, *self._addresses()),
+            lines=self._input.lines,
+            constraints=(*self._input.constraints, *self._addresses()),
             # An override for no Python removes a package, whichever package requires it.
             overrides=[f"{name} ; python_version < '0'" for name in sorted(self._left_out)],
-            sources=self._asked.sources,
+            sources=self._input.sources,
             options=self._options,
             preferences=self._preferences,
         )
@@ -237,8 +237,8 @@ class _Conversation:
         """
         if name not in self._looked_up:
             # uv needs the metadata of a requirement with an address, and builds it for that.
-            lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
-            constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
+            lines = tuple(line for line in self._input.lines_for(name) if is_of_an_index(line)) or (name,)
+            constraints = tuple(line for line in self._input.constraints if is_of_an_index(line))
             answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
             entries = [] if isinstance(answer, Failure) else [package for package in answer if package["name"] == name]
             one = entries[-1] if entries else {}
@@ -275,7 +275,7 @@ class _Conversation:
         output.write_text(_text([{"name": name, "version": v} for name, v in preferences.items()]), "utf-8")
         arguments = list(sources)
         for name, content in (
-            ("requirements", () if sources and not lines else (*self._asked.index, *lines)),
+            ("requirements", () if sources and not lines else (*self._input.index, *lines)),
             ("constraints", constraints),
             ("overrides", overrides),
         ):
@@ -284,7 +284,7 @@ class _Conversation:
                 path.write_text("\n".join(content) + "\n", "utf-8")
                 arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
         sdists = {name: package["version"] for name, package in self._known.items()}
-        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output, sdists):
+        if failure := self._compiler.compile(arguments, (*self._input.options, *options), output, sdists):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 
@@ -305,11 +305,11 @@ def _absolute(value: Any, folder: Path) -> Any:
     }
 
 
-def _admitted(package: _Package, asked: UvInput) -> _Package:
+def _admitted(package: _Package, uv_input: UvInput) -> _Package:
     """Return a package with only the files that the hashes and `--no-binary` of requirements files allow."""
     name = package["name"]
     files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}
-    if allowed := asked.hashes.get(name):
+    if allowed := uv_input.hashes.get(name):
 
         def fits(file: Mapping[str, Any]) -> bool:
             return any(f"{kind}:{value}" in allowed for kind, value in file.get("hashes", {}).items())
@@ -321,7 +321,7 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
                 hint="Correct the hashes; `uv pip compile --generate-hashes` lists those of the index.",
             )
-    if _wants_sdist(asked, name):
+    if _wants_sdist(uv_input, name):
         if files.keys() == {"wheels"}:
             raise NixpyError(
                 f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
@@ -330,8 +330,8 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 
 
-def _wants_sdist(asked: UvInput, name: str) -> bool:
-    return name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary)
+def _wants_sdist(uv_input: UvInput, name: str) -> bool:
+    return name in uv_input.no_binary or (":all:" in uv_input.no_binary and name not in uv_input.only_binary)
 
 
 def _text(packages: Sequence[_Package]) -> str:

@@ -64,7 +64,7 @@ def _names_a_package(line: str) -> bool:
     return True
 
 
-def question(
+def uv_input_for(
     source: Dependencies | Sequence[RequirementsFile | Requirement],
     extras_and_groups: ExtrasAndGroups,
     *,

@@ -20,7 +20,7 @@ from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
-from nixpy.needs.dlopen import brought_by
+from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes
@@ -79,7 +79,7 @@ class WheelNeeds:
 
 
 @dataclass(slots=True)
-class _Ask:
+class _Demand:
     """The wheels, settings and policies that need one soname on one system."""
 
     required: set[str] = field(default_factory=set)
@@ -109,36 +109,36 @@ def match(
     for system, group in members.items():
         darwin = system.endswith("-darwin")
         shipped = {soname for wheel in group for soname in wheel.needs.provides}
-        for soname, ask in _asks(group, rules, darwin=darwin).items():
+        for soname, demand in _demands(group, rules, darwin=darwin).items():
             entry = SonameEntry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
             entry = entry or _known(soname, darwin=darwin)
             if entry:
-                merged[entry, not ask.required][system] = ask.required or ask.optional
+                merged[entry, not demand.required][system] = demand.required or demand.optional
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
     diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
     return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
-def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Ask]:
+def _demands(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Demand]:
     """Return who needs each soname on one system, without ignored sonames and those of glibc."""
-    asks: dict[str, _Ask] = defaultdict(_Ask)
+    demands: dict[str, _Demand] = defaultdict(_Demand)
     wheels = tuple(wheels)
     names = {wheel.name for wheel in wheels}
     for wheel in wheels:
         for soname in wheel.needs.dlopen:
-            if names.isdisjoint(brought_by(wheel.name, soname)):
-                asks[soname].required.add(wheel.name)
+            if names.isdisjoint(without_open(wheel.name, soname)):
+                demands[soname].required.add(wheel.name)
         if darwin:
             continue
         for soname, _ in wheel.needs.sonames:
-            ask = asks[soname]
-            (ask.optional if soname in wheel.needs.optional else ask.required).add(wheel.name)
+            demand = demands[soname]
+            (demand.optional if soname in wheel.needs.optional else demand.required).add(wheel.name)
         if rules.mode == "manylinux":
             for policy, soname in _promised(wheel.filename):
-                asks[soname].required.add(policy)
+                demands[soname].required.add(policy)
     for soname in () if darwin else rules.add:
-        asks[soname].required.add(ADDED)
-    return {soname: ask for soname, ask in asks.items() if not is_glibc(soname) and soname not in rules.ignore}
+        demands[soname].required.add(ADDED)
+    return {soname: demand for soname, demand in demands.items() if not is_glibc(soname) and soname not in rules.ignore}
 
 
 def _promised(filename: str) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ def reached(
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
     wanted = frozenset(name for extra in chosen for name in extras[extra])
-    queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
+    queue = deque(_direct(pyproject, target, wanted, frozenset(chosen), groups))
     seen = set(queue)
     found: dict[int, PoetryEntry] = {}
     while queue:
@@ -57,7 +57,7 @@ def reached(
     return list(found.values())
 
 
-def _asked(
+def _direct(
     pyproject: Table,
     target: Target,
     wanted: frozenset[NormalizedName],

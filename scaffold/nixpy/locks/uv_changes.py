@@ -39,11 +39,11 @@ def differences(
     if a specifier in the lock is damaged.
     """
     locked = _by_name(_recorded(path, project, extras, groups, holds))
-    now = _by_name(_asked(project, requirements, extras, holds))
+    now = _by_name(_current(project, requirements, extras, holds))
     return tuple(name for name in sorted({*locked, *now}) if not _agree(locked.get(name), now.get(name)))
 
 
-def _asked(
+def _current(
     project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: _Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     for one in requirements:

@@ -54,7 +54,7 @@ class Curated:
         return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
 
     @property
-    def asks(self) -> bool:
+    def uses_find_library(self) -> bool:
         """Whether the package finds a library only by `ctypes.util.find_library`."""
         return any(row.kind == "find-library" for row in self.rows)
 
@@ -75,7 +75,7 @@ def curated(package: NormalizedName) -> Curated:
     return Curated(rows=_by_package().get(package, ()))
 
 
-def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
+def without_open(package: NormalizedName, soname: str) -> frozenset[str]:
     """Return the packages with which `package` no longer opens `soname` (psycopg with psycopg-binary)."""
     return frozenset(
         name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless

@@ -102,10 +102,10 @@ def choose_python(
         if minor is None:
             hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
             raise NixpyError(f"{requested!r} is not a version of CPython", hint=hint)
-        return _asked(minor, requires_python, release), "requested"
+        return _requested(minor, requires_python, release), "requested"
     pinned = _minor(python_version_file) if python_version_file else None
     if pinned is not None:
-        return _asked(pinned, requires_python, release, ".python-version"), "from .python-version"
+        return _requested(pinned, requires_python, release, ".python-version"), "from .python-version"
     admitted = _admitted(requires_python, release)
     if not admitted:
         hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or use another nixpkgs."
@@ -115,7 +115,7 @@ def choose_python(
     return admitted[-1], f"the newest of {release.branch} that requires-python admits"
 
 
-def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
+def _requested(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
     """Return `minor` if the release has it and the project allows it; `path` is the file that names it."""
     if minor not in release.pythons:
         hint = f"{release.branch} has {_listed(release.pythons)}."

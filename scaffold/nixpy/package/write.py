@@ -18,7 +18,7 @@ _SYSTEM = "x86_64-linux"
 _TREE = "pkgs/top-level/python-packages.nix"  # a checkout of nixpkgs has this file
 
 
-def describe(asked: str, *, root: Path, python: str | None, offline: bool, application: bool = False) -> Recipe:
+def describe(requested: str, *, root: Path, python: str | None, offline: bool, application: bool = False) -> Recipe:
     """Return the release `NAME[==VERSION]` on the index in the names of nixpkgs, for a Python of the current release.
 
     Raises NixpyError for a Python that the release lacks, and whenever `SdistIndex.read` does.
@@ -27,7 +27,7 @@ def describe(asked: str, *, root: Path, python: str | None, offline: bool, appli
     minor, _ = releases.choose_python(python, None, None, release)
     target = Target(system=_SYSTEM, python=release.full_version(minor), glibc=release.glibc)
     index = SdistIndex(root=root, target=target, offline=offline, settings=IndexSettings.load(root))
-    return recipe(index.read(asked), target, application=application)
+    return recipe(index.read(requested), target, application=application)
 
 
 def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:

@@ -69,28 +69,28 @@ class Manager:
         }
 
 
-def choose(project: Project, asked: str | None) -> tuple[str, str]:
+def choose(project: Project, requested: str | None) -> tuple[str, str]:
     """Return the name of the manager that fills `.venv`, or "none", and the reason in words.
 
     Raises NixpyError for a manager that is unknown, or that cannot install from the files of the project.
     """
     kind = _kind(project)
-    if asked is None:
+    if requested is None:
         if not _is_inside(project):
             return NONE, "the lock is in another folder"
         preferring = (name for name, row in TABLE.items() if kind in row.get("without-lock", ())[:1])
         name = next(preferring, None) or next((name for name in TABLE if kind in _reads(name)), NONE)
         shown = relative(project, project.source)
         return name, f"no manager reads {shown}" if name == NONE else f"installs from {shown}"
-    if asked not in NAMES:
-        raise NixpyError(f"there is no manager `{asked}`", hint=f"Use one of {', '.join(NAMES)}.")
-    if asked != NONE and (kind not in _reads(asked) or not _is_inside(project)):
+    if requested not in NAMES:
+        raise NixpyError(f"there is no manager `{requested}`", hint=f"Use one of {', '.join(NAMES)}.")
+    if requested != NONE and (kind not in _reads(requested) or not _is_inside(project)):
         raise NixpyError(
-            f"{asked} does not install from {relative(project, project.source)}",
-            hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(asked))}), choose "
+            f"{requested} does not install from {relative(project, project.source)}",
+            hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(requested))}), choose "
             f"another manager, or use {NONE} and fill .venv yourself.",
         )
-    return asked, "from the settings"
+    return requested, "from the settings"
 
 
 def _reads(name: str) -> tuple[str, ...]:

@@ -157,18 +157,18 @@ class Project:
         }
 
     @property
-    def _only_lock_tells(self) -> bool:
+    def _is_only_in_lock(self) -> bool:
         return self.locked is not None and not (self.dependencies and self.dependencies.complete)
 
     @property
-    def tells_extras(self) -> bool:
+    def has_all_extras(self) -> bool:
         """Whether `direct_requirements` has all requirements of the project, with their extras."""
-        return not self._only_lock_tells and all(
+        return not self._is_only_in_lock and all(
             line.requirement for file in self.requirements_files for line in file.requirements
         )
 
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
-        if self.locked is None or not self._only_lock_tells:
+        if self.locked is None or not self._is_only_in_lock:
             return set()
         installed = (package for target in targets for package in self.locked.packages(target, self.extras_and_groups))
         return {package.name for package in installed if not package.local}

@@ -21,12 +21,12 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.zip_file import open_zip
 
-_WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
+_METADATA_SIZES = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
 # Represents all files to compile, of which nixpy only records that they exist.
 _SOURCE = ""
 _CARGO_LOCK = "Cargo.lock"  # of which nixpy only records the path
 _COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
-_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
+_NOT_BUILT = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
 # Text compresses ten to one; a file that unpacks to more than a hundred times its size is hostile.
 _HIGHEST_RATIO = 100
 _UNCHECKED_SIZE = 64 << 20
@@ -77,7 +77,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
     locks = {(root, member.rpartition("/")[0]) for root, member, _ in members if _is_lock(member)}
-    for root, member, content in (item for item in members if item[1] in _WANTED):
+    for root, member, content in (item for item in members if item[1] in _METADATA_SIZES):
         if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
@@ -162,12 +162,12 @@ def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= limits.MEMBERS:
         raise _refused(shown, "has an absurd number of files")
-    if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
+    if len(parts) > 1 and _NOT_BUILT.isdisjoint(parts[1:-1]):
         if parts[-1].endswith(_COMPILED):
             return parts[0], _SOURCE
         if parts[-1] == _CARGO_LOCK:
             return parts[0], "/".join(parts[1:])
-    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
+    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _METADATA_SIZES else None
 
 
 def _is_lock(member: str) -> bool:
@@ -175,10 +175,10 @@ def _is_lock(member: str) -> bool:
 
 
 def _read(content: IO[bytes], member: str, shown: str) -> bytes:
-    if member not in _WANTED:
+    if member not in _METADATA_SIZES:
         return b""
-    data = content.read(_WANTED[member] + 1)
-    if len(data) > _WANTED[member]:
+    data = content.read(_METADATA_SIZES[member] + 1)
+    if len(data) > _METADATA_SIZES[member]:
         raise _refused(shown, f"has a {member} of an absurd size")
     return data
 

@@ -68,7 +68,7 @@ def with_property(of: Callable[[Feature], bool]) -> Feature:
     return next(filter(of, features()))
 
 
-def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
+def select(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
     """Return the features with these names, sorted; NixpyError for one that does not work with `style`, if given."""
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
