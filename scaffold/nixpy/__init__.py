@@ -1,4 +1,6 @@
-"""Make Python wheels work on NixOS. The names below are the stable Python API; docs/reference/python.md explains them.
+"""Make Python wheels work on NixOS.
+
+The names below are the stable Python API; docs/reference/python.md explains them.
 
 Importing nixpy loads nothing else: each name is imported when it is first used.
 """

@@ -4,7 +4,10 @@ import sys
 
 
 def run() -> None:
-    """Run the command line; Ctrl-C and bugs are also reported while its modules are imported."""
+    """Run the command line.
+
+    Ctrl-C and bugs are also reported while its modules are imported.
+    """
     try:
         from nixpy.cli.main import main
 

@@ -1,4 +1,6 @@
-"""Define the Python API: the functions of `import nixpy`, which the command line also calls.
+"""Define the Python API: the functions of `import nixpy`.
+
+The command line calls them, too.
 
 Each function imports its modules when it is called, so that a program loads only what it uses. Only what
 `nixpy.__all__` names is stable, with the members that docs/reference/python.md lists.
@@ -222,7 +224,9 @@ class LockFile:
     def packages(
         self, target: Target, extras: Collection[str] = (), groups: Collection[str] | None = None
     ) -> tuple[Package, ...]:
-        """Return the packages that an installer installs on `target`, sorted by name, with all their wheels.
+        """Return the packages that an installer installs on `target`.
+
+        They are sorted by name, and have all their wheels.
 
         Args:
             target: A target, as `make_target` returns it.
@@ -246,7 +250,9 @@ class LockFile:
 
 
 def read_lock(path: StrPath) -> LockFile:
-    """Read a lock file: uv.lock, pylock.toml, poetry.lock or pdm.lock. Its name decides the format.
+    """Read a lock file: uv.lock, pylock.toml, poetry.lock or pdm.lock.
+
+    Its name decides the format.
 
     Raises:
         LockError: The file is missing, damaged, of a version that nixpy does not read, or of another format.
@@ -289,7 +295,9 @@ def make_target(system: str, *, python: str | None = None, nixpkgs: str | None =
 
 
 def read_elf(data: bytes | bytearray | memoryview | mmap, name: str) -> ElfFile | None:
-    """Read the linking facts of an ELF file: DT_NEEDED, DT_SONAME, its interpreter and the glibc it needs.
+    """Read the linking facts of an ELF file.
+
+    These are DT_NEEDED, DT_SONAME, its interpreter and the glibc it needs.
 
     Args:
         data: The bytes of the whole file.

@@ -1,4 +1,7 @@
-"""Define the options of an analysis: the sources of facts, and which facts are needed."""
+"""Define the options of an analysis.
+
+They are the sources of facts, and the facts that are needed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Turn the result of a check into annotations for CI, each at the line that a reviewer needs to see."""
+"""Turn the result of a check into annotations for CI.
+
+Each is at the line that a reviewer needs to see.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ _HUNK = re.compile(r"@@ -(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One annotation at one line. `path` is relative to the repository, with forward slashes, or None."""
+    """One annotation at one line.
+
+    `path` is relative to the repository, with forward slashes, or None.
+    """
 
     rule: str
     level: _Level
@@ -53,7 +59,10 @@ def _rule(state: State) -> str:
 
 
 def annotate(outcome: Outcome) -> tuple[Annotation, ...]:
-    """Return the annotations of one project: the reasons why its files are out of date, the files, and diagnostics."""
+    """Return the annotations of one project.
+
+    They are the reasons why its files are out of date, the files, and diagnostics.
+    """
     return tuple(dict.fromkeys(_annotations(outcome)))
 
 
@@ -109,7 +118,7 @@ def _repository(folder: Path) -> Path:
 
 
 def _line(reason: Reason) -> int | None:
-    """Return the line of the file that names the reason's package, else the setting, if any."""
+    """Return the line of a file that names the package or setting of a reason."""
     try:
         text = read_bytes(reason.path).decode() if reason.path else ""
     except (OSError, UnicodeDecodeError):
@@ -124,7 +133,10 @@ def _line(reason: Reason) -> int | None:
 
 
 def _package_line(text: str, package: str) -> int | None:
-    """Return the line that begins with the package in a lock or requirements file, else any that names it."""
+    """Return the line that begins with the package in a lock or requirements file.
+
+    If there is none, return any line that names it.
+    """
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
     begins = re.search(
@@ -135,7 +147,10 @@ def _package_line(text: str, package: str) -> int | None:
 
 
 def _first_change(diff: str) -> tuple[int, str | None]:
-    """Return the first line of the old text that a unified diff changes, and its new text, if any."""
+    """Return the first line of the old text that a unified diff changes.
+
+    With it is its new text, if any.
+    """
     runs = list(_runs(diff))
     telling = [run for run in runs if not all(_DIGEST.match(text) for _, _, text in run)] or runs
     if not telling:
@@ -145,7 +160,9 @@ def _first_change(diff: str) -> tuple[int, str | None]:
 
 
 def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
-    """Yield neighbouring changed lines of a unified diff: the number in the old text, the sign, and the text of each.
+    """Yield neighbouring changed lines of a unified diff.
+
+    Each has its number in the old text, its sign, and its text.
 
     Added lines have the number of the line before them.
     """

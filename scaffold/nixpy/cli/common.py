@@ -111,7 +111,10 @@ def in_repository(folder: Path) -> bool:
 
 
 class PlainProgress:
-    """Progress in lines, for logs and screen readers: at the start, and while it takes long."""
+    """Progress in lines, for logs and screen readers.
+
+    Lines are printed at the start, and while it takes long.
+    """
 
     def __init__(self) -> None:
         self._done = self._total = 0
@@ -133,7 +136,10 @@ class PlainProgress:
 
 @contextmanager
 def progress() -> Iterator[Any]:
-    """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
+    """Yield a progress report on standard error.
+
+    It is a bar on a terminal, and plain lines elsewhere and without colour.
+    """
     if columns(err=True) is None or colour() is False:
         yield PlainProgress()
         return

@@ -1,4 +1,4 @@
-"""Print the result of `check`: one function for each format, each for all checked projects."""
+"""Print the result of `check`: one function for each format."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
 
 
 def github(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print workflow commands, which GitHub shows at the lines of a pull request, and the state of each project."""
+    """Print workflow commands, which GitHub shows at lines of a pull request.
+
+    The state of each project is printed, too.
+    """
     for outcome in outcomes:
         state = in_words(outcome.verdict.state) if outcome.verdict else ERROR
         echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
@@ -109,7 +112,10 @@ def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
 
 
 def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
+    """Print a log of SARIF 2.1.0 (OASIS) with one run.
+
+    Its paths are relative to the repository.
+    """
     found = list(_all(outcomes))
     rules = sorted({*RULES, *(one.rule for one in found)})
     driver = {
@@ -147,12 +153,18 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
 
 
 def _sarif_text(text: str) -> str:
-    """Return a message without links and placeholders (SARIF 2.1.0, sections 3.11.5 and 3.11.6)."""
+    """Return a message without links and placeholders.
+
+    Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
+    """
     return _PLACEHOLDER.sub(r"{{\1}}", _LINK.sub(r"\\[\1\\](", visible(text)))
 
 
 def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print a table of the projects and their diagnostics, with a folded `diff`, for the summary of a job."""
+    """Print a table of the projects and their diagnostics.
+
+    With `diff`, each difference follows, folded: for the summary of a job.
+    """
     echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error

@@ -1,4 +1,7 @@
-"""Lay out text: wrapped on a terminal, one line per item elsewhere, so that programs can read it."""
+"""Lay out text: wrapped on a terminal, one line per item elsewhere.
+
+So programs can read the output.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def columns(*, err: bool = False) -> int | None:
 
 
 def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
-    """Print a sentence after `lead`; on a terminal it is wrapped between words, and its lines are aligned.
+    """Print a sentence after `lead`.
+
+    On a terminal it is wrapped between words, and its lines are aligned.
 
     If `lead` leaves too little room, it is wrapped, too, and the sentence continues with a small indent.
     """
@@ -44,7 +49,10 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> N
 
 
 def print_command(text: str, comment: str = "") -> None:
-    """Print a command in one line, so that it can be copied, with its purpose as a comment."""
+    """Print a command in one line, with its purpose as a comment.
+
+    It is never wrapped, so that it can be copied.
+    """
     line = f"  {text}   # {comment}"
     if not comment:
         echo(f"  {text}", err=True)
@@ -56,12 +64,17 @@ def print_command(text: str, comment: str = "") -> None:
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
-    """Yield the rows as lines with aligned columns that fit the terminal; see `aligned`."""
+    """Yield the rows as lines with aligned columns that fit the terminal.
+
+    See `aligned`.
+    """
     return aligned(rows, indent, columns())
 
 
 def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> Iterator[str]:
-    """Yield the rows as lines with aligned columns; the last cell of a row may be of any length.
+    """Yield the rows as lines with aligned columns.
+
+    The last cell of a row may be of any length.
 
     If `width` leaves no room for the last column, the column goes below, indented more than the second one. If there is
     no room for that either, each cell has its own lines, indented more than the cell before it.
@@ -92,7 +105,10 @@ def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> It
 
 
 def _wanted(cells: Sequence[str], most: int) -> int:
-    """Return the width that the last column needs: that of its longest word, but at most `most`."""
+    """Return the width that the last column needs, but at most `most`.
+
+    It is the width of the longest word.
+    """
     words = (len(word) for cell in cells for word in cell.split())
     return max(min(_ROOM, max(map(len, cells), default=0)), *(size for size in words if size <= most), 0)
 
@@ -106,7 +122,10 @@ def _stacked(cells: Sequence[str], indent: int, width: int | None) -> Iterator[s
 
 
 def broken(text: str, width: int | None, indent: int) -> list[str]:
-    """Return the text in lines that fit between `indent` and `width`, all but the first one indented."""
+    """Return the text in lines that fit between `indent` and `width`.
+
+    All but the first one are indented.
+    """
     if width is None:
         return [text]
     first, *more = _wrapped(text, width - indent) or [""]
@@ -114,7 +133,10 @@ def broken(text: str, width: int | None, indent: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """Return the text in lines, all but the first one indented; a word that is longer than a line is not cut."""
+    """Return the text in lines, all but the first one indented.
+
+    A word that is longer than a line is not cut.
+    """
     return textwrap.wrap(
         text, max(width, 1), subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
     )

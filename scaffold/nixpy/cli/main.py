@@ -154,7 +154,10 @@ def _status(args: list[str] | None) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print an error in the command line like other errors, so that it fits the terminal."""
+    """Print an error in the command line like other errors.
+
+    So it fits the terminal.
+    """
     context = error.ctx if isinstance(error, click.UsageError) else None
     if isinstance(error, click.exceptions.NoArgsIsHelpError):  # which prints the help and is not an error
         error.show()

@@ -1,4 +1,6 @@
-"""Print all output, with untrusted text escaped so that terminals and CI runners do not execute it.
+"""Print all output, with untrusted text escaped.
+
+Terminals and CI runners do not execute it then.
 
 GitHub's runner reads standard output and standard error. It executes a line that begins with `::`, after any blanks,
 and `##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` prints neither; only `command` does.
@@ -48,7 +50,10 @@ def _is_dumb() -> bool:
 
 
 def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
-    """Print the parts as one text, and a newline with `nl`; with `err` to standard error."""
+    """Print the parts as one text, and a newline with `nl`.
+
+    With `err` to standard error.
+    """
     text = "".join(
         click.style(inert(part.text), fg=part.fg, bold=part.bold) if isinstance(part, Styled) else inert(part)
         for part in parts
@@ -62,12 +67,18 @@ def inert(text: str) -> str:
 
 
 def _inside(text: str) -> str:
-    """Return `text` for a place inside a line, where GitHub's runner executes only `##[command]`."""
+    """Return `text` for a place inside a line.
+
+    There GitHub's runner executes only `##[command]`.
+    """
     return visible(text).replace("##[", "#\\x23[")
 
 
 def print_document(data: Any) -> None:
-    """Print JSON. Control characters and workflow commands in strings become JSON escapes with the same value."""
+    """Print JSON.
+
+    Control characters and workflow commands in strings become JSON escapes with the same value.
+    """
     text = json.dumps(data, indent=2, ensure_ascii=False)
     click.echo(json_visible(text).replace("##[", "#\\u0023["))
 
@@ -80,7 +91,10 @@ def command(name: str, properties: Mapping[str, str], message: str) -> None:
 
 @contextmanager
 def stopped_commands() -> Iterator[None]:
-    """Stop workflow commands in GitHub's runner while the block runs; the token that ends this cannot be guessed."""
+    """Stop workflow commands in GitHub's runner while the block runs.
+
+    The token that ends this cannot be guessed.
+    """
     token = secrets.token_hex(16)
     click.echo(f"::stop-commands::{token}")
     try:
@@ -90,5 +104,8 @@ def stopped_commands() -> Iterator[None]:
 
 
 def _data(value: str, more: str = "") -> str:
-    """Return `value` as workflow commands write it: these characters as % and their code."""
+    """Return `value` as workflow commands write it.
+
+    Some characters become % and their code.
+    """
     return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)

@@ -17,7 +17,7 @@ from nixpy.styles import styles
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
-    """Print the choices, the libraries of the wheels, the written files, and the next steps."""
+    """Print the choices, the libraries, the written files, and the next steps."""
     if diff:
         for comparison in comparisons:
             echo(comparison.diff, nl=False)
@@ -67,7 +67,10 @@ def _libraries(plan: Plan) -> None:
 
 
 def _external(plan: Plan) -> None:
-    """Print the packages of nixpkgs for [external] and for builds of packages without a wheel."""
+    """Print the packages of nixpkgs for [external] and for builds.
+
+    Builds are those of packages without a wheel.
+    """
     rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     for line in table(rows):
         echo(line)

@@ -26,7 +26,10 @@ def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
 
 
 def _offer_several(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
-    """Return a callback for values in a list with commas, without those that are already in the list."""
+    """Return a callback for values in a list with commas.
+
+    It leaves out those that are already in the list.
+    """
 
     def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         before, comma, last = typed.rpartition(",")

@@ -1,4 +1,6 @@
-"""Check whether the Nix files of a project are up to date: generate them from nixpy.lock, and compare.
+"""Check whether the Nix files of a project are up to date.
+
+nixpy generates them again from nixpy.lock, and compares.
 
 A check needs neither network nor Nix, opens no wheel and starts no program.
 """
@@ -53,7 +55,10 @@ _REMEDY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One reason why files are out of date: `path` is the file, and `package` or `setting` the text in it."""
+    """One reason why files are out of date.
+
+    `path` is the file, and `package` or `setting` the text in it.
+    """
 
     message: str
     path: Path | None = None
@@ -66,7 +71,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The result of a check: the worst state of all files, the state of each file, and the reasons."""
+    """The result of a check: the worst state, each file, and the reasons."""
 
     state: State
     files: tuple[Comparison, ...]
@@ -75,12 +80,18 @@ class Verdict:
 
     @property
     def status(self) -> int:
-        """The exit status of `nixpy check`: 0 up to date, 1 out of date or edited, 2 not written by this nixpy."""
+        """The exit status of `nixpy check`.
+
+        It is 0 for up to date, 1 for out of date or edited, and 2 for a file that this nixpy did not write.
+        """
         return STATUS[self.state]
 
     @property
     def strict_status(self) -> int:
-        """The exit status with `--strict`, which also fails for the library text of another nixpy."""
+        """The exit status of `nixpy check --strict`.
+
+        It also fails for the library text of another nixpy.
+        """
         return 1 if self.state is State.OLDER else self.status
 
     @property
@@ -110,7 +121,9 @@ def in_words(state: State) -> str:
 
 
 def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
-    """Return the verdict of `judge` (`check` or `rescan`) on the project in `folder`, or its error.
+    """Return the verdict on the project in `folder`, or its error.
+
+    `judge` is `check` or `rescan`.
 
     Every exception is such an error, so that the projects after this one are checked, too.
     """
@@ -124,7 +137,7 @@ def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
 
 
 def check(project: Project) -> Verdict:
-    """Compare the generated files of a project with those that nixpy generates now from nixpy.lock.
+    """Compare the generated files of a project with those of nixpy.lock.
 
     A file is also out of date if the requirements of the project have changed since nixpy.lock was written. Without a
     nixpy.lock or a style, each file is checked by itself. Raises NixpyError if the settings need a flake input that the
@@ -159,7 +172,10 @@ def check(project: Project) -> Verdict:
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
-    """Open every wheel again, over the network if necessary, and compare the files with the result."""
+    """Open every wheel again, and compare the files with the result.
+
+    nixpy uses the network if necessary.
+    """
     library_input.refuse(project)
     resolved = resolve_options(project)
     if resolved.style is None:
@@ -228,7 +244,7 @@ def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) 
 
 
 def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
-    """Yield the differences between the wheels that the lock selects and those in nixpy.lock."""
+    """Yield differences between the selected wheels and those in nixpy.lock."""
     if project.locked is None:
         return
     known = {wheel.identity for wheel in nixpy_lock.wheels}

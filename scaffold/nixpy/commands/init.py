@@ -1,4 +1,7 @@
-"""Plan the files of `init` and `sync`: the generated files and, for `init`, those that nixpy writes once."""
+"""Plan the files of `init` and `sync`.
+
+They are the generated files and, for `init`, those that nixpy writes once.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from nixpy.styles import styles
 
 
 def plan_files(project: Project, options: Options, analysis_options: AnalysisOptions, *, user_files: bool) -> Plan:
-    """Plan the files of a project: those of `sync`, and with `user_files` those of `init`.
+    """Plan the files of `sync`, and with `user_files` those of `init`.
 
     Raises ProjectError if the settings name no style and `user_files` is false, since `sync` does not choose a style.
     """
@@ -42,7 +45,9 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
 
 
 def _with_user_files(plan: Plan, options: Options) -> Plan:
-    """Return the plan with the files that `init` writes once: the settings, and flake.nix if there is none.
+    """Return the plan with the files that `init` writes once.
+
+    These are the settings, and flake.nix if there is none.
 
     Without a flake, these are shell.nix and, for a style that builds the project, default.nix.
     """
@@ -83,7 +88,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
 
 
 def _once(plan: Plan, env: dict[str, Any]) -> Iterator[OutputFile]:
-    """Yield the files besides the flake that the style needs and that do not exist yet."""
+    """Yield the missing files, besides the flake, that the style needs."""
     style = plan.environment.style
     for name in style.once:
         if not (path := plan.project.root / name).exists():

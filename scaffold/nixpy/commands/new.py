@@ -28,14 +28,19 @@ _PUBLISHED = re.compile(r"(https://|ssh://[a-z]+@)[\w.~:/%+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProject:
-    """A new project: its files, sorted, and the address of the nixpy for its CI, or an empty string."""
+    """A new project: its sorted files, and the address of nixpy for its CI.
+
+    The address may be an empty string.
+    """
 
     files: tuple[Path, ...]
     nixpy: str
 
 
 def create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProject:
-    """Create a new project in `folder`. With `ask`, questions for missing `answers` are shown; else defaults apply.
+    """Create a new project in `folder`.
+
+    With `ask`, questions for missing `answers` are shown; else defaults apply.
 
     The answers file has the public address of the template and never its path on this machine, so that
     `copier update` works anywhere. Raises NixpyError, and leaves nothing behind, if copier is not installed, the folder
@@ -105,7 +110,9 @@ def _free(folder: Path) -> None:
 
 
 def _source() -> dict[str, str]:
-    """Return the public address of the template in the form of copier's answers: `_src_path` and `_commit`.
+    """Return the public address of the template.
+
+    It has the form of copier's answers: `_src_path` and `_commit`.
 
     It is the git repository from which nixpy was installed, with its commit (`direct_url.json`, PEP 610). Empty if that
     is unknown, or other machines cannot reach the repository.

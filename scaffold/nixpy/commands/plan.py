@@ -33,7 +33,7 @@ from nixpy.styles import styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files that a project should have, the wheels that it installs, and diagnostics."""
+    """The files that a project should have, its wheels, and diagnostics."""
 
     project: Project
     resolved: ResolvedOptions
@@ -59,7 +59,9 @@ class Plan:
 def plan(
     project: Project, resolved: ResolvedOptions, analysis_options: AnalysisOptions, *, complete: bool = False
 ) -> Plan:
-    """Analyse the wheels of a project, recommend a style if none is set, and return its generated files.
+    """Analyse the wheels of a project, and return its generated files.
+
+    If no style is set, nixpy recommends one.
 
     With `complete`, `wheels` are all that the project installs, also those that nixpy.lock leaves out.
     """
@@ -135,7 +137,10 @@ def _analyse(
 def _lock_of(
     project: Project, resolved: ResolvedOptions, before: NixpyLock | None, analysis_options: AnalysisOptions
 ) -> Lock:
-    """Return the project's lock, or what uv resolves without one; pins in nixpy.lock are kept if they fit."""
+    """Return the project's lock, or what uv resolves without one.
+
+    Pins in nixpy.lock are kept if they fit.
+    """
     if project.locked:
         return project.locked
     from nixpy.index.resolve import resolve
@@ -159,7 +164,7 @@ def _lock_of(
 
 
 def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if the lock was made for other dependencies than those in pyproject.toml now."""
+    """Yield a diagnostic if the lock is out of date with pyproject.toml."""
     if project.locked is None:
         return
     lock, now, used = project.locked, project.dependencies, project.extras_and_groups
@@ -189,7 +194,9 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
-    """Yield diagnostics about files of the project that nixpy does not write, if they do not depend on wheels.
+    """Yield diagnostics about the project's files that nixpy does not write.
+
+    Those that depend on wheels are not among them.
 
     With `of_user`, also those about settings of uv outside the project. `check` leaves these out: they differ between
     machines, and the report in CI must depend only on the project.
@@ -204,7 +211,10 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
 
 
 def _uv_diagnostics(project: Project, *, of_user: bool) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each setting that nixpy does not pass on to uv, if uv resolves the project."""
+    """Yield a diagnostic for each setting that nixpy does not pass on to uv.
+
+    There are none if uv does not resolve the project.
+    """
     if not project.locked:
         from nixpy.index.uv_config import uv_diagnostics
 

@@ -1,4 +1,7 @@
-"""Run `scan`: the analysis of `init` without generated files, for everything that names wheels."""
+"""Run `scan`: an analysis without generated files.
+
+It accepts everything that names wheels.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The result of a scan: every wheel with its needs, the libraries that supply them, and diagnostics."""
+    """The result of a scan: wheels with needs, libraries, and diagnostics."""
 
     python: str
     systems: tuple[str, ...]
@@ -177,7 +180,10 @@ def _installed(path: Path) -> _WheelList:
 
 
 def _fitting(lock: Lock, options: Options) -> Options:
-    """Return the options with a system and a Python that fit the wheels, if the user sets none."""
+    """Return the options with a system and a Python that fit the wheels.
+
+    Options that the user sets stay.
+    """
     here = _resolve_options(options)
     release = releases.release(here.nixpkgs)
     pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
@@ -217,7 +223,10 @@ def _kind(target: str) -> str:
 
 
 def _as_requirement(target: str) -> str:
-    """Return the kind of a target that is a requirement. Raises NixpyError if it is invalid."""
+    """Return the kind of a target that is a requirement.
+
+    Raises NixpyError if it is invalid.
+    """
     try:
         Requirement(target)
     except InvalidRequirement as error:
@@ -278,7 +287,10 @@ def _finish(
 
 
 def as_json(scan: Scan) -> dict[str, Any]:
-    """Return the report as JSON data, without the format number; `schemas/scan.json` describes it."""
+    """Return the report as JSON data, without the format number.
+
+    `schemas/scan.json` describes it.
+    """
     return {
         "python": scan.python,
         "systems": list(scan.systems),

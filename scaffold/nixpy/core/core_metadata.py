@@ -1,4 +1,7 @@
-"""Read METADATA and PKG-INFO, which have the format of e-mail headers (core metadata specifications)."""
+"""Read METADATA and PKG-INFO (core metadata specifications).
+
+They have the format of e-mail headers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Read CSV tables strictly: a mistake in a table is an error with its line, and no row is lost."""
+"""Read CSV tables strictly.
+
+A mistake in a table is an error with its line, and no row is lost.
+"""
 
 from __future__ import annotations
 

@@ -41,20 +41,26 @@ def _shortened(line: str) -> str:
 
 
 class ProjectError(NixpyError):
-    """A project that cannot be read: its pyproject.toml, its requirements files or its settings."""
+    """A project that cannot be read.
+
+    The cause is its pyproject.toml, its requirements files or its settings.
+    """
 
 
 class LockError(NixpyError):
-    """A lock file that cannot be read, or that lacks something that the project installs."""
+    """A lock file that is invalid or lacks something that the project installs."""
 
 
 class NetworkError(NixpyError):
-    """A package index or a server that cannot be reached, refuses access or lacks a file."""
+    """A package index or server that is unreachable, refuses, or lacks a file."""
 
 
 @contextmanager
 def raised_as(kind: type[NixpyError]) -> Iterator[None]:
-    """Raise a NixpyError from the block as `kind`, unless it already is a subclass of NixpyError."""
+    """Raise a NixpyError from the block as `kind`.
+
+    One that already is a subclass of NixpyError stays.
+    """
     try:
         yield
     except NixpyError as error:

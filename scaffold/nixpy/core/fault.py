@@ -38,7 +38,10 @@ class Fault(NixpyError):
         self.error = error
 
     def trace(self) -> str:
-        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string. Control characters are escaped."""
+        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string.
+
+        Control characters are escaped.
+        """
         if os.environ.get(_DEBUG) != "1":
             return ""
         text = "".join(traceback.format_exception(self.error))
@@ -46,7 +49,9 @@ class Fault(NixpyError):
 
 
 def as_error(error: Exception, *, command: str, path: Path | None = None) -> NixpyError:
-    """Return any exception as an error to show: a NixpyError as it is, an OSError with its file, else a Fault.
+    """Return any exception as an error to show.
+
+    A NixpyError stays as it is, an OSError gets its file, and any other becomes a Fault.
 
     Args:
         error: The exception.
@@ -61,14 +66,17 @@ def as_error(error: Exception, *, command: str, path: Path | None = None) -> Nix
 
 
 def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """Return a command line without possible secrets: the command and the names of its options."""
+    """Return a command line without possible secrets.
+
+    The result has the command and the names of its options.
+    """
     name = next((word for word in arguments if word in commands), None)
     options = (word.partition("=")[0] for word in arguments)
     return " ".join(("nixpy", *([name] if name else []), *filter(_OPTION.fullmatch, options)))
 
 
 def _place(error: Exception) -> str:
-    """Return the last line of nixpy in the traceback, or else the line that raised the exception."""
+    """Return the last line of nixpy in the traceback, else its last line."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if own:

@@ -109,7 +109,10 @@ _BRACKETS = re.compile(r"[()]")
 
 
 def codec(name: str) -> str:
-    """Return the name of a codec for the text of a file; LookupError if Python has none or nixpy refuses it."""
+    """Return the name of a codec for the text of a file.
+
+    Raises LookupError if Python has none or nixpy refuses it.
+    """
     found = codecs.lookup(name).name
     if found in CODECS:
         raise LookupError(name)
@@ -121,7 +124,10 @@ class PastLimitError(ValueError):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the JSON document in `text`; ValueError if it is not JSON or passes a limit."""
+    """Return the JSON document in `text`.
+
+    Raises ValueError if it is not JSON or passes a limit.
+    """
     try:
         document = json.loads(text)
     except RecursionError:
@@ -131,7 +137,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_document(document: object) -> None:
-    """Raise PastLimitError if tables and lists have more levels than `DEPTH`, or a string passes a limit."""
+    """Raise PastLimitError if a document passes a limit.
+
+    Its tables and lists have more levels than `DEPTH`, or a string is too long.
+    """
     level: list[object] = [document]
     for _ in range(DEPTH + 1):
         inner: list[object] = []
@@ -150,7 +159,7 @@ def check_document(document: object) -> None:
 
 
 def check_line(text: str) -> None:
-    """Raise PastLimitError for a line with a too long number, or with too many nested brackets.
+    """Raise PastLimitError for a too long number or too many nested brackets.
 
     The parser of markers is recursive: it calls itself for each bracket.
     """
@@ -165,7 +174,10 @@ def check_line(text: str) -> None:
 
 
 def check_argument(text: str) -> None:
-    """Raise NixpyError for a command-line argument that passes a limit; the message quotes its first characters."""
+    """Raise NixpyError for a command-line argument that passes a limit.
+
+    The message quotes its first characters.
+    """
     reason = f"it has more than {ARGUMENT:,} characters" if len(text) > ARGUMENT else ""
     try:
         check_line(text[:ARGUMENT])
@@ -181,7 +193,7 @@ def _too_deep() -> PastLimitError:
 
 
 def long_number(text: str) -> int | None:
-    """Return the index of the first run of more than `DIGITS` digits in `text`, or None."""
+    """Return the index of the first run of more than `DIGITS` digits, or None."""
     return _long_run(text, DIGITS, str.isdecimal)
 
 
@@ -201,7 +213,10 @@ def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | N
 
 
 def check_blanks(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, for a long run of blanks, which takes configparser quadratic time."""
+    """Raise NixpyError, with the line, for a long run of blanks.
+
+    configparser takes quadratic time for it.
+    """
     place = _long_run(text, BLANKS, lambda char: char.isspace() and char != "\n")
     if place is not None or len(text) > INI_SIZE:
         what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
@@ -210,7 +225,10 @@ def check_blanks(text: str, path: Path | str) -> None:
 
 
 def check_text(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, if `text` has a number with more than `DIGITS` digits."""
+    """Raise NixpyError, with the line, for a number of too many digits.
+
+    The limit is `DIGITS`.
+    """
     if (place := long_number(text)) is not None:
         raise NixpyError(
             f"this number has more than {DIGITS:,} digits",

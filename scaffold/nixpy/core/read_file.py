@@ -1,4 +1,7 @@
-"""Read files up to a limit, and refuse FIFOs, devices and sockets: reading one may not end, and may change it."""
+"""Read files up to a limit, and refuse FIFOs, devices and sockets.
+
+Reading one of those may not end, and may change it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from nixpy.core.errors import NixpyError
 
 
 def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
-    """Open a regular file, or with `named` any file that the user names; raises what `read_bytes` does."""
+    """Open a regular file, or with `named` any file that the user names.
+
+    Raises what `read_bytes` does.
+    """
     if "\0" in str(path):
         raise NixpyError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
     # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
@@ -65,5 +71,8 @@ def is_folder(path: Path) -> bool:
 
 
 def read_lossy(path: Path) -> str:
-    """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
+    """Return the text of a file in which nixpy looks for something.
+
+    Bytes that are not UTF-8 are replaced.
+    """
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")

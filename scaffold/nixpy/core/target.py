@@ -1,4 +1,7 @@
-"""Describe where wheels are installed: a system, a Python and a glibc, which may differ from this machine."""
+"""Describe where wheels are installed: a system, a Python and a glibc.
+
+They may differ from those of this machine.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,10 @@ class Target:
         return _E_MACHINE.get(self.system)
 
     def marker_environment(self) -> dict[str, str]:
-        """Return the marker variables (PEP 508) of the target; those of the running kernel are empty."""
+        """Return the marker variables (PEP 508) of the target.
+
+        Those of the running kernel are empty.
+        """
         machine, _, kernel = self.system.partition("-")
         darwin = kernel == "darwin"
         return {
@@ -85,20 +91,28 @@ class Target:
     def satisfies(
         self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
     ) -> bool:
-        """Return whether a marker is true on the target; `extras` and `dependency_groups` are sets in it (PEP 751).
+        """Return whether a marker is true on the target.
+
+        `extras` and `dependency_groups` are sets in it (PEP 751).
 
         Raises packaging's InvalidMarker if the marker is invalid or uses a variable that lock files lack (`extra`).
         """
         return _evaluate(self, marker, extras, groups)
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return the tags that an installer accepts, best first (PEP 425 and 600, in the order of pip and uv)."""
+        """Return the tags that an installer accepts, best first.
+
+        The order is that of pip and uv (PEP 425 and 600).
+        """
         return tuple(tag_ranks(self))
 
 
 @cache
 def tag_ranks(target: Target) -> dict[Tag, int]:
-    """Return every accepted tag of `target` with its rank, 0 for the best; do not modify the result."""
+    """Return every accepted tag of `target` with its rank, 0 for the best.
+
+    Do not modify the result.
+    """
     version = tuple(int(part) for part in target.short_python.split("."))
     platforms = tuple(_platforms(target))
     ranks: dict[Tag, int] = {}

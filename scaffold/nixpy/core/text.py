@@ -1,4 +1,6 @@
-"""Make text from other sources safe to print: escape control characters, bidirectional marks and line ends.
+"""Make text from other sources safe to print.
+
+Control characters, bidirectional marks and line ends are escaped.
 
 Unicode Standard Annex 9 describes the bidirectional marks, which reorder what is displayed; ECMA-48 describes the
 control characters, which a terminal obeys.
@@ -29,7 +31,7 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """Return `visible(text)` in one line: tabs and newlines are written as escapes too."""
+    """Return `visible(text)` in one line, with tabs and newlines escaped."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -39,7 +41,10 @@ def is_visible(text: str) -> bool:
 
 
 def json_visible(text: str) -> str:
-    """Return the text of a JSON document with the same characters as JSON's own escapes (RFC 8259, section 7)."""
+    """Return the text of a JSON document with such characters as JSON escapes.
+
+    Source: RFC 8259, section 7.
+    """
     return _UNSAFE.sub(lambda match: _json_escape(match[0]), text)
 
 

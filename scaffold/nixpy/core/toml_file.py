@@ -30,7 +30,10 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """Return the TOML document in `text`; NixpyError, with `path` and line, if it is not TOML or passes a limit."""
+    """Return the TOML document in `text`.
+
+    Raises NixpyError, with `path` and line, if it is not TOML or passes a limit.
+    """
     limits.check_text(text, path)
     for number, content in enumerate(text.split("\n"), start=1):
         # tomllib takes quadratic time for such a key.
@@ -82,7 +85,9 @@ def read_text(path: Path) -> str:
 
 
 def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
-    """Return the 1-based line that sets `keys`, else that of the nearest enclosing key or table, else None.
+    """Return the 1-based line that sets `keys`.
+
+    If there is none, return that of the nearest enclosing key or table, or None.
 
     With `value`, return the first line from there on that contains that text, if any: an item of a long array. Use it
     for messages only: it reads line by line, so a multi-line string that looks like TOML may confuse it.
@@ -100,7 +105,10 @@ def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
 
 
 def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield every line that opens a table or sets a key, with the whole dotted name as a tuple."""
+    """Yield every line that opens a table or sets a key.
+
+    With it is the whole dotted name as a tuple.
+    """
     table: tuple[str, ...] = ()
     for number, content in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(content):

@@ -1,4 +1,7 @@
-"""Open zip files, with a limit for the central directory, which Python reads into memory."""
+"""Open zip files, with a limit for the central directory.
+
+Python reads that into memory.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ def refused(shown: str, what: str) -> NixpyError:
 
 
 class _Guard:
-    """The file, with a limit for each read: zipfile reads the directory in one piece, and no earlier part is longer."""
+    """The file, with a limit for each read.
+
+    zipfile reads the directory in one piece, and no earlier part is longer.
+    """
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file, self._shown, self.open = file, shown, False

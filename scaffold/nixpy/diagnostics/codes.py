@@ -18,7 +18,7 @@ _TABLE = Path(__file__).with_name("codes.csv")
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One code: its meaning and remedy, as Markdown, and the page of the documentation about it."""
+    """One code: its meaning and remedy, as Markdown, and its page."""
 
     code: str
     meaning: str

@@ -1,4 +1,7 @@
-"""Define diagnostics, which nixpy reports without stopping, and format lists of names."""
+"""Define diagnostics, and format lists of names.
+
+nixpy reports diagnostics without stopping.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Diagnostic:
-    """One diagnostic. `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy."""
+    """One diagnostic.
+
+    `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy.
+    """
 
     code: str
     package: str | None = None
@@ -26,7 +32,10 @@ def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str
 
 
 def with_hint(message: str, hint: str | None) -> str:
-    """Return a message and its hint as one text: two sentences, or one if the hint is not a sentence."""
+    """Return a message and its hint as one text.
+
+    It has two sentences, or one if the hint is not a sentence.
+    """
     if not hint:
         return message
     return f"{message}; {hint}" if hint[0].islower() else f"{message}. {hint}"

@@ -1,4 +1,6 @@
-"""Print facts about the interpreter that runs this file, as JSON: isolated and without site, on any CPython 3.
+"""Print facts about the interpreter that runs this file, as JSON.
+
+It runs isolated and without site, on any CPython 3.
 
 `search` are the folders in which the loader searches the needs of libc (dlinfo(3), RTLD_DI_SERINFO): the program's
 DT_RPATH, LD_LIBRARY_PATH or `--library-path`, and its own folders, in this order; libc has no run path. It is null if

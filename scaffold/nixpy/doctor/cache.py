@@ -1,4 +1,6 @@
-"""Read the sonames in the cache of a glibc loader, on other distributions /etc/ld.so.cache.
+"""Read the sonames in the cache of a glibc loader.
+
+On other distributions it is /etc/ld.so.cache.
 
 The format is that of glibc's sysdeps/generic/dl-cache.h: a header, entries of fixed size, strings. A loader contains
 the path of its cache, which nixpy reads from it: that of nixpkgs is in its own store path and does not exist.
@@ -18,7 +20,7 @@ _HEADER_SIZE = 48
 
 
 def of_loader(loader: Path) -> frozenset[str]:
-    """Return the sonames that this loader finds in its cache: those with existing files."""
+    """Return the sonames in the cache of this loader with existing files."""
     try:
         match = _PATH.search(loader.read_bytes())
         data = Path(match[0].decode()).read_bytes() if match else b""

@@ -52,7 +52,9 @@ class Report:
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
-    """Return the report for the project in `root` and the virtual environment `venv`, even if they are broken.
+    """Return the report for the project in `root` and the environment `venv`.
+
+    Both may be broken.
 
     Raises NixpyError if the folder does not exist.
     """
@@ -82,7 +84,10 @@ def judge(facts: Facts) -> Report:
 
 
 class _Observer:
-    """Makes each observation separately; an exception becomes the reason why its fact is unknown."""
+    """Makes each observation separately.
+
+    An exception becomes the reason why its fact is unknown.
+    """
 
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
@@ -138,7 +143,10 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
 
 
 def _start(root: Path, venv: Venv, environ: Mapping[str, str]) -> StartedPython:
-    """Start the Python that an environment links to, unless it is in the project or in the environment."""
+    """Start the Python that an environment links to.
+
+    One in the project or in the environment is not started.
+    """
     inside = (programs.checkout(root), programs.checkout(venv.folder), venv.folder.resolve())
     return start(outside(venv.python.path, venv.home, inside), environ, project=root)
 

@@ -1,4 +1,7 @@
-"""Define the observed facts. All values are frozen; observers create them, and checks read them."""
+"""Define the observed facts.
+
+All values are frozen; observers create them, and checks read them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ def in_store(path: Path | str | None) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The machine. `loader` is the path of the loader in programs of other distributions, None on macOS."""
+    """The machine.
+
+    `loader` is the path of the loader in programs of other distributions, None on macOS.
+    """
 
     system: str  # x86_64-linux
     nixos: bool
@@ -63,7 +69,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedPython:
-    """The facts that an interpreter printed. `search` and `cached` are None if its loader does not support them."""
+    """The facts that an interpreter printed.
+
+    `search` and `cached` are None if its loader does not support them.
+    """
 
     version: str
     base_prefix: Path
@@ -83,7 +92,10 @@ class OnPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingLibrary:
-    """A soname that the loader does not find for `files` of one wheel (paths in the wheel)."""
+    """A soname that the loader does not find for `files` of one wheel.
+
+    The paths are those in the wheel.
+    """
 
     soname: str
     wheel: str
@@ -110,7 +122,10 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venv:
-    """A virtual environment. `leaves` is the link in `bin` that points outside, or None."""
+    """A virtual environment.
+
+    `leaves` is the link in `bin` that points outside, or None.
+    """
 
     folder: Path
     python: Program
@@ -123,7 +138,7 @@ class Venv:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagesCall:
-    """A package that a Nix file passes to `withPackages` although buildPythonPackage does not build it.
+    """A package in `withPackages` that buildPythonPackage does not build.
 
     `made_in` is the file in which it is built, and `made_at` the line there, or None if the file does only that.
     """
@@ -138,7 +153,10 @@ class PackagesCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedProject:
-    """The project in a folder. `locked` are the packages that its lock installs here; None without a lock."""
+    """The project in a folder.
+
+    `locked` are the packages that its lock installs here; None without a lock.
+    """
 
     root: Path
     source: str  # the file that decides what is installed
@@ -172,7 +190,10 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """The state of the flake's files in git; `open_venv`: a .venv is in the tree and not ignored."""
+    """The state of the flake's files in git.
+
+    `open_venv`: a .venv is in the tree and not ignored.
+    """
 
     unknown: tuple[str, ...]
     open_venv: bool
@@ -180,7 +201,10 @@ class Git:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All observed facts. A fact is None if it does not exist or could not be read; `unread` then has the reason."""
+    """All observed facts.
+
+    A fact is None if it does not exist or could not be read; `unread` then has the reason.
+    """
 
     environ: Mapping[str, str]
     venv_folder: Path  # the virtual environment to examine
@@ -209,7 +233,10 @@ class Facts:
 
     @property
     def shell(self) -> OnPath | None:
-        """The Python of the Nix shell: that of nixpy or of the root, else in a shell the first one of the store."""
+        """The Python of the Nix shell.
+
+        It is that of nixpy or of the root, else in a shell the first one of the store.
+        """
         outside = [one for one in self.pythons if self.venv is None or one.program.folder != self.venv.python.folder]
         if self.in_root:
             return next(iter(outside), None)
@@ -220,5 +247,8 @@ class Facts:
 
 
 def folders(text: str) -> list[str]:
-    """Return the entries of a variable like PATH; without empty ones, which mean the current folder."""
+    """Return the entries of a variable like PATH.
+
+    Without empty ones, which mean the current folder.
+    """
     return [entry for entry in text.split(os.pathsep) if entry]

@@ -1,4 +1,7 @@
-"""Observe the machine: whether it is NixOS, and which loader programs of other distributions find."""
+"""Observe the machine: whether it is NixOS, and its loader.
+
+The loader is the one that programs of other distributions find.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def _is_nixos(release: Path) -> bool:
 
 
 def _at(loader: Path) -> HostLoader:
-    """Return the kind of loader at this path, by the name of the store path that the link points to."""
+    """Return the kind of loader at this path.
+
+    The name of the store path that the link points to decides.
+    """
     if not loader.exists():
         return "none"
     target = os.path.realpath(loader).encode()
@@ -46,7 +52,9 @@ def _at(loader: Path) -> HostLoader:
 
 
 def foreign_folders(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return each folder of LD_LIBRARY_PATH that neither nixpy nor the driver has added, with its harmful libraries.
+    """Return foreign folders of LD_LIBRARY_PATH, with their harmful libraries.
+
+    Neither nixpy nor the driver has added these folders.
 
     Those of glibc and the C++ runtime are harmful to programs that were built with others.
     """

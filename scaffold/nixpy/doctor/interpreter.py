@@ -1,4 +1,7 @@
-"""Read the file of a Python, through wrappers, and start it to print facts about itself."""
+"""Read the file of a Python, through wrappers, and start it.
+
+It prints facts about itself.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def pythons_on_path(environ: Mapping[str, str]) -> tuple[OnPath, ...]:
-    """Return the Python of each entry of PATH that has one, in its order, each file once."""
+    """Return the Python of each entry of PATH that has one, each file once.
+
+    The order is that of PATH.
+    """
     found: dict[Path, OnPath] = {}
     for entry in folders(environ.get("PATH", "")):
         path = next((Path(entry) / name for name in _NAMES if os.access(Path(entry) / name, os.X_OK)), None)
@@ -67,12 +73,18 @@ def pythons_on_path(environ: Mapping[str, str]) -> tuple[OnPath, ...]:
 
 
 def packages_of(prefix: Path) -> frozenset[str]:
-    """Return the normalised names of the distributions in the site-packages of a prefix."""
+    """Return the names of the distributions in the site-packages of a prefix.
+
+    The names are normalised.
+    """
     return packages_in(prefix.glob("lib/python3*/site-packages"))
 
 
 def packages_in(sites: Iterator[Path]) -> frozenset[str]:
-    """Return the normalised names of the distributions in these folders (`<name>-<version>.dist-info`)."""
+    """Return the names of the distributions in these folders.
+
+    The names are normalised. A distribution is `<name>-<version>.dist-info`.
+    """
     from packaging.utils import canonicalize_name
 
     found = set()
@@ -84,7 +96,9 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
 
 
 def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
-    """Return the real path of a virtual environment's Python, if it can be started without code of the project.
+    """Return the real path of a virtual environment's Python.
+
+    It can be started without code of the project.
 
     `home` is that of pyvenv.cfg: a Python reads its standard library from there. Raises ValueError, with the reason, if
     one of the two is in one of the folders `inside`, or if the program is not a Python.
@@ -101,7 +115,9 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
 
 
 def start(python: Path, environ: Mapping[str, str], *, project: Path) -> StartedPython:
-    """Start an interpreter, isolated and without site so that no code of a project runs, and return its facts.
+    """Start an interpreter, and return its facts.
+
+    It runs isolated and without site, so that no code of a project runs.
 
     Raises OSError if it does not start, and ValueError, with its output, if it fails.
     """

@@ -1,4 +1,4 @@
-"""Check the loader: required libraries that it does not find, and libraries that it should not find."""
+"""Check the libraries that the loader finds and does not find."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from nixpy.styles import styles
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX404: NIX_LD_LIBRARY_PATH has the missing library, but the interpreter does not use nix-ld."""
+    """Yield NIX404: NIX_LD_LIBRARY_PATH has no effect on the interpreter.
+
+    It has the missing library, but the interpreter does not use nix-ld.
+    """
     name = "NIX_LD_LIBRARY_PATH"
     if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
         name = f"{name}_{facts.host.system.replace('-', '_')}"
@@ -34,7 +37,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX407: programs in the environment need a loader that the host does not have."""
+    """Yield NIX407: programs need a loader that the host does not have."""
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
@@ -65,7 +68,7 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX408: LD_LIBRARY_PATH is set, which affects every program that is started here."""
+    """Yield NIX408: LD_LIBRARY_PATH affects every program that starts here."""
     if not facts.search_path:
         return
     parts = [
@@ -81,7 +84,7 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX409: the loader of the Python does not find a library that the wheels require."""
+    """Yield NIX409: the loader does not find a library that wheels require."""
     needers: dict[str, list[str]] = defaultdict(list)
     for one in _required(facts):
         needers[one.soname].append(one.wheel)
@@ -115,7 +118,10 @@ def _who(facts: Facts, soname: str) -> str:
 
 
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
-    """Return the command after which the interpreter finds these: enter a shell that has them, or update the files."""
+    """Return the command after which the interpreter finds these libraries.
+
+    It enters a shell that has them, or updates the files.
+    """
     project = facts.project
     if project is None or not project.uses_nixpy:
         return "nixpy init"
@@ -131,7 +137,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
 
 
 def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX417: a library of the graphics driver is required, and its folder does not exist."""
+    """Yield NIX417: a library of the graphics driver has no folder."""
     host = facts.host
     if host is None or host.driver:
         return

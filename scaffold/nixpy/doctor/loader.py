@@ -1,4 +1,6 @@
-"""Simulate the search of the loader (ld.so(8)) to find missing libraries without loading anything.
+"""Simulate the search of the loader (ld.so(8)) without loading anything.
+
+So nixpy finds missing libraries.
 
 The loader searches a needed library in this order: the DT_RPATH of the file and of those that load it, if the file has
 no DT_RUNPATH; LD_LIBRARY_PATH or `--library-path`; the DT_RUNPATH of the file; its cache; its own folders. A library
@@ -21,7 +23,10 @@ from nixpy.needs.model import ElfFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """The search path of one process. `folders` are the configured ones and its own ones, which apply to every file."""
+    """The search path of one process.
+
+    `folders` are the configured ones and its own ones, which apply to every file.
+    """
 
     folders: tuple[Path, ...]
     loaded: frozenset[str] = frozenset()
@@ -42,7 +47,10 @@ class Files:
     places: Mapping[str, Path]
 
     def unfound(self, soname: str, search: Search) -> tuple[str, ...]:
-        """Return the files that need `soname` and do not find it; empty if no file needs it."""
+        """Return the files that need `soname` and do not find it.
+
+        The result is empty if no file needs it.
+        """
         asking = (file for file in self.files if soname in file.needed)
         return tuple(file.path for file in asking if not search.finds(soname, self._run_path(file)))
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineDiagnostic:
-    """One diagnostic of this machine. `code` is stable (NIX401 …); `command` fixes it, run in the project's folder."""
+    """One diagnostic of this machine.
+
+    `code` is stable (NIX401 …); `command` fixes it, run in the project's folder.
+    """
 
     code: str
     message: str

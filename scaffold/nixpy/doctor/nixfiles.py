@@ -33,7 +33,10 @@ _MOST = 200  # files
 
 
 def applied(root: Path) -> tuple[PackagesCall, ...]:
-    """Return the packages that environments leave out, by file and line; OSError if a file cannot be read."""
+    """Return the packages that environments leave out, by file and line.
+
+    Raises OSError if a file cannot be read.
+    """
     return tuple(found for path in _nix_files(root) for found in _in_file(path))
 
 
@@ -74,7 +77,10 @@ def _in_file(path: Path) -> Iterator[PackagesCall]:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """How a package is built, if it is not a Python module; the line is None if the file has nothing else."""
+    """How a package is built, if it is not a Python module.
+
+    The line is None if the file has nothing else.
+    """
 
     builder: str
     file: Path
@@ -125,7 +131,10 @@ class _Source:
         return matches[at] if at < len(matches) and matches[at].end() <= end else None
 
     def end(self, start: int) -> int:
-        """Return the offset of the semicolon that ends a binding, or of the bracket around it."""
+        """Return the offset of the end of a binding.
+
+        It is a semicolon, or the bracket around the binding.
+        """
         level = self._level(start)
         semicolons = self._semicolons.get(level, [])
         at = bisect_left(semicolons, start)
@@ -142,7 +151,10 @@ class _Source:
 
 
 def _read(path: Path) -> str:
-    """Return the text with comments blanked out, so that lines stay; an empty string for an absurdly large file."""
+    """Return the text with comments blanked out, so that lines stay.
+
+    An empty string for an absurdly large file.
+    """
     text = read_lossy(path)
     if len(text) > limits.NIX_SIZE:
         return ""
@@ -158,7 +170,10 @@ def _bindings(source: _Source) -> Iterator[tuple[str, _Made]]:
 
 
 def _made(source: _Source, start: int, end: int) -> _Made | None:
-    """Return how an expression builds its package, also in the file it calls; None for a Python module."""
+    """Return how an expression builds its package, also in the file it calls.
+
+    Returns None for a Python module.
+    """
     if source.first(_MODULE, start, end):
         return None
     opening = source.first(_OPENING, start + (source.text[start : start + 1] == "("), end)

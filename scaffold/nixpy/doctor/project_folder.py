@@ -1,4 +1,7 @@
-"""Observe the project in a folder: the packages it installs, and the state of its Nix files, also in git."""
+"""Observe the project in a folder.
+
+Observed are its packages, and the state of its Nix files, also in git.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ _PATIENCE = 10  # seconds
 
 
 def nearest_project(folder: Path) -> Path:
-    """Return this folder if it has a project, else the nearest parent with an analysed project, else this folder."""
+    """Return the folder of the project to examine.
+
+    It is this folder if it has a project, else the nearest parent with an analysed project, else this folder.
+    """
     above = (parent for parent in folder.resolve().parents if (parent / project.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
 
@@ -80,7 +86,10 @@ def _enter(folder: Path) -> str:
 
 
 def _install(found: project.Project, name: str) -> str:
-    """Return the install command of the manager `name`, else of the default manager for the project."""
+    """Return the install command of the manager `name`.
+
+    Without a manager of that name, it is that of the default one for the project.
+    """
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
             return shlex.join(manager.fill)
@@ -89,7 +98,10 @@ def _install(found: project.Project, name: str) -> str:
 
 
 def freshness(folder: Path) -> Freshness | None:
-    """Return the state of the generated files, None if they are up to date; NixpyError if it is unknown."""
+    """Return the state of the generated files, None if they are up to date.
+
+    Raises NixpyError if it is unknown.
+    """
     verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
@@ -117,7 +129,10 @@ def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]
 
 
 def git(folder: Path, venv: Path) -> Git | None:
-    """Return the files that git does not track; None outside a git tree, and OSError if git is missing."""
+    """Return the files that git does not track.
+
+    None outside a git tree, and OSError if git is missing.
+    """
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return None
     if programs.find("git", project=folder) is None:

@@ -88,7 +88,10 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
 
 
 def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
-    """Return the command that fills a virtual environment; with `new` it first creates the environment."""
+    """Return the command that fills a virtual environment.
+
+    With `new` it first creates the environment.
+    """
     install = project.install if project else "uv sync"
     venv = shlex.quote(_shown(project, folder))
     if venv != ".venv":
@@ -108,7 +111,7 @@ def _shown(project: ObservedProject | None, folder: Path) -> str:
 
 
 def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX402: another Python is first on PATH, or another virtual environment is active."""
+    """Yield NIX402: another Python or virtual environment is active."""
     venv = facts.venv
     active = facts.environ.get("VIRTUAL_ENV")
     if venv and active and Path(active).resolve() != venv.folder.resolve():
@@ -133,7 +136,10 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
-    """Return the rank of a Python for the project: in its .venv; from nixpy; by the number of required packages."""
+    """Return the rank of a Python for the project: in its .venv.
+
+    From nixpy; by the number of required packages.
+    """
     of_venv = facts.venv is not None and one.program.folder == facts.venv.python.folder
     # If there is a .venv, the packages are in it, and those of other Pythons do not matter.
     wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
@@ -148,7 +154,10 @@ def _whose(facts: Facts, one: OnPath) -> str:
 
 
 def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX403: withPackages leaves out a package that buildPythonPackage did not build."""
+    """Yield NIX403: withPackages leaves out a package.
+
+    buildPythonPackage did not build it.
+    """
     for found in facts.applied:
         yield MachineDiagnostic(
             code="NIX403",
@@ -160,7 +169,10 @@ def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _build_a_module(found: PackagesCall) -> str:
-    """Return the change that makes it a Python module; for a plain derivation, its author must add values."""
+    """Return the change that makes it a Python module.
+
+    For a plain derivation, its author must add values.
+    """
     file = shlex.quote(str(found.made_in))
     if found.builder == "mkDerivation":
         return f"${{EDITOR:-vi}} +{found.made_at or 1} {file}"
@@ -168,7 +180,10 @@ def _build_a_module(found: PackagesCall) -> str:
 
 
 def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX405: the .venv uses the interpreter inside the shell's wrapper, and so lacks the wrapper's settings."""
+    """Yield NIX405: the .venv does not use the shell's wrapper.
+
+    It uses the interpreter inside the wrapper, and so lacks the wrapper's settings.
+    """
     venv, shell = facts.venv, facts.shell
     if not venv or not shell or not _bypassed(venv, shell.program):
         return
@@ -187,7 +202,10 @@ def _bypassed(venv: Venv, shell: Program) -> bool:
 
 
 def _relink(venv: Venv, python: Program) -> str:
-    """Return the command that links a virtual environment to another interpreter of the same version."""
+    """Return the command that links a .venv to another interpreter.
+
+    The interpreter has the same version.
+    """
     link = venv.leaves or venv.python.path
     target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
     return (
@@ -197,7 +215,10 @@ def _relink(venv: Venv, python: Program) -> str:
 
 
 def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX406: the interpreter of .venv is missing, is not the shell's, or has another version."""
+    """Yield NIX406: the interpreter of .venv is missing or another one.
+
+    It is not the shell's, or it has another version.
+    """
     venv, shell = facts.venv, facts.shell
     if venv is None:
         return
@@ -242,7 +263,10 @@ def _same(one: Program, other: Program) -> bool:
 
 
 def _renew(facts: Facts, venv: Venv) -> str:
-    """Return the command that gives .venv the shell's Python: a new link for the same version, else a new .venv."""
+    """Return the command that gives .venv the shell's Python.
+
+    It makes a new link for the same version, else a new .venv.
+    """
     shell = facts.shell
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
@@ -262,7 +286,7 @@ def _short(version: str) -> str:
 
 
 def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX412: the .venv has a Python that uv installed, which does not start on this host."""
+    """Yield NIX412: uv installed a Python that does not start on this host."""
     venv, host = facts.venv, facts.host
     if not venv or not host or not venv.python.exists or host.at_loader not in {"stub", "none"}:
         return

@@ -80,7 +80,10 @@ def _optional(facts: Facts) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as JSON data, without the format number; `schemas/doctor.json` describes it."""
+    """Return the report as JSON data, without the format number.
+
+    `schemas/doctor.json` describes it.
+    """
     facts = report.facts
     host, venv, started = facts.host, facts.venv, facts.started
     return {

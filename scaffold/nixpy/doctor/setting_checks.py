@@ -25,7 +25,10 @@ def steering_variables(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX411: UV_PYTHON is an interpreter of the store, into which `uv pip` tries to install."""
+    """Yield NIX411: UV_PYTHON is an interpreter of the store.
+
+    `uv pip` tries to install into it.
+    """
     value = facts.environ.get("UV_PYTHON", "")
     if in_store(value):
         yield MachineDiagnostic(

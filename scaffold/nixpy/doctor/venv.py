@@ -1,4 +1,4 @@
-"""Observe a virtual environment: its Python, its packages, and the libraries that its ELF files do not find."""
+"""Observe a virtual environment: its Python, packages, missing libraries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def _home(cfg: Path) -> str | None:
 def _searches(
     host: Host, started: StartedPython | None, environ: Mapping[str, str]
 ) -> tuple[Search | None, Search | None, Search | None]:
-    """Return the search paths of the interpreter, of programs for the host's loader, and of programs for the store's.
+    """Return the search paths of three kinds of processes.
+
+    They are the interpreter, programs for the host's loader, and programs for the store's.
 
     A search path is None if it is unknown, or if such a program does not start.
     """

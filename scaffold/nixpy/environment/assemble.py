@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Environment:
-    """Return the environment for `nixpy_lock`. It supplies the libraries of wheels and of `[external]`."""
+    """Return the environment for `nixpy_lock`.
+
+    It supplies the libraries of wheels and of `[external]`.
+    """
     assert resolved.style is not None  # noqa: S101  (chosen before)
     style, targets, settings = styles.find(resolved.style), resolved.targets(), project.settings
     external = _external(project, style, targets, nixpy_lock)
@@ -103,7 +106,9 @@ def _own_package(project: Project, style: Style, targets: Sequence[Target]) -> O
 
 
 def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> BuildInputs | None:
-    """Return the packages for [external] and to build packages without a wheel; None if there are none.
+    """Return the packages for [external] and to build packages without a wheel.
+
+    Returns None if there are none.
 
     Not every style builds sources.
     """
@@ -126,7 +131,10 @@ def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_l
 
 
 def _opened(wheels: Iterable[WheelNeeds], libraries: Iterable[Library]) -> Iterator[str]:
-    """Yield the sonames that packages open at run time on Linux and that no wheel of the lock ships."""
+    """Yield the sonames that packages open at run time on Linux.
+
+    Those that a wheel of the lock ships are left out.
+    """
     by_soname: dict[str, set[str]] = {}
     for wheel in wheels:
         for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():

@@ -15,7 +15,10 @@ from nixpy.styles.styles import Style, in_words
 
 
 def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for a missing wheel, a newer glibc, and `find_library` that finds nothing."""
+    """Yield diagnostics about wheels that do not fit.
+
+    A wheel is missing, needs a newer glibc, or uses `find_library`, which finds nothing.
+    """
     # A package without a wheel may still be in nixpkgs. Few projects have such a package, so the tables are read only
     # for those.
     if nixpy_lock.unavailable and not style.from_nixpkgs:
@@ -27,7 +30,10 @@ def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature]
 
 
 def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each wheel that needs a newer glibc than nixpkgs has, in spite of its tag."""
+    """Yield a diagnostic for each wheel that needs a newer glibc than nixpkgs.
+
+    The tag of the wheel may allow the older one.
+    """
     release = releases.release(nixpkgs)
     newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
     for wheel in newer.values():
@@ -41,7 +47,10 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
 
 
 def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if wheels find a library by `find_library`, which finds nothing in nixpkgs' Python."""
+    """Yield a diagnostic if wheels find a library by `find_library`.
+
+    It finds nothing in nixpkgs' Python.
+    """
     asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).uses_find_library})
     answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else the Python is not from nixpkgs
@@ -54,7 +63,10 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
 
 
 def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
-    """Yield NIX605 if the project opens libraries by name and the Python of the style does not find them."""
+    """Yield NIX605 if the Python of the style does not find opened libraries.
+
+    The project opens them by name.
+    """
     if sonames and not style.opens_libraries:
         yield Diagnostic(
             code="NIX605",

@@ -1,4 +1,4 @@
-"""Compute the facts of one project, the data that the Nix files in `templates/nix` need.
+"""Compute the facts of one project for the Nix files in `templates/nix`.
 
 A fact is a string, true, a list or a set. `{"nix": TEXT}` is a Nix expression. `"comment"`, together with `"nix"` or
 `"value"`, is a comment after it. `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
@@ -46,11 +46,13 @@ COMMON = frozenset(
 
 
 class FactError(NixpyError):
-    """A fact that a style does not take, or a missing one that it requires: a bug in nixpy."""
+    """An unknown fact of a style, or a missing required one: a bug in nixpy."""
 
 
 def facts(env: Environment) -> dict[str, Any]:
-    """Return the facts of a project; empty ones are left out, as the Nix functions have defaults for these.
+    """Return the facts of a project.
+
+    Empty ones are left out, as the Nix functions have defaults for these.
 
     Raises FactError if they are not those that the style takes.
     """
@@ -59,7 +61,10 @@ def facts(env: Environment) -> dict[str, Any]:
 
 
 def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts unchanged; FactError if they are not the arguments of the style's Nix function."""
+    """Return the facts unchanged.
+
+    Raises FactError if they are not the arguments of the style's Nix function.
+    """
     takes = style.facts
     if unlisted := found.keys() - templates.data("facts.json").keys():
         raise FactError(f"facts.json does not list the fact `{min(unlisted)}`, so no template prints it")
@@ -168,7 +173,7 @@ def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing(env: Environment) -> dict[str, Any]:
-    """Return the sonames that no package supplies on Linux, with the wheels that name them."""
+    """Return the sonames that no package supplies on Linux, with their wheels."""
     unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
     found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
@@ -181,7 +186,10 @@ def _missing(env: Environment) -> dict[str, Any]:
 
 
 def _overrides(env: Environment) -> dict[str, Any]:
-    """Return the sonames that each wheel links to and opens, for code that builds wheels; empty if there are none."""
+    """Return the sonames that each wheel links to and opens.
+
+    The facts are for Nix code that builds wheels. They are empty if there are none.
+    """
     if not env.overrides:
         return {}
     siblings = {
@@ -203,7 +211,9 @@ def _overrides(env: Environment) -> dict[str, Any]:
 
 
 def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
-    """Return the buildable packages that lack a wheel for some system, each with its build system.
+    """Return the buildable packages that lack a wheel for some system.
+
+    Each has its build system.
 
     A package that names no build system uses setuptools (PEP 517).
     """
@@ -221,7 +231,10 @@ def _expressions(texts: Iterable[str]) -> list[dict[str, str]]:
 def _sonames(
     libraries: Iterable[Library], systems: Sequence[str], unopened: frozenset[str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the sonames in groups of the same systems, Linux first, with expressions and the wheels that need them."""
+    """Yield the sonames in groups of the same systems, Linux first.
+
+    Each has its expression and the wheels that need it.
+    """
     linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
     parts = (part for library in libraries for part in _by_kernel(library, linux))
 
@@ -239,7 +252,10 @@ def _sonames(
 
 
 def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
-    """Yield the Linux and the Darwin part of a library separately, since Python finds them in different ways."""
+    """Yield the Linux and the Darwin part of a library separately.
+
+    Python finds them in different ways.
+    """
     here = tuple(system for system in library.systems if system in linux)
     elsewhere = tuple(system for system in library.systems if system not in linux)
     for systems in (here, elsewhere):

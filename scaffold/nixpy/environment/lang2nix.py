@@ -1,4 +1,6 @@
-"""Support styles with third-party Nix code (uv2nix, poetry2nix, pyproject.nix), which reads the project itself.
+"""Support styles with third-party Nix code, which reads the project itself.
+
+Such code is uv2nix, poetry2nix and pyproject.nix.
 
 This module checks the files that the code needs, reports its known limits, and computes its arguments.
 """
@@ -26,7 +28,10 @@ from nixpy.styles.styles import Limits, Style
 
 
 def refuse(project: Project, style: Style, *, flake: bool) -> None:
-    """Raise NixpyError if the style's Nix code does not support the project, or the project has no flake for it."""
+    """Raise NixpyError if the style's Nix code does not support the project.
+
+    A project without a flake is not supported either.
+    """
     if style.inputs and not flake:
         names = ", ".join(item.name for item in style.inputs)
         raise NixpyError(
@@ -38,7 +43,7 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
 
 
 def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
-    """Yield NIX207 if the lock of the style is missing, and diagnostics for known limits of the style."""
+    """Yield NIX207 if the style's lock is missing, and known limits of the style."""
     if diagnostic := _unread(project, style):
         yield diagnostic
     elif style.from_nixpkgs and style.reads:
@@ -55,7 +60,7 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
 
 
 def _unread(project: Project, style: Style) -> Diagnostic | None:
-    """Return NIX207 if the style's Nix code reads another file than the project installs from."""
+    """Return NIX207 if the style reads another file than the project installs from."""
     if style.reads == PYPROJECT and not _says_dependencies(project):
         message = (
             f"style {style.name} reads [project] of pyproject.toml or requirements files, and this project has neither"
@@ -88,7 +93,10 @@ def _says_dependencies(project: Project) -> bool:
 def _limits(
     project: Project, lock: Lock, style: Style, limits: Limits, targets: Sequence[Target]
 ) -> Iterator[Diagnostic]:
-    """Yield diagnostics for the style: missing keys of the project, unsupported wheels, and old build tools."""
+    """Yield diagnostics about known limits of the style.
+
+    These are missing keys of the project, unsupported wheels, and old build tools.
+    """
     own: Mapping[str, Any] = project.pyproject
     for key in limits.table:
         own = _table(own, key)
@@ -128,7 +136,10 @@ def _limits(
 
 
 def _in_nixpkgs(project: Project, targets: Sequence[Target]) -> dict[NormalizedName, str | None]:
-    """Return the expression over `ps`, or None, for each required package, also for those of the build system."""
+    """Return the expression over `ps`, or None, for each required package.
+
+    Packages of the build system are among them.
+    """
     from nixpy.nixpkgs import python_packages
 
     names = set(project.direct_names(targets))
@@ -174,7 +185,10 @@ def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str
 
 
 def _path(project: Project, path: Path) -> str:
-    """Return a path for Nix, relative to the generated file: `./.`, `../.`, `./requirements.txt`."""
+    """Return a path for Nix, relative to the generated file.
+
+    Examples are `./.`, `../.` and `./requirements.txt`.
+    """
     relative = os.path.relpath(path.resolve(), project.rendered.parent.resolve())
     return {".": "./.", "..": "../."}.get(relative) or (relative if relative.startswith("../") else f"./{relative}")
 

@@ -1,4 +1,7 @@
-"""Define the environment of one project: all choices decided and all names resolved, before Nix is generated."""
+"""Define the environment of one project, before Nix is generated.
+
+In it, all choices are decided and all names resolved.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ class Environment:
 
     @property
     def supplied(self) -> tuple[Library, ...]:
-        """The libraries from nixpkgs in the generated file; optional ones only if the settings include them."""
+        """The libraries from nixpkgs in the generated file.
+
+        Optional ones only if the settings include them.
+        """
         wanted = self.settings.libraries
         return tuple(
             library
@@ -69,7 +75,10 @@ class Environment:
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
-        """Libraries that wheels name on Linux and nixpkgs does not supply: optional ones, and the host's driver."""
+        """Libraries that wheels name on Linux and nixpkgs does not supply.
+
+        These are optional ones, and those of the host's driver.
+        """
         left = (library for library in self.libraries if library.provider == "host-driver" or library.optional)
         return tuple(
             library

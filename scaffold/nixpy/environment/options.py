@@ -1,4 +1,7 @@
-"""Resolve the options of a project: from the command line, else from its settings, else by default."""
+"""Resolve the options of a project.
+
+Each comes from the command line, else from its settings, else by default.
+"""
 
 from __future__ import annotations
 
@@ -50,18 +53,24 @@ class ResolvedOptions:
 
     @property
     def all_wheels(self) -> bool:
-        """Whether nixpy.lock must list every wheel, since the chosen style installs from it."""
+        """Whether nixpy.lock must list every wheel.
+
+        The chosen style installs from it then.
+        """
         return self.style is not None and styles.find(self.style).all_wheels
 
     def targets(self) -> tuple[Target, ...]:
-        """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
+        """Return a target for each system.
+
+        It has the chosen Python and the glibc of the nixpkgs release.
+        """
         release = releases.release(self.nixpkgs)
         full = release.full_version(self.python)
         return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
 
 
 def with_features(project: Project, options: Options) -> Project:
-    """Return the project with the features of the command line added to those of its settings."""
+    """Return the project with the features of the command line added."""
     if not options.features:
         return project
     return replace(
@@ -71,7 +80,9 @@ def with_features(project: Project, options: Options) -> Project:
 
 
 def resolve_options(project: Project, options: Options = Options()) -> ResolvedOptions:
-    """Resolve each option: from the command line, else from the settings, else by default.
+    """Resolve each option of a project.
+
+    It comes from the command line, else from the settings, else by default.
 
     The defaults are the nixpkgs that the flake follows or the current stable branch, the Python of
     `releases.choose_python`, the manager of `managers.choose`, and every system. Without a named style, the style is
@@ -114,7 +125,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
 
 @contextmanager
 def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator[None]:
-    """Add to an error the file that holds the setting `key`, and its line, unless it comes `from_command_line`."""
+    """Add to an error the file and line of the setting `key`.
+
+    An option that comes `from_command_line` has none.
+    """
     try:
         yield
     except NixpyError as error:
@@ -131,7 +145,7 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:
-    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    """Return the nixpkgs of the flake, else the stable branch, and the reason."""
     followed = flake.followed(root)
     return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
 

@@ -1,4 +1,7 @@
-"""Compute the libraries of each wheel for Nix code that builds wheels, since no lock records them."""
+"""Compute the libraries of each wheel for Nix code that builds wheels.
+
+No lock records them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ class Override:
 
 
 def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library], *, optional: bool) -> tuple[Override, ...]:
-    """Return the libraries that each wheel needs on Linux, sorted by name; wheels without needs are left out.
+    """Return the libraries that each wheel needs on Linux, sorted by name.
+
+    Wheels without needs are left out.
 
     `libraries` are those that the wheels need together; with `optional`, those that they work without count, too.
     """

@@ -1,4 +1,7 @@
-"""Read the name, version, build system and programs of a project for its build. No code of it is run."""
+"""Read the name, version, build system and programs of a project for its build.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class OwnPackage:
     instead: str
 
     def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
-        """Return the arguments of `templates/nix/own.nix`; every version of the packages in `relax` is accepted."""
+        """Return the arguments of `templates/nix/own.nix`.
+
+        Every version of the packages in `relax` is accepted.
+        """
         name = self.name or canonicalize_name(self.folder)
         attributes = {need.attribute for need in self.build}
         return {
@@ -71,7 +77,10 @@ class OwnPackage:
         }
 
     def diagnostics(self, *, application: bool) -> Iterator[Diagnostic]:
-        """Yield diagnostics about its build and unread values; an `application` must have programs."""
+        """Yield diagnostics about its build and unread values.
+
+        An `application` must have programs.
+        """
         if self.version is None:
             yield Diagnostic(
                 code="NIX321",
@@ -112,7 +121,10 @@ class OwnPackage:
 
 
 def is_packaged(project: Project) -> bool:
-    """Return whether a project has a build system or a setup.py; uv installs no other projects."""
+    """Return whether a project has a build system or a setup.py.
+
+    uv installs no other projects.
+    """
     data = project.pyproject
     if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data
@@ -120,7 +132,9 @@ def is_packaged(project: Project) -> bool:
 
 
 def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
-    """Return the package that a build of the project produces for the Python of `targets`.
+    """Return the package that a build of the project produces.
+
+    The Python is that of `targets`.
 
     Raises ProjectError if the project has no build system and, with the line, for an invalid value.
     """
@@ -184,14 +198,20 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
 
 
 def _hidden(setup: Setup, project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages in a literal install_requires that requirements files do not name."""
+    """Return packages of install_requires that requirements files do not name.
+
+    Only a literal install_requires counts.
+    """
     lines = (setup.lines("install_requires") or ()) if project.requirements else ()
     asked = {canonicalize_name(one.name) for one in holding(setup.requirements(lines), targets)}
     return asked - {*project.direct_names(targets)}
 
 
 def _dynamic_version(reader: Reader, root: Path) -> str | None:
-    """Return the version that a backend reads from a file of the project; None if it needs git or runs code."""
+    """Return the version that a backend reads from a file of the project.
+
+    Returns None if it needs git or runs code.
+    """
     for tool in ("hatch", "pdm"):
         table = reader.table("tool", tool, "version")
         if isinstance(path := table.get("path"), str) and "pattern" not in table:
@@ -202,7 +222,10 @@ def _dynamic_version(reader: Reader, root: Path) -> str | None:
 
 
 def _literal_version(root: Path, text: str) -> str | None:
-    """Return the version in setuptools' `attr: package.name` or `file: NAME`, without an import."""
+    """Return the version in setuptools' `attr: package.name` or `file: NAME`.
+
+    Nothing is imported.
+    """
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind == "file":
         return _read(root / value).strip() or None
@@ -223,7 +246,10 @@ def _read(path: Path) -> str:
 
 
 def _modules(references: Iterable[object]) -> tuple[str, ...]:
-    """Return the modules of entry points, `package.module:function`; Poetry also writes them as a table."""
+    """Return the modules of entry points, `package.module:function`.
+
+    Poetry also writes them as a table.
+    """
     texts = (item.get("reference") if isinstance(item, Mapping) else item for item in references)
     modules = {text.partition(":")[0].strip() for text in texts if isinstance(text, str)}
     return tuple(sorted(module for module in modules if all(map(str.isidentifier, module.split(".")))))

@@ -1,4 +1,7 @@
-"""Find the programs in wheels that do not start on NixOS under a style, and their replacements."""
+"""Find programs in wheels that do not start on NixOS, and replacements.
+
+The style decides which programs start.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ class Programs:
 
 
 def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature], packages: Sequence[str]) -> Programs:
-    """Return the treatment of programs in `wheels` if the shell has `packages` of nixpkgs."""
+    """Return the treatment of programs in `wheels`.
+
+    The shell has `packages` of nixpkgs.
+    """
     names = {wheel.name for wheel in wheels if wheel.needs.executables}
     replacing = any(feature.replaces_executables for feature in features)
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}

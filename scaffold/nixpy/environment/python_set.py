@@ -1,4 +1,7 @@
-"""Choose the packages that style with-packages takes from nixpkgs' Python set and from locked wheels."""
+"""Choose packages from nixpkgs' Python set and from locked wheels.
+
+Style with-packages uses both.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ class SetPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonSet:
-    """The packages that a project requires, and the `others` that their wheels and extras require, sorted by name."""
+    """The packages that a project requires, and the `others`.
+
+    The others are those that wheels and extras require. Both are sorted by name.
+    """
 
     versions: Versions
     direct: tuple[SetPackage, ...]
@@ -73,7 +79,7 @@ def python_set(
     versions: Versions,
     implied: Collection[NormalizedName] = (),
 ) -> PythonSet:
-    """Return the sources of the packages `direct` and of the packages that these require.
+    """Return the sources of packages and of those that they require.
 
     The latter are the requirements of wheels and of extras of nixpkgs' packages, which contain only what they always
     need.
@@ -116,7 +122,10 @@ def _without(
     direct: Collection[NormalizedName],
     requires: Mapping[NormalizedName, Collection[NormalizedName]],
 ) -> set[NormalizedName]:
-    """Return `direct` without those of `loose` that other packages require; one of each cycle stays."""
+    """Return `direct` without those of `loose` that other packages require.
+
+    One of each cycle stays.
+    """
     inner = {name for owner, names in requires.items() for name in names if name != owner and name in loose}
     kept: set[NormalizedName] = set()
     reached: set[NormalizedName] = set()
@@ -133,7 +142,10 @@ def _without(
 
 
 def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Diagnostic]:
-    """Yield NIX301 for each package without a source; `replaced` are those with programs that the shell has anyway."""
+    """Yield NIX301 for each package without a source.
+
+    `replaced` are those with programs that the shell has anyway.
+    """
     for name in packages.missing:
         if name not in replaced:
             yield Diagnostic(

@@ -40,7 +40,9 @@ _CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInput:
-    """One package of nixpkgs and its reason: a specifier that requires it, or a package that is built with it.
+    """One package of nixpkgs, with the reason why it is needed.
+
+    The reason is a specifier that requires it, or a package that is built with it.
 
     `version` are the required versions. `chosen`: the user maps to it, so that nixpkgs may lack it.
     """
@@ -80,7 +82,10 @@ class BuildInputs:
         return frozenset(soname for one in self.libraries for soname in one.needs.dlopen)
 
     def rendered(self, expression: str) -> str:
-        """Return the text of an expression; one that the user chose ends in `lacking`, which raises an error."""
+        """Return the text of an expression.
+
+        One that the user chose ends in `lacking`, which raises an error.
+        """
         if not any(one.chosen and one.expression == expression for one in self.inputs):
             return expression
         return f'({expression.strip("()")} or (lacking "{attributes(expression)[0]}"))'
@@ -97,7 +102,10 @@ class BuildInputs:
         return {name: value for name, value in found.items() if value and value != {"parts": []}}
 
     def _packages(self, role: Role, systems: Sequence[str]) -> dict[str, Any]:
-        """Return the packages in groups of the same systems, those for all systems first, each with all its reasons."""
+        """Return the packages in groups of the same systems.
+
+        Those for all systems come first. Each has all its reasons.
+        """
         merged: dict[tuple[tuple[str, ...], str], list[str]] = {}
         for one in self.inputs:
             if one.role == role:
@@ -178,7 +186,10 @@ def for_external(
 def supply(
     dependency: Dependency, role: Role, who: str, reason: str, systems: Sequence[str], mapped: Mapping[str, str]
 ) -> BuildInputs:
-    """Return the package for one dependency of `who` on these systems, or a diagnostic if none is known."""
+    """Return the package for one dependency of `who` on these systems.
+
+    If none is known, the result has a diagnostic.
+    """
     mapping_entries = mapping.find(dependency) or _renamed(dependency)
     text = mapped.get(dependency.qualified) or mapped.get(dependency.id)
     if not text and (not mapping_entries or not (mapping_entries[0].expressions or mapping_entries[0].given)):
@@ -225,7 +236,7 @@ def _libraries(sonames: tuple[str, ...], role: Role, who: str, systems: Sequence
 
 
 def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[str, SonameEntry]:
-    """Return entries for sonames: for the user's own packages, and for sonames that the catalogue lacks."""
+    """Return entries for sonames that the catalogue lacks or the user maps."""
     attribute = attributes(expression)[0]
     return {
         soname: SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
@@ -235,7 +246,10 @@ def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[s
 
 
 def _renamed(dependency: Dependency) -> tuple[MappingEntry, ...]:
-    """Return the providers of `compiler/cpp`, the name in an example of PEP 725 for `cxx` in the registry."""
+    """Return the providers of `compiler/cpp`.
+
+    An example of PEP 725 has that name for `cxx` in the registry.
+    """
     return mapping.mapping_entries()["dep:virtual/compiler/cxx"] if dependency.id == "dep:virtual/compiler/cpp" else ()
 
 
@@ -259,7 +273,10 @@ def _remarks(dependency: Dependency) -> Iterator[Diagnostic]:
 def _alone_extras(
     external: External, chosen: Collection[NormalizedName], known: Collection[NormalizedName] | None
 ) -> Iterator[Diagnostic]:
-    """Yield NIX604 for each extra that the project does not have and the user did not choose."""
+    """Yield NIX604 for each extra that only `[external]` has.
+
+    Extras that the user chose are left out.
+    """
     if known is None:
         return
     for extra in sorted(external.extras.keys() - {*chosen, *known}):
@@ -269,7 +286,10 @@ def _alone_extras(
 def _alone_groups(
     external: External, chosen: Collection[NormalizedName] | None, known: Collection[NormalizedName] | None
 ) -> Iterator[Diagnostic]:
-    """Yield NIX604 for each group that the project lacks, the user did not choose, and no other group includes."""
+    """Yield NIX604 for each group that only `[external]` has.
+
+    Groups that the user chose or that another group includes are left out.
+    """
     if known is None:
         return
     included = {item for items in external.groups.values() for item in items if not isinstance(item, Dependency)}
@@ -304,7 +324,10 @@ def _unknown(dependency: Dependency) -> Diagnostic:
 
 
 def _near(dependency: Dependency, known: Collection[str]) -> str | None:
-    """Return the known id most similar to an unknown one: another case, with or without `lib`, or another type."""
+    """Return the known id most similar to an unknown one, or None.
+
+    It has another case or type, or differs by `lib`.
+    """
     names = {key.rpartition("/")[2].lower(): key for key in sorted(known)}
     name = dependency.name.lower()
     found = names.get(name) or names.get(f"lib{name}") or names.get(name.removeprefix("lib"))

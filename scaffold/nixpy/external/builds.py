@@ -1,4 +1,6 @@
-"""Find what builds a package without a wheel: a compiler, the tools of its build system, and its libraries.
+"""Find the build inputs of a package without a wheel.
+
+These are a compiler, the tools of its build system, and its libraries.
 
 `sdists.csv` lists the libraries and tools of packages, as their own `[external]` could; each row has the inputs with
 which nixpkgs builds the package (pkgs/development/python-modules). `build-systems.csv` lists the programs that a build
@@ -63,7 +65,10 @@ def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
 
 
 def started(requirements: Collection[str]) -> tuple[tuple[Role, Dependency], ...]:
-    """Return the programs that a build system with these requirements is known to start."""
+    """Return the programs that a build system is known to start.
+
+    `requirements` are those of the build system.
+    """
     return tuple(("build", one) for key, row in build_systems().items() if key in requirements for one in row.build)
 
 
@@ -90,7 +95,10 @@ def for_sdists(unavailable: Iterable[Unavailable], mapped: Mapping[str, str]) ->
 def unavailable_diagnostics(
     unavailable: Iterable[Unavailable], python: str, style: str | None = None
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each package that lacks a wheel for some system, with the treatment by the style."""
+    """Yield a diagnostic for each package that lacks a wheel for some system.
+
+    It explains what the style does about it.
+    """
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
     for item in unavailable:
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)

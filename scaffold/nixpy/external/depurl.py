@@ -1,4 +1,7 @@
-"""Parse external dependency specifiers (PEP 725): `dep:type/namespace/name@version?qualifiers#subpath; marker`."""
+"""Parse external dependency specifiers (PEP 725).
+
+Their form is `dep:type/namespace/name@version?qualifiers#subpath; marker`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ _SPELLING = "Write it like `dep:generic/openssl@>=3; sys_platform == 'linux'`."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """One specifier. `id` is the normalised `dep:type/namespace/name`; `qualified` is the same with qualifiers.
+    """One specifier.
+
+    `id` is the normalised `dep:type/namespace/name`; `qualified` is the same with qualifiers.
 
     `superseded` is the text as written, if it uses the spelling of an older draft.
     """
@@ -60,7 +65,7 @@ class Dependency:
 
 
 def sorted_specifiers(version: SpecifierSet) -> list[Specifier]:
-    """Return the specifiers of a version from the lowest to the highest, in the usual order."""
+    """Return the specifiers of a version from the lowest to the highest."""
     return sorted(version, key=lambda one: (Version(one.version), one.operator))
 
 

@@ -1,4 +1,6 @@
-"""Map external dependencies to packages of nixpkgs with `nix.mapping.json`, in the form of PEP 804.
+"""Map external dependencies to packages of nixpkgs.
+
+The map is `nix.mapping.json`, in the form of PEP 804.
 
 `specs` are attributes of nixpkgs or expressions as in the catalogue (`(pkgs.new or pkgs.old)`), which evaluate on every
 release that nixpy supports. An id with several entries has several providers; the first is the default.
@@ -23,7 +25,9 @@ _CATEGORIES: tuple[Role, ...] = ("build", "host", "run")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingEntry:
-    """The provider of a dependency: Nix expressions for each role, and the sonames of its libraries.
+    """The provider of a dependency.
+
+    It has Nix expressions for each role, and the sonames of its libraries.
 
     `given`: every shell has it.
     """
@@ -34,7 +38,9 @@ class MappingEntry:
 
 
 def expression(text: str) -> str:
-    """Return the Nix expression for an attribute path or for an expression as in the catalogue.
+    """Return the Nix expression for an attribute path or an expression.
+
+    Expressions have the form of those in the catalogue.
 
     Raises ValueError for any other text.
     """

@@ -48,7 +48,10 @@ class External:
     def select(
         self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName] | None
     ) -> tuple[tuple[Role, Dependency], ...]:
-        """Return the dependencies with these extras and groups (None: the default ones); unknown names are ignored."""
+        """Return the dependencies with these extras and groups (None: the default ones).
+
+        Unknown names are ignored.
+        """
         found = [*self.required]
         for extra in extras:
             found += self.extras.get(extra, ())
@@ -57,7 +60,10 @@ class External:
         return tuple(dict.fromkeys(found))
 
     def canonical(self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName] | None) -> tuple[str, ...]:
-        """Return the selection as lines that are equal if and only if the dependencies are the same."""
+        """Return the selection as canonical lines.
+
+        They are equal if and only if the dependencies are the same.
+        """
         return tuple(f"external {role} {one}" for role, one in self.select(extras, groups))
 
     def _members(self, group: NormalizedName) -> Iterator[Dependency]:
@@ -111,7 +117,10 @@ class _Reader:
         raise NixpyError(message, hint=hint, path=self._path, line=line)
 
     def _settled(self) -> dict[str, Any]:
-        """Return the table with current keys; unknown keys are errors, since PEP 725 reserves them for later PEPs."""
+        """Return the table with current keys.
+
+        Unknown keys are errors, since PEP 725 reserves them for later PEPs.
+        """
         if not isinstance(self._table, dict):
             self._fail(f"`{TABLE}` must be a table", hint=f"Write [{TABLE}], as in PEP 725.")
         known = [*_ROLES, *(f"optional-{key}" for key in _ROLES), _GROUPS]
@@ -163,7 +172,10 @@ class _Reader:
         return found
 
     def _groups(self, table: Mapping[str, Any]) -> dict[NormalizedName, tuple[Dependency | NormalizedName, ...]]:
-        """Return the groups with each include checked: its group exists, and there is no cycle."""
+        """Return the groups with each include checked.
+
+        The included group exists, and there is no cycle.
+        """
         groups = {
             canonicalize_name(name): tuple(self._group(items, name))
             for name, items in self._names(table, _GROUPS).items()
@@ -202,7 +214,10 @@ class _Reader:
             self._follow(groups, item, (*above, group))
 
     def _default_groups(self, groups: Collection[NormalizedName]) -> frozenset[NormalizedName]:
-        """Return the default groups: uv's setting, else `dev`, as for the groups of Python packages."""
+        """Return the default groups: uv's setting, else `dev`.
+
+        The rule is the same for groups of Python packages.
+        """
         uv = self._data.get("tool", {}).get("uv", {})
         asked = uv.get("default-groups", ["dev"]) if isinstance(uv, dict) else ["dev"]
         if asked == "all":

@@ -1,4 +1,6 @@
-"""Check the flake input `nixpy`, from which `library = "input"` takes the Nix functions.
+"""Check the flake input `nixpy` for `library = "input"`.
+
+The Nix functions come from it.
 
 In: a project with its settings. Out: the inputs that its flake needs, an error if the project cannot have them, and
 diagnostics about a flake.nix that lacks the input.
@@ -48,7 +50,9 @@ def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
 
 
 def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
-    """Raise ProjectError if `library = "input"` is set and the project cannot have the input.
+    """Raise ProjectError if a project cannot have the input that it needs.
+
+    It needs the input with `library = "input"`.
 
     Args:
         project: The project with its settings.

@@ -1,4 +1,6 @@
-"""Restrict where nixpy writes: inside the project, and with `--follow-links` inside its git repository.
+"""Restrict where nixpy writes: inside the project.
+
+With `--follow-links` it also writes inside the git repository of the project.
 
 A checkout is untrusted. A link in it, to a file or to a folder, must not let nixpy change files elsewhere.
 """
@@ -67,13 +69,19 @@ def _repository(folder: Path) -> Path | None:
 
 
 def _link(path: Path, root: Path) -> Path:
-    """Return the first link on the way from `root` to `path`, which is `path` if no folder is a link."""
+    """Return the first link on the way from `root` to `path`.
+
+    It is `path` if no folder is a link.
+    """
     folders = [above for above in path.parents if above.is_relative_to(root) and above != root]
     return next((above for above in reversed(folders) if above.is_symlink()), path)
 
 
 def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
-    """Yield the projects between the file and `top`, except that in `root`, that have it as a generated file."""
+    """Yield the other projects up to `top` that have the file as a generated one.
+
+    The project in `root` is left out.
+    """
     for folder in real.parents:
         if folder != root and any((folder / name).is_file() for name in (PYPROJECT, NIXPY_TOML)):
             file = _file(folder)
@@ -84,7 +92,10 @@ def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
 
 
 def _file(folder: Path) -> Path:
-    """Return the generated Nix file of the project in `folder`; the default one if its settings are damaged."""
+    """Return the generated Nix file of the project in `folder`.
+
+    The default one if its settings are damaged.
+    """
     usual = folder / Settings().file
     try:
         if (folder / NIXPY_TOML).is_file():

@@ -65,7 +65,10 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The state of one file. `diff` is the unified diff to the text that nixpy would write, or empty."""
+    """The state of one file.
+
+    `diff` is the unified diff to the text that nixpy would write, or empty.
+    """
 
     path: Path
     state: State
@@ -73,7 +76,10 @@ class Comparison:
 
 
 def own_state(path: Path) -> State | None:
-    """Return the state of the file at `path` without its project, or None if it is as nixpy wrote it."""
+    """Return the state of the file at `path` without its project, or None.
+
+    Returns None if it is as nixpy wrote it.
+    """
     text = _read(path, owned=True)
     if text is None:
         return State.MISSING
@@ -109,7 +115,9 @@ def _sha256(text: str) -> str:
 
 
 def parts(text: str) -> tuple[str, str, str | None]:
-    """Return the facts of a generated Nix file with their header, the text of the library, and the checksum for it.
+    """Return the facts of a generated Nix file, its library, and a checksum.
+
+    The facts have their header; the checksum is that of the library.
 
     Without a library below the facts, its text is empty and the checksum None.
     """
@@ -127,7 +135,7 @@ def reconcile(
     root: Path | None = None,
     follow_links: bool = False,
 ) -> tuple[Comparison, ...]:
-    """Compare every output with the disk and, with `write`, make the disk equal to them.
+    """Compare every output with the disk and, with `write`, write it.
 
     Args:
         outputs: The files with the text that they should have.
@@ -164,7 +172,9 @@ def reconcile(
 def _targets(
     pairs: Iterable[tuple[OutputFile, Comparison]], root: Path | None, *, follow_links: bool
 ) -> dict[Path, Path]:
-    """Return the file that each output changes, with links resolved; a user's file that stays as it is has none.
+    """Return the file that each output changes, with links resolved.
+
+    A user's file that stays as it is has none.
 
     Raises NixpyError if a file must not be changed, or two outputs are the same file.
     """
@@ -197,12 +207,18 @@ def _compare(output: OutputFile) -> Comparison:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of `text` with their ends, as git and editors count them: not at U+2028 or form feeds."""
+    """Return the lines of `text` with their ends, as git counts them.
+
+    U+2028 and form feeds do not end a line.
+    """
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _age(text: str, output: OutputFile) -> State:
-    """Return how an unedited file differs: in its facts, or only in the text of the library."""
+    """Return how an unedited file differs.
+
+    It differs in its facts, or only in the text of the library.
+    """
     facts, _, library = parts(text)
     return State.OLDER if output.generated and library and facts == parts(output.text)[0] else State.STALE
 

@@ -1,4 +1,6 @@
-"""Resolve a project without a lock file with uv; the result is a `pylock.toml` (PEP 751).
+"""Resolve a project without a lock file with uv.
+
+The result is a `pylock.toml` (PEP 751).
 
 uv builds and runs nothing without permission, and reads only the settings that `uv_config.py` passes to it. With
 `--no-build` it chooses the newest version that has a wheel, and refuses a package without wheels. nixpy looks up the
@@ -54,7 +56,9 @@ def resolve(
     look_up: bool = False,
     index: str | None = None,
 ) -> str:
-    """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
+    """Return the text of a `pylock.toml` for `source`.
+
+    It is valid on every system from Python `python` on.
 
     Packages that have only an sdist are in the result with it. Local paths in the result are absolute. Hashes in
     requirements files leave only files with these hashes; `--no-binary` leaves no wheel.
@@ -123,7 +127,10 @@ def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement
 
 
 def _only(index: str) -> dict[str, str]:
-    """Return the environment variables that make uv use only this index, whatever its settings."""
+    """Return the environment variables that make uv use only this index.
+
+    They override the settings of uv.
+    """
     others = ("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
     return {**dict.fromkeys(others, ""), "UV_DEFAULT_INDEX": os.path.expandvars(index)}
 
@@ -198,7 +205,9 @@ class _Conversation:
         )
 
     def with_sdists(self, packages: list[_Package]) -> list[_Package]:
-        """Add sdists to packages with wheels that may not fit every system: with `--no-build` uv leaves them out.
+        """Add sdists to packages with wheels that may not fit every system.
+
+        With `--no-build` uv leaves them out.
 
         For exact versions without dependencies, uv needs no metadata and builds nothing.
         """
@@ -231,7 +240,9 @@ class _Conversation:
         )
 
     def _look_up(self, name: str) -> _Package | None:
-        """Return the package that uv chooses, without its metadata; None if it has more than an sdist.
+        """Return the package that uv chooses, without its metadata.
+
+        Returns None if it has more than an sdist.
 
         uv also names packages that lack wheels only for older versions.
         """
@@ -294,7 +305,10 @@ def _has_universal_wheel(package: _Package) -> bool:
 
 
 def _absolute(value: Any, folder: Path) -> Any:
-    """Return a value of the result with every `path` absolute; those of uv are relative to its output file."""
+    """Return a value of the result with every `path` absolute.
+
+    Those of uv are relative to its output file.
+    """
     if isinstance(value, list):
         return [_absolute(item, folder) for item in value]
     if not isinstance(value, dict):
@@ -306,7 +320,10 @@ def _absolute(value: Any, folder: Path) -> Any:
 
 
 def _admitted(package: _Package, uv_input: UvInput) -> _Package:
-    """Return a package with only the files that the hashes and `--no-binary` of requirements files allow."""
+    """Return a package with only the allowed files.
+
+    The hashes and `--no-binary` of requirements files decide.
+    """
     name = package["name"]
     files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}
     if allowed := uv_input.hashes.get(name):

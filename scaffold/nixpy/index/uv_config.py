@@ -1,4 +1,6 @@
-"""Configure uv: uv reads only one file, which nixpy writes from the settings that it knows.
+"""Configure uv with one file, which nixpy writes.
+
+The file has only settings that nixpy knows.
 
 The settings of a project can make uv build a package in spite of `--no-build`, and a build runs untrusted code. So each
 key of uv's configuration and each variable has a row in `uv-settings.csv` with one of these treatments:
@@ -48,7 +50,10 @@ _WITH_REQUIREMENTS = ("constraint-dependencies", "override-dependencies")
 
 @dataclass(frozen=True, slots=True)
 class UvSetting:
-    """One key of uv's configuration (`table` is `top` or `pip`) or one `variable`, and what nixpy does with it."""
+    """One key or one `variable` of uv, and what nixpy does with it.
+
+    `table` is `top` or `pip`, the table of a key.
+    """
 
     table: str
     key: str
@@ -59,7 +64,9 @@ class UvSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvConfig:
-    """The configuration for uv. The values may contain credentials: they are written to a private folder only.
+    """The configuration for uv.
+
+    The values may contain credentials: they are written to a private folder only.
 
     `no_binary` are the packages for which the settings exclude wheels, or `:all:`. `environments` is a marker that
     limits the resolution, or None. `origin` names the files of the settings.
@@ -71,7 +78,9 @@ class UvConfig:
     origin: str = "uv's settings"
 
     def text(self, *, direct: bool = True, sdists: Mapping[str, str] = MappingProxyType({})) -> str:
-        """Return the text of the uv.toml; without `direct` it has no requirement with an address.
+        """Return the text of the uv.toml.
+
+        Without `direct` it has no requirement with an address.
 
         `sdists` are versions of packages that uv takes from an address. For such a package uv ignores
         `dependency-metadata` without a version, so nixpy adds this version to it.
@@ -90,7 +99,10 @@ class UvConfig:
 
 
 def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings of uv with the versions of `sdists` added to `dependency-metadata` that has none."""
+    """Return settings of uv with the versions of `sdists` added.
+
+    Only entries of `dependency-metadata` without a version get one.
+    """
     entries = settings.get(_METADATA)
     if not isinstance(entries, list):
         return dict(settings)
@@ -105,7 +117,10 @@ def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> di
 
 @cache
 def known() -> Mapping[tuple[str, str], UvSetting]:
-    """Return the row of every setting by its table and key. Raises NixpyError for a damaged table."""
+    """Return the row of every setting by its table and key.
+
+    Raises NixpyError for a damaged table.
+    """
     columns = ("table", "key", "treatment", "refused", "reason")
     return {(row[0], row[1]): UvSetting(*row) for _, row in csv_table.rows(_TABLE, *columns, keys=2)}
 
@@ -134,7 +149,9 @@ def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow
 
 
 def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, str]:
-    """Return the environment for uv, without those variables of uv that nixpy does not pass on.
+    """Return the environment for uv.
+
+    It lacks the variables of uv that nixpy does not pass on.
 
     Raises NixpyError for a value that starts programs, and without `allow_build` for a file that could make uv build.
     """
@@ -154,7 +171,10 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
 
 
 def is_of_an_index(item: object) -> bool:
-    """Return whether a requirement has no address; uv builds the source tree at an address."""
+    """Return whether a requirement has no address.
+
+    uv builds the source tree at an address.
+    """
     try:
         return isinstance(item, str) and Requirement(item).url is None
     except InvalidRequirement:
@@ -167,7 +187,10 @@ def _variable(name: str) -> UvSetting | None:
 
 
 def _settings(file: UvFile) -> Iterator[tuple[UvSetting | None, str, str, Any]]:
-    """Yield every setting of a file, also those in `pip`: its row or None, its table, key and value."""
+    """Yield every setting of a file: its row, table, key and value.
+
+    The row may be None. Settings in `pip` are yielded one by one.
+    """
     for key, value in file.table.items():
         row = known().get(("top", key))
         if row and row.treatment == "table" and isinstance(value, dict):
@@ -201,7 +224,10 @@ def _is_passed(row: UvSetting, file: UvFile, *, allow_build: bool) -> bool:
 
 
 def _absolute(key: str, value: Any, folder: Path) -> Any:
-    """Return a value with absolute paths; relative ones start at the folder of their file."""
+    """Return a value with absolute paths.
+
+    Relative ones start at the folder of their file.
+    """
     if key == "index" and isinstance(value, list):
         return [
             {k: _place(v, folder) if k == "url" else v for k, v in one.items()} if isinstance(one, dict) else one
@@ -219,7 +245,10 @@ def _place(value: Any, folder: Path) -> Any:
 
 
 def _merge(into: dict[str, Any], later: Mapping[str, Any]) -> None:
-    """Add the settings of a later file: uv joins lists and tables, and keeps the first of other values."""
+    """Add the settings of a later file.
+
+    uv joins lists and tables, and keeps the first of other values.
+    """
     for key, value in later.items():
         first = into.get(key)
         if isinstance(first, list) and isinstance(value, list):
@@ -265,7 +294,9 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
 def uv_diagnostics(
     root: Path, environ: Mapping[str, str] = os.environ, *, of_user: bool = False
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each setting that nixpy does not pass on to uv for the project in `root`.
+    """Yield a diagnostic for each setting that nixpy does not pass on to uv.
+
+    The settings are those for the project in `root`.
 
     With `of_user`, the settings of the user and the machine count, too. Raises NixpyError for a file that is not TOML.
     """

@@ -94,7 +94,9 @@ class Failure:
 
 
 def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
-    """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
+    """Return the uv on PATH, else the one that `nixpy[uv]` installs.
+
+    The latter does not start on NixOS.
 
     nixpy does not start a uv in the checkout of `project`. Raises NixpyError if none of them starts and is new enough.
     """
@@ -130,7 +132,7 @@ def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """The conditions of a run of uv: its folder, Python version and additional environment.
+    """The conditions of a run of uv: its folder, Python and environment.
 
     uv reads `config` and no other settings. Without `allow_build` its input has nothing that makes it build.
     `conceal` removes credentials from uv's text.
@@ -148,7 +150,9 @@ class Compiler:
     def compile(
         self, sources: Sequence[str], options: Sequence[str], output: Path, sdists: Mapping[str, str]
     ) -> Failure | None:
-        """Run `uv pip compile` for all systems; return the failure, or None if uv wrote `output`.
+        """Run `uv pip compile` for all systems.
+
+        Return the failure, or None if uv wrote `output`.
 
         uv keeps the pins that are already in `output`, if possible. `sdists` are the versions of packages that the
         sources name with the address of an sdist. uv never downloads a Python: it uses the one that runs nixpy, which

@@ -87,7 +87,10 @@ class Catalogue:
         return load_patterns(self._patterns)
 
     def find(self, soname: str) -> SonameEntry | None:
-        """Return the entry of `soname`: that of glibc, else its row, else the first matching pattern, else None."""
+        """Return the entry of `soname`, or None.
+
+        It is that of glibc, else its row, else that of the first matching pattern.
+        """
         if is_glibc(soname):
             return SonameEntry(soname=soname, provider="glibc", note="comes with the interpreter")
         if entry := self.entries.get(soname):

@@ -1,4 +1,4 @@
-"""Match the sonames that the wheels of a lock need with the libraries that supply them.
+"""Match the sonames that wheels need with the libraries that supply them.
 
 Other wheels of the lock come first: a soname that one of them ships is never put on a path,
 since the path could shadow it (ld.so(8) searches LD_LIBRARY_PATH before DT_RUNPATH). Then come the user's own
@@ -34,7 +34,10 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The settings in `[tool.nixpy.libraries]`. `optional` is for the generated file; it does not change the match."""
+    """The settings in `[tool.nixpy.libraries]`.
+
+    `optional` is for the generated file; it does not change the match.
+    """
 
     mode: Literal["exact", "manylinux"] = "exact"
     """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
@@ -92,7 +95,9 @@ def match(
     systems: Sequence[str] = (),
     entries: Mapping[str, SonameEntry] | None = None,
 ) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
-    """Return the libraries that the wheels need on `systems` and on their own systems, and diagnostics.
+    """Return the libraries that the wheels need, and diagnostics.
+
+    The result is for `systems` and for the wheels' own systems.
 
     Libraries are sorted by soname, then provider; systems with the same library share one. Those of glibc are never
     among them. Wheels for Darwin contain their libraries, so only names opened at run time count there, and only
@@ -120,7 +125,10 @@ def match(
 
 
 def _demands(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Demand]:
-    """Return who needs each soname on one system, without ignored sonames and those of glibc."""
+    """Return who needs each soname on one system.
+
+    Ignored sonames and those of glibc are left out.
+    """
     demands: dict[str, _Demand] = defaultdict(_Demand)
     wheels = tuple(wheels)
     names = {wheel.name for wheel in wheels}
@@ -153,7 +161,10 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
 
 
 def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
-    """Return the entry of the catalogue, an entry without a note if it has none, None for no diagnostic."""
+    """Return the entry of the catalogue for a soname.
+
+    Without an entry, return one without a note, or None for no diagnostic.
+    """
     entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
     return entry if entry.darwin or not darwin else None
 
@@ -175,7 +186,10 @@ def _order(library: Library) -> tuple[str, str, str, bool, tuple[str, ...]]:
 
 
 def _outside(entry: SonameEntry) -> bool:
-    """Return whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
+    """Return whether only a package outside the lock ships the library.
+
+    The note of the catalogue's entry names the package.
+    """
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
@@ -199,7 +213,10 @@ def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str
 
 
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:
-    """Return the entries of the settings; NixpyError for an invalid soname, one of glibc, or an invalid attribute."""
+    """Return the entries of the settings.
+
+    Raises NixpyError for an invalid soname, one of glibc, or an invalid attribute.
+    """
     for key, sonames in (("map", rules.map), ("add", rules.add), ("ignore", rules.ignore)):
         for soname in sonames:
             if not _SONAME.fullmatch(soname):

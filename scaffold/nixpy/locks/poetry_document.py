@@ -26,7 +26,10 @@ class PoetryEntry:
 
 
 def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
-    """Yield the packages of the document `data`, read from `path`; DamagedError if one is malformed."""
+    """Yield the packages of the document `data`, read from `path`.
+
+    Raises DamagedError if one is malformed.
+    """
     files = table_at(table_at(data, "metadata"), "files")  # their place before version 2.0
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)

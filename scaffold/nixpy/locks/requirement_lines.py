@@ -1,4 +1,7 @@
-"""Parse the lines of a requirements file, as pip does: decode and join them, and parse each requirement."""
+"""Parse the lines of a requirements file, as pip does.
+
+Lines are decoded and joined, and each requirement is parsed.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A logical line: its place, and its text before variables are expanded, for messages."""
+    """A logical line: its place, and its text for messages.
+
+    The text has unexpanded variables.
+    """
 
     path: Path
     line: int
@@ -53,7 +59,10 @@ class Location:
 
     @property
     def shown(self) -> str:
-        """The line in a form that is safe to show: with unexpanded variables, without credentials and queries."""
+        """The line in a form that is safe to show.
+
+        It has unexpanded variables, and no credentials and queries.
+        """
         return plain(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
@@ -92,7 +101,10 @@ class RequirementLine:
     hashes: frozenset[str] = frozenset()
 
     def canonical(self) -> str:
-        """Return a canonical text of the line, which does not depend on order, spacing, comments or spelling."""
+        """Return a canonical text of the line.
+
+        It does not depend on order, spacing, comments or spelling.
+        """
         if self.address is None and self.requirement:
             text = canonical_requirement(self.requirement)
         else:
@@ -124,7 +136,10 @@ def decoded(path: Path, *, named: bool = False) -> str:
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    r"""Yield each line with content and its number, with `\` continuations joined and no comments."""
+    r"""Yield each line with content and its number.
+
+    Continuations with `\` are joined, and comments are removed.
+    """
     pending: list[str] = []
     start = 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -157,7 +172,9 @@ def requirement_line(
     hashes: frozenset[str] = frozenset(),
     editable: bool = False,
 ) -> RequirementLine:
-    """Return the line for one requirement: a name, `name @ address`, an address, or a path.
+    """Return the line for one requirement.
+
+    A requirement is a name, `name @ address`, an address, or a path.
 
     `text` has no options and expanded variables, `raw` unexpanded ones. Raises NixpyError for any other text, and for a
     malformed URL.
@@ -193,7 +210,10 @@ def requirement_line(
 
 
 def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[str, ...], str]:
-    """Return address, name, extras and marker of a requirement; the address is None for a plain name."""
+    """Return address, name, extras and marker of a requirement.
+
+    The address is None for a plain name.
+    """
     if named := _NAMED.fullmatch(text):
         rest = named["rest"].strip()
         if rest and not rest.startswith(";"):

@@ -1,4 +1,7 @@
-"""Read requirements files as pip reads them (its "Requirements File Format" reference)."""
+"""Read requirements files as pip reads them.
+
+Source: pip's "Requirements File Format" reference.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsOptions:
-    """The options about indexes and the choice of files. URLs may contain credentials: never show them."""
+    """The options about indexes and the choice of files.
+
+    URLs may contain credentials: never show them.
+    """
 
     index_url: str | None = field(default=None, repr=False)
     extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
@@ -50,7 +56,9 @@ class RequirementsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
-    """A requirements file with all that it includes; `files` is every file read, the first being `path`.
+    """A requirements file with all that it includes.
+
+    `files` is every file read, the first being `path`.
 
     `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown.
     """
@@ -64,12 +72,17 @@ class RequirementsFile:
 
     @property
     def index_urls(self) -> tuple[str, ...]:
-        """The addresses of indexes and links that the file names; they may contain credentials."""
+        """The addresses of indexes and links that the file names.
+
+        They may contain credentials.
+        """
         first = (self.options.index_url,) if self.options.index_url else ()
         return (*first, *self.options.extra_index_urls, *self.options.find_links)
 
     def canonical(self) -> tuple[str, ...]:
-        """Return the requirements as sorted text: equal if and only if the requirements are the same.
+        """Return the requirements as canonical text.
+
+        It is sorted, and equal if and only if the requirements are the same.
 
         It has neither indexes nor credentials. Addresses have variables by their name.
         """
@@ -120,7 +133,10 @@ class _Parser(argparse.ArgumentParser):
 
 @cache
 def _parser() -> _Parser:
-    """Return a parser for the options that pip allows in a requirements file; `ignored` do not affect the choice."""
+    """Return a parser for the options that pip allows in a requirements file.
+
+    `ignored` do not affect the choice.
+    """
     parser = _Parser(add_help=False, allow_abbrev=False)
     for names in (
         "-r --requirement",
@@ -151,7 +167,10 @@ def _parser() -> _Parser:
 
 
 class _Reader:
-    """Reads one file and those it includes, and collects their requirements and options."""
+    """Reads one file and those it includes.
+
+    It collects their requirements and options.
+    """
 
     def __init__(self, root: Path, environ: Mapping[str, str], *, named: bool) -> None:
         self._root = root
@@ -171,7 +190,10 @@ class _Reader:
     def read(
         self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Location | None = None
     ) -> None:
-        """Read one file; `including` are the files that include it in turn, `at` is the line that includes it."""
+        """Read one file.
+
+        `including` are the files that include it in turn, `at` is the line that includes it.
+        """
         real = path.resolve()
         if at and real in including:
             raise at.error(f"`{at.shown}` leads back to a file that is being read", "Remove this line.")
@@ -267,7 +289,10 @@ class _Reader:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """Split a line before its first option, as pip does: at a word that begins with a dash."""
+    """Split a line before its first option, as pip does.
+
+    An option is a word that begins with a dash.
+    """
     words = text.split(" ")
     first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
     return " ".join(words[:first]).strip(), " ".join(words[first:])

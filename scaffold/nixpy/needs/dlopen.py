@@ -1,4 +1,6 @@
-"""Read `dlopen.csv`, which lists what packages open at run time: facts that are not in ELF files.
+"""Read `dlopen.csv`, which lists what packages open at run time.
+
+ELF files do not record these facts.
 
 Columns: `package` (normalised name), `kind`, `value`, `unless`, and `note` (how it is opened, which version).
 Kinds:
@@ -76,7 +78,10 @@ def curated(package: NormalizedName) -> Curated:
 
 
 def without_open(package: NormalizedName, soname: str) -> frozenset[str]:
-    """Return the packages with which `package` no longer opens `soname` (psycopg with psycopg-binary)."""
+    """Return the packages with which `package` no longer opens `soname`.
+
+    For example, psycopg opens nothing with psycopg-binary.
+    """
     return frozenset(
         name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless
     )

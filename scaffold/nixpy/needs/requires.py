@@ -16,7 +16,10 @@ from nixpy.core import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requires:
-    """The packages that a wheel requires, sorted; `by_extras` are those that only its extras require."""
+    """The packages that a wheel requires, sorted.
+
+    `by_extras` are those that only its extras require.
+    """
 
     names: tuple[NormalizedName, ...]
     by_extras: tuple[NormalizedName, ...] = ()
@@ -79,7 +82,10 @@ def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
 
 
 def _named(requirement: Requirement) -> list[NormalizedName]:
-    """Return the names of all extras that the marker tests, and other words in it, which match no extra."""
+    """Return the names of all extras that the marker tests.
+
+    Other words of the marker are among them, which match no extra.
+    """
     texts = str(requirement.marker or "").split('"')[1::2]
     words = [canonicalize_name(word) for text in texts for word in (text, *re.split(r"[\s,]+", text))]
     return list(dict.fromkeys(words))[: limits.MARKER_WORDS]
@@ -93,7 +99,10 @@ def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName,
 
 
 def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
-    """Return whether a requirement applies with this extra; an empty string means no extra."""
+    """Return whether a requirement applies with this extra.
+
+    An empty string means no extra.
+    """
     marker = requirement.marker
     try:
         return marker is None or marker.evaluate({**environment, "extra": extra})

@@ -1,4 +1,6 @@
-"""List the CPythons and the glibc of nixpkgs releases, which nixpy must know without running Nix.
+"""List the CPythons and the glibc of nixpkgs releases.
+
+nixpy must know them without running Nix.
 
 The facts are in `releases.toml`, which names the nixpkgs files that they come from.
 """
@@ -26,7 +28,9 @@ _STABLE = re.compile(r"(?:nixos-|nixpkgs-|release-)?(?P<number>\d\d\.\d\d)(?:-sm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One nixpkgs release; `pythons` maps the minor version of its final CPythons to the full one, oldest first.
+    """One nixpkgs release.
+
+    `pythons` maps the minor version of its final CPythons to the full one, oldest first.
 
     A full version is the lowest patch level that the release is known to have had. `glibc` is a tuple such as (2, 42).
     """
@@ -38,7 +42,10 @@ class Release:
     pythons: Mapping[str, str]
 
     def full_version(self, python: str) -> str:
-        """Return the full version of a minor one, 3.13.13 for 3.13; NixpyError if the release lacks it."""
+        """Return the full version of a minor one, 3.13.13 for 3.13.
+
+        Raises NixpyError if the release lacks it.
+        """
         try:
             return self.pythons[python]
         except KeyError:
@@ -48,7 +55,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releases:
-    """All known releases by branch, oldest first, unstable last; `current` is the newest stable branch."""
+    """All known releases by branch, oldest first, unstable last.
+
+    `current` is the newest stable branch.
+    """
 
     current: str
     by_branch: Mapping[str, Release]
@@ -66,7 +76,9 @@ def current() -> str:
 
 
 def release(ref: str) -> Release:
-    """Return the release that `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05` follows.
+    """Return the release that a reference to nixpkgs follows.
+
+    A reference is `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05`.
 
     `-small`, `-darwin` and `release-` spellings count as their release. Unstable branches, revisions and other unknown
     references count as unstable, to which they are most likely similar.
@@ -116,7 +128,10 @@ def choose_python(
 
 
 def _requested(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
-    """Return `minor` if the release has it and the project allows it; `path` is the file that names it."""
+    """Return `minor` if the release has it and the project allows it.
+
+    `path` is the file that names it.
+    """
     if minor not in release.pythons:
         hint = f"{release.branch} has {_listed(release.pythons)}."
         raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
@@ -136,7 +151,10 @@ def _admitted(requires_python: SpecifierSet | None, release: Release) -> list[st
 
 
 def _minor(text: str) -> str | None:
-    """Return the minor version that `3.12`, `3.12.4` or `cpython-3.12` names, None for anything else."""
+    """Return the minor version in a name such as `3.12`, or None.
+
+    Other names are `3.12.4` and `cpython-3.12`.
+    """
     match = re.fullmatch(r"(?:c?python[-@]?)?(\d+\.\d+)(?:\.\d+)?", text.strip(), re.IGNORECASE)
     return match[1] if match else None
 
@@ -146,7 +164,10 @@ def _listed(versions: Mapping[str, str] | list[str]) -> str:
 
 
 def load(path: Path) -> Releases:
-    """Return the table in `path`; NixpyError, with the line, for a row that does not follow its header."""
+    """Return the table in `path`.
+
+    Raises NixpyError, with the line, for a row that does not follow its header.
+    """
     text = read_text(path)
     table = parse_toml(text, path)
     try:

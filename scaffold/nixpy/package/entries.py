@@ -1,4 +1,6 @@
-"""Compute the content of a package's file, as data for `templates/package/default.nix.jinja`.
+"""Compute the content of a package's Nix file.
+
+It is data for `templates/package/default.nix.jinja`.
 
 An entry is `name = value;`, a comment (`note`), or both, with the comment above. A value is one that the macro `value`
 of `templates/_nix.jinja` prints, or a set of entries: `{"function": TEXT, "inherit": [NAME], "entries": [ENTRY]}`.
@@ -25,7 +27,10 @@ _OF_SDIST = "What its tests need is not written where it can be read: add it to 
 
 
 def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
-    """Return the data for the template, in the style of nixpkgs itself or for release 24.11 and later."""
+    """Return the data for the template.
+
+    It is in the style of nixpkgs itself, or for release 24.11 and later.
+    """
     release, metadata = recipe.release, recipe.release.metadata
     function = "python3Packages" if recipe.application else "buildPythonPackage"
     uses_lib = bool(licences(metadata)) or nixpkgs or recipe.inputs.rust is not None
@@ -152,7 +157,9 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
 
 
 def _description(summary: str, name: str) -> str:
-    """Return a summary in the form of nixpkgs: without a full stop, and without an article or the name at its start.
+    """Return a summary in the form of nixpkgs.
+
+    It has no full stop, and no article or name at its start.
 
     Source: README.md of pkgs, "Meta attributes".
     """
@@ -162,7 +169,10 @@ def _description(summary: str, name: str) -> str:
 
 
 def _stem(filename: str) -> tuple[str, str, str]:
-    """Return name, version and Python tag as spelled in a file name; only wheels have a tag."""
+    """Return name, version and Python tag as spelled in a file name.
+
+    Only wheels have a tag.
+    """
     if filename.endswith(".whl"):
         name, version, tag = filename.split("-")[:3]
         return name, version, tag
@@ -175,7 +185,10 @@ def _extension(filename: str) -> str:
 
 
 class _Packages:
-    """Spells packages of nixpkgs' Python set: an `application` takes them from python3Packages."""
+    """Spells packages of nixpkgs' Python set.
+
+    An `application` takes them from python3Packages.
+    """
 
     def __init__(self, application: bool, nixpkgs: bool) -> None:
         self._set = "python3Packages." if application else ""

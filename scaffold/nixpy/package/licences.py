@@ -38,7 +38,10 @@ def licences(metadata: Metadata) -> tuple[str, ...]:
 
 
 def named(metadata: Metadata) -> str:
-    """Return the package's own text about its licence, shortened; an empty string if there is none."""
+    """Return the package's own text about its licence, shortened.
+
+    An empty string if there is none.
+    """
     classifiers = [c.rpartition(" :: ")[2] for c in metadata.classifiers if c.startswith("License ::")]
     text = metadata.license_expression or ", ".join(classifiers) or metadata.license_text or ""
     return text if len(text) <= 60 else text[:59] + "…"

@@ -1,4 +1,7 @@
-"""Translate a release into the names of nixpkgs for the template, with diagnostics for the user."""
+"""Translate a release into the names of nixpkgs for the template.
+
+Diagnostics for the user are part of the result.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class Recipe:
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
     def spelled_inputs(self, *, nixpkgs: bool) -> Spelled:
-        """Return the inputs outside the Python set, in the style of nixpkgs itself or for release 24.11 and later."""
+        """Return the inputs outside the Python set.
+
+        They are in the style of nixpkgs itself, or for release 24.11 and later.
+        """
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
         return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
@@ -67,7 +73,10 @@ class Recipe:
         return self.name if self.name in programs else next(iter(programs), None)
 
     def use(self, file: str) -> str:
-        """Return Nix code that adds the package in `file` (a path for Nix) to a Python, or calls it as a package."""
+        """Return Nix code that adds the package in `file` to a Python.
+
+        An application is called as a package. `file` is a path for Nix.
+        """
         python = f"pkgs.python{self.python.replace('.', '')}"
         if self.application:
             return f"{self.name} = pkgs.callPackage {file} {{ python3Packages = {python}Packages; }};"
@@ -81,7 +90,10 @@ class Recipe:
         )
 
     def line(self) -> str | None:
-        """Return the line for pkgs/top-level/python-packages.nix, which is sorted; None for pkgs/by-name."""
+        """Return the line for pkgs/top-level/python-packages.nix, which is sorted.
+
+        Returns None for pkgs/by-name.
+        """
         if self.application:
             return None
         replaced = self.spelled_inputs(nixpkgs=True).replaced
@@ -95,7 +107,10 @@ class Recipe:
 
 
 def recipe(release: PackageRelease, target: Target, *, application: bool = False) -> Recipe:
-    """Return a release in the names of nixpkgs, with its requirements on Linux for the Python of `target`."""
+    """Return a release in the names of nixpkgs.
+
+    Its requirements are those on Linux for the Python of `target`.
+    """
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
     if not complete and pyproject and pyproject.requires is not None:

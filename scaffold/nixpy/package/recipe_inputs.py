@@ -1,4 +1,6 @@
-"""Find the build inputs of a package that are not Python packages: tools and libraries of nixpkgs, and crates.
+"""Find the build inputs of a package that are not Python packages.
+
+These are tools and libraries of nixpkgs, and crates.
 
 The sources are the sdist's own `[external]` (PEP 725), else `external/sdists.csv`, and `external/build-systems.csv` for
 programs of the build system. nixpkgs has one version of each, so versions are not compared.
@@ -54,7 +56,10 @@ class Rust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeInputs:
-    """Expressions over `pkgs`, sorted: `native` runs while the package is built, `host` is linked to."""
+    """Expressions over `pkgs`, sorted.
+
+    `native` runs while the package is built; the build links to `host`.
+    """
 
     native: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
@@ -105,14 +110,19 @@ def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Targ
 
 
 def is_tool(need: Needed) -> bool:
-    """Return whether a build requirement is a wheel with a program that nixpkgs has only outside its Python set."""
+    """Return whether a build requirement is a wheel with a program.
+
+    nixpkgs has that program only outside its Python set.
+    """
     return not need.known and builds.is_program(need.name)
 
 
 def spell(
     found: RecipeInputs, package_name: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool
 ) -> Spelled:
-    """Return the inputs of a package for a function that the Python set's callPackage calls.
+    """Return the inputs of a package for a function.
+
+    The Python set's callPackage calls the function.
 
     For an `application`, callPackage of nixpkgs calls it. If an attribute exists only in another release, or the Python
     set has another package of that name, the function takes `pkgs` instead. With `nixpkgs`, only the newest spelling is
@@ -154,7 +164,10 @@ def _is_another(name: str) -> bool:
 def _external(
     release: PackageRelease, target: Target
 ) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
-    """Return the dependencies in `[external]` on `target`, or None if it has no valid one, and diagnostics."""
+    """Return the dependencies in `[external]` on `target`, or None.
+
+    Returns None if it has no valid one, and diagnostics.
+    """
     written = release.pyproject and release.pyproject.external
     if written is None:
         return None, []
@@ -216,7 +229,10 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
 
 
 def _rust(release: PackageRelease, systems: Collection[NormalizedName]) -> Rust | None:
-    """Return the crates of a release: the Cargo.lock in the nearest parent of the named crate, else the topmost."""
+    """Return the crates of a release.
+
+    Its Cargo.lock is in the nearest parent of the named crate, else the topmost one.
+    """
     builder = next((one for one in ("maturin", "setuptools-rust") if one in systems), None)
     if builder is None:
         return None

@@ -19,7 +19,9 @@ _TREE = "pkgs/top-level/python-packages.nix"  # a checkout of nixpkgs has this f
 
 
 def describe(requested: str, *, root: Path, python: str | None, offline: bool, application: bool = False) -> Recipe:
-    """Return the release `NAME[==VERSION]` on the index in the names of nixpkgs, for a Python of the current release.
+    """Return the release `NAME[==VERSION]` in the names of nixpkgs.
+
+    It is from the index, for a Python of the current release of nixpkgs.
 
     Raises NixpyError for a Python that the release lacks, and whenever `SdistIndex.read` does.
     """
@@ -31,7 +33,10 @@ def describe(requested: str, *, root: Path, python: str | None, offline: bool, a
 
 
 def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
-    """Return the file for `-o`: `output`, or the package's file if `output` is a checkout of nixpkgs."""
+    """Return the file for `-o`.
+
+    It is `output`, or the package's file if `output` is a checkout of nixpkgs.
+    """
     if not nixpkgs:
         if output.is_dir():
             hint = f"Name a file: `-o {output / found.name}.nix`."

@@ -1,4 +1,7 @@
-"""Read the user's settings: `[tool.nixpy]` of pyproject.toml, or nixpy.toml if there is no pyproject.toml."""
+"""Read the user's settings in pyproject.toml or nixpy.toml.
+
+They are in `[tool.nixpy]`, or in nixpy.toml if there is no pyproject.toml.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The validated settings of one project; None if the user leaves the choice to nixpy."""
+    """The validated settings of one project.
+
+    Returns None if the user leaves the choice to nixpy.
+    """
 
     style: str | None = None
     """How Python finds the libraries. `nixpy init` writes the style that you name, or the one that it recommends."""
@@ -105,7 +111,10 @@ def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[st
 
 
 def nixpkgs_ref(text: str) -> str:
-    """Return `text` if it is a valid branch, tag or revision for a flake reference; else raise NixpyError."""
+    """Return `text` if it is a valid branch, tag or revision for a flake reference.
+
+    Else raise NixpyError.
+    """
     if not _REF.fullmatch(text):
         raise NixpyError(
             f"`{text}` is not a branch, tag or revision of nixpkgs", hint="Write only its name, such as nixos-26.05."
@@ -295,7 +304,9 @@ class _Reader:
 
 
 def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
-    """Return the TOML `text` of the file `path` with the `chosen` settings in it; the rest stays, byte for byte.
+    """Return the TOML `text` of the file `path` with the `chosen` settings in it.
+
+    The rest stays, byte for byte.
 
     Raises ProjectError, with the lines to write by hand, if the form of the file does not allow that.
     """

@@ -1,4 +1,7 @@
-"""Read the requirements in `pyproject.toml`: `[project]`, its extras, and dependency groups (PEP 508, 621, 735)."""
+"""Read the requirements in `pyproject.toml`.
+
+They are in `[project]`, its extras, and dependency groups (PEP 508, 621 and 735).
+"""
 
 from __future__ import annotations
 
@@ -108,7 +111,9 @@ class Dependencies:
         )
 
     def select(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[Requirement, ...]:
-        """Return the requirements of the project with these extras and groups (None: the default ones).
+        """Return the requirements of the project with these extras and groups.
+
+        None means the default groups.
 
         Extras of the project itself (`demo[fast]` in `demo`) are replaced by their requirements, with the same marker.
         Raises ProjectError for an extra or group that does not exist or is not valid.
@@ -130,7 +135,9 @@ class Dependencies:
         return tuple(sorted(wanted))
 
     def canonical(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the selection as sorted, normalised text: equal if and only if the requirements are the same.
+        """Return the selection as sorted, normalised text.
+
+        It is equal if and only if the requirements are the same.
 
         It includes sources, constraints and overrides in `[tool.uv]`, but no credentials.
         """
@@ -152,7 +159,10 @@ class Dependencies:
             ) from None
 
     def _included(self, group: NormalizedName) -> Iterator[Requirement]:
-        """Yield the requirements of a group and of those that it includes, each group once."""
+        """Yield the requirements of a group and of those that it includes.
+
+        Each group is included once.
+        """
         resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates its argument
         entered = {group}
         path = [(group, iter(resolver.lookup(group)))]
@@ -172,7 +182,10 @@ class Dependencies:
                 path.append((other, iter(resolver.lookup(other))))
 
     def _without_self(self, requirements: Iterable[Requirement]) -> Iterator[Requirement]:
-        """Replace the project's own extras by their requirements, each once for each marker; cycles end."""
+        """Replace the project's own extras by their requirements.
+
+        Each is replaced once for each marker, so cycles end.
+        """
         nothing: tuple[str, ...] = ()
         waiting = deque((requirement, nothing) for requirement in requirements)
         seen: set[tuple[str, str]] = set()
@@ -208,7 +221,10 @@ class Dependencies:
 
 
 def _checked(requirement: Requirement) -> Requirement:
-    """Return a requirement; NixpyError if its address, which packaging does not check, is not a URL."""
+    """Return a requirement.
+
+    Raises NixpyError if its address, which packaging does not check, is not a URL.
+    """
     if requirement.url:
         split(requirement.url)
     return requirement
@@ -228,7 +244,10 @@ def _canonical_json(value: Any) -> str:
 
 
 def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
-    """Return the line of a key for a message, or None; the file may have changed since it was read."""
+    """Return the line of a key for a message, or None.
+
+    The file may have changed since it was read.
+    """
     try:
         text = read_text(path)
     except NixpyError:
@@ -295,7 +314,10 @@ class Reader:
             ) from None
 
     def groups(self) -> dict[NormalizedName, tuple[object, ...]]:
-        """Return `[dependency-groups]` by normalised name; uv's older `dev-dependencies` belong to `dev`."""
+        """Return `[dependency-groups]` by normalised name.
+
+        uv's older `dev-dependencies` belong to `dev`.
+        """
         found: dict[NormalizedName, tuple[object, ...]] = {}
         for name, items in self.table("dependency-groups").items():
             group = canonicalize_name(name)
@@ -310,12 +332,18 @@ class Reader:
         return found
 
     def foreign_groups(self) -> frozenset[NormalizedName]:
-        """Return the names of groups in tables of Poetry and PDM; only their locks record the requirements."""
+        """Return the names of groups in tables of Poetry and PDM.
+
+        Only their locks record the requirements.
+        """
         tables = (self.table("tool", "poetry", "group"), self.table("tool", "pdm", "dev-dependencies"))
         return frozenset(canonicalize_name(name) for table in tables for name in table)
 
     def default_groups(self, groups: Mapping[NormalizedName, object]) -> frozenset[NormalizedName]:
-        """Return the groups that uv installs by default: `default-groups`, else `dev` if there is such a group."""
+        """Return the groups that uv installs by default.
+
+        These are `default-groups`, else `dev` if there is such a group.
+        """
         if "default-groups" not in (uv := self.table("tool", "uv")):
             return frozenset(groups) & {canonicalize_name("dev")}
         if uv["default-groups"] == "all":

@@ -1,4 +1,7 @@
-"""Find the projects with settings of nixpy below a folder, to check a repository that has several."""
+"""Find the projects with settings of nixpy below a folder.
+
+So one run can check a repository that has several.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ def _find_projects(root: Path) -> Iterator[Path]:
 
 
 def _has_settings(path: Path) -> bool:
-    """Return whether there is a [tool.nixpy]; a damaged file counts, so that its error is reported."""
+    """Return whether there is a [tool.nixpy].
+
+    A damaged file counts, so that its error is reported.
+    """
     try:
         text = read_lossy(path)
         if "nixpy" not in text:

@@ -34,7 +34,10 @@ class Pin:
 
 
 def pin(root: Path, nixpkgs: str) -> Pin | None:
-    """Return the revision of `nixpkgs`: the one in flake.lock, or itself; None for a branch that is not locked."""
+    """Return the revision of `nixpkgs`: the one in flake.lock, or itself.
+
+    Returns None for a branch that is not locked.
+    """
     if followed(root) == nixpkgs:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
@@ -47,7 +50,10 @@ def pin(root: Path, nixpkgs: str) -> Pin | None:
 
 
 def followed(root: Path) -> str | None:
-    """Return the branch or revision of nixpkgs that the flake in `root` follows, or None if it is unknown."""
+    """Return the branch or revision of nixpkgs that the flake in `root` follows.
+
+    Returns None if it is unknown.
+    """
     try:
         nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
         original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
@@ -62,7 +68,10 @@ def followed(root: Path) -> str | None:
 
 
 def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if the flake follows another nixpkgs than the one that the project was analysed for."""
+    """Yield a diagnostic if the flake follows another nixpkgs.
+
+    The project was analysed for `nixpkgs`.
+    """
     there = followed(root)
     if there and there != nixpkgs:
         yield Diagnostic(
@@ -73,7 +82,10 @@ def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
 
 
 def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each input of the style that the flake in `root` does not have."""
+    """Yield a diagnostic for each input of the style that the flake lacks.
+
+    The flake is that in `root`.
+    """
     text = _text(root)
     names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
     if text and names:
@@ -93,7 +105,10 @@ def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
 
 
 def nearest_flake(root: Path) -> Path | None:
-    """Return the flake.nix in `root`, else in the nearest parent folder of the same git repository, else None."""
+    """Return the flake.nix in `root` or in the nearest parent folder.
+
+    The folder is in the same git repository. Returns None if there is no flake.nix.
+    """
     here = root.resolve()
     folders = (here, *here.parents)
     top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)

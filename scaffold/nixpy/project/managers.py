@@ -1,4 +1,6 @@
-"""Choose the program that installs a project into `.venv` (uv, pip, poetry or pdm), and its commands.
+"""Choose the manager that installs a project into `.venv`.
+
+It is uv, pip, poetry or pdm. nixpy also computes its commands.
 
 `templates/managers.json`, which copier reads, too, has a row for each manager. The managers of a lock are in the row
 of its format (`locks/formats.py`). A row has these members, with all commands as shell text:
@@ -43,7 +45,9 @@ NAMES = (*TABLE, NONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
-    """One manager and how it fills `.venv`; all paths are relative to the project's folder.
+    """One manager and how it fills `.venv`.
+
+    All paths are relative to the project's folder.
 
     `create` is the command for a new `.venv`, as shell text, and `fill` are the words of the command that installs.
     `files` are the files that `fill` reads: it runs again when one of them changes.
@@ -57,7 +61,10 @@ class Manager:
     files: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
-        """Return the arguments of `templates/nix/manager.nix`, with the commands as shell text."""
+        """Return the arguments of `templates/nix/manager.nix`.
+
+        The commands are shell text.
+        """
         return {
             "name": self.name,
             "package": self.package and {"nix": f"pkgs.{self.package}"},
@@ -70,7 +77,9 @@ class Manager:
 
 
 def choose(project: Project, requested: str | None) -> tuple[str, str]:
-    """Return the name of the manager that fills `.venv`, or "none", and the reason in words.
+    """Return the name of the manager that fills `.venv`, and the reason.
+
+    The name may be "none"; the reason is in words.
 
     Raises NixpyError for a manager that is unknown, or that cannot install from the files of the project.
     """
@@ -94,12 +103,18 @@ def choose(project: Project, requested: str | None) -> tuple[str, str]:
 
 
 def _reads(name: str) -> tuple[str, ...]:
-    """Return the sources of a manager: names of lock files, and the kinds of projects without a lock."""
+    """Return the sources of a manager.
+
+    They are names of lock files, and the kinds of projects without a lock.
+    """
     return (*(one.name for one in formats.FORMATS if name in one.managers), *TABLE[name].get("without-lock", ()))
 
 
 def manager(project: Project, name: str) -> Manager | None:
-    """Return the manager `name` with its commands for the `.venv` of the project; None for "none"."""
+    """Return the manager `name` with its commands for the `.venv` of the project.
+
+    Returns None for "none".
+    """
     if name == NONE:
         return None
     row = TABLE[name]
@@ -117,7 +132,10 @@ def manager(project: Project, name: str) -> Manager | None:
 
 
 def _fill(project: Project, row: Mapping[str, Any]) -> list[str]:
-    """Return the words of the command that installs, empty if there is nothing to install."""
+    """Return the words of the command that installs.
+
+    There are none if there is nothing to install.
+    """
     kind, install = _kind(project), row["install"]
     if kind == _REQUIREMENTS:
         files = (word for path in project.requirements for word in ("-r", relative(project, path)))
@@ -140,7 +158,10 @@ def _each(options: Mapping[str, str], extras: Collection[str], groups: Collectio
 
 
 def _only(options: Mapping[str, str], groups: Collection[str] | None) -> list[str]:
-    """Return the options that leave out other groups than these; none for the default groups."""
+    """Return the options that leave out other groups than these.
+
+    There is none for the default groups.
+    """
     if groups is None:
         return []
     if not groups and "no-group" in options:
@@ -150,7 +171,9 @@ def _only(options: Mapping[str, str], groups: Collection[str] | None) -> list[st
 
 
 def _unlocked(project: Project, row: Mapping[str, Any]) -> list[str]:
-    """Return the words of the command that installs the requirements in pyproject.toml, empty if there are none.
+    """Return the command that installs the requirements in pyproject.toml.
+
+    It is a list of words, empty if there are no requirements.
 
     It is not `uv sync`, which would write a lock and so change the project that was analysed.
     """
@@ -178,7 +201,10 @@ def _is_built(project: Project) -> bool:
 
 
 def files(project: Project) -> tuple[str, ...]:
-    """Return the files that decide what is installed, relative to the project's folder."""
+    """Return the files that decide what is installed.
+
+    They are relative to the project's folder.
+    """
     read = [path for file in project.requirements_files for path in file.files]
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
@@ -199,7 +225,10 @@ def _kind(project: Project) -> str:
 
 
 def _is_inside(project: Project) -> bool:
-    """Return whether the lock is in the project's folder; that of a workspace fills the `.venv` of the workspace."""
+    """Return whether the lock is in the project's folder.
+
+    That of a workspace fills the `.venv` of the workspace.
+    """
     lock, lock_format = project.lock, formats.format_of(project.lock)
     return lock is None or bool(lock_format and lock_format.by_path) or lock.resolve().parent == project.root.resolve()
 

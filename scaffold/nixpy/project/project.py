@@ -1,4 +1,4 @@
-"""Read a project: its settings, its dependencies, and the files that decide what it installs."""
+"""Read a project: its settings, its dependencies, and its lock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ NIXPY_LOCK = "nixpy.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One folder with Python dependencies; `pyproject` is its pyproject.toml, empty if there is none.
+    """One folder with Python dependencies.
+
+    `pyproject` is its pyproject.toml, empty if there is none.
 
     The `lock` decides what is installed, if there is one; else the `requirements` files; else `dependencies`, those of
     pyproject.toml or literal ones of setup.py and setup.cfg.
@@ -102,7 +104,9 @@ class Project:
         return formats.read(self.lock, self.root) if self.lock else None
 
     def canonical(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return the requirements of the project, normalised and sorted: a lock must agree with these.
+        """Return the requirements of the project, normalised and sorted.
+
+        A lock must agree with these.
 
         Order, comments and spelling do not change the result; every change of a dependency does. If only the lock
         has the dependencies, the result is the names of all packages that it installs on `targets`.
@@ -121,7 +125,9 @@ class Project:
         return tuple(sorted(lines))
 
     def direct_names(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[NormalizedName, ...]:
-        """Return the names of the packages that the project itself requires on any of `targets`, sorted.
+        """Return the names of the packages that the project itself requires.
+
+        They are required on any of `targets`, and sorted.
 
         Without `groups`, those of its dependency groups, which are for development, are left out. If only the lock has
         the dependencies, these are all packages that it installs.
@@ -132,7 +138,10 @@ class Project:
         return tuple(sorted(names | self._only_locked(targets)))
 
     def direct_requirements(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
-        """Return the project's own requirements on any of `targets`; empty if only the lock has them."""
+        """Return the project's own requirements on any of `targets`.
+
+        The result is empty if only the lock has them.
+        """
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
             wanted += self.dependencies.select(
@@ -143,7 +152,10 @@ class Project:
         return holding(wanted, targets)
 
     def direct_requirement_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return `direct_requirements` as sorted, normalised text without addresses, to compare environments with."""
+        """Return `direct_requirements` as sorted, normalised text.
+
+        It has no addresses, so that environments can be compared with it.
+        """
         return tuple(
             sorted(
                 {canonical_requirement(requirement, address=False) for requirement in self.direct_requirements(targets)}
@@ -162,7 +174,7 @@ class Project:
 
     @property
     def has_all_extras(self) -> bool:
-        """Whether `direct_requirements` has all requirements of the project, with their extras."""
+        """Whether `direct_requirements` has all requirements, with their extras."""
         return not self._is_only_in_lock and all(
             line.requirement for file in self.requirements_files for line in file.requirements
         )
@@ -223,7 +235,10 @@ def read(root: Path) -> Project:
 
 
 def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:
-    """Return the requirements in setup.py and setup.cfg; ProjectError, with a hint, if they cannot be read."""
+    """Return the requirements in setup.py and setup.cfg.
+
+    Raises ProjectError, with a hint, if they cannot be read.
+    """
     if data:
         Dependencies.from_pyproject(data, pyproject)  # raises its own error for Poetry's table
     if setup := setup_files.read(root):

@@ -1,4 +1,6 @@
-"""Read literal values from setup.py and setup.cfg. They are never run: computed values are unknown.
+"""Read literal values from setup.py and setup.cfg.
+
+They are never run: computed values are unknown.
 
 A keyword of `setup()` takes precedence over the key of setup.cfg, as in setuptools (config/setupcfg.py).
 """
@@ -43,7 +45,10 @@ _SECTIONS = {"extras_require": ("options.extras_require", ";"), "entry_points": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The keywords of `setup()` with literal values, and the names of those that are code."""
+    """The keywords of `setup()` with literal values.
+
+    With them are the names of keywords that are code.
+    """
 
     path: Path  # the file for messages
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -128,7 +133,9 @@ class Setup:
 
 
 def read(root: Path) -> Setup | None:
-    """Return the keywords in setup.py and setup.cfg of a folder, or None if it has neither for setuptools.
+    """Return the keywords in setup.py and setup.cfg of a folder, or None.
+
+    Returns None if it has neither for setuptools.
 
     Raises ProjectError, with the line, for a file with a syntax error.
     """
@@ -154,7 +161,10 @@ def read(root: Path) -> Setup | None:
 
 
 def assigned(text: str, *names: str) -> str | None:
-    """Return the literal string that a module with this source assigns to the first of `names` that it has."""
+    """Return the literal string that a module assigns to a variable.
+
+    The variable is the first of `names` that the source assigns.
+    """
     try:
         constants = _constants(ast.parse(text))
     except _NO_PROGRAM:
@@ -164,7 +174,10 @@ def assigned(text: str, *names: str) -> str | None:
 
 
 def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
-    """Return the keywords of the one call of setup(), those that are code, and whether there may be others."""
+    """Return the keywords of the one call of setup().
+
+    With them are those that are code, and whether there may be others.
+    """
     try:
         tree = ast.parse(read_text(path))
     except _NO_PROGRAM as error:
@@ -233,7 +246,10 @@ def _config(path: Path) -> configparser.RawConfigParser:
 
 
 def _keywords(sections: configparser.RawConfigParser) -> Iterator[tuple[str, Any]]:
-    """Yield the keywords in setup.cfg, in the form of those of setup(); values from other files as `file: …`."""
+    """Yield the keywords in setup.cfg, in the form of those of setup().
+
+    Values from other files as `file: …`.
+    """
     for key, (section, separator) in _PLACES.items():
         items = dict(sections.items(section)) if sections.has_section(section) else {}
         spelled = {_SPELLINGS.get(name, name.replace("-", "_")): value for name, value in items.items()}

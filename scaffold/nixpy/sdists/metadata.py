@@ -1,4 +1,7 @@
-"""Read the metadata of a package: PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 621)."""
+"""Read the metadata of a package.
+
+It is in PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 621).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ class Metadata:
 
 
 def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
-    """Return the content of a METADATA (`wheel`) or a PKG-INFO; `path` is its place in messages.
+    """Return the content of a METADATA (`wheel`) or a PKG-INFO.
+
+    `path` is its place in messages.
 
     Raises NixpyError if it lacks a name or a version, or has a requirement that cannot be parsed.
     """
@@ -106,7 +111,10 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
 
 
 def read_programs(text: bytes) -> tuple[str, ...]:
-    """Return the programs in an entry_points.txt; none if it is damaged (entry points specification)."""
+    """Return the programs in an entry_points.txt.
+
+    There is none if it is damaged (entry points specification).
+    """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
@@ -139,7 +147,10 @@ def _requirements(lines: Iterable[str], path: str) -> tuple[Requirement, ...]:
 
 
 def _extras(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the normalised names of extras, without invalid names, which old tools wrote (PEP 685)."""
+    """Return the normalised names of extras (PEP 685).
+
+    Invalid names, which old tools wrote, are left out.
+    """
     normal = map(canonicalize_name, names)
     return tuple(dict.fromkeys(name for name in normal if is_normalized_name(name)))
 
@@ -158,7 +169,10 @@ def _line(text: str | None) -> str | None:
 
 
 def homepage(raw: RawMetadata) -> str | None:
-    """Return the home page of the project: the old field, or the URL with that normalised label (PEP 753)."""
+    """Return the home page of the project.
+
+    It is the old field, or the URL with that normalised label (PEP 753).
+    """
     urls = {"".join(c for c in k.lower() if c.isalnum()): v for k, v in raw.get("project_urls", {}).items()}
     candidates = (raw.get("home_page"), *map(urls.get, ("homepage", "source", "repository", "sourcecode", "github")))
     return next((line for url in candidates if (line := _line(url)) and line.startswith(("https://", "http://"))), None)

@@ -1,4 +1,7 @@
-"""Read one version of a package from an index: its files and their metadata. No code of it is run."""
+"""Read one version of a package from an index: its files and their metadata.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,10 @@ class PackageRelease:
 
 @dataclass(frozen=True, kw_only=True)
 class SdistIndex:
-    """An index for packages: the settings of uv and pip for the folder `root`, and the Python version."""
+    """The settings of an index for packages.
+
+    They are those of uv and pip for the folder `root`, and the Python version.
+    """
 
     root: Path
     target: Target
@@ -126,7 +132,7 @@ class SdistIndex:
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
     def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata, tuple[str, ...]]:
-        """Return the paths of a wheel's files, its METADATA, and the names of its programs."""
+        """Return the paths of a wheel's files, its METADATA and its programs."""
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
@@ -146,7 +152,10 @@ class SdistIndex:
         return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
     def sdist(self, file: WheelFile) -> tuple[Sdist, str]:
-        """Return the content of an sdist, and its sha256; NixpyError if it cannot be fetched or has a wrong hash."""
+        """Return the content of an sdist, and its sha256.
+
+        Raises NixpyError if it cannot be fetched or has a wrong hash.
+        """
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
@@ -199,7 +208,10 @@ class SdistIndex:
 
 
 def _admit(metadata: Metadata, package: Package, filename: str) -> None:
-    """Raise NixpyError if the metadata of a file names another package or version than the index."""
+    """Raise NixpyError if a file is not the package that the index names.
+
+    Its metadata has another name or version then.
+    """
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
         message = f"its metadata names {metadata.name!r} {metadata.version!r}"
@@ -207,7 +219,7 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
 
 
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
-    """Return a one-line error for uv's error about this package, or None for other errors."""
+    """Return a one-line error for uv's error about this package, or None."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
     asked = f"{name} {version}" if version else name
     newest = f"Choose another version, or run `nixpy package {name}` for the newest."
@@ -225,7 +237,10 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
 
 
 def _requirement(asked: str) -> Requirement:
-    """Return the requirement for uv. It avoids `==`, which would accept a yanked version."""
+    """Return the requirement for uv.
+
+    It avoids `==`, which would accept a yanked version.
+    """
     limits.check_argument(asked)
     text = plain(asked)
     try:
@@ -254,7 +269,10 @@ def _file(sdist: PackageSdist, root: Path) -> WheelFile:
 
 
 def _is_plain(filename: str) -> bool:
-    """Return whether a wheel is pure Python and fetchPypi can fetch it (it does not support build numbers)."""
+    """Return whether a wheel is pure Python and fetchPypi can fetch it.
+
+    fetchPypi does not support build numbers.
+    """
     _, _, build, tags = parse_wheel_filename(filename)
     return not build and {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
 

@@ -48,7 +48,9 @@ _READ_ERRORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdist:
-    """The content of an sdist: its PKG-INFO, its pyproject.toml if any, and whether it has files to compile.
+    """The content of an sdist: PKG-INFO, pyproject.toml, and files to compile.
+
+    There may be no pyproject.toml. Of files to compile only their existence is known.
 
     `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty string.
     """
@@ -60,7 +62,9 @@ class Sdist:
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
-    """Return the content of the sdist with the file name `name`; `shown` is its place in messages.
+    """Return the content of the sdist with the file name `name`.
+
+    `shown` is its place in messages.
 
     Raises NixpyError if it is damaged, is not an sdist, has paths outside its folder or a file twice, or unpacks to
     an absurd size.
@@ -110,7 +114,10 @@ _UNPACK: Mapping[str, Callable[[IO[bytes]], _Readable]] = {
 
 
 class _Limited(io.RawIOBase):
-    """The unpacked stream, which fails when it is larger than the packed file can reasonably be."""
+    """The unpacked stream, with a limit.
+
+    It fails when it is larger than the packed file can reasonably be.
+    """
 
     def __init__(self, stream: _Readable, most: int, shown: str) -> None:
         self._stream, self._left, self._shown = stream, most, shown
@@ -153,7 +160,9 @@ def _limit(file: IO[bytes]) -> int:
 
 
 def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
-    """Return the top folder and the path below it of a file that nixpy needs, `_SOURCE` for files to compile.
+    """Return the top folder and the path below it of a file that nixpy needs.
+
+    The path is `_SOURCE` for files to compile.
 
     Raises NixpyError for a name that is invalid in an sdist.
     """

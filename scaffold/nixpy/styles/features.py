@@ -1,4 +1,6 @@
-"""Read the features, which add to a style: each is a folder of `templates/features` with a `feature.toml`.
+"""Read the features, which add to a style.
+
+Each is a folder of `templates/features` with a `feature.toml`.
 
 A Nix file of the same name in `templates/nix/features` changes the shell or the interpreter. A feature that only
 changes facts of a project has none.
@@ -54,7 +56,10 @@ def _in(folder: Path) -> tuple[Feature, ...]:
 
 
 def find(name: str) -> Feature:
-    """Return the feature `name`; NixpyError, with the nearest name, if it does not exist."""
+    """Return the feature `name`.
+
+    Raises NixpyError, with the nearest name, if it does not exist.
+    """
     known = {feature.name: feature for feature in features()}
     if feature := known.get(name):
         return feature
@@ -69,7 +74,10 @@ def with_property(of: Callable[[Feature], bool]) -> Feature:
 
 
 def select(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
-    """Return the features with these names, sorted; NixpyError for one that does not work with `style`, if given."""
+    """Return the features with these names, sorted.
+
+    Raises NixpyError for one that does not work with `style`, if given.
+    """
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
         if style and feature.styles and style not in feature.styles:

@@ -14,7 +14,9 @@ from nixpy.styles.styles import Style, styles
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One need. `promised` returns whether a style promises to meet it, or None if the style does not state that.
+    """One need. `promised` returns whether a style promises to meet it, or None.
+
+    Returns None if the style does not state that.
 
     A string is the only condition under which the style meets the need.
     """
@@ -52,6 +54,9 @@ def find(name: str) -> Need:
 
 
 def serving(needs: Iterable[Need]) -> tuple[Style, ...]:
-    """Return the styles that promise to meet all of `needs` unconditionally, in the order of recommendation."""
+    """Return the styles that promise to meet all of `needs` unconditionally.
+
+    They are in the order of recommendation.
+    """
     wanted = tuple(needs)
     return tuple(style for style in styles() if all(need.promised(style) is True for need in wanted))

@@ -1,4 +1,6 @@
-"""Read the styles: folders of `templates/styles` with a `style.toml`, and a Nix file in `templates/nix/styles`.
+"""Read the styles.
+
+Each is a folder of `templates/styles` with a `style.toml`, and a Nix file in `templates/nix/styles`.
 
 A new style needs no Python: no module compares names of styles; modules read the keys of style.toml.
 """
@@ -25,7 +27,10 @@ class StyleError(NixpyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlakeInput:
-    """A flake input that a style needs; its inputs in `follows` follow those of the user's flake."""
+    """A flake input that a style needs.
+
+    Its inputs in `follows` follow those of the user's flake.
+    """
 
     name: str
     url: str
@@ -86,13 +91,19 @@ class Style:
         return "nix-ld" in self.host
 
     def other(self, reason: str) -> str:
-        """Return the styles without a limitation of this one, in words: `style loader or fhs`."""
+        """Return the styles without a limitation of this one, in words.
+
+        An example is `style loader or fhs`.
+        """
         names = self.instead.get(reason)
         return f"style {in_words(names)}" if names else "another style"
 
     @property
     def facts(self) -> dict[str, bool]:
-        """The facts that its Nix function takes besides those of every style, and whether each is required."""
+        """The additional facts of its Nix function, and whether each is required.
+
+        Facts of every style are not among them.
+        """
         return _taken(templates.path("nix", "styles", f"{self.name}.nix"))
 
 
@@ -130,7 +141,9 @@ def _in(folder: Path) -> tuple[Style, ...]:
 
 
 def find(name: str) -> Style:
-    """Return the style `name`, also by another spelling (`buildFHSEnv`), in upper or lower case.
+    """Return the style `name`, in upper or lower case.
+
+    It may be another spelling, such as `buildFHSEnv`.
 
     Raises NixpyError, with the nearest name, for a style that does not exist.
     """
@@ -144,7 +157,10 @@ def find(name: str) -> Style:
 
 
 def names(of: Callable[[Style], bool]) -> str:
-    """Return the names of the styles for which `of` is true, for a hint: `nix-ld, patched-venv or fhs`."""
+    """Return the names of the styles for which `of` is true, for a hint.
+
+    An example is `nix-ld, patched-venv or fhs`.
+    """
     return in_words([style.name for style in styles() if of(style)])
 
 
@@ -169,7 +185,10 @@ def program(name: str) -> Any:
 
 
 def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
-    """Return the recommended style and the reason; `programs` are the wheels with programs that need a loader."""
+    """Return the recommended style and the reason.
+
+    `programs` are the wheels with programs that need a loader.
+    """
     darwin = any(system.endswith("-darwin") for system in systems)
     fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
     if not programs:

@@ -1,4 +1,4 @@
-"""Gather the facts of all locked wheels, each from the nearest source that has them."""
+"""Gather the facts of all locked wheels from the nearest source."""
 
 from __future__ import annotations
 
@@ -36,13 +36,19 @@ _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
 
 class Progress(Protocol):
-    """Shows the progress of reading wheels. Only the thread that called nixpy calls the methods."""
+    """Shows the progress of reading wheels.
+
+    Only the thread that called nixpy calls the methods.
+    """
 
     def start(self, total: int) -> None:
         """Receive the number of wheels that nixpy will read."""
 
     def step(self, name: str, how: str) -> None:
-        """Receive the name of a wheel that was read; `how` is cache, installed, file, ranges, download or skipped."""
+        """Receive the name of a wheel that was read.
+
+        `how` is cache, installed, file, ranges, download or skipped.
+        """
 
 
 def gather(
@@ -57,7 +63,9 @@ def gather(
     progress: Progress | None = None,
     locate: _Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
-    """Return the facts of each wheel from the first source that has them: cache, `venv`, local file, index.
+    """Return the facts of each wheel from the first source that has them.
+
+    Sources are the cache, `venv`, a local file and an index, in this order.
 
     A wheel for several systems is read once; eight threads read wheels at the same time. Facts are known by `tag` only,
     and have no files, for macOS wheels (opened only for their metadata), for wheels that are only on the network with
@@ -144,7 +152,10 @@ class _Work:
         return self._cached(file.sha256, None) is None
 
     def key(self, wheel: LockedWheel) -> tuple[object, ...]:
-        """Return a key that is equal for locked wheels of one file; a wheel that is not opened has its own."""
+        """Return a key that is equal for locked wheels of one file.
+
+        A wheel that is not opened has its own.
+        """
         file, unopened = wheel.file, self._unopened(wheel)
         return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
 
@@ -156,7 +167,10 @@ class _Work:
         return None if known and self.metadata and known.requires is None else known
 
     def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
-        """Read the facts of a wheel; the caller sets how they are known. A macOS wheel has no ELF files."""
+        """Read the facts of a wheel; the caller sets how they are known.
+
+        A macOS wheel has no ELF files.
+        """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
         return WheelFacts(
             files=() if mac else inspect(archive),
@@ -209,7 +223,9 @@ def _in_threads(
     done: Callable[[LockedWheel, _Answer], None],
     stop: threading.Event,
 ) -> None:
-    """Do all jobs in a few threads, and call `done` with each answer in this thread; the first error ends all.
+    """Do all jobs in a few threads, and call `done` with each answer in this thread.
+
+    The first error ends all.
 
     The threads are daemons and not those of an executor, for which Python waits at exit: after Ctrl-C the user
     must not wait for the time-out of a silent server.

@@ -41,7 +41,10 @@ _READ_ERRORS = (
 
 
 def is_large(size: int) -> bool:
-    """Return whether a file of `size` bytes is mapped from disk, since eight threads could fill the memory."""
+    """Return whether a file of `size` bytes is mapped from disk.
+
+    Eight threads could fill the memory with such files.
+    """
     return size >= _LARGE
 
 
@@ -59,7 +62,10 @@ class DamagedWheelError(NixpyError):
 
 
 class ZippedWheel:
-    """An Archive over an open zip file; `shown` names it in errors. Not for several threads at once."""
+    """An Archive over an open zip file; `shown` names it in errors.
+
+    Not for several threads at once.
+    """
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file = file
@@ -78,7 +84,9 @@ class ZippedWheel:
         return self._zip
 
     def members(self) -> Sequence[Member]:
-        """Return every file, in the order of the central directory; of two with one name the one that zipfile reads.
+        """Return every file, in the order of the central directory.
+
+        Of two with one name the one that zipfile reads.
 
         Raises DamagedWheelError for an entry without a name, which is neither a file nor a folder.
         """
@@ -91,11 +99,17 @@ class ZippedWheel:
         )
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first `size` bytes of a member; NixpyError if they cannot be unpacked."""
+        """Return the first `size` bytes of a member.
+
+        Raises NixpyError if they cannot be unpacked.
+        """
         return self._unpack(path, size)[:size]
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
-        """Yield each member with its bytes and verify the checksum; NixpyError if one cannot be unpacked."""
+        """Yield each member with its bytes and verify the checksum.
+
+        Raises NixpyError if one cannot be unpacked.
+        """
         for path in paths:
             # One thread at a time unpacks a large file: those of CUDA are gigabytes on the disk.
             with _one_large_member if is_large(self.zip.getinfo(path).file_size) else contextlib.nullcontext():
@@ -140,7 +154,10 @@ class ZippedWheel:
             )
 
     def _check_places(self, infos: Sequence[zipfile.ZipInfo]) -> None:
-        """Raise NixpyError if members share bytes: reading such a small wheel could take hours."""
+        """Raise NixpyError if members share bytes.
+
+        Reading such a small wheel could take hours.
+        """
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end:
