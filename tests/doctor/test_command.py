@@ -49,8 +49,8 @@ def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytes
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     ran = nixpy("doctor", tmp_path)
     assert ran.status == 1
-    assert "NIX410 SOURCE_DATE_EPOCH is 1: " in ran.out
-    assert ran.out.splitlines()[-2:] == ["       unset SOURCE_DATE_EPOCH", "1 problem found"]
+    assert "error[NIX410]: SOURCE_DATE_EPOCH is 1: " in ran.out
+    assert ran.out.splitlines()[-2:] == ["  hint: unset SOURCE_DATE_EPOCH", "1 problem found"]
     ran = nixpy("doctor", tmp_path, "--format", "json")
     assert ran.status == 1
     assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset SOURCE_DATE_EPOCH")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import folder, format_option, print_json
+from nixpy.cli.common import folder, format_option, print_json, print_message
 from nixpy.cli.layout import table, tell
 from nixpy.cli.output import Styled, echo
 from nixpy.diagnostics.diagnostic import counted
@@ -45,8 +45,8 @@ def _print(report: Report) -> None:
         echo(line)
     echo("")
     for diagnostic in report.diagnostics:
-        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "))
-        echo("       ", Styled(diagnostic.command, bold=True))
+        print_message("error", diagnostic.code, diagnostic.message)
+        echo("  ", Styled("hint", fg="cyan"), ": ", Styled(diagnostic.command, bold=True))
     for skipped in report.skipped:
         tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
     echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.core.limits import check_argument
 
@@ -165,7 +165,7 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; unfinished files were not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True, always=True)
         return 130
     except click.ClickException as error:
         _show(error)
@@ -190,7 +190,7 @@ def _show(error: click.ClickException) -> None:
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
+    fail(ArgumentError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:

@@ -75,8 +75,13 @@ def _is_dumb() -> bool:
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
-def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
-    """Print the parts as one text, and a newline with `nl`; with `err` to standard error."""
+def echo(*parts: Part, err: bool = False, nl: bool = True, always: bool = False) -> None:
+    """Print the parts as one text, and a newline with `nl`; with `err` to standard error.
+
+    Standard error has what accompanies the answer. With `--quiet` nothing of it is printed, unless `always`.
+    """
+    if err and SETTINGS.quiet and not always:
+        return
     text = "".join(
         click.style(inert(part.text), fg=part.fg, bold=part.bold) if isinstance(part, Styled) else inert(part)
         for part in parts

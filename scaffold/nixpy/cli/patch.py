@@ -9,7 +9,7 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import VenvError
 from nixpy.styles.styles import program
 
 
@@ -27,7 +27,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
     try:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
     except patcher.PatchError as error:
-        raise NixpyError(str(error), hint=error.hint) from error
+        raise VenvError(str(error), hint=error.hint) from error
     except KeyboardInterrupt:
         say("nixpy: interrupted; run it again to continue")
         return 130

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError
 from nixpy.core.urls import HTTP, file_path, shown, split
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
@@ -167,7 +167,7 @@ class _Work:
         if self.offline or file.url is None:
             return _UNOPENED, "skipped"
         if split(file.url).scheme not in HTTP:
-            raise NixpyError(
+            raise NetworkError(
                 f"{file.filename} is not at an address one can download from",
                 hint="nixpy reads wheels from http, https and file URLs.",
                 path=shown(file.url),

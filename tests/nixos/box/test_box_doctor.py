@@ -125,8 +125,11 @@ def test_text_says_the_same(healthy: Patient) -> None:
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-3:] == [
-        "NIX410 PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual environment",
-        "       unset PYTHONPATH",
+        (
+            "error[NIX410]: PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual "
+            "environment"
+        ),
+        "  hint: unset PYTHONPATH",
         "1 problem found",
     ]
 
