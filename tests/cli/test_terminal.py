@@ -242,7 +242,7 @@ def test_the_picture_is_of_today(path: Path, nixpy: Nixpy, monkeypatch: pytest.M
     text = picture.written({**os.environ, "UV_OFFLINE": "1"}, columns)
     expected.hold(path.parent, {path.name: picture.drawn(text, columns)})
     shown = " ".join("".join(ET.fromstring(path.read_text()).itertext()).split())  # noqa: S314  (our own file)
-    for word in ("nix develop", "libstdc++.so.6", "nix-ld", "flake.nix, nixpy.lock, nixpy.nix"):
+    for word in ("nix develop", "libstdc++.so.6", "patched-venv", "flake.nix, nixpy.lock, nixpy.nix"):
         assert word in shown
 
 

@@ -75,7 +75,7 @@ def plan(
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
-        style, why = styles.recommend(programs, resolved.systems)
+        style, why = styles.recommend(programs, resolved.required_systems)
         resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
     env = environment_of(project, resolved, nixpy_lock)
     return Plan(
