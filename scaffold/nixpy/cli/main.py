@@ -43,6 +43,32 @@ nixpy check      fail if they are out of date; for CI and pre-commit
 """
 
 
+def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep the value of a global option, which stands before the name of the command or after it."""
+    from nixpy.cli.output import SETTINGS, colour
+
+    if value:
+        assert option.name is not None  # noqa: S101
+        setattr(SETTINGS, option.name, value)
+    if SETTINGS.quiet and SETTINGS.verbose:
+        context.fail("--quiet and --verbose exclude each other")
+    context.color = colour()
+
+
+GLOBAL = tuple(
+    click.Option(names, help=told, expose_value=False, is_eager=True, callback=_set, **more)
+    for names, told, more in (
+        (("-q", "--quiet"), "Print only errors and the answer.", {"is_flag": True}),
+        (("-v", "--verbose"), "Print everything: whole lists, files, programs, times.", {"is_flag": True}),
+        (
+            ("--color",),
+            "Use colour: auto (the default), always or never.",
+            {"type": click.Choice(["auto", "always", "never"]), "metavar": "WHEN"},
+        ),
+    )
+)
+
+
 class _Context(click.Context):
     """What a command runs in, with help that fits the terminal."""
 
@@ -66,6 +92,7 @@ class _Commands(click.Group):
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
         command.context_class = _Context
+        command.params = [*(one for one in command.params if one not in GLOBAL), *GLOBAL]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -106,12 +133,11 @@ class _Commands(click.Group):
     epilog="Exit status: 0 success, 1 findings (out of date, edited, not generated), 2 error, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
-@click.pass_context
-def group(ctx: click.Context) -> None:
+def group() -> None:
     """Run before every command."""
-    from nixpy.cli.output import colour
 
-    ctx.color = colour()
+
+group.params = [*GLOBAL, *group.params]
 
 
 def main(args: list[str] | None = None) -> None:
@@ -129,6 +155,9 @@ def main(args: list[str] | None = None) -> None:
 
 def _status(args: list[str] | None) -> int:
     """Run the command line, tell of errors, and return the exit status."""
+    from nixpy.cli.output import reset
+
+    reset()
     try:
         for argument in sys.argv[1:] if args is None else args:
             check_argument(argument)

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -37,9 +37,37 @@ class Styled:
 Part = str | Styled
 
 
+@dataclass(slots=True)
+class Settings:
+    """How much is printed, and whether in colour: what `-q`, `-v` and `--color` say, which every command has."""
+
+    quiet: bool = False
+    """Only errors and the answer of the command are printed."""
+    verbose: bool = False
+    """Lists are complete, and standard error says what was read and run."""
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+SETTINGS = Settings()
+
+
+def reset() -> None:
+    """Forget the settings of a command that ran before in this process."""
+    SETTINGS.quiet, SETTINGS.verbose, SETTINGS.color = False, False, "auto"
+
+
 def colour() -> bool | None:
-    """Return False if colour is switched off, else None: then terminals get it."""
-    return False if os.environ.get("NO_COLOR") or _is_dumb() else None
+    """Return True if colour is wanted everywhere, False if nowhere, else None: then terminals get it.
+
+    `--color` decides, then NO_COLOR (no-color.org), then FORCE_COLOR and CLICOLOR_FORCE (bixense.com/clicolors).
+    """
+    if SETTINGS.color != "auto":
+        return SETTINGS.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    return False if _is_dumb() else None
 
 
 def _is_dumb() -> bool:
