@@ -93,7 +93,7 @@ def test_a_link_out_of_the_project_is_one_error(kind: str, project: Path, nixpy:
     ran = nixpy("init", project, "--offline", *options)
     assert ran.status == 2
     assert ran.err.startswith(f"error: {project}/")
-    assert "leads to /" in ran.err
+    assert "points to /" in ran.err
     assert "nixpy does not write outside the project" in ran.err
     assert "--follow-links" not in ran.err
     assert nixpy("init", project, "--offline", *options, "--follow-links").status == 2

@@ -44,7 +44,7 @@ def test_rows_are_read(tmp_path: Path) -> None:
         (HEAD + "a,dlopen,libz.so.1,, \n", 2, "note"),
         (HEAD + "a,dlopen,libz.so.1,x\n", 2, "4 columns"),
         (HEAD + "\n", 2, "0 columns"),
-        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "stands after"),
+        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "comes after"),
         (HEAD + "a,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,c,y\n", 3, "twice"),
         (HEAD + 'a,dlopen,"libz.so.1,,x\n', 2, "CSV"),
     ],

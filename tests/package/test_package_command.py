@@ -374,7 +374,7 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     link.symlink_to("../elsewhere/demo.nix")
     linked = nixpy("package", "demo", "-o", link, "--force")
     assert linked.status == 2
-    assert f"{link}: this leads to {tmp_path}/elsewhere/demo.nix" in linked.err
+    assert f"{link}: this points to {tmp_path}/elsewhere/demo.nix" in linked.err
     tree = tmp_path / "nixpkgs"
     assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 2
     assert not tree.exists()
@@ -388,7 +388,7 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     written.parent.symlink_to(tmp_path / "elsewhere")
     linked = nixpy("package", "demo", "--nixpkgs", "-o", tree)
     assert linked.status == 2
-    assert f"the link {written.parent} leads to {tmp_path}/elsewhere/default.nix" in linked.err
+    assert f"the link {written.parent} points to {tmp_path}/elsewhere/default.nix" in linked.err
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -412,16 +412,20 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "unknown": ("nosuchpackage", "no index has a package nosuchpackage", void),
     "version": ("demo==9", "no index has version 9 of demo", demo),
     "yanked": ("yanked==1.0", "yanked 1.0 was yanked", lambda folder: build_sdist(folder, "yanked", "1.0")),
-    "name": ("no name", "is no package", void),
+    "name": ("no name", "is not the name of a package", void),
     "extras": ("demo[net]", "names extras", demo),
-    "range": ("demo>=1", "is no package", demo),
+    "range": ("demo>=1", "is not the name of a package", demo),
     "damaged": ("bad", "damaged", damaged),
     "no gzip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.tar.gz").write_bytes(b"\x1f\x8bnothing")),
     "no zip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.zip").write_bytes(b"PK nothing")),
     "outside": ("bad", "has a file named", named("bad-1.0/../../evil")),
     "absolute": ("bad", "has a file named", named("/etc/evil")),
-    "no PKG-INFO": ("bad", "is no sdist", lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": b""})),
-    "two": ("bad", "is no sdist", named("other/PKG-INFO")),
+    "no PKG-INFO": (
+        "bad",
+        "is not an sdist",
+        lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": b""}),
+    ),
+    "two": ("bad", "is not an sdist", named("other/PKG-INFO")),
     "bomb": (
         "bad",
         "absurd size",
@@ -434,19 +438,19 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "another": (
         "bad",
-        "to be 'worse'",
+        "names 'worse'",
         lambda folder: build_sdist(
             folder, "bad", "1.0", files={"bad-1.0/PKG-INFO": b"Metadata-Version: 2.2\nName: worse\nVersion: 1.0\n"}
         ),
     ),
     "another wheel": (
         "bad",
-        "to be 'worse'",
+        "names 'worse'",
         lambda folder: build_wheel(folder, "worse", "1.0").rename(folder / "bad-1.0-py3-none-any.whl"),
     ),
     "another version": (
         "bad",
-        "to be 'bad' '2.0'",
+        "names 'bad' '2.0'",
         lambda folder: build_wheel(folder, "bad", "2.0").rename(folder / "bad-1.0-py3-none-any.whl"),
     ),
     "TOML": ("bad", "not valid TOML", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="[build")),
@@ -463,7 +467,7 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "compiled": (
         "bad",
-        "the index that was asked has neither an sdist nor a wheel of pure Python of bad 1.0",
+        "the index has neither an sdist nor a pure Python wheel of bad 1.0",
         lambda folder: build_wheel(folder, "bad", "1.0", "cp313-cp313-manylinux_2_17_x86_64"),
     ),
 }
@@ -514,7 +518,7 @@ def test_offline_a_package_that_was_never_seen_is_one_line(
         ran = nixpy("package", "--offline", asked)
         assert (ran.status, ran.out) == (2, "")
         error, hint = ran.err.splitlines()
-        assert error == f"error: {name} is not in uv's cache, and --offline forbids to ask an index"
+        assert error == f"error: {name} is not in uv's cache, and --offline forbids network access"
         assert hint == "  hint: Run without --offline."
 
 

@@ -17,15 +17,25 @@ PACKAGE = TOP / "scaffold/nixpy"
 WORDS = Path(__file__).with_name("words.csv")
 
 FOLDERS = (
+    "analysis",
     "cli",
     "commands",
     "diagnostics",
     "doctor",
+    "core",
     "environment",
     "external",
+    "files",
+    "index",
+    "libraries",
+    "locks",
+    "needs",
+    "nixpkgs",
     "package",
     "project",
+    "sdists",
     "styles",
+    "wheels",
 )
 # Modules whose texts go into generated files.
 GENERATED = {"environment/facts.py", "package/entries.py"}
@@ -43,7 +53,7 @@ CODES = PACKAGE / "diagnostics/codes.csv"
 IDENTIFIERS = {"never analysed", "older library"}
 # Names with which a message may begin, and the calls that a message is the first argument of.
 NAMES = {"Python", "Nix", "LD_LIBRARY_PATH"}
-FAILING = ("Error", "self.fail", "self._fail")
+FAILING = ("Error", "self.fail", "self._fail", "self._error", "at.error", "where.error")
 
 
 @cache
@@ -167,10 +177,20 @@ def given(tree: ast.Module, name: str) -> Iterator[tuple[int, str]]:
                 yield value.lineno, text
 
 
+def raised(tree: ast.Module, position: int) -> Iterator[tuple[int, str]]:
+    """Yield the literals at this position among the arguments of a call that makes an error."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) > position and ast.unparse(node.func).endswith(FAILING):
+            for value in branches(node.args[position]):
+                if text := text_of(value):
+                    yield value.lineno, text
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_hint_is_a_sentence(path: Path) -> None:
     """A hint begins with a capital letter or a name in backticks, and ends with a full stop or a question mark."""
-    for line, text in given(ast.parse(path.read_text()), "hint"):
+    tree = ast.parse(path.read_text())
+    for line, text in (*given(tree, "hint"), *raised(tree, 1)):
         assert not text[0].islower(), f"{named(path)}:{line}: {text}"
         assert text.rstrip().endswith((".", "?", "{}")), f"{named(path)}:{line}: {text}"
 
@@ -179,14 +199,7 @@ def test_a_hint_is_a_sentence(path: Path) -> None:
 def test_a_message_is_no_sentence(path: Path) -> None:
     """A message begins with a small letter or a name, and has no full stop at its end."""
     tree = ast.parse(path.read_text())
-    raised = [
-        (node.lineno, text_of(node.args[0]))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and node.args
-        and ast.unparse(node.func).endswith(("Error", "self.fail", "self._fail"))
-    ]
-    for line, text in (*given(tree, "message"), *raised):
+    for line, text in (*given(tree, "message"), *raised(tree, 0)):
         first = text.partition(" ")[0]
         assert not text.endswith("."), f"{named(path)}:{line}: {text}"
         assert first[:1].islower() or not first.isalpha() or first in NAMES, f"{named(path)}:{line}: {text}"

@@ -141,7 +141,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     if ours or MARK in text:
         raise Damaged
     raise LockError(
-        "this file was not written by nixpy", path=path, hint="move it away, or remove it if it is not needed"
+        "this file was not written by nixpy", path=path, hint="Move the file, or remove it if you do not need it."
     )
 
 

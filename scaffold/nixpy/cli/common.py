@@ -105,7 +105,7 @@ def say(*parts: Part) -> None:
 
 
 def in_repository(folder: Path) -> bool:
-    """Tell whether the folder lies in a git repository."""
+    """Return whether the folder lies in a git repository."""
     here = folder.resolve()
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 

@@ -71,7 +71,7 @@ def colour() -> bool | None:
 
 
 def _is_dumb() -> bool:
-    """Tell whether the terminal can only go on writing, as those that are read aloud."""
+    """Return whether the terminal can only go on writing, as those that are read aloud."""
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 

@@ -23,16 +23,20 @@ def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[s
     last: list[str] = []
     try:
         if next(reader, None) != list(columns):
-            raise bad_row(path, 1, "the columns are not the expected ones", f"write {wanted}")
+            raise bad_row(path, 1, "the columns are not the expected ones", f"Write {wanted}.")
         for row in reader:
             if len(row) != len(columns):
-                raise bad_row(path, reader.line_num, f"{len(row)} columns instead of {len(columns)}", f"write {wanted}")
+                raise bad_row(
+                    path, reader.line_num, f"{len(row)} columns instead of {len(columns)}", f"Write {wanted}."
+                )
             if (key := row[:keys]) <= last and keys:
                 raise _disorder(path, reader.line_num, key, last)
             last = key
             yield reader.line_num, row
     except csv.Error as error:
-        raise bad_row(path, reader.line_num, f"not a table in CSV: {error}", "mend it") from error
+        raise bad_row(
+            path, reader.line_num, f"not a table in CSV: {error}", "Correct the quotes on this line."
+        ) from error
 
 
 def bad_row(path: Path, line: int, message: str, hint: str) -> NixpyError:
@@ -42,6 +46,6 @@ def bad_row(path: Path, line: int, message: str, hint: str) -> NixpyError:
 
 def _disorder(path: Path, line: int, key: list[str], last: list[str]) -> NixpyError:
     if key == last:
-        return bad_row(path, line, f"{','.join(key)} is there twice", "keep one of the two rows")
-    message = f"{','.join(key)} stands after {','.join(last)}"
-    return bad_row(path, line, message, "sort the rows by their first columns, byte by byte")
+        return bad_row(path, line, f"{','.join(key)} occurs twice", "Keep one of the two rows.")
+    message = f"{','.join(key)} comes after {','.join(last)}"
+    return bad_row(path, line, message, "Sort the rows by their first columns, byte by byte.")

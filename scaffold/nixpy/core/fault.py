@@ -31,9 +31,9 @@ class Fault(NixpyError):
         super().__init__(
             f"this is a fault of nixpy: {what}",
             path=path,
-            hint=f"report it to the developers of nixpy, with this message and: nixpy {__version__}, Python "
+            hint=f"Report it to the developers of nixpy, with this message and: nixpy {__version__}, Python "
             f"{platform.python_version()}, {sys.platform} {platform.machine()}, `{command}`; {_DEBUG}=1 shows the "
-            "traceback, which may hold secrets",
+            "traceback, which may hold secrets.",
         )
         self.error = error
 

@@ -71,7 +71,7 @@ MARKER_WORDS = 100
 """Extras that one marker of METADATA may name. The longest markers of packages on PyPI name about twenty."""
 
 TAGS = 1_000
-"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+"""Tags that the name of a wheel expands to: interpreters times ABIs times platforms. The longest name on PyPI has about
 a hundred.
 """
 
@@ -102,7 +102,7 @@ minute.
 """
 
 UNKNOWN_SIZE = 8 << 30
-"""Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
+"""Bytes of a download if neither the lock nor the server states its size; the largest wheels have about 4 GB."""
 
 
 _BRACKETS = re.compile(r"[()]")

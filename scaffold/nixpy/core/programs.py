@@ -29,7 +29,7 @@ from typing import Literal
 Name = Literal["uv", "git", "python"]
 CompletedProcess = subprocess.CompletedProcess[str]
 SubprocessError = subprocess.SubprocessError  # such as a program that takes too long
-OWN = "it lies in the project's own files"  # why a program is not started
+OWN = "it is among the project's own files"  # why a program is not started
 
 
 def find(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) -> Path | None:
@@ -88,7 +88,7 @@ def _on_path(name: Name, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _of_checkout(path: Path, tree: Path) -> bool:
-    """Tell whether a program or folder lies in the checkout or is a link into it.
+    """Return whether a program or folder lies in the checkout or is a link into it.
 
     The programs of the environment that nixpy itself runs from are not counted: its code runs already.
     """

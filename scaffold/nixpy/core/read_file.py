@@ -50,17 +50,17 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
 # The methods of Path raise OSError for a name that is too long for the system. Others may choose the names that are
 # looked up here, and no such file is there.
 def exists(path: Path) -> bool:
-    """Tell whether a file or folder is there."""
+    """Return whether a file or folder is there."""
     return os.path.exists(path)  # noqa: PTH110
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether a file is there, not a folder."""
+    """Return whether a file is there, not a folder."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether a folder is there."""
+    """Return whether a folder is there."""
     return os.path.isdir(path)  # noqa: PTH112
 
 

@@ -52,12 +52,12 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
-            raise NixpyError(f"unknown system `{self.system}`", hint=f"nixpy knows {', '.join(SYSTEMS)}")
+            raise NixpyError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
         found = _PYTHON.fullmatch(self.python)
         if not found or int(found[1]) < _OLDEST_MINOR:
             raise NixpyError(
                 f"cannot choose wheels for Python `{self.python}`",
-                hint="name a final release of CPython 3.8 or later in full, such as 3.13.9",
+                hint="Write the full version of a final release of CPython 3.8 or later, such as 3.13.9.",
             )
 
     @property
@@ -96,7 +96,7 @@ class Target:
     def satisfies(
         self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
     ) -> bool:
-        """Tell whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
+        """Return whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
 
         Raises packaging's InvalidMarker where it is none, or asks for what a lock file cannot tell (`extra`).
         """

@@ -34,7 +34,7 @@ def visible_line(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether each character of `text` is displayed as it stands; tabs and newlines count as such."""
+    """Return whether each character of `text` is displayed as it stands; tabs and newlines count as such."""
     return _UNSAFE.search(text) is None
 
 

@@ -46,7 +46,10 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         reason = _AT.sub("", str(error)).strip()
         hint = "Correct the syntax on that line."
         if text.split("\n")[line - 1].startswith(_CONFLICT):
-            reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
+            reason, hint = (
+                "this file contains an unresolved merge conflict",
+                "Resolve the conflict; for a lock file, run its tool again.",
+            )
         raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
     except RecursionError:
         message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"

@@ -90,7 +90,7 @@ def path_tokens(url: str) -> set[str]:
 
 
 def _is_token(part: str) -> bool:
-    """Tell whether a part of a path looks like a key: long, of letters and digits, and no file."""
+    """Return whether a part of a path looks like a key: long, of letters and digits, and no file."""
     return (
         len(part) >= _SHORTEST_TOKEN
         and not part.endswith(_FILES)

@@ -20,7 +20,7 @@ they cannot run; none; or the loader of another distribution, or of an FHS root.
 
 
 def in_store(path: Path | str | None) -> bool:
-    """Say whether a path lies in the Nix store."""
+    """Return whether a path lies in the Nix store."""
     return path is not None and Path(path).is_relative_to(_STORE)
 
 

@@ -28,7 +28,7 @@ class Search:
     cached: frozenset[str] = frozenset()
 
     def finds(self, soname: str, more: Iterable[Path] = ()) -> bool:
-        """Say whether the process finds a library, also in these folders."""
+        """Return whether the process finds a library, also in these folders."""
         if soname in self.loaded or soname in self.cached:
             return True
         return any(exists(folder / soname) for folder in (*more, *self.folders))

@@ -66,7 +66,7 @@ def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDia
 
 
 def _is_judged(name: str, project: ObservedProject) -> bool:
-    """Tell whether a package that nixpkgs or a wheel supplies must be there by its name.
+    """Return whether a package that nixpkgs or a wheel supplies must be there by its name.
 
     What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
     """

@@ -112,7 +112,7 @@ class OwnPackage:
 
 
 def is_packaged(project: Project) -> bool:
-    """Tell whether a project names its build system, as uv installs no other; or one of setup.py."""
+    """Return whether a project names its build system, as uv installs no other; or one of setup.py."""
     data = project.pyproject
     if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data

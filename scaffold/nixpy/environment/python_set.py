@@ -35,7 +35,7 @@ class SetPackage:
         return not self.known and (self.lacking or not self.wheel)
 
     def is_from_wheel(self, versions: Versions) -> bool:
-        """Tell whether its wheel is what is likely taken."""
+        """Return whether its wheel is what is likely taken."""
         return self.wheel and (versions == "locked" or not self.known)
 
     @property

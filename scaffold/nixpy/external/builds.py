@@ -53,7 +53,7 @@ def build_systems() -> Mapping[str, _SdistRow]:
 
 
 def is_program(requirement: str) -> bool:
-    """Tell whether a build requirement is a program in a wheel."""
+    """Return whether a build requirement is a program in a wheel."""
     return build_systems().get(requirement, _SdistRow()).program
 
 

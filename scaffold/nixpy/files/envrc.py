@@ -52,8 +52,8 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
         yield Diagnostic(
             code="NIX208",
-            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when that changes",
-            hint=f"write `watch_file {shlex.join(lacking)}` into it, before `use`",
+            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when it changes",
+            hint=f"Write `watch_file {shlex.join(lacking)}` in {NAME}, before `use`.",
         )
 
 

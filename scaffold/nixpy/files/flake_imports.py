@@ -14,7 +14,7 @@ _IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]{1,255}\.nix)")
 
 
 def imports(entry: Path, file: str) -> bool:
-    """Tell whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
+    """Return whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
     return f"./{file}" in read_lossy(entry)
 
 
@@ -28,5 +28,5 @@ def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="NIX205",
                 message=f"{entry.name} imports ./{other}, but the generated file is {file}",
-                hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
+                hint=f"Write ./{file} in {entry.name}, and remove the old file and its nixpy.lock.",
             )

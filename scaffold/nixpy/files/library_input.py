@@ -22,7 +22,7 @@ from nixpy.styles.styles import FlakeInput, Style
 
 NAME = "nixpy"
 
-_VENDORED = 'set library = "vendored"'
+_VENDORED = 'set library = "vendored".'
 # `nixpy.url = …` or `nixpy = { … url = … }`, and not `nixpy = import ./nixpy.nix { … }` of the outputs.
 _INPUT = re.compile(
     rf'(?<![\w-])(?:{NAME}|"{NAME}")'
@@ -61,14 +61,14 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
     if settings.source is None:
         _fail(
             project,
-            f'library = "input" needs `source`, the address of the flake input `{NAME}`, and that is not set',
-            f'add source = "github:OWNER/{NAME}" there, or any other flake reference; or {_VENDORED}',
+            f'library = "input" needs `source`, the address of the flake input `{NAME}`, and `source` is not set',
+            f'Set source = "github:OWNER/{NAME}", or any other flake reference; or {_VENDORED}',
         )
     if flake_comes is False:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, so it is not for a shell.nix',
-            f"leave out --no-flake, or {_VENDORED}",
+            f"Leave out --no-flake, or {_VENDORED}",
         )
     handed_on = False
     for entry in (project.root / "shell.nix", project.root / "default.nix"):
@@ -79,14 +79,14 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
             _fail(
                 project,
                 f'library = "input" takes the Nix functions from the inputs of a flake, and {entry.name} imports '
-                f"{settings.file} without these",
-                f"remove {entry.name}, or {_VENDORED}",
+                f"{settings.file} without these inputs",
+                f"Remove {entry.name}, or {_VENDORED}",
             )
     if flake_comes is None and not handed_on and flake.nearest_flake(project.root) is None:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, and the project has no flake.nix',
-            f"run `nixpy init`, which writes one, or {_VENDORED}",
+            f"Run `nixpy init`, which writes flake.nix, or {_VENDORED}",
         )
 
 
@@ -101,14 +101,14 @@ def diagnostics(project: Project) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX209",
             message=f'library = "input" needs the input {NAME}, which flake.nix does not have',
-            hint="`nixpy init` prints the lines for it, to be added by hand",
+            hint="Run `nixpy init` and add the lines that it prints to flake.nix.",
         )
     elif (there := _ADDRESS.search(text)) and there[1] != settings.source:
         yield Diagnostic(
             code="NIX209",
             message=f"flake.nix takes the input {NAME} from {there[1]}, but `source` in the settings is "
             f"{settings.source}",
-            hint=f"write the same address in both places, then run `nix flake update {NAME}`",
+            hint=f"Write the same address in both places, then run `nix flake update {NAME}`.",
         )
 
 

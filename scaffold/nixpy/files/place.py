@@ -40,19 +40,19 @@ def target(path: Path, root: Path | None = None, *, follow_links: bool = False, 
         link = _link(path, root)
         way = "this" if link == path else f"the link {link}"
         raise NixpyError(
-            f"{way} leads to {real}, and nixpy does not write outside {outside}; {_NOTHING}",
+            f"{way} points to {real}, and nixpy does not write outside {outside}; {_NOTHING}",
             path=path,
-            hint="put a file of its own in place of the link"
-            + (", or allow it with --follow-links" if same and limit == "the project" else ""),
+            hint="Replace the link with a regular file"
+            + (", or allow it with --follow-links." if same and limit == "the project" else "."),
         )
     top = folder if inside else repository or folder
     if _GIT in real.relative_to(top).parts:
-        raise NixpyError(f"this leads to {real}, which belongs to git; {_NOTHING}", path=path, hint="remove the link")
+        raise NixpyError(f"this points to {real}, which belongs to git; {_NOTHING}", path=path, hint="Remove the link.")
     for other in _others(real, folder, repository or folder):
         raise NixpyError(
             f"this is {real.name} of another project, {other}; {_NOTHING}",
             path=path,
-            hint="remove the link, or set `file` in [tool.nixpy] to another place",
+            hint="Remove the link, or set `file` in [tool.nixpy] to another path.",
         )
     return real
 

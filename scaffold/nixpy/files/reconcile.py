@@ -164,7 +164,7 @@ def _targets(
             target = place.target(output.path, root, follow_links=follow_links)
             if other := next((path for path, taken in found.items() if taken == target), None):
                 raise NixpyError(
-                    f"this is the same file as {other}; nothing was changed", path=output.path, hint="remove the link"
+                    f"this is the same file as {other}; nothing was changed", path=output.path, hint="Remove the link."
                 )
             found[output.path] = target
     return found
@@ -199,20 +199,20 @@ def _age(text: str, output: OutputFile) -> State:
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
     if comparison.state is State.NEWER:
-        raise NixpyError("written by a newer nixpy", path=comparison.path, hint="update nixpy")
+        raise NixpyError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
     if force:
         return
     if comparison.state is State.EDITED:
         raise NixpyError(
-            "edited by hand; nixpy would overwrite the edit",
+            "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
-            hint="put what you need into [tool.nixpy] or flake.nix, then run again with --force",
+            hint="Move your changes to [tool.nixpy] or flake.nix, then run again with --force.",
         )
     if comparison.state is State.FOREIGN:
         raise NixpyError(
             "not written by nixpy",
             path=comparison.path,
-            hint="move it away, set `file` in [tool.nixpy] to another place, or overwrite it with --force",
+            hint="Move the file, set `file` in [tool.nixpy] to another path, or overwrite the file with --force.",
         )
 
 

@@ -174,7 +174,7 @@ class _Conversation:
 
     def _build_needed(self, names: Sequence[str]) -> NixpyError:
         versions = {name: f" {package['version']}" for name, package in self._known.items()}
-        one, several = "has no wheel, and only a build tells what it requires", "have no wheel, and only builds tell"
+        one, several = "has no wheel, and only a build shows what it requires", "have no wheel, and only builds show"
         return BuildNeededError(
             f"{', '.join(name + versions.get(name, '') for name in names)} "
             + (one if len(names) == 1 else f"{several} what they require"),
@@ -185,7 +185,7 @@ class _Conversation:
     def _name_needed(self) -> NixpyError:
         lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
         return NixpyError(
-            f"only a build tells the name of the package in {lines}",
+            f"only a build shows the name of the package in {lines}",
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
 
@@ -311,11 +311,13 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
         if not files and not package.keys() & {"directory", "vcs"}:
             raise NixpyError(
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
-                hint="Compare them with the index's, or list them anew (`uv pip compile --generate-hashes`).",
+                hint="Correct the hashes; `uv pip compile --generate-hashes` lists those of the index.",
             )
     if _wants_sdist(asked, name):
         if files.keys() == {"wheels"}:
-            raise NixpyError(f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option.")
+            raise NixpyError(
+                f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
+            )
         files.pop("wheels", None)
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 

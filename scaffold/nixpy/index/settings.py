@@ -135,7 +135,7 @@ def _query_values(url: str) -> set[str]:
 
 
 def same_server(one: str, other: str) -> bool:
-    """Tell whether two URLs have scheme, host and port in common (RFC 6454's origin)."""
+    """Return whether two URLs have scheme, host and port in common (RFC 6454's origin)."""
     return _server(one) == _server(other)
 
 

@@ -148,7 +148,7 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
                 hint = f"Unset {name}, or allow builds with --allow-build."
                 raise NixpyError(f"{name} is refused: {row.reason}", hint=hint)
             if row.refused and value == row.refused:
-                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Name the value that you want.")
+                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
         passed[name] = value
     return passed
 
@@ -185,7 +185,7 @@ def _passed(file: UvFile, *, allow_build: bool) -> dict[str, Any]:
         if row.refused and value == row.refused:
             raise NixpyError(
                 f"uv's setting `{key} = {inline(value)}` is refused: {row.reason}",
-                hint="Name the value that you want.",
+                hint="Write the value itself.",
                 path=file.path,
                 line=_line(file, table, key),
             )
@@ -282,22 +282,22 @@ def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
-                hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+                hint="Check its spelling. If it is a setting of a newer uv, run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "apply" and file.path.name != "pyproject.toml":
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: uv's setting `{name}` has no effect in this file",
-                hint="uv takes it from the project's pyproject.toml alone: move it to [tool.uv] there",
+                hint="Move it to [tool.uv] in pyproject.toml: uv reads it from that file only.",
             )
         elif row.treatment == "apply" and file.table.get("sources"):
             yield Diagnostic(
                 code="NIX210",
-                message=f"{place}: uv's setting `{name}` has no effect beside `sources`: the answer is for all systems",
-                hint="make a lock with uv, and nixpy reads that",
+                message=f"{place}: uv's setting `{name}` has no effect with `sources`: uv resolves for all systems",
+                hint="Run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
-            remedy = "set it in the uv.toml of your user" if row.treatment == "user" else "remove it, or lock with uv"
+            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Remove it, or run `uv lock`."
             yield Diagnostic(
                 code="NIX210", message=f"{place}: uv's setting `{name}` is not passed on: {row.reason}", hint=remedy
             )

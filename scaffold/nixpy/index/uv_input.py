@@ -140,7 +140,7 @@ def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str
     if refused:
         (_, first), *others = refused.items()
         if others:
-            first.message += f"; and so would {', '.join(f'`{text}`' for text, _ in others)}"
+            first.message += f"; so must {', '.join(f'`{text}`' for text, _ in others)}"
         raise first
     return texts
 
@@ -180,7 +180,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
 def _constraint(line: RequirementLine) -> str:
     if line.requirement is None or line.editable:
         raise ProjectError(
-            f"`{line.text}` is no constraint: it has no name",
+            f"`{line.text}` is not a constraint: it has no name",
             hint="Write it as `name @ URL`, or include it with -r.",
             path=line.path,
             line=line.line,
@@ -208,7 +208,7 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
 
 def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
     return _BuildNeededError(
-        f"`{line.text}` would have to be built to know what it needs: {reason}",
+        f"`{line.text}` must be built to know what it requires: {reason}",
         hint=f"{remedy} with --allow-build, which runs its code.",
         path=line.path,
         line=line.line,

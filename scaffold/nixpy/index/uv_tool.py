@@ -24,7 +24,7 @@ _SHOWN_LINES = 14
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that uv's text holds decides
     (
         r"network (?:was|connectivity is) disabled|Network connectivity",
-        "uv may not use the network and its cache does not hold this: run once without --offline.",
+        "Run once without --offline: the cache of uv does not have this.",
         NetworkError,
     ),
     (
@@ -39,12 +39,12 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     ),
     (
         r"Failed to fetch|error sending request|dns error|tcp connect|timed out|Request failed",
-        "The index did not answer: check the network and the index settings of uv or pip, or use a lock.",
+        "Check the network and the index settings of uv or pip, or use a lock.",
         NetworkError,
     ),
     (
         r"Building source distributions",
-        "Only its build tells what it needs: allow that with --allow-build, or lock with `uv lock`.",
+        "Only a build shows what the package requires: allow it with --allow-build, or run `uv lock`.",
         NixpyError,
     ),
     (
@@ -113,7 +113,7 @@ def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
         found = _VERSION.match(answer.stdout)
         if found and Version(found[1]) >= _OLDEST_UV:
             return Uv(path=path, version=Version(found[1]))
-        reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that will do")
+        reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that nixpy supports")
     because = f" ({'; '.join(reasons)})" if reasons else ""
     raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
@@ -181,7 +181,7 @@ class Compiler:
             )
         except programs.SubprocessError:
             raise NetworkError(
-                f"uv found no answer within {limits.RESOLUTION / 60:,.0f} minutes",
+                f"uv did not finish within {limits.RESOLUTION / 60:,.0f} minutes",
                 hint="Check the index settings of uv or pip, or use a lock.",
             ) from None
         if done.returncode == 0:

@@ -22,8 +22,8 @@ from nixpy.needs.glibc import is_glibc
 from nixpy.nixpkgs.expression import attributes
 
 Provider = Literal["glibc", "nixpkgs", "sibling-wheel", "host-driver", "none"]
-"""Who answers a soname: the interpreter's own glibc; a package; another wheel of the same lock; the host,
-because the library must match its kernel driver; nobody."""
+"""Who supplies a soname: the glibc of the interpreter; a package of nixpkgs; another wheel of the same lock; the host,
+because the library must match its kernel driver; no provider."""
 
 _TABLE_PROVIDERS = ("host-driver", "nixpkgs", "none", "sibling-wheel")
 _SONAMES = Path(__file__).with_name("sonames.csv")
@@ -111,11 +111,11 @@ def load_sonames(path: Path) -> dict[str, SonameEntry]:
     columns = ("soname", "provider", "expression", "darwin", "note")
     for line, (soname, provider, expression, darwin, note) in rows(path, *columns):
         if not re.fullmatch(r"[^\s/]+", soname):
-            raise bad_row(path, line, f"{soname!r} is not a soname", "write the bare name, such as libz.so.1")
+            raise bad_row(path, line, f"{soname!r} is not a soname", "Write the bare name, such as libz.so.1.")
         if is_glibc(soname):
-            raise bad_row(path, line, f"{soname} is glibc's own", "leave it to nixpy/needs/glibc.py")
+            raise bad_row(path, line, f"{soname} is part of glibc", "Remove the row: nixpy/needs/glibc.py covers it.")
         if darwin not in ("", "yes"):
-            raise bad_row(path, line, f"darwin is {darwin!r}", "write yes or leave it empty")
+            raise bad_row(path, line, f"darwin is {darwin!r}", "Write yes or leave it empty.")
         entries[soname] = SonameEntry(
             soname=soname,
             provider=_provider(path, line, provider, expression, note),
@@ -135,15 +135,22 @@ def load_patterns(path: Path) -> tuple[Pattern, ...]:
     patterns: list[Pattern] = []
     for line, (text, provider, expression, note) in rows(path, "regex", "provider", "expression", "note", keys=0):
         if not (text.startswith("^") and text.endswith("$")):
-            raise bad_row(path, line, f"{text} matches parts of a name", "begin it with ^ and end it with $")
+            raise bad_row(path, line, f"{text} matches parts of a name", "Begin it with ^ and end it with $.")
         try:
             regex = re.compile(text)
         except re.error as error:
-            raise bad_row(path, line, f"{text} is not a regular expression: {error}", "mend it") from error
+            raise bad_row(
+                path, line, f"{text} is not a regular expression: {error}", "Correct the expression."
+            ) from error
         if expression:
             groups = [int(group) for group in re.findall(r"\\(\d)", expression)]
             if any(group not in range(1, regex.groups + 1) for group in groups):
-                raise bad_row(path, line, f"{expression} refers to a group that is not there", "count them")
+                raise bad_row(
+                    path,
+                    line,
+                    f"{expression} refers to a group that does not exist",
+                    "Correct the number of the group.",
+                )
             _attributes(path, line, re.sub(r"\\\d", "0", expression))
         known = _provider(path, line, provider, expression, note)
         patterns.append(Pattern(regex=regex, provider=known, expression=expression or None, note=note))
@@ -152,11 +159,18 @@ def load_patterns(path: Path) -> tuple[Pattern, ...]:
 
 def _provider(path: Path, line: int, provider: str, expression: str, note: str) -> Provider:
     if provider not in _TABLE_PROVIDERS:
-        raise bad_row(path, line, f"unknown provider {provider!r}", f"use {', '.join(_TABLE_PROVIDERS)}")
+        raise bad_row(path, line, f"unknown provider {provider!r}", f"Use {', '.join(_TABLE_PROVIDERS)}.")
     if (provider == "nixpkgs") != bool(expression):
-        raise bad_row(path, line, f"provider {provider}, expression {expression!r}", "nixpkgs alone has one")
+        raise bad_row(
+            path,
+            line,
+            f"provider {provider}, expression {expression!r}",
+            "Only the provider nixpkgs has an expression.",
+        )
     if provider in ("none", "sibling-wheel") and not note:
-        raise bad_row(path, line, f"provider {provider} without a note", "say who ships it or why nobody")
+        raise bad_row(
+            path, line, f"provider {provider} without a note", "Say who ships the library, or why it has no provider."
+        )
     return cast("Provider", provider)
 
 
@@ -164,4 +178,4 @@ def _attributes(path: Path, line: int, expression: str) -> tuple[str, ...]:
     try:
         return attributes(expression)
     except ValueError as error:
-        raise bad_row(path, line, str(error), "write pkgs.a.b or (pkgs.a.b or pkgs.c)") from error
+        raise bad_row(path, line, str(error), "Write pkgs.a.b or (pkgs.a.b or pkgs.c).") from error

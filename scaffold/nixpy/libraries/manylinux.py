@@ -72,6 +72,6 @@ def load(path: Path) -> dict[str, tuple[int, int]]:
     for line, (soname, since) in rows(path, "soname", "since"):
         version = _version(since)
         if version is None:
-            raise bad_row(path, line, f"{since!r} is not a policy", "write one such as manylinux_2_17")
+            raise bad_row(path, line, f"{since!r} is not a policy", "Write a policy such as manylinux_2_17.")
         table[soname] = version
     return table

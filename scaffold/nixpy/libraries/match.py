@@ -26,7 +26,7 @@ from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes
 
 ADDED = "[tool.nixpy]"
-"""Stands in `needed_by` for the settings, which add a library that no wheel needs."""
+"""The entry of `needed_by` that means the settings, which add a library that no wheel needs."""
 
 _SETTING = "[tool.nixpy.libraries]"
 _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
@@ -45,9 +45,9 @@ class Rules:
     the catalogue.
     """
     add: tuple[str, ...] = ()
-    """Sonames that are supplied on Linux although no wheel asks for them."""
+    """Sonames that are supplied on Linux although no wheel needs them."""
     ignore: tuple[str, ...] = ()
-    """Sonames that are left out, whoever asks for them."""
+    """Sonames that are left out, even if a wheel needs them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def _order(library: Library) -> tuple[str, str, str, bool, tuple[str, ...]]:
 
 
 def _outside(entry: SonameEntry) -> bool:
-    """Say whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
+    """Return whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
@@ -185,16 +185,17 @@ def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str
         return
     names = sorted(set().union(*where.values()))
     need = f"{entry.soname} is needed by {', '.join(names)} on {', '.join(sorted(where))}"
-    way_out = f'map it in {_SETTING}, as in map = {{ "{entry.soname}" = "zlib" }}, or ignore it there'
+    setting = f'map = {{ "{entry.soname}" = "zlib" }} in {_SETTING}, or ignore it there.'
+    hint = f"Set {setting}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
-        way_out = f"add that package to the dependencies, {way_out}"
+        hint = f"Add that package to the dependencies, set {setting}"
     elif entry.note:
         code, message = "NIX102", f"{need}, but nixpkgs does not have it: {entry.note}"
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
     wheels = [name for name in names if name != ADDED]
-    yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=way_out)
+    yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
 
 
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:
@@ -203,10 +204,10 @@ def user_entries(rules: Rules) -> dict[str, SonameEntry]:
         for soname in sonames:
             if not _SONAME.fullmatch(soname):
                 message = f"{_SETTING} {key}: {soname!r} is not a soname"
-                raise NixpyError(message, hint="write the bare name of the library, such as libz.so.1")
+                raise NixpyError(message, hint="Write the bare name of the library, such as libz.so.1.")
             if key != "ignore" and is_glibc(soname):
-                message = f"{_SETTING} {key}: {soname} is glibc's own and never goes on a library path"
-                raise NixpyError(message, hint="remove it: it comes with the interpreter")
+                message = f"{_SETTING} {key}: {soname} is part of glibc and is never on a library path"
+                raise NixpyError(message, hint="Remove it: it comes with the interpreter.")
     return {soname: _user_entry(soname, text) for soname, text in rules.map.items()}
 
 
@@ -217,6 +218,6 @@ def _user_entry(soname: str, text: str) -> SonameEntry:
     except ValueError as error:
         raise NixpyError(
             f"{_SETTING} map: {soname} = {text!r} is not an attribute path of nixpkgs",
-            hint="write one such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11)",
+            hint="Write an attribute path such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11).",
         ) from error
     return SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)

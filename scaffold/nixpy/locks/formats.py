@@ -42,7 +42,7 @@ class Format:
     pins_only: bool = False
 
     def matches(self, path: Path) -> bool:
-        """Tell whether a file has a name of this format."""
+        """Return whether a file has a name of this format."""
         return path.name == self.name or bool(re.fullmatch(self.other_names, path.name))
 
 
@@ -133,7 +133,7 @@ def read(path: Path, root: Path | None = None) -> Lock:
         *names, last = _shown_names()
         raise LockError(
             "nixpy does not know this lock file by its name",
-            hint=f"it reads {', '.join(names)} and {last}",
+            hint=f"Supported lock files are {', '.join(names)} and {last}.",
             path=path,
         )
     # A project has one lock, and only what reads that one is loaded.

@@ -78,7 +78,7 @@ class Lock(Protocol):
         """Return the names of the groups that are installed, the default ones where none are named."""
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where it does not tell."""
+        """Return whether the lock was made for pyproject.toml as it is now; None where it does not tell."""
 
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
@@ -89,7 +89,7 @@ class Lock(Protocol):
         """
 
     def has_project(self) -> bool:
-        """Tell whether the lock is of the project in its `root`, and not only of a folder around it."""
+        """Return whether the lock is of the project in its `root`, and not only of a folder around it."""
 
 
 class LockDefaults:

@@ -36,7 +36,7 @@ _VERSIONS = SpecifierSet(">=4.4,<4.6")
 _SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms that mean one processor
 # From which version of the lock on its hash covers all of `tool.pdm.resolution`, and surely `[dependency-groups]`.
 _HASHES_ALL, _HASHES_GROUPS = Version("4.4.2"), Version("4.5.1")
-_AGAIN = "make it again with `pdm lock`"
+_AGAIN = "Run `pdm lock`."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +74,14 @@ class PdmLock(LockDefaults):
             if version not in _VERSIONS:
                 raise LockError(
                     f"this pdm.lock has version {version}; this nixpy reads versions 4.4 and 4.5",
-                    hint="use a newer nixpy" if version >= Version("4.6") else _AGAIN,
+                    hint="Update nixpy." if version >= Version("4.6") else _AGAIN,
                     path=path,
                     line=toml_line(text, "metadata", "lock_version"),
                 )
             if "inherit_metadata" not in strings(metadata, "strategy"):
                 raise LockError(
-                    "this pdm.lock does not tell which group wants a package",
-                    hint="make it again with `pdm lock --strategy inherit_metadata`",
+                    "this pdm.lock does not state which groups require a package",
+                    hint="Run `pdm lock --strategy inherit_metadata`.",
                     path=path,
                     line=toml_line(text, "metadata", "strategy"),
                 )
@@ -115,7 +115,7 @@ class PdmLock(LockDefaults):
         if self.targets and not any(_covers(one, target) for one in self.targets):
             self._fail(
                 f"this lock is not for {target.system} with Python {target.python}",
-                "choose others, or lock for these too: `pdm lock --append --platform … --python …`",
+                "Choose another system or Python, or add this one: `pdm lock --append --platform … --python …`.",
             )
         found: dict[NormalizedName, Package] = {}
         try:
@@ -131,7 +131,7 @@ class PdmLock(LockDefaults):
         return tuple(found[name] for name in sorted(found))
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+        """Return whether the lock was made for pyproject.toml as it is now; None where either does not tell.
 
         PDM's own rule, where it keeps a hash of the values that a lock depends on (`content_hash`).
         """
@@ -166,7 +166,7 @@ class PdmLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             self._fail(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                f"correct the name; if the {kind} is new, run `pdm lock --group :all`",
+                f"Correct the name; if the {kind} is new, run `pdm lock --group :all`.",
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:
@@ -180,7 +180,7 @@ def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
 
 
 def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
-    """Tell whether what was locked for one target of PDM's is for ours too: its Python, its system and processor."""
+    """Return whether what was locked for one target of PDM's is for ours too: its Python, its system and processor."""
     specifiers, platform = locked
     machine, _, kernel = target.system.partition("-")
     system, processor = ("macos", "arm64") if kernel == "darwin" else ("linux", machine)

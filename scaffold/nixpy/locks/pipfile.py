@@ -22,6 +22,7 @@ from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
 _SPEC = 6
+_AGAIN = "Run `pipenv lock`."
 _ALWAYS, _BY_DEFAULT = "default", "develop"
 _NO_PACKAGES = "_meta"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -45,7 +46,7 @@ def read(
         data = limits.parse_json(text)
         meta = table_at(data if isinstance(data, dict) else {}, "_meta")
         if meta.get("pipfile-spec") != _SPEC:
-            _fail(path, f"this Pipfile.lock is not of version {_SPEC}", "make it again with `pipenv lock`")
+            _fail(path, f"this Pipfile.lock does not have version {_SPEC}", _AGAIN)
         secrets: dict[str, str] = {}
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
@@ -55,11 +56,11 @@ def read(
             for name in packages
         }
     except json.JSONDecodeError as error:
-        _fail(path, f"this is not valid JSON: {error.msg}", "make it again with `pipenv lock`", error.lineno)
+        _fail(path, f"this is not valid JSON: {error.msg}", _AGAIN, error.lineno)
     except limits.PastLimitError as error:
-        _fail(path, f"this file cannot be read: {error}", "make it again with `pipenv lock`")
+        _fail(path, f"this file cannot be read: {error}", _AGAIN)
     except DamagedError as error:
-        _fail(path, f"this Pipfile.lock is damaged: {error}", "make it again with `pipenv lock`")
+        _fail(path, f"this Pipfile.lock is damaged: {error}", _AGAIN)
     return RequirementsFile(
         path=path,
         requirements=tuple(lines[name] for name in sorted(lines)),
@@ -76,7 +77,7 @@ def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[s
         return [_ALWAYS, _BY_DEFAULT]
     there = {canonicalize_name(name): name for name in (_BY_DEFAULT, *data) if name not in (_ALWAYS, _NO_PACKAGES)}
     if missing := sorted(set(groups) - there.keys()):
-        _fail(path, f"there is no group `{missing[0]}`", f"known are {', '.join(sorted(there.values()))}")
+        _fail(path, f"the lock has no group `{missing[0]}`", f"Choose from {', '.join(sorted(there.values()))}.")
     return [_ALWAYS, *(there[canonicalize_name(name)] for name in sorted(groups))]
 
 

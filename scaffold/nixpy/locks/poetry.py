@@ -25,7 +25,7 @@ from nixpy.locks.validate import DamagedError, Table, check_kinds, damaged_packa
 
 _MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
-_AGAIN = "make it again with `poetry lock`"
+_AGAIN = "Run `poetry lock`."
 # What of pyproject.toml the lock was made for; those of the first line count also where they are not set.
 _HASHED_ALWAYS = ("dependencies", "source", "extras", "dev-dependencies")
 _HASHED_PROJECT = ("requires-python", "dependencies", "optional-dependencies")
@@ -56,7 +56,7 @@ class PoetryLock(LockDefaults):
             if version.major > _TELLS_GROUPS.major:
                 line = toml_line(text, "metadata", "lock-version")
                 message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
-                raise LockError(message, hint="use a newer nixpy", path=path, line=line)
+                raise LockError(message, hint="Update nixpy.", path=path, line=line)
             entries = tuple(read_entries(data, path))
             return cls(
                 path=path,
@@ -94,7 +94,7 @@ class PoetryLock(LockDefaults):
             if not allows(self.pythons, target.python):
                 self._fail(
                     f"this lock is for Python {self.pythons}, not {target.python}",
-                    "choose a Python that it admits, or change the project's and run `poetry lock`",
+                    "Choose a Python that the lock allows, or change that of the project and run `poetry lock`.",
                 )
             self._refuse_unknown("extra", extras_and_groups.extras, self.extras)
             groups = self.groups(extras_and_groups)
@@ -116,7 +116,7 @@ class PoetryLock(LockDefaults):
         return tuple(packages[name] for name in sorted(packages))
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+        """Return whether the lock was made for pyproject.toml as it is now; None where either does not tell.
 
         Poetry's own rule: a hash over the values that it depends on.
         """
@@ -140,7 +140,7 @@ class PoetryLock(LockDefaults):
     def _is_installed(
         self, entry: PoetryEntry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
     ) -> bool:
-        """Tell whether one of the groups wants the package there; each may have a marker of its own."""
+        """Return whether one of the groups wants the package there; each may have a marker of its own."""
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
             check_kinds(entry.table, {"markers": str})
@@ -167,7 +167,7 @@ class PoetryLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             self._fail(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                f"correct the name; if the {kind} is new, run `poetry lock`",
+                f"Correct the name; if the {kind} is new, run `poetry lock`.",
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:

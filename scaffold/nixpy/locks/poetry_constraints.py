@@ -18,11 +18,11 @@ def alternatives(constraint: str) -> tuple[SpecifierSet, ...]:
     try:
         return tuple(map(_specifiers, (part.strip() for part in re.split(r"\|\|?", constraint))))
     except (InvalidSpecifier, InvalidVersion) as error:
-        raise DamagedError(f"`{constraint}` is no constraint of Poetry's: {error}") from None
+        raise DamagedError(f"`{constraint}` is not a constraint of Poetry: {error}") from None
 
 
 def allows(constraint: str, version: str) -> bool:
-    """Tell whether a constraint admits a version, also a pre-release, as a lock may have one."""
+    """Return whether a constraint admits a version, also a pre-release, as a lock may have one."""
     return any(specifiers.contains(version, prereleases=True) for specifiers in alternatives(constraint))
 
 

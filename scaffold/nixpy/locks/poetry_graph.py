@@ -37,7 +37,7 @@ def reached(
     Raises DamagedError where pyproject.toml does not tell what the project asks for, or the lock lacks some of it.
     """
     if not pyproject:
-        raise DamagedError("only pyproject.toml, which is not there, tells what the project asks for")
+        raise DamagedError("the project has no pyproject.toml, which holds its requirements")
     by_name: dict[NormalizedName, list[PoetryEntry]] = {}
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
@@ -83,7 +83,7 @@ def _asked(
         for group in standard:
             found += resolver.resolve(group) if canonicalize_name(group) in groups else ()
     except (ExceptionGroup, InvalidRequirement) as error:
-        raise DamagedError(f"pyproject.toml asks for what is no requirement: {error}") from None
+        raise DamagedError(f"pyproject.toml has an invalid requirement: {error}") from None
     for one in found:
         if holds(str(one.marker) if one.marker else None, target):
             yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
@@ -91,7 +91,7 @@ def _asked(
 
 def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[_Step]:
     if not isinstance(table, dict):
-        raise DamagedError("`dependencies` is no table")
+        raise DamagedError("`dependencies` is not a table")
     for name, value in table.items():
         yield from _dependency(name, value, target, active, None)
 
@@ -110,7 +110,7 @@ def _dependency(
             yield own, one, frozenset()
             continue
         if not isinstance(one, dict):
-            raise DamagedError(f"the dependency on {name} is neither a text nor a table")
+            raise DamagedError(f"the dependency on {name} is neither a string nor a table")
         optional = typed(one, "optional", bool, default=False)
         if optional and wanted is not None and own not in wanted:
             continue

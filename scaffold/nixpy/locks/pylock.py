@@ -26,7 +26,7 @@ from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 
-_AGAIN = "make the lock again with the tool that wrote it"
+_AGAIN = "Lock again with the tool that wrote this file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +54,9 @@ class PyLock(LockDefaults):
             return cls(path=path, document=pylock.Pylock.from_dict(data))
         except pylock.PylockUnsupportedVersionError as error:
             line = toml_line(text, "lock-version")
-            raise LockError(str(error), hint="use a newer nixpy", path=path, line=line) from None
+            raise LockError(str(error), hint="Update nixpy.", path=path, line=line) from None
         except pylock.PylockValidationError as error:
-            raise LockError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+            raise LockError(f"this is not a valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
 
     @property
     def requires_python(self) -> SpecifierSet | None:
@@ -81,7 +81,7 @@ class PyLock(LockDefaults):
             if package.requires_python and not package.requires_python.contains(target.python):
                 raise self._error(
                     f"{package.name} is locked for Python {package.requires_python}, not {target.python}",
-                    "choose another Python, or make the lock again for this one",
+                    "Choose another Python, or lock again for this one.",
                 )
             found[package.name] = self._package(package)
         return tuple(found[name] for name in sorted(found))
@@ -119,12 +119,12 @@ class PyLock(LockDefaults):
         if required and not required.contains(target.python):
             raise self._error(
                 f"this lock is for Python {required}, not {target.python}",
-                "choose a Python that it admits, or make the lock again for this one",
+                "Choose a Python that the lock allows, or lock again for this one.",
             )
         if environments and not any(self._holds(str(one), target, frozenset(), frozenset()) for one in environments):
             raise self._error(
                 f"this lock is not for {target.system} with Python {target.python}",
-                "choose others, or make the lock again for these",
+                "Choose another system or Python, or lock again for this one.",
             )
 
     def _extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
@@ -139,7 +139,7 @@ class PyLock(LockDefaults):
     def _known(self, kind: str, chosen: Collection[str], known: Collection[str]) -> frozenset[str]:
         if unknown := sorted(set(chosen) - set(known)):
             there = f"there are {', '.join(sorted(set(known)))}" if known else f"there is no {kind} at all"
-            raise self._error(f"the lock has no {kind} `{unknown[0]}`: {there}", f"correct the name; or {_AGAIN}")
+            raise self._error(f"the lock has no {kind} `{unknown[0]}`: {there}", f"Correct the name. {_AGAIN}")
         return frozenset(chosen)
 
     def _holds(self, marker: str, target: Target, extras: frozenset[str], groups: frozenset[str]) -> bool:
@@ -174,7 +174,7 @@ def _leave_out_unreadable(data: dict[str, Any]) -> None:
 
 
 def _readable(file: object, parse: Callable[[str], object]) -> bool:
-    """Tell whether a file's name is understood; True also for what has none: validation refuses that."""
+    """Return whether a file's name is understood; True also for what has none: validation refuses that."""
     name, path, url = (file.get(key) if isinstance(file, dict) else None for key in ("name", "path", "url"))
     if not all(isinstance(part, str | None) for part in (name, path, url)) or not (name or path or url):
         return True

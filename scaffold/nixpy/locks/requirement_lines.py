@@ -144,7 +144,7 @@ def _content(number: int, parts: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def is_url(text: str) -> bool:
-    """Tell whether pip would take this text for an address and not for a name or a path."""
+    """Return whether pip would take this text for an address and not for a name or a path."""
     return bool(_URL.match(text))
 
 

@@ -221,7 +221,7 @@ class _Reader:
             if local is None and is_url(name):
                 raise where.error(
                     f"`{where.shown}` is on a server, and nixpy reads local requirements files only",
-                    "Save it beside this file and include that.",
+                    "Save it next to this file and include the copy.",
                 )
             path = where.path.parent / (local or name)
             self.read(path, constraint=as_constraint, including=including, at=where)

@@ -114,13 +114,13 @@ class UvLock(LockDefaults):
         if not project and not manifest.sections:
             raise LockError(
                 f"this lock holds no project in the folder {self.root}",
-                hint="run `uv lock` in the project's folder",
+                hint="Run `uv lock` in the project's folder.",
                 path=self.path,
             )
         return (*project, manifest)
 
     def has_project(self) -> bool:
-        """Tell whether `root` itself is a project of this lock, and not only a folder near one."""
+        """Return whether `root` itself is a project of this lock, and not only a folder near one."""
         return any(map(self._is_here, self.document.nodes))
 
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
@@ -138,7 +138,7 @@ class UvLock(LockDefaults):
         return frozenset(chosen)
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
-        """Tell whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
+        """Return whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
         # Only those that the marker names: locks have thousands of markers and of active extras.
         words = _QUOTED.findall(marker) if marker and "extra" in marker else ()
         named = frozenset(name for word in words for name in (word, canonicalize_name(word)) if name in active)
@@ -201,7 +201,7 @@ class UvLock(LockDefaults):
             if node.name in found:
                 raise LockError(
                     f"the lock installs {node.name} twice: {found[node.name].version} and {node.version}",
-                    hint="choose extras and groups that go together",
+                    hint="Choose extras and groups that go together.",
                     path=self.path,
                 )
             found[node.name] = node.package
@@ -215,13 +215,13 @@ class UvLock(LockDefaults):
         if not required.contains(target.python):
             raise LockError(
                 f"this lock is for Python {required}, not {target.python}",
-                hint="choose a Python that it admits, or change requires-python and run `uv lock`",
+                hint="Choose a Python that the lock allows, or change requires-python and run `uv lock`.",
                 path=self.path,
             )
         if environments and not any(self.holds(one, target, set()) for one in environments):
             raise LockError(
                 f"this lock is not for {target.system} with Python {target.python}",
-                hint="choose others, or add them to tool.uv.environments and run `uv lock`",
+                hint="Choose another system or Python, or add this one to tool.uv.environments and run `uv lock`.",
                 path=self.path,
             )
 
@@ -235,7 +235,7 @@ class UvLock(LockDefaults):
         if not isinstance(default, list) or not all(isinstance(name, str) for name in default):
             raise LockError(
                 '`tool.uv.default-groups` must be a list of names, or "all"',
-                hint="correct it",
+                hint="Correct the value.",
                 path=self.root / "pyproject.toml",
             )
         return frozenset(canonicalize_name(name) for name in default)
@@ -257,7 +257,7 @@ class UvLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             raise LockError(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                hint=f"correct the name; if the {kind} is new, run `uv lock`",
+                hint=f"Correct the name; if the {kind} is new, run `uv lock`.",
                 path=self.path,
             )
 
@@ -267,6 +267,6 @@ class UvLock(LockDefaults):
             if len(both) > 1:
                 raise LockError(
                     f"the lock says that these exclude each other: {', '.join(both)}",
-                    hint="choose one of them",
+                    hint="Choose one of them.",
                     path=self.path,
                 )

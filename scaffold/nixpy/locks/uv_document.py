@@ -18,6 +18,7 @@ from nixpy.locks.model import Package, WheelFile
 from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, tables, typed
 
 _VERSION = 1
+_AGAIN = "Run `uv lock`."
 _FOLDERS = ("virtual", "editable", "directory")
 _OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
 
@@ -137,11 +138,11 @@ def read_document(path: Path) -> Document:
     data = parse_toml(text, path)
     version = data.get("version")
     if not isinstance(version, int):
-        raise LockError("this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path)
+        raise LockError("this is not a uv.lock: it has no version", hint=_AGAIN, path=path)
     if version != _VERSION:
         raise LockError(
             f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
-            hint="use a newer nixpy" if version > _VERSION else "make it again with `uv lock`",
+            hint="Update nixpy." if version > _VERSION else _AGAIN,
             path=path,
             line=toml_line(text, "version"),
         )
@@ -153,7 +154,7 @@ def read_document(path: Path) -> Document:
 
 def damaged(path: Path, what: object) -> LockError:
     """Return the error for a lock that uv would not have written."""
-    return LockError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
+    return LockError(f"this uv.lock is damaged: {what}", hint=_AGAIN, path=path)
 
 
 def _document(data: Table, base: Path) -> Document:

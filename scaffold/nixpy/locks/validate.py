@@ -26,7 +26,7 @@ def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> 
     """Return the value at `key`, `default` where there is none; DamagedError where it is of another kind."""
     value = table.get(key, default)
     if not isinstance(value, kind):
-        state = "is missing" if value is None else f"is no {kind.__name__}"
+        state = "is missing" if value is None else f"is not a {kind.__name__}"
         raise DamagedError(f"`{key}` {state}")
     return value
 
@@ -56,12 +56,12 @@ def strings(table: Table, key: str) -> tuple[str, ...]:
     """Return the list of strings at `key`, empty where there is none; DamagedError for anything else."""
     value = table.get(key, ())
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise DamagedError(f"`{key}` is no list of strings")
+        raise DamagedError(f"`{key}` is not a list of strings")
     return tuple(value)
 
 
 def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset()) -> bool:
-    """Tell whether a marker holds on `target` where these extras are active; DamagedError where it is none."""
+    """Return whether a marker holds on `target` where these extras are active; DamagedError where it is none."""
     if marker is None:
         return True
     try:

@@ -50,7 +50,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
 
 
 def is_extension(path: str) -> bool:
-    """Say whether a path inside a wheel names an extension module, one that `import` may load.
+    """Return whether a path inside a wheel names an extension module, one that `import` may load.
 
     That is every tagged name, and a plain `name.so` that is an identifier and does not start with `lib`:
     modules are hardly called so, libraries always. Whether it exports `PyInit_…` is not asked, so a library
@@ -64,12 +64,12 @@ def is_extension(path: str) -> bool:
 
 
 def is_executable(file: ElfFile) -> bool:
-    """Say whether a file is a program with an interpreter; some libraries have one too (Qt's, glibc's)."""
+    """Return whether a file is a program with an interpreter; some libraries have one too (Qt's, glibc's)."""
     return file.interpreter is not None and not is_library(file.path)
 
 
 def is_library(path: str) -> bool:
-    """Say whether a path is called like a shared library: `.so` at the end, or before a version."""
+    """Return whether a path is called like a shared library: `.so` at the end, or before a version."""
     return _SHARED_LIBRARY.fullmatch(PurePosixPath(path).name) is not None
 
 
@@ -137,7 +137,7 @@ def _provided(files: Iterable[ElfFile]) -> set[str]:
 
 
 def _is_grafted(name: str) -> bool:
-    """Say whether a name has a hash between its own name and what has `so` in it."""
+    """Return whether a name has a hash between its own name and what has `so` in it."""
     graft = _GRAFT.search(name)
     return graft is not None and "so" in name[graft.end() :]
 

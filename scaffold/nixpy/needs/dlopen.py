@@ -55,11 +55,11 @@ class Curated:
         return any(row.kind == "find-library" for row in self.rows)
 
     def requires(self, path: str) -> bool:
-        """Say whether the package opens this file of its wheel to do its main work."""
+        """Return whether the package opens this file of its wheel to do its main work."""
         return self._matches("required-files", path)
 
     def spares(self, path: str) -> bool:
-        """Say whether the package works without this file of its wheel."""
+        """Return whether the package works without this file of its wheel."""
         return self._matches("optional-files", path)
 
     def _matches(self, kind: str, path: str) -> bool:
@@ -92,15 +92,17 @@ def _row(fields: list[str], path: Path, line: int) -> DlopenRow:
     names = tuple(unless.split())
     for name in (package, *names):
         if not is_normalized_name(name):
-            raise bad_row(path, line, f"{name!r} is not a normalised package name", "write it as PEP 503 has it")
+            raise bad_row(
+                path, line, f"{name!r} is not a normalised package name", "Normalise the name as PEP 503 defines."
+            )
     if kind not in _KINDS:
-        raise bad_row(path, line, f"unknown kind {kind!r}", f"use {', '.join(_KINDS)}")
+        raise bad_row(path, line, f"unknown kind {kind!r}", f"Use {', '.join(_KINDS)}.")
     if kind in _OPENED and not _SONAME.fullmatch(value):
-        raise bad_row(path, line, f"{value!r} is not a soname", "write the bare name, such as libz.so.1")
+        raise bad_row(path, line, f"{value!r} is not a soname", "Write the bare name, such as libz.so.1.")
     if not value:
-        raise bad_row(path, line, "the pattern is missing", "write one over the paths in the wheel")
+        raise bad_row(path, line, "the pattern is missing", "Write a pattern for the paths in the wheel.")
     if not note.strip():
-        raise bad_row(path, line, "the note is missing", "say how it is known")
+        raise bad_row(path, line, "the note is missing", "Say how it is known.")
     return DlopenRow(package=package, kind=kind, value=value, unless=names)
 
 

@@ -23,5 +23,5 @@ _GLIBC = re.compile(
 
 
 def is_glibc(soname: str) -> bool:
-    """Say whether `soname` is one of glibc's own libraries or loaders."""
+    """Return whether `soname` is one of glibc's own libraries or loaders."""
     return _GLIBC.fullmatch(soname) is not None

@@ -91,7 +91,7 @@ def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName,
 
 
 def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
-    """Tell whether a requirement holds with this extra; empty stands for none."""
+    """Return whether a requirement holds with this extra; empty stands for none."""
     marker = requirement.marker
     try:
         return marker is None or marker.evaluate({**environment, "extra": extra})

@@ -37,8 +37,8 @@ def substitutes() -> Mapping[str, Substitute]:
         try:
             attributes(expression)
         except ValueError as error:
-            raise bad_row(_TABLE, line, str(error), "write an attribute of nixpkgs") from error
+            raise bad_row(_TABLE, line, str(error), "Write an attribute of nixpkgs.") from error
         if bool(variable) != bool(program):
-            raise bad_row(_TABLE, line, "a variable without a program, or the other way round", "write both or none")
+            raise bad_row(_TABLE, line, "the row has only one of variable and program", "Write both or none.")
         found[wheel] = Substitute(expression=expression, variable=variable or None, program=program)
     return found

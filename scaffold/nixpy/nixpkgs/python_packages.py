@@ -39,7 +39,7 @@ def spellings(name: str) -> tuple[str, ...]:
 
 
 def is_attribute(name: str) -> bool:
-    """Tell whether `name` is known to be an attribute of the Python set."""
+    """Return whether `name` is known to be an attribute of the Python set."""
     return name in _spellings()
 
 
@@ -67,8 +67,10 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
     for line, (name, text) in rows(path, "pypi", "attribute"):
         spellings = tuple(text.split(" or "))
         if not is_normalized_name(name) or not all(map(_ATTRIBUTE.fullmatch, spellings)):
-            message = f"{name},{text} is no normalised PyPI name with an attribute"
-            raise bad_row(path, line, message, "write names as PEP 503 has them, attributes as `new or old`")
+            message = f"{name},{text} is not a normalised PyPI name with an attribute"
+            raise bad_row(
+                path, line, message, "Normalise the name as PEP 503 defines, and write the attribute as `new or old`."
+            )
         table[name] = spellings
     return table
 

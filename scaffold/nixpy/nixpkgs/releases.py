@@ -95,14 +95,14 @@ def choose_python(
         minor = _minor(requested)
         if minor is None:
             hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
-            raise NixpyError(f"{requested!r} is no version of CPython", hint=hint)
-        return _asked(minor, requires_python, release), "as asked for"
+            raise NixpyError(f"{requested!r} is not a version of CPython", hint=hint)
+        return _asked(minor, requires_python, release), "requested"
     pinned = _minor(python_version_file) if python_version_file else None
     if pinned is not None:
-        return _asked(pinned, requires_python, release, ".python-version"), "as .python-version has it"
+        return _asked(pinned, requires_python, release, ".python-version"), "from .python-version"
     admitted = _admitted(requires_python, release)
     if not admitted:
-        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or take another nixpkgs."
+        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or use another nixpkgs."
         raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
     if release.default in admitted:
         return release.default, f"the default of {release.branch}"
@@ -112,11 +112,11 @@ def choose_python(
 def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
     """Return `minor` if the release has it and the project admits it; `path` is the file that asks for it."""
     if minor not in release.pythons:
-        hint = f"It has {_listed(release.pythons)}."
+        hint = f"{release.branch} has {_listed(release.pythons)}."
         raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
     admitted = _admitted(requires_python, release)
     if minor not in admitted:
-        hint = f"Choose {_listed(admitted)}, or widen it." if admitted else "Widen it."
+        hint = f"Choose {_listed(admitted)}, or widen requires-python." if admitted else "Widen requires-python."
         message = f"requires-python {requires_python} does not admit Python {minor}"
         raise NixpyError(message, hint=hint, path=path)
     return minor

@@ -103,7 +103,7 @@ def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Targ
 
 
 def is_tool(need: Needed) -> bool:
-    """Tell whether a build requirement is a wheel with a program that nixpkgs has outside its Python set alone."""
+    """Return whether a build requirement is a wheel with a program that nixpkgs has outside its Python set alone."""
     return not need.known and builds.is_program(need.name)
 
 

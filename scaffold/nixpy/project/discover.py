@@ -37,7 +37,7 @@ def _find_projects(root: Path) -> Iterator[Path]:
 
 
 def _has_settings(path: Path) -> bool:
-    """Tell whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
+    """Return whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
     try:
         text = read_lossy(path)
         if "nixpy" not in text:

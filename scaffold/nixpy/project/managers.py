@@ -199,7 +199,7 @@ def _kind(project: Project) -> str:
 
 
 def _is_inside(project: Project) -> bool:
-    """Tell whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
+    """Return whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
     lock, lock_format = project.lock, formats.format_of(project.lock)
     return lock is None or bool(lock_format and lock_format.by_path) or lock.resolve().parent == project.root.resolve()
 

@@ -90,13 +90,12 @@ class SdistIndex:
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
             raise NixpyError(
-                f"the index that was asked has neither an sdist nor a wheel of pure Python of {package.name} "
-                f"{package.version}",
+                f"the index has neither an sdist nor a pure Python wheel of {package.name} {package.version}",
                 hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
         if source.sha256 is None:
-            raise NixpyError(f"the index tells no sha256 of {source.filename}", hint="Use an index that does.")
+            raise NixpyError(f"the index states no sha256 of {source.filename}", hint="Use an index that states it.")
         return PackageRelease(
             metadata=metadata,
             filename=source.filename,
@@ -134,7 +133,9 @@ class SdistIndex:
             paths = tuple(member.path for member in wheel.members())
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
             if len(named) != 1:
-                raise NixpyError("this wheel has not one METADATA", hint="Choose another version.", path=file.filename)
+                raise NixpyError(
+                    "this wheel does not have exactly one METADATA", hint="Choose another version.", path=file.filename
+                )
             points = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", path)]
             content = {path: bytes(data) for path, data in wheel.read([*named, *points])}
         named_programs = [name for path in points for name in read_programs(content[path])]
@@ -185,7 +186,7 @@ class SdistIndex:
     def _address(self, file: WheelFile) -> str:
         if self.offline or not file.url:
             raise NetworkError(
-                "this file is not on this machine, and --offline forbids to fetch it",
+                "this file is not on this machine, and --offline forbids the download",
                 hint="Run without --offline.",
                 path=shown(file.url or file.filename),
             )
@@ -199,7 +200,7 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
     """Raise NixpyError where a file is of another package or version than the index says."""
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
-        message = f"it says of itself to be {metadata.name!r} {metadata.version!r}"
+        message = f"its metadata names {metadata.name!r} {metadata.version!r}"
         raise NixpyError(message, hint="Do not trust it.", path=filename)
 
 
@@ -207,12 +208,12 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
     """Return in one line what uv's error means for the one package it was asked for, None where it is another one."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
     asked = f"{name} {version}" if version else name
-    newest = f"Choose another, or none for the newest: nixpy package {name}."
+    newest = f"Choose another version, or run `nixpy package {name}` for the newest."
     if "network was disabled" in error.message:
-        message = f"{asked} is not in uv's cache, and --offline forbids to ask an index"
+        message = f"{asked} is not in uv's cache, and --offline forbids network access"
         return NetworkError(message, hint="Run without --offline.")
     if "not found in the package registry" in error.message:
-        hint = "Check how it is spelled; which indexes are asked is for the settings of uv and pip to say."
+        hint = "Check its spelling. The indexes come from your uv or pip settings."
         return NetworkError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
         return NixpyError(f"{asked} was yanked from the index", hint=newest)
@@ -235,7 +236,10 @@ def _requirement(asked: str) -> Requirement:
     versions = list(found.specifier) if found else []
     simple = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
     if found is None or not simple or any(v.operator != "==" or v.version.endswith("*") for v in versions):
-        raise NixpyError(f"`{text}` is no package of an index", hint="Write NAME or NAME==VERSION, as toolz==1.0.0.")
+        raise NixpyError(
+            f"`{text}` is not the name of a package on an index",
+            hint="Write NAME or NAME==VERSION, such as toolz==1.0.0.",
+        )
     if not versions or "+" in versions[0].version:
         return found
     return Requirement(f"{found.name}>={versions[0].version},<={versions[0].version}")
@@ -248,7 +252,7 @@ def _file(sdist: PackageSdist, root: Path) -> WheelFile:
 
 
 def _is_plain(filename: str) -> bool:
-    """Tell whether a wheel is one of pure Python that fetchPypi has an address for (it knows no build numbers)."""
+    """Return whether a wheel is one of pure Python that fetchPypi has an address for (it knows no build numbers)."""
     _, _, build, tags = parse_wheel_filename(filename)
     return not build and {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
 

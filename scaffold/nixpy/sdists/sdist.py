@@ -70,7 +70,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
         raise NixpyError(
-            f"this sdist is damaged and cannot be read ({str(error) or 'it asks for too much memory'})",
+            f"this sdist is damaged and cannot be read ({str(error) or 'reading it needs too much memory'})",
             hint="Choose another version.",
             path=shown,
         ) from None
@@ -84,7 +84,9 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
     tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
     if len(tops) != 1:
         raise NixpyError(
-            "this is no sdist: it has not one folder with PKG-INFO", hint="Choose another version.", path=shown
+            "this is not an sdist: it does not have exactly one folder with PKG-INFO",
+            hint="Choose another version.",
+            path=shown,
         )
     root, files = tops[0]
     return Sdist(
@@ -124,7 +126,7 @@ class _Limited(io.RawIOBase):
 def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, str, bytes]]:
     kind = name.rpartition(".")[2]
     if kind not in _UNPACK:
-        raise NixpyError("sdists of this kind are not read", hint="Choose another version.", path=shown)
+        raise NixpyError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
     limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
     with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
         for count, member in enumerate(archive):

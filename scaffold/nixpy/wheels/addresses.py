@@ -39,7 +39,7 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
         if wheel not in found:
             raise NetworkError(
                 f"no index has {wheel.file.filename} with the hash that is locked",
-                hint="check the index settings of uv or pip, or lock anew; --offline goes on without opening it",
+                hint="Check the index settings of uv or pip, or lock again; --offline skips the download.",
             )
     return found
 

@@ -125,7 +125,7 @@ class _Work:
         return facts, how
 
     def lacks_address(self, wheel: LockedWheel) -> bool:
-        """Tell whether an index has to be asked where the wheel lies, before anything can be said of it."""
+        """Return whether an index has to be asked where the wheel lies, before anything can be said of it."""
         file, installed = wheel.file, self.installed.get(wheel.name)
         if not file.indexes or self._unopened(wheel) or (installed is not None and installed.matches(wheel)):
             return False
@@ -168,8 +168,8 @@ class _Work:
             return _UNOPENED, "skipped"
         if split(file.url).scheme not in HTTP:
             raise NixpyError(
-                f"{file.filename} is not at an address one can download from",
-                hint="nixpy reads wheels from http, https and file URLs.",
+                f"{file.filename} has an address that nixpy cannot download from",
+                hint="Use an http, https or file URL.",
                 path=shown(file.url),
             )
         remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256, most=file.size)

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_CHECK = "Check the index settings of uv or pip; --offline goes on without."
+_CHECK = "Check the index settings of uv or pip, or run with --offline, which skips downloads."
 _SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a new connection
 
 
@@ -123,7 +123,7 @@ class Client:
             raise _too_empty(url) from None
         except LocationValueError:
             raise NetworkError(
-                "this is not an address one can download from", hint=_CHECK, path=self._settings.shown(url)
+                "nixpy cannot download from this address", hint=_CHECK, path=self._settings.shown(url)
             ) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -162,7 +162,7 @@ class Client:
                 raise NetworkError(error.message, hint=_CHECK, path=self._settings.shown(url)) from None
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
-                    f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    f"the server redirects from https to {self._settings.shown(target)}, and nixpy does not follow",
                     hint=_CHECK,
                     path=self._settings.shown(url),
                 )
@@ -185,8 +185,8 @@ class Client:
             )
         if status in (404, 410):
             raise NetworkError(
-                f"the index does not have this file any more (status {status})",
-                hint="Lock the project anew.",
+                f"the index no longer has this file (status {status})",
+                hint="Lock the project again.",
                 path=self._settings.shown(url),
             )
         if not ranged:
@@ -195,8 +195,8 @@ class Client:
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
             f"this file cannot be fetched: {self._settings.redact(reason)}",
-            hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
-            "--offline goes on without.",
+            hint="Check the network, and the index, proxy and certificate settings of uv or pip, "
+            "or run with --offline, which skips downloads.",
             path=self._settings.shown(url),
         )
 
@@ -234,7 +234,7 @@ def too_large(url: str, most: int | None) -> NetworkError:
 def _too_slow(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends less than {limits.RATE:,} bytes a second",
-        hint="Try again later, or choose another index; --offline goes on without.",
+        hint="Try again later, choose another index, or run with --offline, which skips downloads.",
         path=shown(url),
     )
 
@@ -242,7 +242,7 @@ def _too_slow(url: str) -> NetworkError:
 def _too_empty(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends more than {limits.HEADERS:,} bytes of headers or of empty parts",
-        hint="Check the index; --offline goes on without.",
+        hint="Check the index, or run with --offline, which skips downloads.",
         path=shown(url),
     )
 

@@ -56,7 +56,7 @@ class InstalledWheel:
         return "-".join((*stem, *parts)) + ".whl"
 
     def matches(self, wheel: LockedWheel) -> bool:
-        """Tell whether this is the locked wheel, as far as an installed one can show it.
+        """Return whether this is the locked wheel, as far as an installed one can show it.
 
         Name, version, build number and all tags agree, no file is missing, and it was not built here from a
         folder or repository. The platform is part of the tags, so a foreign system's wheel never matches.

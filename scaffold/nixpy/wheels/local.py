@@ -23,7 +23,7 @@ class LocalWheel(ZippedWheel):
         except OSError as error:
             raise NixpyError(
                 f"this wheel cannot be read: {error.strerror}",
-                hint="Build it again, or lock the project anew if it has moved.",
+                hint="Build the wheel again, or lock the project again if the wheel has moved.",
                 path=path,
             ) from None
         super().__init__(file, str(path))
@@ -38,6 +38,6 @@ def hash_mismatch(shown: str, expected: str, found: str) -> NixpyError:
     """Build the error for a file that is not the one that was locked."""
     return NixpyError(
         f"this is not the wheel that was locked: its sha256 is {found}, the lock says {expected}",
-        hint="Lock the project anew if the file was replaced on purpose; otherwise do not trust it.",
+        hint="Lock the project again if the file was replaced on purpose; otherwise do not trust it.",
         path=shown,
     )

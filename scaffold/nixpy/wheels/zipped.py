@@ -41,7 +41,7 @@ _READ_ERRORS = (
 
 
 def is_large(size: int) -> bool:
-    """Tell whether a file of `size` bytes is mapped from disk: eight threads could fill the memory."""
+    """Return whether a file of `size` bytes is mapped from disk: eight threads could fill the memory."""
     return size >= _LARGE
 
 
