@@ -23,6 +23,7 @@ import nixpy
 from nixpy.cli.main import group
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.codes import explanations
+from nixpy.styles import host
 from nixpy.styles.features import features
 from nixpy.styles.promises import NEEDS, Need, in_words, serving
 from nixpy.styles.styles import Style, styles
@@ -306,7 +307,7 @@ def _style(style: Style) -> str:
     good = "".join(f"- {text}\n" for text in style.good)
     bad = "".join(f"- {text}\n" for text in style.bad)
     rows = [(need.title, in_words(need.promised(style))) for need in NEEDS]
-    rows += [("the host must have", style.host), ("other names", ", ".join(map(code, style.aliases)))]
+    rows += [("the host must have", host.in_words(style.host)), ("other names", ", ".join(map(code, style.aliases)))]
     rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
     return (
         f"## {style.name}\n\n{style.title}. {style.summary}\n\n{style.how}\n\n"

@@ -24,10 +24,14 @@ from nixpy.needs.requires import Requires, required
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """Every wheel the project installs, with its needs, and the packages that have none for a system."""
+    """Every wheel the project installs, with its needs, and the packages that have none for a system.
+
+    Where it is not `complete`, pure Python wheels may be missing.
+    """
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
+    complete: bool = True
 
     def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False

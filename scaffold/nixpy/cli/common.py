@@ -144,13 +144,13 @@ class PlainProgress:
         """Say how many wheels are to be opened."""
         self._total, self._said = total, monotonic()
         if total:
-            say(f"opening {counted(total, 'wheel')}")
+            say(f"opening {counted(total, 'wheel file')}")
 
     def step(self, name: str, how: str) -> None:
         """One more wheel is known, which is said where nothing was for a while."""
         self._done += 1
         if monotonic() - self._said >= _SILENCE:
-            say(f"opened {self._done} of {self._total}")
+            say(f"opened {self._done} of {counted(self._total, 'wheel file')}")
             self._said = monotonic()
 
 
@@ -180,7 +180,7 @@ def progress() -> Iterator[Any]:
 
         class Bar:
             def start(self, total: int) -> None:
-                bar.update(task, total=total, description="opening wheels")
+                bar.update(task, total=total, description="opening wheel files")
 
             def step(self, name: str, how: str) -> None:
                 bar.update(task, advance=1, last=inert(f"{name} ({how})"))

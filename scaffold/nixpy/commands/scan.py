@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError
-from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
+from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.urls import plain
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
@@ -229,7 +228,7 @@ def _as_requirement(target: str) -> str:
 def _resolve_options(options: Options) -> ResolvedOptions:
     nixpkgs = options.nixpkgs or releases.current()
     python, _ = releases.choose_python(options.python, None, None, releases.release(nixpkgs))
-    here = f"{platform.machine()}-linux"
+    here = this_system()
     systems = options.systems or ((here,) if here in LINUX_SYSTEMS else ("x86_64-linux",))
     return ResolvedOptions(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 

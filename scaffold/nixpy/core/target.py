@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -21,11 +22,19 @@ MACOS = (14, 0)
 chosen here installs on every Mac that builds the flake. A newer Mac may take another one of the same
 version."""
 
+_PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
+    ("Linux", system.removesuffix("-linux")): system for system in LINUX_SYSTEMS
+}
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
 _PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
 # PEP 600: the names that three glibc versions had before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+def this_system() -> str | None:
+    """Return the Nix system of this machine, None where nixpy does not choose wheels for it."""
+    return _PLATFORMS.get((platform.system(), platform.machine()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_bytes
-from nixpy.core.target import SYSTEMS, Target
+from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
 from nixpy.project import config, flake, managers
@@ -40,6 +40,7 @@ class ResolvedOptions:
     python: str
     nixpkgs: str
     systems: tuple[str, ...]
+    required_systems: tuple[str, ...] = ()  # those that a recommended style must work on
     manager: str = managers.NONE
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,9 +75,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     """Resolve each option: from the command line, else from the settings, else what fits.
 
     That is the nixpkgs that the flake follows or the current stable branch, the Python that
-    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
-    is None. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs fits
-    the project.
+    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system. A style that
+    nobody named is None; one that is recommended later must work on the systems that are named, else on Linux and on
+    this machine. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs
+    fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
@@ -103,11 +105,13 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
         reasons["manager"] = "from --manager" if options.manager else f"from {project.settings_path.name}"
     if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} has no .venv"
+    named = options.systems or settings.systems
     return ResolvedOptions(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
-        systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        systems=tuple(sorted(named or SYSTEMS)),
+        required_systems=tuple(sorted(named or {*LINUX_SYSTEMS, this_system() or LINUX_SYSTEMS[0]})),
         manager=manager,
         reasons=reasons,
     )

@@ -17,6 +17,8 @@ from typing import Any, Literal
 from nixpy.core import templates
 from nixpy.core.errors import ArgumentError, InternalError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
+from nixpy.styles import host
+from nixpy.styles.host import HostNeed
 
 
 class StyleError(InternalError):
@@ -73,7 +75,7 @@ class Style:
     builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
     folder: str  # where in the project packages are installed; empty where they are not
     venv_in_root: bool  # .venv is made and used in a root file system of its own, and works in no other place
-    host: str  # what the host must offer
+    host: tuple[HostNeed, ...]  # what the host must have besides Nix
     good: tuple[str, ...]
     bad: tuple[str, ...]
     once: tuple[str, ...]  # files that `init` writes where there are none, each a template in `templates/once`
@@ -83,7 +85,7 @@ class Style:
     @property
     def uses_nix_ld(self) -> bool:
         """Whether it needs nix-ld on the host."""
-        return "nix-ld" in self.host
+        return any(need.name == "nix-ld" for need in self.host)
 
     def other(self, reason: str) -> str:
         """Return which style to choose where this one cannot do something, in words: `style loader or fhs`."""
@@ -169,13 +171,34 @@ def program(name: str) -> Any:
 
 
 def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
-    """Return the style that fits, and why: `programs` are the wheels with programs that need a loader."""
+    """Recommend a style that installs the locked wheels into the project and works on all of `systems`.
+
+    A style that needs nothing of the host comes before one that does; among those, the order of the styles decides.
+
+    Args:
+        programs: The wheels with programs that need a loader on Linux.
+        systems: The systems that the style must work on.
+
+    Returns:
+        The style, and the reason in words with what it assumes of the host.
+
+    >>> style, why = recommend({"ruff"}, {"x86_64-linux"})
+    >>> style.name, why
+    ('patched-venv', 'ruff contains programs that must start on NixOS; assumes nothing of the host')
+    """
     darwin = any(system.endswith("-darwin") for system in systems)
-    fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
-    if not programs:
-        return fitting[0], "the default: no wheel contains programs, and child processes inherit nothing"
-    chosen = next(style for style in fitting if style.executables)
-    return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
+    fitting = [
+        style
+        for style in styles()
+        if style.leak_free and style.folder and (style.darwin or not darwin) and (style.executables or not programs)
+    ]
+    chosen = min(fitting, key=lambda style: bool(style.host))  # the first of these
+    why = (
+        f"{bring_programs(sorted(programs))} that must start on NixOS"
+        if programs
+        else "the default: no wheel contains programs, and child processes inherit nothing"
+    )
+    return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host"
 
 
 def _read(path: Path) -> Style:
@@ -207,7 +230,7 @@ def _read(path: Path) -> Style:
         builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
         folder=data.get("folder", ".venv"),
         venv_in_root=data.get("venv-in-root", False),
-        host=promises["host"],
+        host=tuple(map(host.find, promises["host"])),
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
         once=tuple(data.get("once", ())),
