@@ -12,7 +12,7 @@ import click
 
 from nixpy.cli import values
 from nixpy.cli.layout import columns, tell
-from nixpy.cli.output import Part, Styled, colour, echo, inert, print_document
+from nixpy.cli.output import SETTINGS, Part, Styled, colour, echo, inert, print_document
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
@@ -157,7 +157,7 @@ class PlainProgress:
 @contextmanager
 def progress() -> Iterator[Any]:
     """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
-    if columns(err=True) is None or colour() is False:
+    if columns(err=True) is None or colour() is False or SETTINGS.quiet or SETTINGS.verbose:
         yield PlainProgress()
         return
     from rich.console import Console

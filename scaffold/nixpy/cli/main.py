@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -45,11 +46,13 @@ nixpy check      fail if they are out of date; for CI and pre-commit
 
 def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Keep the value of a global option, which stands before the name of the command or after it."""
-    from nixpy.cli.output import SETTINGS, colour
+    from nixpy.cli.output import SETTINGS, colour, start_log
 
     if value:
         assert option.name is not None  # noqa: S101
         setattr(SETTINGS, option.name, value)
+        if option.name == "verbose":
+            start_log()
     if SETTINGS.quiet and SETTINGS.verbose:
         context.fail("--quiet and --verbose exclude each other")
     context.color = colour()
@@ -115,6 +118,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             status = super().invoke(ctx)
+            logging.getLogger("nixpy").debug("finished")
             if sys.stdout is not None:  # closed by `>&-`
                 sys.stdout.flush()
         except BrokenPipeError:

@@ -10,7 +10,7 @@ import click
 
 from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
 from nixpy.cli.layout import print_command, tell
-from nixpy.cli.output import Styled
+from nixpy.cli.output import SETTINGS, Styled
 from nixpy.commands import new
 from nixpy.core.errors import ArgumentError
 from nixpy.styles import styles
@@ -61,7 +61,8 @@ def command(
     if form == "json":
         print_json({"folder": str(root), "files": files})
         return
-    tell(", ".join(files), lead=Styled("wrote ", fg="green"))
+    if not SETTINGS.quiet:
+        tell(", ".join(files), lead=Styled("wrote ", fg="green"))
     if not made.nixpy:
         say("")
         tell(

@@ -7,9 +7,11 @@ GitHub's runner reads standard output and standard error. It obeys a line that b
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +56,28 @@ SETTINGS = Settings()
 def reset() -> None:
     """Forget the settings of a command that ran before in this process."""
     SETTINGS.quiet, SETTINGS.verbose, SETTINGS.color = False, False, "auto"
+    _LOG.removeHandler(_HANDLER)
+    _LOG.setLevel(logging.NOTSET)
+
+
+def start_log() -> None:
+    """Print what nixpy logs: the files that it reads, the programs that it runs, its requests, each with the time."""
+    _HANDLER.start = time.time()
+    _LOG.addHandler(_HANDLER)
+    _LOG.setLevel(logging.DEBUG)
+
+
+class _Handler(logging.Handler):
+    """Prints `debug: SECONDS: text` to standard error."""
+
+    start = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(f"debug: {record.created - self.start:.3f} s: {record.getMessage()}", err=True)
+
+
+_LOG = logging.getLogger("nixpy")
+_HANDLER = _Handler()
 
 
 def colour() -> bool | None:

@@ -9,6 +9,7 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
+from nixpy.cli.output import SETTINGS
 from nixpy.core.errors import VenvError
 from nixpy.styles.styles import program
 
@@ -34,6 +35,7 @@ def command(venv: Path, restore: bool, form: str) -> int:
     if form == "json":
         print_json(asdict(report))
     else:
-        for line in patcher.told(report):
+        silent = SETTINGS.quiet and not (report.left or report.not_served)
+        for line in () if silent else patcher.told(report):
             tell(line.lstrip(), lead=line[: -len(line.lstrip())])
     return 1 if report.left or report.not_served else 0

@@ -79,6 +79,8 @@ def is_changed(comparisons: Sequence[Comparison]) -> bool:
 def _diffs(comparisons: Sequence[Comparison]) -> None:
     for comparison in comparisons:
         echo(comparison.diff, nl=False)
+    if not is_changed(comparisons):
+        tell(f"no differences in {', '.join(str(item.path) for item in comparisons)}", err=True)
 
 
 def _choices(plan: Plan) -> None:

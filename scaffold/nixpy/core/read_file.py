@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 from io import BufferedReader
@@ -11,6 +12,9 @@ from pathlib import Path
 from nixpy.core import limits
 from nixpy.core.errors import InputError
 
+_LOG = logging.getLogger(__name__)
+_OWN = Path(__file__).parents[1]
+
 
 def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
     """Return an open file, which is a regular one, or one that the user names; raises what `read_bytes` does."""
@@ -18,6 +22,8 @@ def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
         raise InputError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
     # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if named else os.O_NONBLOCK))
+    if _OWN not in path.parents:  # not the tables of nixpy itself
+        _LOG.debug("read %s", path)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) or (named and not stat.S_ISDIR(mode)):
         return os.fdopen(descriptor, "rb")

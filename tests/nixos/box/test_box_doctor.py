@@ -21,6 +21,7 @@ from nixos.box.sandbox import LOADER, Box
 from nixos.box.shells import FLAKE, WORK, nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import lock_flake
+from nixpy.doctor.examine import CHECKS
 
 TOP = Path(__file__).parents[3]
 PURE = ("click", "jinja2", "markupsafe", "packaging", "platformdirs", "rich", "tomlkit", "urllib3")
@@ -120,7 +121,7 @@ def test_a_healthy_project_has_no_findings(healthy: Patient) -> None:
 def test_text_says_the_same(healthy: Patient) -> None:
     """The text ends with the verdict, and the exit status is it."""
     done = healthy.shell(f"{NIXPY} doctor")
-    assert done.stdout.splitlines()[-1] == "no problem found"
+    assert done.stdout.splitlines()[-1] == f"no problem found by {len(CHECKS)} checks"
     assert "nixpy's, style loader" in done.stdout
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
@@ -130,7 +131,7 @@ def test_text_says_the_same(healthy: Patient) -> None:
             "environment"
         ),
         "  hint: unset PYTHONPATH",
-        "1 problem found",
+        f"1 problem found by {len(CHECKS)} checks",
     ]
 
 
