@@ -26,11 +26,13 @@ from nixpy.needs.requires import Requires, required
 class Analysis:
     """The wheels that a project installs, and the packages without one.
 
-    Each wheel has its needs; a package is without one for a system.
+    Each wheel has its needs; a package is without one for a system. Without `complete`, pure Python wheels may be
+    missing.
     """
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
+    complete: bool = True
 
     def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False

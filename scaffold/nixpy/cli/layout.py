@@ -29,7 +29,7 @@ def columns(*, err: bool = False) -> int | None:
         return None
 
 
-def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
+def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False, always: bool = False) -> None:
     """Print a sentence after `lead`.
 
     On a terminal it is wrapped between words, and its lines are aligned.
@@ -43,9 +43,9 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> N
         width = min(width, PROSE)
         told = "\n".join(_wrapped(told, width, len(plain) if width - len(plain) >= _ROOM else 2))
     if told.startswith(plain):
-        echo(*parts, told[len(plain) :], err=err)
+        echo(*parts, told[len(plain) :], err=err, always=always)
     else:
-        echo(told, err=err)
+        echo(told, err=err, always=always)
 
 
 def print_command(text: str, comment: str = "") -> None:

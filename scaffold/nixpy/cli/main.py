@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.core.limits import check_argument
 
@@ -43,6 +44,34 @@ nixpy check      fail if they are out of date; for CI and pre-commit
 """
 
 
+def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep the value of a global option, before the name of the command or after it."""
+    from nixpy.cli.output import SETTINGS, colour, start_log
+
+    if value:
+        assert option.name is not None  # noqa: S101
+        setattr(SETTINGS, option.name, value)
+        if option.name == "verbose":
+            start_log()
+    if SETTINGS.quiet and SETTINGS.verbose:
+        context.fail("--quiet and --verbose exclude each other")
+    context.color = colour()
+
+
+GLOBAL = tuple(
+    click.Option(names, help=told, expose_value=False, is_eager=True, callback=_set, **more)
+    for names, told, more in (
+        (("-q", "--quiet"), "Print only errors and the answer.", {"is_flag": True}),
+        (("-v", "--verbose"), "Print everything: whole lists, files, programs, times.", {"is_flag": True}),
+        (
+            ("--color",),
+            "Use colour: auto (the default), always or never.",
+            {"type": click.Choice(["auto", "always", "never"]), "metavar": "WHEN"},
+        ),
+    )
+)
+
+
 class _Context(click.Context):
     """The context of a command, with help that fits the terminal."""
 
@@ -66,6 +95,7 @@ class _Commands(click.Group):
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
         command.context_class = _Context
+        command.params = [*(one for one in command.params if one not in GLOBAL), *GLOBAL]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -88,6 +118,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             status = super().invoke(ctx)
+            logging.getLogger("nixpy").debug("finished")
             if sys.stdout is not None:  # closed by `>&-`
                 sys.stdout.flush()
         except BrokenPipeError:
@@ -106,12 +137,11 @@ class _Commands(click.Group):
     epilog="Exit status: 0 success, 1 findings (out of date, edited, not generated), 2 error, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
-@click.pass_context
-def group(ctx: click.Context) -> None:
+def group() -> None:
     """Run before every command."""
-    from nixpy.cli.output import colour
 
-    ctx.color = colour()
+
+group.params = [*GLOBAL, *group.params]
 
 
 def main(args: list[str] | None = None) -> None:
@@ -129,6 +159,9 @@ def main(args: list[str] | None = None) -> None:
 
 def _status(args: list[str] | None) -> int:
     """Run the command line, print errors, and return the exit status."""
+    from nixpy.cli.output import reset
+
+    reset()
     try:
         for argument in sys.argv[1:] if args is None else args:
             check_argument(argument)
@@ -136,7 +169,7 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; unfinished files were not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True, always=True)
         return 130
     except click.ClickException as error:
         _show(error)
@@ -164,7 +197,7 @@ def _show(error: click.ClickException) -> None:
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
+    fail(ArgumentError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:

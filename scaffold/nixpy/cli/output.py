@@ -9,13 +9,15 @@ and `##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -39,9 +41,62 @@ class Styled:
 Part = str | Styled
 
 
+@dataclass(slots=True)
+class Settings:
+    """The options `-q`, `-v` and `--color`, which every command has."""
+
+    quiet: bool = False
+    """Only errors and the answer of the command are printed."""
+    verbose: bool = False
+    """Lists are complete, and standard error shows the files read and the programs run."""
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+SETTINGS = Settings()
+
+
+def reset() -> None:
+    """Forget the settings of a command that ran before in this process."""
+    SETTINGS.quiet, SETTINGS.verbose, SETTINGS.color = False, False, "auto"
+    _LOG.removeHandler(_HANDLER)
+    _LOG.setLevel(logging.NOTSET)
+
+
+def start_log() -> None:
+    """Print the log of nixpy, each line with the time.
+
+    It has the files that nixpy reads, the programs that it runs, and its requests.
+    """
+    _HANDLER.start = time.time()
+    _LOG.addHandler(_HANDLER)
+    _LOG.setLevel(logging.DEBUG)
+
+
+class _Handler(logging.Handler):
+    """Prints `debug: SECONDS: text` to standard error."""
+
+    start = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(f"debug: {record.created - self.start:.3f} s: {record.getMessage()}", err=True)
+
+
+_LOG = logging.getLogger("nixpy")
+_HANDLER = _Handler()
+
+
 def colour() -> bool | None:
-    """Return False if colour is switched off, else None: then terminals get it."""
-    return False if os.environ.get("NO_COLOR") or _is_dumb() else None
+    """Return True for colour everywhere, False for none, None for terminals only.
+
+    `--color` decides, then NO_COLOR (no-color.org), then FORCE_COLOR and CLICOLOR_FORCE (bixense.com/clicolors).
+    """
+    if SETTINGS.color != "auto":
+        return SETTINGS.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    return False if _is_dumb() else None
 
 
 def _is_dumb() -> bool:
@@ -49,11 +104,14 @@ def _is_dumb() -> bool:
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
-def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
+def echo(*parts: Part, err: bool = False, nl: bool = True, always: bool = False) -> None:
     """Print the parts as one text, and a newline with `nl`.
 
-    With `err` to standard error.
+    With `err`, print to standard error, which has what accompanies the answer. With `--quiet` nothing is printed there,
+    unless `always`.
     """
+    if err and SETTINGS.quiet and not always:
+        return
     text = "".join(
         click.style(inert(part.text), fg=part.fg, bold=part.bold) if isinstance(part, Styled) else inert(part)
         for part in parts

@@ -16,7 +16,7 @@ from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
@@ -51,6 +51,7 @@ _REMEDY = {
     State.FOREIGN: "move the file away, or set `file` in [tool.nixpy]",
     State.NEWER: "update nixpy",
 }
+_CODE = {State.FRESH: None, State.FOREIGN: OutputError.code, State.NEWER: OutputError.code}  # of the others: NIX416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,11 @@ class Verdict:
     def remedy(self) -> str:
         """The remedy; empty if all files are up to date."""
         return _REMEDY[self.state]
+
+    @property
+    def code(self) -> str | None:
+        """The code of the state, or None if the files are up to date."""
+        return _CODE.get(self.state, "NIX416")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

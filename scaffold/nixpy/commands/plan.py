@@ -42,6 +42,8 @@ class Plan:
     wheels: tuple[Wheel, ...]
     files: tuple[OutputFile, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    before: NixpyLock | None = None  # the content of nixpy.lock, if it is reliable
+    complete: bool = True  # `wheels` are all that the project installs, and not only those of nixpy.lock
     entry: Path | None = None  # flake.nix or shell.nix, if the plan has the user's files
     lines: str | None = None  # the lines to add to it by hand, if it already exists
 
@@ -77,7 +79,7 @@ def plan(
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
-        style, why = styles.recommend(programs, resolved.systems)
+        style, why = styles.recommend(programs, resolved.required_systems)
         resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
     env = environment_of(project, resolved, nixpy_lock)
     return Plan(
@@ -86,6 +88,8 @@ def plan(
         environment=env,
         nixpy_lock=nixpy_lock,
         wheels=analysis.wheels,
+        before=before,
+        complete=analysis.complete,
         files=outputs(project, env, nixpy_lock),
         diagnostics=(
             *lock_diagnostics(project, resolved),
@@ -113,7 +117,7 @@ def _analyse(
         ) and (before.installable or not resolved.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
-            return Analysis(wheels=before.wheels, unavailable=before.unavailable)
+            return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
     lock = _lock_of(project, resolved, before, analysis_options)
     known = before.wheels if before else ()
     # The requirements of wheels depend on the Python and on the extras.

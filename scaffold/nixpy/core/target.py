@@ -5,6 +5,7 @@ They may differ from those of this machine.
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -14,7 +15,7 @@ from functools import cache
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 
 LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
 SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
@@ -23,11 +24,19 @@ MACOS = (14, 0)
 """The macOS version that wheels are chosen for: the oldest that nixpkgs 25.11 and later support. So a chosen wheel
 installs on every Mac that builds the flake. On a newer Mac an installer may choose another wheel of the package."""
 
+_PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
+    ("Linux", system.removesuffix("-linux")): system for system in LINUX_SYSTEMS
+}
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
 _PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
 # PEP 600: the names of three glibc versions before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+def this_system() -> str | None:
+    """Return the Nix system of this machine, or None if nixpy does not support it."""
+    return _PLATFORMS.get((platform.system(), platform.machine()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +53,10 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
-            raise NixpyError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
+            raise ArgumentError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
         found = _PYTHON.fullmatch(self.python)
         if not found or int(found[1]) < _OLDEST_MINOR:
-            raise NixpyError(
+            raise ArgumentError(
                 f"cannot choose wheels for Python `{self.python}`",
                 hint="Write the full version of a final release of CPython 3.8 or later, such as 3.13.9.",
             )

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 HTTP = {"http": 80, "https": 443}
 """The schemes that wheels are fetched by, with their ports."""
@@ -132,7 +132,7 @@ def split(url: str) -> SplitResult:
             parts.port  # noqa: B018  # raises for an invalid port
     except ValueError:
         message = f"`{shown_within(plain(url))}` is not a URL"
-        raise NixpyError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
+        raise InputError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 
 

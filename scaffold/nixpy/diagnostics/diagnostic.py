@@ -24,11 +24,15 @@ class Diagnostic:
     hint: str | None = None
 
 
-def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
-    """Shorten a list of names: `numpy, pandas (not opened), pillow and 4 more`."""
-    shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset(), *, shown: int | None = None) -> str:
+    """Shorten a list of names to three or to `shown`.
+
+    An example is `numpy, pandas (not opened), pillow and 4 more`.
+    """
+    limit = shown or _NAMES_SHOWN
+    first = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:limit])
+    more = len(names) - limit
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def with_hint(message: str, hint: str | None) -> str:
@@ -42,8 +46,9 @@ def with_hint(message: str, hint: str | None) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with a noun: `1 wheel`, `2 wheels`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a number with a noun: `1 wheel`, `2 wheels`, `2 libraries`."""
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def bring_programs(names: Sequence[str]) -> str:

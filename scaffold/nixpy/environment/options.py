@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_bytes
-from nixpy.core.target import SYSTEMS, Target
+from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
 from nixpy.project import config, flake, managers
@@ -43,6 +43,7 @@ class ResolvedOptions:
     python: str
     nixpkgs: str
     systems: tuple[str, ...]
+    required_systems: tuple[str, ...] = ()  # those that a recommended style must work on
     manager: str = managers.NONE
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,7 +87,8 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
 
     The defaults are the nixpkgs that the flake follows or the current stable branch, the Python of
     `releases.choose_python`, the manager of `managers.choose`, and every system. Without a named style, the style is
-    None. Raises NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
+    None; one that is recommended later must work on the named systems, else on Linux and on this machine. Raises
+    NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
@@ -113,11 +115,13 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
         reasons["manager"] = "from --manager" if options.manager else f"from {project.settings_path.name}"
     if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} has no .venv"
+    named = options.systems or settings.systems
     return ResolvedOptions(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
-        systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        systems=tuple(sorted(named or SYSTEMS)),
+        required_systems=tuple(sorted(named or {*LINUX_SYSTEMS, this_system() or LINUX_SYSTEMS[0]})),
         manager=manager,
         reasons=reasons,
     )
@@ -136,11 +140,11 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
             raise
         path = Path(error.path or project.settings_path)
         path = path if path.is_relative_to(project.root) else project.root / path
-        line = error.line
+        line, is_set = error.line, bool(getattr(project.settings, key))
         if path == project.settings_path and path.is_file():
             table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
-            line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
-        kind = ProjectError if type(error) is NixpyError else type(error)
+            line = toml_line(read_text(path), *table, key) if is_set else None
+        kind = (SettingError if is_set else ProjectError) if isinstance(error, ArgumentError) else type(error)
         raise kind(error.message, hint=error.hint, path=path, line=line) from None
 
 

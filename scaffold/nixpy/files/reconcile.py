@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError, OutputError
 from nixpy.core.read_file import read_bytes
 from nixpy.files import place
 
@@ -183,7 +183,7 @@ def _targets(
         if output.generated or comparison.state is not State.FRESH:
             target = place.target(output.path, root, follow_links=follow_links)
             if other := next((path for path, taken in found.items() if taken == target), None):
-                raise NixpyError(
+                raise OutputError(
                     f"this is the same file as {other}; nothing was changed", path=output.path, hint="Remove the link."
                 )
             found[output.path] = target
@@ -225,17 +225,17 @@ def _age(text: str, output: OutputFile) -> State:
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
     if comparison.state is State.NEWER:
-        raise NixpyError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
+        raise OutputError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
     if force:
         return
     if comparison.state is State.EDITED:
-        raise NixpyError(
+        raise OutputError(
             "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
             hint="Move your changes to [tool.nixpy] or flake.nix, then run again with --force.",
         )
     if comparison.state is State.FOREIGN:
-        raise NixpyError(
+        raise OutputError(
             "not written by nixpy",
             path=comparison.path,
             hint="Move the file, set `file` in [tool.nixpy] to another path, or overwrite the file with --force.",
@@ -252,4 +252,4 @@ def _read(path: Path, *, owned: bool) -> str | None:
     except UnicodeDecodeError:
         return "\ufffd"  # never in a file that nixpy wrote
     except OSError as error:
-        raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
+        raise InputError(f"cannot be read: {error.strerror}", path=path) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.read_file import is_folder, read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
@@ -206,7 +206,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     try:
         text = read_bytes(path).decode()
         if "\0" in text:
-            raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+            raise IndexSettingError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
         limits.check_blanks(text, path)
         parser.read_string(text)
     except OSError:  # missing or not readable: pip continues without it, too
@@ -214,7 +214,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     except (configparser.Error, UnicodeDecodeError) as error:
         # The message quotes neither the error nor the line, which may contain a password.
         line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (None,))[0]
-        raise NixpyError(
+        raise IndexSettingError(
             "pip's configuration file cannot be read", hint="Correct that line.", path=path, line=line
         ) from None
     return {
@@ -246,7 +246,7 @@ def _expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         message = f"`{text}` in the settings of pip is in the home folder of a user that this machine does not know"
-        raise NixpyError(message, hint="Write the whole path.") from None
+        raise IndexSettingError(message, hint="Write the whole path.") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

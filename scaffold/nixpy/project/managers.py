@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
@@ -92,9 +92,9 @@ def choose(project: Project, requested: str | None) -> tuple[str, str]:
         shown = relative(project, project.source)
         return name, f"no manager reads {shown}" if name == NONE else f"installs from {shown}"
     if requested not in NAMES:
-        raise NixpyError(f"there is no manager `{requested}`", hint=f"Use one of {', '.join(NAMES)}.")
+        raise ArgumentError(f"there is no manager `{requested}`", hint=f"Use one of {', '.join(NAMES)}.")
     if requested != NONE and (kind not in _reads(requested) or not _is_inside(project)):
-        raise NixpyError(
+        raise ArgumentError(
             f"{requested} does not install from {relative(project, project.source)}",
             hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(requested))}), choose "
             f"another manager, or use {NONE} and fill .venv yourself.",

@@ -91,6 +91,13 @@ class Project:
             return self.requirements[0]
         return self.dependencies.path if self.dependencies else self.settings_path
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The existing files with the requirements and the settings of the project."""
+        named = self.dependencies.path if self.dependencies else self.source
+        files = dict.fromkeys((self.source, *self.requirements, named, self.settings_path))
+        return tuple(path for path in files if path.is_file())
+
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
         """Return the parsed requirements files; empty if a lock or pyproject.toml decides."""

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, InternalError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
+from nixpy.styles import host
+from nixpy.styles.host import HostNeed
 
 
-class StyleError(NixpyError):
+class StyleError(InternalError):
     """A style with invalid files: a mistake of its author."""
 
 
@@ -78,7 +80,7 @@ class Style:
     builds_sources: bool  # a package without a wheel is built with the inputs that nixpy knows
     folder: str  # the folder of the project into which packages are installed, or empty
     venv_in_root: bool  # .venv is created in a separate root file system, and works only in that
-    host: str  # the requirements on the host
+    host: tuple[HostNeed, ...]  # the requirements on the host besides Nix
     good: tuple[str, ...]
     bad: tuple[str, ...]
     once: tuple[str, ...]  # files that `init` writes if they do not exist, each a template in `templates/once`
@@ -88,7 +90,7 @@ class Style:
     @property
     def uses_nix_ld(self) -> bool:
         """Whether it needs nix-ld on the host."""
-        return "nix-ld" in self.host
+        return any(need.name == "nix-ld" for need in self.host)
 
     def other(self, reason: str) -> str:
         """Return the styles without a limitation of this one, in words.
@@ -153,7 +155,7 @@ def find(name: str) -> Style:
     near = nearest(name.lower(), spellings)
     known = ", ".join(style.name for style in styles())
     hint = f"Did you mean `{spellings[near].name}`? " if near else ""
-    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
+    raise ArgumentError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
 
 
 def names(of: Callable[[Style], bool]) -> str:
@@ -185,16 +187,36 @@ def program(name: str) -> Any:
 
 
 def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
-    """Return the recommended style and the reason.
+    """Recommend a style that installs locked wheels and works on all `systems`.
 
-    `programs` are the wheels with programs that need a loader.
+    It installs the wheels into the project.
+
+    A style that needs nothing of the host comes before one that does; among those, the order of the styles decides.
+
+    Args:
+        programs: The wheels with programs that need a loader on Linux.
+        systems: The systems that the style must work on.
+
+    Returns:
+        The style, and the reason in words with what it assumes of the host.
+
+    >>> style, why = recommend({"ruff"}, {"x86_64-linux"})
+    >>> style.name, why
+    ('patched-venv', 'ruff contains programs that must start on NixOS; assumes nothing of the host')
     """
     darwin = any(system.endswith("-darwin") for system in systems)
-    fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
-    if not programs:
-        return fitting[0], "the default: no wheel contains programs, and child processes inherit nothing"
-    chosen = next(style for style in fitting if style.executables)
-    return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
+    fitting = [
+        style
+        for style in styles()
+        if style.leak_free and style.folder and (style.darwin or not darwin) and (style.executables or not programs)
+    ]
+    chosen = min(fitting, key=lambda style: bool(style.host))  # the first of these
+    why = (
+        f"{bring_programs(sorted(programs))} that must start on NixOS"
+        if programs
+        else "the default: no wheel contains programs, and child processes inherit nothing"
+    )
+    return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host"
 
 
 def _read(path: Path) -> Style:
@@ -226,7 +248,7 @@ def _read(path: Path) -> Style:
         builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
         folder=data.get("folder", ".venv"),
         venv_in_root=data.get("venv-in-root", False),
-        host=promises["host"],
+        host=tuple(map(host.find, promises["host"])),
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
         once=tuple(data.get("once", ())),
