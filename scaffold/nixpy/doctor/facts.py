@@ -149,6 +149,7 @@ class ObservedProject:
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # what it asks for itself
+    systems: tuple[str, ...] = ()  # those that a style must work on
     wheels: frozenset[str] = frozenset()  # what nixpy.lock has a wheel of here
 
     @property

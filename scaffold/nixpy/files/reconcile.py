@@ -39,6 +39,27 @@ class State(StrEnum):
     NEWER = "newer"
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about files in some state: in words, and the command, which is empty where no command does it."""
+
+    words: str
+    command: str = ""
+
+
+# `check`, `sync` and `doctor` name the same one.
+REMEDIES = {
+    State.FRESH: Remedy(""),
+    State.OLDER: Remedy("run `nixpy sync` to use the functions of this nixpy", "nixpy sync"),
+    State.STALE: Remedy("run `nixpy sync`", "nixpy sync"),
+    State.EDITED: Remedy(
+        "move your changes to [tool.nixpy] or flake.nix, then run `nixpy sync --force`", "nixpy sync --force"
+    ),
+    State.MISSING: Remedy("run `nixpy init`", "nixpy init"),
+    State.FOREIGN: Remedy("move the file away, then run `nixpy init`"),
+    State.NEWER: Remedy("update nixpy"),
+}
+
 # The exit status of each state, the same for every file (0 fine, 1 a finding, 2 not nixpy's to judge).
 STATUS = {
     State.FRESH: 0,
@@ -198,22 +219,20 @@ def _age(text: str, output: OutputFile) -> State:
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
+    words = REMEDIES[comparison.state].words
+    hint = f"{words[:1].upper()}{words[1:]}."
     if comparison.state is State.NEWER:
-        raise NixpyError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
+        raise NixpyError("written by a newer nixpy", path=comparison.path, hint=hint)
     if force:
         return
     if comparison.state is State.EDITED:
         raise NixpyError(
             "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
-            hint="Move your changes to [tool.nixpy] or flake.nix, then run again with --force.",
+            hint=hint,
         )
     if comparison.state is State.FOREIGN:
-        raise NixpyError(
-            "not written by nixpy",
-            path=comparison.path,
-            hint="Move the file, set `file` in [tool.nixpy] to another path, or overwrite the file with --force.",
-        )
+        raise NixpyError("not written by nixpy", path=comparison.path, hint=hint)
 
 
 def _read(path: Path, *, owned: bool) -> str | None:

@@ -1,0 +1,95 @@
+"""Each finding has one remedy: `check`, `sync` and `doctor` take its text from the same place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+
+import nixpy
+import shop
+from doctor.world import HOST, LOADER, PROJECT, VENV, only
+from nixpy.commands.check import Verdict
+from nixpy.doctor.facts import Freshness, WheelProgram
+from nixpy.environment.programs import Programs
+from nixpy.files.reconcile import REMEDIES, State
+from nixpy.styles.styles import find
+from runner import Nixpy
+
+PACKAGE = Path(nixpy.__file__).parent
+# Codes that two modules report, with the remedy that both have.
+SHARED = {
+    "NIX301": ("environment/lang2nix.py", "environment/python_set.py"),
+    "NIX602": ("external/build_inputs.py", "external/table.py"),
+}
+STATES = [state for state in State if state is not State.FRESH]
+
+
+def modules() -> dict[str, tuple[str, ...]]:
+    """Return the modules that report each code."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"NIX\d{3}", node.value):
+                found[node.value].add(path.relative_to(PACKAGE).as_posix())
+    return {code: tuple(sorted(places)) for code, places in found.items()}
+
+
+def test_a_code_is_reported_in_one_place() -> None:
+    """Each code, and so the text of its remedy, is written in one module, for every command that reports it."""
+    assert {code: places for code, places in modules().items() if len(places) > 1} == SHARED
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_files_have_one_remedy(state: State) -> None:
+    """For each state of the files, `check` and `doctor` name the remedy of one table, which `sync` names too."""
+    remedy = REMEDIES[state]
+    assert Verdict(state=state, files=()).remedy == remedy.words
+    found = only(fresh=Freshness(state=state.value, reasons=()))
+    assert found.code == "NIX416"
+    if remedy.command:
+        assert found.command == remedy.command
+        assert f"`{remedy.command}`" in remedy.words
+    else:
+        assert found.message.endswith(f"; {remedy.words}")
+
+
+@pytest.mark.parametrize("state", [State.EDITED, State.FOREIGN])
+def test_sync_names_the_remedy_of_check(state: State, tmp_path: Path, nixpy: Nixpy) -> None:
+    """What `sync` refuses, it refuses with the words of `check`."""
+    project = shop.project(tmp_path / "demo", "alpha")
+    assert nixpy("init", project).status == 0
+    text = (project / "nixpy.nix").read_text()
+    (project / "nixpy.nix").write_text(f"{text}# mine\n" if state is State.EDITED else "{ }\n")
+    checked, synced = nixpy("check", project), nixpy("sync", project)
+    words = REMEDIES[state].words
+    assert words in checked.out
+    assert f"{words[0].upper()}{words[1:]}." in synced.err
+
+
+@pytest.mark.parametrize("systems", [("x86_64-linux",), ("aarch64-darwin", "x86_64-linux")])
+def test_programs_have_one_remedy(systems: tuple[str, ...]) -> None:
+    """NIX302 of `check` and `sync` and NIX407 of `doctor` name the same command."""
+    ruff = canonicalize_name("ruff")
+    installed = WheelProgram(wheel=ruff, path=VENV.folder / "bin/ruff", loader=LOADER)
+    command = only(
+        venv=replace(VENV, programs=(installed,)),
+        host=replace(HOST, at_loader="stub"),
+        project=replace(PROJECT, systems=systems),
+    ).command
+    (ours,) = Programs(without_loader=(ruff,), native=(), substitutes={}).diagnostics(find("loader"), systems)
+    assert f"`{command}`" in str(ours.hint)
+
+
+def test_check_and_sync_report_the_same(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A diagnostic has the same remedy whichever command reports it."""
+    project = shop.project(tmp_path / "demo", "alpha", "beta", "omega")
+    made = nixpy("init", project, "--style", "loader", "--format", "json").project["problems"]
+    assert {one["code"] for one in made} >= {"NIX101", "NIX302"}
+    for command in ("sync", "check"):
+        assert nixpy(command, project, "--format", "json").project["problems"] == made
