@@ -36,7 +36,14 @@ def test_a_library_that_is_not_found() -> None:
     ("soname", "words", "command"),
     [
         ("libtorch.so", "and the package that contains it is not installed", "uv sync"),
-        ("libfoo.so.1", "and nixpy does not know which package contains it", "nixpy sync && nix develop"),
+        (
+            "libfoo.so.1",
+            (
+                'and nixpy does not know which package contains it. Set map = { "libfoo.so.1" = "PACKAGE" } in '
+                "[tool.nixpy.libraries], with the package of nixpkgs that has it."
+            ),
+            "nixpy sync && nix develop",
+        ),
     ],
 )
 def test_a_library_that_nixpkgs_lacks(soname: str, words: str, command: str) -> None:

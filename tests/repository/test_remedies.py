@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from packaging.utils import canonicalize_name
 
 import nixpy
 import shop
-from doctor.world import HOST, LOADER, PROJECT, VENV, only
+from doctor.world import HOST, LOADER, PROJECT, STDCXX, VENV, only
 from nixpy.commands.check import Verdict
-from nixpy.doctor.facts import Freshness, WheelProgram
+from nixpy.doctor.facts import Freshness, Supplier, WheelProgram
 from nixpy.environment.programs import Programs
 from nixpy.files.reconcile import REMEDIES, State
+from nixpy.libraries.match import WheelNeeds, match
+from nixpy.needs.model import Needs
 from nixpy.styles.styles import find
 from runner import Nixpy
 
@@ -43,6 +46,23 @@ def modules() -> dict[str, tuple[str, ...]]:
 def test_a_code_is_reported_in_one_place() -> None:
     """Each code, and so the text of its remedy, is written in one module, for every command that reports it."""
     assert {code: places for code, places in modules().items() if len(places) > 1} == SHARED
+
+
+def hints() -> Iterator[tuple[str, str]]:
+    """Yield the remedy of each diagnostic as it is written in a call, with the module."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Diagnostic":
+                for keyword in node.keywords:
+                    if keyword.arg == "hint":
+                        yield path.name, ast.unparse(keyword.value)
+
+
+def test_a_remedy_is_one() -> None:
+    """No remedy offers a choice: what else is possible is on the page of the code."""
+    found = list(hints())
+    assert len(found) > 30
+    assert [one for one in found if re.search(r", or \w|\bor (choose|run|set|use)\b", one[1])] == []
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
@@ -84,6 +104,17 @@ def test_programs_have_one_remedy(systems: tuple[str, ...]) -> None:
     ).command
     (ours,) = Programs(without_loader=(ruff,), native=(), substitutes={}).diagnostics(find("loader"), systems)
     assert f"`{command}`" in str(ours.hint)
+
+
+def test_unknown_libraries_have_one_remedy() -> None:
+    """NIX101 of `check` and `sync` and NIX409 of `doctor` name the same setting."""
+    wheel = replace(STDCXX, soname="libnobody.so.7", wheel="omega")
+    found = only(unfound=(wheel,), suppliers={wheel.soname: Supplier(provider="none", expression=None)})
+    needs = Needs(known="installed", sonames=((wheel.soname, "omega.so"),))
+    asking = WheelNeeds(system=HOST.system, name=canonicalize_name("omega"), filename="omega.whl", needs=needs)
+    _, (ours,) = match([asking])
+    assert (found.code, ours.code) == ("NIX409", "NIX101")
+    assert found.message.endswith(f". {ours.hint}")
 
 
 def test_check_and_sync_report_the_same(tmp_path: Path, nixpy: Nixpy) -> None:

@@ -10,6 +10,7 @@ from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
 from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.libraries.match import unknown_soname
 from nixpy.styles import styles
 
 
@@ -111,7 +112,7 @@ def _who(facts: Facts, soname: str) -> str:
     if supplier.provider == "sibling-wheel":
         return "and the package that contains it is not installed"
     if supplier.expression is None:
-        return "and nixpy does not know which package contains it"
+        return f"and nixpy does not know which package contains it. {unknown_soname(soname)}"
     if soname in facts.rendered:
         return f"and nixpy.nix supplies it from {supplier.expression}, but not to this Python"
     return f"and {supplier.expression} contains it"

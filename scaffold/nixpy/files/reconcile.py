@@ -56,7 +56,7 @@ REMEDIES = {
         "move your changes to [tool.nixpy] or flake.nix, then run `nixpy sync --force`", "nixpy sync --force"
     ),
     State.MISSING: Remedy("run `nixpy init`", "nixpy init"),
-    State.FOREIGN: Remedy("move the file away, then run `nixpy init`"),
+    State.FOREIGN: Remedy("copy what you need from the file, then run `nixpy init --force`, which overwrites it"),
     State.NEWER: Remedy("update nixpy"),
 }
 
