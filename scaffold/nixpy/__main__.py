@@ -16,7 +16,7 @@ def run() -> None:
 
         fault = Fault(error, command="nixpy")
         if sys.stderr is not None:  # closed by `2>&-`
-            sys.stderr.write(f"error: {fault}\n  hint: {fault.hint}\n{fault.trace()}")
+            sys.stderr.write(f"error[{fault.code}]: {fault}\n  hint: {fault.hint}\n{fault.trace()}")
         sys.exit(2)
 
 

@@ -337,7 +337,7 @@ def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> N
     """What is wrong with a command line is told between words too, with where to look, and status 2."""
     status, terminal = run([*RUN, *arguments], columns=40, cwd=project)
     assert status == 2
-    assert terminal.plain.startswith("error: ")
+    assert terminal.plain.startswith("error[NIX702]: ")
     assert max(map(len, terminal.plain.splitlines())) <= 40
     assert "--help`" in " ".join(terminal.plain.split())
 

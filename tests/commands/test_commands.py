@@ -180,7 +180,9 @@ def test_an_older_library_is_no_failure(made: Path, nixpy: Nixpy) -> None:
     rendered.write_text(older_library(text))
     told = nixpy("check", made)
     assert told.status == 0
-    assert told.out.splitlines()[0] == f"{made}: older library; run `nixpy sync` to use the functions of this nixpy"
+    first, *others = told.out.splitlines()
+    assert first == f"warning[NIX416]: {made}: older library"
+    assert others[-1] == "  hint: run `nixpy sync` to use the functions of this nixpy"
     assert f"  {rendered}: older library" in told.out.splitlines()
     assert nixpy("check", made, "--strict").status == 1
     diff = nixpy("check", made, "--diff").out

@@ -106,7 +106,8 @@ def test_sync_of_all_prints_what_changed(three: Path, nixpy: Nixpy) -> None:
     The last line counts the projects.
     """
     before = nixpy("sync", "--all", cwd=three)
-    assert before.out.splitlines() == ["a: up to date", "b: up to date", "c: up to date", "3 projects: 3 up to date"]
+    lines = [f"{name}: up to date (nixpy.lock, nixpy.nix)" for name in "abc"]
+    assert before.out.splitlines() == [*lines, "3 projects: 3 up to date"]
     shop.project(three / "a", "alpha==1.1", "delta", "epsilon", extra=ONE_SYSTEM)
     shop.project(three / "b", "alpha>=>", extra=ONE_SYSTEM)
     planned = nixpy("sync", "--all", "--diff", "--format", "json", cwd=three).json["projects"]
@@ -116,9 +117,9 @@ def test_sync_of_all_prints_what_changed(three: Path, nixpy: Nixpy) -> None:
     first, *others, last_project, total = ran.out.splitlines()
     assert first == "a: wrote nixpy.lock, nixpy.nix"
     assert {"  alpha 1.0 -> 1.1", "  + delta 2.0", "  + epsilon 1.0", "  - beta 1.0"} <= set(others)
-    assert last_project == "c: up to date"
+    assert last_project == "c: up to date (nixpy.lock, nixpy.nix)"
     assert total == "3 projects: 1 changed, 1 up to date, 1 failed"
-    assert "error: b/pyproject.toml:7: " in ran.err
+    assert "error[NIX703]: b/pyproject.toml:7: " in ran.err
 
 
 def test_sync_of_all_prints_everything_with_verbose(three: Path, nixpy: Nixpy) -> None:
@@ -154,7 +155,7 @@ def test_many_diagnostics_are_counted(tmp_path: Path, wheels: Path, nixpy: Nixpy
     build_wheel(wheels, "unknown", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
     project = shop.project(tmp_path / "demo", "unknown")
     brief = nixpy("init", project, "--system", "x86_64-linux").out
-    assert len(re.findall(r"^NIX101 libnobody", brief, re.MULTILINE)) == 2
-    assert "NIX101 and 7 more; -v lists all\n" in brief
+    assert len(re.findall(r"^warning\[NIX101\]: libnobody", brief, re.MULTILINE)) == 2
+    assert "warning[NIX101]: and 7 more; -v lists all\n" in brief
     whole = nixpy("sync", project, "-v").out
-    assert len(re.findall(r"^NIX101 libnobody", whole, re.MULTILINE)) == 9
+    assert len(re.findall(r"^warning\[NIX101\]: libnobody", whole, re.MULTILINE)) == 9

@@ -28,7 +28,6 @@ RULES = {
     "never-analysed": "The generated files do not exist yet.",
     "foreign": "A file that nixpy did not write has the name of a generated file.",
     "newer": "A newer version of nixpy wrote a generated file.",
-    ERROR: "nixpy cannot read the project.",
 }
 
 # Both files begin with checksums of themselves, which differ whenever anything does and do not say why.
@@ -65,7 +64,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
         error = outcome.error
         text = with_hint(error.message, error.hint)
         path = Path(error.path) if error.path else outcome.folder / PYPROJECT
-        yield _at(top, ERROR, "error", text, path, error.line)
+        yield _at(top, error.code, "error", text, path, error.line)
         return
     project, verdict = outcome.project, outcome.verdict
     assert project is not None  # noqa: S101  (there is no error)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
 from nixpy.cli import values
 from nixpy.cli.layout import columns, tell
-from nixpy.cli.output import Part, Styled, colour, echo, inert, print_document
+from nixpy.cli.output import SETTINGS, Part, Styled, colour, echo, inert, print_document
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
@@ -85,18 +85,41 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
     """Print diagnostics, each with its code and what to do; with `err` to standard error."""
     for diagnostic in diagnostics:
-        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "), err=err)
-        if diagnostic.hint:
-            tell(diagnostic.hint, lead=" " * (len(diagnostic.code) + 1), err=err)
+        print_message("warning", diagnostic.code, diagnostic.message, diagnostic.hint, err=err)
+
+
+def print_message(
+    level: Literal["error", "warning"],
+    code: str,
+    text: str,
+    hint: str | None = None,
+    *,
+    details: Iterable[str] = (),
+    err: bool = False,
+) -> None:
+    """Print a message in the one form that all have: `error[NIX701]: FILE:LINE: text`, and below it `hint: text`.
+
+    Args:
+        level: An error ends the command with a status that is not 0; a warning does not.
+        code: The code, as `diagnostics/codes.csv` has it.
+        text: What happened; it begins with the file and the line, if they are known.
+        hint: What to do about it.
+        details: Lines between the two.
+        err: Print to standard error. `--quiet` silences warnings there, but no errors.
+    """
+    colour = {"error": "red", "warning": "yellow"}[level]
+    tell(text, lead=(Styled(f"{level}[{code}]", fg=colour, bold=True), ": "), err=err, always=level == "error")
+    for line in details:
+        tell(line, lead="  ", err=err, always=level == "error")
+    if hint:
+        tell(hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=err, always=level == "error")
 
 
 def fail(error: NixpyError) -> None:
     """Print one error: where, what, and the way out."""
-    tell(str(error), lead=(Styled("error", fg="red", bold=True), ": "), err=True)
-    if error.hint:
-        tell(error.hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=True)
+    print_message("error", error.code, str(error), error.hint, err=True)
     if isinstance(error, Fault) and (trace := error.trace()):
-        echo(trace, nl=False, err=True)
+        echo(trace, nl=False, err=True, always=True)
 
 
 def say(*parts: Part) -> None:
@@ -134,7 +157,7 @@ class PlainProgress:
 @contextmanager
 def progress() -> Iterator[Any]:
     """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
-    if columns(err=True) is None or colour() is False:
+    if columns(err=True) is None or colour() is False or SETTINGS.quiet or SETTINGS.verbose:
         yield PlainProgress()
         return
     from rich.console import Console

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 from nixpy import __version__
 from nixpy.cli import markdown
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
-from nixpy.cli.common import diagnostics_data, print_json
+from nixpy.cli.common import diagnostics_data, print_diagnostics, print_json, print_message
 from nixpy.cli.layout import tell
-from nixpy.cli.output import Styled, echo, print_document, stopped_commands
+from nixpy.cli.output import SETTINGS, Styled, echo, print_document, stopped_commands
 from nixpy.cli.output import command as workflow_command
 from nixpy.commands.check import Outcome, Verdict, in_words
 from nixpy.core.text import visible, visible_line
@@ -33,26 +35,38 @@ def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 
 def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
-    colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
-    state = Styled(in_words(verdict.state), fg=colour)
-    if verdict.remedy:
-        tell(verdict.remedy, lead=(f"{outcome.folder}: ", state, "; "))
-    else:
-        tell("", lead=(f"{outcome.folder}: ", state))
-    for file in verdict.files:
-        if file.state is not State.FRESH:
-            tell(f"{file.path}: {in_words(file.state)}", lead="  ")
-    for reason in verdict.reasons:
-        tell(str(reason), lead="  ")
-    if verdict.diagnostics:
+    files = [file for file in verdict.files if SETTINGS.verbose or file.state is not State.FRESH]
+    details = [*(f"{file.path}: {in_words(file.state)}" for file in files), *map(str, verdict.reasons)]
+    if verdict.code:
+        level: Literal["error", "warning"] = "error" if verdict.status else "warning"
+        text = f"{outcome.folder}: {in_words(verdict.state)}"
+        print_message(level, verdict.code, text, verdict.remedy, details=details)
+    elif not SETTINGS.quiet:
+        compared, against = _names(outcome, (file.path for file in verdict.files)), _names(outcome, _inputs(outcome))
+        text = f" ({compared}; checked against {against})"
+        tell(text, lead=(f"{outcome.folder}: ", Styled(in_words(verdict.state), fg="green")))
+        for line in details:
+            tell(line, lead="  ")
+    if verdict.diagnostics and SETTINGS.verbose:
+        print_diagnostics(verdict.diagnostics, err=True)
+    elif verdict.diagnostics:
         codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
         number = counted(len(verdict.diagnostics), "diagnostic")
-        tell(f"{number} ({codes}); run `nixpy sync` for details", lead="  ", err=True)
+        tell(f"{number} ({codes}); `nixpy check -v` shows them", lead="  ", err=True)
     if diff:
         for file in verdict.files:
             echo(file.diff, nl=False)
         if verdict.status and not any(file.diff for file in verdict.files):
             tell("`nixpy check` does not open wheels; run `nixpy sync --diff` to see what would change", lead="  ")
+
+
+def _inputs(outcome: Outcome) -> tuple[Path, ...]:
+    return outcome.project.inputs if outcome.project else ()
+
+
+def _names(outcome: Outcome, paths: Iterable[Path]) -> str:
+    """Return the files as the folder of the project has them."""
+    return ", ".join(os.path.relpath(path, outcome.folder) for path in paths)
 
 
 def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
@@ -63,10 +77,17 @@ def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
 def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
     folder, verdict, error = str(outcome.folder), outcome.verdict, outcome.error
     if verdict is None:
-        return {"folder": folder, "state": ERROR, "remedy": error and error.hint, "reasons": [str(error)]}
+        return {
+            "folder": folder,
+            "state": ERROR,
+            "code": error and error.code,
+            "remedy": error and error.hint,
+            "reasons": [str(error)],
+        }
     return {
         "folder": folder,
         "state": verdict.state.value,
+        "code": verdict.code,
         "remedy": verdict.remedy or None,
         "files": [
             {"path": str(file.path), "state": file.state.value, **({"diff": file.diff} if diff else {})}
@@ -129,7 +150,6 @@ def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
 
 
 def _result(one: Annotation, index: int) -> dict[str, Any]:
-    import os
     from urllib.parse import quote
 
     locations = []

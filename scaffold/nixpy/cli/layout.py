@@ -26,7 +26,7 @@ def columns(*, err: bool = False) -> int | None:
         return None
 
 
-def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
+def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False, always: bool = False) -> None:
     """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
 
     Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
@@ -38,9 +38,9 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> N
         width = min(width, PROSE)
         told = "\n".join(_wrapped(told, width, len(plain) if width - len(plain) >= _ROOM else 2))
     if told.startswith(plain):
-        echo(*parts, told[len(plain) :], err=err)
+        echo(*parts, told[len(plain) :], err=err, always=always)
     else:
-        echo(told, err=err)
+        echo(told, err=err, always=always)
 
 
 def print_command(text: str, comment: str = "") -> None:

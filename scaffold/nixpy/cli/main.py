@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.core.limits import check_argument
 
@@ -45,11 +46,13 @@ nixpy check      fail if they are out of date; for CI and pre-commit
 
 def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Keep the value of a global option, which stands before the name of the command or after it."""
-    from nixpy.cli.output import SETTINGS, colour
+    from nixpy.cli.output import SETTINGS, colour, start_log
 
     if value:
         assert option.name is not None  # noqa: S101
         setattr(SETTINGS, option.name, value)
+        if option.name == "verbose":
+            start_log()
     if SETTINGS.quiet and SETTINGS.verbose:
         context.fail("--quiet and --verbose exclude each other")
     context.color = colour()
@@ -115,6 +118,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             status = super().invoke(ctx)
+            logging.getLogger("nixpy").debug("finished")
             if sys.stdout is not None:  # closed by `>&-`
                 sys.stdout.flush()
         except BrokenPipeError:
@@ -165,7 +169,7 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; unfinished files were not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True, always=True)
         return 130
     except click.ClickException as error:
         _show(error)
@@ -190,7 +194,7 @@ def _show(error: click.ClickException) -> None:
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
+    fail(ArgumentError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:

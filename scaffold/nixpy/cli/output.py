@@ -7,9 +7,11 @@ GitHub's runner reads standard output and standard error. It obeys a line that b
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +56,28 @@ SETTINGS = Settings()
 def reset() -> None:
     """Forget the settings of a command that ran before in this process."""
     SETTINGS.quiet, SETTINGS.verbose, SETTINGS.color = False, False, "auto"
+    _LOG.removeHandler(_HANDLER)
+    _LOG.setLevel(logging.NOTSET)
+
+
+def start_log() -> None:
+    """Print what nixpy logs: the files that it reads, the programs that it runs, its requests, each with the time."""
+    _HANDLER.start = time.time()
+    _LOG.addHandler(_HANDLER)
+    _LOG.setLevel(logging.DEBUG)
+
+
+class _Handler(logging.Handler):
+    """Prints `debug: SECONDS: text` to standard error."""
+
+    start = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(f"debug: {record.created - self.start:.3f} s: {record.getMessage()}", err=True)
+
+
+_LOG = logging.getLogger("nixpy")
+_HANDLER = _Handler()
 
 
 def colour() -> bool | None:
@@ -75,8 +99,13 @@ def _is_dumb() -> bool:
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
-def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
-    """Print the parts as one text, and a newline with `nl`; with `err` to standard error."""
+def echo(*parts: Part, err: bool = False, nl: bool = True, always: bool = False) -> None:
+    """Print the parts as one text, and a newline with `nl`; with `err` to standard error.
+
+    Standard error has what accompanies the answer. With `--quiet` nothing of it is printed, unless `always`.
+    """
+    if err and SETTINGS.quiet and not always:
+        return
     text = "".join(
         click.style(inert(part.text), fg=part.fg, bold=part.bold) if isinstance(part, Styled) else inert(part)
         for part in parts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
+from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, print_message, say
 from nixpy.cli.layout import print_command, table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.commands.changes import changes
@@ -26,6 +26,10 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
     """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
     if diff:
         _diffs(comparisons)
+        return
+    if SETTINGS.quiet:
+        if first:
+            _lines(plan)
         return
     _choices(plan)
     _libraries(plan)
@@ -48,6 +52,8 @@ def report_changes(root: Path, plan: Plan, comparisons: Sequence[Comparison], *,
     """Print what was changed in one of several projects; with `-v` all that `report` prints."""
     if diff:
         _diffs(comparisons)
+    elif SETTINGS.quiet:
+        return
     elif SETTINGS.verbose:
         echo(Styled(f"{root}:", bold=True))
         report(plan, comparisons, diff=diff, first=False)
@@ -59,6 +65,8 @@ def report_changes(root: Path, plan: Plan, comparisons: Sequence[Comparison], *,
 
 def report_total(states: Counter[str]) -> None:
     """Print how many projects were changed, were up to date, and failed."""
+    if SETTINGS.quiet:
+        return
     parts = ", ".join(f"{number} {state}" for state, number in states.items() if number)
     echo(f"{counted(states.total(), 'project')}: {parts}")
 
@@ -71,6 +79,8 @@ def is_changed(comparisons: Sequence[Comparison]) -> bool:
 def _diffs(comparisons: Sequence[Comparison]) -> None:
     for comparison in comparisons:
         echo(comparison.diff, nl=False)
+    if not is_changed(comparisons):
+        tell(f"no differences in {', '.join(str(item.path) for item in comparisons)}", err=True)
 
 
 def _choices(plan: Plan) -> None:
@@ -133,7 +143,8 @@ def _files(plan: Plan, comparisons: Sequence[Comparison], *, lead: str = "") -> 
     if written:
         tell(", ".join(written), lead=(lead, Styled("wrote ", fg="green")))
     else:
-        tell(f"{lead}up to date" if lead else "all files are up to date")
+        names = [str(item.path.relative_to(root)) for item in comparisons]
+        tell(f" ({', '.join(names)})", lead=(lead, Styled("up to date", fg="green")))
 
 
 def _lines(plan: Plan) -> None:
@@ -158,7 +169,7 @@ def _diagnostics(plan: Plan) -> None:
     shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
     print_diagnostics(shown)
     for code, number in more.items():
-        tell(f"and {number} more; -v lists all", lead=(Styled(code, fg="yellow"), " "))
+        print_message("warning", code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:

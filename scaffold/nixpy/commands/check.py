@@ -14,7 +14,7 @@ from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
@@ -40,6 +40,7 @@ _WORDS = {
     State.FOREIGN: "foreign",
     State.NEWER: "from a newer nixpy",
 }
+_CODE = {State.FRESH: None, State.FOREIGN: OutputError.code, State.NEWER: OutputError.code}  # of the others: NIX416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,11 @@ class Verdict:
     def remedy(self) -> str:
         """What to do about it; empty where nothing is to be done."""
         return REMEDIES[self.state].words
+
+    @property
+    def code(self) -> str | None:
+        """The code of the state, None where the files are up to date."""
+        return _CODE.get(self.state, "NIX416")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from nixpy.core import programs, templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, OutputError, ProgramError, nearest
 from nixpy.files import staging
 
 _CONFIG = "copier.yml"
@@ -52,7 +52,7 @@ def _create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProjec
         from copier.errors import CopierAnswersInterrupt, CopierError
         from plumbum import local  # by which copier starts programs
     except ImportError:
-        raise NixpyError(
+        raise ProgramError(
             "`nixpy new` needs copier, an optional dependency that is not installed",
             hint="Install `nixpy[new]` instead of `nixpy`.",
         ) from None
@@ -64,7 +64,7 @@ def _create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProjec
     if unknown := sorted(set(answers) - set(asked)):
         near = nearest(unknown[0], asked)
         hint = f"Did you mean `{near}`?" if near else f"The answers are {', '.join(asked)}."
-        raise NixpyError(f"unknown answer `{unknown[0]}`", hint=hint)
+        raise ArgumentError(f"unknown answer `{unknown[0]}`", hint=hint)
     with tempfile.TemporaryDirectory(prefix="nixpy-new-") as scratch:
         # Not the files themselves: those of the Nix store are read-only, and copier hands that on.
         template = Path(scratch, "template")
@@ -80,7 +80,7 @@ def _create(folder: Path, answers: Mapping[str, str], *, ask: bool) -> NewProjec
         except (CopierAnswersInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise KeyboardInterrupt from None
         except (CopierError, ValueError) as error:
-            raise NixpyError(str(error).removeprefix("Validation error for question ")) from error
+            raise ArgumentError(str(error).removeprefix("Validation error for question ")) from error
         names = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
         staging.replace_all(
             staging.Replacement(path=folder / name, target=real / name, text=(made / name).read_bytes().decode())
@@ -94,14 +94,14 @@ def _free(folder: Path) -> None:
     there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if there == folder and there.exists():
         if not there.is_dir() or any(item.name != ".git" for item in there.iterdir()):
-            raise NixpyError(
+            raise OutputError(
                 "the folder of a new project must be empty or not exist yet",
                 path=folder,
                 hint="To add Nix files to an existing project, use `nixpy init`.",
             )
     elif not there.is_dir():
         what = "this is a file" if there.exists() else "this is a link to something that does not exist"
-        raise NixpyError(f"{what}, so nixpy cannot create a folder there", path=there, hint="Choose another place.")
+        raise OutputError(f"{what}, so nixpy cannot create a folder there", path=there, hint="Choose another place.")
 
 
 def _source() -> dict[str, str]:

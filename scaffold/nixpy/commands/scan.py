@@ -18,7 +18,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.urls import plain
 from nixpy.core.wheel_name import parse_wheel_filename
@@ -81,10 +81,10 @@ def scan(
     Raises NixpyError for a target that is none of them, and for kinds that are mixed.
     """
     if not targets or "" in targets:
-        raise NixpyError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
+        raise ArgumentError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
     kinds = {_kind(target) for target in targets}
     if len(kinds) > 1 or (len(targets) > 1 and not kinds & {"wheel", "requirement"}):
-        raise NixpyError(
+        raise ArgumentError(
             "these targets cannot be scanned together",
             hint="Name one project, lock file or .venv, or several wheel files, or several requirements.",
         )
@@ -198,7 +198,7 @@ def _kind(target: str) -> str:
         if path.name == "pyproject.toml":
             return "project"
         if path.suffix == ".py":
-            raise NixpyError(
+            raise ArgumentError(
                 "nixpy scans a script by its lock file",
                 path=path,
                 hint=f"Run `uv lock --script {path}`, then scan {path}.lock.",
@@ -209,7 +209,7 @@ def _kind(target: str) -> str:
     if path.is_fifo() or path.is_char_device():
         return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
-        raise NixpyError("no such file or folder", path=path, hint="Check the path and its spelling.")
+        raise ArgumentError("no such file or folder", path=path, hint="Check the path and its spelling.")
     return _as_requirement(target)
 
 
@@ -218,7 +218,7 @@ def _as_requirement(target: str) -> str:
     try:
         Requirement(target)
     except InvalidRequirement as error:
-        raise NixpyError(
+        raise ArgumentError(
             f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
             hint="Name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5.",
         ) from error
@@ -249,7 +249,7 @@ def _given(path: Path) -> Package:
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
-        raise NixpyError(
+        raise ArgumentError(
             "this is not the name of a wheel", path=path, hint="Name a file such as name-1.0-py3-none-any.whl."
         ) from error
     with path.open("rb") as stream:

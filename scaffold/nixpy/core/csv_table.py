@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError, NixpyError
 from nixpy.core.toml_file import read_text
 
 
@@ -41,7 +41,7 @@ def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[s
 
 def bad_row(path: Path, line: int, message: str, hint: str) -> NixpyError:
     """Return the error for one line of a table."""
-    return NixpyError(message, hint=hint, path=path, line=line)
+    return InternalError(message, hint=hint, path=path, line=line)
 
 
 def _disorder(path: Path, line: int, key: list[str], last: list[str]) -> NixpyError:

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError, MachineError, NixpyError
 
 _PACKAGE = Path(__file__).parents[1]
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _DEBUG = "NIXPY_DEBUG"
 
 
-class Fault(NixpyError):
+class Fault(InternalError):
     """An exception that nixpy does not foresee; `error` is that exception.
 
     The message has no text of the exception, which may hold a secret such as the password of an index.
@@ -56,7 +56,7 @@ def as_error(error: Exception, *, command: str, path: Path | None = None) -> Nix
     if isinstance(error, NixpyError):
         return error
     if isinstance(error, OSError):  # a full disk behind `>`, a file without permissions
-        return NixpyError(error.strerror or str(error), path=error.filename or path)
+        return MachineError(error.strerror or str(error), path=error.filename or path)
     return Fault(error, command=command, path=path)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InputError
 
 TEXT_SIZE = 64 << 20
 """Bytes of one text file. The lock of a project with a thousand packages has about 5 MB."""
@@ -173,7 +173,7 @@ def check_argument(text: str) -> None:
         reason = str(error)
     if reason:
         start = text[:40].partition("://")[0]  # an address may hold a secret
-        raise NixpyError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
+        raise ArgumentError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
 
 
 def _too_deep() -> PastLimitError:
@@ -206,13 +206,13 @@ def check_blanks(text: str, path: Path | str) -> None:
     if place is not None or len(text) > INI_SIZE:
         what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
         line = None if place is None else text.count("\n", 0, place) + 1
-        raise NixpyError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
+        raise InputError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
 
 
 def check_text(text: str, path: Path | str) -> None:
     """Raise NixpyError, with the line, where `text` has a number that is too long to be one."""
     if (place := long_number(text)) is not None:
-        raise NixpyError(
+        raise InputError(
             f"this number has more than {DIGITS:,} digits",
             hint="Correct it: nixpy reads no number of this length.",
             path=path,

@@ -17,10 +17,12 @@ nixpy. That starts the patchelf that this shell names by its path in the store.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,7 @@ from typing import Literal
 Name = Literal["uv", "git", "python"]
 CompletedProcess = subprocess.CompletedProcess[str]
 SubprocessError = subprocess.SubprocessError  # such as a program that takes too long
+_LOG = logging.getLogger(__name__)
 OWN = "it is among the project's own files"  # why a program is not started
 
 
@@ -117,7 +120,8 @@ def run(
     """
     if not path.is_absolute():
         raise ValueError(f"{name} is not started: {path} is not an absolute path")
-    return subprocess.run(
+    start = time.monotonic()
+    done = subprocess.run(
         [path, *arguments],
         cwd=cwd,
         env={**environ, "PATH": search_path(environ, project)},
@@ -129,3 +133,6 @@ def run(
         timeout=timeout,
         check=False,
     )
+    # Arguments may hold the password of an index.
+    _LOG.debug("ran %s for %.2f s, status %d", path, time.monotonic() - start, done.returncode)
+    return done

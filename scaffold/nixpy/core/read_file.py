@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 from io import BufferedReader
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
+
+_LOG = logging.getLogger(__name__)
+_OWN = Path(__file__).parents[1]
 
 
 def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
     """Return an open file, which is a regular one, or one that the user names; raises what `read_bytes` does."""
     if "\0" in str(path):
-        raise NixpyError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
+        raise InputError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
     # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if named else os.O_NONBLOCK))
+    if _OWN not in path.parents:  # not the tables of nixpy itself
+        _LOG.debug("read %s", path)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode) or (named and not stat.S_ISDIR(mode)):
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    raise NixpyError(
+    raise InputError(
         "this is not a regular file but a FIFO, a device or a socket, and is not read",
         hint="Replace it with a regular file.",
         path=path,
@@ -41,7 +47,7 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     with open_bytes(path, named=named) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise NixpyError(
+        raise InputError(
             f"this file has more than {limit:,} bytes and is not read", hint="Check what it is.", path=path
         )
     return data

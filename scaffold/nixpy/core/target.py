@@ -12,7 +12,7 @@ from functools import cache
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 
 LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
 SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
@@ -52,10 +52,10 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
-            raise NixpyError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
+            raise ArgumentError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
         found = _PYTHON.fullmatch(self.python)
         if not found or int(found[1]) < _OLDEST_MINOR:
-            raise NixpyError(
+            raise ArgumentError(
                 f"cannot choose wheels for Python `{self.python}`",
                 hint="Write the full version of a final release of CPython 3.8 or later, such as 3.13.9.",
             )

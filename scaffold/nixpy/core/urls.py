@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 HTTP = {"http": 80, "https": 443}
 """The schemes that wheels are fetched by, with their ports."""
@@ -107,7 +107,7 @@ def split(url: str) -> SplitResult:
             parts.port  # noqa: B018  # raises for what is no port
     except ValueError:
         message = f"`{shown_within(plain(url))}` is not a URL"
-        raise NixpyError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
+        raise InputError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 
 

@@ -6,7 +6,7 @@ import zipfile
 from typing import IO, Any, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 
 
 def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
@@ -25,7 +25,7 @@ def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
 
 def refused(shown: str, what: str) -> NixpyError:
     """Return the error for a zip file that has more than zip files have."""
-    return NixpyError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
+    return ArchiveError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
 
 
 class _Guard:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nixpy.core import programs
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
 from nixpy.doctor.facts import Facts, StartedPython, Venv
 from nixpy.doctor.host import foreign_folders, read_host
@@ -57,7 +57,7 @@ def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
     Raises NixpyError where there is no such folder.
     """
     if not root.is_dir():
-        raise NixpyError("no such folder", path=root, hint="Name the folder of a Python project.")
+        raise ArgumentError("no such folder", path=root, hint="Name the folder of a Python project.")
     return judge(_observe(root, venv, environ))
 
 

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
@@ -45,7 +45,7 @@ COMMON = frozenset(
 """The facts that every style has; `templates/nix/project.nix` takes these."""
 
 
-class FactError(NixpyError):
+class FactError(InternalError):
     """A fact that a style does not take, or one that it takes and nixpy does not have: a fault of nixpy."""
 
 

@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import ArgumentError, ProjectError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
@@ -30,7 +30,7 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
     """Raise NixpyError where the style's Nix code can do nothing with the project, or has no flake to come from."""
     if style.inputs and not flake:
         names = ", ".join(item.name for item in style.inputs)
-        raise NixpyError(
+        raise ArgumentError(
             f"style {style.name} takes {names} from flake inputs, so it does not work with shell.nix",
             hint=f"Leave out --no-flake, or choose {style.other('no-flake')}.",
         )

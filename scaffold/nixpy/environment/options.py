@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.toml_file import read_text, toml_line
@@ -127,11 +127,11 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
             raise
         path = Path(error.path or project.settings_path)
         path = path if path.is_relative_to(project.root) else project.root / path
-        line = error.line
+        line, is_set = error.line, bool(getattr(project.settings, key))
         if path == project.settings_path and path.is_file():
             table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
-            line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
-        kind = ProjectError if type(error) is NixpyError else type(error)
+            line = toml_line(read_text(path), *table, key) if is_set else None
+        kind = (SettingError if is_set else ProjectError) if isinstance(error, ArgumentError) else type(error)
         raise kind(error.message, hint=error.hint, path=path, line=line) from None
 
 

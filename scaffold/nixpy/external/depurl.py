@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 VIRTUAL = "virtual"
 _NAMESPACES = ("compiler", "interface")  # of virtual ones (PEP 725, "Virtual package specification")
@@ -142,4 +142,4 @@ def _qualifiers(text: str, qualifiers: str) -> str:
 
 
 def _wrong(text: str, why: str, hint: str = _SPELLING) -> NoReturn:
-    raise NixpyError(f"`{text}` is not an external dependency: {why}", hint=hint)
+    raise InputError(f"`{text}` is not an external dependency: {why}", hint=hint)

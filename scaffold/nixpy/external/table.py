@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import InputError, NixpyError, nearest
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external.depurl import Dependency, parse
@@ -106,7 +106,7 @@ class _Reader:
         # An item is told from a longer one by its quotes.
         quoted = next((one for one in (f'"{value}"', f"'{value}'") if one in text), value)
         line = toml_line(text, TABLE, *keys, value=quoted)
-        raise NixpyError(message, hint=hint, path=self._path, line=line)
+        raise InputError(message, hint=hint, path=self._path, line=line)
 
     def _settled(self) -> dict[str, Any]:
         """Return the table with today's keys; another one is an error, as PEP 725 keeps them for later PEPs."""

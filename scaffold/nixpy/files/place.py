@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.toml_file import load_toml
 from nixpy.project.config import NIXPY_TOML, PYPROJECT, Settings
 from nixpy.project.project import NIXPY_LOCK
@@ -39,7 +39,7 @@ def target(path: Path, root: Path | None = None, *, follow_links: bool = False, 
         outside = "the repository" if follow_links and repository else limit
         link = _link(path, root)
         way = "this" if link == path else f"the link {link}"
-        raise NixpyError(
+        raise OutputError(
             f"{way} points to {real}, and nixpy does not write outside {outside}; {_NOTHING}",
             path=path,
             hint="Replace the link with a regular file"
@@ -47,9 +47,11 @@ def target(path: Path, root: Path | None = None, *, follow_links: bool = False, 
         )
     top = folder if inside else repository or folder
     if _GIT in real.relative_to(top).parts:
-        raise NixpyError(f"this points to {real}, which belongs to git; {_NOTHING}", path=path, hint="Remove the link.")
+        raise OutputError(
+            f"this points to {real}, which belongs to git; {_NOTHING}", path=path, hint="Remove the link."
+        )
     for other in _others(real, folder, repository or folder):
-        raise NixpyError(
+        raise OutputError(
             f"this is {real.name} of another project, {other}; {_NOTHING}",
             path=path,
             hint="Remove the link, or set `file` in [tool.nixpy] to another path.",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError, OutputError
 from nixpy.core.read_file import read_bytes
 from nixpy.files import place
 
@@ -184,7 +184,7 @@ def _targets(
         if output.generated or comparison.state is not State.FRESH:
             target = place.target(output.path, root, follow_links=follow_links)
             if other := next((path for path, taken in found.items() if taken == target), None):
-                raise NixpyError(
+                raise OutputError(
                     f"this is the same file as {other}; nothing was changed", path=output.path, hint="Remove the link."
                 )
             found[output.path] = target
@@ -222,17 +222,17 @@ def _refuse(comparison: Comparison, *, force: bool) -> None:
     words = REMEDIES[comparison.state].words
     hint = f"{words[:1].upper()}{words[1:]}."
     if comparison.state is State.NEWER:
-        raise NixpyError("written by a newer nixpy", path=comparison.path, hint=hint)
+        raise OutputError("written by a newer nixpy", path=comparison.path, hint=hint)
     if force:
         return
     if comparison.state is State.EDITED:
-        raise NixpyError(
+        raise OutputError(
             "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
             hint=hint,
         )
     if comparison.state is State.FOREIGN:
-        raise NixpyError("not written by nixpy", path=comparison.path, hint=hint)
+        raise OutputError("not written by nixpy", path=comparison.path, hint=hint)
 
 
 def _read(path: Path, *, owned: bool) -> str | None:
@@ -245,4 +245,4 @@ def _read(path: Path, *, owned: bool) -> str | None:
     except UnicodeDecodeError:
         return "\ufffd"  # certainly not ours
     except OSError as error:
-        raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
+        raise InputError(f"cannot be read: {error.strerror}", path=path) from error

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import OutputError
 from nixpy.core.read_file import read_bytes
 
 _MARK = ".nixpy-"
@@ -67,7 +67,7 @@ def replace_all(replacements: Iterable[Replacement]) -> None:
                 with suppress(OSError):  # another process uses it by now
                     folder.rmdir()
             if isinstance(error, OSError):
-                raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
+                raise OutputError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
             raise
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.read_file import is_folder, read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
@@ -190,7 +190,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     try:
         text = read_bytes(path).decode()
         if "\0" in text:
-            raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+            raise IndexSettingError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
         limits.check_blanks(text, path)
         parser.read_string(text)
     except OSError:  # none there, or not for us: pip goes on without it too
@@ -198,7 +198,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     except (configparser.Error, UnicodeDecodeError) as error:
         # Neither the error's text nor the line is repeated: it may hold a password.
         line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (None,))[0]
-        raise NixpyError(
+        raise IndexSettingError(
             "pip's configuration file cannot be read", hint="Correct that line.", path=path, line=line
         ) from None
     return {
@@ -227,7 +227,7 @@ def _expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         message = f"`{text}` in the settings of pip is in the home folder of a user that this machine does not know"
-        raise NixpyError(message, hint="Write the whole path.") from None
+        raise IndexSettingError(message, hint="Write the whole path.") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

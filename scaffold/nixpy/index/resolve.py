@@ -22,7 +22,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import BuildNeededError, NixpyError, ResolutionError
 from nixpy.core.toml_text import inline
 from nixpy.index.uv_config import is_of_an_index, read_uv_config
 from nixpy.index.uv_input import UvInput, question
@@ -36,10 +36,6 @@ __all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
-
-
-class BuildNeededError(NixpyError):
-    """Packages that must be built to know what they require."""
 
 
 def resolve(
@@ -184,7 +180,7 @@ class _Conversation:
 
     def _name_needed(self) -> NixpyError:
         lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
-        return NixpyError(
+        return BuildNeededError(
             f"only a build shows the name of the package in {lines}",
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
@@ -309,13 +305,13 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
         files["wheels"] = [wheel for wheel in files.get("wheels", ()) if fits(wheel)]
         files = {key: file for key, file in files.items() if (file if key == "wheels" else fits(file))}
         if not files and not package.keys() & {"directory", "vcs"}:
-            raise NixpyError(
+            raise ResolutionError(
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
                 hint="Correct the hashes; `uv pip compile --generate-hashes` lists those of the index.",
             )
     if _wants_sdist(asked, name):
         if files.keys() == {"wheels"}:
-            raise NixpyError(
+            raise ResolutionError(
                 f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
             )
         files.pop("wheels", None)

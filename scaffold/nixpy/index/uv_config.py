@@ -33,7 +33,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.core import csv_table
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
@@ -146,9 +146,9 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
                 continue
             if row.treatment == "refuse" and not allow_build:
                 hint = f"Unset {name}, or allow builds with --allow-build."
-                raise NixpyError(f"{name} is refused: {row.reason}", hint=hint)
+                raise IndexSettingError(f"{name} is refused: {row.reason}", hint=hint)
             if row.refused and value == row.refused:
-                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
+                raise IndexSettingError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
         passed[name] = value
     return passed
 
@@ -183,7 +183,7 @@ def _passed(file: UvFile, *, allow_build: bool) -> dict[str, Any]:
         if row is None or not _is_passed(row, file, allow_build=allow_build):
             continue
         if row.refused and value == row.refused:
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `{key} = {inline(value)}` is refused: {row.reason}",
                 hint="Write the value itself.",
                 path=file.path,
@@ -253,7 +253,7 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
         try:
             return Marker(" or ".join(f"({Marker(marker)})" for marker in markers)) if markers else None
         except (InvalidMarker, TypeError):
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `environments = {inline(listed)}` is not a list of markers",
                 hint="Write it as `environments = [\"sys_platform == 'linux'\"]`.",
                 path=file.path,

@@ -9,7 +9,7 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import ProjectError
+from nixpy.core.errors import BuildNeededError, ProjectError
 from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
@@ -147,6 +147,8 @@ def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str
 
 class _BuildNeededError(ProjectError):
     """A line with a package that must be built to know what it needs."""
+
+    code = BuildNeededError.code
 
 
 def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:

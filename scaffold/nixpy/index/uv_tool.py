@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core import limits, programs
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import NetworkError, NixpyError, ProgramError, ResolutionError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
@@ -45,22 +45,22 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     (
         r"Building source distributions",
         "Only a build shows what the package requires: allow it with --allow-build, or run `uv lock`.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"Wheels are required for",
         "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
-        NixpyError,
+        ResolutionError,
     ),
 )
 
@@ -89,7 +89,7 @@ class Failure:
     def error(self) -> NixpyError:
         """Return the error to show, with the way out."""
         found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
-        hint, kind = next(found, (None, NixpyError))
+        hint, kind = next(found, (None, ResolutionError))
         return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
 
 
@@ -115,7 +115,7 @@ def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
             return Uv(path=path, version=Version(found[1]))
         reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that nixpy supports")
     because = f" ({'; '.join(reasons)})" if reasons else ""
-    raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
+    raise ProgramError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
 
 def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:

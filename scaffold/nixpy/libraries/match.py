@@ -15,7 +15,7 @@ from typing import Literal
 
 from packaging.utils import InvalidWheelFilename, NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import SettingError
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
@@ -209,10 +209,10 @@ def user_entries(rules: Rules) -> dict[str, SonameEntry]:
         for soname in sonames:
             if not _SONAME.fullmatch(soname):
                 message = f"{_SETTING} {key}: {soname!r} is not a soname"
-                raise NixpyError(message, hint="Write the bare name of the library, such as libz.so.1.")
+                raise SettingError(message, hint="Write the bare name of the library, such as libz.so.1.")
             if key != "ignore" and is_glibc(soname):
                 message = f"{_SETTING} {key}: {soname} is part of glibc and is never on a library path"
-                raise NixpyError(message, hint="Remove it: it comes with the interpreter.")
+                raise SettingError(message, hint="Remove it: it comes with the interpreter.")
     return {soname: _user_entry(soname, text) for soname, text in rules.map.items()}
 
 
@@ -221,7 +221,7 @@ def _user_entry(soname: str, text: str) -> SonameEntry:
     try:
         attribute = attributes(expression)[0]
     except ValueError as error:
-        raise NixpyError(
+        raise SettingError(
             f"{_SETTING} map: {soname} = {text!r} is not an attribute path of nixpkgs",
             hint="Write an attribute path such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11).",
         ) from error

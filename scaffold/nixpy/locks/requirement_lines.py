@@ -19,7 +19,7 @@ from packaging.utils import (
 )
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
@@ -58,7 +58,7 @@ class Location:
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
-        return NixpyError(message, hint=hint, path=self.path, line=self.line)
+        return InputError(message, hint=hint, path=self.path, line=self.line)
 
     def check(self, address: str) -> None:
         """Raise the error that names this line where an address is a URL, but a malformed one."""
@@ -118,7 +118,7 @@ def decoded(path: Path, *, named: bool = False) -> str:
     except (UnicodeError, LookupError) as error:
         line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
-        raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+        raise InputError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
     limits.check_text(text, path)
     return text
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
     Location,
@@ -189,7 +189,7 @@ class _Reader:
             problem = f"`{path}` cannot be read: {error.strerror}"
             if at:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
-            raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
+            raise InputError(problem, hint="Check the name of the requirements file.", path=path) from None
         except NixpyError as error:
             if at and error.line is None:
                 raise at.error(f"`{path}` cannot be read: {error.message}", error.hint or "Include another.") from None

@@ -16,7 +16,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InternalError, ProjectError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 
 _TABLE = Path(__file__).with_name("releases.toml")
@@ -43,7 +43,7 @@ class Release:
             return self.pythons[python]
         except KeyError:
             message = f"{self.branch} has no Python {python}"
-            raise NixpyError(message, hint=f"It has {_listed(self.pythons)}.") from None
+            raise ArgumentError(message, hint=f"It has {_listed(self.pythons)}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def choose_python(
         minor = _minor(requested)
         if minor is None:
             hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
-            raise NixpyError(f"{requested!r} is not a version of CPython", hint=hint)
+            raise ArgumentError(f"{requested!r} is not a version of CPython", hint=hint)
         return _asked(minor, requires_python, release), "requested"
     pinned = _minor(python_version_file) if python_version_file else None
     if pinned is not None:
@@ -109,7 +109,7 @@ def choose_python(
     admitted = _admitted(requires_python, release)
     if not admitted:
         hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or use another nixpkgs."
-        raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
+        raise ProjectError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
     if release.default in admitted:
         return release.default, f"the default of {release.branch}"
     return admitted[-1], f"the newest of {release.branch} that requires-python admits"
@@ -119,12 +119,12 @@ def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, p
     """Return `minor` if the release has it and the project admits it; `path` is the file that asks for it."""
     if minor not in release.pythons:
         hint = f"{release.branch} has {_listed(release.pythons)}."
-        raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
+        raise ArgumentError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
     admitted = _admitted(requires_python, release)
     if minor not in admitted:
         hint = f"Choose {_listed(admitted)}, or widen requires-python." if admitted else "Widen requires-python."
         message = f"requires-python {requires_python} does not admit Python {minor}"
-        raise NixpyError(message, hint=hint, path=path)
+        raise ArgumentError(message, hint=hint, path=path)
     return minor
 
 
@@ -156,7 +156,7 @@ def load(path: Path) -> Releases:
             raise ValueError("`current` is not stable, or there is not one unstable release")  # noqa: TRY301
     except (KeyError, TypeError, ValueError, InvalidVersion) as error:
         line = toml_line(text, "current")
-        raise NixpyError(f"this table of releases is damaged: {error}", path=path, line=line) from None
+        raise InternalError(f"this table of releases is damaged: {error}", path=path, line=line) from None
     return Releases(current=name, by_branch=MappingProxyType(known))
 
 

@@ -9,7 +9,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError
 from nixpy.core.target import Target
 from nixpy.nixpkgs import python_packages
 
@@ -79,4 +79,4 @@ def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> 
         )
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
         message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
-        raise NixpyError(message, hint="Choose another version.") from None
+        raise ArchiveError(message, hint="Choose another version.") from None

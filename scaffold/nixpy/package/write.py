@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, OutputError
 from nixpy.core.target import Target
 from nixpy.files.place import target
 from nixpy.files.reconcile import OutputFile, reconcile
@@ -35,12 +35,12 @@ def place(found: Recipe, output: Path, *, nixpkgs: bool) -> Path:
     if not nixpkgs:
         if output.is_dir():
             hint = f"Name a file: `-o {output / found.name}.nix`."
-            raise NixpyError("this is a folder", hint=hint, path=output)
+            raise ArgumentError("this is a folder", hint=hint, path=output)
         if not output.parent.is_dir():
-            raise NixpyError("no such folder", hint="Create it, or choose another.", path=output.parent)
+            raise ArgumentError("no such folder", hint="Create it, or choose another.", path=output.parent)
         return output
     if not (output / _TREE).is_file():
-        raise NixpyError(
+        raise ArgumentError(
             f"this is not a checkout of nixpkgs: it has no {_TREE}", hint="Name a checkout of nixpkgs.", path=output
         )
     return output / found.place
@@ -54,6 +54,6 @@ def write(path: Path, text: str, *, force: bool, tree: Path | None = None) -> No
     """
     output = OutputFile(path=path, text=text, generated=False)
     if os.path.lexists(path) and not force:
-        raise NixpyError("this file exists already", hint="Choose another, or overwrite it with --force.", path=path)
+        raise OutputError("this file exists already", hint="Choose another, or overwrite it with --force.", path=path)
     target(path, tree, limit="the checkout" if tree else "the named folder")
     reconcile([output], write=True, root=tree)

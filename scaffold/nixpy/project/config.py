@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, ProjectError, nearest
+from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError, nearest
 from nixpy.core.target import SYSTEMS
 from nixpy.core.toml_file import toml_line
 from nixpy.libraries.match import Rules, user_entries
@@ -100,7 +100,7 @@ def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[st
 def nixpkgs_ref(text: str) -> str:
     """Return `text` if it can stand in a flake reference as a branch, tag or revision; NixpyError otherwise."""
     if not _REF.fullmatch(text):
-        raise NixpyError(
+        raise ArgumentError(
             f"`{text}` is not a branch, tag or revision of nixpkgs", hint="Write only its name, such as nixos-26.05."
         )
     return text
@@ -149,7 +149,7 @@ class _Reader:
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
-        raise ProjectError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
+        raise SettingError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
 
     def wrong(self, wanted: str, *keys: str) -> NoReturn:
         self.fail(f"`{'.'.join((*self.prefix, *keys))}` must be {wanted}", *keys)

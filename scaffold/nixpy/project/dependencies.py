@@ -167,7 +167,7 @@ class Dependencies:
             elif any(above == (other := canonicalize_name(item.include_group)) for above, _ in path):
                 raise CyclicDependencyGroup(group, name, other)
             elif len(path) >= limits.CHAIN:
-                raise NixpyError(f"more than {limits.CHAIN} groups include each other in a chain")
+                raise ProjectError(f"more than {limits.CHAIN} groups include each other in a chain")
             elif other not in entered:
                 entered.add(other)
                 path.append((other, iter(resolver.lookup(other))))

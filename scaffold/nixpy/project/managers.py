@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
@@ -83,9 +83,9 @@ def choose(project: Project, asked: str | None) -> tuple[str, str]:
         shown = relative(project, project.source)
         return name, f"no manager reads {shown}" if name == NONE else f"installs from {shown}"
     if asked not in NAMES:
-        raise NixpyError(f"there is no manager `{asked}`", hint=f"Use one of {', '.join(NAMES)}.")
+        raise ArgumentError(f"there is no manager `{asked}`", hint=f"Use one of {', '.join(NAMES)}.")
     if asked != NONE and (kind not in _reads(asked) or not _is_inside(project)):
-        raise NixpyError(
+        raise ArgumentError(
             f"{asked} does not install from {relative(project, project.source)}",
             hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(asked))}), choose "
             f"another manager, or use {NONE} and fill .venv yourself.",

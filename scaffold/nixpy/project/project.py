@@ -89,6 +89,13 @@ class Project:
             return self.requirements[0]
         return self.dependencies.path if self.dependencies else self.settings_path
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files that say what the project asks for, and the one with the settings, as far as they exist."""
+        named = self.dependencies.path if self.dependencies else self.source
+        files = dict.fromkeys((self.source, *self.requirements, named, self.settings_path))
+        return tuple(path for path in files if path.is_file())
+
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
         """Return the requirements files, read; empty where something else decides."""

@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.core_metadata import parse
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.toml_file import parse_toml
 
 
@@ -44,7 +44,7 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
     raw = parse(text, path)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
-        raise NixpyError("its metadata has no name or no version", hint="Choose another version.", path=path)
+        raise ArchiveError("its metadata has no name or no version", hint="Choose another version.", path=path)
     dynamic = {field.lower() for field in raw.get("dynamic", ())}
     static = _at_least_2_2(raw.get("metadata_version", "")) and not dynamic & {"requires-dist", "provides-extra"}
     return Metadata(
@@ -100,7 +100,7 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             cargo=None if manifest is None else str(PurePosixPath(manifest).parent),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
-        raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
+        raise ArchiveError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
 
 
 def read_programs(text: bytes) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ def _requirements(lines: Iterable[str], path: str) -> tuple[Requirement, ...]:
             found.append(Requirement(line))
         except InvalidRequirement:
             message = f"its requirement `{line}` cannot be read"
-            raise NixpyError(message, hint="Choose another version.", path=path) from None
+            raise ArchiveError(message, hint="Choose another version.", path=path) from None
     return tuple(found)
 
 

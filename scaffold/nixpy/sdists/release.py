@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from nixpy.core import limits
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import ArchiveError, ArgumentError, NetworkError, NixpyError, ResolutionError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
 from nixpy.core.urls import plain, shown
@@ -89,13 +89,15 @@ class SdistIndex:
             return replace(found, programs=named)
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
-            raise NixpyError(
+            raise ResolutionError(
                 f"the index has neither an sdist nor a pure Python wheel of {package.name} {package.version}",
                 hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
         if source.sha256 is None:
-            raise NixpyError(f"the index states no sha256 of {source.filename}", hint="Use an index that states it.")
+            raise ResolutionError(
+                f"the index states no sha256 of {source.filename}", hint="Use an index that states it."
+            )
         return PackageRelease(
             metadata=metadata,
             filename=source.filename,
@@ -133,7 +135,7 @@ class SdistIndex:
             paths = tuple(member.path for member in wheel.members())
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
             if len(named) != 1:
-                raise NixpyError(
+                raise ArchiveError(
                     "this wheel does not have exactly one METADATA", hint="Choose another version.", path=file.filename
                 )
             points = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", path)]
@@ -148,7 +150,7 @@ class SdistIndex:
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
-                raise NixpyError(
+                raise ArchiveError(
                     f"its sha256 is {digest}, the index says {file.sha256}",
                     hint="Do not trust it.",
                     path=file.filename,
@@ -178,7 +180,7 @@ class SdistIndex:
             try:
                 return open_bytes(file.path)
             except OSError as error:
-                raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
+                raise ArchiveError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
         whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
         whole.download()
         return io.BufferedReader(whole)
@@ -201,7 +203,7 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
         message = f"its metadata names {metadata.name!r} {metadata.version!r}"
-        raise NixpyError(message, hint="Do not trust it.", path=filename)
+        raise ArchiveError(message, hint="Do not trust it.", path=filename)
 
 
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
@@ -216,9 +218,9 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
         hint = "Check its spelling. The indexes come from your uv or pip settings."
         return NetworkError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
-        return NixpyError(f"{asked} was yanked from the index", hint=newest)
+        return ResolutionError(f"{asked} was yanked from the index", hint=newest)
     if version and "there is no version of" in error.message:
-        return NixpyError(f"no index has version {version} of {name}", hint=newest)
+        return ResolutionError(f"no index has version {version} of {name}", hint=newest)
     return None
 
 
@@ -232,11 +234,11 @@ def _requirement(asked: str) -> Requirement:
         found = None
     if found and found.extras:
         message = f"`{text}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
-        raise NixpyError(message, hint=f"Write {found.name}{found.specifier}.")
+        raise ArgumentError(message, hint=f"Write {found.name}{found.specifier}.")
     versions = list(found.specifier) if found else []
     simple = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
     if found is None or not simple or any(v.operator != "==" or v.version.endswith("*") for v in versions):
-        raise NixpyError(
+        raise ArgumentError(
             f"`{text}` is not the name of a package on an index",
             hint="Write NAME or NAME==VERSION, such as toolz==1.0.0.",
         )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.zip_file import open_zip
 
 _WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
@@ -69,7 +69,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
     try:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
-        raise NixpyError(
+        raise ArchiveError(
             f"this sdist is damaged and cannot be read ({str(error) or 'reading it needs too much memory'})",
             hint="Choose another version.",
             path=shown,
@@ -83,7 +83,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
         found[root][member] = content
     tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
     if len(tops) != 1:
-        raise NixpyError(
+        raise ArchiveError(
             "this is not an sdist: it does not have exactly one folder with PKG-INFO",
             hint="Choose another version.",
             path=shown,
@@ -126,7 +126,7 @@ class _Limited(io.RawIOBase):
 def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, str, bytes]]:
     kind = name.rpartition(".")[2]
     if kind not in _UNPACK:
-        raise NixpyError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
+        raise ArchiveError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
     limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
     with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
         for count, member in enumerate(archive):
@@ -183,4 +183,4 @@ def _read(content: IO[bytes], member: str, shown: str) -> bytes:
 
 
 def _refused(shown: str, what: str) -> NixpyError:
-    return NixpyError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)
+    return ArchiveError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)

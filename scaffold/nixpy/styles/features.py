@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def find(name: str) -> Feature:
         return feature
     near = nearest(name, known)
     hint = f"Did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}The features are {', '.join(known)}.")
+    raise ArgumentError(f"there is no feature `{name}`", hint=f"{hint}The features are {', '.join(known)}.")
 
 
 def with_property(of: Callable[[Feature], bool]) -> Feature:
@@ -75,7 +75,7 @@ def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
         if style and feature.styles and style not in feature.styles:
-            raise NixpyError(
+            raise ArgumentError(
                 f"feature `{feature.name}` does not work with style `{style}`",
                 hint=f"Remove it from `features`, or choose one of the styles {', '.join(sorted(feature.styles))}.",
             )

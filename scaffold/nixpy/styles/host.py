@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from nixpy.core import csv_table
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError
 
 _TABLE = Path(__file__).with_name("host-needs.csv")
 FLAKES = "flakes"
@@ -48,7 +48,7 @@ def find(name: str) -> HostNeed:
     """Return the need called `name`; NixpyError where the table has none."""
     known = host_needs()
     if name not in known:
-        raise NixpyError(
+        raise InternalError(
             f"there is no host need `{name}`", hint=f"Add a row to {_TABLE.name}. The needs are {', '.join(known)}."
         )
     return known[name]

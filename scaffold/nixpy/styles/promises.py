@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.styles.styles import Style, styles
 
 
@@ -48,7 +48,7 @@ def find(name: str) -> Need:
         return need
     near = nearest(name, known)
     hint = f"Did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no property `{name}`", hint=f"{hint}The properties are {', '.join(known)}.")
+    raise ArgumentError(f"there is no property `{name}`", hint=f"{hint}The properties are {', '.join(known)}.")
 
 
 def serving(needs: Iterable[Need]) -> tuple[Style, ...]:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, InternalError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
 from nixpy.styles import host
 from nixpy.styles.host import HostNeed
 
 
-class StyleError(NixpyError):
+class StyleError(InternalError):
     """A style whose files are not as they must be: a fault of who wrote it."""
 
 
@@ -142,7 +142,7 @@ def find(name: str) -> Style:
     near = nearest(name.lower(), spellings)
     known = ", ".join(style.name for style in styles())
     hint = f"Did you mean `{spellings[near].name}`? " if near else ""
-    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
+    raise ArgumentError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
 
 
 def names(of: Callable[[Style], bool]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError
 from nixpy.core.urls import HTTP, file_path, shown, split
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
@@ -26,6 +27,7 @@ from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
+_LOG = logging.getLogger(__name__)
 _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
@@ -120,6 +122,7 @@ class _Work:
         if installed is not None and installed.matches(wheel):
             return replace(self._look(wheel, installed), known="installed"), "installed"
         facts, how = self._read(wheel)
+        _LOG.debug("analysed %s (%s)", wheel.file.filename, how)
         if sha256:
             self.cache.put(sha256, facts, url)
         return facts, how
@@ -167,7 +170,7 @@ class _Work:
         if self.offline or file.url is None:
             return _UNOPENED, "skipped"
         if split(file.url).scheme not in HTTP:
-            raise NixpyError(
+            raise NetworkError(
                 f"{file.filename} has an address that nixpy cannot download from",
                 hint="Use an http, https or file URL.",
                 path=shown(file.url),

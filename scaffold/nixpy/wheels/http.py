@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -145,6 +146,7 @@ class Client:
             response = self._manager(url).request(
                 "GET", without_login(url), headers=headers, redirect=False, preload_content=False, retries=False
             )
+            _LOG.debug("requested %s, status %d", self._settings.shown(url), response.status)
             target = response.headers.get("Location") if response.status in _REDIRECTS else None
             if target is None:
                 try:

@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.wheel_name import parse_tag, parse_wheel_filename
 from nixpy.locks.model import LockedWheel
@@ -91,7 +91,7 @@ class InstalledWheel:
                     large = os.fstat(file.fileno()).st_size >= _MAPPED
                     content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
-                raise NixpyError(
+                raise ArchiveError(
                     f"this installed file cannot be read: {error.strerror}",
                     hint="Install the package again, or remove the environment.",
                     path=self.file(path),

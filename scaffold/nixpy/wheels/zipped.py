@@ -15,7 +15,7 @@ from mmap import ACCESS_READ, mmap
 from typing import IO
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, MachineError, NixpyError
 from nixpy.core.zip_file import open_zip
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 
@@ -47,14 +47,14 @@ def is_large(size: int) -> bool:
 
 def no_room(shown: str, error: OSError) -> NixpyError:
     """Return the error for a disk that is full."""
-    return NixpyError(
+    return MachineError(
         f"there is no room for this wheel: {error.strerror}",
         hint="Free some space, or set TMPDIR to a folder with more.",
         path=shown,
     )
 
 
-class DamagedWheelError(NixpyError):
+class DamagedWheelError(ArchiveError):
     """The bytes are no zip file, or contradict its checksums."""
 
 
@@ -133,7 +133,7 @@ class ZippedWheel:
     def _check_sizes(self, infos: Sequence[zipfile.ZipInfo]) -> None:
         unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
         if unpacked > limits.UNPACKED or unpacked > max(limits.UNCHECKED, packed * limits.RATIO):
-            raise NixpyError(
+            raise ArchiveError(
                 "this wheel claims to unpack to an absurd size and is not opened",
                 hint="Check where it comes from.",
                 path=self._shown,
@@ -144,7 +144,7 @@ class ZippedWheel:
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end:
-                raise NixpyError(
+                raise ArchiveError(
                     "members of this wheel overlap, and it is not opened",
                     hint="Check where it comes from.",
                     path=self._shown,
