@@ -22,7 +22,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
-from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
+from nixpy.files.reconcile import REMEDIES, STATUS, Comparison, State, own_state, reconcile
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
@@ -41,15 +41,6 @@ _WORDS = {
     State.MISSING: "not generated",
     State.FOREIGN: "foreign",
     State.NEWER: "from a newer nixpy",
-}
-_REMEDY = {
-    State.FRESH: "",
-    State.OLDER: "run `nixpy sync` to use the functions of this nixpy",
-    State.STALE: "run `nixpy sync`",
-    State.EDITED: "move the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
-    State.MISSING: "run `nixpy init`",
-    State.FOREIGN: "move the file away, or set `file` in [tool.nixpy]",
-    State.NEWER: "update nixpy",
 }
 _CODE = {State.FRESH: None, State.FOREIGN: OutputError.code, State.NEWER: OutputError.code}  # of the others: NIX416
 
@@ -98,7 +89,7 @@ class Verdict:
     @property
     def remedy(self) -> str:
         """The remedy; empty if all files are up to date."""
-        return _REMEDY[self.state]
+        return REMEDIES[self.state].words
 
     @property
     def code(self) -> str | None:

@@ -10,6 +10,7 @@ from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
 from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.libraries.match import unknown_soname
 from nixpy.styles import styles
 
 
@@ -46,13 +47,16 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     if host.at_loader in {"none", "stub"}:
         there = "NixOS's stub, which starts no program" if host.at_loader == "stub" else "nothing"
-        starting = styles.names(lambda style: style.executables and style.venv_in_root)
+        project = facts.project
+        style = styles.find(project.style) if project and project.style else None
+        # Under a style that starts programs by itself, entering the shell is what is missing.
+        enter = project.enter if project and style and style.executables and not style.uses_nix_ld else None
+        systems = project.systems if project else (host.system,)
         yield MachineDiagnostic(
             code="NIX407",
             message=f"{bring_programs(names)} that need the loader {host.loader}, and this machine has {there} at "
-            f"this path; style {starting} starts them, and so does nix-ld (on NixOS, "
-            "programs.nix-ld.enable = true)",
-            command=f"nixpy init --style {starting}",
+            "this path",
+            command=enter or styles.command_for_programs(names, systems),
             packages=tuple(names),
         )
     elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
@@ -111,7 +115,7 @@ def _who(facts: Facts, soname: str) -> str:
     if supplier.provider == "sibling-wheel":
         return "and the package that contains it is not installed"
     if supplier.expression is None:
-        return "and nixpy does not know which package contains it"
+        return f"and nixpy does not know which package contains it. {unknown_soname(soname)}"
     if soname in facts.rendered:
         return f"and nixpy.nix supplies it from {supplier.expression}, but not to this Python"
     return f"and {supplier.expression} contains it"

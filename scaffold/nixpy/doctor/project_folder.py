@@ -73,6 +73,7 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
+        systems=resolved.required_systems,
         wheels=frozenset(
             wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
         ),

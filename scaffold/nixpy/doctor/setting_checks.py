@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from nixpy.commands.check import in_words
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
-from nixpy.files.reconcile import State
+from nixpy.files.reconcile import REMEDIES, State
 
 _STEERING = {
     "PYTHONPATH": "Python searches its folders before the packages of every virtual environment",
@@ -81,15 +81,12 @@ def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX416: nixpy.nix or nixpy.lock is out of date."""
     if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
+    state = State(facts.fresh.state)
+    remedy = REMEDIES[state]
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
-    remedy = {
-        "edited": "nixpy sync --force",
-        "never analysed": f"nixpy init --style {facts.project.style}" if facts.project.style else "nixpy init",
-        "foreign": "nixpy check",
-        "newer": "nixpy check",
-    }
+    by_hand = "" if remedy.command else f"; {remedy.words}"
     yield MachineDiagnostic(
         code="NIX416",
-        message=f"nixpy.nix and nixpy.lock are {in_words(State(facts.fresh.state))}{why}",
-        command=remedy.get(facts.fresh.state, "nixpy sync"),
+        message=f"nixpy.nix and nixpy.lock are {in_words(state)}{why}{by_hand}",
+        command=remedy.command or "nixpy check",
     )

@@ -50,7 +50,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *(external.diagnostics if external else ()),
         *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
-        *started.diagnostics(style),
+        *started.diagnostics(style, resolved.required_systems),
         *(package.diagnostics(application=style.builds == "always") if package else ()),
     ]
     if style.all_wheels:

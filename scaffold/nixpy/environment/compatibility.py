@@ -38,11 +38,14 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
     newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
     for wheel in newer.values():
         needed, there = format_glibc(wheel.needs.glibc or ()), format_glibc(release.glibc)
+        newer_release = releases.with_glibc(wheel.needs.glibc or ())
         yield Diagnostic(
             code="NIX203",
             package=wheel.name,
             message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
-            hint="Choose a newer nixpkgs, or an older version of the package.",
+            hint=f"Run `nixpy init --nixpkgs {newer_release.branch}`."
+            if newer_release
+            else f"Require an older version of {wheel.name}.",
         )
 
 
@@ -68,11 +71,14 @@ def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
     The project opens them by name.
     """
     if sonames and not style.opens_libraries:
+        instead = style.instead.get("open-libraries")
         yield Diagnostic(
             code="NIX605",
             message=f"{shorten(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
             f"the project runs under style {style.name}, which supplies only programs and headers",
-            hint=f"Open the library by its path, or choose {style.other('open-libraries')}, which finds it by name.",
+            hint=f"Run `nixpy init --style {instead[0]}`: this style finds it by name."
+            if instead
+            else "Open the library by its path.",
         )
 
 

@@ -22,6 +22,7 @@ from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
+from nixpy.nixpkgs import python_packages
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Limits, Style
@@ -53,7 +54,7 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                     code="NIX301",
                     package=name,
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
-                    hint="Search for it on search.nixos.org, or choose a style that installs wheels.",
+                    hint=python_packages.unknown_package(name),
                 )
     elif project.locked and style.limits:
         yield from _limits(project, project.locked, style, style.limits, targets)
@@ -65,7 +66,7 @@ def _unread(project: Project, style: Style) -> Diagnostic | None:
         message = (
             f"style {style.name} reads [project] of pyproject.toml or requirements files, and this project has neither"
         )
-        hint = "Write the dependencies into [project], or choose another style; see `nixpy styles`."
+        hint = "Write the dependencies into [project]."
         return Diagnostic(code="NIX207", message=message, hint=hint)
     lock_format = formats.by_name(style.reads)
     if lock_format is None:
@@ -106,7 +107,7 @@ def _limits(
             code="NIX312",
             message=f"{style.name} reads only [{table}], which has no {', no '.join(lacking)}; it fails without a "
             "name, and does not install the dependencies of [project]",
-            hint=f"Write them into [{table}] as in Poetry 1, or choose {style.other('table')}.",
+            hint=f"Write them into [{table}] as in Poetry 1.",
         )
     locked = {
         package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
@@ -140,8 +141,6 @@ def _in_nixpkgs(project: Project, targets: Sequence[Target]) -> dict[NormalizedN
 
     Packages of the build system are among them.
     """
-    from nixpy.nixpkgs import python_packages
-
     names = set(project.direct_names(targets))
     if not project.requirements:
         names |= set(_build_requires(project.pyproject))

@@ -92,7 +92,7 @@ class OwnPackage:
                 code="NIX322",
                 message="setup.py computes the name of the project, so nixpy uses the name of its folder: "
                 f"{self.folder}",
-                hint="Write the name there as text, or as `name` in [project] of pyproject.toml.",
+                hint="Write it as `name` into [project] of pyproject.toml.",
             )
         for need in self.build:
             if not need.known:
@@ -100,8 +100,7 @@ class OwnPackage:
                     code="NIX323",
                     package=need.name,
                     message=f"the build system {need.name} of the project is not known to be in nixpkgs",
-                    hint="Search for it on search.nixos.org, or package it for an overlay: `nixpy package "
-                    f"{need.name}`.",
+                    hint=python_packages.unknown_package(need.name),
                 )
         if self.hidden:
             yield Diagnostic(
@@ -109,14 +108,13 @@ class OwnPackage:
                 package=self.hidden[0],
                 message=f"{self.instead} decides what is installed with the project, and lacks "
                 f"{shorten(self.hidden)}, which install_requires names",
-                hint=f"Add the missing packages to {self.instead}, or move {self.instead} away, so that "
-                "install_requires decides.",
+                hint=f"Add the missing packages to {self.instead}.",
             )
         if application and not self.scripts:
             yield Diagnostic(
                 code="NIX324",
                 message="the project defines no program, so `nix run` has nothing to start",
-                hint="Add one to [project.scripts] of pyproject.toml, or to `entry_points` of setup.py.",
+                hint="Add one to [project.scripts] of pyproject.toml.",
             )
 
 

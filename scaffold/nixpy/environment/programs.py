@@ -5,7 +5,7 @@ The style decides which programs start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
@@ -13,9 +13,8 @@ from packaging.utils import NormalizedName
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.diagnostics.diagnostic import Diagnostic, bring_programs
 from nixpy.nixpkgs.executables import Substitute, substitutes
-from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
-from nixpy.styles.features import Feature, with_property
+from nixpy.styles.features import Feature
 from nixpy.styles.styles import Style
 
 
@@ -32,16 +31,16 @@ class Programs:
     native: tuple[NormalizedName, ...]
     substitutes: dict[NormalizedName, Substitute]
 
-    def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
-        """Yield NIX302 if some do not start."""
+    def diagnostics(self, style: Style, systems: Collection[str]) -> Iterator[Diagnostic]:
+        """Yield NIX302 if some do not start.
+
+        `systems` are those that another style must work on.
+        """
         if self.without_loader:
-            starting = styles.names(lambda other: other.executables and other.folder == FOLDER)
-            replacing = with_property(lambda feature: feature.replaces_executables)
             yield Diagnostic(
                 code="NIX302",
                 message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
-                hint=f"Choose style {starting}, which starts them, or enable feature {replacing.name}, which "
-                "uses the programs of nixpkgs.",
+                hint=f"Run `{styles.command_for_programs(self.without_loader, systems)}`: this style starts them.",
             )
 
 

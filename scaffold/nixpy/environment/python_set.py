@@ -152,5 +152,5 @@ def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> It
                 code="NIX301",
                 package=name,
                 message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",
-                hint="Search for it on search.nixos.org, or package it with `nixpy package`.",
+                hint=python_packages.unknown_package(name),
             )

@@ -71,7 +71,7 @@ def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> 
             code="NIX305",
             package=name,
             message=f"{name} is a local folder that style {style} does not build, so it is missing",
-            hint=f"Choose style {building}, which builds the members of a workspace, or a style that fills .venv.",
+            hint=f"Choose style {building}, which builds the members of a workspace.",
         )
 
 

@@ -305,7 +305,7 @@ def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], t
         code="NIX604",
         message=f"[{TABLE}] names the {kind} `{name}`, which the project does not have, {what}",
         hint=f"{f'Did you mean `{near}`? Otherwise add' if near else 'Add'} it to [{table}], for example as "
-        f'`{name} = []`, or choose it only here with `{kind}s = ["{name}"]` in [tool.nixpy].',
+        f"`{name} = []`.",
     )
 
 

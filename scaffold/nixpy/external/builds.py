@@ -116,13 +116,12 @@ def unavailable_diagnostics(
 def _build_hint(item: Unavailable, style: str | None) -> str:
     one = styles.find(style) if style else None
     if one and not one.builds_sources:
-        from_nixpkgs = styles.names(lambda other: other.from_nixpkgs and not other.builds)
         return (
             f"Follow the documentation of {one.name}, which builds it."
             if one.reads
             else (
-                f"Style {one.name} does not build it. Choose a style that fills .venv, or style "
-                f"{from_nixpkgs}, which takes it from nixpkgs."
+                f"Style {one.name} does not build it. Run `nixpy init --style {styles.recommend((), ())[0].name}`: "
+                "the shell of this style builds it."
             )
         )
     if not item.compiled:

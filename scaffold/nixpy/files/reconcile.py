@@ -39,6 +39,30 @@ class State(StrEnum):
     NEWER = "newer"
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The remedy for files in some state, in words and as a command.
+
+    The command is empty if none is enough.
+    """
+
+    words: str
+    command: str = ""
+
+
+# `check`, `sync` and `doctor` name the same one.
+REMEDIES = {
+    State.FRESH: Remedy(""),
+    State.OLDER: Remedy("run `nixpy sync` to use the functions of this nixpy", "nixpy sync"),
+    State.STALE: Remedy("run `nixpy sync`", "nixpy sync"),
+    State.EDITED: Remedy(
+        "move your changes to [tool.nixpy] or flake.nix, then run `nixpy sync --force`", "nixpy sync --force"
+    ),
+    State.MISSING: Remedy("run `nixpy init`", "nixpy init"),
+    State.FOREIGN: Remedy("copy what you need from the file, then run `nixpy init --force`, which overwrites it"),
+    State.NEWER: Remedy("update nixpy"),
+}
+
 # The exit status of each state, the same for every file (0 up to date, 1 a difference, 2 not written by this nixpy).
 STATUS = {
     State.FRESH: 0,
@@ -224,22 +248,20 @@ def _age(text: str, output: OutputFile) -> State:
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
+    words = REMEDIES[comparison.state].words
+    hint = f"{words[:1].upper()}{words[1:]}."
     if comparison.state is State.NEWER:
-        raise OutputError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
+        raise OutputError("written by a newer nixpy", path=comparison.path, hint=hint)
     if force:
         return
     if comparison.state is State.EDITED:
         raise OutputError(
             "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
-            hint="Move your changes to [tool.nixpy] or flake.nix, then run again with --force.",
+            hint=hint,
         )
     if comparison.state is State.FOREIGN:
-        raise OutputError(
-            "not written by nixpy",
-            path=comparison.path,
-            hint="Move the file, set `file` in [tool.nixpy] to another path, or overwrite the file with --force.",
-        )
+        raise OutputError("not written by nixpy", path=comparison.path, hint=hint)
 
 
 def _read(path: Path, *, owned: bool) -> str | None:

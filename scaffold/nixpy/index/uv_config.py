@@ -328,7 +328,7 @@ def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
                 hint="Run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
-            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Remove it, or run `uv lock`."
+            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Run `uv lock`; nixpy reads uv.lock."
             yield Diagnostic(
                 code="NIX210", message=f"{place}: uv's setting `{name}` is not passed on: {row.reason}", hint=remedy
             )

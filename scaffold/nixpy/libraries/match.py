@@ -199,17 +199,22 @@ def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str
         return
     names = sorted(set().union(*where.values()))
     need = f"{entry.soname} is needed by {', '.join(names)} on {', '.join(sorted(where))}"
-    setting = f'map = {{ "{entry.soname}" = "zlib" }} in {_SETTING}, or ignore it there.'
-    hint = f"Set {setting}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
-        hint = f"Add that package to the dependencies, set {setting}"
+        hint = "Add that package to the dependencies."
     elif entry.note:
         code, message = "NIX102", f"{need}, but nixpkgs does not have it: {entry.note}"
+        hint = f'Set ignore = ["{entry.soname}"] in {_SETTING} if you do not use the part that needs it.'
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
+        hint = unknown_soname(entry.soname)
     wheels = [name for name in names if name != ADDED]
     yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
+
+
+def unknown_soname(soname: str) -> str:
+    """Return what to do about a soname that nixpy does not know."""
+    return f'Set map = {{ "{soname}" = "PACKAGE" }} in {_SETTING}, with the package of nixpkgs that has it.'
 
 
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:

@@ -89,3 +89,8 @@ def neighbours(name: str) -> tuple[str | None, str | None]:
     names = sorted(_spellings() - {name})
     place = bisect(names, name)
     return (names[place - 1] if place else None), (names[place] if place < len(names) else None)
+
+
+def unknown_package(name: str) -> str:
+    """Return what to do about a package that is not known to be in nixpkgs."""
+    return f"Package it: `nixpy package {name}`."

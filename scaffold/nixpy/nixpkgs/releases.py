@@ -89,6 +89,12 @@ def release(ref: str) -> Release:
     return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
 
 
+def with_glibc(needed: tuple[int, ...]) -> Release | None:
+    """Return the oldest supported release with at least this glibc, or None."""
+    supported = (found for found in releases().by_branch.values() if found.state != "ended")
+    return next((found for found in supported if found.glibc >= needed), None)
+
+
 def choose_python(
     requested: str | None,
     python_version_file: str | None,

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
-from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
+from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours, unknown_package
 from nixpy.nixpkgs.requirements import SETUPTOOLS, Needed, needed_requirements
 from nixpy.package.licences import licences, named
 from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
@@ -196,7 +196,7 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
             code="NIX502",
             package=unknown,
             message=f"{unknown} is not known to be in nixpkgs",
-            hint=f"Search for it on search.nixos.org, or package it too: `nixpy package {unknown.removeprefix('_')}`.",
+            hint=unknown_package(unknown.removeprefix("_")),
         )
     for need in sorted(used, key=lambda need: need.attribute):
         if need.extras:
@@ -246,5 +246,5 @@ def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[D
             code="NIX508",
             package=name,
             message=f"nixpy left out extras with packages that are not known to be in nixpkgs: {which}",
-            hint="Search for these packages on search.nixos.org, or package them too, and add the extra.",
+            hint="Package them, too, and add the extra.",
         )

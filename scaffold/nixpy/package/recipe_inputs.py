@@ -208,7 +208,7 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
             code="NIX509",
             package=name,
             message=f"{name} needs {words} at run time, as its [{table.TABLE}] says",
-            hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
+            hint="Write their paths into its code (substituteInPlace).",
         )
     if rust and rust.root is None:
         yield Diagnostic(

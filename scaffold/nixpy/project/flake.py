@@ -77,7 +77,7 @@ def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX204",
             message=f"flake.nix follows nixpkgs {there}, but nixpy analyses the project for {nixpkgs}",
-            hint="Change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy.",
+            hint=f"Run `nixpy init --nixpkgs {there}`.",
         )
 
 

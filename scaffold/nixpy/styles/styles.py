@@ -219,6 +219,17 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
     return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host"
 
 
+def command_for_programs(programs: Collection[str], systems: Collection[str]) -> str:
+    """Return the command for a style in which the programs of wheels start.
+
+    It chooses the recommended one.
+
+    >>> command_for_programs({"ruff"}, {"x86_64-linux"})
+    'nixpy init --style patched-venv'
+    """
+    return f"nixpy init --style {recommend(programs, systems)[0].name}"
+
+
 def _read(path: Path) -> Style:
     data = tomllib.loads(path.read_text("utf-8"))
     promises, tradeoffs = data["promises"], data["tradeoffs"]
