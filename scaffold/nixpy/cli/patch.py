@@ -34,6 +34,6 @@ def command(venv: Path, restore: bool, form: str) -> int:
     if form == "json":
         print_json(asdict(report))
     else:
-        for line in patcher.told(report):
+        for line in patcher.lines(report):
             tell(line.lstrip(), lead=line[: -len(line.lstrip())])
     return 1 if report.left or report.not_served else 0
