@@ -9,6 +9,7 @@
     let
       inherit (nixpkgs) lib;
       inherit (lib.importTOML ./pyproject.toml) project;
+      address = lib.importJSON ./templates/address.json;
       systems = [
         "x86_64-linux"
         "aarch64-linux"
@@ -70,7 +71,8 @@
             inherit (project) description;
             license = lib.licenses.mit;
             mainProgram = "nixpy";
-          };
+          }
+          // lib.optionalAttrs (address.repository != "") { homepage = address.repository; };
         };
     in
     {
