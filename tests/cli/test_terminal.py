@@ -202,10 +202,10 @@ def test_plain_progress_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
     """A question of `new` has no picture; left with Ctrl-C, nothing was made. `--help` tells the way without lists."""
     with Terminal([*RUN, "new", "fresh"], cwd=project, env={**os.environ, **setting}) as terminal:
-        for question in ("What is the project called?", "What is it, in one line?"):
+        for question in ("What is the name of the project?", "What does it do, in one line?"):
             terminal.wait_for(question)
             terminal.press("\r")
-        terminal.wait_for("How do libraries from Nix reach Python?")
+        terminal.wait_for("How does Python find libraries from Nix?")
         terminal.press(CTRL_C)
         assert terminal.ended() in INTERRUPTED
     assert max(terminal.plain) <= "»"

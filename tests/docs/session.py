@@ -23,10 +23,11 @@ from nixos.box.shells import caches
 from nixos.box.store import RELEASE
 from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
 from nixos.repository import copy_known, copy_repository
+from nixpy.core import address
 from smallindex import SmallIndex
 
 # How pages call a clone of nixpy's repository, as a folder and as the address of a flake.
-_CLONE = re.compile(r"git\+file:///home/me/nixpy|~/nixpy(?![\w-])")
+_CLONE = re.compile("|".join([*map(re.escape, filter(None, [address.flake(), address.git()])), r"~/nixpy(?![\w-])"]))
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
 _OPTIONS = ("--offline", "--no-write-lock-file")
 # A shell with a person in it moves into the root of a style that has one.

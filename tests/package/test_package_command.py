@@ -234,8 +234,8 @@ def test_what_is_not_of_pypi_is_told(source: str, folder: Path, nixpy: Nixpy, mo
                 monkeypatch.setenv(name, value)
             ran = nixpy("package", "demo")
             assert violations(ran.out) == []
-            assert "of PyPI for" not in ran.out
-            assert "  # Not known to be of PyPI" in ran.out
+            assert "from PyPI for" not in ran.out
+            assert "  # The index may not be a mirror of PyPI" in ran.out
             said = " ".join(ran.err.split())
             assert "warning[NIX510]: fetchPypi may not find" in said
             assert "`fetchurl`" in said
@@ -251,7 +251,7 @@ def test_what_is_of_pypi_says_so(folder: Path, nixpy: Nixpy) -> None:
     """Of PyPI or a mirror that keeps files as PyPI does, the file says so, and nothing is told."""
     build_sdist(folder, "demo", "1.0", fields=FIELDS, pyproject=HATCH)
     ran = nixpy("package", "demo")
-    assert ran.out.startswith("# demo 1.0 of PyPI for nixpkgs' Python set")
+    assert ran.out.startswith("# demo 1.0 from PyPI for nixpkgs' Python set")
     assert "NIX510" not in ran.err
 
 

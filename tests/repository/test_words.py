@@ -11,8 +11,9 @@ import io
 import re
 import tokenize
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -42,17 +43,37 @@ FOLDERS = (
     "styles",
     "wheels",
 )
-# Modules whose texts go into generated files.
-GENERATED = {"environment/facts.py", "package/entries.py"}
-MODULES = sorted(
+MODULES = sorted(path for folder in FOLDERS for path in (PACKAGE / folder).glob("*.py"))
+# Files of which users read every line: what nixpy generates or copies, the files that define CI, and the examples.
+WHOLE = sorted(
     path
-    for folder in FOLDERS
-    for path in (PACKAGE / folder).glob("*.py")
-    if str(path.relative_to(PACKAGE)) not in GENERATED
+    for pattern in (
+        ".pre-commit-hooks.yaml",
+        "action.yml",
+        "copier.yml",
+        "flake.nix",
+        "examples/demo",
+        "examples/**/*.md",
+        "examples/**/*.nix",
+        "examples/**/*.py",
+        "examples/**/*.toml",
+        "examples/**/*.yml",
+        "scaffold/nixpy/environment/facts.py",
+        "scaffold/nixpy/package/entries.py",
+        "templates/*.jinja",
+        "templates/*.json",
+        "templates/**/*.jinja",
+        "templates/**/*.nix",
+        "templates/**/*.py",
+        "templates/**/*.toml",
+        "templates/**/*.yml",
+    )
+    for path in TOP.glob(pattern)
+    if "LICENSE" not in path.name and not {".venv", "result"} & {*path.relative_to(TOP).parts}
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Keys of style.toml and feature.toml that users read as sentences.
-KEYS = ("summary", "how", "cost")
+KEYS = ("title", "summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
 CODES = PACKAGE / "diagnostics/codes.csv"
 # Text that is an identifier: a state in JSON, or the name of a check.
@@ -123,20 +144,49 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield 0, text
 
 
+def paragraphs(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs of a file, each in one line and with the number of its first line.
+
+    Paragraphs end at an empty line, and where comments begin or end. The marks of comments are left out.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(path.read_text().splitlines(), 1)]
+    for _, group in groupby(lines, key=lambda one: one[1][:1] == "#" if one[1] else None):
+        numbers, text = zip(*group, strict=True)
+        yield numbers[0], " ".join(line.lstrip("# ") for line in text)
+
+
 def named(path: Path) -> str:
     return str(path.relative_to(TOP))
+
+
+def private(path: Path, read: Iterable[tuple[int, str]]) -> list[str]:
+    """Return the words of words.csv in texts, each with its place."""
+    return [
+        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
+        for line, text in read
+        for pattern in patterns().values()
+        for match in pattern.finditer(text)
+    ]
 
 
 @pytest.mark.parametrize("path", [*MODULES, *TABLES, CODES], ids=named)
 def test_no_private_word(path: Path) -> None:
     """No text for users has a word of words.csv."""
-    found = [
-        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
-        for line, text in texts(path)
-        for pattern in patterns().values()
-        for match in pattern.finditer(text)
-    ]
+    found = private(path, texts(path))
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=named)
+def test_no_private_word_in_a_generated_file(path: Path) -> None:
+    """No line of a file that nixpy generates, of a template or of an example has a word of words.csv."""
+    found = private(path, paragraphs(path))
+    assert not found, "\n".join(found)
+
+
+def test_comments_are_read_across_lines(tmp_path: Path) -> None:
+    """A comment of several lines is one paragraph; code next to it is another."""
+    (tmp_path / "a.nix").write_text("# Who asks\n# for it.\n{ a = 1; } # one\n\n# Two\n")
+    assert [*paragraphs(tmp_path / "a.nix")] == [(1, "Who asks for it."), (3, "{ a = 1; } # one"), (4, ""), (5, "Two")]
 
 
 def test_each_row_has_an_example_that_it_finds() -> None:
@@ -155,7 +205,7 @@ def test_each_row_has_an_example_that_it_finds() -> None:
         (PACKAGE / "project/config.py", "The extras of the project to install."),
         (PACKAGE / "doctor/setting_checks.py", "{} is {}: {}"),
         (CODES, "Lock again, then run `nixpy sync`."),
-        (TOP / "templates/styles/loader/style.toml", "child processes inherit nothing"),
+        (TOP / "templates/styles/loader/style.toml", "on Linux, child processes inherit no variable"),
         (TOP / "templates/features/qt/feature.toml", "nothing is compiled"),
     ],
     ids=lambda value: named(value) if isinstance(value, Path) else "",
@@ -247,12 +297,7 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_no_private_word_in_docstrings_and_comments(path: Path) -> None:
     """No docstring and no comment of the package has a word of words.csv."""
-    found = [
-        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
-        for line, text in prose(path)
-        for pattern in patterns().values()
-        for match in pattern.finditer(text)
-    ]
+    found = private(path, prose(path))
     assert not found, "\n".join(found)
 
 

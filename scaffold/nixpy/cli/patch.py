@@ -36,6 +36,6 @@ def command(venv: Path, restore: bool, form: str) -> int:
         print_json(asdict(report))
     else:
         silent = SETTINGS.quiet and not (report.left or report.not_served)
-        for line in () if silent else patcher.told(report):
+        for line in () if silent else patcher.lines(report):
             tell(line.lstrip(), lead=line[: -len(line.lstrip())])
     return 1 if report.left or report.not_served else 0

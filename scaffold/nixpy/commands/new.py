@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from nixpy.core import programs, templates
+from nixpy.core import address, programs, templates
 from nixpy.core.errors import ArgumentError, OutputError, ProgramError, nearest
 from nixpy.files import staging
 
@@ -114,14 +114,18 @@ def _source() -> dict[str, str]:
 
     It has the form of copier's answers: `_src_path` and `_commit`.
 
-    It is the git repository from which nixpy was installed, with its commit (`direct_url.json`, PEP 610). Empty if that
-    is unknown, or other machines cannot reach the repository.
+    It is the git repository from which nixpy was installed, with its commit (`direct_url.json`, PEP 610). An
+    installation from an index or by Nix has no such file: then it is the public repository. Empty if there is none, or
+    if other machines cannot reach the repository.
     """
     try:
         ours = distribution("nixpy")
     except PackageNotFoundError:
         return {}
-    direct = json.loads(ours.read_text("direct_url.json") or "{}")
+    text = ours.read_text("direct_url.json")
+    if text is None:
+        return {"_src_path": address.git(), "_commit": address.commit()} if address.repository() else {}
+    direct = json.loads(text)
     url, commit = direct.get("url", ""), direct.get("vcs_info", {}).get("commit_id")
     if not commit or not _PUBLISHED.fullmatch(url):
         return {}

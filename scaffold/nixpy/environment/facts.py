@@ -3,8 +3,8 @@
 A fact is a string, true, a list or a set. `{"nix": TEXT}` is a Nix expression. `"comment"`, together with `"nix"` or
 `"value"`, is a comment after it. `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
 
-`templates/facts.json` lists every fact in its order in the generated file, with a comment. If a style requires a fact
-even in an empty project, it also has the value for that. copier reads the same file for a new project.
+`templates/facts.json` lists every fact in the order of the generated file, with a comment, and with its value in an
+empty project if a style requires it. copier reads the same file for a new project.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class FactError(InternalError):
 def facts(env: Environment) -> dict[str, Any]:
     """Return the facts of a project.
 
-    Empty ones are left out, as the Nix functions have defaults for these.
+    Empty ones are left out, since the Nix functions have defaults for these.
 
-    Raises FactError if they are not those that the style takes.
+    Raises FactError if they are not the facts that the style takes.
     """
     found = {**_common(env), **_of_style(env)}
     return checked(env.style, {name: value for name, value in found.items() if not _is_empty(value)})
@@ -90,7 +90,7 @@ def _common(env: Environment) -> dict[str, Any]:
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
-        # A feature without a Nix file only changes other facts.
+        # A feature without a Nix file only changes the other facts.
         "features": [feature.name for feature in env.features if feature.has_nix],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
@@ -167,7 +167,7 @@ def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
         "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
         "file": file.name if file.name != "nixpy.nix" else None,
     }
-    # A build system without packages differs from no build system.
+    # A build system without packages (`requires = []`) is not the same as no build system.
     kept = ("build-system",) if package["build-system"] == [] else ()
     return {name: value for name, value in found.items() if name in kept or not _is_empty(value)}
 
@@ -186,9 +186,9 @@ def _missing(env: Environment) -> dict[str, Any]:
 
 
 def _overrides(env: Environment) -> dict[str, Any]:
-    """Return the sonames that each wheel links to and opens.
+    """Return the libraries that each wheel links to and opens.
 
-    The facts are for Nix code that builds wheels. They are empty if there are none.
+    They are for uv2nix and poetry2nix, and empty if there are none.
     """
     if not env.overrides:
         return {}
@@ -198,7 +198,7 @@ def _overrides(env: Environment) -> dict[str, Any]:
         if item.siblings
     }
     opens = {
-        item.name: {"value": list(item.places), "comment": ", ".join(item.opened) or "what the settings add"}
+        item.name: {"value": list(item.places), "comment": ", ".join(item.opened) or "from the settings"}
         for item in env.overrides
         if item.places
     }
@@ -211,11 +211,9 @@ def _overrides(env: Environment) -> dict[str, Any]:
 
 
 def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
-    """Return the buildable packages that lack a wheel for some system.
+    """Return the packages with an sdist that lack a wheel for some system.
 
-    Each has its build system.
-
-    A package that names no build system uses setuptools (PEP 517).
+    Each has its build system; the default is setuptools (PEP 517).
     """
     found = {item.name: item for item in unavailable if item.sdist}
     return {
@@ -254,7 +252,7 @@ def _sonames(
 def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
     """Yield the Linux and the Darwin part of a library separately.
 
-    Python finds them in different ways.
+    They use different variables.
     """
     here = tuple(system for system in library.systems if system in linux)
     elsewhere = tuple(system for system in library.systems if system not in linux)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
+from nixpy.core import address
 from nixpy.core.errors import ProjectError
 from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import read_text, toml_line
@@ -66,7 +67,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
         _fail(
             project,
             f'library = "input" needs `source`, the address of the flake input `{NAME}`, and `source` is not set',
-            f'Set source = "github:OWNER/{NAME}", or any other flake reference; or {_VENDORED}',
+            f'Set source = "{address.flake()}", or any other flake reference; or {_VENDORED}',
         )
     if flake_comes is False:
         _fail(

@@ -22,14 +22,14 @@ from nixpy.package.recipe_inputs import Spelled
 Entry = dict[str, Any]
 
 # The reason why no tests run.
-_OF_WHEEL = "A wheel brings no tests."
-_OF_SDIST = "What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook."
+_OF_WHEEL = "A wheel contains no tests."
+_OF_SDIST = "Metadata does not list the requirements of tests: add them to nativeCheckInputs, with pytestCheckHook."
 
 
 def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
-    """Return the data for the template.
+    """Return the values for the template.
 
-    It is in the style of nixpkgs itself, or for release 24.11 and later.
+    They are in the form that nixpkgs requires, or for release 24.11 and later.
     """
     release, metadata = recipe.release, recipe.release.metadata
     function = "python3Packages" if recipe.application else "buildPythonPackage"
@@ -54,7 +54,7 @@ def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
 
 
 def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the arguments of each group that no earlier one has."""
+    """Yield the arguments of each group that no earlier group has."""
     seen: set[str] = set()
     for title, wanted in groups:
         names = sorted({*wanted} - seen)
@@ -71,23 +71,23 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
     yield [
         _entry("pname", recipe.name),
         _entry("version", metadata.version),
-        _entry("format", "wheel", note="The index has no sdist: the wheel is installed as it is.")
+        _entry("format", "wheel", note="The index has no sdist, so this installs the wheel.")
         if release.is_wheel
         else _entry("pyproject", value=True),
     ]
-    other = None if release.of_pypi else "Not known to be of PyPI: put fetchurl with its address here."
+    other = None if release.of_pypi else "The index may not be a mirror of PyPI: if not, use fetchurl with the URL."
     yield [_entry("src", _source(recipe), note=other)]
     if recipe.build:
-        unsaid = not release.is_wheel and (release.pyproject is None or release.pyproject.build is None)
-        note = "It names no build system: that means setuptools (PEP 517)." if unsaid else None
+        unnamed = not release.is_wheel and (release.pyproject is None or release.pyproject.build is None)
+        note = "The sdist names no build system; the default is setuptools (PEP 517)." if unnamed else None
         yield [_entry("build-system", packages.listed(recipe.build), note=note)]
     if recipe.inputs.rust:
         yield list(_cargo(recipe.inputs.rust.root))
     for name, expressions in (("nativeBuildInputs", inputs.native), ("buildInputs", inputs.host)):
         if expressions:
             yield [_entry(name, [{"nix": text} for text in expressions])]
-    # Their setup hooks would replace the configure phase of the build system. That of ninja comes too late, and
-    # meson in the Python set has none (nixpkgs: pkgs/top-level/python-packages.nix).
+    # The setup hooks of cmake and meson would configure before the build system does. That of ninja runs too late to do
+    # so, and meson of the Python set has none (nixpkgs: pkgs/top-level/python-packages.nix).
     idle = {
         "Cmake": "cmake" in {*build, *inputs.native},
         "Meson": recipe.application and "meson" in inputs.native,
@@ -97,7 +97,7 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
         yield [_entry(f"dontUse{name}Configure", value=True, note=note)]
     version = {"nix": "finalAttrs.version" if nixpkgs else "version"}
     for variable in (variable for name, variable in VERSION_VARIABLES.items() if name in build):
-        yield [_entry(f"env.{variable}", version, note="There is no git to read the version from.")]
+        yield [_entry(f"env.{variable}", version, note="The build cannot read the version from Git.")]
     if recipe.needs:
         yield [_entry("dependencies", packages.listed(recipe.needs))]
     if recipe.extras:
@@ -133,7 +133,7 @@ def _source(recipe: Recipe) -> Entry:
 def _cargo(root: str | None) -> Iterator[Entry]:
     if root:
         yield _entry("cargoRoot", root)
-    fake = {"nix": "lib.fakeHash", "comment": "Nix tells the one to put here"}
+    fake = {"nix": "lib.fakeHash", "comment": "replace it by the hash that Nix prints"}
     names = ["pname", "version", "src", *(["cargoRoot"] if root else [])]
     function = "rustPlatform.fetchCargoVendor"
     yield _entry("cargoDeps", {"function": function, "inherit": names, "entries": [_entry("hash", fake)]})
@@ -149,7 +149,7 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
     if found:
         yield _entry("license", found[0] if len(found) == 1 else found)
     else:
-        yield {"note": f"license: {named(metadata) or 'it names none'}; see lib.licenses"}
+        yield {"note": f"license: {named(metadata) or 'none in its metadata'}; see lib.licenses"}
     if nixpkgs:
         yield _entry("maintainers", {"value": [], "comment": "add yourself"})
     if recipe.application and recipe.main:
@@ -159,9 +159,9 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
 def _description(summary: str, name: str) -> str:
     """Return a summary in the form of nixpkgs.
 
-    It has no full stop, and no article or name at its start.
+    It has no full stop, and no article or package name at its start.
 
-    Source: README.md of pkgs, "Meta attributes".
+    Source: pkgs/README.md of nixpkgs, "Meta attributes".
     """
     text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
     text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")

@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from nixpy.core import address
 from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError, nearest
 from nixpy.core.target import SYSTEMS
 from nixpy.core.toml_file import toml_line
@@ -148,7 +149,7 @@ class _Reader:
             "shell-hook": self.writable,
             "library": self.library,
             "source": lambda key, value: self.matching(
-                key, value, _SOURCE, 'a flake reference like "github:OWNER/nixpy"'
+                key, value, _SOURCE, f'a flake reference like "{address.flake()}"'
             ),
             "file": self.file,
             "libraries": self.libraries,
