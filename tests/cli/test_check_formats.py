@@ -161,7 +161,7 @@ def test_an_older_library_is_a_note(strict: tuple[str, ...], status: int, made: 
     first, *others = ran("text").out.splitlines()
     assert first == f"warning[NIX416]: {made}: older library"
     assert f"  {reason}" in others
-    assert others[-1] == f"  hint: {remedy}"
+    assert others[-1] == f"  hint: {remedy.capitalize()}."
     (project,) = ran("json").json["projects"]
     assert (project["state"], project["remedy"], project["reasons"]) == ("older library", remedy, [reason])
     states = {Path(file["path"]).name: file["state"] for file in project["files"]}

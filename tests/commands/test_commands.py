@@ -182,7 +182,7 @@ def test_an_older_library_is_no_failure(made: Path, nixpy: Nixpy) -> None:
     assert told.status == 0
     first, *others = told.out.splitlines()
     assert first == f"warning[NIX416]: {made}: older library"
-    assert others[-1] == "  hint: run `nixpy sync` to use the functions of this nixpy"
+    assert others[-1] == "  hint: Run `nixpy sync` to use the functions of this nixpy."
     assert f"  {rendered}: older library" in told.out.splitlines()
     assert nixpy("check", made, "--strict").status == 1
     diff = nixpy("check", made, "--diff").out

@@ -72,6 +72,20 @@ def test_the_wheels_are_counted(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "1 package in nixpy.lock, 3 wheel files for 3 systems" in nixpy("sync", project).out
 
 
+def test_each_choice_has_its_reason(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The report says of style, manager, Python and nixpkgs whether nixpy chose it, or where it is from."""
+    project = shop.project(tmp_path / "demo", "alpha")
+    chosen = nixpy("init", project, "--style", "fhs", "--nixpkgs", "nixos-25.11").out
+    kept = nixpy("sync", project).out
+    for out, style, nixpkgs in (
+        (chosen, "from --style", "from --nixpkgs"),
+        (kept, "from pyproject.toml", "from pyproject.toml"),
+    ):
+        assert re.search(rf"^style +fhs +{style}$", out, re.MULTILINE)
+        assert re.search(rf"^nixpkgs +nixos-25.11 +{nixpkgs}$", out, re.MULTILINE)
+        assert len(re.findall(r"^(?:style|manager|python|nixpkgs) +\S+ +\w", out, re.MULTILINE)) == 4
+
+
 @pytest.mark.parametrize("style", [style for style in styles() if style.host], ids=lambda style: style.name)
 def test_what_the_host_needs_is_next(style: Style, tmp_path: Path, nixpy: Nixpy) -> None:
     """Each setting that supplies a need of the style is a line of its own below "next", with the host it is for."""

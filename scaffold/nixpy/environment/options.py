@@ -93,7 +93,9 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     settings = project.settings
     reasons: dict[str, str] = {}
     nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
-    if not nixpkgs:
+    if nixpkgs:
+        reasons["nixpkgs"] = "from --nixpkgs" if options.nixpkgs else f"from {project.settings_path.name}"
+    else:
         nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
     release = releases.release(nixpkgs)
     if release.state == "unstable" and "unstable" not in nixpkgs:
@@ -105,6 +107,8 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     if options.python or settings.python:
         reasons["python"] = "from --python" if options.python else f"from {project.settings_path.name}"
     style = options.style or settings.style
+    if style:
+        reasons["style"] = "from --style" if options.style else f"from {project.settings_path.name}"
     with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
     with _located(project, "features", from_command_line=bool(options.features)):
