@@ -135,7 +135,7 @@ def test_it_is_no_folder(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_check_codes_are_in_the_docstrings() -> None:
     """Every check says in its first words which codes it gives."""
     for _, check, _ in CHECKS:
-        assert (check.__doc__ or "").startswith("NIX4")
+        assert (check.__doc__ or "").startswith("Yield NIX4")
 
 
 @pytest.mark.parametrize(

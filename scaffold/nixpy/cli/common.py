@@ -1,4 +1,4 @@
-"""What several commands share: options, progress, and the ways their results are printed."""
+"""Provide options, progress and output that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
-_SILENCE = 10  # seconds after which one asks whether it still goes on
+_SILENCE = 10  # seconds without output after which a user may think that nixpy hangs
 F = TypeVar("F", bound=Callable[..., Any])
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
@@ -83,7 +83,7 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
-    """Print diagnostics, each with its code and what to do; with `err` to standard error."""
+    """Print diagnostics, each with its code and hint; with `err` to standard error."""
     for diagnostic in diagnostics:
         print_message("warning", diagnostic.code, diagnostic.message, diagnostic.hint, err=err)
 
@@ -97,13 +97,15 @@ def print_message(
     details: Iterable[str] = (),
     err: bool = False,
 ) -> None:
-    """Print a message in the one form that all have: `error[NIX701]: FILE:LINE: text`, and below it `hint: text`.
+    """Print a message in the form of all messages.
+
+    The form is `error[NIX701]: FILE:LINE: text`, and below it `hint: text`.
 
     Args:
         level: An error ends the command with a status that is not 0; a warning does not.
-        code: The code, as `diagnostics/codes.csv` has it.
-        text: What happened; it begins with the file and the line, if they are known.
-        hint: What to do about it.
+        code: A code in `diagnostics/codes.csv`.
+        text: The message; it begins with the file and the line, if they are known.
+        hint: The remedy.
         details: Lines between the two.
         err: Print to standard error. `--quiet` silences warnings there, but no errors.
     """
@@ -116,38 +118,41 @@ def print_message(
 
 
 def fail(error: NixpyError) -> None:
-    """Print one error: where, what, and the way out."""
+    """Print one error: its place, its message and its hint."""
     print_message("error", error.code, str(error), error.hint, err=True)
     if isinstance(error, Fault) and (trace := error.trace()):
         echo(trace, nl=False, err=True, always=True)
 
 
 def say(*parts: Part) -> None:
-    """Say something on the way; results alone go to standard output."""
+    """Print progress to standard error; only results go to standard output."""
     echo(*parts, err=True)
 
 
 def in_repository(folder: Path) -> bool:
-    """Return whether the folder lies in a git repository."""
+    """Return whether the folder is in a git repository."""
     here = folder.resolve()
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
 class PlainProgress:
-    """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
+    """Progress in lines, for logs and screen readers.
+
+    Lines are printed at the start, and while it takes long.
+    """
 
     def __init__(self) -> None:
         self._done = self._total = 0
         self._said = monotonic()
 
     def start(self, total: int) -> None:
-        """Say how many wheels are to be opened."""
+        """Print the number of wheels to open."""
         self._total, self._said = total, monotonic()
         if total:
             say(f"opening {counted(total, 'wheel file')}")
 
     def step(self, name: str, how: str) -> None:
-        """One more wheel is known, which is said where nothing was for a while."""
+        """Count a wheel; print the count if nothing was printed for a while."""
         self._done += 1
         if monotonic() - self._said >= _SILENCE:
             say(f"opened {self._done} of {counted(self._total, 'wheel file')}")
@@ -156,7 +161,10 @@ class PlainProgress:
 
 @contextmanager
 def progress() -> Iterator[Any]:
-    """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
+    """Yield a progress report on standard error.
+
+    It is a bar on a terminal, and plain lines elsewhere and without colour.
+    """
     if columns(err=True) is None or colour() is False or SETTINGS.quiet or SETTINGS.verbose:
         yield PlainProgress()
         return

@@ -1,4 +1,4 @@
-"""How `check` prints its result: one function a format, each for all the projects that were looked at."""
+"""Print the result of `check`: one function for each format."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from nixpy.files.reconcile import State
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\(")
 _PLACEHOLDER = re.compile(r"\{(\d+)\}")
-_DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
+_DIFF_LINES = 400  # GitHub accepts a summary of 1 MiB
 
 
 def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print it for people; errors were told already."""
+    """Print the result as text; errors were printed before."""
     for outcome in outcomes:
         if outcome.verdict:
             _tell(outcome, outcome.verdict, diff)
@@ -70,7 +70,7 @@ def _names(outcome: Outcome, paths: Iterable[Path]) -> str:
 
 
 def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print what schemas/check.json describes."""
+    """Print the result as JSON; schemas/check.json describes it."""
     print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
 
 
@@ -99,7 +99,10 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
 
 
 def github(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
+    """Print workflow commands, which GitHub shows at lines of a pull request.
+
+    The state of each project is printed, too.
+    """
     for outcome in outcomes:
         state = in_words(outcome.verdict.state) if outcome.verdict else ERROR
         echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
@@ -115,14 +118,14 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 
 def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a code quality report, of which GitLab shows what a merge request adds."""
+    """Print a code quality report; GitLab shows the entries that a merge request adds."""
     report = [
         {
             "description": visible(one.message),
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
             "severity": {"error": "major", "notice": "info"}[one.level],
-            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # which must be there
+            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # a required member
         }
         for one in _all(outcomes)
     ]
@@ -130,7 +133,10 @@ def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
 
 
 def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
+    """Print a log of SARIF 2.1.0 (OASIS) with one run.
+
+    Its paths are relative to the repository.
+    """
     found = list(_all(outcomes))
     rules = sorted({*RULES, *(one.rule for one in found)})
     driver = {
@@ -167,12 +173,18 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
 
 
 def _sarif_text(text: str) -> str:
-    """Return a message without links and placeholders (SARIF 2.1.0, sections 3.11.5 and 3.11.6)."""
+    """Return a message without links and placeholders.
+
+    Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
+    """
     return _PLACEHOLDER.sub(r"{{\1}}", _LINK.sub(r"\\[\1\\](", visible(text)))
 
 
 def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
+    """Print a table of the projects and their diagnostics.
+
+    With `diff`, each difference follows, folded: for the summary of a job.
+    """
     echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
@@ -196,7 +208,7 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 
 def _fingerprint(one: Annotation) -> str:
-    """Return what stays the same where the annotation does, on whatever line it stands."""
+    """Return a fingerprint of the annotation that does not depend on its line."""
     return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode("utf-8", "backslashreplace")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How `init` and `sync` report what they found and did: on one screen, or with `-v` in full."""
+"""Print the results of `init` and `sync`: on one screen, or with `-v` in full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DIAGNOSTICS = 2  # of one code
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
-    """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
+    """Print the choices, the libraries, the written files, and the next steps."""
     if diff:
         _diffs(comparisons)
         return
@@ -49,7 +49,7 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
 
 
 def report_changes(root: Path, plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> None:
-    """Print what was changed in one of several projects; with `-v` all that `report` prints."""
+    """Print the changes in one of several projects; with `-v` the whole report."""
     if diff:
         _diffs(comparisons)
     elif SETTINGS.quiet:
@@ -72,7 +72,7 @@ def report_total(states: Counter[str]) -> None:
 
 
 def is_changed(comparisons: Sequence[Comparison]) -> bool:
-    """Tell whether a file was not up to date."""
+    """Return whether a file was not up to date."""
     return any(item.state is not State.FRESH for item in comparisons)
 
 
@@ -126,7 +126,10 @@ def _libraries(plan: Plan) -> None:
 
 
 def _external(plan: Plan) -> None:
-    """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
+    """Print the packages of nixpkgs for [external] and for builds.
+
+    Builds are those of packages without a wheel.
+    """
     rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
     shown = rows if SETTINGS.verbose else rows[:_ROWS]
     for line in table(shown):
@@ -173,7 +176,7 @@ def _diagnostics(plan: Plan) -> None:
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
-    """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
+    """Return the report as JSON data, a member of `projects` in schemas/sync.json."""
     resolved = plan.resolved
     return {
         "folder": str(plan.project.root),

@@ -1,4 +1,4 @@
-"""What `sync` changes in a project: the analysis that nixpy.lock has, compared with the one of a plan."""
+"""Compare the analysis in nixpy.lock with that of a plan: the changes of `sync`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from nixpy.libraries.match import Rules, match
 
 
 def changes(plan: Plan, comparisons: Iterable[Comparison]) -> tuple[str, ...]:
-    """Return in words what the plan changes: packages, libraries, Python, nixpkgs and systems.
+    """Return the changes of a plan in words.
+
+    These are packages, libraries, Python, nixpkgs and systems.
 
     Args:
-        plan: The plan, as `plan_files` returned it; `plan.before` is what nixpy.lock said then.
+        plan: The plan, as `plan_files` returned it; `plan.before` is the old content of nixpy.lock.
         comparisons: The comparisons of its files with the disk before they were written.
 
     Returns:
-        One text for each change, empty where every file is up to date. A package that is not in nixpy.lock, because
+        One text for each change, empty if every file is up to date. A package that is not in nixpy.lock, because
         its wheels cannot change the Nix files, is not among them.
     """
     states = {comparison.state for comparison in comparisons}
@@ -49,7 +51,7 @@ def _choices(before: NixpyLock, now: NixpyLock) -> Iterator[str]:
 
 
 def _packages(before: NixpyLock, now: NixpyLock) -> Iterator[str]:
-    """Yield the packages that came, went, or have other wheels."""
+    """Yield the packages that are new, removed, or have other wheels."""
     old, new = _by_name(before.wheels), _by_name(now.wheels)
     for name in sorted(old.keys() & new.keys()):
         (old_versions, old_files), (new_versions, new_files) = old[name], new[name]
@@ -75,7 +77,7 @@ def _libraries(before: NixpyLock, now: NixpyLock, rules: Rules) -> Iterator[str]
 
 
 def _supplied(nixpy_lock: NixpyLock, rules: Rules) -> dict[str, str]:
-    """Return the sonames that nixpkgs supplies to the wheels, each with its expression."""
+    """Return the sonames that nixpkgs supplies, each with its expression."""
     found, _ = match(wheel_needs(nixpy_lock.wheels), rules, nixpy_lock.systems)
     return {
         library.soname: f"from {library.expression}"
@@ -85,7 +87,7 @@ def _supplied(nixpy_lock: NixpyLock, rules: Rules) -> dict[str, str]:
 
 
 def _signed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """Yield what came and what went, each with a sign, its name and what is known of it."""
+    """Yield new and removed items, each with a sign, its name and its details."""
     for sign, names, known in (("+", new.keys() - old.keys(), new), ("-", old.keys() - new.keys(), old)):
         for name in sorted(names):
             yield f"{sign} {name} {known[name]}".rstrip()

@@ -1,4 +1,7 @@
-"""What the user does after `init`: settings of the host, commands for git, and the command that enters the shell."""
+"""List the steps of the user after `init`.
+
+These are settings of the host, commands for git, and the command that enters the shell.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,20 @@ from nixpy.styles import host
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: a command, or a setting of the host, and the reason, which may be empty."""
+    """One step: a command or a setting of the host, and the reason.
+
+    The reason may be empty.
+    """
 
     text: str
     reason: str = ""
 
 
 def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
-    """Yield what the user does next, in this order.
+    """Yield the next steps of the user, in their order.
 
     Args:
-        plan: The plan, whose files are written by now.
+        plan: The plan; its files are already written.
         here: The current folder.
         in_git: Whether the project is in a git repository.
     """

@@ -1,4 +1,7 @@
-"""`scan`: the same road as `init`, left before anything is rendered; for anything that names wheels."""
+"""Run `scan`: an analysis without generated files.
+
+It accepts everything that names wheels.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,13 @@ from nixpy.project import project
 if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
-# What ends like this is meant as a file; asking an index for a package of that name would be a surprise.
+# A target with such an ending is a file; looking it up as a package on an index would be a surprise.
 _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".whl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The result of a scan: every wheel with its needs, the libraries that supply them, and diagnostics."""
+    """The result of a scan: wheels with needs, libraries, and diagnostics."""
 
     python: str
     systems: tuple[str, ...]
@@ -60,11 +63,11 @@ class _WheelList(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Nothing: the wheels themselves tell."""
+        """None: the wheels themselves state it."""
         return None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:  # noqa: ARG002
-        """Return every named wheel; which of them fit the target is for selection to say."""
+        """Return every named wheel; `select` finds those that fit the target."""
         return self.files
 
 
@@ -75,10 +78,12 @@ def scan(
     *,
     deps: bool = True,
 ) -> Scan:
-    """Analyse what `targets` name: one project folder, lock, requirements file or virtual environment, or any number of
-    wheel files, or any number of requirements (`numpy==2.5.5`), which uv resolves, without `deps` to just these.
+    """Analyse the wheels of `targets`.
 
-    Raises NixpyError for a target that is none of them, and for kinds that are mixed.
+    The targets are one project folder, lock, requirements file or virtual environment, or any number of wheel files, or
+    any number of requirements (`numpy==2.5.5`), which uv resolves; with `deps`, also their dependencies.
+
+    Raises NixpyError for any other target, and for mixed kinds.
     """
     if not targets or "" in targets:
         raise ArgumentError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
@@ -89,7 +94,7 @@ def scan(
             hint="Name one project, lock file or .venv, or several wheel files, or several requirements.",
         )
     kind = kinds.pop()
-    # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
+    # The settings of indexes, and the .venv, are those of the scanned project, in whatever folder nixpy was started.
     place = Path(targets[0])
     if kind != "requirement":
         analysis_options = replace(
@@ -116,7 +121,7 @@ def scan(
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
-    """Return the lock that the targets are, or None where uv has to make it first."""
+    """Return the lock of the targets, or None if uv must first resolve them."""
     path = Path(targets[0])
     if kind == "lock":
         return formats.read(path)
@@ -163,7 +168,7 @@ def _uv_diagnostics(root: Path) -> tuple[Diagnostic, ...]:
 
 
 def _installed(path: Path) -> _WheelList:
-    """Return the wheels installed in a virtual environment as a lock of just these."""
+    """Return a lock of the wheels that are installed in a virtual environment."""
     from nixpy.wheels.installed import installed_wheels
 
     files = tuple(
@@ -174,7 +179,10 @@ def _installed(path: Path) -> _WheelList:
 
 
 def _fitting(lock: Lock, options: Options) -> Options:
-    """Return the options with a system and a Python that the wheels are for, where none is asked for."""
+    """Return the options with a system and a Python that fit the wheels.
+
+    Options that the user sets stay.
+    """
     here = _resolve_options(options)
     release = releases.release(here.nixpkgs)
     pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
@@ -214,7 +222,10 @@ def _kind(target: str) -> str:
 
 
 def _as_requirement(target: str) -> str:
-    """Return the kind of a target that is a requirement. Raises NixpyError where it is none."""
+    """Return the kind of a target that is a requirement.
+
+    Raises NixpyError if it is invalid.
+    """
     try:
         Requirement(target)
     except InvalidRequirement as error:
@@ -275,7 +286,10 @@ def _finish(
 
 
 def as_json(scan: Scan) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number; `schemas/scan.json` describes it."""
+    """Return the report as JSON data, without the format number.
+
+    `schemas/scan.json` describes it.
+    """
     return {
         "python": scan.python,
         "systems": list(scan.systems),

@@ -1,4 +1,7 @@
-"""A plan in numbers, each with the name of what it counts, and the first of its lists for a report of one screen."""
+"""Summarise a plan for a report on one screen.
+
+It has numbers, each with the name of what it counts, and the first items of lists.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from nixpy.libraries.match import Library
 
 
 def wheel_counts(plan: Plan) -> str:
-    """Return how many packages, wheel files and systems the plan has: `2 packages, 6 wheel files for 3 systems`.
+    """Return the numbers of packages, wheel files and systems of a plan.
 
-    Where nixpy.lock alone was read, which lists only the wheels that matter, the text says so.
+    An example is `2 packages, 6 wheel files for 3 systems`. If only nixpy.lock was read, which lists only the wheels
+    that matter, the text states that.
     """
     packages = counted(len({wheel.name for wheel in plan.wheels}), "package")
     files = counted(len({wheel.filename for wheel in plan.wheels}), "wheel file")
@@ -28,7 +32,7 @@ def first_libraries(libraries: Sequence[Library], limit: int) -> tuple[Library, 
 
 
 def first_diagnostics(diagnostics: Sequence[Diagnostic], limit: int) -> tuple[tuple[Diagnostic, ...], dict[str, int]]:
-    """Return at most `limit` diagnostics of each code, and how many more each code has."""
+    """Return at most `limit` diagnostics of each code, and the number of others."""
     seen: Counter[str] = Counter()
     shown = []
     for diagnostic in diagnostics:

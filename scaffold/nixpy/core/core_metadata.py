@@ -1,4 +1,7 @@
-"""METADATA and PKG-INFO, which have the form of a mail without being one (core metadata specifications)."""
+"""Read METADATA and PKG-INFO (core metadata specifications).
+
+They have the format of e-mail headers.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ _CONTENT_TYPE = re.compile(rb"(?:\A|(?<=[\r\n]))content-type:", re.IGNORECASE)
 
 
 def parse(data: bytes, path: str) -> RawMetadata:
-    """Return the fields of core metadata; NixpyError, which names `path`, for more than honest files have."""
+    """Return the fields of core metadata.
+
+    Raises NixpyError, with `path`, for metadata that passes a limit of `core.limits`.
+    """
     end = _END.search(data)
     head, body = (data[: end.start()], data[end.start() :]) if end else (data, b"")
     names = [name.lower() for name in _FIELD.findall(head)]
@@ -29,5 +35,5 @@ def parse(data: bytes, path: str) -> RawMetadata:
     except limits.PastLimitError as error:
         message = f"its metadata cannot be read: {error}"
         raise ArchiveError(message, hint="Check where it comes from.", path=path) from None
-    # Mail may have mails in it, a thousand levels deep. Core metadata has no field of this name.
+    # With this field, the parser reads nested e-mails, a thousand levels deep. Core metadata has no such field.
     return parse_email(_CONTENT_TYPE.sub(b"x-content-type:", head) + body)[0]

@@ -1,4 +1,7 @@
-"""Tables of facts in CSV, read strictly: a slip in one is an error of its line and never a fact lost."""
+"""Read CSV tables strictly.
+
+A mistake in a table is an error with its line, and no row is lost.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,16 @@ from nixpy.core.toml_file import read_text
 
 
 def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of the table below its header, with its line; every row has a field for each of `columns`.
+    """Yield the rows of a table, each with its 1-based line.
 
-    Rows are sorted by their first `keys` fields, as code points compare, and none has the same ones as another;
-    0 is for a table whose order has a meaning of its own. Raises NixpyError, with the line, for what is
-    otherwise, for a first line that is not exactly `columns`, and for what is no CSV or no UTF-8.
+    Args:
+        path: The CSV file, with the header in its first line.
+        columns: The names in the header; every row has a field for each of them.
+        keys: The rows are sorted by their first `keys` fields, by code point, and no two rows share them.
+            0 is for a table in a meaningful order.
+
+    Raises:
+        NixpyError: The file is not UTF-8, not CSV, not sorted, or has other columns. The error has the line.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     wanted = ",".join(columns)

@@ -1,4 +1,7 @@
-"""The exceptions that a user meets: what is wrong, where, and the way out. Each kind has a code."""
+"""Define the exceptions that users see: the problem, its place, and the remedy.
+
+Each kind has a code.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ _LONG = 2_000  # characters of a line
 
 
 class NixpyError(Exception):
-    """Input that nixpy cannot work with; the command line prints it and exits with 2. Raise one of the subclasses.
+    """Input that nixpy cannot work with; raise one of the subclasses.
 
-    `code` is that of the kind, as `diagnostics/codes.csv` explains it. `message` says what is wrong, `hint` what to do
-    about it, `path` and `line` where (1-based line). A line of the message that is longer than 2,000
-    characters, as text of others may be, lacks its middle.
+    The command line prints it and exits with 2.
+
+    `code` is that of the kind; `diagnostics/codes.csv` explains it. `message` names the problem and `hint` the remedy.
+    `path` and `line` (1-based) are the place. nixpy cuts the middle out of each line of the message that is longer than
+    2,000 characters, since messages may quote other programs.
     """
 
     code: ClassVar[str]
@@ -45,19 +50,22 @@ def _shortened(line: str) -> str:
 
 
 class InputError(NixpyError):
-    """A file or a text that cannot be read: missing, damaged, or larger than nixpy reads."""
+    """A file or a text that is missing, damaged, or larger than nixpy reads."""
 
     code = "NIX701"
 
 
 class ArgumentError(NixpyError):
-    """An argument or an option that is not valid, or several that contradict each other."""
+    """An argument or option that is not valid, or contradicts another one."""
 
     code = "NIX702"
 
 
 class ProjectError(NixpyError):
-    """A project that cannot be read: its pyproject.toml, its requirements files or its settings."""
+    """A project that cannot be read.
+
+    The cause is its pyproject.toml, its requirements files or its settings.
+    """
 
     code = "NIX703"
 
@@ -69,19 +77,19 @@ class SettingError(ProjectError):
 
 
 class LockError(NixpyError):
-    """A lock file that cannot be read, or that does not have what the project installs from it."""
+    """A lock file that is invalid or lacks something that the project installs."""
 
     code = "NIX705"
 
 
 class NetworkError(NixpyError):
-    """A package index or a server that cannot be reached, refuses access or lacks a file."""
+    """A package index or server that is unreachable, refuses, or lacks a file."""
 
     code = "NIX706"
 
 
 class ResolutionError(NixpyError):
-    """Requirements for which the index has no versions, no files or no hashes that fit."""
+    """Requirements without fitting versions, files or hashes on the index."""
 
     code = "NIX707"
 
@@ -99,25 +107,31 @@ class IndexSettingError(NixpyError):
 
 
 class ProgramError(NixpyError):
-    """A program or a package of Python that nixpy needs for this command, and that is missing or too old."""
+    """A program or a package of Python that is missing or too old."""
 
     code = "NIX710"
 
 
 class ArchiveError(NixpyError):
-    """A wheel or an sdist that is damaged, unsafe to open, or not the file that was promised."""
+    """A wheel or an sdist that is damaged, unsafe, or has a wrong hash."""
 
     code = "NIX711"
 
 
 class OutputError(NixpyError):
-    """A file that nixpy does not write: it is not nixpy's, or lies outside the project."""
+    """A file that nixpy does not write, since it does not own it.
+
+    Another program wrote it, or it is outside the project.
+    """
 
     code = "NIX712"
 
 
 class MachineError(NixpyError):
-    """An operation that the operating system refuses, as on a full disk or without permission."""
+    """An operation that the operating system refuses.
+
+    The disk may be full, or a permission missing.
+    """
 
     code = "NIX713"
 
@@ -129,14 +143,17 @@ class VenvError(NixpyError):
 
 
 class InternalError(NixpyError):
-    """A fault of nixpy itself: one of its tables or styles is damaged, or an exception is not foreseen."""
+    """A bug in nixpy: a damaged table or style, or an unforeseen exception."""
 
     code = "NIX715"
 
 
 @contextmanager
 def raised_as(kind: type[NixpyError]) -> Iterator[None]:
-    """Raise an InputError from the block as `kind`, which says what the text is of; other errors stay as they are."""
+    """Raise an InputError from the block as `kind`, which names the kind of text.
+
+    Other errors stay.
+    """
     try:
         yield
     except InputError as error:
@@ -145,7 +162,7 @@ def raised_as(kind: type[NixpyError]) -> Iterator[None]:
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the one of `known` that `word` may have been meant for, None where none is like it."""
+    """Return the most similar word of `known`, or None if none is similar to `word`."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, list(known), 1, cutoff)), None)

@@ -1,4 +1,4 @@
-"""Exceptions that nixpy does not foresee, as messages that say so and how to report them."""
+"""Turn unforeseen exceptions into messages that explain how to report them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEBUG = "NIXPY_DEBUG"
 class Fault(InternalError):
     """An exception that nixpy does not foresee; `error` is that exception.
 
-    The message has no text of the exception, which may hold a secret such as the password of an index.
+    The message does not contain the text of the exception, which may have a secret such as a password.
     """
 
     def __init__(self, error: Exception, *, command: str, path: Path | None = None) -> None:
@@ -38,7 +38,10 @@ class Fault(InternalError):
         self.error = error
 
     def trace(self) -> str:
-        """Return the traceback if `NIXPY_DEBUG` is 1, else nothing; no character of it acts on a terminal."""
+        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string.
+
+        Control characters are escaped.
+        """
         if os.environ.get(_DEBUG) != "1":
             return ""
         text = "".join(traceback.format_exception(self.error))
@@ -46,12 +49,14 @@ class Fault(InternalError):
 
 
 def as_error(error: Exception, *, command: str, path: Path | None = None) -> NixpyError:
-    """Return any exception as an error to show: a NixpyError as it is, and one of the system with its file.
+    """Return any exception as an error to show.
+
+    A NixpyError stays as it is, an OSError gets its file, and any other becomes a Fault.
 
     Args:
         error: The exception.
-        command: What was run, as `described` returns it.
-        path: The project that was worked on.
+        command: The command line, as `described` returns it.
+        path: The project folder.
     """
     if isinstance(error, NixpyError):
         return error
@@ -61,14 +66,17 @@ def as_error(error: Exception, *, command: str, path: Path | None = None) -> Nix
 
 
 def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """Return a command line without what may be secret: the command and the names of its options."""
+    """Return a command line without possible secrets.
+
+    The result has the command and the names of its options.
+    """
     name = next((word for word in arguments if word in commands), None)
     options = (word.partition("=")[0] for word in arguments)
     return " ".join(("nixpy", *([name] if name else []), *filter(_OPTION.fullmatch, options)))
 
 
 def _place(error: Exception) -> str:
-    """Return the last line of nixpy that the exception passed, or else where it was raised."""
+    """Return the last line of nixpy in the traceback, else its last line."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if own:

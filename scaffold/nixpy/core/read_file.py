@@ -1,4 +1,7 @@
-"""Files read up to a limit. FIFOs, devices and sockets are refused: reading one may never end, and may change it."""
+"""Read files up to a limit, and refuse FIFOs, devices and sockets.
+
+Reading one of those may not end, and may change it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _OWN = Path(__file__).parents[1]
 
 
 def open_bytes(path: Path, *, named: bool = False) -> BufferedReader:
-    """Return an open file, which is a regular one, or one that the user names; raises what `read_bytes` does."""
+    """Open a regular file, or with `named` any file that the user names.
+
+    Raises what `read_bytes` does.
+    """
     if "\0" in str(path):
         raise InputError("this path has a NUL character, which no path can have", path=str(path).replace("\0", "\\0"))
     # Without O_NONBLOCK, opening a FIFO waits for a process that writes to it.
@@ -41,8 +47,8 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     """Return the content of a file.
 
     A `named` file is one that the user names on the command line: it may be a FIFO or a device, such as the one of
-    `<(command)`. Raises OSError as `open` does, and NixpyError for another file that is not a regular one, for one with
-    more than `limit` bytes, and for a path that no file can have.
+    `<(command)`. Raises OSError as `open` does, and NixpyError for any other file that is not regular, for a file
+    with more than `limit` bytes, and for an invalid path.
     """
     with open_bytes(path, named=named) as file:
         data = file.read(limit + 1)
@@ -53,23 +59,26 @@ def read_bytes(path: Path, *, limit: int = limits.TEXT_SIZE, named: bool = False
     return data
 
 
-# The methods of Path raise OSError for a name that is too long for the system. Others may choose the names that are
-# looked up here, and no such file is there.
+# The methods of Path raise OSError for a name that is too long for the system. Files that other people write may
+# contain such a name, and no file has it.
 def exists(path: Path) -> bool:
-    """Return whether a file or folder is there."""
+    """Return whether a file or folder exists."""
     return os.path.exists(path)  # noqa: PTH110
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a file is there, not a folder."""
+    """Return whether a regular file exists."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether a folder is there."""
+    """Return whether a folder exists."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def read_lossy(path: Path) -> str:
-    """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
+    """Return the text of a file in which nixpy looks for something.
+
+    Bytes that are not UTF-8 are replaced.
+    """
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")

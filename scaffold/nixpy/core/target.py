@@ -1,4 +1,7 @@
-"""Where wheels will be installed: a system, a Python and a glibc, which need not be this machine's."""
+"""Describe where wheels are installed: a system, a Python and a glibc.
+
+They may differ from those of this machine.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,8 @@ LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
 SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
 
 MACOS = (14, 0)
-"""The macOS that wheels are chosen for: the oldest one that nixpkgs 25.11 and later run on, so that a wheel
-chosen here installs on every Mac that builds the flake. A newer Mac may take another one of the same
-version."""
+"""The macOS version that wheels are chosen for: the oldest that nixpkgs 25.11 and later support. So a chosen wheel
+installs on every Mac that builds the flake. On a newer Mac an installer may choose another wheel of the package."""
 
 _PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
     ("Linux", system.removesuffix("-linux")): system for system in LINUX_SYSTEMS
@@ -28,12 +30,12 @@ _PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
 _PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
-# PEP 600: the names that three glibc versions had before there was a rule.
+# PEP 600: the names of three glibc versions before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
 
 def this_system() -> str | None:
-    """Return the Nix system of this machine, None where nixpy does not choose wheels for it."""
+    """Return the Nix system of this machine, or None if nixpy does not support it."""
     return _PLATFORMS.get((platform.system(), platform.machine()))
 
 
@@ -41,9 +43,8 @@ def this_system() -> str | None:
 class Target:
     """One Nix system with one CPython (with the GIL).
 
-    `python` is the full version (`3.13.9`), `glibc` that of the nixpkgs release in use, (2, 42) say; Darwin
-    ignores it. Raises NixpyError for a system nixpy does not know and for a Python that is no final release
-    of 3.8 or later.
+    `python` is the full version (`3.13.9`). `glibc` is the version in the nixpkgs release, such as (2, 42); Darwin
+    ignores it. Raises NixpyError for an unknown system, and for a Python that is not a final release of 3.8 or later.
     """
 
     system: str
@@ -72,11 +73,14 @@ class Target:
 
     @property
     def machine(self) -> int | None:
-        """The ELF e_machine of the system's files; None where they are no ELF files."""
+        """The ELF e_machine of the system's files; None for systems without ELF files."""
         return _E_MACHINE.get(self.system)
 
     def marker_environment(self) -> dict[str, str]:
-        """Return the marker variables (PEP 508) there; those of the running kernel are unknown and empty."""
+        """Return the marker variables (PEP 508) of the target.
+
+        Those of the running kernel are empty.
+        """
         machine, _, kernel = self.system.partition("-")
         darwin = kernel == "darwin"
         return {
@@ -96,20 +100,28 @@ class Target:
     def satisfies(
         self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
     ) -> bool:
-        """Return whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
+        """Return whether a marker is true on the target.
 
-        Raises packaging's InvalidMarker where it is none, or asks for what a lock file cannot tell (`extra`).
+        `extras` and `dependency_groups` are sets in it (PEP 751).
+
+        Raises packaging's InvalidMarker if the marker is invalid or uses a variable that lock files lack (`extra`).
         """
         return _evaluate(self, marker, extras, groups)
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return the tags an installer accepts there, best first (PEP 425 and 600, in the order of pip and uv)."""
+        """Return the tags that an installer accepts, best first.
+
+        The order is that of pip and uv (PEP 425 and 600).
+        """
         return tuple(tag_ranks(self))
 
 
 @cache
 def tag_ranks(target: Target) -> dict[Tag, int]:
-    """Return every tag accepted on `target` with its rank, 0 the best, in this order; do not change it."""
+    """Return every accepted tag of `target` with its rank, 0 for the best.
+
+    Do not modify the result.
+    """
     version = tuple(int(part) for part in target.short_python.split("."))
     platforms = tuple(_platforms(target))
     ranks: dict[Tag, int] = {}
@@ -132,7 +144,7 @@ def _platforms(target: Target) -> Iterator[str]:
         yield f"manylinux_{major}_{minor}_{machine}"
         if legacy := _LEGACY.get((major, minor)):
             yield f"{legacy}_{machine}"
-    # Last, as pip and uv have it to this day: who offers both means the manylinux wheel for others' machines.
+    # Last, as in pip and uv: a project with both kinds of wheel means the manylinux one for other machines.
     yield f"linux_{machine}"
 
 

@@ -1,4 +1,4 @@
-"""TOML files read with errors that name the file and the line."""
+"""Read TOML files, with errors that name the file and the line."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """Return the document in `path`, read as TOML 1.0 says: UTF-8.
+    """Return the TOML 1.0 document in `path`.
 
-    Raises NixpyError when the file is missing, is no UTF-8 or is no TOML; the last two with the line.
+    Raises NixpyError if the file is missing, is not UTF-8 or is not TOML; the last two with the line.
     """
     return parse_toml(read_text(path), path)
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """Return the document in `text`; NixpyError names `path` and the line when it is no TOML, or passes a limit."""
+    """Return the TOML document in `text`.
+
+    Raises NixpyError, with `path` and line, if it is not TOML or passes a limit.
+    """
     limits.check_text(text, path)
     for number, content in enumerate(text.split("\n"), start=1):
         # tomllib takes quadratic time for such a key.
@@ -64,7 +67,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file.
 
-    Raises NixpyError when it cannot be read or passes a limit, with the line if it is no UTF-8.
+    Raises NixpyError if the file cannot be read or passes a limit, with the line if it is not UTF-8.
     """
     try:
         raw = read_bytes(path)
@@ -82,11 +85,12 @@ def read_text(path: Path) -> str:
 
 
 def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
-    """Return the 1-based line that sets `keys`, or that of the nearest enclosing key or table, if any.
+    """Return the 1-based line that sets `keys`.
 
-    With `value` it is the first line from there on that holds that text, where there is one: an item of a
-    long array. For messages only: it reads line by line, and a multi-line string that looks like TOML may
-    deceive it.
+    If there is none, return that of the nearest enclosing key or table, or None.
+
+    With `value`, return the first line from there on that contains that text, if any: an item of a long array. Use it
+    for messages only: it reads line by line, so a multi-line string that looks like TOML may confuse it.
     """
     best, line = 0, None
     for number, found in _keys(text):
@@ -101,7 +105,10 @@ def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
 
 
 def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield every line that opens a table or sets a key, with the whole dotted name as a tuple."""
+    """Yield every line that opens a table or sets a key.
+
+    With it is the whole dotted name as a tuple.
+    """
     table: tuple[str, ...] = ()
     for number, content in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(content):

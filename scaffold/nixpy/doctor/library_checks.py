@@ -1,4 +1,4 @@
-"""What can be wrong with the loader: libraries that are not found, and such as should not be."""
+"""Check the libraries that the loader finds and does not find."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from nixpy.styles import styles
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX404: NIX_LD_LIBRARY_PATH has what is missing, but the interpreter does not go through nix-ld."""
+    """Yield NIX404: NIX_LD_LIBRARY_PATH has no effect on the interpreter.
+
+    It has the missing library, but the interpreter does not use nix-ld.
+    """
     name = "NIX_LD_LIBRARY_PATH"
     if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
         name = f"{name}_{facts.host.system.replace('-', '_')}"
@@ -35,7 +38,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX407: programs in the environment ask for a loader that the host does not have."""
+    """Yield NIX407: programs need a loader that the host does not have."""
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
@@ -69,7 +72,7 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX408: LD_LIBRARY_PATH is set, and so meant for every program that is started here."""
+    """Yield NIX408: LD_LIBRARY_PATH affects every program that starts here."""
     if not facts.search_path:
         return
     parts = [
@@ -85,7 +88,7 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX409: a library that the wheels require is not found by the loader of their Python."""
+    """Yield NIX409: the loader does not find a library that wheels require."""
     needers: dict[str, list[str]] = defaultdict(list)
     for one in _required(facts):
         needers[one.soname].append(one.wheel)
@@ -103,7 +106,7 @@ def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _required(facts: Facts) -> list[MissingLibrary]:
-    """Return what is missing and required; what the settings ignore is nobody's wish."""
+    """Return the missing libraries that are required, without ignored ones."""
     return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
 
 
@@ -119,13 +122,16 @@ def _who(facts: Facts, soname: str) -> str:
 
 
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
-    """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
+    """Return the command after which the interpreter finds these libraries.
+
+    It enters a shell that has them, or updates the files.
+    """
     project = facts.project
     if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
         style, _ = styles.recommend((), ())
-        return f"nixpy init --style {style.name}"  # in this one nothing is handed to wheels
+        return f"nixpy init --style {style.name}"  # the current style supplies no libraries to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:
         return project.install
@@ -135,7 +141,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
 
 
 def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX417: a library of the graphics driver is required, and its folder is not there."""
+    """Yield NIX417: a library of the graphics driver has no folder."""
     host = facts.host
     if host is None or host.driver:
         return

@@ -1,4 +1,7 @@
-"""The options of a project: from the command line, else from its settings, else what fits."""
+"""Resolve the options of a project.
+
+Each comes from the command line, else from its settings, else by default.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from nixpy.styles import features, styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the command line; None leaves one to the settings."""
+    """The options of the command line; None means the value in the settings."""
 
     style: str | None = None
     manager: str | None = None
@@ -46,23 +49,29 @@ class ResolvedOptions:
 
     @property
     def release(self) -> str:
-        """The nixpkgs release whose facts hold for the chosen nixpkgs."""
+        """The nixpkgs release with the facts that apply to the chosen nixpkgs."""
         return releases.release(self.nixpkgs).branch
 
     @property
     def all_wheels(self) -> bool:
-        """Whether nixpy.lock is to name every wheel, as the chosen style installs by it."""
+        """Whether nixpy.lock must list every wheel.
+
+        The chosen style installs from it then.
+        """
         return self.style is not None and styles.find(self.style).all_wheels
 
     def targets(self) -> tuple[Target, ...]:
-        """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
+        """Return a target for each system.
+
+        It has the chosen Python and the glibc of the nixpkgs release.
+        """
         release = releases.release(self.nixpkgs)
         full = release.full_version(self.python)
         return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
 
 
 def with_features(project: Project, options: Options) -> Project:
-    """Return the project with the features of the command line added to those of its settings."""
+    """Return the project with the features of the command line added."""
     if not options.features:
         return project
     return replace(
@@ -72,13 +81,14 @@ def with_features(project: Project, options: Options) -> Project:
 
 
 def resolve_options(project: Project, options: Options = Options()) -> ResolvedOptions:
-    """Resolve each option: from the command line, else from the settings, else what fits.
+    """Resolve each option of a project.
 
-    That is the nixpkgs that the flake follows or the current stable branch, the Python that
-    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system. A style that
-    nobody named is None; one that is recommended later must work on the systems that are named, else on Linux and on
-    this machine. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs
-    fits the project.
+    It comes from the command line, else from the settings, else by default.
+
+    The defaults are the nixpkgs that the flake follows or the current stable branch, the Python of
+    `releases.choose_python`, the manager of `managers.choose`, and every system. Without a named style, the style is
+    None; one that is recommended later must work on the named systems, else on Linux and on this machine. Raises
+    NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
@@ -102,7 +112,7 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
     with _located(project, "features", from_command_line=bool(options.features)):
-        features.chosen(settings.features, name)
+        features.select(settings.features, name)
     with _located(project, "manager", from_command_line=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
     if options.manager or settings.manager:
@@ -123,7 +133,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
 
 @contextmanager
 def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator[None]:
-    """Add to an error the file that holds the setting `key`, and its line, unless it comes `from_command_line`."""
+    """Add to an error the file and line of the setting `key`.
+
+    An option that comes `from_command_line` has none.
+    """
     try:
         yield
     except NixpyError as error:
@@ -140,7 +153,7 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:
-    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    """Return the nixpkgs of the flake, else the stable branch, and the reason."""
     followed = flake.followed(root)
     return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
 

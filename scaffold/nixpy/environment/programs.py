@@ -1,4 +1,7 @@
-"""Programs in wheels: those that do not start on NixOS under a style, and what starts in their place."""
+"""Find programs in wheels that do not start on NixOS, and replacements.
+
+The style decides which programs start.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ from nixpy.styles.styles import Style
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """What becomes of the programs in wheels.
+    """The treatment of programs in wheels.
 
-    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the
-    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, the programs of
-    nixpkgs that a feature takes for others.
+    `without_loader` are wheels with programs that do not start on NixOS. `native` are wheels with programs that the
+    settings take from nixpkgs, so that the shell finds these first. `substitutes` are, by wheel, the programs of
+    nixpkgs with which a feature replaces others.
     """
 
     without_loader: tuple[NormalizedName, ...]
@@ -29,7 +32,12 @@ class Programs:
     substitutes: dict[NormalizedName, Substitute]
 
     def diagnostics(self, style: Style, systems: Collection[str]) -> Iterator[Diagnostic]:
-        """Yield NIX302 where some do not start. `systems` are those that another style must work on."""
+        """Yield NIX302 if some do not start.
+
+        Args:
+            style: The style under which they do not start.
+            systems: The systems that another style must work on.
+        """
         if self.without_loader:
             yield Diagnostic(
                 code="NIX302",
@@ -39,7 +47,10 @@ class Programs:
 
 
 def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature], packages: Sequence[str]) -> Programs:
-    """Return what becomes of the programs in `wheels`, where the shell has `packages` of nixpkgs."""
+    """Return the treatment of programs in `wheels`.
+
+    The shell has `packages` of nixpkgs.
+    """
     names = {wheel.name for wheel in wheels if wheel.needs.executables}
     replacing = any(feature.replaces_executables for feature in features)
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}

@@ -1,7 +1,9 @@
-"""The flake input `nixpy` that `library = "input"` takes the Nix functions from.
+"""Check the flake input `nixpy` for `library = "input"`.
 
-In: a project with its settings. Out: the inputs that its flake needs, an error where it can have none, and diagnostics
-about a flake.nix that lacks the input.
+The Nix functions come from it.
+
+In: a project with its settings. Out: the inputs that its flake needs, an error if the project cannot have them, and
+diagnostics about a flake.nix that lacks the input.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ _HANDS_ON = re.compile(r"\binputs\b")
 def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
     """Return the inputs that a flake needs besides nixpkgs.
 
-    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError where `source` is
-    not set; `refuse` reports that before.
+    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError if `source` is
+    not set; call `refuse` first, which reports that.
     """
     if settings.library != "input":
         return style.inputs
@@ -48,12 +50,14 @@ def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
 
 
 def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
-    """Raise ProjectError where `library = "input"` is set and the input is impossible.
+    """Raise ProjectError if a project cannot have the input that it needs.
+
+    It needs the input with `library = "input"`.
 
     Args:
         project: The project with its settings.
-        flake_comes: Whether flake.nix is written if there is none (`init`), or no flake is wanted (`init --no-flake`);
-            None where the flake must be there.
+        flake_comes: True if nixpy writes a missing flake.nix (`init`), False for a project without a flake
+            (`init --no-flake`), None if the flake must exist.
     """
     settings = project.settings
     if settings.library != "input":
@@ -91,7 +95,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
 
 
 def diagnostics(project: Project) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where the flake lacks the input or has another address."""
+    """Yield a diagnostic if the flake lacks the input or has another address for it."""
     settings = project.settings
     entry = flake.nearest_flake(project.root) if settings.library == "input" else None
     if entry is None:

@@ -1,6 +1,8 @@
-"""Where nixpy may write: inside the project, and with `--follow-links` inside its git repository.
+"""Restrict where nixpy writes: inside the project.
 
-A checkout is text of strangers. A link in it, to a file or to a folder, must not let nixpy change files elsewhere.
+With `--follow-links` it also writes inside the git repository of the project.
+
+A checkout is untrusted. A link in it, to a file or to a folder, must not let nixpy change files elsewhere.
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ _NOTHING = "nothing was changed"
 
 
 def target(path: Path, root: Path | None = None, *, follow_links: bool = False, limit: str = "the project") -> Path:
-    """Return the file that changes when nixpy writes `path`: all links are followed, also those to folders.
+    """Return the file that changes when nixpy writes `path`, with all links resolved.
 
     Args:
         path: The file to write; it need not exist.
         root: The folder that the file must stay in; by default the one that `path` names.
-        follow_links: Accept a file outside of `root` that lies in the same git repository.
-        limit: What the message calls `root`.
+        follow_links: Accept a file outside of `root` that is in the same git repository.
+        limit: The name of `root` in the message.
 
     Raises:
-        NixpyError: The file lies outside, in the data of git, or is the nixpy.nix or nixpy.lock of another project.
+        NixpyError: The file is outside, in `.git`, or is the nixpy.nix or nixpy.lock of another project.
     """
     root = path.parent if root is None else root
     real, folder = _real(path), _real(root)
@@ -64,18 +66,24 @@ def _real(path: Path) -> Path:
 
 
 def _repository(folder: Path) -> Path | None:
-    """Return the top folder of the git repository that `folder` lies in, None where it lies in none."""
+    """Return the top folder of the git repository that contains `folder`, or None."""
     return next((above for above in (folder, *folder.parents) if os.path.lexists(above / _GIT)), None)
 
 
 def _link(path: Path, root: Path) -> Path:
-    """Return the first link on the way from `root` to `path`, which is `path` where no folder is a link."""
+    """Return the first link on the way from `root` to `path`.
+
+    It is `path` if no folder is a link.
+    """
     folders = [above for above in path.parents if above.is_relative_to(root) and above != root]
     return next((above for above in reversed(folders) if above.is_symlink()), path)
 
 
 def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
-    """Yield the projects between the file and `top`, other than the one in `root`, whose generated file it is."""
+    """Yield the other projects up to `top` that have the file as a generated one.
+
+    The project in `root` is left out.
+    """
     for folder in real.parents:
         if folder != root and any((folder / name).is_file() for name in (PYPROJECT, NIXPY_TOML)):
             file = _file(folder)
@@ -86,7 +94,10 @@ def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
 
 
 def _file(folder: Path) -> Path:
-    """Return the generated Nix file of the project in `folder`; the usual one where its settings are damaged."""
+    """Return the generated Nix file of the project in `folder`.
+
+    The default one if its settings are damaged.
+    """
     usual = folder / Settings().file
     try:
         if (folder / NIXPY_TOML).is_file():

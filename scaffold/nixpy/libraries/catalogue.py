@@ -1,11 +1,11 @@
-"""The table of sonames: who answers each, and with which nixpkgs expression.
+"""Read the tables of sonames: the provider of each, and its nixpkgs expression.
 
-`sonames.csv` has one row a soname; `patterns.csv` has families of them by regular expression. A row wins
-over a pattern, and the first pattern that matches wins over later ones.
+`sonames.csv` has one row for each soname; `patterns.csv` has regular expressions for families of them. A row wins
+over a pattern, and the first matching pattern wins over later ones.
 
 An expression must evaluate without a warning on every nixpkgs release that nixpy supports, and the library
-must lie at `${lib.getLib <expression>}/lib/<soname>`. Where an attribute was renamed, the new name comes
-first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix never evaluates what follows an attribute that exists.
+must be at `${lib.getLib <expression>}/lib/<soname>`. If an attribute was renamed, the new name comes
+first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix does not evaluate the rest if the first attribute exists.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _PATTERNS = Path(__file__).with_name("patterns.csv")
 class SonameEntry:
     """A soname and its provider.
 
-    Provider `nixpkgs` alone has an `expression` and its first `attribute` path (`libx11`); `darwin` says that
-    the package is for macOS too. `note` is for people: for `sibling-wheel` it names the packages that contain the
-    library, for `none` it says why no package does.
+    Only provider `nixpkgs` has an `expression` and its first `attribute` path (`libx11`). With `darwin` the package
+    is for macOS, too. `note` is for messages: for `sibling-wheel` it names the packages that contain the library, for
+    `none` the reason why no package does.
     """
 
     soname: str
@@ -57,7 +57,7 @@ class Pattern:
     note: str
 
     def entry(self, soname: str) -> SonameEntry | None:
-        """Return the entry of `soname` where it belongs to the family."""
+        """Return the entry of `soname`, or None if it does not belong to the family."""
         match = self.regex.fullmatch(soname)
         if match is None:
             return None
@@ -72,22 +72,25 @@ class Catalogue:
     """Every soname that nixpy knows."""
 
     def __init__(self, sonames: Path = _SONAMES, patterns: Path = _PATTERNS) -> None:
-        """Take the two tables; each is read when first needed."""
+        """Use these two tables; each is read when it is first needed."""
         self._sonames = sonames
         self._patterns = patterns
 
     @cached_property
     def entries(self) -> Mapping[str, SonameEntry]:
-        """The rows of `sonames.csv`, by soname; NixpyError where one is malformed."""
+        """The rows of `sonames.csv`, by soname; NixpyError if one is malformed."""
         return load_sonames(self._sonames)
 
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
-        """The rows of `patterns.csv`, in order; NixpyError where one is malformed."""
+        """The rows of `patterns.csv`, in order; NixpyError if one is malformed."""
         return load_patterns(self._patterns)
 
     def find(self, soname: str) -> SonameEntry | None:
-        """Return what is known about `soname`: glibc's, else its row, else the first pattern that matches."""
+        """Return the entry of `soname`, or None.
+
+        It is that of glibc, else its row, else that of the first matching pattern.
+        """
         if is_glibc(soname):
             return SonameEntry(soname=soname, provider="glibc", note="comes with the interpreter")
         if entry := self.entries.get(soname):
@@ -97,15 +100,15 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the catalogue that nixpy ships, read once a process."""
+    """Return the catalogue that nixpy ships; it is read once per process."""
     return Catalogue()
 
 
 def load_sonames(path: Path) -> dict[str, SonameEntry]:
     """Return the rows of a table of sonames, by soname.
 
-    Columns: soname, provider, expression, darwin (`yes` or empty), note. NixpyError names the line of the
-    first row that is malformed, out of order or double.
+    Columns: soname, provider, expression, darwin (`yes` or empty), note. Raises NixpyError, with the line, for the
+    first row that is malformed, out of order or a duplicate.
     """
     entries: dict[str, SonameEntry] = {}
     columns = ("soname", "provider", "expression", "darwin", "note")
@@ -130,7 +133,7 @@ def load_sonames(path: Path) -> dict[str, SonameEntry]:
 def load_patterns(path: Path) -> tuple[Pattern, ...]:
     """Return the rows of a table of patterns, in order.
 
-    Columns: regex, provider, expression, note. NixpyError names the line of the first row that is malformed.
+    Columns: regex, provider, expression, note. Raises NixpyError, with the line, for the first malformed row.
     """
     patterns: list[Pattern] = []
     for line, (text, provider, expression, note) in rows(path, "regex", "provider", "expression", "note", keys=0):

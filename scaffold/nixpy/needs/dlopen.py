@@ -1,11 +1,17 @@
-"""What ELF files do not say: `dlopen.csv`, one reviewed fact a row about what a package opens at run time.
+"""Read `dlopen.csv`, which lists what packages open at run time.
+
+ELF files do not record these facts.
 
 Columns: `package` (normalised name), `kind`, `value`, `unless`, and `note` (how it is opened, which version).
-Kinds: `dlopen`, where `value` is a soname that the package opens to do its main work on Linux;
-`find-library`, the same where it knows no name but what `ctypes.util.find_library` tells it;
-`required-files`, a pattern of the wheel's own files that it opens for that, so that their needs count as
-required; `optional-files`, a pattern of files that it works without, so that their needs do not. Patterns
-follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless`: packages that bring the soname.
+Kinds:
+
+- `dlopen`: `value` is a soname that the package opens to do its main work on Linux.
+- `find-library`: the same, but the package gets the name from `ctypes.util.find_library`.
+- `required-files`: a pattern for files of the wheel that the package opens for its main work; their needs are required.
+- `optional-files`: a pattern for files that the package works without; their needs are optional.
+
+Patterns follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless` lists packages that contain the
+soname.
 """
 
 from __future__ import annotations
@@ -46,12 +52,12 @@ class Curated:
 
     @property
     def sonames(self) -> tuple[str, ...]:
-        """What the package opens by name, sorted."""
+        """The sonames that the package opens, sorted."""
         return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
 
     @property
-    def asks(self) -> bool:
-        """Whether the package opens nothing where `ctypes.util.find_library` has no answer."""
+    def uses_find_library(self) -> bool:
+        """Whether the package finds a library only by `ctypes.util.find_library`."""
         return any(row.kind == "find-library" for row in self.rows)
 
     def requires(self, path: str) -> bool:
@@ -67,12 +73,15 @@ class Curated:
 
 
 def curated(package: NormalizedName) -> Curated:
-    """Return what is known about a package, without any rows for most."""
+    """Return the rows about a package; most packages have none."""
     return Curated(rows=_by_package().get(package, ()))
 
 
-def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
-    """Return the packages beside which `package` no longer opens `soname` (psycopg beside psycopg-binary)."""
+def without_open(package: NormalizedName, soname: str) -> frozenset[str]:
+    """Return the packages with which `package` no longer opens `soname`.
+
+    For example, psycopg opens nothing with psycopg-binary.
+    """
     return frozenset(
         name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless
     )
@@ -82,7 +91,7 @@ def load(path: Path) -> tuple[DlopenRow, ...]:
     """Read a table strictly.
 
     Raises NixpyError, naming file and line, for an unknown column or kind, a name that is not normalised
-    (PEP 503), a value that is no soname, a missing note, and rows out of order or doubled.
+    (PEP 503), a value that is not a soname, a missing note, and rows that are out of order or duplicated.
     """
     return tuple(_row(fields, path, line) for line, fields in rows(path, *_COLUMNS, keys=3))
 

@@ -1,4 +1,6 @@
-"""What the file of a package says, as data for `templates/package/default.nix.jinja`.
+"""Compute the content of a package's Nix file.
+
+It is data for `templates/package/default.nix.jinja`.
 
 An entry is `name = value;`, a comment (`note`), or both, with the comment above. A value is one that the macro `value`
 of `templates/_nix.jinja` prints, or a set of entries: `{"function": TEXT, "inherit": [NAME], "entries": [ENTRY]}`.
@@ -19,18 +21,21 @@ from nixpy.package.recipe_inputs import Spelled
 
 Entry = dict[str, Any]
 
-# Why no tests run.
+# The reason why no tests run.
 _OF_WHEEL = "A wheel brings no tests."
 _OF_SDIST = "What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook."
 
 
 def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
-    """Return what the template prints, in the style of nixpkgs itself or for 24.11 and later."""
+    """Return the data for the template.
+
+    It is in the style of nixpkgs itself, or for release 24.11 and later.
+    """
     release, metadata = recipe.release, recipe.release.metadata
     function = "python3Packages" if recipe.application else "buildPythonPackage"
     uses_lib = bool(licences(metadata)) or nixpkgs or recipe.inputs.rust is not None
     inputs = recipe.spelled_inputs(nixpkgs=nixpkgs)
-    # An application has its Python packages of python3Packages.
+    # An application takes its Python packages from python3Packages.
     groups: list[tuple[str, Iterable[str]]] = [
         ("build-system", () if recipe.application else {need.attribute for need in recipe.build}),
         ("native dependencies", inputs.arguments),
@@ -81,8 +86,8 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
     for name, expressions in (("nativeBuildInputs", inputs.native), ("buildInputs", inputs.host)):
         if expressions:
             yield [_entry(name, [{"nix": text} for text in expressions])]
-    # Their setup hooks would configure in the place of the build system. That of ninja comes too late to, and the
-    # Python set's own meson has none (nixpkgs: pkgs/top-level/python-packages.nix).
+    # Their setup hooks would replace the configure phase of the build system. That of ninja comes too late, and
+    # meson in the Python set has none (nixpkgs: pkgs/top-level/python-packages.nix).
     idle = {
         "Cmake": "cmake" in {*build, *inputs.native},
         "Meson": recipe.application and "meson" in inputs.native,
@@ -152,8 +157,11 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
 
 
 def _description(summary: str, name: str) -> str:
-    """Return a summary as nixpkgs wants it: without a stop, an article or the package's name before it (README.md of
-    pkgs, Meta attributes).
+    """Return a summary in the form of nixpkgs.
+
+    It has no full stop, and no article or name at its start.
+
+    Source: README.md of pkgs, "Meta attributes".
     """
     text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
     text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")
@@ -161,7 +169,10 @@ def _description(summary: str, name: str) -> str:
 
 
 def _stem(filename: str) -> tuple[str, str, str]:
-    """Return name, version and Python tag in a file's name as they are spelled there, the tag of a wheel alone."""
+    """Return name, version and Python tag as spelled in a file name.
+
+    Only wheels have a tag.
+    """
     if filename.endswith(".whl"):
         name, version, tag = filename.split("-")[:3]
         return name, version, tag
@@ -174,7 +185,10 @@ def _extension(filename: str) -> str:
 
 
 class _Packages:
-    """Spells packages of nixpkgs' Python set: an `application` has them from python3Packages."""
+    """Spells packages of nixpkgs' Python set.
+
+    An `application` takes them from python3Packages.
+    """
 
     def __init__(self, application: bool, nixpkgs: bool) -> None:
         self._set = "python3Packages." if application else ""
@@ -182,7 +196,7 @@ class _Packages:
         self._maybe = "" if nixpkgs else " or [ ]"
 
     def listed(self, needs: Sequence[Needed]) -> Any:
-        """Return the packages as a list, and what their extras add behind it."""
+        """Return the packages as a list, followed by those of their extras."""
         items: list[dict[str, str]] = [
             {
                 "nix": self._set + need.attribute,

@@ -1,4 +1,7 @@
-"""One version of a package as an index offers it: which files, and what stands in them. Nothing of it is run."""
+"""Read one version of a package from an index: its files and their metadata.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -35,17 +38,19 @@ from nixpy.wheels.partial import PartialFile
 from nixpy.wheels.remote import RemoteWheel
 
 _MODULE = re.compile(r"(?P<name>[^./]+)(?:\.py|(?:\.[\w-]+)?\.so)")
-_NOT_THE_PACKAGE = frozenset({"benchmarks", "docs", "examples", "test", "testing", "tests"})  # strays at the top
+_NOT_THE_PACKAGE = frozenset(
+    {"benchmarks", "docs", "examples", "test", "testing", "tests"}
+)  # folders at the top that are not packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRelease:
-    """What is known of one version.
+    """The facts of one version.
 
-    `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
-    there is no sdist, a wheel of pure Python; `of_pypi`: fetchPypi finds it. `modules` are what the wheel lets one
-    import, empty without a wheel, and `programs` what it installs, without one what pyproject.toml names. `cargo_roots`
-    are as an `Sdist` has them.
+    `filename` and `sha256` (lower-case hex) are those of the source: the sdist, with its `pyproject` if it has one, or,
+    without an sdist, a pure Python wheel. With `of_pypi`, fetchPypi finds it. `modules` are those that the wheel
+    installs, empty without a wheel. `programs` are those that the wheel installs, or without a wheel those in
+    pyproject.toml. `cargo_roots` are as in `Sdist`.
     """
 
     metadata: Metadata
@@ -65,7 +70,10 @@ class PackageRelease:
 
 @dataclass(frozen=True, kw_only=True)
 class SdistIndex:
-    """Where packages are asked for: the settings of uv and pip for the folder `root`, and for which Python."""
+    """The settings of an index for packages.
+
+    They are those of uv and pip for the folder `root`, and the Python version.
+    """
 
     root: Path
     target: Target
@@ -73,10 +81,10 @@ class SdistIndex:
     settings: IndexSettings = field(default_factory=IndexSettings, repr=False)
 
     def read(self, asked: str) -> PackageRelease:
-        """Return what `NAME` or `NAME==VERSION` is, the newest version without one.
+        """Return the release `NAME==VERSION`, or the newest one of `NAME`.
 
-        Raises NixpyError for what is neither, for a package or version that no index has or that was yanked, for one
-        that has neither an sdist nor a wheel of pure Python, and for files that are damaged or not to be trusted.
+        Raises NixpyError for any other text, for a package or version that no index has or that was yanked, for one
+        that has neither an sdist nor a pure Python wheel, and for files that are damaged or have a wrong hash.
         """
         package, sdist = self._find(_requirement(asked))
         wheel = best_wheel(package, self.target)
@@ -109,7 +117,7 @@ class SdistIndex:
         )
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
-        # For names without their dependencies uv needs no metadata, and so builds nothing.
+        # Without dependencies, uv needs no metadata and so builds nothing.
         try:
             text = resolve(
                 [requirement],
@@ -126,7 +134,7 @@ class SdistIndex:
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
     def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata, tuple[str, ...]]:
-        """Return the paths of a wheel's files, its METADATA, and the names of its programs."""
+        """Return the paths of a wheel's files, its METADATA and its programs."""
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
@@ -146,7 +154,10 @@ class SdistIndex:
         return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
     def sdist(self, file: WheelFile) -> tuple[Sdist, str]:
-        """Return what an sdist says, and its sha256; NixpyError where it cannot be had, or is not what was promised."""
+        """Return the content of an sdist, and its sha256.
+
+        Raises NixpyError if it cannot be fetched or has a wrong hash.
+        """
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
@@ -199,7 +210,10 @@ class SdistIndex:
 
 
 def _admit(metadata: Metadata, package: Package, filename: str) -> None:
-    """Raise NixpyError where a file is of another package or version than the index says."""
+    """Raise NixpyError if a file is not the package that the index names.
+
+    Its metadata has another name or version then.
+    """
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
         message = f"its metadata names {metadata.name!r} {metadata.version!r}"
@@ -207,7 +221,7 @@ def _admit(metadata: Metadata, package: Package, filename: str) -> None:
 
 
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
-    """Return in one line what uv's error means for the one package it was asked for, None where it is another one."""
+    """Return a one-line error for uv's error about this package, or None."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
     asked = f"{name} {version}" if version else name
     newest = f"Choose another version, or run `nixpy package {name}` for the newest."
@@ -225,7 +239,10 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
 
 
 def _requirement(asked: str) -> Requirement:
-    """Return what to ask uv for: a version that is named must not be one that was yanked, as `==` would let it be."""
+    """Return the requirement for uv.
+
+    It avoids `==`, which would accept a yanked version.
+    """
     limits.check_argument(asked)
     text = plain(asked)
     try:
@@ -254,14 +271,19 @@ def _file(sdist: PackageSdist, root: Path) -> WheelFile:
 
 
 def _is_plain(filename: str) -> bool:
-    """Return whether a wheel is one of pure Python that fetchPypi has an address for (it knows no build numbers)."""
+    """Return whether a wheel is pure Python and fetchPypi can fetch it.
+
+    fetchPypi does not support build numbers.
+    """
     _, _, build, tags = parse_wheel_filename(filename)
     return not build and {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
 
 
 def top_level(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the modules that a wheel with these files lets one import, sorted: those at its top, of a folder without
-    `__init__.py` (PEP 420) the packages in it. Private ones, tests and documentation are left out.
+    """Return the importable modules of a wheel with these files, sorted.
+
+    These are the modules at its top, and the packages in a folder without `__init__.py` (PEP 420). Private modules,
+    tests and documentation are left out.
     """
     files = [re.sub(r"^[^/]+\.data/(?:purelib|platlib)/", "", path) for path in paths]
     packages = {path.rpartition("/")[0] for path in files if path.endswith(("/__init__.py", "/__init__.pyi"))}

@@ -1,4 +1,7 @@
-"""What styles need of the host besides Nix, and the setting that supplies it, from `host-needs.csv`."""
+"""Read the needs of styles on the host besides Nix from `host-needs.csv`.
+
+The table also has the setting that supplies each.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ FLAKES = "flakes"
 
 @dataclass(frozen=True, slots=True)
 class HostSetting:
-    """A setting of a host, or a command, that supplies a need. `where` says on which hosts, or in which file."""
+    """A setting of a host, or a command, that supplies a need.
+
+    `where` names the hosts, or the file.
+    """
 
     where: str
     setting: str
@@ -24,7 +30,10 @@ class HostSetting:
 
 @dataclass(frozen=True, slots=True)
 class HostNeed:
-    """One thing that the host must have, such as nix-ld. Where no setting is named, the host has it."""
+    """One need of a style on the host, such as nix-ld.
+
+    If no setting is named, every host has it.
+    """
 
     name: str
     title: str
@@ -45,7 +54,7 @@ def host_needs() -> Mapping[str, HostNeed]:
 
 
 def find(name: str) -> HostNeed:
-    """Return the need called `name`; NixpyError where the table has none."""
+    """Return the need `name`; NixpyError if the table does not have it."""
     known = host_needs()
     if name not in known:
         raise InternalError(

@@ -1,4 +1,7 @@
-"""Requests to an index: one pool of connections for all threads, with retries, logins and plain errors."""
+"""Send requests to an index.
+
+There is one pool of connections for all threads, with retries, logins and clear errors.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,17 @@ _SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a ne
 
 
 class _StoppedError(Exception):
-    """Another thread gave up, or the user did: this work is of no use any more."""
+    """The result is no longer needed.
+
+    Another thread failed, or the user interrupted nixpy.
+    """
 
 
 class _TransientError(Exception):
-    """An answer that a later attempt may better; `after` is the pause in seconds the server asks for."""
+    """A failure that a later attempt may avoid.
+
+    `after` is the pause in seconds that the server requests.
+    """
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -43,11 +52,13 @@ class _TransientError(Exception):
 
 
 class Client:
-    """HTTP as a careful installer speaks it. Safe for several threads; `stop` ends every wait at once.
+    """An HTTP client for indexes.
 
-    Retries are our own, since a body that breaks off must be asked for again too, and a pause must end when
-    the user presses Ctrl-C. `attempts` is the number of tries, `pause` the first wait in seconds, which
-    doubles.
+    It is safe for several threads; `stop` ends every wait at once.
+
+    The client retries by itself, not by urllib3, since it must also repeat a request when a body breaks off, and end
+    a pause when the user presses Ctrl-C. `attempts` is the number of attempts, `pause` the first wait in seconds, which
+    doubles each time.
     """
 
     def __init__(
@@ -70,10 +81,12 @@ class Client:
         self._lock = threading.Lock()
 
     def get(self, url: str, use: Callable[[BaseHTTPResponse], _T], *, byte_range: str | None = None) -> _T:
-        """Ask for `url` and return what `use` makes of the response, whose body is still to be read.
+        """Request `url` and return the result of `use`.
 
-        `use` sees status 200, 206 and, when a range was asked, every refusal of ranges; it may be called
-        again after a broken connection. Raises NetworkError when the server cannot be reached or refuses,
+        `use` reads the body of the response.
+
+        `use` gets responses with status 200 and 206 and, if a range was requested, every refusal of ranges. It may be
+        called again after a broken connection. Raises NetworkError if the server cannot be reached or refuses, and
         StoppedError.
         """
         for attempt in range(self._attempts):
@@ -87,10 +100,12 @@ class Client:
         raise self._unreachable(url, reason)
 
     def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
+        """Yield the body in pieces of at most 256 KiB.
 
-        Raises NetworkError where the body has more than `most` bytes. Where less than the least rate of `core.limits`
-        arrives, `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
+        Raises StoppedError as soon as the work is cancelled.
+
+        Raises NetworkError if the body has more than `most` bytes. If the rate is below the minimum of `core.limits`,
+        `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
         """
         total = 0
         # `read1` returns what has arrived; `stream` would wait for the whole piece.
@@ -137,7 +152,10 @@ class Client:
 
     @contextmanager
     def _open(self, url: str, byte_range: str | None) -> Iterator[BaseHTTPResponse]:
-        """Follow redirects ourselves: who gets which login is decided anew for every server on the way."""
+        """Follow redirects without urllib3.
+
+        Each server on the way gets only its own login.
+        """
         login = self._settings.auth(url)
         for _ in range(_MOST_REDIRECTS):
             headers = {"User-Agent": f"nixpy/{__version__}", "Accept-Encoding": "identity"}
@@ -152,7 +170,7 @@ class Client:
                 try:
                     yield response
                 except BaseException:
-                    response.close()  # what is left of the body would be the answer to the next request
+                    response.close()  # the rest of the body would be read as the response to the next request
                     raise
                 response.close() if response.length_remaining else response.release_conn()
                 return
@@ -203,7 +221,10 @@ class Client:
         )
 
     def _manager(self, url: str) -> PoolManager:
-        """Return the pool for the proxy that the environment names for this server, or for none."""
+        """Return the pool for the proxy that the environment sets for this server.
+
+        Without a proxy, it is the pool without one.
+        """
         import urllib3
 
         parts = split(url)
@@ -289,5 +310,5 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
 
     try:
         return Retry().get_retry_after(response)
-    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # a date that no calendar has
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # an invalid date
         return None

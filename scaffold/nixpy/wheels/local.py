@@ -1,4 +1,4 @@
-"""A wheel file on this machine."""
+"""Read a wheel file on this machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nixpy.wheels.zipped import ZippedWheel
 class LocalWheel(ZippedWheel):
     """The Archive of a wheel file.
 
-    With `sha256` (lower-case hex) the whole file is hashed first. Raises NixpyError when the file is missing,
-    cannot be read, or is not the one that the hash names.
+    With `sha256` (lower-case hex) the whole file is hashed first. Raises NixpyError if the file is missing, cannot be
+    read, or has another hash.
     """
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
@@ -35,7 +35,7 @@ class LocalWheel(ZippedWheel):
 
 
 def hash_mismatch(shown: str, expected: str, found: str) -> NixpyError:
-    """Build the error for a file that is not the one that was locked."""
+    """Return the error for a file with another hash than in the lock."""
     return ArchiveError(
         f"this is not the wheel that was locked: its sha256 is {found}, the lock says {expected}",
         hint="Lock the project again if the file was replaced on purpose; otherwise do not trust it.",
