@@ -90,7 +90,7 @@ def release(ref: str) -> Release:
 
 
 def with_glibc(needed: tuple[int, ...]) -> Release | None:
-    """Return the oldest supported release with at least this glibc, or None."""
+    """Return the oldest supported release with this glibc or a newer one, if any."""
     supported = (found for found in releases().by_branch.values() if found.state != "ended")
     return next((found for found in supported if found.glibc >= needed), None)
 
