@@ -26,6 +26,7 @@ from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
+from nixpy.nixpkgs import releases
 from nixpy.project import flake
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -191,9 +192,12 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
     """Yield diagnostics about the project's files that nixpy does not write, as far as they need no wheels.
 
-    With `of_user` those about the settings of uv outside the project too. `check` leaves these out: they differ from
-    machine to machine, and what CI reports depends on the project alone.
+    With `of_user` those about the settings of uv outside the project too, and about the end of support for nixpkgs.
+    `check` leaves these out: they depend on the machine and on the date, and what CI reports depends on the project
+    alone.
     """
+    if of_user:
+        yield from _unsupported(resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
@@ -201,6 +205,17 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+
+
+def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if a stable branch of nixpkgs got its last update before today."""
+    found = releases.release(resolved.nixpkgs)
+    if found.until is not None and found.until < releases.today():
+        yield Diagnostic(
+            code="NIX211",
+            message=f"the support of {found.branch} ended on {found.until}",
+            hint="Choose a newer branch with `nixpy init --nixpkgs`, or update nixpy if it does not know one.",
+        )
 
 
 def _uv_diagnostics(project: Project, *, of_user: bool) -> Iterator[Diagnostic]:

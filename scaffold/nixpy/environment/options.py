@@ -132,9 +132,12 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:
-    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    """Return the nixpkgs that an existing flake follows, else the current stable branch, and why."""
     followed = flake.followed(root)
-    return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
+    if followed:
+        return followed, "from flake.nix"
+    branch = releases.current()
+    return branch, f"the current stable branch, supported until {releases.release(branch).until}"
 
 
 def _python_version_file(project: Project) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +37,7 @@ class Release:
     glibc: tuple[int, int]
     default: str
     pythons: Mapping[str, str]
+    until: date | None = None  # the last day of support, of a stable branch
 
     def full_version(self, python: str) -> str:
         """Return the full version of a minor one, 3.13.13 for 3.13; NixpyError when the release lacks it."""
@@ -63,6 +65,11 @@ def releases() -> Releases:
 def current() -> str:
     """Return the branch a new project follows, `nixos-26.05` say."""
     return releases().current
+
+
+def today() -> date:
+    """Return the local date; the tests replace this function."""
+    return datetime.now().astimezone().date()
 
 
 def release(ref: str) -> Release:
@@ -162,6 +169,9 @@ def _release(row: Mapping[str, Any]) -> Release:
         raise ValueError(f"{row['branch']}: pythons are not final releases in order")
     if row["default"] not in pythons or row["state"] not in _STATES:
         raise ValueError(f"{row['branch']}: the default is none of its pythons, or the state is unknown")
+    until = row.get("until")
+    if (type(until) is date) != (row["state"] == "stable"):
+        raise ValueError(f"{row['branch']}: `until` is a date, and only stable branches have it")
     major, minor = row["glibc"].split(".")
     return Release(
         branch=row["branch"],
@@ -169,4 +179,5 @@ def _release(row: Mapping[str, Any]) -> Release:
         glibc=(int(major), int(minor)),
         default=row["default"],
         pythons=MappingProxyType(dict(row["pythons"])),
+        until=until,
     )

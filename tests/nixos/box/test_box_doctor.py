@@ -375,7 +375,7 @@ def test_programs_without_nix_ld(patient: Patient, built: Mapping[str, Path]) ->
         assert report.one("NIX407")["message"].startswith(
             f"ruff contains programs that need the loader {LOADER}, and this machine has {there}"
         )
-        assert report.command("NIX407") == "nixpy init --style fhs"
+        assert report.command("NIX407") == "nixpy init --style patched-venv"
     with_it = Patient(box=replace(patient.box, host_loader="nix-ld"))
     settings = f"export NIX_LD={built['glibc']}/lib/ld-linux-x86-64.so.2"
     assert with_it.doctor(settings).codes == set()
