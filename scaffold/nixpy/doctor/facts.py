@@ -167,7 +167,7 @@ class ObservedProject:
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # the packages that it requires itself
-    systems: tuple[str, ...] = ()  # those that a style must work on
+    systems: tuple[str, ...] = ()  # the systems that a style must work on
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
 
     @property

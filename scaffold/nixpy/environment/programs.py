@@ -34,7 +34,9 @@ class Programs:
     def diagnostics(self, style: Style, systems: Collection[str]) -> Iterator[Diagnostic]:
         """Yield NIX302 if some do not start.
 
-        `systems` are those that another style must work on.
+        Args:
+            style: The style under which they do not start.
+            systems: The systems that another style must work on.
         """
         if self.without_loader:
             yield Diagnostic(

@@ -41,9 +41,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """The remedy for files in some state, in words and as a command.
+    """The remedy for files in some state.
 
-    The command is empty if none is enough.
+    `words` are half a sentence; `command` is empty if no command does it.
     """
 
     words: str

@@ -202,7 +202,7 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
 
     >>> style, why = recommend({"ruff"}, {"x86_64-linux"})
     >>> style.name, why
-    ('patched-venv', 'ruff contains programs that must start on NixOS; assumes nothing of the host')
+    ('patched-venv', 'ruff contains programs that must start on NixOS; assumes nothing of the host but Linux')
     """
     darwin = any(system.endswith("-darwin") for system in systems)
     fitting = [
@@ -216,13 +216,14 @@ def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Styl
         if programs
         else "the default: no wheel contains programs, and child processes inherit nothing"
     )
-    return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host"
+    linux_only = "" if chosen.darwin else " but Linux"
+    return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host{linux_only}"
 
 
 def command_for_programs(programs: Collection[str], systems: Collection[str]) -> str:
-    """Return the command for a style in which the programs of wheels start.
+    """Return the command that chooses a style in which programs in wheels start.
 
-    It chooses the recommended one.
+    It is the recommended style for these programs and systems.
 
     >>> command_for_programs({"ruff"}, {"x86_64-linux"})
     'nixpy init --style patched-venv'
