@@ -193,6 +193,20 @@ def test_files_are_merged_as_uv_merges_them(trap: Path) -> None:
     assert tomllib.loads(read_uv_config(root).text())["keyring-provider"] == "subprocess"
 
 
+@pytest.mark.parametrize("key", ["http-proxy", "https-proxy"])
+def test_a_project_chooses_no_proxy(trap: Path, key: str) -> None:
+    """A proxy sees the logins that netrc has for a server: only the user chooses one."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", f'{key} = "http://proxy.example"\nno-proxy = ["index.example"]\n')
+    assert read_uv_config(root).text() == ""
+    assert read_uv_config(root, allow_build=True).text() == ""
+    found = [diagnostic.message for diagnostic in uv_diagnostics(root)]
+    assert len(found) == 2
+    assert all("is not passed on: a proxy sees" in message for message in found)
+    write(root, "user", f'{key} = "http://proxy.example"\n')
+    assert tomllib.loads(read_uv_config(root).text()) == {key: "http://proxy.example"}
+
+
 def test_environments_limit_the_answer(trap: Path) -> None:
     """Uv refuses the key in a uv.toml: nixpy resolves each requirement for the project's environments alone."""
     root = trap.parent / "project"
