@@ -139,6 +139,23 @@ def test_sync_of_all_goes_on(three: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
     assert [(three / name / "nixpy.nix").exists() for name in "abc"] == [False, True, True]
 
 
+def test_folders_in_folders(three: Path, nixpy: Nixpy) -> None:
+    """Folders that are deeper than Python nests calls are looked through, and links to folders are not followed."""
+    (three / "a/loop").symlink_to(three)
+    made = [three / "deep"]
+    while len(made) < 1_500:
+        made.append(made[-1] / "d")
+    for folder in made:
+        folder.mkdir()
+    try:
+        assert find_projects(three) == (three / "a", three / "b", three / "c")
+        assert "fault of nixpy" not in nixpy("check", three, "--all").err
+        assert "RecursionError" not in nixpy("doctor", three).out
+    finally:
+        for folder in reversed(made):  # pytest removes folders by nested calls
+            folder.rmdir()
+
+
 @pytest.mark.parametrize(
     "text", ["[tool.nixpy]\na = " + "[" * 20_000, "[tool.nixpy]\na = " + "1" * 5_000], ids=["deep", "long"]
 )
