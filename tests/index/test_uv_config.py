@@ -183,14 +183,16 @@ def test_no_binary_is_applied_without_a_build(trap: Path) -> None:
 def test_files_are_merged_as_uv_merges_them(trap: Path) -> None:
     """The project's value comes first; lists and tables are joined; what a file of the user alone may say is passed."""
     root = trap.parent / "project"
-    write(root, "uv.toml", 'resolution = "lowest"\nfind-links = ["wh"]\nkeyring-provider = "subprocess"\n')
+    keyring = 'keyring-provider = "subprocess"\n'
+    write(root, "uv.toml", f'resolution = "lowest"\nfind-links = ["wh"]\n{keyring}pip.{keyring}')
     write(root, "user", 'resolution = "highest"\nfind-links = ["x"]\n')
     table = tomllib.loads(read_uv_config(root).text())
     assert table["resolution"] == "lowest"
     assert table["find-links"] == [str(root / "wh"), str(root.parent / "home/.config/uv/x")]
-    assert "keyring-provider" not in table
-    write(root, "user", 'keyring-provider = "subprocess"\n')
-    assert tomllib.loads(read_uv_config(root).text())["keyring-provider"] == "subprocess"
+    assert "keyring-provider" not in read_uv_config(root).text()
+    write(root, "user", f"{keyring}pip.{keyring}")
+    table = tomllib.loads(read_uv_config(root).text())
+    assert (table["keyring-provider"], table["pip"]["keyring-provider"]) == ("subprocess", "subprocess")
 
 
 @pytest.mark.parametrize("key", ["http-proxy", "https-proxy"])
