@@ -22,7 +22,7 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
-from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.urls import file_name, file_path, plain, shown_text, split
 from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
@@ -54,7 +54,7 @@ class Location:
     @property
     def shown(self) -> str:
         """The line as it may be shown: variables unexpanded, credentials and queries taken out."""
-        return plain(self.raw)
+        return shown_text(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
