@@ -73,7 +73,7 @@ def test_the_place_is_the_last_line_of_nixpy(nixpy: Nixpy, monkeypatch: pytest.M
     """Where other code raises the exception, the message names the line of nixpy that called it."""
     monkeypatch.setattr("os.walk", raising(ValueError("walked")))
     ran = nixpy("check", "--all", tmp_path)
-    assert "ValueError in project/discover.py, line " in ran.err
+    assert "ValueError in core/read_file.py, line " in ran.err
     assert "`nixpy check --all`" in ran.err
 
 
