@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import io
 import json
 import os
 import shlex
@@ -15,11 +17,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 from urllib.parse import urlsplit
+
+import pytest
 
 from nixos.box.sandbox import HOME, Box
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
 from nixos.realnix import HERE, lock_flake
+from nixpy.cli.main import main
 from nixpy.styles.styles import Style
 from smallindex import SmallIndex
 
@@ -179,7 +185,7 @@ packages = ["uv"]
 
 def nixpy(project: Path, command: str, *arguments: str) -> str:
     """What a nixpy that knows no index but the wheelhouse prints."""
-    return on_this_machine(wheelhouse(), project, sys.executable, "-m", "nixpy", command, project, *arguments)
+    return nixpy_with(wheelhouse(), project, command, project, *arguments)
 
 
 @functools.cache
@@ -199,25 +205,38 @@ def caches() -> Path:
 
 def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> str:
     """What a command prints that runs in the project's folder and knows that index of the wheelhouse alone."""
-    wheels()
-    scratch = project.parent.parent
     done = subprocess.run(
-        command,
-        cwd=project,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(scratch),
-            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
-            "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
-            "UV_DEFAULT_INDEX": index.url,
-            "UV_PYTHON": sys.executable,
-            "UV_NO_SYSTEM_CONFIG": "1",
-            "PIP_CONFIG_FILE": "/dev/null",
-            "NO_COLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=project, env=_environment(index, project), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def nixpy_with(index: SmallIndex, project: Path, *arguments: str | Path) -> str:
+    """What nixpy prints that does so, in this process: half of the time of a short run is Python's imports."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, _environment(index, project), clear=True),
+        contextlib.chdir(project),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as exit_,
+    ):
+        main([str(argument) for argument in arguments])
+    assert exit_.value.code == 0, out.getvalue() + err.getvalue()
+    return out.getvalue()
+
+
+def _environment(index: SmallIndex, project: Path) -> dict[str, str]:
+    wheels()
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(project.parent.parent),
+        "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
+        "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
+        "UV_DEFAULT_INDEX": index.url,
+        "UV_PYTHON": sys.executable,
+        "UV_NO_SYSTEM_CONFIG": "1",
+        "PIP_CONFIG_FILE": "/dev/null",
+        "NO_COLOR": "1",
+    }
