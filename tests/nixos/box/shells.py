@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import hashlib
 import io
 import json
 import os
@@ -23,11 +24,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
-from nixos.realnix import HERE, lock_flake
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, packages, wheels
+from nixos.realnix import CACHE, HERE, lock_flake
 from nixpy.cli.main import main
 from nixpy.styles.styles import Style
 from smallindex import SmallIndex
+from suite.shared import alone
 
 # The packages of the matrix, each with the module that is imported.
 MODULES = {
@@ -60,9 +62,12 @@ MAKERS: tuple[Maker, ...] = ("venv", "uv venv")
 FLAKE = f"{HOME}/flake"  # apart from the work folders, since a `path:` flake is copied with all that lies in it
 # Where each kind of virtual environment lies.
 WORK: Mapping[Maker, str] = {"venv": f"{HOME}/venv", "uv venv": f"{HOME}/uv"}
+# By venv's own pip: a package with libraries and a script, one without, and a program. All else is uv's, which is fast.
+_BY_PIP = ("numpy", "pyodbc", "ruff")
+_LINKED = f"UV_CACHE_DIR={HOME}/cache UV_LINK_MODE=hardlink uv pip install -q {' '.join(REQUIREMENTS)}"
 _MAKE: Mapping[Maker, str] = {
-    "venv": "python -m venv .venv && .venv/bin/pip install -q --no-compile",
-    "uv venv": "uv venv -q && uv pip install -q",
+    "venv": f"python -m venv .venv && .venv/bin/pip install -q --no-compile {' '.join(_BY_PIP)} && {_LINKED}",
+    "uv venv": f"uv venv -q && {_LINKED}",
 }
 _OPTIONS = ("--offline", "--no-write-lock-file")
 
@@ -155,14 +160,40 @@ def make_shell(style: Style, folder: Path) -> Shell:
         folder=project,
         sonames={name: frozenset(found) for name, found in sonames.items()},
     )
+    _bring_packages(home)
     for maker in MAKERS:
         work = home / Path(WORK[maker]).name
         work.mkdir()
         shutil.copyfile(project / "nixpy.lock", work / "nixpy.lock")  # whereby a shell knows its project's folder
         (work / ".envrc").write_text(f"use flake path:{FLAKE} {' '.join(_OPTIONS)}\n")
         shell.box.run("direnv", "allow", cwd=WORK[maker])
-        shell.run(f"{_MAKE[maker]} {' '.join(REQUIREMENTS)}", maker=maker)
+        shell.run(_MAKE[maker], maker=maker)
     return shell
+
+
+def _bring_packages(home: Path) -> None:
+    """Put a cache of uv with the wheels of REQUIREMENTS into a home, from which uv links them into each `.venv`.
+
+    They are unpacked and compiled once for these wheels, that of uv among them.
+    """
+    files = wheels()
+    known = "\n".join([PYTHON, *(files[name].name for name in (*REQUIREMENTS, "uv"))])
+    kept = CACHE / "packages" / hashlib.sha256(known.encode()).hexdigest()[:16]
+    kept.parent.mkdir(exist_ok=True)
+    with alone(kept):
+        if not kept.exists():
+            python, uv = packages()["python"], packages()["uv"]
+            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                box = Box(home=Path(scratch, "home"), environment={"UV_CACHE_DIR": f"{HOME}/cache"})
+                box.run(f"{uv}/bin/uv", "venv", "-q", "--python", f"{python}/bin/python3")
+                box.run(f"{uv}/bin/uv", "pip", "install", "-q", *REQUIREMENTS)
+                compiled = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-x", "/tests?/")
+                # It fails, as some files of the wheels are templates of Python.
+                box.run(f"{python}/bin/python3", *compiled, f"{HOME}/cache", check=False)
+                (box.home / "cache").rename(kept)
+    # Links where they can be, which is many times as fast.
+    if subprocess.run(["cp", "-al", kept, home / "cache"], capture_output=True, check=False).returncode != 0:
+        shutil.copytree(kept, home / "cache", symlinks=True, dirs_exist_ok=True)
 
 
 def write_project(folder: Path, *, ignored: Iterable[str] = ()) -> None:
