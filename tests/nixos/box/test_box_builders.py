@@ -301,7 +301,7 @@ def test_pyproject_nix_checks_extras(tmp_path: Path) -> None:
     init(wheelhouse(), folder, "pyproject-nix")
     done = build(box, f"checks.{SYSTEM}.requirements")
     assert done.returncode != 0
-    assert "nixpkgs' flask has no extra async, which the project asks for" in done.stderr
+    assert "flask of nixpkgs has no extra async, which the project requires" in done.stderr
     assert "No module named 'asgiref'" in develop(box, "python", "-c", "import flask, asgiref", check=False).stderr
 
     flake = folder / "flake.nix"

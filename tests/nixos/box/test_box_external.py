@@ -207,10 +207,11 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     """The shell warns of a version that this nixpkgs does not have and names the overlay, and the check fails with the
     same words; a version that it has is no matter.
     """
-    said = "dep:generic/zlib@>=99 is asked for, and this nixpkgs has zlib-1.2.13; an overlay brings another"
+    said = "the project requires dep:generic/zlib@>=99, and this nixpkgs has zlib-1.2.13; "
+    said += "to use another version, add an overlay"
     check = ("build", *OPTIONS, "--no-link", "-L", f"path:{FLAKE}#checks.{SYSTEM}.external")
     good = needy.box.nix(*check)
-    assert "asked for" not in good.stderr
+    assert "the project requires" not in good.stderr
     needy.ask(EXTERNAL.replace(">=1.2", ">=99"))
     assert f"nixpy: {said}: (final: previous: {{ zlib = …; }})" in needy.enter("true").stderr
     bad = needy.box.nix(*check, check=False)
