@@ -19,7 +19,7 @@ from ci.actionrunner import Ran as Job
 from nixpy.cli import formats
 from nixpy.cli.annotate import annotate
 from nixpy.commands.check import Outcome
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.text import visible
 from runner import Nixpy, Ran
 
@@ -141,7 +141,7 @@ def test_every_state_has_a_result(made: Path, nixpy: Nixpy) -> None:
     pyproject = made / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('style = "loader"', 'style = "lodaer"'))
     at = line_of(pyproject, "lodaer")
-    assert found(nixpy, made) == [("error", "error", "some%20project/pyproject.toml", at)]
+    assert found(nixpy, made) == [("NIX704", "error", "some%20project/pyproject.toml", at)]
 
 
 @pytest.mark.parametrize(("strict", "status"), [((), 0), (("--strict",), 1)])
@@ -158,8 +158,10 @@ def test_an_older_library_is_a_note(strict: tuple[str, ...], status: int, made: 
         assert done.status == status
         return done
 
-    assert ran("text").out.splitlines()[0] == f"{made}: older library; {remedy}"
-    assert f"  {reason}" in ran("text").out.splitlines()
+    first, *others = ran("text").out.splitlines()
+    assert first == f"warning[NIX416]: {made}: older library"
+    assert f"  {reason}" in others
+    assert others[-1] == f"  hint: {remedy.capitalize()}."
     (project,) = ran("json").json["projects"]
     assert (project["state"], project["remedy"], project["reasons"]) == ("older library", remedy, [reason])
     states = {Path(file["path"]).name: file["state"] for file in project["files"]}
@@ -223,7 +225,7 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
 
     What a terminal would obey is written as an escape.
     """
-    outcome = Outcome(folder=Path(folder), error=NixpyError(message, path=Path(folder) / "uv.lock", line=3))
+    outcome = Outcome(folder=Path(folder), error=InputError(message, path=Path(folder) / "uv.lock", line=3))
     printed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(click, "echo", lambda text, **_: printed.append(text))

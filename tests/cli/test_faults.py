@@ -16,7 +16,7 @@ import pytest
 import nixpy as package
 import shop
 from nixpy.cli.main import COMMANDS
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.project.discover import find_projects
 from nixpy.project.project import read
@@ -56,7 +56,7 @@ def test_an_exception_is_a_fault_of_nixpy(
     assert ran.status == 2
     assert ran.out == ""
     first, second = ran.err.splitlines()
-    assert first.startswith(f"error: this is a fault of nixpy: {type(error).__name__} in ")
+    assert first.startswith(f"error[NIX715]: this is a fault of nixpy: {type(error).__name__} in ")
     assert f"nixpy {package.__version__}, Python {platform.python_version()}" in second
     assert f"`nixpy {name}`" in second
     assert "NIXPY_DEBUG=1" in second
@@ -86,7 +86,7 @@ def test_the_command_is_told_without_values() -> None:
 
 def test_other_errors_stay_what_they_are() -> None:
     """An error of the system names its file and is no fault; an error of nixpy is not touched."""
-    known = NixpyError("known")
+    known = InputError("known")
     assert as_error(known, command="nixpy") is known
     system = as_error(PermissionError(13, "Permission denied", "file"), command="nixpy")
     assert not isinstance(system, Fault)
@@ -115,11 +115,13 @@ def test_check_of_all_goes_on(
     ran = nixpy("check", three, "--all", "--format", form)
     assert ran.status == 2
     word = "this is a fault of nixpy" if isinstance(error, RuntimeError) else "Permission denied"
-    assert ran.err.startswith(f"error: {three / 'b'}: {word}")
+    code = "NIX715" if isinstance(error, RuntimeError) else "NIX713"
+    assert ran.err.startswith(f"error[{code}]: {three / 'b'}: {word}")
     assert "password" not in ran.err + ran.out
     if form == "json":
         assert [one["state"] for one in ran.json["projects"]] == ["fresh", "error", "fresh"]
         assert word in ran.json["projects"][1]["reasons"][0]
+        assert [one["code"] for one in ran.json["projects"]] == [None, code, None]
     elif form != "text":
         assert word in ran.out
 
@@ -134,7 +136,7 @@ def test_sync_of_all_goes_on(three: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
     monkeypatch.setattr(package, "plan", plan)
     ran = nixpy("sync", three, "--all", "--offline", "--format", "json")
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {three / 'a'}: this is a fault of nixpy: RuntimeError")
+    assert ran.err.startswith(f"error[NIX715]: {three / 'a'}: this is a fault of nixpy: RuntimeError")
     assert [Path(one["folder"]).name for one in ran.json["projects"]] == ["b", "c"]
     assert [(three / name / "nixpy.nix").exists() for name in "abc"] == [False, True, True]
 
@@ -167,7 +169,7 @@ def test_a_program_that_cannot_be_loaded() -> None:
     code = "import sys; sys.modules['click'] = None; from nixpy.__main__ import run; run()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: this is a fault of nixpy: ModuleNotFoundError in cli/main.py")
+    assert done.stderr.startswith("error[NIX715]: this is a fault of nixpy: ModuleNotFoundError in cli/main.py")
     assert len(done.stderr.splitlines()) == 2
 
 

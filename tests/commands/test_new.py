@@ -297,7 +297,8 @@ def test_a_place_that_cannot_be_is_told(place: str, words: str, tmp_path: Path, 
     (tmp_path / "link").symlink_to("nowhere")
     ran = nixpy("new", place, "--defaults", cwd=tmp_path)
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {words}")
+    code = "NIX712" if place else "NIX702"
+    assert ran.err.startswith(f"error[{code}]: {words}")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "link"}
 
 
@@ -348,7 +349,7 @@ def test_a_failure_leaves_no_folder(tmp_path: Path, nixpy: Nixpy, monkeypatch: p
     monkeypatch.setattr(Path, "replace", full)
     ran = nixpy("new", tmp_path / "a/b", "--defaults")
     assert ran.status == 2
-    assert f"error: {tmp_path}/a/b/" in ran.err
+    assert f"error[NIX712]: {tmp_path}/a/b/" in ran.err
     assert "No space left on device; nothing was changed" in ran.err
     assert list(tmp_path.iterdir()) == []
 

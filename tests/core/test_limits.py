@@ -122,7 +122,7 @@ def test_argument_past_a_limit(command: str, argument: str, nixpy: Nixpy) -> Non
     """A command whose argument passes a limit is one error that has the beginning of the argument."""
     ran = nixpy(command, argument)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err.startswith("error: `" + argument[:11])
+    assert ran.err.startswith("error[NIX702]: `" + argument[:11])
     assert "is not read" in ran.err
     assert len(ran.err) < 200
     assert "password" not in ran.err

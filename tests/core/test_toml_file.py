@@ -77,6 +77,6 @@ def test_a_merge_conflict_is_called_one(tmp_path: Path) -> None:
     """The marker a merge left is not a slip of syntax: the error says what it is, with its line."""
     path = tmp_path / "x.lock"
     path.write_text("a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> other\n")
-    with pytest.raises(NixpyError, match="a merge left its conflict here") as caught:
+    with pytest.raises(NixpyError, match="unresolved merge conflict") as caught:
         load_toml(path)
     assert caught.value.line == 2

@@ -124,7 +124,7 @@ class Session:
         if done.returncode == 0:
             self.folder = Path(place.read_text())
         # At a terminal this is a bar, which is gone in the end.
-        printed = re.sub(r"^opening \d+ wheels?\n", "", done.stdout, flags=re.MULTILINE)
+        printed = re.sub(r"^opening \d+ wheel files?\n", "", done.stdout, flags=re.MULTILINE)
         return subprocess.CompletedProcess(command, done.returncode, printed, "")
 
     def _environment(self) -> Mapping[str, str]:

@@ -36,7 +36,14 @@ def test_a_library_that_is_not_found() -> None:
     ("soname", "words", "command"),
     [
         ("libtorch.so", "and the package that contains it is not installed", "uv sync"),
-        ("libfoo.so.1", "and nixpy does not know which package contains it", "nixpy sync && nix develop"),
+        (
+            "libfoo.so.1",
+            (
+                'and nixpy does not know which package contains it. Set map = { "libfoo.so.1" = "PACKAGE" } in '
+                "[tool.nixpy.libraries], with the package of nixpkgs that has it."
+            ),
+            "nixpy sync && nix develop",
+        ),
     ],
 )
 def test_a_library_that_nixpkgs_lacks(soname: str, words: str, command: str) -> None:
@@ -74,6 +81,11 @@ def test_programs_of_wheels(at_loader: Any, expected: list[str]) -> None:
     """NIX407 where nothing starts them; programs with a loader of their own need none."""
     host = replace(HOST, at_loader=at_loader)
     assert codes(venv=RUFF, host=host) == expected
+    if expected:
+        assert only(venv=RUFF, host=host).command == "nixpy init --style patched-venv"
+        mac = replace(PROJECT, systems=("aarch64-darwin", "x86_64-linux"))
+        assert only(venv=RUFF, host=host, project=mac).command == "nixpy init --style nix-ld"
+        assert only(venv=RUFF, host=host, project=replace(PROJECT, style="fhs")).command == "nix develop"
     patched = replace(VENV, programs=(replace(RUFF.programs[0], loader=STORE_LOADER),))
     assert codes(venv=patched, host=host) == []
 
@@ -144,7 +156,7 @@ def test_files_that_git_does_not_know() -> None:
     [
         ("stale", "out of date", "nixpy sync"),
         ("edited", "edited", "nixpy sync --force"),
-        ("never analysed", "not generated", "nixpy init --style loader"),
+        ("never analysed", "not generated", "nixpy init"),
     ],
 )
 def test_files_of_nixpy(state: str, words: str, command: str) -> None:

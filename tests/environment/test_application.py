@@ -248,7 +248,7 @@ def test_requirements_that_hide_those_of_setup_py_are_told(
     for problem in found:
         assert problem["package"] == "weasyprint"
         assert "requirements.txt decides what is installed with the project" in problem["message"]
-        assert "move requirements.txt away" in problem["hint"]
+        assert "Add the missing packages to requirements.txt." in problem["hint"]
 
 
 @pytest.mark.parametrize(

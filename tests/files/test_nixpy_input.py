@@ -171,7 +171,7 @@ def test_a_shell_without_a_flake_is_refused(tmp_path: Path, nixpy: Nixpy) -> Non
     said = refused(nixpy, folder, "init", "--style", "loader", "--no-flake")
     assert f"{line_of(folder)} library = " in said
     assert "it is not for a shell.nix" in said
-    assert "leave out --no-flake" in said
+    assert "Leave out --no-flake" in said
 
 
 @pytest.mark.parametrize("command", [("init",), ("sync",), ("check",), ("check", "--rescan")])
@@ -187,7 +187,7 @@ def test_a_shell_file_that_hands_on_no_inputs_is_refused(
     (folder / entry).write_text("(import ./nixpy.nix { inherit pkgs; }).shell // { inputsFrom = [ ]; }\n")
     said = refused(nixpy, folder, *command)
     assert f"{entry} imports nixpy.nix without these" in said
-    assert f'remove {entry}, or set library = "vendored"' in said
+    assert f'Remove {entry}, or set library = "vendored"' in said
     (folder / entry).write_text("(import ./nixpy.nix { inherit inputs pkgs; }).shell\n")
     (folder / "flake.nix").unlink()
     assert nixpy(*command[:1], folder, *command[1:]).status == 0
@@ -202,7 +202,7 @@ def test_a_project_without_a_flake_is_refused(command: str, tmp_path: Path, nixp
     said = refused(nixpy, folder, command)
     assert f"{line_of(folder)} library = " in said
     assert "the project has no flake.nix" in said
-    assert "run `nixpy init`, which writes one" in said
+    assert "Run `nixpy init`, which writes flake.nix" in said
     (tmp_path / ".git").mkdir()
     assert nixpy(command, folder).status == 0
 

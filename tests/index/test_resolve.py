@@ -257,11 +257,11 @@ def test_folder_that_must_be_built(tmp_path: Path, files: Path, line: str) -> No
     (tmp_path / "dynamic").mkdir()
     (tmp_path / "dynamic/pyproject.toml").write_text('[project]\nname = "dynamic"\ndynamic = ["dependencies"]\n')
     (tmp_path / "legacy/setup.py").write_text(f"open({str(files.parent / 'trap')!r}, 'w').close()\n")
-    with pytest.raises(NixpyError, match="have to be built") as caught:
+    with pytest.raises(NixpyError, match="must be built") as caught:
         ask_file(tmp_path, f"base\n{line}\n")
     assert (caught.value.path, caught.value.line) == (tmp_path / "requirements.txt", 2)
     assert "--allow-build" in str(caught.value.hint)
-    with pytest.raises(NixpyError, match=r"and so would `other @ ./legacy`") as caught:
+    with pytest.raises(NixpyError, match=r"so must `other @ ./legacy`") as caught:
         ask_file(tmp_path, f"base\n{line}\nother @ ./legacy\n")
     assert caught.value.line == 2
 

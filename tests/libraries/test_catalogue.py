@@ -24,9 +24,9 @@ def write(path: Path, text: str) -> Path:
     ("row", "line", "message"),
     [
         ("liba.so.1,nixpkgs,pkgs.a,,\nliba.so.1,nixpkgs,pkgs.b,,\n", 3, "twice"),
-        ("libb.so.1,nixpkgs,pkgs.b,,\nliba.so.1,nixpkgs,pkgs.a,,\n", 3, "stands after"),
+        ("libb.so.1,nixpkgs,pkgs.b,,\nliba.so.1,nixpkgs,pkgs.a,,\n", 3, "comes after"),
         ("libZ.so,nixpkgs,pkgs.a,,\nlib_.so,nixpkgs,pkgs.a,,\nliba.so,apt,,,\n", 4, "unknown provider 'apt'"),
-        ("libc.so.6,glibc,,,\n", 2, "glibc's own"),
+        ("libc.so.6,glibc,,,\n", 2, "is part of glibc"),
         ("liba.so.1,glibc,,,\n", 2, "unknown provider"),
         ("liba.so.1,nixpkgs,pkgs.a,\n", 2, "4 columns instead of 5"),
         ("liba.so.1,nixpkgs,pkgs.a,,,\n", 2, "6 columns instead of 5"),

@@ -216,8 +216,8 @@ def test_the_user_ignores_libraries() -> None:
         (Rules(add=("$(true)",)), "add: .* is not a soname"),
         (Rules(add=("",)), "add: '' is not a soname"),
         (Rules(ignore=("a/b",)), "ignore: 'a/b' is not a soname"),
-        (Rules(map={"libc.so.6": "glibc"}), "map: libc.so.6 is glibc's own"),
-        (Rules(add=("libm.so.6",)), "add: libm.so.6 is glibc's own"),
+        (Rules(map={"libc.so.6": "glibc"}), "map: libc.so.6 is part of glibc"),
+        (Rules(add=("libm.so.6",)), "add: libm.so.6 is part of glibc"),
     ],
 )
 def test_a_wrong_rule_names_its_key_and_the_remedy(rules: Rules, word: str) -> None:

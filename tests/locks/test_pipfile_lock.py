@@ -52,15 +52,15 @@ def test_the_groups_of_the_settings_decide(tmp_path: Path) -> None:
     assert "binary" in everywhere
     assert asked(None) - everywhere == asked({"develop"}) - everywhere == {"tool"}
     assert asked({"docs"}) - everywhere == {"maker"}
-    with pytest.raises(NixpyError, match="no group `test`") as error:
+    with pytest.raises(NixpyError, match="the lock has no group `test`") as error:
         pipfile.read(path, groups={"test"})
-    assert (error.value.path, error.value.hint) == (path, "known are Docs, develop")
+    assert (error.value.path, error.value.hint) == (path, "Choose from Docs, develop.")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message", "line"),
     [
-        ('"pipfile-spec": 6', '"pipfile-spec": 7', "not of version 6", None),
+        ('"pipfile-spec": 6', '"pipfile-spec": 7', "does not have version 6", None),
         ('"default": {', '"default": {,', "not valid JSON", 16),
         ('"==1.0"', "3", "damaged", None),
         ('"==1.0"', '"=!1"', "is not a requirement", 17),
@@ -100,4 +100,4 @@ def test_a_project_of_pipenvs_is_analysed(tmp_path: Path, nixpy: Nixpy, index: S
     assert nixpy("sync", tmp_path).status == 0
     settings.write_text('groups = ["docs"]\n' + plain)
     refused = nixpy("sync", tmp_path)
-    assert (refused.status, "there is no group `docs`" in refused.err) == (2, True)
+    assert (refused.status, "the lock has no group `docs`" in refused.err) == (2, True)

@@ -100,7 +100,7 @@ def test_a_newer_version_asks_for_a_newer_nixpy(tmp_path: Path) -> None:
     with pytest.raises(NixpyError, match="version 2") as caught:
         UvLock.read(write(tmp_path, LOCK.replace("version = 1\n", "# a comment\nversion = 2\n", 1)))
     assert (caught.value.path, caught.value.line) == (tmp_path / "uv.lock", 2)
-    assert "newer nixpy" in str(caught.value.hint)
+    assert "Update nixpy" in str(caught.value.hint)
     assert names(UvLock.read(write(tmp_path, LOCK.replace("revision = 3", "revision = 99"))), extras_and_groups("", ""))
 
 

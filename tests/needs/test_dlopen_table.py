@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
-from nixpy.needs.dlopen import DATA, DlopenRow, brought_by, curated, load
+from nixpy.needs.dlopen import DATA, DlopenRow, curated, load, without_open
 from nixpy.needs.glibc import is_glibc
 
 HEAD = "package,kind,value,unless,note\n"
@@ -44,7 +44,7 @@ def test_rows_are_read(tmp_path: Path) -> None:
         (HEAD + "a,dlopen,libz.so.1,, \n", 2, "note"),
         (HEAD + "a,dlopen,libz.so.1,x\n", 2, "4 columns"),
         (HEAD + "\n", 2, "0 columns"),
-        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "stands after"),
+        (HEAD + "b,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,,x\n", 3, "comes after"),
         (HEAD + "a,dlopen,libz.so.1,,x\na,dlopen,libz.so.1,c,y\n", 3, "twice"),
         (HEAD + 'a,dlopen,"libz.so.1,,x\n', 2, "CSV"),
     ],
@@ -86,6 +86,6 @@ def test_patterns_cross_folders_and_know_case() -> None:
 
 def test_soname_that_a_neighbour_brings() -> None:
     """Psycopg opens libpq itself only where psycopg-binary, which carries one, is not installed."""
-    assert brought_by(NormalizedName("psycopg"), "libpq.so.5") == {"psycopg-binary"}
-    assert brought_by(NormalizedName("python-magic"), "libmagic.so.1") == frozenset()
-    assert brought_by(NormalizedName("requests"), "libz.so.1") == frozenset()
+    assert without_open(NormalizedName("psycopg"), "libpq.so.5") == {"psycopg-binary"}
+    assert without_open(NormalizedName("python-magic"), "libmagic.so.1") == frozenset()
+    assert without_open(NormalizedName("requests"), "libz.so.1") == frozenset()

@@ -134,13 +134,13 @@ def test_each_choice_has_its_reason(stable: Release) -> None:
 @pytest.mark.parametrize(
     ("requested", "file", "requires", "message", "hint"),
     [
-        ("three", None, None, "'three' is no version of CPython", "3.13"),
-        ("3", None, None, "'3' is no version", "3.9, 3.12, 3.13, 3.14"),
+        ("three", None, None, "'three' is not a version of CPython", "3.13"),
+        ("3", None, None, "'3' is not a version", "3.9, 3.12, 3.13, 3.14"),
         ("3.15", None, None, r"has no Python 3\.15", "3.9, 3.12, 3.13, 3.14"),
         (None, "3.11", None, r"\.python-version: nixos-99\.05 has no Python 3\.11", "3.9, 3.12, 3.13, 3.14"),
         ("3.12", None, ">=3.13", r"requires-python >=3\.13 does not admit Python 3\.12", "3.13, 3.14"),
         (None, None, ">=3.15", r"no Python of nixos-99\.05 satisfies >=3\.15", "3.9, 3.12, 3.13, 3.14"),
-        ("3.12", None, ">=3.15", "does not admit", "Widen it."),
+        ("3.12", None, ">=3.15", "does not admit", "Widen requires-python."),
     ],
 )
 def test_errors_say_the_way_out(

@@ -191,7 +191,7 @@ def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, t
     assert 'mainProgram = "run-two";' in nixpy("package", "two", "--application").out
     ran = nixpy("package", "three", "--application")
     assert "mainProgram" not in ran.out
-    assert "NIX507 three is not known to install a program" in ran.err
+    assert "warning[NIX507]: three is not known to install a program" in ran.err
     assert "NIX507" not in nixpy("package", "three").err
     tree = tmp_path / "nixpkgs"
     (tree / "pkgs/top-level").mkdir(parents=True)
@@ -237,7 +237,7 @@ def test_what_is_not_of_pypi_is_told(source: str, folder: Path, nixpy: Nixpy, mo
             assert "from PyPI for" not in ran.out
             assert "  # The index may not be a mirror of PyPI" in ran.out
             said = " ".join(ran.err.split())
-            assert "NIX510 fetchPypi may not find" in said
+            assert "warning[NIX510]: fetchPypi may not find" in said
             assert "`fetchurl`" in said
             assert "127.0.0.1" not in ran.out + ran.err
         text = ran.out.replace("fetchPypi,", "fetchurl,")
@@ -263,7 +263,7 @@ def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
     own = nixpy("package", "demo", "--python", "3.12")
     assert "python = pkgs.python312.override {\n  self = python;\n" in own.err
     assert "demo = final.callPackage ./demo.nix { };" in own.err
-    assert "NIX502 some-thing is not known to be in nixpkgs" in own.err
+    assert "warning[NIX502]: some-thing is not known to be in nixpkgs" in own.err
     assert "some-thing # not known to be in nixpkgs" in own.out
     theirs = nixpy("package", "demo", "--nixpkgs")
     assert "pkgs/development/python-modules/demo/default.nix" in theirs.err
@@ -374,7 +374,7 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     link.symlink_to("../elsewhere/demo.nix")
     linked = nixpy("package", "demo", "-o", link, "--force")
     assert linked.status == 2
-    assert f"{link}: this leads to {tmp_path}/elsewhere/demo.nix" in linked.err
+    assert f"{link}: this points to {tmp_path}/elsewhere/demo.nix" in linked.err
     tree = tmp_path / "nixpkgs"
     assert nixpy("package", "demo", "--nixpkgs", "-o", tree).status == 2
     assert not tree.exists()
@@ -388,7 +388,7 @@ def test_files_are_not_overwritten(folder: Path, nixpy: Nixpy, tmp_path: Path) -
     written.parent.symlink_to(tmp_path / "elsewhere")
     linked = nixpy("package", "demo", "--nixpkgs", "-o", tree)
     assert linked.status == 2
-    assert f"the link {written.parent} leads to {tmp_path}/elsewhere/default.nix" in linked.err
+    assert f"the link {written.parent} points to {tmp_path}/elsewhere/default.nix" in linked.err
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -412,16 +412,20 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "unknown": ("nosuchpackage", "no index has a package nosuchpackage", void),
     "version": ("demo==9", "no index has version 9 of demo", demo),
     "yanked": ("yanked==1.0", "yanked 1.0 was yanked", lambda folder: build_sdist(folder, "yanked", "1.0")),
-    "name": ("no name", "is no package", void),
+    "name": ("no name", "is not the name of a package", void),
     "extras": ("demo[net]", "names extras", demo),
-    "range": ("demo>=1", "is no package", demo),
+    "range": ("demo>=1", "is not the name of a package", demo),
     "damaged": ("bad", "damaged", damaged),
     "no gzip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.tar.gz").write_bytes(b"\x1f\x8bnothing")),
     "no zip": ("bad", "damaged", lambda folder: (folder / "bad-1.0.zip").write_bytes(b"PK nothing")),
     "outside": ("bad", "has a file named", named("bad-1.0/../../evil")),
     "absolute": ("bad", "has a file named", named("/etc/evil")),
-    "no PKG-INFO": ("bad", "is no sdist", lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": b""})),
-    "two": ("bad", "is no sdist", named("other/PKG-INFO")),
+    "no PKG-INFO": (
+        "bad",
+        "is not an sdist",
+        lambda folder: build_sdist(folder, "bad", "1.0", files={"bad-1.0/x": b""}),
+    ),
+    "two": ("bad", "is not an sdist", named("other/PKG-INFO")),
     "bomb": (
         "bad",
         "absurd size",
@@ -434,19 +438,19 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "another": (
         "bad",
-        "to be 'worse'",
+        "names 'worse'",
         lambda folder: build_sdist(
             folder, "bad", "1.0", files={"bad-1.0/PKG-INFO": b"Metadata-Version: 2.2\nName: worse\nVersion: 1.0\n"}
         ),
     ),
     "another wheel": (
         "bad",
-        "to be 'worse'",
+        "names 'worse'",
         lambda folder: build_wheel(folder, "worse", "1.0").rename(folder / "bad-1.0-py3-none-any.whl"),
     ),
     "another version": (
         "bad",
-        "to be 'bad' '2.0'",
+        "names 'bad' '2.0'",
         lambda folder: build_wheel(folder, "bad", "2.0").rename(folder / "bad-1.0-py3-none-any.whl"),
     ),
     "TOML": ("bad", "not valid TOML", lambda folder: build_sdist(folder, "bad", "1.0", pyproject="[build")),
@@ -463,7 +467,7 @@ BAD: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "compiled": (
         "bad",
-        "the index that was asked has neither an sdist nor a wheel of pure Python of bad 1.0",
+        "the index has neither an sdist nor a pure Python wheel of bad 1.0",
         lambda folder: build_wheel(folder, "bad", "1.0", "cp313-cp313-manylinux_2_17_x86_64"),
     ),
 }
@@ -514,7 +518,7 @@ def test_offline_a_package_that_was_never_seen_is_one_line(
         ran = nixpy("package", "--offline", asked)
         assert (ran.status, ran.out) == (2, "")
         error, hint = ran.err.splitlines()
-        assert error == f"error: {name} is not in uv's cache, and --offline forbids to ask an index"
+        assert error == f"error[NIX706]: {name} is not in uv's cache, and --offline forbids network access"
         assert hint == "  hint: Run without --offline."
 
 
@@ -525,11 +529,11 @@ def test_programs_that_nixpkgs_has_are_told(folder: Path, nixpy: Nixpy) -> None:
     for name in "ruff", "clang-format", "imageio-ffmpeg", "toolz":
         build_sdist(folder, name, "1.0")
     said = {name: nixpy("package", name, "--application").err for name in ("ruff", "clang-format", "imageio-ffmpeg")}
-    assert "NIX501 nixpkgs has the programs of ruff: pkgs.ruff" in said["ruff"]
-    assert "NIX501 nixpkgs has the programs of clang-format: pkgs.clang-tools" in said["clang-format"]
+    assert "warning[NIX501]: nixpkgs has the programs of ruff: pkgs.ruff" in said["ruff"]
+    assert "warning[NIX501]: nixpkgs has the programs of clang-format: pkgs.clang-tools" in said["clang-format"]
     assert "pkgs.ffmpeg" not in said["imageio-ffmpeg"]
     assert "nixpkgs has the programs" not in nixpy("package", "ruff").err
-    assert "NIX501 nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
+    assert "warning[NIX501]: nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
 
 
 @pytest.mark.usefixtures("real_nix")

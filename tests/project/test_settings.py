@@ -87,7 +87,7 @@ def test_everything_at_once() -> None:
         ('libraries = { ad = ["libz.so.1"] }', "unknown setting `tool.nixpy.libraries.ad`"),
         ("libraries = { optional = 1 }", "must be true or false"),
         ('libraries = { map = { "libz.so.1" = "builtins.exec [ ]" } }', "is not an attribute path"),
-        ('libraries = { add = ["libc.so.6"] }', "glibc's own"),
+        ('libraries = { add = ["libc.so.6"] }', "part of glibc"),
     ],
 )
 def test_mistakes_name_their_line(text: str, message: str) -> None:

@@ -1,10 +1,15 @@
-"""The texts for users use plain words: none of the private words in words.csv, and one form of messages and hints."""
+"""The texts use plain words: none of the private words in words.csv, and messages and hints have one form.
+
+Texts for users are messages, help, settings, styles and codes; docstrings and comments are held to the same words.
+"""
 
 from __future__ import annotations
 
 import ast
 import csv
+import io
 import re
+import tokenize
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -18,15 +23,25 @@ PACKAGE = TOP / "scaffold/nixpy"
 WORDS = Path(__file__).with_name("words.csv")
 
 FOLDERS = (
+    "analysis",
     "cli",
     "commands",
     "diagnostics",
     "doctor",
+    "core",
     "environment",
     "external",
+    "files",
+    "index",
+    "libraries",
+    "locks",
+    "needs",
+    "nixpkgs",
     "package",
     "project",
+    "sdists",
     "styles",
+    "wheels",
 )
 MODULES = sorted(path for folder in FOLDERS for path in (PACKAGE / folder).glob("*.py"))
 # Files of which users read every line: what nixpy generates or copies, the files that define CI, and the examples.
@@ -56,15 +71,20 @@ WHOLE = sorted(
     for path in TOP.glob(pattern)
     if "LICENSE" not in path.name and not {".venv", "result"} & {*path.relative_to(TOP).parts}
 )
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Keys of style.toml and feature.toml that users read as sentences.
 KEYS = ("title", "summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
 CODES = PACKAGE / "diagnostics/codes.csv"
 # Text that is an identifier: a state in JSON, or the name of a check.
 IDENTIFIERS = {"never analysed", "older library"}
+# Where docstrings are, and what of them is no prose: code spans, quoted values, examples.
+SCOPES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+QUOTED = re.compile(r'``.*?``|`[^`]*`|"[^"]*"')
+EXAMPLE = re.compile(r">>> (?s:.)*")
 # Names with which a message may begin, and the calls that a message is the first argument of.
 NAMES = {"Python", "Nix", "LD_LIBRARY_PATH"}
-FAILING = ("Error", "self.fail", "self._fail")
+FAILING = ("Error", "self.fail", "self._fail", "self._error", "at.error", "where.error")
 
 
 @cache
@@ -217,10 +237,20 @@ def given(tree: ast.Module, name: str) -> Iterator[tuple[int, str]]:
                 yield value.lineno, text
 
 
+def raised(tree: ast.Module, position: int) -> Iterator[tuple[int, str]]:
+    """Yield the literals at this position among the arguments of a call that makes an error."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) > position and ast.unparse(node.func).endswith(FAILING):
+            for value in branches(node.args[position]):
+                if text := text_of(value):
+                    yield value.lineno, text
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_hint_is_a_sentence(path: Path) -> None:
     """A hint begins with a capital letter or a name in backticks, and ends with a full stop or a question mark."""
-    for line, text in given(ast.parse(path.read_text()), "hint"):
+    tree = ast.parse(path.read_text())
+    for line, text in (*given(tree, "hint"), *raised(tree, 1)):
         assert not text[0].islower(), f"{named(path)}:{line}: {text}"
         assert text.rstrip().endswith((".", "?", "{}")), f"{named(path)}:{line}: {text}"
 
@@ -229,14 +259,85 @@ def test_a_hint_is_a_sentence(path: Path) -> None:
 def test_a_message_is_no_sentence(path: Path) -> None:
     """A message begins with a small letter or a name, and has no full stop at its end."""
     tree = ast.parse(path.read_text())
-    raised = [
-        (node.lineno, text_of(node.args[0]))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and node.args
-        and ast.unparse(node.func).endswith(("Error", "self.fail", "self._fail"))
-    ]
-    for line, text in (*given(tree, "message"), *raised):
+    for line, text in (*given(tree, "message"), *raised(tree, 0)):
         first = text.partition(" ")[0]
         assert not text.endswith("."), f"{named(path)}:{line}: {text}"
         assert first[:1].islower() or not first.isalpha() or first in NAMES, f"{named(path)}:{line}: {text}"
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings of modules, classes and functions, and the strings below variables, with their lines."""
+    for node in ast.walk(tree):
+        for one in getattr(node, "body", ()) if isinstance(node, SCOPES) else ():
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str):
+                yield one.lineno, one.value.value
+
+
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of a module, those on successive lines as one, with the line of the first."""
+    found: list[tuple[int, int, str]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            (line, column), comment = token.start, token.string.lstrip("# ")
+            alone = not token.line[:column].strip()
+            if alone and found and found[-1][1] == line - 1:
+                comment = f"{found[-1][2]} {comment}"
+                line = found.pop()[0]
+            found.append((line, token.start[0] if alone else -1, comment))
+    yield from ((line, comment) for line, _, comment in found)
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings and comments of a module without code spans, quoted values and examples."""
+    text = path.read_text()
+    for line, one in (*docstrings(ast.parse(text)), *comments(text)):
+        yield line, " ".join(QUOTED.sub("``", EXAMPLE.sub("", one)).split())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_no_private_word_in_docstrings_and_comments(path: Path) -> None:
+    """No docstring and no comment of the package has a word of words.csv."""
+    found = private(path, prose(path))
+    assert not found, "\n".join(found)
+
+
+def test_docstrings_and_comments_are_read(tmp_path: Path) -> None:
+    """Docstrings, comments of several lines and those after code are read; quoted words are not."""
+    lines = (
+        '"""Module `whose`."""',
+        "A = 1  # who",
+        '"""Below "stale"',
+        "",
+        ">>> whose",
+        '"""',
+        "def f():",
+        "    # asks",
+        "    # for it",
+        '    """F."""',
+    )
+    (tmp_path / "a.py").write_text("\n".join(lines))
+    assert sorted(prose(tmp_path / "a.py")) == [
+        (1, "Module ``."),
+        (2, "who"),
+        (3, "Below ``"),
+        (8, "asks for it"),
+        (10, "F."),
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_docstrings_begin_with_a_short_sentence(path: Path) -> None:
+    """The first line of a docstring is a sentence of at most 80 characters; help texts of commands may be longer.
+
+    Each public function and class at the top of a module has a docstring.
+    """
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if not isinstance(node, SCOPES):
+            continue
+        text, place = ast.get_docstring(node), f"{named(path)}:{getattr(node, 'lineno', 1)}"
+        assert text or node not in tree.body or node.name.startswith("_"), place
+        if text and not any("click." in ast.unparse(one) for one in getattr(node, "decorator_list", ())):
+            first = text.partition("\n")[0]
+            assert len(first) <= 80, f"{place}: {first}"
+            assert first.endswith((".", ":")), f"{place}: {first}"

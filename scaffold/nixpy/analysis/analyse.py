@@ -1,6 +1,6 @@
-"""From a lock to the facts that nixpy.lock holds: which wheels, where they are, what they need.
+"""Find the wheels of a lock, their files and their needs: the facts in nixpy.lock.
 
-Disk and network are touched here; every step is another module's, this one only leads from each to the next.
+This module uses disk and network. It only connects the steps, which are in other modules.
 """
 
 from __future__ import annotations
@@ -24,15 +24,23 @@ from nixpy.needs.requires import Requires, required
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """Every wheel the project installs, with its needs, and the packages that have none for a system."""
+    """The wheels that a project installs, and the packages without one.
+
+    Each wheel has its needs; a package is without one for a system. Without `complete`, pure Python wheels may be
+    missing.
+    """
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
+    complete: bool = True
 
     def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
     ) -> NixpyLock:
-        """Return what nixpy.lock is to say of them: with `complete` of all, else of those that matter."""
+        """Return the content of nixpy.lock.
+
+        With `complete` it has all wheels, else those that can change the Nix files.
+        """
         return NixpyLock(
             python=python,
             release=release,
@@ -47,9 +55,9 @@ class Analysis:
 def analyse(
     lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups, analysis_options: AnalysisOptions
 ) -> Analysis:
-    """Return the wheels that `lock` installs on every target, each with what it needs.
+    """Return the wheels that `lock` installs on every target, each with its needs.
 
-    Raises NixpyError where the lock cannot be satisfied or a wheel cannot be read.
+    Raises NixpyError if the lock does not fit the targets, extras and groups, or a wheel cannot be read.
     """
     locked = select(lock, targets, extras_and_groups)
     unavailable = locked.unavailable
@@ -61,11 +69,14 @@ def analyse(
 
 
 def _needs_of_wheels(locked: Locked, targets: Sequence[Target], analysis_options: AnalysisOptions) -> tuple[Wheel, ...]:
-    """Return each wheel with its needs, in the same order; what nixpy.lock has is not looked up again."""
-    # A promise of the tag is to be replaced by facts, where they can be had now.
+    """Return each wheel with its needs, in the same order.
+
+    Needs in nixpy.lock are not looked up again.
+    """
+    # Needs that nixpy.lock has only from the wheel's tag are replaced by facts, if the wheel can be read now.
     known = [] if analysis_options.rescan else [wheel for wheel in analysis_options.known_wheels if not wheel.guessed]
     previous = {wheel.identity: wheel for wheel in known}
-    # What a wheel requires is known as far as it is locked, for the extras in use: other packages may change either.
+    # nixpy.lock has only the locked requirements of a wheel, for the extras in use. Other packages may change both.
     same = {wheel.identity for wheel in locked.wheels} == previous.keys() and (
         {(item.system, item.name) for item in locked.unavailable}
         == {(item.system, item.name) for item in analysis_options.known_unavailable}
@@ -102,11 +113,14 @@ def _requires(
     target: Target,
     asked: Sequence[Requirement] | None,
 ) -> dict[LockedWheel, Requires]:
-    """Return what each wheel for `target` asks for of what is locked there, where that can be found out."""
+    """Return the locked packages that each wheel for `target` requires.
+
+    Packages of a wheel that was not opened may be missing.
+    """
     here = {wheel.name: wheel for wheel in locked.wheels if wheel.system == target.system}
     lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}
     among = {*here, *(item.name for item in locked.unavailable if item.system == target.system)}
-    # A wheel that was not opened may ask for any extra of others.
+    # A wheel that was not opened may require any extra of other packages.
     found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
     return {here[name]: names for name, names in found.items()}
 
@@ -114,7 +128,7 @@ def _requires(
 def _gather(
     wheels: Sequence[LockedWheel], targets: Sequence[Target], analysis_options: AnalysisOptions
 ) -> dict[LockedWheel, WheelFacts]:
-    # `check` gathers nothing, so it need not wait for all that does.
+    # `check` gathers nothing, so it does not import the modules that do.
     from nixpy.index.settings import IndexSettings
     from nixpy.wheels.cache import Cache
     from nixpy.wheels.gather import gather
@@ -147,7 +161,7 @@ def _needs(wheel: LockedWheel, facts: WheelFacts, machine: int | None) -> Needs:
     needs = needs_of(wheel.name, facts, machine)
     if facts.known != "tag" or machine is None:
         return needs
-    # Not opened: it may ask for whatever its tag lets a wheel leave out, and that is supplied until it is.
+    # Not opened: it may need every library that its tag lets a wheel leave out, so nixpy supplies them all.
     _, _, _, tags = parse_wheel_filename(wheel.file.filename)
     allowed = manylinux.allowed({tag.platform for tag in tags})
     return replace(needs, sonames=tuple((soname, wheel.file.filename) for soname in sorted(allowed)))

@@ -1,4 +1,7 @@
-"""The options of an analysis: where facts may come from, and which of them are needed."""
+"""Define the options of an analysis.
+
+They are the sources of facts, and the facts that are needed.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,15 @@ class AnalysisOptions:
     """How the wheels of a project are analysed.
 
     - `known_wheels` and `known_unavailable` come from an earlier nixpy.lock; `rescan` opens every wheel again.
-    - With `metadata`, nixpy also reads what each wheel requires, for styles that install by nixpy.lock.
-      `requirements` are then those of the project itself, or None where the project does not name them all.
-    - `upgrade` lets uv choose newer versions where no lock pins them.
-    - `allow_build` lets uv build packages without a wheel to learn what they require.
+    - With `metadata`, nixpy also reads the requirements of each wheel, for styles that install from nixpy.lock.
+      `requirements` are then those of the project itself, or None if the project does not name them all.
+    - `upgrade` lets uv choose newer versions if no lock pins them.
+    - `allow_build` lets uv build packages without a wheel to find their requirements.
     """
 
     root: Path
-    venv: Path | None = None  # the project's own by default
-    index_urls: tuple[str, ...] = field(default=(), repr=False)  # what requirements files name, logins and all
+    venv: Path | None = None  # that of the project by default
+    index_urls: tuple[str, ...] = field(default=(), repr=False)  # from requirements files, with their credentials
     offline: bool = False
     rescan: bool = False
     metadata: bool = False

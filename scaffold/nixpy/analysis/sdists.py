@@ -1,6 +1,8 @@
-"""What the sdists of packages without a wheel say of how they are built: read, never run, and each once.
+"""Read from sdists how packages without a wheel are built.
 
-It is for hints and tools, so what cannot be read now leaves the rest as it is.
+Each sdist is read once and never run.
+
+The facts are for hints and tools, so an sdist that cannot be read is skipped.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 def with_sdist_facts(
     unavailable: Sequence[Unavailable], targets: Sequence[Target], analysis_options: AnalysisOptions
 ) -> tuple[Unavailable, ...]:
-    """Return the packages with what their sdists say, as far as they can be read; of a file that is read once a run."""
+    """Return the packages with the facts of their sdists, if they can be read.
+
+    Each file is read once per run.
+    """
     known = (
         {}
         if analysis_options.rescan
@@ -60,7 +65,7 @@ def _with_sdist_facts(
 def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: AnalysisOptions) -> SdistFacts:
     index = IndexSettings.load(analysis_options.root).with_urls(analysis_options.index_urls)
     if not (file.url or file.path or analysis_options.offline):
-        # The lock names it by its hash alone.
+        # The lock has only its hash.
         locked = LockedWheel(system=item.system, name=item.name, version=item.version or "", file=file)
         file = addresses([locked], target, analysis_options.root)[locked]
     sdist, _ = SdistIndex(

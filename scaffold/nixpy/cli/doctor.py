@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import folder, format_option, print_json
+from nixpy.cli.common import folder, format_option, print_json, print_message
 from nixpy.cli.layout import table, tell
-from nixpy.cli.output import Styled, echo
+from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.diagnostics.diagnostic import counted
-from nixpy.doctor.examine import Report, examine
+from nixpy.doctor.examine import CHECKS, Report, examine
 from nixpy.doctor.project_folder import nearest_project
 from nixpy.doctor.report import as_json, rows
 
@@ -41,12 +41,16 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
 
 
 def _print(report: Report) -> None:
-    for line in table(rows(report.facts), indent=0):
-        echo(line)
-    echo("")
+    if not SETTINGS.quiet:
+        for line in table(rows(report.facts), indent=0):
+            echo(line)
+        echo("")
     for diagnostic in report.diagnostics:
-        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "))
-        echo("       ", Styled(diagnostic.command, bold=True))
+        print_message("error", diagnostic.code, diagnostic.message)
+        echo("  ", Styled("hint", fg="cyan"), ": ", Styled(diagnostic.command, bold=True))
+    if SETTINGS.quiet:
+        return
     for skipped in report.skipped:
         tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
-    echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")
+    found = counted(len(report.diagnostics), "diagnostic") if report.diagnostics else "no diagnostic"
+    tell(f"{found} found by {counted(len(CHECKS) - len(report.skipped), 'check')}")

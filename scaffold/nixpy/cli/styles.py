@@ -8,7 +8,7 @@ from nixpy.cli import values
 from nixpy.cli.common import format_option, print_json
 from nixpy.cli.layout import table, tell
 from nixpy.cli.output import Styled, echo
-from nixpy.styles import features, promises, styles
+from nixpy.styles import features, host, promises, styles
 
 
 @click.command("styles")
@@ -77,7 +77,7 @@ def _data(style: styles.Style) -> dict[str, object]:
         "summary": style.summary,
         "how": style.how,
         "document": style.document,
-        "promises": {**{need.name: need.promised(style) for need in promises.NEEDS}, "host": style.host},
+        "promises": {**{need.name: need.promised(style) for need in promises.NEEDS}, "host": host.in_words(style.host)},
         "good": list(style.good),
         "bad": list(style.bad),
     }
@@ -104,7 +104,7 @@ def _tell(style: styles.Style) -> None:
     rows = [
         ("other names", ", ".join(style.aliases)),
         *((need.title, promises.in_words(need.promised(style))) for need in promises.NEEDS),
-        ("the host must have", style.host),
+        ("the host must have", host.in_words(style.host)),
         ("follows", style.document),
     ]
     for line in table([row for row in rows if row[1]], indent=0):

@@ -1,4 +1,6 @@
-"""Where nixpy is published: `templates/address.json`, with empty values until there is a public address.
+"""Read the public address of nixpy from `templates/address.json`.
+
+The values are empty until there is a public address.
 
 `make address` writes the address into files that cannot read it, such as README.md; CONTRIBUTING.md says how to set it.
 """
@@ -22,7 +24,7 @@ def commit() -> str:
 
 
 def git() -> str:
-    """Return the repository for pip, uv, pipx and copier, such as `git+https://…`; empty if there is none."""
+    """Return `git+https://…` for pip, uv, pipx and copier; empty if there is none."""
     return f"git+{repository()}" if repository() else ""
 
 

@@ -1,4 +1,4 @@
-"""Exceptions that nixpy does not foresee, as messages that say so and how to report them."""
+"""Turn unforeseen exceptions into messages that explain how to report them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError, MachineError, NixpyError
 
 _PACKAGE = Path(__file__).parents[1]
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _DEBUG = "NIXPY_DEBUG"
 
 
-class Fault(NixpyError):
+class Fault(InternalError):
     """An exception that nixpy does not foresee; `error` is that exception.
 
-    The message has no text of the exception, which may hold a secret such as the password of an index.
+    The message does not contain the text of the exception, which may have a secret such as a password.
     """
 
     def __init__(self, error: Exception, *, command: str, path: Path | None = None) -> None:
@@ -31,14 +31,17 @@ class Fault(NixpyError):
         super().__init__(
             f"this is a fault of nixpy: {what}",
             path=path,
-            hint=f"report it to the developers of nixpy, with this message and: nixpy {__version__}, Python "
+            hint=f"Report it to the developers of nixpy, with this message and: nixpy {__version__}, Python "
             f"{platform.python_version()}, {sys.platform} {platform.machine()}, `{command}`; {_DEBUG}=1 shows the "
-            "traceback, which may hold secrets",
+            "traceback, which may hold secrets.",
         )
         self.error = error
 
     def trace(self) -> str:
-        """Return the traceback if `NIXPY_DEBUG` is 1, else nothing; no character of it acts on a terminal."""
+        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string.
+
+        Control characters are escaped.
+        """
         if os.environ.get(_DEBUG) != "1":
             return ""
         text = "".join(traceback.format_exception(self.error))
@@ -46,29 +49,34 @@ class Fault(NixpyError):
 
 
 def as_error(error: Exception, *, command: str, path: Path | None = None) -> NixpyError:
-    """Return any exception as an error to show: a NixpyError as it is, and one of the system with its file.
+    """Return any exception as an error to show.
+
+    A NixpyError stays as it is, an OSError gets its file, and any other becomes a Fault.
 
     Args:
         error: The exception.
-        command: What was run, as `described` returns it.
-        path: The project that was worked on.
+        command: The command line, as `described` returns it.
+        path: The project folder.
     """
     if isinstance(error, NixpyError):
         return error
     if isinstance(error, OSError):  # a full disk behind `>`, a file without permissions
-        return NixpyError(error.strerror or str(error), path=error.filename or path)
+        return MachineError(error.strerror or str(error), path=error.filename or path)
     return Fault(error, command=command, path=path)
 
 
 def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """Return a command line without what may be secret: the command and the names of its options."""
+    """Return a command line without possible secrets.
+
+    The result has the command and the names of its options.
+    """
     name = next((word for word in arguments if word in commands), None)
     options = (word.partition("=")[0] for word in arguments)
     return " ".join(("nixpy", *([name] if name else []), *filter(_OPTION.fullmatch, options)))
 
 
 def _place(error: Exception) -> str:
-    """Return the last line of nixpy that the exception passed, or else where it was raised."""
+    """Return the last line of nixpy in the traceback, else its last line."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if own:

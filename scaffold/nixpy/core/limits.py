@@ -1,7 +1,7 @@
-"""The limits of what nixpy reads, each with its reason.
+"""Define the limits of what nixpy reads, each with its reason.
 
 Other people write the files that nixpy reads. Without a limit, a small file can take all memory, all time, or the
-stack of Python. Each limit is far above what honest files have: what passes one is damaged or a trap.
+stack of Python. Each limit is far above the size of real files: a file that passes one is damaged or hostile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InputError
 
 TEXT_SIZE = 64 << 20
 """Bytes of one text file. The lock of a project with a thousand packages has about 5 MB."""
@@ -36,7 +36,7 @@ NIX_SIZE = 1 << 20
 """Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
 
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
+"""Codecs of Python that nixpy refuses: they are not for text files, raise other errors, or take quadratic time."""
 
 CHAIN = 100
 """Files, extras or groups that include each other in a row. Projects have fewer than ten."""
@@ -60,18 +60,18 @@ MEMBERS = 200_000
 """Files of a wheel or an sdist; the largest have about 40,000."""
 
 UNPACKED = 32 << 30
-"""Bytes that a wheel unpacks to: four times of what the largest ones do."""
+"""Bytes of an unpacked wheel: four times the size of the largest ones."""
 
 UNCHECKED = 256 << 20
-"""Bytes that a wheel may unpack to whatever its own size is."""
+"""Bytes that any wheel may unpack to, even a small one."""
 
 RATIO = 200
-"""Times the size of a wheel that it may unpack to, where that is more than `UNCHECKED`: programs have less than ten."""
+"""Ratio of unpacked to packed size that a wheel may have above `UNCHECKED` bytes: programs have less than ten."""
 MARKER_WORDS = 100
 """Extras that one marker of METADATA may name. The longest markers of packages on PyPI name about twenty."""
 
 TAGS = 1_000
-"""Tags that the name of a wheel stands for: interpreters times ABIs times platforms. The longest name on PyPI has about
+"""Tags that the name of a wheel expands to: interpreters times ABIs times platforms. The longest name on PyPI has about
 a hundred.
 """
 
@@ -88,28 +88,31 @@ PAUSE = 30.0
 """Seconds that a server may ask nixpy to wait before the next attempt."""
 
 RATE = 1 << 10
-"""Bytes a second that a download has at least, over each `RATE_SPAN`: slower links cannot fetch wheels at all."""
+"""Minimum rate of a download in bytes a second, over each `RATE_SPAN`: slower links cannot fetch wheels at all."""
 
 RATE_SPAN = 60.0
-"""Seconds over which the rate of a download is measured: as long as a link may be down in between."""
+"""Seconds over which the rate of a download is measured: a link may be down for this long."""
 
 HEADERS = 1 << 20
 """Bytes that a server may send before a body or between two pieces of it; the headers of a response have about 2 KB."""
 
 RESOLUTION = 3_600.0
-"""Seconds that uv may take where it builds nothing, as it waits for slow indexes without end; large projects take one
+"""Seconds that uv may take when it builds nothing, since uv waits for slow indexes forever; large projects take one
 minute.
 """
 
 UNKNOWN_SIZE = 8 << 30
-"""Bytes of a download whose size neither the lock nor the server tells; the largest wheels have about 4 GB."""
+"""Bytes of a download if neither the lock nor the server states its size; the largest wheels have about 4 GB."""
 
 
 _BRACKETS = re.compile(r"[()]")
 
 
 def codec(name: str) -> str:
-    """Return the name of a codec for the text of a file; LookupError where Python has none or nixpy refuses it."""
+    """Return the name of a codec for the text of a file.
+
+    Raises LookupError if Python has none or nixpy refuses it.
+    """
     found = codecs.lookup(name).name
     if found in CODECS:
         raise LookupError(name)
@@ -121,7 +124,10 @@ class PastLimitError(ValueError):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the document in `text`; ValueError for what is no JSON, or passes a limit."""
+    """Return the JSON document in `text`.
+
+    Raises ValueError if it is not JSON or passes a limit.
+    """
     try:
         document = json.loads(text)
     except RecursionError:
@@ -131,7 +137,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_document(document: object) -> None:
-    """Raise PastLimitError where tables and lists have more levels than `DEPTH`, or a string passes a limit."""
+    """Raise PastLimitError if a document passes a limit.
+
+    Its tables and lists have more levels than `DEPTH`, or a string is too long.
+    """
     level: list[object] = [document]
     for _ in range(DEPTH + 1):
         inner: list[object] = []
@@ -150,9 +159,9 @@ def check_document(document: object) -> None:
 
 
 def check_line(text: str) -> None:
-    """Raise PastLimitError for a line with a number, or with brackets in brackets, past the limits.
+    """Raise PastLimitError for a too long number or too many nested brackets.
 
-    A marker is read by a function that calls itself for each bracket.
+    The parser of markers is recursive: it calls itself for each bracket.
     """
     if len(text) > DIGITS and long_number(text) is not None:
         raise PastLimitError(f"it has a number of more than {DIGITS:,} digits")
@@ -165,7 +174,10 @@ def check_line(text: str) -> None:
 
 
 def check_argument(text: str) -> None:
-    """Raise NixpyError for an argument of the command line past a limit; the message has its first characters alone."""
+    """Raise NixpyError for a command-line argument that passes a limit.
+
+    The message quotes its first characters.
+    """
     reason = f"it has more than {ARGUMENT:,} characters" if len(text) > ARGUMENT else ""
     try:
         check_line(text[:ARGUMENT])
@@ -173,7 +185,7 @@ def check_argument(text: str) -> None:
         reason = str(error)
     if reason:
         start = text[:40].partition("://")[0]  # an address may hold a secret
-        raise NixpyError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
+        raise ArgumentError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
 
 
 def _too_deep() -> PastLimitError:
@@ -181,12 +193,12 @@ def _too_deep() -> PastLimitError:
 
 
 def long_number(text: str) -> int | None:
-    """Return where the first run of more than `DIGITS` digits begins in `text`, None where there is none."""
+    """Return the index of the first run of more than `DIGITS` digits, or None."""
     return _long_run(text, DIGITS, str.isdecimal)
 
 
 def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | None:
-    """Return where the first run of more than `most` such characters begins, None where there is none."""
+    """Return the index of the first run of more than `most` such characters, or None."""
     # Such a run covers a multiple of `most`, so that nixpy looks at few characters.
     for place in range(0, len(text), most):
         if is_member(text[place]):
@@ -201,18 +213,24 @@ def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | N
 
 
 def check_blanks(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, for what configparser takes quadratic time for: a long run of blanks."""
+    """Raise NixpyError, with the line, for a long run of blanks.
+
+    configparser takes quadratic time for it.
+    """
     place = _long_run(text, BLANKS, lambda char: char.isspace() and char != "\n")
     if place is not None or len(text) > INI_SIZE:
         what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
         line = None if place is None else text.count("\n", 0, place) + 1
-        raise NixpyError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
+        raise InputError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
 
 
 def check_text(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, where `text` has a number that is too long to be one."""
+    """Raise NixpyError, with the line, for a number of too many digits.
+
+    The limit is `DIGITS`.
+    """
     if (place := long_number(text)) is not None:
-        raise NixpyError(
+        raise InputError(
             f"this number has more than {DIGITS:,} digits",
             hint="Correct it: nixpy reads no number of this length.",
             path=path,

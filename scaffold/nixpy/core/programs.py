@@ -1,15 +1,16 @@
-"""The programs that nixpy starts. No other module starts one: `tests/core/test_programs.py` reads them all.
+"""Start programs.
 
-| program | who starts it | for what |
+No other module starts one: `tests/core/test_programs.py` reads all modules.
+
+| program | module | purpose |
 | --- | --- | --- |
 | uv | `index/uv_tool.py` | its version; to resolve a project without a lock |
-| git | `doctor/project_folder.py` | which files of a flake the tree has |
-| python | `doctor/interpreter.py` | its version and libraries, where it lies outside the checkout |
+| git | `doctor/project_folder.py` | whether git tracks the files of a flake |
+| python | `doctor/interpreter.py` | its version and libraries, if it is outside the checkout |
 
-No program of the checkout is started: relative entries of PATH are left out, and so are programs that lie in the git
-tree of the project or are links into it. nixpy never starts Nix, and copier, which `nixpy new` uses, finds no program.
-uv starts the Python that runs nixpy, git for requirements that name a repository, and with `--allow-build` what
-builds a package.
+nixpy starts no program of the checkout: it ignores relative entries of PATH, programs in the git tree of the project,
+and links into it. nixpy never starts Nix. copier, which `nixpy new` uses, finds no program. uv starts the Python that
+runs nixpy, git for requirements with the address of a repository, and build systems with `--allow-build`.
 
 `nixpy patch` runs `templates/nix/programs/patch_venv.py`, which the shell of style patched-venv also has without
 nixpy. That starts the patchelf that this shell names by its path in the store.
@@ -17,10 +18,12 @@ nixpy. That starts the patchelf that this shell names by its path in the store.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,11 +32,14 @@ from typing import Literal
 Name = Literal["uv", "git", "python"]
 CompletedProcess = subprocess.CompletedProcess[str]
 SubprocessError = subprocess.SubprocessError  # such as a program that takes too long
-OWN = "it lies in the project's own files"  # why a program is not started
+_LOG = logging.getLogger(__name__)
+OWN = "it is among the project's own files"  # why a program is not started
 
 
 def find(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) -> Path | None:
-    """Return the first program of that name on PATH that is none of the checkout's, None where there is none.
+    """Return the first program of that name on PATH outside the checkout.
+
+    Returns None if there is none.
 
     `project` is a folder of the checkout.
     """
@@ -42,20 +48,23 @@ def find(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) 
 
 
 def left_out(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) -> Path | None:
-    """Return the first program of that name on PATH that is not started because it is the checkout's."""
+    """Return the first program of that name on PATH that is in the checkout.
+
+    nixpy does not start it. Returns None if there is none.
+    """
     tree = checkout(project)
     return next((path for path in _on_path(name, environ) if _of_checkout(path, tree)), None)
 
 
 def search_path(environ: Mapping[str, str], project: Path) -> str:
-    """Return PATH without relative entries, which start at the working folder, and without folders of the checkout."""
+    """Return PATH without relative entries and without folders of the checkout."""
     tree = checkout(project)
     return os.pathsep.join(str(folder) for folder in _folders(environ) if not _of_checkout(folder, tree))
 
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Let no library find a program on PATH while the block runs."""
+    """Hide all programs on PATH from libraries while the block runs."""
     path = os.environ.get("PATH")
     os.environ["PATH"] = os.devnull
     try:
@@ -68,10 +77,12 @@ def unavailable() -> Iterator[None]:
 
 
 def checkout(folder: Path) -> Path:
-    """Return the real path of the git tree that `folder` is in, of the folder itself where it is in none.
+    """Return the real path of the git tree that contains `folder`.
 
-    A home folder that is a git tree, as of people who keep their settings in git, is no checkout of a project: the
-    user's own programs lie in it.
+    Outside a git tree, return that of the folder itself.
+
+    A home folder that is a git tree, for example with the user's settings, is not a checkout of a project: it
+    contains the user's own programs.
     """
     real = folder.resolve()
     tree = next((parent for parent in (real, *real.parents) if (parent / ".git").exists()), real)
@@ -88,9 +99,9 @@ def _on_path(name: Name, environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _of_checkout(path: Path, tree: Path) -> bool:
-    """Tell whether a program or folder lies in the checkout or is a link into it.
+    """Return whether a program or folder is in the checkout or is a link into it.
 
-    The programs of the environment that nixpy itself runs from are not counted: its code runs already.
+    The programs of the environment that nixpy runs from do not count: its code runs already.
     """
     own = Path(sysconfig.get_path("scripts"))
     normal = Path(os.path.normpath(path))
@@ -109,15 +120,17 @@ def run(
     cwd: Path | None = None,
     timeout: float | None = None,
 ) -> CompletedProcess:
-    """Run the program `name`, which lies at `path`, without input, and return its status and what it wrote.
+    """Run the program `name` at `path`, and return its status and output.
 
-    No shell takes part, and the program has the PATH that `search_path` returns. `timeout` is in seconds. Raises
-    OSError where it does not start, SubprocessError where it takes too long, and ValueError for a path that is not
-    absolute.
+    It runs without a shell and without input.
+
+    The program gets the PATH that `search_path` returns. `timeout` is in seconds. Raises OSError if the program does
+    not start, SubprocessError if it takes too long, and ValueError if the path is not absolute.
     """
     if not path.is_absolute():
         raise ValueError(f"{name} is not started: {path} is not an absolute path")
-    return subprocess.run(
+    start = time.monotonic()
+    done = subprocess.run(
         [path, *arguments],
         cwd=cwd,
         env={**environ, "PATH": search_path(environ, project)},
@@ -129,3 +142,6 @@ def run(
         timeout=timeout,
         check=False,
     )
+    # Arguments may hold the password of an index.
+    _LOG.debug("ran %s for %.2f s, status %d", path, time.monotonic() - start, done.returncode)
+    return done

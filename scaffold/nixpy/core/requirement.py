@@ -1,4 +1,4 @@
-"""Requirements of PEP 508: their canonical text, and one below a marker."""
+"""Write requirements (PEP 508) in their canonical form, and add markers to them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from nixpy.core.urls import plain
 
 
 def canonical_requirement(requirement: Requirement, *, address: bool = True) -> str:
-    """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials.
+    """Return the canonical text of a requirement.
 
-    Without `address` one that names an address is one of any version.
+    It has normalised names, sorted extras and specifiers, and no credentials.
+
+    Without `address`, a requirement with an address becomes one of any version.
     """
     extras = sorted(canonicalize_name(extra) for extra in requirement.extras)
     text = canonicalize_name(requirement.name) + (f"[{','.join(extras)}]" if extras else "")
@@ -24,7 +26,7 @@ def canonical_requirement(requirement: Requirement, *, address: bool = True) -> 
 
 
 def under(requirement: Requirement, marker: Marker | None) -> Requirement:
-    """Return a requirement that holds only where `marker` does too."""
+    """Return the requirement with `marker` added to its own marker by `and`."""
     if marker is None:
         return requirement
     narrowed = Requirement(str(requirement))

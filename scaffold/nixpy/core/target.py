@@ -1,7 +1,11 @@
-"""Where wheels will be installed: a system, a Python and a glibc, which need not be this machine's."""
+"""Describe where wheels are installed: a system, a Python and a glibc.
+
+They may differ from those of this machine.
+"""
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -11,30 +15,36 @@ from functools import cache
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 
 LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
 SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
 
 MACOS = (14, 0)
-"""The macOS that wheels are chosen for: the oldest one that nixpkgs 25.11 and later run on, so that a wheel
-chosen here installs on every Mac that builds the flake. A newer Mac may take another one of the same
-version."""
+"""The macOS version that wheels are chosen for: the oldest that nixpkgs 25.11 and later support. So a chosen wheel
+installs on every Mac that builds the flake. On a newer Mac an installer may choose another wheel of the package."""
 
+_PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
+    ("Linux", system.removesuffix("-linux")): system for system in LINUX_SYSTEMS
+}
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
 _PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
-# PEP 600: the names that three glibc versions had before there was a rule.
+# PEP 600: the names of three glibc versions before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+def this_system() -> str | None:
+    """Return the Nix system of this machine, or None if nixpy does not support it."""
+    return _PLATFORMS.get((platform.system(), platform.machine()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One Nix system with one CPython (with the GIL).
 
-    `python` is the full version (`3.13.9`), `glibc` that of the nixpkgs release in use, (2, 42) say; Darwin
-    ignores it. Raises NixpyError for a system nixpy does not know and for a Python that is no final release
-    of 3.8 or later.
+    `python` is the full version (`3.13.9`). `glibc` is the version in the nixpkgs release, such as (2, 42); Darwin
+    ignores it. Raises NixpyError for an unknown system, and for a Python that is not a final release of 3.8 or later.
     """
 
     system: str
@@ -43,12 +53,12 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
-            raise NixpyError(f"unknown system `{self.system}`", hint=f"nixpy knows {', '.join(SYSTEMS)}")
+            raise ArgumentError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
         found = _PYTHON.fullmatch(self.python)
         if not found or int(found[1]) < _OLDEST_MINOR:
-            raise NixpyError(
+            raise ArgumentError(
                 f"cannot choose wheels for Python `{self.python}`",
-                hint="name a final release of CPython 3.8 or later in full, such as 3.13.9",
+                hint="Write the full version of a final release of CPython 3.8 or later, such as 3.13.9.",
             )
 
     @property
@@ -63,11 +73,14 @@ class Target:
 
     @property
     def machine(self) -> int | None:
-        """The ELF e_machine of the system's files; None where they are no ELF files."""
+        """The ELF e_machine of the system's files; None for systems without ELF files."""
         return _E_MACHINE.get(self.system)
 
     def marker_environment(self) -> dict[str, str]:
-        """Return the marker variables (PEP 508) there; those of the running kernel are unknown and empty."""
+        """Return the marker variables (PEP 508) of the target.
+
+        Those of the running kernel are empty.
+        """
         machine, _, kernel = self.system.partition("-")
         darwin = kernel == "darwin"
         return {
@@ -87,20 +100,28 @@ class Target:
     def satisfies(
         self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
     ) -> bool:
-        """Tell whether a marker holds there; in it `extras` and `dependency_groups` are sets (PEP 751).
+        """Return whether a marker is true on the target.
 
-        Raises packaging's InvalidMarker where it is none, or asks for what a lock file cannot tell (`extra`).
+        `extras` and `dependency_groups` are sets in it (PEP 751).
+
+        Raises packaging's InvalidMarker if the marker is invalid or uses a variable that lock files lack (`extra`).
         """
         return _evaluate(self, marker, extras, groups)
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return the tags an installer accepts there, best first (PEP 425 and 600, in the order of pip and uv)."""
+        """Return the tags that an installer accepts, best first.
+
+        The order is that of pip and uv (PEP 425 and 600).
+        """
         return tuple(tag_ranks(self))
 
 
 @cache
 def tag_ranks(target: Target) -> dict[Tag, int]:
-    """Return every tag accepted on `target` with its rank, 0 the best, in this order; do not change it."""
+    """Return every accepted tag of `target` with its rank, 0 for the best.
+
+    Do not modify the result.
+    """
     version = tuple(int(part) for part in target.short_python.split("."))
     platforms = tuple(_platforms(target))
     ranks: dict[Tag, int] = {}
@@ -123,7 +144,7 @@ def _platforms(target: Target) -> Iterator[str]:
         yield f"manylinux_{major}_{minor}_{machine}"
         if legacy := _LEGACY.get((major, minor)):
             yield f"{legacy}_{machine}"
-    # Last, as pip and uv have it to this day: who offers both means the manylinux wheel for others' machines.
+    # Last, as in pip and uv: a project with both kinds of wheel means the manylinux one for other machines.
     yield f"linux_{machine}"
 
 

@@ -1,4 +1,6 @@
-"""Text of others made fit to be shown: control characters, bidirectional marks and line ends become visible.
+"""Make text from other sources safe to print.
+
+Control characters, bidirectional marks and line ends are escaped.
 
 Unicode Standard Annex 9 describes the bidirectional marks, which reorder what is displayed; ECMA-48 describes the
 control characters, which a terminal obeys.
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 
 # Control characters except tab and newline (C0, DEL, C1), format characters, line and paragraph separators, the tags
-# of plane 14, and surrogates, which stand for the bytes of a file name that is not UTF-8. The two joiners, U+200C and
+# of plane 14, and surrogates, which represent the bytes of a file name that is not UTF-8. The two joiners, U+200C and
 # U+200D, stay: scripts and emoji need them.
 _UNSAFE = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
@@ -18,9 +20,9 @@ _UNSAFE = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""Return `text` with each character that acts instead of being displayed written as its escape.
+    r"""Return `text` with an escape for each control character; tabs and newlines stay.
 
-    Tabs and newlines stay. The result of a second call is that of the first.
+    A second call changes nothing.
 
     >>> visible("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -29,17 +31,20 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """Return `visible(text)` in one line: tabs and newlines are written as escapes too."""
+    """Return `visible(text)` in one line, with tabs and newlines escaped."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether each character of `text` is displayed as it stands; tabs and newlines count as such."""
+    """Return whether `visible` leaves `text` unchanged."""
     return _UNSAFE.search(text) is None
 
 
 def json_visible(text: str) -> str:
-    """Return the text of a JSON document with the same characters as JSON's own escapes (RFC 8259, section 7)."""
+    """Return the text of a JSON document with such characters as JSON escapes.
+
+    Source: RFC 8259, section 7.
+    """
     return _UNSAFE.sub(lambda match: _json_escape(match[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""TOML files read with errors that name the file and the line."""
+"""Read TOML files, with errors that name the file and the line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.read_file import read_bytes
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
@@ -22,21 +22,24 @@ _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """Return the document in `path`, read as TOML 1.0 says: UTF-8.
+    """Return the TOML 1.0 document in `path`.
 
-    Raises NixpyError when the file is missing, is no UTF-8 or is no TOML; the last two with the line.
+    Raises NixpyError if the file is missing, is not UTF-8 or is not TOML; the last two with the line.
     """
     return parse_toml(read_text(path), path)
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """Return the document in `text`; NixpyError names `path` and the line when it is no TOML, or passes a limit."""
+    """Return the TOML document in `text`.
+
+    Raises NixpyError, with `path` and line, if it is not TOML or passes a limit.
+    """
     limits.check_text(text, path)
     for number, content in enumerate(text.split("\n"), start=1):
         # tomllib takes quadratic time for such a key.
         if len(content) > 2 * limits.DEPTH and content.count(".") >= limits.DEPTH and _DOTTED.search(content):
             message = f"this file cannot be read: a key has more than {limits.DEPTH} levels"
-            raise NixpyError(message, hint="Correct it.", path=path, line=number)
+            raise InputError(message, hint="Correct it.", path=path, line=number)
     try:
         document = tomllib.loads(text)
         limits.check_document(document)
@@ -46,44 +49,48 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         reason = _AT.sub("", str(error)).strip()
         hint = "Correct the syntax on that line."
         if text.split("\n")[line - 1].startswith(_CONFLICT):
-            reason, hint = "a merge left its conflict here", "Resolve it; a lock is best made anew by its tool."
-        raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
+            reason, hint = (
+                "this file contains an unresolved merge conflict",
+                "Resolve the conflict; for a lock file, run its tool again.",
+            )
+        raise InputError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
     except RecursionError:
         message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"
-        raise NixpyError(message, hint="Correct the brackets.", path=path) from None
+        raise InputError(message, hint="Correct the brackets.", path=path) from None
     except limits.PastLimitError as error:
-        raise NixpyError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
+        raise InputError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
     except ValueError as error:  # a number with underscores, a date that no calendar has
-        raise NixpyError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
+        raise InputError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
     return document
 
 
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file.
 
-    Raises NixpyError when it cannot be read or passes a limit, with the line if it is no UTF-8.
+    Raises NixpyError if the file cannot be read or passes a limit, with the line if it is not UTF-8.
     """
     try:
         raw = read_bytes(path)
     except FileNotFoundError:
-        raise NixpyError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
+        raise InputError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
     except OSError as error:
-        raise NixpyError(f"this file cannot be read: {error.strerror}", path=path) from None
+        raise InputError(f"this file cannot be read: {error.strerror}", path=path) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise NixpyError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
+        raise InputError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
     limits.check_text(text, path)
     return text
 
 
 def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
-    """Return the 1-based line that sets `keys`, or that of the nearest enclosing key or table, if any.
+    """Return the 1-based line that sets `keys`.
 
-    With `value` it is the first line from there on that holds that text, where there is one: an item of a
-    long array. For messages only: it reads line by line, and a multi-line string that looks like TOML may
-    deceive it.
+    If there is none, return that of the nearest enclosing key or table, or None.
+
+    With `value`, return the first line from there on that contains that text, if any: an item of a long array. Use it
+    for messages only: it reads line by line, so a multi-line string that looks like TOML may confuse it.
     """
     best, line = 0, None
     for number, found in _keys(text):
@@ -98,7 +105,10 @@ def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
 
 
 def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield every line that opens a table or sets a key, with the whole dotted name as a tuple."""
+    """Yield every line that opens a table or sets a key.
+
+    With it is the whole dotted name as a tuple.
+    """
     table: tuple[str, ...] = ()
     for number, content in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(content):

@@ -1,4 +1,4 @@
-"""Values as TOML text, in the inline forms."""
+"""Write values as inline TOML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 
 def inline(value: Any) -> str:
-    """Return a value as inline TOML; its basic strings are JSON's, but for the DEL that JSON leaves bare."""
+    """Return a value as inline TOML.
+
+    Its basic strings are those of JSON, with DEL escaped.
+    """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{inline(key)} = {inline(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):

@@ -1,6 +1,8 @@
-"""URLs: what of them may be shown, which file they mean, and whether they are any (RFC 3986 and 8089).
+"""Parse URLs, remove their secrets, and identify their files.
 
-Taking a secret out never fails, whatever the text: it happens in messages about what is wrong with it.
+Source: RFC 3986 and 8089.
+
+Removing a secret never fails, whatever the text: messages about invalid URLs need it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 HTTP = {"http": 80, "https": 443}
 """The schemes that wheels are fetched by, with their ports."""
@@ -31,14 +33,20 @@ _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return a text with the user part and the query of every URL in it taken out, each of which may be a secret."""
+    """Return a text without the user part and the query of each URL in it.
+
+    Both may be secrets.
+    """
     while (plainer := _ADDRESS.sub(lambda match: _without_secrets(match[0]), text)) != text:
         text = plainer
     return text
 
 
 def _without_secrets(address: str) -> str:
-    """Return what follows the `://` of a URL, or of several in a row, without user parts and queries."""
+    """Return the text after `://` without user parts and queries.
+
+    The text may contain several URLs in a row.
+    """
     parts = (part.partition("/") for part in address.split("://"))
     return _QUERY.sub("", "://".join(server.rpartition("@")[2] + slash + path for server, slash, path in parts))
 
@@ -49,14 +57,20 @@ def without_login(url: str) -> str:
 
 
 def identity(url: str) -> str:
-    """Return what names the file of a URL: all but credentials, query and fragment, which may be signed."""
+    """Return the part of a URL that identifies its file.
+
+    It lacks credentials, query and fragment.
+    """
     return without_login(url).partition("#")[0].partition("?")[0]
 
 
 def shown(url: str, secrets: Collection[str] = ()) -> str:
-    """Return a URL as it may be shown: its identity, and `***` for each part of the path that may be a token.
+    """Return a URL that is safe to show.
 
-    That is a part in `secrets`, and one that looks like a key. Path and file name stay else, so that the file is found.
+    It is its identity, with `***` for each part of the path that may be a token.
+
+    A part may be a token if it is in `secrets` or looks like a key. The rest of the path stays, so that a reader can
+    find the file.
     """
     url = identity(url)
     scheme, slashes, rest = url.partition("//")
@@ -69,7 +83,10 @@ def shown(url: str, secrets: Collection[str] = ()) -> str:
 
 
 def shown_within(text: str, secrets: Collection[str] = ()) -> str:
-    """Return a text with each URL in it as it may be shown; `***@` says that it had credentials."""
+    """Return a text in which each URL is safe to show.
+
+    `***@` replaces its credentials.
+    """
 
     def clean(match: re.Match[str]) -> str:
         url = match[0]
@@ -80,9 +97,11 @@ def shown_within(text: str, secrets: Collection[str] = ()) -> str:
 
 
 def path_tokens(url: str) -> set[str]:
-    """Return the parts of an index's path that may be a token (`https://host/TOKEN/simple`), both spellings of each.
+    """Return the parts of an index's path that may be a token.
 
-    Which part of it is one, only the server knows: all are that are no common word of indexes.
+    An example is `https://host/TOKEN/simple`. Each part has both spellings.
+
+    Only the server knows which part is a token, so every part counts that is not a common word of indexes.
     """
     server, _, path = identity(url).partition("//")[2].partition("/")
     parts = set() if server.lower() in _PUBLIC else {part for part in path.split("/") if not _WORD.fullmatch(part)}
@@ -90,7 +109,10 @@ def path_tokens(url: str) -> set[str]:
 
 
 def _is_token(part: str) -> bool:
-    """Tell whether a part of a path looks like a key: long, of letters and digits, and no file."""
+    """Return whether a part of a path looks like a key.
+
+    A key is long, of letters and digits, and not a file name.
+    """
     return (
         len(part) >= _SHORTEST_TOKEN
         and not part.endswith(_FILES)
@@ -100,14 +122,17 @@ def _is_token(part: str) -> bool:
 
 
 def split(url: str) -> SplitResult:
-    """Return the parts of a URL; NixpyError, free of credentials, where its server cannot be told from it."""
+    """Return the parts of a URL.
+
+    Raises NixpyError, without credentials, if it has no valid server.
+    """
     try:
         parts = urlsplit(url)
         if parts.scheme in HTTP:
-            parts.port  # noqa: B018  # raises for what is no port
+            parts.port  # noqa: B018  # raises for an invalid port
     except ValueError:
         message = f"`{shown_within(plain(url))}` is not a URL"
-        raise NixpyError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
+        raise InputError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 
 
@@ -118,6 +143,6 @@ def file_name(url: str) -> str:
 
 
 def file_path(url: str | None) -> Path | None:
-    """Return the path that a `file:` URL means; None for any other."""
+    """Return the path of a `file:` URL (RFC 8089); None for any other URL."""
     match = _FILE.match(url or "")
     return Path(unquote(match["path"])) if match else None

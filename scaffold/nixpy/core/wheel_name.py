@@ -1,4 +1,7 @@
-"""The names of wheels and their tags, read with a limit: a few thousand characters can stand for millions of tags."""
+"""Parse names and tags of wheels, with a limit.
+
+A few thousand characters can expand to millions of tags.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from nixpy.core import limits
 
 
 def parse_wheel_filename(filename: str) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
-    """Return name, version, build number and tags of a wheel (binary distribution format).
+    """Return name, version, build number and tags of a wheel file name.
 
-    Raises InvalidWheelFilename for what is no such name, or stands for more tags than `limits.TAGS`.
+    Source: binary distribution format.
+
+    Raises InvalidWheelFilename if the name is invalid or expands to more tags than `limits.TAGS`.
     """
     if _count("-".join(filename.split("-")[-3:])) > limits.TAGS:
         raise InvalidWheelFilename("Invalid wheel filename (too many tags)")
@@ -23,7 +28,10 @@ def parse_wheel_filename(filename: str) -> tuple[NormalizedName, Version, BuildT
 
 
 def parse_tag(text: str) -> frozenset[Tag]:
-    """Return the tags that a compressed tag set stands for (PEP 425); ValueError for none, or for too many."""
+    """Return the tags of a compressed tag set (PEP 425).
+
+    Raises ValueError if there are none or too many.
+    """
     if _count(text) > limits.TAGS:
         raise ValueError("too many tags")
     return tags.parse_tag(text)

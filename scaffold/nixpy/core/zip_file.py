@@ -1,4 +1,7 @@
-"""Zip files, opened so that Python reads no absurd directory into memory."""
+"""Open zip files, with a limit for the central directory.
+
+Python reads that into memory.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import zipfile
 from typing import IO, Any, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 
 
 def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
-    """Return the zip file with its directory read, which has an entry for each member (APPNOTE, section 4.3.12).
+    """Open a zip file and read its central directory (APPNOTE, section 4.3.12).
 
-    Raises what zipfile does for damaged files, and NixpyError, with `shown` as the path, before it reads a directory
-    that passes the limit of bytes, and for one that passes the limit of members.
+    Raises what zipfile raises for damaged files, and NixpyError, with `shown` as the path, for a directory with too
+    many bytes, before it is read, or too many members.
     """
     guard = _Guard(file, shown)
     archive = zipfile.ZipFile(cast("IO[bytes]", guard))
@@ -24,12 +27,15 @@ def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
 
 
 def refused(shown: str, what: str) -> NixpyError:
-    """Return the error for a zip file that has more than zip files have."""
-    return NixpyError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
+    """Return the error for a zip file that passes a limit; `what` names the limit."""
+    return ArchiveError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
 
 
 class _Guard:
-    """The file, of which zipfile reads the directory in one piece; nothing before it is longer."""
+    """The file, with a limit for each read.
+
+    zipfile reads the directory in one piece, and no earlier part is longer.
+    """
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file, self._shown, self.open = file, shown, False

@@ -1,7 +1,7 @@
-"""The facts of one project: data for the template, which the Nix files in `templates/nix` take as arguments.
+"""Compute the facts of one project for the Nix files in `templates/nix`.
 
-A fact is a text, true, a list or a set. `{"nix": TEXT}` is an expression; `"comment"` next to it, or next to `"value"`,
-is a comment after it. `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
+A fact is a string, true, a list or a set. `{"nix": TEXT}` is a Nix expression. `"comment"`, together with `"nix"` or
+`"value"`, is a comment after it. `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
 
 `templates/facts.json` lists every fact in the order of the generated file, with a comment, and with its value in an
 empty project if a style requires it. copier reads the same file for a new project.
@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
@@ -45,12 +45,14 @@ COMMON = frozenset(
 """The facts that every style has; `templates/nix/project.nix` takes these."""
 
 
-class FactError(NixpyError):
-    """A fact that a style does not take, or requires and nixpy does not have: a bug in nixpy."""
+class FactError(InternalError):
+    """An unknown fact of a style, or a missing required one: a bug in nixpy."""
 
 
 def facts(env: Environment) -> dict[str, Any]:
-    """Return the facts of a project without empty ones, for which the Nix functions have defaults.
+    """Return the facts of a project.
+
+    Empty ones are left out, since the Nix functions have defaults for these.
 
     Raises FactError if they are not the facts that the style takes.
     """
@@ -59,7 +61,10 @@ def facts(env: Environment) -> dict[str, Any]:
 
 
 def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts unchanged; raise FactError if they are not the arguments of the style's Nix function."""
+    """Return the facts unchanged.
+
+    Raises FactError if they are not the arguments of the style's Nix function.
+    """
     takes = style.facts
     if unlisted := found.keys() - templates.data("facts.json").keys():
         raise FactError(f"facts.json does not list the fact `{min(unlisted)}`, so no template prints it")
@@ -168,7 +173,7 @@ def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing(env: Environment) -> dict[str, Any]:
-    """Return the sonames that no package supplies on Linux, with the wheels that name them."""
+    """Return the sonames that no package supplies on Linux, with their wheels."""
     unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
     found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
@@ -181,7 +186,10 @@ def _missing(env: Environment) -> dict[str, Any]:
 
 
 def _overrides(env: Environment) -> dict[str, Any]:
-    """Return the libraries that each wheel links to and opens, for uv2nix or poetry2nix; nothing if there are none."""
+    """Return the libraries that each wheel links to and opens.
+
+    They are for uv2nix and poetry2nix, and empty if there are none.
+    """
     if not env.overrides:
         return {}
     siblings = {
@@ -203,9 +211,9 @@ def _overrides(env: Environment) -> dict[str, Any]:
 
 
 def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
-    """Return the packages without a wheel on some system that have an sdist, each with its build system.
+    """Return the packages with an sdist that lack a wheel for some system.
 
-    The default is setuptools (PEP 517).
+    Each has its build system; the default is setuptools (PEP 517).
     """
     found = {item.name: item for item in unavailable if item.sdist}
     return {
@@ -221,7 +229,10 @@ def _expressions(texts: Iterable[str]) -> list[dict[str, str]]:
 def _sonames(
     libraries: Iterable[Library], systems: Sequence[str], unopened: frozenset[str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the sonames in groups of the same systems, Linux first, with expressions and wheels."""
+    """Yield the sonames in groups of the same systems, Linux first.
+
+    Each has its expression and the wheels that need it.
+    """
     linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
     parts = (part for library in libraries for part in _by_kernel(library, linux))
 
@@ -239,7 +250,10 @@ def _sonames(
 
 
 def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
-    """Yield the Linux and the Darwin part of a library separately, since they use different variables."""
+    """Yield the Linux and the Darwin part of a library separately.
+
+    They use different variables.
+    """
     here = tuple(system for system in library.systems if system in linux)
     elsewhere = tuple(system for system in library.systems if system not in linux)
     for systems in (here, elsewhere):

@@ -1,5 +1,5 @@
-"""The files that nixpy writes: rendered, then written or compared.
+"""Generate the files of nixpy, and write them or compare them with the disk.
 
-In: facts, and the files on disk. Out: texts, and in which state each file is. Read `reconcile.py` first:
-it alone writes.
+In: facts, and the files on disk. Out: texts, and the state of each file. Read `reconcile.py` first:
+only it writes.
 """

@@ -1,4 +1,7 @@
-"""The user's own .envrc, which `init --direnv` writes once: what it is to watch, and whether it does."""
+"""Check the user's .envrc, which `init --direnv` writes once.
+
+nixpy computes the files that it must watch, and whether it does.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,19 @@ _USE = re.compile(r"\s*use[ _](flake|nix)\b")
 
 
 def read(project: Project) -> tuple[str, ...]:
-    """Return the files that the shell is made of and filled from, besides the flake; relative to the project."""
+    """Return the files, besides the flake, that the shell is built from.
+
+    Relative to the project.
+    """
     generated = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
     return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
 def word(name: str) -> str:
-    """Return the name as one word of bash; what is not displayed but acts is written as its bytes, in `$'...'`."""
+    """Return the name as one word of bash.
+
+    Control characters are written as their bytes, in `$'...'`.
+    """
     if is_visible(name) and not {"\n", "\t"} & set(name):
         return shlex.quote(name)
     plain = (
@@ -37,10 +46,12 @@ def word(name: str) -> str:
 
 
 def unwatched(project: Project) -> Iterator[Diagnostic]:
-    """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
+    """Yield NIX208 if an .envrc does not watch all files of the shell.
 
-    What counts stands before `use`: nix-direnv compares what it keeps with the files that are watched by then. A name
-    may be a pattern. Only a `watch_file` on a line of its own is seen, and only names that no shell must compute.
+    Only an .envrc that watches a nixpy.lock counts.
+
+    Only lines before `use` count: nix-direnv compares its cache with the files that are watched at that point. A name
+    may be a pattern. nixpy sees a `watch_file` only on its own line, and only names that bash need not compute.
     """
     watched = _watched(project.root / NAME)
     lacking = [
@@ -52,8 +63,8 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):
         yield Diagnostic(
             code="NIX208",
-            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when that changes",
-            hint=f"write `watch_file {shlex.join(lacking)}` into it, before `use`",
+            message=f"{NAME} does not watch {shorten(lacking)}, so direnv does not notice when it changes",
+            hint=f"Write `watch_file {shlex.join(lacking)}` in {NAME}, before `use`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Which generated files the user's flake.nix and shell.nix import."""
+"""Find the generated files that the user's flake.nix and shell.nix import."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ _IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]{1,255}\.nix)")
 
 
 def imports(entry: Path, file: str) -> bool:
-    """Tell whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
+    """Return whether a flake.nix or shell.nix imports the generated `file`.
+
+    The path is relative to its own folder.
+    """
     return f"./{file}" in read_lossy(entry)
 
 
 def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where a flake.nix or shell.nix in `root` takes another file that nixpy once made."""
+    """Yield a diagnostic for each import of an earlier generated file.
+
+    nixpy looks at flake.nix and shell.nix in `root`.
+    """
     for entry in (root / "flake.nix", root / "shell.nix"):
         if not entry.is_file() or imports(entry, file):
             continue
@@ -28,5 +34,5 @@ def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="NIX205",
                 message=f"{entry.name} imports ./{other}, but the generated file is {file}",
-                hint=f"write ./{file} there, and remove the old file and its nixpy.lock",
+                hint=f"Write ./{file} in {entry.name}, and remove the old file and its nixpy.lock.",
             )

@@ -1,7 +1,9 @@
-"""The flake input `nixpy` that `library = "input"` takes the Nix functions from.
+"""Check the flake input `nixpy` for `library = "input"`.
 
-In: a project with its settings. Out: the inputs that its flake needs, an error where it can have none, and diagnostics
-about a flake.nix that lacks the input.
+The Nix functions come from it.
+
+In: a project with its settings. Out: the inputs that its flake needs, an error if the project cannot have them, and
+diagnostics about a flake.nix that lacks the input.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from nixpy.styles.styles import FlakeInput, Style
 
 NAME = "nixpy"
 
-_VENDORED = 'set library = "vendored"'
+_VENDORED = 'set library = "vendored".'
 # `nixpy.url = …` or `nixpy = { … url = … }`, and not `nixpy = import ./nixpy.nix { … }` of the outputs.
 _INPUT = re.compile(
     rf'(?<![\w-])(?:{NAME}|"{NAME}")'
@@ -39,8 +41,8 @@ _HANDS_ON = re.compile(r"\binputs\b")
 def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
     """Return the inputs that a flake needs besides nixpkgs.
 
-    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError where `source` is
-    not set; `refuse` reports that before.
+    These are the inputs of the style and, with `library = "input"`, `nixpy`. Raises AssertionError if `source` is
+    not set; call `refuse` first, which reports that.
     """
     if settings.library != "input":
         return style.inputs
@@ -49,12 +51,14 @@ def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
 
 
 def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
-    """Raise ProjectError where `library = "input"` is set and the input is impossible.
+    """Raise ProjectError if a project cannot have the input that it needs.
+
+    It needs the input with `library = "input"`.
 
     Args:
         project: The project with its settings.
-        flake_comes: Whether flake.nix is written if there is none (`init`), or no flake is wanted (`init --no-flake`);
-            None where the flake must be there.
+        flake_comes: True if nixpy writes a missing flake.nix (`init`), False for a project without a flake
+            (`init --no-flake`), None if the flake must exist.
     """
     settings = project.settings
     if settings.library != "input":
@@ -62,14 +66,14 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
     if settings.source is None:
         _fail(
             project,
-            f'library = "input" needs `source`, the address of the flake input `{NAME}`, and that is not set',
-            f'add source = "{address.flake()}" there, or any other flake reference; or {_VENDORED}',
+            f'library = "input" needs `source`, the address of the flake input `{NAME}`, and `source` is not set',
+            f'Set source = "{address.flake()}", or any other flake reference; or {_VENDORED}',
         )
     if flake_comes is False:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, so it is not for a shell.nix',
-            f"leave out --no-flake, or {_VENDORED}",
+            f"Leave out --no-flake, or {_VENDORED}",
         )
     handed_on = False
     for entry in (project.root / "shell.nix", project.root / "default.nix"):
@@ -80,19 +84,19 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
             _fail(
                 project,
                 f'library = "input" takes the Nix functions from the inputs of a flake, and {entry.name} imports '
-                f"{settings.file} without these",
-                f"remove {entry.name}, or {_VENDORED}",
+                f"{settings.file} without these inputs",
+                f"Remove {entry.name}, or {_VENDORED}",
             )
     if flake_comes is None and not handed_on and flake.nearest_flake(project.root) is None:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, and the project has no flake.nix',
-            f"run `nixpy init`, which writes one, or {_VENDORED}",
+            f"Run `nixpy init`, which writes flake.nix, or {_VENDORED}",
         )
 
 
 def diagnostics(project: Project) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where the flake lacks the input or has another address."""
+    """Yield a diagnostic if the flake lacks the input or has another address for it."""
     settings = project.settings
     entry = flake.nearest_flake(project.root) if settings.library == "input" else None
     if entry is None:
@@ -102,14 +106,14 @@ def diagnostics(project: Project) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="NIX209",
             message=f'library = "input" needs the input {NAME}, which flake.nix does not have',
-            hint="`nixpy init` prints the lines for it, to be added by hand",
+            hint="Run `nixpy init` and add the lines that it prints to flake.nix.",
         )
     elif (there := _ADDRESS.search(text)) and there[1] != settings.source:
         yield Diagnostic(
             code="NIX209",
             message=f"flake.nix takes the input {NAME} from {there[1]}, but `source` in the settings is "
             f"{settings.source}",
-            hint=f"write the same address in both places, then run `nix flake update {NAME}`",
+            hint=f"Write the same address in both places, then run `nix flake update {NAME}`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""From facts to text: the templates, and nothing else."""
+"""Generate text from facts with the templates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _jinja_of(root: Path) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  (this is Nix, quoted by templates/_nix.jinja)
     )
-    # The names and meanings copier's Jinja has, so that both render the same templates.
+    # The same filters as in copier's Jinja, so that both can use the same templates.
     jinja.filters["hash"] = lambda text, name="sha1": hashlib.new(name, text.encode()).hexdigest()
     jinja.filters["to_json"] = json.dumps
     jinja.filters["from_json"] = json.loads
@@ -43,7 +43,10 @@ def _jinja_of(root: Path) -> Environment:
 
 
 def nix_file(facts: Mapping[str, Any], library: str) -> str:
-    """Return the text of the generated Nix file for these facts; `library` is "vendored" or "input"."""
+    """Return the text of the generated Nix file for these facts.
+
+    `library` is "vendored" or "input".
+    """
     return _jinja().get_template("templates/nixpy.nix.jinja").render(facts=facts, library=library, format=NIX_FORMAT)
 
 

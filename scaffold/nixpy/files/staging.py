@@ -1,7 +1,9 @@
-"""Put several files in place together: each one is first written whole to a temporary file in its folder.
+"""Replace several files together.
 
-A temporary file has the name `.NAME.nixpy-XXXXXXXX`, and a lock while its process lives. So a later run can tell what a
-killed run left behind from what another run is about to put in place.
+Each one is first written to a temporary file in its folder.
+
+A temporary file has the name `.NAME.nixpy-XXXXXXXX`, and a lock while its process lives. So a later run can
+distinguish the leftovers of a killed run from the files of a run in progress.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import OutputError
 from nixpy.core.read_file import read_bytes
 
 _MARK = ".nixpy-"
 _TEMPORARY = re.compile(r"\..+\.nixpy-[a-z0-9_]{8}", re.DOTALL)  # as `_create` makes them
-_LONGEST = 200  # characters of the name; file systems take 255 bytes
+_LONGEST = 200  # characters of the name; file systems allow 255 bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,10 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Staged:
-    """A replacement with its temporary file, and a copy of the file that it replaces; None where there is none."""
+    """A replacement with its temporary file and a copy of the old file.
+
+    The copy is None if there was no file.
+    """
 
     path: Path
     target: Path
@@ -43,10 +48,12 @@ class _Staged:
 
 
 def replace_all(replacements: Iterable[Replacement]) -> None:
-    """Replace all files or none: everything is written to temporary files before the first file changes.
+    """Replace all files or none.
 
-    Each file is at any moment the old or the new one as a whole, also when nixpy is killed. Raises NixpyError, with
-    nothing changed, where a file cannot be written.
+    Everything is written to temporary files before the first file changes.
+
+    At any moment each file is completely the old or the new one, even if nixpy is killed. Raises NixpyError, with
+    nothing changed, if a file cannot be written.
     """
     current: Path | None = None
     staged: list[_Staged] = []
@@ -64,15 +71,18 @@ def replace_all(replacements: Iterable[Replacement]) -> None:
             _undo(staged)
             temporary.close()
             for folder in reversed(folders):
-                with suppress(OSError):  # another process uses it by now
+                with suppress(OSError):  # another process uses it now
                     folder.rmdir()
             if isinstance(error, OSError):
-                raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
+                raise OutputError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
             raise
 
 
 def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove the temporary files that killed runs left in `folders`; those of a run that lives are left alone."""
+    """Remove the temporary files that killed runs left in `folders`.
+
+    Those of a run in progress stay.
+    """
     for folder in dict.fromkeys(folders):
         with suppress(OSError), os.scandir(folder) as entries:
             left = [Path(entry) for entry in entries if _TEMPORARY.fullmatch(entry.name) and _regular(entry)]
@@ -95,7 +105,7 @@ def _remove(path: Path) -> None:
 
 
 def _make(folder: Path, made: list[Path]) -> None:
-    """Make a folder and those above it, and add to `made` which ones were not there."""
+    """Create a folder and its missing parents, and append the created ones to `made`."""
     if not folder.is_dir():
         _make(folder.parent, made)
         folder.mkdir(exist_ok=True)
@@ -103,7 +113,10 @@ def _make(folder: Path, made: list[Path]) -> None:
 
 
 def _stage(one: Replacement, temporary: ExitStack) -> _Staged:
-    """Write the new text and a copy of the old one to temporary files, which go when `temporary` is closed."""
+    """Write the new text and a copy of the old one to temporary files.
+
+    They are removed when `temporary` is closed.
+    """
     target, old, mode = one.target, None, 0o666 & ~_umask()
     with suppress(FileNotFoundError):
         status = target.stat()
@@ -123,19 +136,22 @@ def _write(target: Path, text: bytes, mode: int, temporary: ExitStack) -> Path:
 
 
 def _create(target: Path, temporary: ExitStack) -> tuple[int, Path]:
-    """Return the handle and path of a temporary file, locked where the file system has locks."""
+    """Return the handle and path of a temporary file.
+
+    It is locked if the file system supports it.
+    """
     while True:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST]}{_MARK}")
         temporary.callback(Path(name).unlink, missing_ok=True)
         temporary.callback(os.close, handle)
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:  # else another run removed it before it had the lock
+        if os.fstat(handle).st_nlink:  # else another run removed the file before it was locked
             return handle, Path(name)
 
 
 def _undo(staged: Iterable[_Staged]) -> None:
-    """Put back what was replaced, which is where the temporary file is gone."""
+    """Restore the replaced files, which are those without a temporary file."""
     for one in staged:
         if not one.new.exists():
             with suppress(OSError):

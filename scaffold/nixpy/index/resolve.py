@@ -1,10 +1,11 @@
-"""Without a lock file uv says which packages are installed; the answer is a `pylock.toml` (PEP 751).
+"""Resolve a project without a lock file with uv.
 
-Nothing is built or run without leave. uv reads no settings but those that `uv_config.py` passes on. It is told
-`--no-build`, with which it takes the newest version that has a wheel, and refuses a package that has none. Such a
-package's sdist is looked up and given to uv as an address: then uv reads its static metadata (PEP 643). Where that
-does not tell the dependencies, the answer would lack what the package requires. It is left out, so that uv goes on and
-finds all packages of this kind, and one error names them.
+The result is a `pylock.toml` (PEP 751).
+
+uv builds and runs nothing without permission, and reads only the settings that `uv_config.py` passes to it. With
+`--no-build` it chooses the newest version that has a wheel, and refuses a package without wheels. nixpy looks up the
+sdist of such a package and gives uv its address: then uv reads its static metadata (PEP 643). If that has no
+dependencies, nixpy leaves the package out, so that uv continues and finds all such packages. One error names them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import BuildNeededError, NixpyError, ResolutionError
 from nixpy.core.toml_text import inline
 from nixpy.index.uv_config import is_of_an_index, read_uv_config
-from nixpy.index.uv_input import UvInput, question
+from nixpy.index.uv_input import UvInput, uv_input_for
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
@@ -36,10 +37,6 @@ __all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
 _DIRECT = ("archive", "directory", "vcs")
-
-
-class BuildNeededError(NixpyError):
-    """Packages that must be built to know what they require."""
 
 
 def resolve(
@@ -55,30 +52,41 @@ def resolve(
     look_up: bool = False,
     index: str | None = None,
 ) -> str:
-    """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
+    """Return the text of a `pylock.toml` for `source`.
 
-    `root` is the project's folder, whose uv and pip settings hold; local paths in the result are absolute.
-    `python` is `3.13` or `3.13.9` and need not be installed. `preferences` are versions to keep where they
-    fit. A package of which there is only an sdist is in the result with it. `allow_build` lets uv build it to find
-    out what it requires, and prefer a newer sdist to an older wheel as pip does. Hashes in requirements files leave
-    only the files that have them, `--no-binary` leaves no wheel. An `index` that is given is the only one asked. With
-    `look_up` the answer has the files of the named packages, sdists too, and nothing of what these require; there
-    nothing is built either.
+    It is valid on every system from Python `python` on.
 
-    Raises NixpyError with uv's reason, free of credentials, and BuildNeededError with the names of all packages of
-    which only a build tells what they require. With `no_deps` they are not needed, and neither is a build.
+    Packages that have only an sdist are in the result with it. Local paths in the result are absolute. Hashes in
+    requirements files leave only files with these hashes; `--no-binary` leaves no wheel.
+
+    Args:
+        source: The project's dependencies, or requirements files and requirements.
+        root: The folder of the project; its settings of uv and pip apply.
+        python: `3.13` or `3.13.9`; it need not be installed.
+        extras_and_groups: The extras and dependency groups to resolve.
+        no_deps: Leave out the dependencies of the packages; then no build is needed.
+        preferences: Versions to keep if they fit.
+        offline: Use only the cache of uv.
+        allow_build: Let uv build a package to find its requirements, and prefer a newer sdist to an older wheel, as
+            pip does.
+        look_up: Return all files of the named packages, also sdists, without dependencies. Nothing is built.
+        index: The only index to use.
+
+    Raises:
+        NixpyError: uv cannot resolve the requirements; the message has its reason, without credentials.
+        BuildNeededError: Only a build shows the requirements of some packages; the message names them all.
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
     config = read_uv_config(root, allow_build=allow_build)
-    asked = question(source, extras_and_groups, allow_build=allow_build)
-    asked = replace(asked, no_binary=asked.no_binary | config.no_binary)
+    uv_input = uv_input_for(source, extras_and_groups, allow_build=allow_build)
+    uv_input = replace(uv_input, no_binary=uv_input.no_binary | config.no_binary)
     if config.environments:
-        asked = asked.under(config.environments)
-    if not asked.lines and not asked.sources:
-        return _text([])  # uv takes that for a mistake in its usage
+        uv_input = uv_input.under(config.environments)
+    if not uv_input.lines and not uv_input.sources:
+        return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
-    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(uv_input.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(project=root),
         root=root,
@@ -86,14 +94,14 @@ def resolve(
         config=config,
         allow_build=allow_build,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: known.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(uv_input.conceal(text)),
         offline=offline,
     )
     options = ["--no-build"] * (not allow_build and not look_up) + ["--no-deps"] * (no_deps or look_up)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as folder:  # mode 0700
         conversation = _Conversation(
             compiler,
-            asked,
+            uv_input,
             options,
             preferences,
             Path(folder).resolve(),
@@ -103,7 +111,7 @@ def resolve(
         packages = conversation.packages()
         if not allow_build and not look_up:
             packages = conversation.with_sdists(packages)
-    return _text([_admitted(package, asked) for package in packages])
+    return _text([_admitted(package, uv_input) for package in packages])
 
 
 def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
@@ -115,18 +123,21 @@ def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement
 
 
 def _only(index: str) -> dict[str, str]:
-    """Return what makes uv ask no other index, whatever its own settings are."""
+    """Return the environment variables that make uv use only this index.
+
+    They override the settings of uv.
+    """
     others = ("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
     return {**dict.fromkeys(others, ""), "UV_DEFAULT_INDEX": os.path.expandvars(index)}
 
 
 class _Conversation:
-    """The runs of uv that lead to one answer, in a private folder."""
+    """The runs of uv for one resolution, in a private folder."""
 
     def __init__(
         self,
         compiler: Compiler,
-        asked: UvInput,
+        uv_input: UvInput,
         options: Sequence[str],
         preferences: Mapping[str, str],
         folder: Path,
@@ -135,7 +146,7 @@ class _Conversation:
         lock: str,
     ) -> None:
         self._compiler = compiler
-        self._asked = asked
+        self._input = uv_input
         self._options = options
         self._preferences = preferences
         self._folder = folder
@@ -146,7 +157,7 @@ class _Conversation:
         self._left_out: set[str] = set()  # packages that uv cannot resolve without a build
 
     def packages(self) -> list[_Package]:
-        """Return the packages of the answer; those without a wheel with their sdist."""
+        """Return the packages of the resolution; those without a wheel have their sdist."""
         first: Failure | None = None
         while isinstance(answer := self._ask(), Failure):
             first = first or answer
@@ -163,7 +174,7 @@ class _Conversation:
         if isinstance(answer, Failure):
             if answer.nameless:
                 raise self._name_needed()
-            # An address leaves uv one version; where another would be needed, uv's words before that are true.
+            # An address leaves uv only one version. If another is needed, the error of uv before that is the right one.
             raise (first if first and self._is_about_addresses(answer) else answer).error()
         listed = [self._listed(package) for package in answer]
         return listed + [self._listed(self._known[name]) for name in sorted(self._left_out)]
@@ -174,7 +185,7 @@ class _Conversation:
 
     def _build_needed(self, names: Sequence[str]) -> NixpyError:
         versions = {name: f" {package['version']}" for name, package in self._known.items()}
-        one, several = "has no wheel, and only a build tells what it requires", "have no wheel, and only builds tell"
+        one, several = "has no wheel, and only a build shows what it requires", "have no wheel, and only builds show"
         return BuildNeededError(
             f"{', '.join(name + versions.get(name, '') for name in names)} "
             + (one if len(names) == 1 else f"{several} what they require"),
@@ -183,22 +194,24 @@ class _Conversation:
         )
 
     def _name_needed(self) -> NixpyError:
-        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
-        return NixpyError(
-            f"only a build tells the name of the package in {lines}",
+        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._input.unnamed())
+        return BuildNeededError(
+            f"only a build shows the name of the package in {lines}",
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
 
     def with_sdists(self, packages: list[_Package]) -> list[_Package]:
-        """Add the sdists where wheels may not fit everywhere: with `--no-build` uv leaves them out.
+        """Add sdists to packages with wheels that may not fit every system.
 
-        Asked for exact versions without their dependencies, uv needs no metadata and builds nothing.
+        With `--no-build` uv leaves them out.
+
+        For exact versions without dependencies, uv needs no metadata and builds nothing.
         """
         lacking = [
             p
             for p in packages
             if not p.keys() & {*_DIRECT, "sdist"}
-            and (not _has_universal_wheel(p) or _wants_sdist(self._asked, p["name"]))
+            and (not _has_universal_wheel(p) or _wants_sdist(self._input, p["name"]))
         ]
         often = Counter(package["name"] for package in lacking)
         pins = [
@@ -206,31 +219,33 @@ class _Conversation:
             for p in lacking
         ]
         answer = self._compile(lines=pins, options=["--no-deps"]) if pins else []
-        # uv may know an index for one package alone, which these lines do not name: then it stays unknown.
+        # uv may use another index for one package, which these lines do not name. Then the sdist stays unknown.
         listed = [] if isinstance(answer, Failure) else answer
         found = {(p["name"], p.get("version")): {k: p[k] for k in ("sdist", "wheels") if k in p} for p in listed}
         return [found.get((p["name"], p.get("version")), {}) | p for p in packages]
 
     def _ask(self) -> list[_Package] | Failure:
         return self._compile(
-            lines=self._asked.lines,
-            constraints=(*self._asked.constraints, *self._addresses()),
-            # An override for no Python at all takes a package out, whoever requires it.
+            lines=self._input.lines,
+            constraints=(*self._input.constraints, *self._addresses()),
+            # An override for no Python removes a package, whichever package requires it.
             overrides=[f"{name} ; python_version < '0'" for name in sorted(self._left_out)],
-            sources=self._asked.sources,
+            sources=self._input.sources,
             options=self._options,
             preferences=self._preferences,
         )
 
     def _look_up(self, name: str) -> _Package | None:
-        """Return a package as uv would choose it, without its metadata; None where that is no sdist alone.
+        """Return the package that uv chooses, without its metadata.
 
-        uv also names packages of which only older versions have no wheel.
+        Returns None if it has more than an sdist.
+
+        uv also names packages that lack wheels only for older versions.
         """
         if name not in self._looked_up:
-            # Of what an address names uv needs the metadata, and builds it for that.
-            lines = tuple(line for line in self._asked.lines_for(name) if is_of_an_index(line)) or (name,)
-            constraints = tuple(line for line in self._asked.constraints if is_of_an_index(line))
+            # uv needs the metadata of a requirement with an address, and builds it for that.
+            lines = tuple(line for line in self._input.lines_for(name) if is_of_an_index(line)) or (name,)
+            constraints = tuple(line for line in self._input.constraints if is_of_an_index(line))
             answer = self._compile(lines=lines, constraints=constraints, options=["--no-deps"])
             entries = [] if isinstance(answer, Failure) else [package for package in answer if package["name"] == name]
             one = entries[-1] if entries else {}
@@ -238,13 +253,13 @@ class _Conversation:
         return self._looked_up[name]
 
     def _addresses(self) -> Iterator[str]:
-        """Yield from where uv shall take the packages without a wheel."""
+        """Yield requirements with the addresses of packages without a wheel."""
         for name in sorted(self._known.keys() - self._left_out):
             sdist = self._known[name]["sdist"]
             yield f"{name} @ {sdist['url'] if 'url' in sdist else Path(sdist['path']).as_uri()}"
 
     def _listed(self, package: _Package) -> _Package:
-        """Return a package as an index lists it, where it was given as an address only for uv's sake."""
+        """Return a package as the index lists it, if nixpy gave uv its address."""
         known = self._known.get(package["name"])
         if known is None:
             return package
@@ -261,13 +276,13 @@ class _Conversation:
         options: Sequence[str] = (),
         preferences: Mapping[str, str] = MappingProxyType({}),
     ) -> list[_Package] | Failure:
-        """Ask uv once; paths in the answer are absolute."""
+        """Run uv once; paths in the result are absolute."""
         output = self._folder / "pylock.answer.toml"
-        # uv keeps the versions that its output file names already.
+        # uv keeps the versions that are already in its output file.
         output.write_text(_text([{"name": name, "version": v} for name, v in preferences.items()]), "utf-8")
         arguments = list(sources)
         for name, content in (
-            ("requirements", () if sources and not lines else (*self._asked.index, *lines)),
+            ("requirements", () if sources and not lines else (*self._input.index, *lines)),
             ("constraints", constraints),
             ("overrides", overrides),
         ):
@@ -276,7 +291,7 @@ class _Conversation:
                 path.write_text("\n".join(content) + "\n", "utf-8")
                 arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
         sdists = {name: package["version"] for name, package in self._known.items()}
-        if failure := self._compiler.compile(arguments, (*self._asked.options, *options), output, sdists):
+        if failure := self._compiler.compile(arguments, (*self._input.options, *options), output, sdists):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 
@@ -286,7 +301,10 @@ def _has_universal_wheel(package: _Package) -> bool:
 
 
 def _absolute(value: Any, folder: Path) -> Any:
-    """Return a value of the answer with every `path` in it made absolute; uv's start at its output file."""
+    """Return a value of the result with every `path` absolute.
+
+    Those of uv are relative to its output file.
+    """
     if isinstance(value, list):
         return [_absolute(item, folder) for item in value]
     if not isinstance(value, dict):
@@ -297,11 +315,14 @@ def _absolute(value: Any, folder: Path) -> Any:
     }
 
 
-def _admitted(package: _Package, asked: UvInput) -> _Package:
-    """Return a package with the files that the hashes and `--no-binary` of requirements files leave."""
+def _admitted(package: _Package, uv_input: UvInput) -> _Package:
+    """Return a package with only the allowed files.
+
+    The hashes and `--no-binary` of requirements files decide.
+    """
     name = package["name"]
     files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}
-    if allowed := asked.hashes.get(name):
+    if allowed := uv_input.hashes.get(name):
 
         def fits(file: Mapping[str, Any]) -> bool:
             return any(f"{kind}:{value}" in allowed for kind, value in file.get("hashes", {}).items())
@@ -309,19 +330,21 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
         files["wheels"] = [wheel for wheel in files.get("wheels", ()) if fits(wheel)]
         files = {key: file for key, file in files.items() if (file if key == "wheels" else fits(file))}
         if not files and not package.keys() & {"directory", "vcs"}:
-            raise NixpyError(
+            raise ResolutionError(
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
-                hint="Compare them with the index's, or list them anew (`uv pip compile --generate-hashes`).",
+                hint="Correct the hashes; `uv pip compile --generate-hashes` lists those of the index.",
             )
-    if _wants_sdist(asked, name):
+    if _wants_sdist(uv_input, name):
         if files.keys() == {"wheels"}:
-            raise NixpyError(f"`--no-binary` asks for an sdist of `{name}`, and there is none", hint="Drop the option.")
+            raise ResolutionError(
+                f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
+            )
         files.pop("wheels", None)
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 
 
-def _wants_sdist(asked: UvInput, name: str) -> bool:
-    return name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary)
+def _wants_sdist(uv_input: UvInput, name: str) -> bool:
+    return name in uv_input.no_binary or (":all:" in uv_input.no_binary and name not in uv_input.only_binary)
 
 
 def _text(packages: Sequence[_Package]) -> str:

@@ -1,7 +1,9 @@
-"""The package indexes a user has configured for uv or pip, and who may see which password.
+"""Read the user's package indexes, and protect their passwords.
 
-A credential lives here only: in fields without a repr, in the environment given to uv, and in the
-Authorization header of a request to its own server. `redact` takes it out of any text that others wrote.
+The settings are those of uv, pip and netrc.
+
+A credential is only here: in fields without a repr, in the environment of uv, and in the Authorization header of a
+request to its own server. `redact` removes it from texts of other programs.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ _USERINFO = re.compile(r"(?<=://)[^/\s'\"<>]*@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A user name and a password, both decoded. A user name alone is a token, and as secret."""
+    """A user name and a password, both decoded.
+
+    A user name without a password is a token, and also secret.
+    """
 
     user: str = field(repr=False)
     password: str = field(default="", repr=False)
@@ -35,7 +40,7 @@ class Login:
         return "Basic " + self._token()
 
     def secrets(self) -> set[str]:
-        """Return every spelling in which this login could leak."""
+        """Return every spelling in which this login may occur in a text."""
         secret = self.password or self.user
         return {secret, quote(secret, safe=""), quote(secret), self._token()} if secret else set()
 
@@ -45,7 +50,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index or page of links on a server: its URL without credentials, and the login for it."""
+    """An index or page of links on a server, and the login for it.
+
+    The URL has no credentials.
+    """
 
     url: str = field(repr=False)
     login: Login | None = field(default=None, repr=False)
@@ -53,21 +61,21 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSettings:
-    """What uv, pip and netrc say about indexes; without arguments, nothing at all."""
+    """The index settings of uv, pip and netrc; empty without arguments."""
 
     indexes: tuple[Index, ...] = field(default=(), repr=False)
     hosts: Mapping[str, Login] = field(default_factory=dict, repr=False)  # netrc: host, or "default", to login
-    certificates: Path | None = None  # PEM file of trusted authorities; None: the system's
+    certificates: Path | None = None  # PEM file of trusted authorities; None for that of the system
     client_certificate: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, root: Path, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings that hold for the project in `root`.
+        """Read the index settings for the project in `root`.
 
-        Sources: uv's variables and files, pip's variables and files, netrc (`NETRC`, else `~/.netrc`). A
-        netrc file that cannot be read is passed over, as uv and pip do. Raises NixpyError for a damaged
-        uv.toml, pyproject.toml or pip.conf, and for an index that is no URL.
+        The sources are variables and files of uv, variables and files of pip, and netrc (`NETRC`, else `~/.netrc`). A
+        netrc file that cannot be read is skipped, as uv and pip do. Raises NixpyError for a damaged uv.toml,
+        pyproject.toml or pip.conf, and for an index that is not a URL.
         """
         uv, pip = uv_indexes(root, environ), pip_indexes(root, environ)
         urls = [
@@ -83,23 +91,25 @@ class IndexSettings:
         )
 
     def with_urls(self, urls: Iterable[str]) -> Self:
-        """Return the settings with more indexes, those that a requirements file names; theirs are asked first."""
+        """Return the settings with the indexes of a requirements file before all others."""
         more = tuple(_index(None, url, {}) for url in urls if _is_http(url))
         return replace(self, indexes=(*more, *self.indexes))
 
     def uv_environment(self) -> dict[str, str]:
-        """Return what to add to uv's environment so that it uses pip's settings where it has none of its own.
+        """Return the environment variables that make uv use pip's settings.
 
-        pip takes the best version of all its indexes together; so shall uv then. The values may hold
-        credentials: never show them.
+        uv uses them if it has no index settings of its own.
+
+        pip chooses the best version from all its indexes; uv then does the same. The values may contain credentials:
+        never show them.
         """
         return dict(self.environment)
 
     def auth(self, url: str) -> str | None:
         """Return the Authorization header for `url`, or None.
 
-        The credentials in the URL itself, else those of the configured index on the same server that shares
-        the longest path with it, else netrc's for the host.
+        It has the credentials in the URL itself, else those of the configured index on the same server that shares the
+        longest path with it, else those of netrc for the host.
         """
         if (own := _login(url)) is not None:
             return own.header()
@@ -112,7 +122,7 @@ class IndexSettings:
         return login.header() if login else None
 
     def redact(self, text: str) -> str:
-        """Return `text` without any password or token known here, and each URL in it as it may be shown."""
+        """Return `text` without known secrets, and with each URL safe to show."""
         logins: Iterable[Login] = (*(i.login for i in self.indexes if i.login), *self.hosts.values())
         secrets = {secret for login in logins for secret in login.secrets()}
         tokens = {token for index in self.indexes for token in path_tokens(index.url)}
@@ -124,18 +134,24 @@ class IndexSettings:
         return _USERINFO.sub("***@", text)
 
     def shown(self, url: str) -> str:
-        """Return a URL as it may be shown, without any token known here."""
+        """Return a URL that is safe to show, without any known token."""
         return self.redact(shown(url))
 
 
 def _query_values(url: str) -> set[str]:
-    """Return the values in a URL's query and fragment as they stand there and decoded, each of which may be a token."""
+    """Return the values in a URL's query and fragment, raw and decoded.
+
+    Each may be a token.
+    """
     values = {pair.partition("=")[2] or pair for pair in re.split("[?#&;]", url)[1:]}
     return {value for value in values | set(map(unquote, values)) if len(value) >= _SHORTEST_SECRET}
 
 
 def same_server(one: str, other: str) -> bool:
-    """Tell whether two URLs have scheme, host and port in common (RFC 6454's origin)."""
+    """Return whether two URLs have the same origin (RFC 6454).
+
+    An origin is scheme, host and port.
+    """
     return _server(one) == _server(other)
 
 
@@ -145,7 +161,10 @@ def _server(url: str) -> tuple[str, str, int | None]:
 
 
 def _shared(url: str, path: str) -> int:
-    """Count the path segments that an index's URL and `path` have in common from the start."""
+    """Count the path segments that an index's URL and `path` share.
+
+    They are counted from the start.
+    """
     pairs = zip(split(url).path.strip("/").split("/"), path.strip("/").split("/"), strict=False)
     return next((i for i, (one, other) in enumerate(pairs) if one != other), 99)
 
@@ -160,7 +179,10 @@ def _login(url: str) -> Login | None:
 
 
 def _index(name: str | None, url: str, environ: Mapping[str, str]) -> Index:
-    """Build one index; uv reads the login of a named one from UV_INDEX_<NAME>_USERNAME and _PASSWORD."""
+    """Build one index.
+
+    uv reads the login of a named one from UV_INDEX_<NAME>_USERNAME and _PASSWORD.
+    """
     login = _login(url)
     key = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", (name or "").upper())
     user, password = environ.get(f"{key}_USERNAME", ""), environ.get(f"{key}_PASSWORD", "")
@@ -181,7 +203,10 @@ def _netrc(environ: Mapping[str, str]) -> dict[str, Login]:
 
 
 def _certificates(environ: Mapping[str, str], pip: PipIndexes) -> Path | None:
-    """Return the file uv and OpenSSL would trust, else pip's, else what pip inherits from requests."""
+    """Return the certificate file of uv and OpenSSL, else that of pip.
+
+    If there is neither, it is that of requests, which pip uses.
+    """
     inherited = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     return _file(environ.get("SSL_CERT_FILE")) or pip.certificates or _file(inherited)
 

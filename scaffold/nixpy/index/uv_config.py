@@ -1,19 +1,21 @@
-"""What uv is configured with: uv reads no file by itself, but one that nixpy writes of settings it knows.
+"""Configure uv with one file, which nixpy writes.
 
-A project's own settings could make uv build a package although it is given `--no-build`, and a build runs code of
-strangers. So each key of uv's configuration and each variable has a row in `uv-settings.csv`, whose `treatment` is
+The file has only settings that nixpy knows.
+
+The settings of a project can make uv build a package in spite of `--no-build`, and a build runs untrusted code. So each
+key of uv's configuration and each variable has a row in `uv-settings.csv` with one of these treatments:
 
 - `pass`: passed on; a value in the column `refused` is an error;
-- `user`: passed on from the files of the user and the machine, and ignored with a diagnostic in the project's;
-- `build`: passed on with `--allow-build` only; without it nothing is built, and the key has nothing to decide;
+- `user`: passed on from the files of the user and the machine, and ignored with a diagnostic in those of the project;
+- `build`: passed on with `--allow-build` only; without it nothing is built, and the key has no effect;
 - `refuse`: an error without `--allow-build`;
 - `read`: as `build`, and without it nixpy applies the key itself;
 - `apply`: never passed on; nixpy applies the key itself, except where uv reads the requirements in pyproject.toml;
-- `ignore`: never passed on, with a diagnostic, since nixpy decides otherwise;
+- `ignore`: never passed on, with a diagnostic, since nixpy sets it differently;
 - `silent`: never passed on; it does not change what uv resolves;
-- `table`: `pip`, whose keys have rows of their own.
+- `table`: `pip`, a table with a row for each key.
 
-A key without a row is ignored with a diagnostic, a variable of uv without a row is taken out of its environment.
+A key without a row is ignored with a diagnostic, and a variable of uv without a row is removed from its environment.
 `tests/index/test_uv_config.py` compares the rows with the keys that the installed uv knows.
 """
 
@@ -33,7 +35,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nixpy.core import csv_table
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
@@ -48,7 +50,10 @@ _WITH_REQUIREMENTS = ("constraint-dependencies", "override-dependencies")
 
 @dataclass(frozen=True, slots=True)
 class UvSetting:
-    """One key of uv's configuration (`table` is `top` or `pip`) or one `variable`, and what nixpy does with it."""
+    """One key or one `variable` of uv, and what nixpy does with it.
+
+    `table` is `top` or `pip`, the table of a key.
+    """
 
     table: str
     key: str
@@ -59,10 +64,12 @@ class UvSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvConfig:
-    """What uv is given. The values may hold credentials: they are written to a private folder only.
+    """The configuration for uv.
 
-    `no_binary` are the packages of which the settings want no wheel, or `:all:`; `environments` is where the
-    requirements hold, or None for everywhere; `origin` are the files they are from.
+    The values may contain credentials: they are written to a private folder only.
+
+    `no_binary` are the packages for which the settings exclude wheels, or `:all:`. `environments` is a marker that
+    limits the resolution, or None. `origin` names the files of the settings.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -71,10 +78,12 @@ class UvConfig:
     origin: str = "uv's settings"
 
     def text(self, *, direct: bool = True, sdists: Mapping[str, str] = MappingProxyType({})) -> str:
-        """Return the text of the uv.toml; without `direct` it has no requirement with an address.
+        """Return the text of the uv.toml.
 
-        `sdists` are versions of packages that uv takes from an address. For such a package uv passes over
-        `dependency-metadata` without a version, which holds for every version of an index: it gets this one.
+        Without `direct` it has no requirement with an address.
+
+        `sdists` are versions of packages that uv takes from an address. For such a package uv ignores
+        `dependency-metadata` without a version, so nixpy adds this version to it.
         """
         settings = _with_versions(self.settings, sdists)
         if not direct:
@@ -90,7 +99,10 @@ class UvConfig:
 
 
 def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings of uv whose `dependency-metadata` has the versions of `sdists` where it has none."""
+    """Return settings of uv with the versions of `sdists` added.
+
+    Only entries of `dependency-metadata` without a version get one.
+    """
     entries = settings.get(_METADATA)
     if not isinstance(entries, list):
         return dict(settings)
@@ -105,13 +117,16 @@ def _with_versions(settings: Mapping[str, Any], sdists: Mapping[str, str]) -> di
 
 @cache
 def known() -> Mapping[tuple[str, str], UvSetting]:
-    """Return the row of every setting by its table and key. Raises NixpyError for a damaged table."""
+    """Return the row of every setting by its table and key.
+
+    Raises NixpyError for a damaged table.
+    """
     columns = ("table", "key", "treatment", "refused", "reason")
     return {(row[0], row[1]): UvSetting(*row) for _, row in csv_table.rows(_TABLE, *columns, keys=2)}
 
 
 def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow_build: bool = False) -> UvConfig:
-    """Return what to give uv of its settings for the project in `root`.
+    """Return the configuration for uv for the project in `root`.
 
     Raises NixpyError for a file that is not TOML, and for a value that starts programs.
     """
@@ -134,7 +149,9 @@ def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow
 
 
 def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, str]:
-    """Return the environment of uv: all but those of uv's own variables that are not to be passed on.
+    """Return the environment for uv.
+
+    It lacks the variables of uv that nixpy does not pass on.
 
     Raises NixpyError for a value that starts programs, and without `allow_build` for a file that could make uv build.
     """
@@ -146,15 +163,18 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
                 continue
             if row.treatment == "refuse" and not allow_build:
                 hint = f"Unset {name}, or allow builds with --allow-build."
-                raise NixpyError(f"{name} is refused: {row.reason}", hint=hint)
+                raise IndexSettingError(f"{name} is refused: {row.reason}", hint=hint)
             if row.refused and value == row.refused:
-                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Name the value that you want.")
+                raise IndexSettingError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
         passed[name] = value
     return passed
 
 
 def is_of_an_index(item: object) -> bool:
-    """Return whether a requirement names a package alone; one with an address makes uv build what lies there."""
+    """Return whether a requirement has no address.
+
+    uv builds the source tree at an address.
+    """
     try:
         return isinstance(item, str) and Requirement(item).url is None
     except InvalidRequirement:
@@ -167,7 +187,10 @@ def _variable(name: str) -> UvSetting | None:
 
 
 def _settings(file: UvFile) -> Iterator[tuple[UvSetting | None, str, str, Any]]:
-    """Yield every setting of a file: its row if it has one, its table, key and value; those of `pip` one by one."""
+    """Yield every setting of a file: its row, table, key and value.
+
+    The row may be None. Settings in `pip` are yielded one by one.
+    """
     for key, value in file.table.items():
         row = known().get(("top", key))
         if row and row.treatment == "table" and isinstance(value, dict):
@@ -183,9 +206,9 @@ def _passed(file: UvFile, *, allow_build: bool) -> dict[str, Any]:
         if row is None or not _is_passed(row, file, allow_build=allow_build):
             continue
         if row.refused and value == row.refused:
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `{key} = {inline(value)}` is refused: {row.reason}",
-                hint="Name the value that you want.",
+                hint="Write the value itself.",
                 path=file.path,
                 line=_line(file, table, key),
             )
@@ -201,7 +224,10 @@ def _is_passed(row: UvSetting, file: UvFile, *, allow_build: bool) -> bool:
 
 
 def _absolute(key: str, value: Any, folder: Path) -> Any:
-    """Return a value with its paths made absolute: they start at the folder of the file that has them."""
+    """Return a value with absolute paths.
+
+    Relative ones start at the folder of their file.
+    """
     if key == "index" and isinstance(value, list):
         return [
             {k: _place(v, folder) if k == "url" else v for k, v in one.items()} if isinstance(one, dict) else one
@@ -219,7 +245,10 @@ def _place(value: Any, folder: Path) -> Any:
 
 
 def _merge(into: dict[str, Any], later: Mapping[str, Any]) -> None:
-    """Add what a later file says: uv joins lists and tables, and else keeps the first value."""
+    """Add the settings of a later file.
+
+    uv joins lists and tables, and keeps the first of other values.
+    """
     for key, value in later.items():
         first = into.get(key)
         if isinstance(first, list) and isinstance(value, list):
@@ -241,9 +270,9 @@ def _no_binary(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _environments(files: Sequence[UvFile]) -> Marker | None:
-    """Return where one of the environments holds that the project's pyproject.toml lists.
+    """Return a marker for the environments in the project's pyproject.toml, or None.
 
-    uv takes the key from there alone: a uv.toml that has it is an error of uv.
+    uv accepts the key only in that file: in a uv.toml it is an error.
     """
     for file in files:
         listed = file.table.get("environments")
@@ -253,7 +282,7 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
         try:
             return Marker(" or ".join(f"({Marker(marker)})" for marker in markers)) if markers else None
         except (InvalidMarker, TypeError):
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `environments = {inline(listed)}` is not a list of markers",
                 hint="Write it as `environments = [\"sys_platform == 'linux'\"]`.",
                 path=file.path,
@@ -265,9 +294,11 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
 def uv_diagnostics(
     root: Path, environ: Mapping[str, str] = os.environ, *, of_user: bool = False
 ) -> Iterator[Diagnostic]:
-    """Yield the settings that are not passed on, of the file that uv would read for the project in `root`.
+    """Yield a diagnostic for each setting that nixpy does not pass on to uv.
 
-    With `of_user` those of the files of the user and the machine too. Raises NixpyError for a file that is not TOML.
+    The settings are those for the project in `root`.
+
+    With `of_user`, the settings of the user and the machine count, too. Raises NixpyError for a file that is not TOML.
     """
     files = uv_files(root, environ) if of_user else filter(None, [uv_project_file(root)])
     for file in files:
@@ -282,22 +313,22 @@ def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: nixpy does not know uv's setting `{name}`, and does not pass it on",
-                hint="check how it is spelled; where a newer uv has it, make a lock with uv, and nixpy reads that",
+                hint="Check its spelling. If it is a setting of a newer uv, run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "apply" and file.path.name != "pyproject.toml":
             yield Diagnostic(
                 code="NIX210",
                 message=f"{place}: uv's setting `{name}` has no effect in this file",
-                hint="uv takes it from the project's pyproject.toml alone: move it to [tool.uv] there",
+                hint="Move it to [tool.uv] in pyproject.toml: uv reads it from that file only.",
             )
         elif row.treatment == "apply" and file.table.get("sources"):
             yield Diagnostic(
                 code="NIX210",
-                message=f"{place}: uv's setting `{name}` has no effect beside `sources`: the answer is for all systems",
-                hint="make a lock with uv, and nixpy reads that",
+                message=f"{place}: uv's setting `{name}` has no effect with `sources`: uv resolves for all systems",
+                hint="Run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
-            remedy = "set it in the uv.toml of your user" if row.treatment == "user" else "remove it, or lock with uv"
+            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Run `uv lock`; nixpy reads uv.lock."
             yield Diagnostic(
                 code="NIX210", message=f"{place}: uv's setting `{name}` is not passed on: {row.reason}", hint=remedy
             )

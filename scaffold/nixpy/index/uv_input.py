@@ -1,4 +1,7 @@
-"""A project's requirements as text for uv: complete, absolute, and such that uv builds nothing unasked."""
+"""Write the requirements of a project as text for uv.
+
+The text is complete and has absolute paths, and uv builds nothing for it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import ProjectError
+from nixpy.core.errors import BuildNeededError, ProjectError
 from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
@@ -20,9 +23,9 @@ from nixpy.project.dependencies import Dependencies, Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvInput:
-    """What uv is asked, and which files may be in the answer.
+    """The input of uv, and the files that may be in its result.
 
-    The texts may hold credentials: they are written to a private folder only.
+    The texts may contain credentials: they are written to a private folder only.
     """
 
     lines: tuple[str, ...] = field(default=(), repr=False)
@@ -36,7 +39,7 @@ class UvInput:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def lines_for(self, name: str) -> tuple[str, ...]:
-        """Return the lines that ask for the package `name`."""
+        """Return the lines that require the package `name`."""
         asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
         return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
 
@@ -45,12 +48,18 @@ class UvInput:
         return tuple(line for line in self.lines if not line.startswith("-") and not _names_a_package(line))
 
     def under(self, marker: Marker) -> UvInput:
-        """Return the same question for where `marker` holds; lines that only uv understands stay as they are."""
+        """Return the same input with `marker` on each line.
+
+        Lines that only uv can read are unchanged.
+        """
         lines = (str(under(Requirement(line), marker)) if _names_a_package(line) else line for line in self.lines)
         return replace(self, lines=tuple(lines))
 
     def conceal(self, text: str) -> str:
-        """Return `text` with every expanded variable of a requirements file as it is written there."""
+        """Return `text` with each expanded variable replaced by its `${NAME}`.
+
+        The variables are those of requirements files.
+        """
         for value in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(value, self.secrets[value])
         return text
@@ -64,25 +73,25 @@ def _names_a_package(line: str) -> bool:
     return True
 
 
-def question(
+def uv_input_for(
     source: Dependencies | Sequence[RequirementsFile | Requirement],
     extras_and_groups: ExtrasAndGroups,
     *,
     allow_build: bool,
 ) -> UvInput:
-    """Return what to ask uv for `source`.
+    """Return the input of uv for `source`.
 
-    Raises ProjectError where a local path does not exist, and without `allow_build` where only a build tells
-    what a source tree needs.
+    Raises ProjectError if a local path does not exist and, without `allow_build`, if only a build shows the
+    requirements of a source tree.
     """
     if isinstance(source, Dependencies):
         groups = source.selected_groups(extras_and_groups.groups)
         requirements = source.select(
             extras_and_groups.extras, groups
-        )  # also where uv reads the file: our errors name lines
+        )  # also if uv reads the file: the errors of nixpy name lines
         if not source.uv.get("sources"):
             return UvInput(lines=tuple(map(str, requirements)))
-        # Only uv knows what its own table of sources means.
+        # Only uv can read its own table of sources.
         options = [f"--extra={extra}" for extra in sorted(extras_and_groups.extras)] + [
             f"--group={group}" for group in groups
         ]
@@ -129,7 +138,10 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
 
 
 def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str]:
-    """Return the lines of a requirements file for uv; one error names all that would have to be built."""
+    """Return the lines of a requirements file for uv.
+
+    One error names all that must be built.
+    """
     texts: list[str] = []
     refused: dict[str, _BuildNeededError] = {}
     for line in lines:
@@ -140,19 +152,23 @@ def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str
     if refused:
         (_, first), *others = refused.items()
         if others:
-            first.message += f"; and so would {', '.join(f'`{text}`' for text, _ in others)}"
+            first.message += f"; so must {', '.join(f'`{text}`' for text, _ in others)}"
         raise first
     return texts
 
 
 class _BuildNeededError(ProjectError):
-    """A line with a package that must be built to know what it needs."""
+    """A line with a package that must be built to find its requirements."""
+
+    code = BuildNeededError.code
 
 
 def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
-    """Yield a line of a requirements file for uv: absolute, and named where it can be.
+    """Yield a line of a requirements file for uv.
 
-    For the name of an unnamed source tree uv runs its build, even with `--no-build`.
+    It has absolute paths, and a name if it is known.
+
+    uv builds a source tree without a name to find the name, even with `--no-build`.
     """
     if line.local is None and line.url is None:
         yield str(line.requirement)
@@ -180,7 +196,7 @@ def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
 def _constraint(line: RequirementLine) -> str:
     if line.requirement is None or line.editable:
         raise ProjectError(
-            f"`{line.text}` is no constraint: it has no name",
+            f"`{line.text}` is not a constraint: it has no name",
             hint="Write it as `name @ URL`, or include it with -r.",
             path=line.path,
             line=line.line,
@@ -189,9 +205,11 @@ def _constraint(line: RequirementLine) -> str:
 
 
 def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
-    """Yield a source tree whose `[project]` tells all; without a static version what it needs, in its place.
+    """Yield a source tree with a complete `[project]`.
 
-    uv builds a project for its version, which is of no use here.
+    Without a static version, yield its requirements instead.
+
+    uv builds a project to find its version, which is not needed here.
     """
     assert line.local  # noqa: S101
     pyproject = line.local / "pyproject.toml"
@@ -208,7 +226,7 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
 
 def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
     return _BuildNeededError(
-        f"`{line.text}` would have to be built to know what it needs: {reason}",
+        f"`{line.text}` must be built to know what it requires: {reason}",
         hint=f"{remedy} with --allow-build, which runs its code.",
         path=line.path,
         line=line.line,

@@ -1,4 +1,4 @@
-"""The program uv: where it is, and one `uv pip compile` with an answer or an error a user can act on."""
+"""Find the program uv, and run `uv pip compile` with clear errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core import limits, programs
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import NetworkError, NixpyError, ProgramError, ResolutionError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
@@ -21,10 +21,10 @@ _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extr
 _WHEEL_REQUIRED = re.compile(r"Wheels are required for `([^`]+)`")
 _BUILD_DISABLED = re.compile(r"Building source distributions for `([^`]+)` is disabled")
 _SHOWN_LINES = 14
-_HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that uv's text holds decides
+_HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
         r"network (?:was|connectivity is) disabled|Network connectivity",
-        "uv may not use the network and its cache does not hold this: run once without --offline.",
+        "Run once without --offline: the cache of uv does not have this.",
         NetworkError,
     ),
     (
@@ -39,35 +39,35 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     ),
     (
         r"Failed to fetch|error sending request|dns error|tcp connect|timed out|Request failed",
-        "The index did not answer: check the network and the index settings of uv or pip, or use a lock.",
+        "Check the network and the index settings of uv or pip, or use a lock.",
         NetworkError,
     ),
     (
         r"Building source distributions",
-        "Only its build tells what it needs: allow that with --allow-build, or lock with `uv lock`.",
-        NixpyError,
+        "Only a build shows what the package requires: allow it with --allow-build, or run `uv lock`.",
+        ResolutionError,
     ),
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"Wheels are required for",
         "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
-        NixpyError,
+        ResolutionError,
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uv:
-    """A uv that starts."""
+    """A uv that was started to read its version."""
 
     path: Path
     version: Version
@@ -75,10 +75,10 @@ class Uv:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why uv found no answer. `text` is free of credentials.
+    """The reason why uv could not resolve. `text` is free of credentials.
 
-    `sdist_only` are packages without a wheel, `dynamic` those that only a build tells the needs of.
-    `nameless`: one is given as an address, and only a build tells its name.
+    `sdist_only` are packages without a wheel, `dynamic` those with requirements that only a build shows. `nameless`:
+    a requirement is only an address, and only a build shows its name.
     """
 
     text: str
@@ -87,17 +87,18 @@ class Failure:
     nameless: bool
 
     def error(self) -> NixpyError:
-        """Return the error to show, with the way out."""
+        """Return the error to show, with a hint."""
         found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
-        hint, kind = next(found, (None, NixpyError))
+        hint, kind = next(found, (None, ResolutionError))
         return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
 
 
 def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
-    """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
+    """Return the uv on PATH, else the one that `nixpy[uv]` installs.
 
-    A uv of the checkout that `project` is in is not started. Raises NixpyError where none of them starts and is new
-    enough.
+    The latter does not start on NixOS.
+
+    nixpy does not start a uv in the checkout of `project`. Raises NixpyError if none of them starts and is new enough.
     """
     reasons = []
     if ignored := programs.left_out("uv", environ, project=project):
@@ -113,9 +114,9 @@ def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
         found = _VERSION.match(answer.stdout)
         if found and Version(found[1]) >= _OLDEST_UV:
             return Uv(path=path, version=Version(found[1]))
-        reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that will do")
+        reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that nixpy supports")
     because = f" ({'; '.join(reasons)})" if reasons else ""
-    raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
+    raise ProgramError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
 
 def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
@@ -131,10 +132,10 @@ def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """One setting in which uv is asked: from which folder, for which Python, with which environment added.
+    """The conditions of a run of uv: its folder, Python and environment.
 
-    uv reads `config` and no file of settings. Without `allow_build` it is given nothing that makes it build.
-    `conceal` takes credentials out of uv's text.
+    uv reads `config` and no other settings. Without `allow_build` its input has nothing that makes it build.
+    `conceal` removes credentials from uv's text.
     """
 
     uv: Uv
@@ -149,12 +150,13 @@ class Compiler:
     def compile(
         self, sources: Sequence[str], options: Sequence[str], output: Path, sdists: Mapping[str, str]
     ) -> Failure | None:
-        """Run `uv pip compile` for all systems; return why it found no answer, or None where it wrote `output`.
+        """Run `uv pip compile` for all systems.
 
-        uv keeps the pins that stand in `output` before, where it can. `sdists` are the versions of packages that the
-        sources name with the address of an sdist.
-        uv never downloads a Python: it is given the one that runs nixpy, which need not be `python`. An
-        interrupt ends it with nixpy.
+        Return the failure, or None if uv wrote `output`.
+
+        uv keeps the pins that are already in `output`, if possible. `sdists` are the versions of packages that the
+        sources name with the address of an sdist. uv never downloads a Python: it uses the one that runs nixpy, which
+        need not be `python`. An interrupt ends uv with nixpy.
         """
         command: list[str | Path] = [
             "pip",
@@ -167,7 +169,7 @@ class Compiler:
         command += ["--python", sys.executable, "--python-version", self.python, "--output-file", output]
         command += ["--no-header", "--color", "never", "--no-progress", "--quiet"]
         command += [*(["--offline"] if self.offline else []), *options]
-        # Where `--no-build` is missing, uv looks up files; an address in a file of requirements would be built.
+        # Without `--no-build`, uv only looks up files; it would build an address in a requirements file.
         direct = self.allow_build or "--no-build" in options
         settings = output.with_name("uv.toml")
         settings.write_text(self.config.text(direct=direct, sdists=sdists), "utf-8")
@@ -181,7 +183,7 @@ class Compiler:
             )
         except programs.SubprocessError:
             raise NetworkError(
-                f"uv found no answer within {limits.RESOLUTION / 60:,.0f} minutes",
+                f"uv did not finish within {limits.RESOLUTION / 60:,.0f} minutes",
                 hint="Check the index settings of uv or pip, or use a lock.",
             ) from None
         if done.returncode == 0:
@@ -196,7 +198,7 @@ class Compiler:
 
 
 def _shortened(text: str) -> str:
-    """Return uv's text without warnings and blank lines, and not more of it than one reads."""
+    """Return the first lines of uv's text without warnings and blank lines."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("warning:")]
     lines = [line.removeprefix("error: ") for line in lines]
     return "\n".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))

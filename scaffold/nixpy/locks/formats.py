@@ -1,6 +1,6 @@
-"""The lock formats: one row each, with the reader that loads a file of it.
+"""List the lock formats: one row for each, with its reader.
 
-Other modules ask a row of `FORMATS` or the `Lock` that its reader returns; no other module names a lock file.
+Other modules use a row of `FORMATS` or the `Lock` that its reader returns; no other module names a lock file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A lock format: the name of its file, its tool, and what others may do with a file of it.
+    """A lock format: the name of its file, its tool, and how other tools use the file.
 
     `reader` is imported when a file is read: `reader(path, root) -> Lock`, where `root` is the folder of the project.
     With `pins_only` the file has versions and hashes, but neither file names nor the packages of other systems: its
@@ -30,19 +30,19 @@ class Format:
 
     name: str
     reader: str  # `module:name`
-    tool: str | None = None  # whose own format it is
-    relock: str | None = None  # the command that makes the file again
-    other_names: str = ""  # a pattern of names for files besides `name`
-    other_names_shown: str | None = None  # the same for people
-    managers: tuple[str, ...] = ()  # of `.venv`, which install from it
-    install: str | None = None  # the command that installs from it, where no manager does
-    by_path: bool = False  # managers take the path of the file, so it may have any name and lie anywhere
-    addresses: bool = False  # it has an address for each file, which Nix reads there
-    workspace: bool = False  # it may lie above the project, whose lock it is if `Lock.has_project`
+    tool: str | None = None  # the tool that defines the format
+    relock: str | None = None  # the command that locks again
+    other_names: str = ""  # a pattern for other names of the file than `name`
+    other_names_shown: str | None = None  # the same for messages
+    managers: tuple[str, ...] = ()  # the managers of `.venv` that install from it
+    install: str | None = None  # the command that installs from it, if no manager does
+    by_path: bool = False  # managers take the path of the file, so it may have any name and folder
+    addresses: bool = False  # it has an address for each file, from which Nix fetches it
+    workspace: bool = False  # it may be in a parent folder; it is the project's lock if `Lock.has_project`
     pins_only: bool = False
 
     def matches(self, path: Path) -> bool:
-        """Tell whether a file has a name of this format."""
+        """Return whether a file has a name of this format."""
         return path.name == self.name or bool(re.fullmatch(self.other_names, path.name))
 
 
@@ -52,7 +52,7 @@ FORMATS: tuple[Format, ...] = (
         reader="nixpy.locks.uv:UvLock.read",
         tool="uv",
         relock="uv lock",
-        other_names=r".*\.py\.lock",  # of a script
+        other_names=r".*\.py\.lock",  # for a script
         managers=("uv",),
         addresses=True,
         workspace=True,
@@ -88,16 +88,16 @@ FORMATS: tuple[Format, ...] = (
         pins_only=True,
     ),
 )
-"""The lock formats; of several in one folder the first counts."""
+"""The lock formats; if a folder has several, the first counts."""
 
 
 def format_of(path: Path | None) -> Format | None:
-    """Return the format of a file by its name; None for a file that is no lock."""
+    """Return the format of a file by its name; None for a file that is not a lock."""
     return next((one for one in FORMATS if path and one.matches(path)), None)
 
 
 def by_name(name: str) -> Format | None:
-    """Return the format whose file is called `name`, if there is one."""
+    """Return the format with the file name `name`, or None."""
     return next((one for one in FORMATS if one.name == name), None)
 
 
@@ -107,9 +107,9 @@ def by_tool(tool: str) -> Format:
 
 
 def find(root: Path) -> Path | None:
-    """Return the lock of the project in the folder `root`, None where it has none.
+    """Return the lock of the project in the folder `root`, or None.
 
-    A member of a uv workspace has its lock in the workspace's folder. A `root` that is a file is the answer itself.
+    A member of a uv workspace has its lock in the folder of the workspace. If `root` is a file, it is the lock.
     """
     if root.is_file():
         return root
@@ -118,13 +118,18 @@ def find(root: Path) -> Path | None:
 
 
 def find_pins(root: Path) -> Path | None:
-    """Return the file in the folder `root` whose format has pins only, None where there is none."""
+    """Return the lock with pins only in the folder `root`, or None.
+
+    See `Format.pins_only`.
+    """
     here = (root / one.name for one in FORMATS if one.pins_only)
     return next((path for path in here if path.is_file()), None)
 
 
 def read(path: Path, root: Path | None = None) -> Lock:
-    """Return the lock in `path`; its name says the format, and `root` is the folder of the project, its own by default.
+    """Read the lock in `path`.
+
+    Its name decides the format; `root` is the project folder, by default its own.
 
     Raises LockError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
     """
@@ -133,10 +138,10 @@ def read(path: Path, root: Path | None = None) -> Lock:
         *names, last = _shown_names()
         raise LockError(
             "nixpy does not know this lock file by its name",
-            hint=f"it reads {', '.join(names)} and {last}",
+            hint=f"Supported lock files are {', '.join(names)} and {last}.",
             path=path,
         )
-    # A project has one lock, and only what reads that one is loaded.
+    # A project has one lock, so only its reader is imported.
     with raised_as(LockError):
         return cast("Lock", resolve_name(found.reader)(path, root))
 
@@ -144,11 +149,13 @@ def read(path: Path, root: Path | None = None) -> Lock:
 def read_requirements(
     path: Path, root: Path, groups: Collection[str] | None = None, *, named: bool = False
 ) -> RequirementsFile:
-    """Return what a requirements file asks for, or a lock with pins only; `root` is the folder of the project.
+    """Read a requirements file, or a lock with pins only.
 
-    `groups` are those of the lock that are installed, None the default ones. A requirements file that the user has
-    `named` on the command line may be a FIFO. Raises ProjectError where a requirements
-    file cannot be read, and LockError where a lock cannot be read or lacks a group.
+    `root` is the folder of the project.
+
+    `groups` are the groups of the lock to install, None for the default ones. A requirements file that the user has
+    `named` on the command line may be a FIFO. Raises ProjectError if a requirements file cannot be read, and LockError
+    if a lock cannot be read or lacks a group.
     """
     found = format_of(path)
     if found and found.pins_only:
@@ -169,7 +176,7 @@ def _shown_names() -> Iterator[str]:
 
 
 def _workspace_lock(root: Path) -> Path | None:
-    """Return the lock of the workspace that has the folder `root` as a member."""
+    """Return the lock of the workspace with the member `root`, or None."""
     if not (root / "pyproject.toml").is_file():
         return None
     for one in FORMATS:

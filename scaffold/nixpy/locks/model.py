@@ -1,4 +1,7 @@
-"""The model of all lock formats: packages, their files, and the wheels that are installed."""
+"""Define the model of all lock formats.
+
+It has packages, their files, and the locked wheels.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core.target import Target
 
-# Where PyPI and its mirrors keep files: by the BLAKE2b-256 of each.
+# The paths of files on PyPI and its mirrors: by the BLAKE2b-256 of each.
 _PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 
 
@@ -22,9 +25,9 @@ _PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
 class WheelFile:
     """A wheel file, or an sdist, that a lock offers.
 
-    `url` may hold credentials and is never recorded or shown. `sha256` is lower-case hex, absent where the lock has
-    none. A local wheel has a `path` and no `url`. Where a lock has neither, nixpy looks in `indexes`, one after the
-    other; None stands for those of the user's settings.
+    `url` may contain credentials and is never recorded or shown. `sha256` is lower-case hex, or None if the lock has
+    none. A local wheel has a `path` and no `url`. If a lock has neither, nixpy looks on `indexes`, one after the
+    other; None means the indexes in the user's settings.
     """
 
     filename: str
@@ -36,25 +39,31 @@ class WheelFile:
 
     @property
     def of_pypi(self) -> bool:
-        """Whether its address is PyPI's, or of a mirror that keeps files as PyPI does."""
+        """Whether its address is on PyPI, or on a mirror with the same paths."""
         return self.url is not None and bool(_PYPI.search(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """One package that a lock installs on one target, with every wheel it offers for any target."""
+    """One package that a lock installs on one target.
+
+    It has every wheel that the lock has for any target.
+    """
 
     name: NormalizedName
     version: str | None
     wheels: tuple[WheelFile, ...] = ()
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
-    sdist_file: WheelFile | None = None  # the sdist, where it is one file
-    local: bool = False  # the project, a workspace member or an editable: in place, nothing to open
+    sdist_file: WheelFile | None = None  # the sdist, if it is one file
+    local: bool = False  # the project, a workspace member or an editable: installed in place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtrasAndGroups:
-    """The extras and dependency groups that are installed; `groups` None stands for the default groups."""
+    """The extras and dependency groups to install.
+
+    `groups` None means the default groups.
+    """
 
     extras: frozenset[NormalizedName] = frozenset()
     groups: frozenset[NormalizedName] | None = None
@@ -65,42 +74,56 @@ class Lock(Protocol):
 
     @property
     def path(self) -> Path:
-        """The file it was read from."""
+        """The path of the lock file."""
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """The Python versions that the lock is for; None where it does not say."""
+        """The Python versions that the lock is for; None if it does not state them."""
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that an installer installs on `target`, sorted by name, each name once."""
+        """Return the packages that an installer installs on `target`.
+
+        They are sorted by name, each name once.
+        """
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the names of the groups that are installed, the default ones where none are named."""
+        """Return the names of the groups to install, the default ones if none are named."""
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where it does not tell."""
+        """Return whether the lock is up to date with pyproject.toml.
+
+        Returns None if the lock does not record that.
+        """
 
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the packages that the project requires otherwise than when the lock was made, sorted by name.
+        """Return the packages with requirements that changed after locking.
 
-        `requirements` are the project's own now. None where the lock does not tell.
+        They are sorted by name.
+
+        `requirements` are the current ones of the project. Returns None if the lock does not record the old ones.
         """
 
     def has_project(self) -> bool:
-        """Tell whether the lock is of the project in its `root`, and not only of a folder around it."""
+        """Return whether the lock contains the project in its `root`.
+
+        A lock may contain only projects in parent folders.
+        """
 
 
 class LockDefaults:
-    """The answers of a lock that names no groups and does not say whether it is up to date."""
+    """The defaults for a lock without groups.
+
+    Such a lock does not record whether it is up to date.
+    """
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the named groups."""
         return frozenset(extras_and_groups.groups or ())
 
     def fresh(self) -> bool | None:
-        """Return None: the lock does not tell."""
+        """Return None: the lock does not record it."""
         return None
 
     def differences(
@@ -109,17 +132,17 @@ class LockDefaults:
         target: Target,  # noqa: ARG002
         extras_and_groups: ExtrasAndGroups,  # noqa: ARG002
     ) -> tuple[str, ...] | None:
-        """Return None: the lock does not tell."""
+        """Return None: the lock does not record it."""
         return None
 
     def has_project(self) -> bool:
-        """Return True: the lock lies in the folder of its project."""
+        """Return True: the lock is in the folder of its project."""
         return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedWheel:
-    """The wheel that an installer chooses on `system`, and where its file is."""
+    """The wheel that an installer chooses on `system`, with its file."""
 
     system: str
     name: NormalizedName
@@ -128,13 +151,16 @@ class LockedWheel:
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
-        """What a wheel in nixpy.lock (`nixpylock.Wheel`) must have in common with this one for its needs to hold."""
+        """The key that this wheel shares with one in nixpy.lock if its needs apply.
+
+        See `nixpylock.Wheel`.
+        """
         return (self.system, self.name, self.version, self.file.filename, self.file.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdistFacts:
-    """Facts of an sdist: the names of what its build system requires, and whether it holds anything to compile."""
+    """Facts of an sdist: its build requirements, and whether it compiles files."""
 
     build: tuple[NormalizedName, ...]
     compiled: bool
@@ -142,9 +168,9 @@ class SdistFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it can be built there.
+    """A locked package without a wheel for `system`; `sdist`: it can be built there.
 
-    Two are equal where package and system are the same. `sdist_file` is its sdist, `sdist_facts` what nixpy read in it.
+    Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file.
     """
 
     system: str
@@ -156,13 +182,16 @@ class Unavailable:
 
     @property
     def compiled(self) -> bool:
-        """Whether a compiler builds it, as far as is known."""
+        """Whether building it needs a compiler, as far as is known."""
         return self.sdist and (self.sdist_facts is None or self.sdist_facts.compiled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """The wheels that a lock installs on every target, and the packages without one, sorted by system and name."""
+    """The wheels that a lock installs on every target.
+
+    With them are the packages without a wheel. Both are sorted by system and name.
+    """
 
     wheels: tuple[LockedWheel, ...]
     unavailable: tuple[Unavailable, ...]

@@ -1,4 +1,7 @@
-"""pdm.lock: what `pdm sync` installs, worked out for any target (PDM's own format, versions 4.4 and 4.5)."""
+"""Read pdm.lock: find what `pdm sync` installs on any target.
+
+Source: PDM's own format, versions 4.4 and 4.5.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +36,15 @@ from nixpy.locks.validate import (
 
 _DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
 _VERSIONS = SpecifierSet(">=4.4,<4.6")
-_SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms that mean one processor
-# From which version of the lock on its hash covers all of `tool.pdm.resolution`, and surely `[dependency-groups]`.
+_SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms with a default processor
+# From this version of the lock on, its hash covers all of `tool.pdm.resolution`, and always `[dependency-groups]`.
 _HASHES_ALL, _HASHES_GROUPS = Version("4.4.2"), Version("4.5.1")
-_AGAIN = "make it again with `pdm lock`"
+_AGAIN = "Run `pdm lock`."
 
 
 @dataclass(frozen=True, kw_only=True)
 class _PdmEntry:
-    """One package of the lock, alone or with extras: those are entries of their own."""
+    """One package of the lock, without extras or with them: each is a separate entry."""
 
     package: Package
     groups: frozenset[NormalizedName]
@@ -50,20 +53,23 @@ class _PdmEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PdmLock(LockDefaults):
-    """A pdm.lock of the project in the folder `root`, whose pyproject.toml tells extras from groups."""
+    """A pdm.lock of the project in the folder `root`.
+
+    Its pyproject.toml distinguishes extras from groups.
+    """
 
     path: Path
     root: Path
     metadata: Table
-    targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Pythons and the platform of each
-    entries: tuple[_PdmEntry, ...] = field(repr=False)  # their addresses may hold credentials
+    targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Python versions and the platform of each
+    entries: tuple[_PdmEntry, ...] = field(repr=False)  # their addresses may contain credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
         """Return the lock in `path`.
 
-        Raises LockError where it is missing, damaged, of a version that nixpy does not read, or made without
-        `inherit_metadata`, so that it does not tell which group wants a package.
+        Raises LockError if it is missing, damaged, of a version that nixpy does not read, or made without
+        `inherit_metadata`, so that it does not state which groups require a package.
         """
         text = read_text(path)
         data = parse_toml(text, path)
@@ -74,14 +80,14 @@ class PdmLock(LockDefaults):
             if version not in _VERSIONS:
                 raise LockError(
                     f"this pdm.lock has version {version}; this nixpy reads versions 4.4 and 4.5",
-                    hint="use a newer nixpy" if version >= Version("4.6") else _AGAIN,
+                    hint="Update nixpy." if version >= Version("4.6") else _AGAIN,
                     path=path,
                     line=toml_line(text, "metadata", "lock_version"),
                 )
             if "inherit_metadata" not in strings(metadata, "strategy"):
                 raise LockError(
-                    "this pdm.lock does not tell which group wants a package",
-                    hint="make it again with `pdm lock --strategy inherit_metadata`",
+                    "this pdm.lock does not state which groups require a package",
+                    hint="Run `pdm lock --strategy inherit_metadata`.",
                     path=path,
                     line=toml_line(text, "metadata", "strategy"),
                 )
@@ -101,21 +107,26 @@ class PdmLock(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for; None where several targets say different things."""
+        """The Python versions that the lock is for.
+
+        Returns None if several targets have different ones.
+        """
         pythons = {specifiers for specifiers, _ in self.targets}
         return pythons.pop() if len(pythons) == 1 else None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return what `pdm sync` installs on `target`, sorted by name, each name once.
+        """Return the packages that `pdm sync` installs on `target`.
 
-        The project's own dependencies, its chosen extras and groups; without chosen groups all of them, and without
-        any choice the extras as well: all that is locked. Raises LockError for an extra or group that the lock
-        lacks, and for a target that it was not made for.
+        They are sorted by name, each name once.
+
+        These are the dependencies of the project and of its chosen extras and groups. Without chosen groups, all groups
+        count, and without any choice also all extras. Raises LockError for an extra or group that the lock lacks, and
+        for a target that it was not made for.
         """
         if self.targets and not any(_covers(one, target) for one in self.targets):
             self._fail(
                 f"this lock is not for {target.system} with Python {target.python}",
-                "choose others, or lock for these too: `pdm lock --append --platform … --python …`",
+                "Choose another system or Python, or add this one: `pdm lock --append --platform … --python …`.",
             )
         found: dict[NormalizedName, Package] = {}
         try:
@@ -131,9 +142,11 @@ class PdmLock(LockDefaults):
         return tuple(found[name] for name in sorted(found))
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+        """Return whether the lock is up to date with pyproject.toml.
 
-        PDM's own rule, where it keeps a hash of the values that a lock depends on (`content_hash`).
+        Returns None if that is unknown.
+
+        Like PDM, nixpy compares a hash of the values that the lock depends on (`content_hash`).
         """
         algorithm, _, digest = self.metadata.get("content_hash", "").partition(":")
         if not self.pyproject or algorithm != "sha256" or "lock_inputs" in self.metadata:
@@ -147,12 +160,12 @@ class PdmLock(LockDefaults):
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:
-        """The project's pyproject.toml; empty where there is none."""
+        """The project's pyproject.toml; empty if there is none."""
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
-        """Return the groups of the lock that are installed; extras are among them."""
+        """Return the groups of the lock to install; extras are among them."""
         locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
         extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
         self._refuse_unknown("extra", extras_and_groups.extras, extras if self.pyproject else locked)
@@ -166,7 +179,7 @@ class PdmLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             self._fail(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                f"correct the name; if the {kind} is new, run `pdm lock --group :all`",
+                f"Correct the name; if the {kind} is new, run `pdm lock --group :all`.",
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:
@@ -180,7 +193,10 @@ def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
 
 
 def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
-    """Tell whether what was locked for one target of PDM's is for ours too: its Python, its system and processor."""
+    """Return whether a target of PDM covers `target`.
+
+    It has the Python, system and processor.
+    """
     specifiers, platform = locked
     machine, _, kernel = target.system.partition("-")
     system, processor = ("macos", "arm64") if kernel == "darwin" else ("linux", machine)
@@ -190,7 +206,10 @@ def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
 
 
 def _indexes(pyproject: Table) -> tuple[str | None, ...]:
-    """Return the indexes of the project, None for the user's own; a source called `pypi` stands in its place."""
+    """Return the indexes of the project; None means those of the user.
+
+    A source named `pypi` replaces PyPI.
+    """
     sources = tables(table_at(pyproject, "tool", "pdm").get("source", []))
     urls = {typed(source, "name", str, ""): typed(source, "url", str, "") for source in sources}
     default = () if "pypi" in urls else (None,)
@@ -245,7 +264,10 @@ def _wheel(file: Table, table: Table, base: Path, indexes: tuple[str | None, ...
 
 
 def _content_hashes(pyproject: Table, version: Version) -> Iterator[str]:
-    """Yield PDM's hash of what a lock is made for (`PyProject.content_hash`), as each PDM with that version has it."""
+    """Yield the hashes of the lock's inputs.
+
+    Each PDM with that lock version has its own `PyProject.content_hash`.
+    """
     project, pdm = table_at(pyproject, "project"), table_at(pyproject, "tool", "pdm")
     own, resolution = table_at(pdm, "dev-dependencies"), table_at(pdm, "resolution")
     merged: dict[str, list[object]] = {}

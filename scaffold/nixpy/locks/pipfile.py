@@ -1,6 +1,8 @@
-"""Pipfile.lock: Pipenv's lock, which has versions and hashes but neither file names nor other machines' packages.
+"""Read Pipfile.lock, which has versions and hashes.
 
-So it is read as the requirements file that it is in effect, and uv says the rest as it does for those.
+It has neither file names nor packages for other machines.
+
+So nixpy reads it as a requirements file, and uv resolves the rest.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from nixpy.locks.requirements import RequirementsFile, RequirementsOptions
 from nixpy.locks.validate import DamagedError, Table, strings, table_at, tables, typed
 
 _SPEC = 6
+_AGAIN = "Run `pipenv lock`."
 _ALWAYS, _BY_DEFAULT = "default", "develop"
 _NO_PACKAGES = "_meta"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -34,18 +37,20 @@ def read(
     groups: Collection[str] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> RequirementsFile:
-    """Return what the Pipfile.lock in `path` asks for: its default packages and those of `groups`.
+    """Return the requirements in the Pipfile.lock `path`.
 
-    A group is what Pipenv calls a category; None stands for `develop`, as with `pipenv sync --dev`. `root` is the
-    folder of the project, where its local paths start. Raises LockError for what is no Pipfile.lock, or of another
-    version, and for a group that it lacks.
+    They are its default packages and those of `groups`.
+
+    Pipenv calls a group a category; None means `develop`, as with `pipenv sync --dev`. Local paths are relative to
+    `root`, the folder of the project. Raises LockError for a file that is not a Pipfile.lock or has another version,
+    and for a group that it lacks.
     """
     text = read_text(path)
     try:
         data = limits.parse_json(text)
         meta = table_at(data if isinstance(data, dict) else {}, "_meta")
         if meta.get("pipfile-spec") != _SPEC:
-            _fail(path, f"this Pipfile.lock is not of version {_SPEC}", "make it again with `pipenv lock`")
+            _fail(path, f"this Pipfile.lock does not have version {_SPEC}", _AGAIN)
         secrets: dict[str, str] = {}
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
@@ -55,11 +60,11 @@ def read(
             for name in packages
         }
     except json.JSONDecodeError as error:
-        _fail(path, f"this is not valid JSON: {error.msg}", "make it again with `pipenv lock`", error.lineno)
+        _fail(path, f"this is not valid JSON: {error.msg}", _AGAIN, error.lineno)
     except limits.PastLimitError as error:
-        _fail(path, f"this file cannot be read: {error}", "make it again with `pipenv lock`")
+        _fail(path, f"this file cannot be read: {error}", _AGAIN)
     except DamagedError as error:
-        _fail(path, f"this Pipfile.lock is damaged: {error}", "make it again with `pipenv lock`")
+        _fail(path, f"this Pipfile.lock is damaged: {error}", _AGAIN)
     return RequirementsFile(
         path=path,
         requirements=tuple(lines[name] for name in sorted(lines)),
@@ -71,12 +76,15 @@ def read(
 
 
 def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[str]:
-    """Return the sections to read, the one whose version counts where several name a package first."""
+    """Return the sections to read.
+
+    For a package in several sections, the first one decides.
+    """
     if groups is None:
         return [_ALWAYS, _BY_DEFAULT]
     there = {canonicalize_name(name): name for name in (_BY_DEFAULT, *data) if name not in (_ALWAYS, _NO_PACKAGES)}
     if missing := sorted(set(groups) - there.keys()):
-        _fail(path, f"there is no group `{missing[0]}`", f"known are {', '.join(sorted(there.values()))}")
+        _fail(path, f"the lock has no group `{missing[0]}`", f"Choose from {', '.join(sorted(there.values()))}.")
     return [_ALWAYS, *(there[canonicalize_name(name)] for name in sorted(groups))]
 
 
@@ -95,7 +103,10 @@ def _line(where: Location, table: Table, root: Path | None) -> RequirementLine:
 
 
 def _expanded(url: str, environ: Mapping[str, str], secrets: dict[str, str]) -> str:
-    """Return an address with its variables replaced; what stood for a value is noted, as it may be secret."""
+    """Return an address with its variables replaced.
+
+    `secrets` records the values, which may be secret.
+    """
 
     def value(match: re.Match[str]) -> Any:
         found = environ.get(match[1])
@@ -107,7 +118,7 @@ def _expanded(url: str, environ: Mapping[str, str], secrets: dict[str, str]) -> 
 
 
 def _at(text: str, section: str, name: str) -> int:
-    """Return the line of a package, near enough for a message."""
+    """Return the approximate line of a package, for a message."""
     start = max(text.find(f'"{section}": {{'), 0)
     return text.count("\n", 0, max(text.find(f'"{name}": {{', start), 0)) + 1
 

@@ -1,4 +1,7 @@
-"""poetry.lock: what `poetry install` installs, worked out for any target (Poetry's lock file, versions 1.0 to 2.1)."""
+"""Read poetry.lock: find what `poetry install` installs on any target.
+
+nixpy reads lock versions 1.0 to 2.1.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ from nixpy.locks.validate import DamagedError, Table, check_kinds, damaged_packa
 
 _MAIN = canonicalize_name("main")
 _TELLS_GROUPS = Version("2.1")
-_AGAIN = "make it again with `poetry lock`"
-# What of pyproject.toml the lock was made for; those of the first line count also where they are not set.
+_AGAIN = "Run `poetry lock`."
+# The keys of pyproject.toml that the lock depends on; those of the first line count even if they are not set.
 _HASHED_ALWAYS = ("dependencies", "source", "extras", "dev-dependencies")
 _HASHED_PROJECT = ("requires-python", "dependencies", "optional-dependencies")
 _GROUPS_HASHED = Version("2.3")  # of Poetry
@@ -34,11 +37,14 @@ _GROUPS_HASHED = Version("2.3")  # of Poetry
 
 @dataclass(frozen=True, kw_only=True)
 class PoetryLock(LockDefaults):
-    """A poetry.lock of the project in the folder `root`, whose pyproject.toml says which groups are optional."""
+    """A poetry.lock of the project in the folder `root`.
+
+    Its pyproject.toml names the optional groups.
+    """
 
     path: Path
     root: Path
-    text: str = field(repr=False)  # its addresses may hold credentials
+    text: str = field(repr=False)  # its addresses may contain credentials
     pythons: str
     version: Version
     content_hash: str
@@ -47,7 +53,10 @@ class PoetryLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
-        """Return the lock in `path`; LockError where it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`.
+
+        Raises LockError if it is missing, damaged or of a newer major version.
+        """
         text = read_text(path)
         data = parse_toml(text, path)
         try:
@@ -56,7 +65,7 @@ class PoetryLock(LockDefaults):
             if version.major > _TELLS_GROUPS.major:
                 line = toml_line(text, "metadata", "lock-version")
                 message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
-                raise LockError(message, hint="use a newer nixpy", path=path, line=line)
+                raise LockError(message, hint="Update nixpy.", path=path, line=line)
             entries = tuple(read_entries(data, path))
             return cls(
                 path=path,
@@ -76,7 +85,10 @@ class PoetryLock(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for; None where no one set of PEP 440 says it."""
+        """The Python versions that the lock is for.
+
+        Returns None if no single specifier set (PEP 440) expresses them.
+        """
         try:
             found = alternatives(self.pythons)
         except DamagedError as error:
@@ -84,17 +96,19 @@ class PoetryLock(LockDefaults):
         return found[0] if len(found) == 1 else None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return what `poetry install` installs on `target`, sorted by name, each name once.
+        """Return the packages that `poetry install` installs on `target`.
 
-        The project's own dependencies, and those of its extras and groups: without a choice, of every group that is
-        not optional. Raises LockError for an extra or group that there is not, and for a target that the lock was
-        not made for.
+        They are sorted by name, each name once.
+
+        These are the dependencies of the project and of its chosen extras and groups; without chosen groups, of every
+        group that is not optional. Raises LockError for an extra or group that does not exist, and for a target that
+        the lock was not made for.
         """
         try:
             if not allows(self.pythons, target.python):
                 self._fail(
                     f"this lock is for Python {self.pythons}, not {target.python}",
-                    "choose a Python that it admits, or change the project's and run `poetry lock`",
+                    "Choose a Python that the lock allows, or change that of the project and run `poetry lock`.",
                 )
             self._refuse_unknown("extra", extras_and_groups.extras, self.extras)
             groups = self.groups(extras_and_groups)
@@ -116,9 +130,11 @@ class PoetryLock(LockDefaults):
         return tuple(packages[name] for name in sorted(packages))
 
     def fresh(self) -> bool | None:
-        """Tell whether the lock was made for pyproject.toml as it is now; None where either does not tell.
+        """Return whether the lock is up to date with pyproject.toml.
 
-        Poetry's own rule: a hash over the values that it depends on.
+        Returns None if that is unknown.
+
+        Like Poetry, nixpy compares a hash of the values that the lock depends on.
         """
         if not self.pyproject or not self.content_hash:
             return None
@@ -133,14 +149,17 @@ class PoetryLock(LockDefaults):
 
     @cached_property
     def pyproject(self) -> dict[str, Any]:
-        """The project's pyproject.toml; empty where there is none."""
+        """The project's pyproject.toml; empty if there is none."""
         path = self.root / "pyproject.toml"
         return load_toml(path) if path.is_file() else {}
 
     def _is_installed(
         self, entry: PoetryEntry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
     ) -> bool:
-        """Tell whether one of the groups wants the package there; each may have a marker of its own."""
+        """Return whether one of the groups requires the package on `target`.
+
+        Each may have its own marker.
+        """
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
             check_kinds(entry.table, {"markers": str})
@@ -150,7 +169,10 @@ class PoetryLock(LockDefaults):
         return any(holds(by_group.get(group), target, extras_and_groups.extras) for group in entry.groups & groups)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
-        """Return the groups that are installed: those chosen, else all that are not optional, and the main one."""
+        """Return the groups to install: the main one, and those chosen.
+
+        Without a choice, these are all that are not optional.
+        """
         poetry = table_at(self.pyproject, "tool", "poetry")
         declared = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
         known = {_MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
@@ -167,7 +189,7 @@ class PoetryLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             self._fail(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                f"correct the name; if the {kind} is new, run `poetry lock`",
+                f"Correct the name; if the {kind} is new, run `poetry lock`.",
             )
 
     def _fail(self, message: str, hint: str) -> NoReturn:
@@ -175,12 +197,15 @@ class PoetryLock(LockDefaults):
 
 
 def _name_in(requirement: str) -> NormalizedName:
-    """Return the package that an extra names, which older versions wrote with its constraint: `six (>=1)`."""
+    """Return the package in an item of an extra.
+
+    Older versions wrote it with its constraint: `six (>=1)`.
+    """
     return canonicalize_name(re.split(r"[ \[(]", requirement)[0])
 
 
 def _content_hash(pyproject: Table, *, groups: bool) -> str:
-    """Return Poetry's hash of what a lock is made for (its locker, `_get_content_hash`)."""
+    """Return Poetry's hash of the lock's inputs (its locker, `_get_content_hash`)."""
     tool_poetry = table_at(pyproject, "tool", "poetry")
     project = {key: value for key, value in table_at(pyproject, "project").items() if key in _HASHED_PROJECT}
     grouped = table_at(pyproject, "dependency-groups") if groups else {}

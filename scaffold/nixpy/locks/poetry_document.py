@@ -1,4 +1,4 @@
-"""The packages of a poetry.lock, as it lists them."""
+"""Read the packages of a poetry.lock."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ class PoetryEntry:
 
     table: Table
     package: Package
-    groups: frozenset[NormalizedName]  # empty where the lock does not tell
+    groups: frozenset[NormalizedName]  # empty if the lock does not record them
     optional: bool
 
 
 def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
-    """Yield the packages of the document `data`, read from `path`; DamagedError where one is malformed."""
-    files = table_at(table_at(data, "metadata"), "files")  # where they stood before version 2.0
+    """Yield the packages of the document `data`, read from `path`.
+
+    Raises DamagedError if one is malformed.
+    """
+    files = table_at(table_at(data, "metadata"), "files")  # their place before version 2.0
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
         try:

@@ -1,4 +1,7 @@
-"""What an older poetry.lock installs: it does not say which group wants a package, so the graph is walked."""
+"""Walk the graph of an older poetry.lock.
+
+Such a lock does not record the groups that require a package.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 _PLATFORM = "sys_platform == '{}'"
 
 _Step = tuple[NormalizedName, str, frozenset[NormalizedName]]
-"""A package that is wanted, the versions that would do, and its extras."""
+"""A required package, the allowed versions, and its extras."""
 
 
 def reached(
@@ -32,17 +35,20 @@ def reached(
     chosen: AbstractSet[NormalizedName],
     groups: AbstractSet[NormalizedName],
 ) -> list[PoetryEntry]:
-    """Return the entries that the project reaches on `target`; `extras` are its own with the packages they add.
+    """Return the entries that the project requires on `target`.
 
-    Raises DamagedError where pyproject.toml does not tell what the project asks for, or the lock lacks some of it.
+    They may be required indirectly.
+
+    `extras` are those of the project, with their packages. Raises DamagedError if pyproject.toml is missing or
+    invalid, or the lock lacks a required package.
     """
     if not pyproject:
-        raise DamagedError("only pyproject.toml, which is not there, tells what the project asks for")
+        raise DamagedError("the project has no pyproject.toml, which holds its requirements")
     by_name: dict[NormalizedName, list[PoetryEntry]] = {}
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
     wanted = frozenset(name for extra in chosen for name in extras[extra])
-    queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
+    queue = deque(_direct(pyproject, target, wanted, frozenset(chosen), groups))
     seen = set(queue)
     found: dict[int, PoetryEntry] = {}
     while queue:
@@ -56,7 +62,7 @@ def reached(
     return list(found.values())
 
 
-def _asked(
+def _direct(
     pyproject: Table,
     target: Target,
     wanted: frozenset[NormalizedName],
@@ -83,7 +89,7 @@ def _asked(
         for group in standard:
             found += resolver.resolve(group) if canonicalize_name(group) in groups else ()
     except (ExceptionGroup, InvalidRequirement) as error:
-        raise DamagedError(f"pyproject.toml asks for what is no requirement: {error}") from None
+        raise DamagedError(f"pyproject.toml has an invalid requirement: {error}") from None
     for one in found:
         if holds(str(one.marker) if one.marker else None, target):
             yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
@@ -91,7 +97,7 @@ def _asked(
 
 def _edges(table: object, target: Target, active: frozenset[NormalizedName]) -> Iterator[_Step]:
     if not isinstance(table, dict):
-        raise DamagedError("`dependencies` is no table")
+        raise DamagedError("`dependencies` is not a table")
     for name, value in table.items():
         yield from _dependency(name, value, target, active, None)
 
@@ -103,14 +109,17 @@ def _dependency(
     active: frozenset[NormalizedName],
     wanted: AbstractSet[NormalizedName] | None,
 ) -> Iterator[_Step]:
-    """Yield a dependency, in any of Poetry's spellings, where it holds; a project's optional ones only if `wanted`."""
+    """Yield a dependency, in any of Poetry's spellings, if it applies.
+
+    Optional ones only if they are `wanted`.
+    """
     own = canonicalize_name(name)
     for one in tables(value) if isinstance(value, list) else [value]:
         if isinstance(one, str):
             yield own, one, frozenset()
             continue
         if not isinstance(one, dict):
-            raise DamagedError(f"the dependency on {name} is neither a text nor a table")
+            raise DamagedError(f"the dependency on {name} is neither a string nor a table")
         optional = typed(one, "optional", bool, default=False)
         if optional and wanted is not None and own not in wanted:
             continue
@@ -132,7 +141,7 @@ def _find(entries: Sequence[PoetryEntry], name: str, constraint: str, target: Ta
     found = fitting or found
     if not found:
         raise DamagedError(f"it has no package for {name} {constraint}")
-    # Of several, Poetry takes the newest.
+    # If there are several, Poetry takes the newest.
     from packaging.version import Version
 
     return max(found, key=lambda entry: Version(entry.package.version or "0"))

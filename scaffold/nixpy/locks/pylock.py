@@ -1,4 +1,7 @@
-"""pylock.toml: the standard lock file (PEP 751), as packaging validates it, for any target."""
+"""Read pylock.toml, the standard lock file (PEP 751), for any target.
+
+Packaging validates it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
 
-_AGAIN = "make the lock again with the tool that wrote it"
+_AGAIN = "Lock again with the tool that wrote this file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +37,24 @@ class PyLock(LockDefaults):
     """A pylock.toml; `document` is its content as packaging reads it."""
 
     path: Path
-    document: pylock.Pylock = field(repr=False)  # its addresses may hold credentials
+    document: pylock.Pylock = field(repr=False)  # its addresses may contain credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:  # noqa: ARG003  (paths start at the file)
-        """Return the lock in `path`; LockError where it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`.
+
+        Raises LockError if it is missing, damaged or of a newer major version.
+        """
         return cls.parse(read_text(path), path)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Self:
-        """Return the lock in `text`; relative paths in it start at the folder of `path` (it need not exist).
+        """Return the lock in `text`.
 
-        A newer minor version is read (PEP 751, "lock-version"). Files whose names cannot be read are left
-        out: they are for installers to come, and there are others beside them.
+        Relative paths in it start at the folder of `path`, which need not exist.
+
+        nixpy accepts a newer minor version (PEP 751, "lock-version"). Files with names that cannot be parsed are left
+        out: they are for future installers, and the package has other files.
         """
         data = parse_toml(text, path)
         _leave_out_unreadable(data)
@@ -54,21 +62,23 @@ class PyLock(LockDefaults):
             return cls(path=path, document=pylock.Pylock.from_dict(data))
         except pylock.PylockUnsupportedVersionError as error:
             line = toml_line(text, "lock-version")
-            raise LockError(str(error), hint="use a newer nixpy", path=path, line=line) from None
+            raise LockError(str(error), hint="Update nixpy.", path=path, line=line) from None
         except pylock.PylockValidationError as error:
-            raise LockError(f"this is no valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+            raise LockError(f"this is not a valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for."""
+        """The Python versions that the lock is for."""
         return self.document.requires_python
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return what an installer installs on `target`, sorted by name, each name once.
+        """Return the packages that an installer installs on `target`.
 
-        Groups that are chosen come beside the lock's default groups, since those stand for the project's own
-        dependencies (PEP 751, "default-groups"). Raises LockError for an extra or group that the lock lacks
-        and for a target that it was not made for.
+        They are sorted by name, each name once.
+
+        Chosen groups are installed together with the default groups of the lock, which contain the dependencies of the
+        project (PEP 751, "default-groups"). Raises LockError for an extra or group that the lock lacks and for a target
+        that it was not made for.
         """
         self._admit(target)
         extras, groups = self._extras(extras_and_groups), self.groups(extras_and_groups)
@@ -81,7 +91,7 @@ class PyLock(LockDefaults):
             if package.requires_python and not package.requires_python.contains(target.python):
                 raise self._error(
                     f"{package.name} is locked for Python {package.requires_python}, not {target.python}",
-                    "choose another Python, or make the lock again for this one",
+                    "Choose another Python, or lock again for this one.",
                 )
             found[package.name] = self._package(package)
         return tuple(found[name] for name in sorted(found))
@@ -119,19 +129,19 @@ class PyLock(LockDefaults):
         if required and not required.contains(target.python):
             raise self._error(
                 f"this lock is for Python {required}, not {target.python}",
-                "choose a Python that it admits, or make the lock again for this one",
+                "Choose a Python that the lock allows, or lock again for this one.",
             )
         if environments and not any(self._holds(str(one), target, frozenset(), frozenset()) for one in environments):
             raise self._error(
                 f"this lock is not for {target.system} with Python {target.python}",
-                "choose others, or make the lock again for these",
+                "Choose another system or Python, or lock again for this one.",
             )
 
     def _extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         return self._known("extra", extras_and_groups.extras, self.document.extras or ())
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the groups that are installed: the lock's default groups and the named ones."""
+        """Return the groups to install: the default groups of the lock and the named ones."""
         default = frozenset(canonicalize_name(name) for name in self.document.default_groups or ())
         named = [canonicalize_name(name) for name in self.document.dependency_groups or ()]
         return default | self._known("group", extras_and_groups.groups or frozenset(), [*default, *named])
@@ -139,7 +149,7 @@ class PyLock(LockDefaults):
     def _known(self, kind: str, chosen: Collection[str], known: Collection[str]) -> frozenset[str]:
         if unknown := sorted(set(chosen) - set(known)):
             there = f"there are {', '.join(sorted(set(known)))}" if known else f"there is no {kind} at all"
-            raise self._error(f"the lock has no {kind} `{unknown[0]}`: {there}", f"correct the name; or {_AGAIN}")
+            raise self._error(f"the lock has no {kind} `{unknown[0]}`: {there}", f"Correct the name. {_AGAIN}")
         return frozenset(chosen)
 
     def _holds(self, marker: str, target: Target, extras: frozenset[str], groups: frozenset[str]) -> bool:
@@ -153,16 +163,17 @@ class PyLock(LockDefaults):
 
 
 def _leave_out_unreadable(data: dict[str, Any]) -> None:
-    """Take from `data` the files whose names packaging would refuse, and the whole lock with them.
+    """Remove files with invalid names from `data`.
 
-    A package that has no other wheels keeps one as an archive (a file by address), so that it is not
-    forgotten. The name of an sdist only matters to who unpacks it: old kinds (`.tar.bz2`) get one that
-    passes.
+    packaging refuses the whole lock for such a name.
+
+    A package without other wheels keeps one as an archive (a file by address), so that it stays in the lock. Only an
+    installer that unpacks an sdist needs its name: old kinds (`.tar.bz2`) get a valid one.
     """
     packages = data.get("packages")
     for package in packages if isinstance(packages, list) else ():
         if not isinstance(package, dict):
-            continue  # validation says so
+            continue  # the validation reports it
         wheels, sdist = package.get("wheels"), package.get("sdist")
         if isinstance(sdist, dict) and not _readable(sdist, parse_sdist_filename):
             sdist["name"] = f"{package.get('name')}-{package.get('version', 0)}.tar.gz"
@@ -174,7 +185,10 @@ def _leave_out_unreadable(data: dict[str, Any]) -> None:
 
 
 def _readable(file: object, parse: Callable[[str], object]) -> bool:
-    """Tell whether a file's name is understood; True also for what has none: validation refuses that."""
+    """Return whether the name of a file can be parsed.
+
+    True also without a name, which the validation refuses.
+    """
     name, path, url = (file.get(key) if isinstance(file, dict) else None for key in ("name", "path", "url"))
     if not all(isinstance(part, str | None) for part in (name, path, url)) or not (name or path or url):
         return True
@@ -186,5 +200,8 @@ def _readable(file: object, parse: Callable[[str], object]) -> bool:
 
 
 def _file_name(path: str | None, url: str | None) -> str:
-    """Return the name of a file: the last part of its path (of either kind), or of its address."""
+    """Return the name of a file.
+
+    It is the last part of its path (of either kind), or of its address.
+    """
     return re.split(r"[/\\]", path)[-1] if path else file_name(url or "")

@@ -1,4 +1,7 @@
-"""The lines of a requirements file, as pip reads them: decoded, joined, and each requirement taken apart."""
+"""Parse the lines of a requirements file, as pip does.
+
+Lines are decoded and joined, and each requirement is parsed.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from packaging.utils import (
 )
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.urls import file_name, file_path, plain, split
@@ -45,7 +48,10 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A logical line: where it begins, and its text before variables are expanded, for messages."""
+    """A logical line: its place, and its text for messages.
+
+    The text has unexpanded variables.
+    """
 
     path: Path
     line: int
@@ -53,15 +59,18 @@ class Location:
 
     @property
     def shown(self) -> str:
-        """The line as it may be shown: variables unexpanded, credentials and queries taken out."""
+        """The line in a form that is safe to show.
+
+        It has unexpanded variables, and no credentials and queries.
+        """
         return plain(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
-        return NixpyError(message, hint=hint, path=self.path, line=self.line)
+        return InputError(message, hint=hint, path=self.path, line=self.line)
 
     def check(self, address: str) -> None:
-        """Raise the error that names this line where an address is a URL, but a malformed one."""
+        """Raise an error with this line if an address is a malformed URL."""
         try:
             if is_url(address):
                 split(address)
@@ -73,10 +82,10 @@ class Location:
 class RequirementLine:
     """One requirement or constraint of a requirements file.
 
-    `requirement` is name, extras, specifier and marker, None where only the file behind `local` or `url`
-    knows the name. `local` (absolute) or `url` is where it comes from, if not from an index. `text` is the
-    line as written, variables unexpanded and credentials taken out; `address` the same for where it comes
-    from, relative to the root. The other fields may hold secrets. `hashes` are `sha256:…` and the like.
+    `requirement` has name, extras, specifier and marker; it is None if only the file at `local` or `url` has the name.
+    `local` (absolute) or `url` is the source, if it is not an index. `text` is the line as written, with unexpanded
+    variables and without credentials; `address` is the source in the same form, relative to the root. The other fields
+    may contain secrets. `hashes` are `sha256:…` and the like.
     """
 
     text: str
@@ -92,7 +101,10 @@ class RequirementLine:
     hashes: frozenset[str] = frozenset()
 
     def canonical(self) -> str:
-        """Return the line's meaning as text that no reordering, spacing, comment or spelling changes."""
+        """Return a canonical text of the line.
+
+        It does not depend on order, spacing, comments or spelling.
+        """
         if self.address is None and self.requirement:
             text = canonical_requirement(self.requirement)
         else:
@@ -103,10 +115,10 @@ class RequirementLine:
 
 
 def decoded(path: Path, *, named: bool = False) -> str:
-    """Return a file's text by its byte order mark, its PEP 263 cookie, else as UTF-8.
+    """Decode a file by its byte order mark, else by its PEP 263 cookie, else as UTF-8.
 
-    A `named` file may be a FIFO, as for `read_bytes`. Raises OSError, and NixpyError with the line where the bytes are
-    not of that encoding.
+    A `named` file may be a FIFO, as for `read_bytes`. Raises OSError, and NixpyError with the line if the bytes do not
+    have that encoding.
     """
     raw = read_bytes(path, named=named)
     encoding = next((name for bom, name in _BOMS.items() if raw.startswith(bom)), None)
@@ -118,13 +130,16 @@ def decoded(path: Path, *, named: bool = False) -> str:
     except (UnicodeError, LookupError) as error:
         line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
-        raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+        raise InputError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
     limits.check_text(text, path)
     return text
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    r"""Yield each line that says something with its number, `\` continuations joined and comments gone."""
+    r"""Yield each line with content and its number.
+
+    Continuations with `\` are joined, and comments are removed.
+    """
     pending: list[str] = []
     start = 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -144,7 +159,7 @@ def _content(number: int, parts: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def is_url(text: str) -> bool:
-    """Tell whether pip would take this text for an address and not for a name or a path."""
+    """Return whether pip treats this text as an address and not as a name or a path."""
     return bool(_URL.match(text))
 
 
@@ -157,10 +172,12 @@ def requirement_line(
     hashes: frozenset[str] = frozenset(),
     editable: bool = False,
 ) -> RequirementLine:
-    """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
+    """Return the line for one requirement.
 
-    `text` is without options and has its variables expanded, `raw` not. Raises NixpyError where it is none of
-    them, or its address a malformed URL.
+    A requirement is a name, `name @ address`, an address, or a path.
+
+    `text` has no options and expanded variables, `raw` unexpanded ones. Raises NixpyError for any other text, and for a
+    malformed URL.
     """
     try:
         address, name, extras, marker = _split(text, editable=editable)
@@ -193,13 +210,16 @@ def requirement_line(
 
 
 def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[str, ...], str]:
-    """Return address, name, extras and marker of a requirement; no address where the text is all name."""
+    """Return address, name, extras and marker of a requirement.
+
+    The address is None for a plain name.
+    """
     if named := _NAMED.fullmatch(text):
         rest = named["rest"].strip()
         if rest and not rest.startswith(";"):
             raise InvalidRequirement(rest)
         return named["address"], named["name"], _names(named["extras"]), rest.removeprefix(";").strip()
-    # A URL may hold a `;`: the one before a marker has a space beside it.
+    # A URL may contain a `;`: the one before a marker has a space next to it.
     head, *rest = (part.strip() for part in re.split(r"(?<=\s);|;(?=\s)" if is_url(text) else ";", text, maxsplit=1))
     if not (editable or is_url(head) or head.startswith(".") or os.sep in head or _ARCHIVE.search(head)):
         return None, None, (), ""
@@ -217,7 +237,7 @@ def _names(extras: str | None) -> tuple[str, ...]:
 
 
 def _name(address: str) -> str | None:
-    """Return the name that the file name of a wheel or sdist tells."""
+    """Return the package name in the file name of a wheel or sdist, or None."""
     filename = file_name(address)
     try:
         if filename.endswith(".whl"):
@@ -230,7 +250,7 @@ def _name(address: str) -> str | None:
 def _local(where: Location, address: str, root: Path) -> Path | None:
     """Return the absolute path of an address on this machine.
 
-    pip and uv take it from the folder they are run in, the root as a rule; if nothing is there, the file's.
+    The path is relative to the folder in which pip and uv run, usually the root; if nothing exists there, to the file.
     """
     if is_url(address) and not address.lower().startswith("file:"):
         return None
@@ -241,7 +261,7 @@ def _local(where: Location, address: str, root: Path) -> Path | None:
 
 
 def _address(raw: str, local: Path | None, root: Path, *, editable: bool) -> str:
-    """Return where a requirement comes from without what may be secret or this machine's own."""
+    """Return the source of a requirement, without secrets and paths of this machine."""
     written = _split(raw, editable=editable)[0]
     if written is None or (local and "${" in written):
         return " ".join(plain(raw).split())

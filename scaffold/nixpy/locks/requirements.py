@@ -1,4 +1,7 @@
-"""Requirements files, read as pip reads them (its "Requirements File Format" reference)."""
+"""Read requirements files as pip reads them.
+
+Source: pip's "Requirements File Format" reference.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from typing import NoReturn
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
     Location,
@@ -36,7 +39,10 @@ _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsOptions:
-    """What the files say of indexes and of the choice of files. URLs may hold credentials: never shown."""
+    """The options about indexes and the choice of files.
+
+    URLs may contain credentials: never show them.
+    """
 
     index_url: str | None = field(default=None, repr=False)
     extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
@@ -50,9 +56,11 @@ class RequirementsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
-    """A requirements file with all that it includes; `files` is every file read, the first being `path`.
+    """A requirements file with all that it includes.
 
-    `secrets` maps expanded values to the `${NAME}` they came from, for taking them out of what is shown.
+    `files` is every file read, the first being `path`.
+
+    `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown.
     """
 
     path: Path
@@ -64,14 +72,19 @@ class RequirementsFile:
 
     @property
     def index_urls(self) -> tuple[str, ...]:
-        """The addresses of indexes and links that the file names; they may hold credentials."""
+        """The addresses of indexes and links that the file names.
+
+        They may contain credentials.
+        """
         first = (self.options.index_url,) if self.options.index_url else ()
         return (*first, *self.options.extra_index_urls, *self.options.find_links)
 
     def canonical(self) -> tuple[str, ...]:
-        """Return what is asked for as sorted text: equal if and only if the same is asked for.
+        """Return the requirements as canonical text.
 
-        Indexes are no part of it, nor are credentials. In an address the name of a variable stands for it.
+        It is sorted, and equal if and only if the requirements are the same.
+
+        It has neither indexes nor credentials. Addresses have variables by their name.
         """
         lines = {line.canonical() for line in self.requirements}
         lines |= {f"constraint {line.canonical()}" for line in self.constraints}
@@ -85,12 +98,12 @@ class RequirementsFile:
 def read(
     path: Path, *, root: Path | None = None, environ: Mapping[str, str] = os.environ, named: bool = False
 ) -> RequirementsFile:
-    """Return what the requirements file `path` asks for, with the files it includes.
+    """Read the requirements file `path` and the files that it includes.
 
-    `-r` and `-c` are relative to the including file, as in pip. Local wheels and folders are relative to
-    `root`, the folder where pip and uv would be run (by default that of `path`), and if nothing is there, to
-    the file that names them. A file that the user has `named` on the command line may be a FIFO. Raises NixpyError
-    with file and line for what cannot be read or understood, and for a file that includes itself.
+    `-r` and `-c` are relative to the including file, as in pip. Local wheels and folders are relative to `root`, the
+    folder in which pip and uv run (by default that of `path`); if nothing exists there, to the file that names them. A
+    file that the user has `named` on the command line may be a FIFO. Raises NixpyError, with file and line, for a file
+    that cannot be read or parsed, and for a file that includes itself.
     """
     reader = _Reader((root or path.parent).absolute(), environ, named=named)
     reader.read(path, constraint=False)
@@ -120,7 +133,10 @@ class _Parser(argparse.ArgumentParser):
 
 @cache
 def _parser() -> _Parser:
-    """Return the options that pip allows in a requirements file; `ignored` are those that choose nothing."""
+    """Return a parser for the options that pip allows in a requirements file.
+
+    `ignored` do not affect the choice.
+    """
     parser = _Parser(add_help=False, allow_abbrev=False)
     for names in (
         "-r --requirement",
@@ -151,7 +167,10 @@ def _parser() -> _Parser:
 
 
 class _Reader:
-    """Reads one file and those it includes, collecting what they say."""
+    """Reads one file and those it includes.
+
+    It collects their requirements and options.
+    """
 
     def __init__(self, root: Path, environ: Mapping[str, str], *, named: bool) -> None:
         self._root = root
@@ -171,7 +190,10 @@ class _Reader:
     def read(
         self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Location | None = None
     ) -> None:
-        """Read one file; `including` are the files that led here, `at` the line that did."""
+        """Read one file.
+
+        `including` are the files that include it in turn, `at` is the line that includes it.
+        """
         real = path.resolve()
         if at and real in including:
             raise at.error(f"`{at.shown}` leads back to a file that is being read", "Remove this line.")
@@ -189,7 +211,7 @@ class _Reader:
             problem = f"`{path}` cannot be read: {error.strerror}"
             if at:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
-            raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
+            raise InputError(problem, hint="Check the name of the requirements file.", path=path) from None
         except NixpyError as error:
             if at and error.line is None:
                 raise at.error(f"`{path}` cannot be read: {error.message}", error.hint or "Include another.") from None
@@ -221,7 +243,7 @@ class _Reader:
             if local is None and is_url(name):
                 raise where.error(
                     f"`{where.shown}` is on a server, and nixpy reads local requirements files only",
-                    "Save it beside this file and include that.",
+                    "Save it next to this file and include the copy.",
                 )
             path = where.path.parent / (local or name)
             self.read(path, constraint=as_constraint, including=including, at=where)
@@ -229,7 +251,7 @@ class _Reader:
     def _value(self, match: re.Match[str]) -> str:
         value = self._environ.get(match[1])
         if not value:
-            return match[0]  # pip too leaves an unset or empty one standing
+            return match[0]  # pip, too, keeps an unset or empty variable as it is
         self.secrets[value] = match[0]
         return value
 
@@ -267,7 +289,10 @@ class _Reader:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """Part a line before its first option, as pip does: at a word that begins with a dash."""
+    """Split a line before its first option, as pip does.
+
+    An option is a word that begins with a dash.
+    """
     words = text.split(" ")
     first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
     return " ".join(words[:first]).strip(), " ".join(words[first:])

@@ -1,4 +1,7 @@
-"""Select the wheel file of each locked package that an installer takes, on every target."""
+"""Select the wheel file of each locked package on every target.
+
+It is the file that an installer takes.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,13 @@ from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Packag
 
 
 def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Locked:
-    """Return the wheels that `lock` installs on `targets`, and the packages it has none for there.
+    """Return the wheels that `lock` installs on `targets`.
 
-    Of the wheels of a package the one with the best tag is taken, of equals the one with the highest build
-    number (binary distribution format, "Build number"). What is installed in place is left out, and so are
-    files whose names cannot be read (variants of PEP 817, which have a plain wheel too) and wheels for
-    musl.
+    With them are the packages without a wheel there.
+
+    nixpy chooses the wheel with the best tag, and of equal ones that with the highest build number (binary distribution
+    format, "Build number"). Packages that are installed in place are left out, and so are files with names that cannot
+    be parsed (variants of PEP 817, which also have a plain wheel) and wheels for musl.
     """
     wheels: list[LockedWheel] = []
     unavailable: list[Unavailable] = []
@@ -50,7 +54,10 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
 
 
 def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None:
-    """Return the wheel of `package` that an installer takes on `target`, with its version, if any fits."""
+    """Return the wheel of `package` that an installer takes on `target`.
+
+    With it is its version. Returns None if no wheel fits.
+    """
     ranks = tag_ranks(target)
     best: tuple[tuple[int, BuildTag], WheelFile, str] | None = None
     for file in sorted(package.wheels, key=lambda wheel: wheel.filename):
@@ -65,7 +72,10 @@ def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None
 
 
 def _may_fit(filename: str, target: Target) -> bool:
-    """Tell cheaply that a wheel cannot fit: most wheels of a lock are for other systems and Pythons."""
+    """Return False quickly for a wheel that cannot fit.
+
+    Most wheels of a lock are for other systems and Pythons.
+    """
     stem, _, platforms = filename.removesuffix(".whl").rpartition("-")
     stem, _, _abis = stem.rpartition("-")
     pythons = stem.rpartition("-")[2]

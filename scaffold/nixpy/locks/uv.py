@@ -1,4 +1,4 @@
-"""uv.lock: what `uv sync` installs, worked out for any target."""
+"""Read uv.lock: find what `uv sync` installs on any target."""
 
 from __future__ import annotations
 
@@ -40,31 +40,38 @@ _QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 @dataclass(frozen=True, kw_only=True)
 class UvLock(LockDefaults):
-    """A uv.lock of the project in the folder `root`, or of all members where that is no project."""
+    """A uv.lock of the project in the folder `root`.
+
+    If that is not a project, it is the lock of all members.
+    """
 
     path: Path
     root: Path
-    document: Document = field(repr=False)  # its addresses may hold credentials
+    document: Document = field(repr=False)  # its addresses may contain credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
-        """Return the lock in `path`; `root` is the folder of the project, the lock's own by default.
+        """Return the lock in `path`.
 
-        Raises LockError for what is no uv.lock, is damaged, or has a version that this nixpy does not know.
+        `root` is the folder of the project, by default that of the lock.
+
+        Raises LockError if the file is not a uv.lock, is damaged, or has a version that this nixpy does not read.
         """
         return cls(path=path, root=root or path.parent, document=read_document(path))
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """What it says of the Pythons it is for."""
+        """The Python versions that the lock is for."""
         return self.document.requires_python
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return what `uv sync` installs on `target`, sorted by name, each name once.
+        """Return the packages that `uv sync` installs on `target`.
 
-        The dependencies of the project, of its chosen extras and groups, and theirs in turn, as far as
-        markers hold. Raises LockError for an extra or group that the project lacks, for some that exclude
-        each other, and for a target that the lock was not made for.
+        They are sorted by name, each name once.
+
+        These are the direct and indirect dependencies of the project and of its chosen extras and groups, if their
+        markers are true. Raises LockError for an extra or group that the project lacks, for some that exclude each
+        other, and for a target that the lock was not made for.
         """
         self._admit(target)
         extras, groups = self.extras(extras_and_groups), self.groups(extras_and_groups)
@@ -79,7 +86,7 @@ class UvLock(LockDefaults):
             starts += [(node, extra_section(name)) for name in own_extras]
             starts += [(node, group_section(name)) for name in own_groups]
         if self.document.conflicts:
-            # Markers about conflicts ask what is active anywhere; like uv, we first go and find out.
+            # Markers about conflicts depend on all active extras and groups, so nixpy first collects those, as uv does.
             active |= self._walk(starts, target, active, grow=True)[1]
             self._refuse_conflicts(active)
         nodes, _ = self._walk(starts, target, active, grow=False)
@@ -88,11 +95,13 @@ class UvLock(LockDefaults):
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the packages that pyproject.toml requires otherwise than when the lock was made, sorted by name.
+        """Return the packages with requirements that changed after locking.
 
-        `requirements` are the project's own now, with those of the chosen extras and groups; both sides are
-        compared as they are on `target`. None where the lock does not tell: uv may leave it out, and a
-        workspace without a project of its own has no such list.
+        They are sorted by name.
+
+        `requirements` are the current ones of the project, with those of the chosen extras and groups. nixpy compares
+        both sides on `target`. Returns None if the lock does not record the old ones: uv may leave them out, and a
+        workspace without a project of its own has none.
         """
         projects = [node for node in self.roots if node is not self.document.manifest]
         if len(projects) != 1 or projects[0].metadata is None:
@@ -106,7 +115,10 @@ class UvLock(LockDefaults):
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:
-        """The project in `root`, or all members where the workspace has none; and what the manifest asks for."""
+        """The project in `root`, or all members if that is not a project.
+
+        And the requirements of the manifest.
+        """
         nodes, manifest = self.document.nodes, self.document.manifest
         project = tuple(filter(self._is_here, nodes))
         if not project and self.root.resolve() == self.path.parent.resolve():
@@ -114,32 +126,41 @@ class UvLock(LockDefaults):
         if not project and not manifest.sections:
             raise LockError(
                 f"this lock holds no project in the folder {self.root}",
-                hint="run `uv lock` in the project's folder",
+                hint="Run `uv lock` in the project's folder.",
                 path=self.path,
             )
         return (*project, manifest)
 
     def has_project(self) -> bool:
-        """Tell whether `root` itself is a project of this lock, and not only a folder near one."""
+        """Return whether `root` itself is a project of this lock.
+
+        It may be only a folder below or above one.
+        """
         return any(map(self._is_here, self.document.nodes))
 
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the extras that `extras_and_groups` means; LockError where the lock does not have one."""
+        """Return the extras in `extras_and_groups`; LockError if the lock lacks one."""
         self._refuse_unknown(
             "extra", extras_and_groups.extras, frozenset().union(*(node.extras for node in self.roots))
         )
         return frozenset(extras_and_groups.extras)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the groups that `extras_and_groups` means, uv's default ones for None; LockError as for extras."""
+        """Return the groups in `extras_and_groups`, those of uv by default.
+
+        Raises LockError if the lock lacks one.
+        """
         known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
         chosen = self._default_groups(known) if extras_and_groups.groups is None else extras_and_groups.groups
         self._refuse_unknown("group", chosen, known)
         return frozenset(chosen)
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
-        """Tell whether a marker of the lock holds on `target`; `active` are the extras it may ask for."""
-        # Only those that the marker names: locks have thousands of markers and of active extras.
+        """Return whether a marker of the lock is true on `target`.
+
+        `active` are the extras that it may test.
+        """
+        # Only those that the marker names: locks have thousands of markers and active extras.
         words = _QUOTED.findall(marker) if marker and "extra" in marker else ()
         named = frozenset(name for word in words for name in (word, canonicalize_name(word)) if name in active)
         try:
@@ -157,7 +178,10 @@ class UvLock(LockDefaults):
     def _walk(
         self, starts: Iterable[_Step], target: Target, active: AbstractSet[str], *, grow: bool
     ) -> tuple[list[Node], set[str]]:
-        """Return every package reached from `starts`, and `active`, with `grow` also what is on the way."""
+        """Return every package reached from `starts`, and `active`.
+
+        With `grow`, also the extras on the way.
+        """
         active = set(active)
         queue = deque(starts)
         seen = set(queue)
@@ -201,7 +225,7 @@ class UvLock(LockDefaults):
             if node.name in found:
                 raise LockError(
                     f"the lock installs {node.name} twice: {found[node.name].version} and {node.version}",
-                    hint="choose extras and groups that go together",
+                    hint="Choose extras and groups that go together.",
                     path=self.path,
                 )
             found[node.name] = node.package
@@ -215,18 +239,21 @@ class UvLock(LockDefaults):
         if not required.contains(target.python):
             raise LockError(
                 f"this lock is for Python {required}, not {target.python}",
-                hint="choose a Python that it admits, or change requires-python and run `uv lock`",
+                hint="Choose a Python that the lock allows, or change requires-python and run `uv lock`.",
                 path=self.path,
             )
         if environments and not any(self.holds(one, target, set()) for one in environments):
             raise LockError(
                 f"this lock is not for {target.system} with Python {target.python}",
-                hint="choose others, or add them to tool.uv.environments and run `uv lock`",
+                hint="Choose another system or Python, or add this one to tool.uv.environments and run `uv lock`.",
                 path=self.path,
             )
 
     def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
-        """Return the groups that `uv sync` installs by default: `tool.uv.default-groups`, else `dev`."""
+        """Return the groups that `uv sync` installs by default.
+
+        They are those in `tool.uv.default-groups`, else `dev`.
+        """
         default = self._default
         if default is None:
             return known & {"dev"}
@@ -235,14 +262,17 @@ class UvLock(LockDefaults):
         if not isinstance(default, list) or not all(isinstance(name, str) for name in default):
             raise LockError(
                 '`tool.uv.default-groups` must be a list of names, or "all"',
-                hint="correct it",
+                hint="Correct the value.",
                 path=self.root / "pyproject.toml",
             )
         return frozenset(canonicalize_name(name) for name in default)
 
     @cached_property
     def _default(self) -> object:
-        """What pyproject.toml sets as default groups, else the lock (which newer versions of uv write there)."""
+        """The default groups in pyproject.toml, else those in the lock.
+
+        Newer versions of uv record them in the lock.
+        """
         pyproject = self.root / "pyproject.toml"
         data: Any = load_toml(pyproject) if pyproject.is_file() else {}
         for key in ("tool", "uv", "default-groups"):
@@ -257,7 +287,7 @@ class UvLock(LockDefaults):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             raise LockError(
                 f"the lock has no {kind} `{unknown[0]}`: {there}",
-                hint=f"correct the name; if the {kind} is new, run `uv lock`",
+                hint=f"Correct the name; if the {kind} is new, run `uv lock`.",
                 path=self.path,
             )
 
@@ -267,6 +297,6 @@ class UvLock(LockDefaults):
             if len(both) > 1:
                 raise LockError(
                     f"the lock says that these exclude each other: {', '.join(both)}",
-                    hint="choose one of them",
+                    hint="Choose one of them.",
                     path=self.path,
                 )

@@ -1,4 +1,4 @@
-"""Whether a uv.lock still belongs to its pyproject.toml: the requirements it was made for against those of now."""
+"""Compare the requirements in a uv.lock with those in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from nixpy.core import limits
 from nixpy.locks.uv_document import Node, damaged
 from nixpy.locks.validate import Table
 
-# Where uv takes a package from elsewhere than an index, the lock records no specifier.
+# If uv takes a package from a source that is not an index, the lock records no specifier.
 _ELSEWHERE = ("git", "url", "path", "directory", "editable", "virtual")
 
 _Holds = Callable[[str | None, AbstractSet[str]], bool]
-"""Whether a marker holds on the target, where these extras are active."""
+"""Whether a marker is true on the target if these extras are active."""
 
 _Wanted = tuple[frozenset[str], SpecifierSet | None]
-"""The extras of a requirement, and its specifier; None where any version would do."""
+"""The extras of a requirement, and its specifier, or None for any version."""
 
 
 def differences(
@@ -33,17 +33,19 @@ def differences(
     groups: frozenset[str],
     holds: _Holds,
 ) -> tuple[str, ...]:
-    """Return the packages that `requirements` name otherwise than `project` in the lock at `path`, sorted by name.
+    """Return the packages with changed requirements, sorted by name.
 
-    `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras.
-    Raises LockError where a specifier in the lock is damaged.
+    The old ones are those of `project` in the lock at `path`, the new ones are `requirements`.
+
+    `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras. Raises LockError
+    if a specifier in the lock is damaged.
     """
     locked = _by_name(_recorded(path, project, extras, groups, holds))
-    now = _by_name(_asked(project, requirements, extras, holds))
+    now = _by_name(_current(project, requirements, extras, holds))
     return tuple(name for name in sorted({*locked, *now}) if not _agree(locked.get(name), now.get(name)))
 
 
-def _asked(
+def _current(
     project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: _Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     for one in requirements:
@@ -62,7 +64,7 @@ def _recorded(
         entries += metadata.get("requires-dev", {}).get(group, ())
     active = set(extras)
     own = [entry for entry in entries if entry["name"] == project.name]
-    for _ in range(limits.CHAIN):  # an extra may name other extras of its project, and they others
+    for _ in range(limits.CHAIN):  # an extra may name other extras of its project, which may name others
         asked = [entry for entry in own if holds(entry.get("marker"), active)]
         if not (more := {extra for entry in asked for extra in entry.get("extras", ())} - active):
             break

@@ -1,4 +1,7 @@
-"""The content of a uv.lock (uv's own format, version 1), checked and typed; no target plays a part here."""
+"""Read the content of a uv.lock (uv's own format, version 1).
+
+It is checked and typed, and for no particular target.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,12 @@ from nixpy.locks.model import Package, WheelFile
 from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, tables, typed
 
 _VERSION = 1
+_AGAIN = "Run `uv lock`."
 _FOLDERS = ("virtual", "editable", "directory")
 _OPTIONAL, _GROUPS = "optional-dependencies", "dev-dependencies"
 
 Section = tuple[str, str]
-"""A list of dependencies of a package: always, those of an extra, or those of a group."""
+"""The name of a list of dependencies of a package: the main ones, those of an extra, or those of a group."""
 
 DEPENDENCIES: Section = ("dependencies", "")
 
@@ -38,13 +42,16 @@ def group_section(name: str) -> Section:
 
 
 def code(kind: str, package: str, name: str | None = None) -> str:
-    """Return the name of an extra, group or project in markers about conflicts: `extra-3-pkg-cpu`."""
+    """Return the name of an extra, group or project in markers about conflicts.
+
+    An example is `extra-3-pkg-cpu`.
+    """
     return "-".join((kind, str(len(package)), package, *([name] if name else [])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A dependency; version and source stand there only where the name alone is ambiguous."""
+    """A dependency; it has a version and a source only if the name is ambiguous."""
 
     name: str
     version: str | None
@@ -55,7 +62,10 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Node:
-    """One package of the lock; its own identity, since a name may occur in several versions (forks)."""
+    """One package of the lock, compared by identity.
+
+    A name may occur in several versions (forks).
+    """
 
     table: Table
     base: Path  # the folder of the lock
@@ -63,24 +73,30 @@ class Node:
     version: str | None
     source: Table
     sections: Mapping[Section, tuple[Edge, ...]]
-    environments: tuple[str, ...]  # `resolution-markers`: where this fork is the one
-    member: bool  # of the workspace
+    environments: tuple[str, ...]  # `resolution-markers`: where this fork applies
+    member: bool  # a member of the workspace
 
     @property
     def extras(self) -> frozenset[str]:
-        """The extras it has, also those without dependencies where the lock records them."""
+        """The extras of the package.
+
+        Those without dependencies are among them if the lock records them.
+        """
         named = self.metadata.get("provides-extras", ()) if self.metadata else ()
         return frozenset(name for kind, name in self.sections if kind == _OPTIONAL) | frozenset(named)
 
     @property
     def groups(self) -> frozenset[str]:
-        """The dependency groups it has, also the empty ones where the lock records them."""
+        """The dependency groups of the package, also empty ones if the lock records them."""
         named = self.metadata.get("requires-dev", ()) if self.metadata else ()
         return frozenset(name for kind, name in self.sections if kind == _GROUPS) | frozenset(named)
 
     @property
     def metadata(self) -> Table | None:
-        """What the package asked for when the lock was made; None where the lock does not tell."""
+        """The requirements of the package when it was locked.
+
+        Returns None if the lock does not record them.
+        """
         if "metadata" in self.table:
             found: Table = self.table["metadata"]
             return found
@@ -88,7 +104,7 @@ class Node:
 
     @property
     def folder(self) -> Path | None:
-        """The source tree, where the package is one."""
+        """The source tree of the package, or None."""
         return next((self.base / self.source[kind] for kind in _FOLDERS if kind in self.source), None)
 
     @cached_property
@@ -108,7 +124,7 @@ class Node:
     def _wheel(self, wheel: Table) -> WheelFile:
         algorithm, _, digest = wheel.get("hash", "").partition(":")
         path = wheel.get("path")
-        # In a registry that is a folder, paths start there; a wheel by path or address is its own source.
+        # In a registry that is a folder, paths are relative to it; a wheel by path or address is its own source.
         base = self.base / self.source["registry"] if path and "registry" in self.source else self.base
         return wheel_file(
             base=base,
@@ -122,26 +138,32 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole lock: its packages, and as `manifest` what the workspace or script itself asks for."""
+    """A whole lock: its packages and its `manifest`.
+
+    The manifest has the requirements of the workspace or script.
+    """
 
     requires_python: SpecifierSet
     environments: tuple[str, ...]
-    conflicts: tuple[Mapping[str, str], ...]  # by code, what excludes each other: ``extra `cpu` of pkg``
+    conflicts: tuple[Mapping[str, str], ...]  # by code, the sets that exclude each other: ``extra `cpu` of pkg``
     nodes: tuple[Node, ...]
     manifest: Node
 
 
 def read_document(path: Path) -> Document:
-    """Return the content of the uv.lock in `path`; LockError where it is damaged or of another version."""
+    """Return the content of the uv.lock in `path`.
+
+    Raises LockError if it is damaged or of another version.
+    """
     text = read_text(path)
     data = parse_toml(text, path)
     version = data.get("version")
     if not isinstance(version, int):
-        raise LockError("this is no uv.lock: it has no version", hint="make it again with `uv lock`", path=path)
+        raise LockError("this is not a uv.lock: it has no version", hint=_AGAIN, path=path)
     if version != _VERSION:
         raise LockError(
             f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
-            hint="use a newer nixpy" if version > _VERSION else "make it again with `uv lock`",
+            hint="Update nixpy." if version > _VERSION else _AGAIN,
             path=path,
             line=toml_line(text, "version"),
         )
@@ -152,8 +174,8 @@ def read_document(path: Path) -> Document:
 
 
 def damaged(path: Path, what: object) -> LockError:
-    """Return the error for a lock that uv would not have written."""
-    return LockError(f"this uv.lock is damaged: {what}", hint="make it again with `uv lock`", path=path)
+    """Return the error for a lock that uv does not write like this."""
+    return LockError(f"this uv.lock is damaged: {what}", hint=_AGAIN, path=path)
 
 
 def _document(data: Table, base: Path) -> Document:
@@ -198,7 +220,7 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
 
 
 def _check_metadata(table: Table) -> None:
-    """Check what the lock records of the project's own pyproject.toml."""
+    """Check the part of the lock that records the project's pyproject.toml."""
     if not isinstance(table.get("default-groups"), str):
         strings(table, "default-groups")
     metadata = typed(table, "metadata", dict, {})
@@ -213,7 +235,7 @@ def _check_metadata(table: Table) -> None:
 
 
 def _manifest(manifest: Table, base: Path) -> Node:
-    """Return the part of the manifest that asks for packages, as a package without a name."""
+    """Return the requirements of the manifest, as a package without a name."""
     table = {
         "dependencies": manifest.get("requirements", []),
         _GROUPS: manifest.get("dependency-groups", {}),
@@ -246,7 +268,7 @@ def _edges(value: object) -> tuple[Edge, ...]:
             name=typed(table, "name", str),
             version=typed(table, "version", str, "") or None,
             source=typed(table, "source", dict, {}) or None,
-            # Edges of packages say `extra`, requirements of the manifest `extras`.
+            # Edges of packages have the key `extra`, requirements of the manifest `extras`.
             extras=strings(table, "extra") + strings(table, "extras"),
             marker=typed(table, "marker", str, "") or None,
         )

@@ -1,4 +1,4 @@
-"""The shape of a lock's document, checked as values are taken out, and its markers."""
+"""Check the types of values in a lock's document, and evaluate its markers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ _EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*('[^']*'|"[^"]*")""")
 
 
 class DamagedError(Exception):
-    """The document is TOML, but not what the tool writes."""
+    """The document is TOML, but its tool does not write it like this."""
 
 
 def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:
-    """Return the value at `key`, `default` where there is none; DamagedError where it is of another kind."""
+    """Return the value at `key`, or `default` if it is missing.
+
+    Raises DamagedError if it is not of type `kind`.
+    """
     value = table.get(key, default)
     if not isinstance(value, kind):
-        state = "is missing" if value is None else f"is no {kind.__name__}"
+        state = "is missing" if value is None else f"is not a {kind.__name__}"
         raise DamagedError(f"`{key}` {state}")
     return value
 
 
 def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:
-    """Raise DamagedError where a value that is there is of another kind than `kinds` says."""
+    """Raise DamagedError if an existing value has another type than in `kinds`."""
     for key, kind in kinds.items():
         if key in table:
             typed(table, key, kind)
@@ -46,22 +49,31 @@ def tables(value: object) -> list[Table]:
 
 
 def table_at(data: Table, *keys: str) -> Table:
-    """Return the table at `keys`, empty where there is none; DamagedError where something else stands there."""
+    """Return the table at `keys`, empty if there is none.
+
+    Raises DamagedError if it is not a table.
+    """
     for key in keys:
         data = typed(data, key, dict, {})
     return data
 
 
 def strings(table: Table, key: str) -> tuple[str, ...]:
-    """Return the list of strings at `key`, empty where there is none; DamagedError for anything else."""
+    """Return the list of strings at `key`, empty if there is none.
+
+    Raises DamagedError for anything else.
+    """
     value = table.get(key, ())
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise DamagedError(f"`{key}` is no list of strings")
+        raise DamagedError(f"`{key}` is not a list of strings")
     return tuple(value)
 
 
 def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset()) -> bool:
-    """Tell whether a marker holds on `target` where these extras are active; DamagedError where it is none."""
+    """Return whether a marker is true on `target` with these extras.
+
+    Raises DamagedError if it is invalid.
+    """
     if marker is None:
         return True
     try:
@@ -72,16 +84,19 @@ def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset
 
 @cache
 def _with_sets(marker: str) -> str:
-    """Return a marker in which several extras may be active as packaging understands it.
+    """Return a marker about several active extras in the form of PEP 751.
 
-    The tools write `extra == 'a' and extra != 'b'` and mean the whole set, for which PEP 751 has
+    The tools write `extra == 'a' and extra != 'b'` about the whole set of extras; PEP 751 writes
     `'a' in extras and 'b' not in extras`.
     """
     return _EXTRA.sub(lambda m: f"{m[2]} {'in' if m[1] == '==' else 'not in'} extras", marker)
 
 
 def damaged_package(text: str, error: Exception) -> int | None:
-    """Return the line of the package that an error is about, else of `[metadata]`, in a lock's text."""
+    """Return the line of the package that an error names.
+
+    Without a package it is that of `[metadata]` in the text of a lock.
+    """
     named = re.match(r"package (\S+):", str(error))
     lines = text.split("\n")
     found = next((number for number, line in enumerate(lines, 1) if named and line == f'name = "{named[1]}"'), None)

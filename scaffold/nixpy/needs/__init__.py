@@ -1,4 +1,4 @@
-"""What wheels ask of others: their ELF files read, and the needs derived from them.
+"""Read the ELF files of wheels, and derive the needs of the wheels from them.
 
 In: the bytes of ELF files and the facts of a whole wheel. Out: `Needs`: sonames, names opened at run time
 (`dlopen.csv`), executables. No disk, no network. Read `model.py` first, then `elf.py` and `derive.py`.

@@ -1,4 +1,4 @@
-"""From the ELF files of a wheel to what the wheel asks of others. Pure: no disk, no network."""
+"""Derive the needs of a wheel from its ELF files. Pure: no disk, no network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixpy.needs.dlopen import Curated, curated
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import ElfFile, Needs, WheelFacts
 
-# What CPython and its kin import, but for plain `.so`: a tag of the interpreter or the stable ABI
+# The suffixes that CPython and PyPy import, except plain `.so`: a tag of the interpreter or of the stable ABI
 # before `.so` (PEP 3149, PEP 384, PEP 803).
 _TAG = re.compile(r"(?<=.)\.(?:cpython-3|pypy3|graalpy|abi3t?\.so\Z)")
 _SHARED_LIBRARY = re.compile(r".+\.so(?:\.[^/]+)?")
@@ -22,15 +22,17 @@ _PLUGIN_FOLDERS = frozenset(("plugins", "qml"))
 
 
 def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Needs:
-    """Return what the wheel of package `name` asks of others on `machine` (ELF e_machine, None for Darwin).
+    """Return the needs of the wheel of package `name` on `machine`.
 
-    Required are the in-wheel DT_NEEDED closure of its roots, and what `dlopen.csv` says it opens. Roots are
-    extension modules and programs. A wheel without extension module is loaded by ctypes or by a sibling
-    (lightgbm, PyQt6-Qt6, the nvidia wheels), so there all libraries outside plugin folders are roots too.
+    `machine` is an ELF e_machine, or None for Darwin.
+
+    The wheel requires the DT_NEEDED names in the closure of its roots, and the names that it opens by `dlopen.csv`.
+    Roots are extension modules and programs. ctypes or a sibling wheel loads a wheel without extension modules
+    (lightgbm, PyQt6-Qt6, the nvidia wheels), so there all libraries outside plugin folders are roots, too.
     `dlopen.csv` adds and removes roots.
 
-    A file of the wheel answers to its DT_SONAME and to its file name, wherever it lies: how it is found is
-    the wheel's own business (run paths, import order). On Darwin only the curated names are known.
+    A file of the wheel supplies its DT_SONAME and its file name, in whatever folder it is: the wheel itself finds it
+    (run paths, import order). On Darwin only the names in `dlopen.csv` are known.
     """
     rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
@@ -50,11 +52,13 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
 
 
 def is_extension(path: str) -> bool:
-    """Say whether a path inside a wheel names an extension module, one that `import` may load.
+    """Return whether a path inside a wheel names an extension module.
 
-    That is every tagged name, and a plain `name.so` that is an identifier and does not start with `lib`:
-    modules are hardly called so, libraries always. Whether it exports `PyInit_…` is not asked, so a library
-    that is opened by path may count as well (torchvision's `_C_stable.so`); it is as necessary as a module.
+    `import` may load such a file.
+
+    These are all tagged names, and a plain `name.so` that is an identifier and does not start with `lib`, as
+    libraries do. The symbol `PyInit_…` is not required, so a library that is opened by path may count as well
+    (torchvision's `_C_stable.so`); it is as necessary as a module.
     """
     name = PurePosixPath(path).name
     if name.endswith(".so") and _TAG.search(name):
@@ -64,22 +68,31 @@ def is_extension(path: str) -> bool:
 
 
 def is_executable(file: ElfFile) -> bool:
-    """Say whether a file is a program with an interpreter; some libraries have one too (Qt's, glibc's)."""
+    """Return whether a file is a program with an interpreter.
+
+    Some libraries have one too (Qt's, glibc's).
+    """
     return file.interpreter is not None and not is_library(file.path)
 
 
 def is_library(path: str) -> bool:
-    """Say whether a path is called like a shared library: `.so` at the end, or before a version."""
+    """Return whether a path has the name of a shared library.
+
+    It has `.so` at the end, or before a version.
+    """
     return _SHARED_LIBRARY.fullmatch(PurePosixPath(path).name) is not None
 
 
 def format_glibc(version: Iterable[int]) -> str:
-    """Write a glibc version as people do: (2, 28) is `2.28`."""
+    """Return a glibc version as text: (2, 28) is `2.28`."""
     return ".".join(map(str, version))
 
 
 def _index(files: Iterable[ElfFile]) -> dict[str, list[ElfFile]]:
-    """Return who in the wheel answers to a name; several may (one library a variant)."""
+    """Return the files of the wheel by soname and file name.
+
+    Variants of a library share a name.
+    """
     index: dict[str, list[ElfFile]] = {}
     for file in files:
         for name in _names(file):
@@ -93,7 +106,10 @@ def _names(file: ElfFile) -> set[str]:
 
 
 def _external(files: Iterable[ElfFile], index: Mapping[str, object]) -> dict[str, str]:
-    """Return each soname asked of others, with the first file that needs it (`files` are sorted by path)."""
+    """Return each soname that the wheel does not supply.
+
+    With it is the first file that needs it, by path.
+    """
     first: dict[str, str] = {}
     for file in files:
         for soname in file.needed:
@@ -132,12 +148,15 @@ def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -
 
 
 def _provided(files: Iterable[ElfFile]) -> set[str]:
-    """Return what siblings may ask for. A grafted file is private, even where it kept its old DT_SONAME."""
+    """Return the names that sibling wheels may need.
+
+    A grafted file is private, even with its old DT_SONAME.
+    """
     return {name for file in files if _is_shared(file) for name in _names(file) if not _is_grafted(name)}
 
 
 def _is_grafted(name: str) -> bool:
-    """Say whether a name has a hash between its own name and what has `so` in it."""
+    """Return whether a name has a hash before its `.so`, as auditwheel writes it."""
     graft = _GRAFT.search(name)
     return graft is not None and "so" in name[graft.end() :]
 

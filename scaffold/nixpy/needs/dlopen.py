@@ -1,11 +1,17 @@
-"""What ELF files do not say: `dlopen.csv`, one reviewed fact a row about what a package opens at run time.
+"""Read `dlopen.csv`, which lists what packages open at run time.
+
+ELF files do not record these facts.
 
 Columns: `package` (normalised name), `kind`, `value`, `unless`, and `note` (how it is opened, which version).
-Kinds: `dlopen`, where `value` is a soname that the package opens to do its main work on Linux;
-`find-library`, the same where it knows no name but what `ctypes.util.find_library` tells it;
-`required-files`, a pattern of the wheel's own files that it opens for that, so that their needs count as
-required; `optional-files`, a pattern of files that it works without, so that their needs do not. Patterns
-follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless`: packages that bring the soname.
+Kinds:
+
+- `dlopen`: `value` is a soname that the package opens to do its main work on Linux.
+- `find-library`: the same, but the package gets the name from `ctypes.util.find_library`.
+- `required-files`: a pattern for files of the wheel that the package opens for its main work; their needs are required.
+- `optional-files`: a pattern for files that the package works without; their needs are optional.
+
+Patterns follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless` lists packages that contain the
+soname.
 """
 
 from __future__ import annotations
@@ -46,20 +52,20 @@ class Curated:
 
     @property
     def sonames(self) -> tuple[str, ...]:
-        """What the package opens by name, sorted."""
+        """The sonames that the package opens, sorted."""
         return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
 
     @property
-    def asks(self) -> bool:
-        """Whether the package opens nothing where `ctypes.util.find_library` has no answer."""
+    def uses_find_library(self) -> bool:
+        """Whether the package finds a library only by `ctypes.util.find_library`."""
         return any(row.kind == "find-library" for row in self.rows)
 
     def requires(self, path: str) -> bool:
-        """Say whether the package opens this file of its wheel to do its main work."""
+        """Return whether the package opens this file of its wheel to do its main work."""
         return self._matches("required-files", path)
 
     def spares(self, path: str) -> bool:
-        """Say whether the package works without this file of its wheel."""
+        """Return whether the package works without this file of its wheel."""
         return self._matches("optional-files", path)
 
     def _matches(self, kind: str, path: str) -> bool:
@@ -67,12 +73,15 @@ class Curated:
 
 
 def curated(package: NormalizedName) -> Curated:
-    """Return what is known about a package, without any rows for most."""
+    """Return the rows about a package; most packages have none."""
     return Curated(rows=_by_package().get(package, ()))
 
 
-def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
-    """Return the packages beside which `package` no longer opens `soname` (psycopg beside psycopg-binary)."""
+def without_open(package: NormalizedName, soname: str) -> frozenset[str]:
+    """Return the packages with which `package` no longer opens `soname`.
+
+    For example, psycopg opens nothing with psycopg-binary.
+    """
     return frozenset(
         name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless
     )
@@ -82,7 +91,7 @@ def load(path: Path) -> tuple[DlopenRow, ...]:
     """Read a table strictly.
 
     Raises NixpyError, naming file and line, for an unknown column or kind, a name that is not normalised
-    (PEP 503), a value that is no soname, a missing note, and rows out of order or doubled.
+    (PEP 503), a value that is not a soname, a missing note, and rows that are out of order or duplicated.
     """
     return tuple(_row(fields, path, line) for line, fields in rows(path, *_COLUMNS, keys=3))
 
@@ -92,15 +101,17 @@ def _row(fields: list[str], path: Path, line: int) -> DlopenRow:
     names = tuple(unless.split())
     for name in (package, *names):
         if not is_normalized_name(name):
-            raise bad_row(path, line, f"{name!r} is not a normalised package name", "write it as PEP 503 has it")
+            raise bad_row(
+                path, line, f"{name!r} is not a normalised package name", "Normalise the name as PEP 503 defines."
+            )
     if kind not in _KINDS:
-        raise bad_row(path, line, f"unknown kind {kind!r}", f"use {', '.join(_KINDS)}")
+        raise bad_row(path, line, f"unknown kind {kind!r}", f"Use {', '.join(_KINDS)}.")
     if kind in _OPENED and not _SONAME.fullmatch(value):
-        raise bad_row(path, line, f"{value!r} is not a soname", "write the bare name, such as libz.so.1")
+        raise bad_row(path, line, f"{value!r} is not a soname", "Write the bare name, such as libz.so.1.")
     if not value:
-        raise bad_row(path, line, "the pattern is missing", "write one over the paths in the wheel")
+        raise bad_row(path, line, "the pattern is missing", "Write a pattern for the paths in the wheel.")
     if not note.strip():
-        raise bad_row(path, line, "the note is missing", "say how it is known")
+        raise bad_row(path, line, "the note is missing", "Say how it is known.")
     return DlopenRow(package=package, kind=kind, value=value, unless=names)
 
 

@@ -1,4 +1,4 @@
-"""The linking facts of one ELF file, read from a buffer with nothing but `struct`.
+"""Read the linking facts of one ELF file from a buffer, with `struct` only.
 
 Source: the System V gABI, chapters 4 (object files) and 5 (program loading and dynamic linking), and the LSB
 on symbol versions for DT_VERNEED. Only what a program loader reads counts, the program headers and the
@@ -15,7 +15,7 @@ from mmap import mmap
 from nixpy.needs.model import ElfFile
 
 MAGIC = b"\x7fELF"
-HEADER_SIZE = 64  # bytes of an ELF64 header: no smaller file is one
+HEADER_SIZE = 64  # bytes of an ELF64 header; a smaller file is not ELF
 
 _EXECUTABLE, _SHARED = 2, 3  # e_type
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # p_type
@@ -29,7 +29,7 @@ _ENTRY = struct.Struct("<qQ")
 _VERSION_NEED = struct.Struct("<HHIII")
 _VERSION_AUX = struct.Struct("<IHHII")
 
-# Far more than any linker writes; they keep a damaged or hostile file from being read for minutes.
+# Far more than any linker writes. Without these limits, reading a damaged or hostile file may take minutes.
 _LONGEST_NAME = 4096
 _MOST_SEGMENTS = 256
 _MOST_ENTRIES = 1 << 14
@@ -43,15 +43,15 @@ class _DamagedError(Exception):
 
 
 def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | None:
-    """Return what the ELF file in `data` says of its linking; `path` is only recorded.
+    """Return the linking facts of the ELF file in `data`; `path` is only recorded.
 
-    None for all that a 64-bit little-endian loader would not link at run time: other formats, 32-bit and
-    big-endian files, object and core files, static programs (no PT_DYNAMIC, no PT_INTERP), detached debug
-    files (their dynamic segment has no contents or no string table) and damaged files: one that contradicts
-    itself anywhere in what is read here is unreadable as a whole. Never raises, whatever the bytes.
+    Returns None for every file that a 64-bit little-endian loader does not link at run time: other formats, 32-bit and
+    big-endian files, object and core files, static programs (no PT_DYNAMIC, no PT_INTERP), detached debug files (their
+    dynamic segment has no contents or no string table), and damaged files: a contradiction anywhere in the parts that
+    nixpy reads makes the whole file unreadable. Never raises, whatever the bytes.
 
-    A static position-independent program has a dynamic segment, so it is returned, needing nothing and
-    without interpreter. `interpreter` is None where PT_INTERP is absent or empty before its first NUL.
+    A static position-independent program has a dynamic segment, so it is returned, without needs and interpreter.
+    `interpreter` is None if PT_INTERP is absent or empty before its first NUL.
     """
     with memoryview(data) as view:
         try:
@@ -61,9 +61,11 @@ def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | No
 
 
 def run_path(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written; empty where `read` returns None.
+    """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written.
 
-    A loader does not look at DT_RPATH where there is a DT_RUNPATH (gABI, chapter 5), and so it is empty then.
+    The result is empty if `read` returns None.
+
+    DT_RPATH is empty if there is a DT_RUNPATH, since the loader ignores it then (gABI, chapter 5).
     """
     with memoryview(data) as view:
         try:
@@ -78,7 +80,10 @@ def _folders(text: str | None) -> tuple[str, ...]:
 
 
 class _Reader:
-    """Bounds-checked access to one file; every method raises `_DamagedError` for what does not lie in it."""
+    """Bounds-checked access to one file.
+
+    Every method raises `_DamagedError` for a position outside it.
+    """
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
@@ -122,7 +127,10 @@ class _Reader:
         return old, new
 
     def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
-        """Return the dynamic segment's values by tag, those of DT_NEEDED apart, and its string table."""
+        """Return the values of the dynamic segment by tag, and its string table.
+
+        The values of DT_NEEDED are separate.
+        """
         tags: dict[int, int] = {}
         needed: list[int] = []
         for tag, value in self._entries(offset, size):
@@ -151,10 +159,13 @@ class _Reader:
         raise _DamagedError  # the last entry of the array is DT_NULL
 
     def _version_names(self, address: int, count: int) -> Iterator[int]:
-        """Yield the string offset of each version needed. Links lead forward only, so they form no circle."""
+        """Yield the string offset of each needed version.
+
+        Links only point forward, so they form no cycle.
+        """
         left = min(
             _MOST_ENTRIES, len(self._data) // _VERSION_AUX.size
-        )  # as many as fit, for honest ones do not overlap
+        )  # as many as fit, since those of real files do not overlap
         for _ in range(count):
             _, auxiliaries, _, first, following = self._unpack_mapped(_VERSION_NEED, address)
             auxiliary = address + first
@@ -175,7 +186,7 @@ class _Reader:
             address += following
 
     def _mapped(self, address: int, size: int) -> memoryview:
-        """Return the bytes that a loader would find at a virtual address."""
+        """Return the bytes at a virtual address, as the loader maps the file."""
         for start, offset, length in self._loads:
             if start <= address and address + size <= start + length:
                 where = offset + address - start
@@ -205,7 +216,10 @@ class _Reader:
 
 
 def _text(name: bytes) -> str:
-    """Decode a name. No real one has control characters, and a line break must not reach a Nix comment."""
+    """Decode a name.
+
+    Real names have no control characters, and a line break must not get into a Nix comment.
+    """
     try:
         text = name.decode()
     except UnicodeDecodeError:

@@ -1,7 +1,9 @@
-"""The sonames that glibc itself installs; they come with the interpreter and never from a library path.
+"""List the sonames that glibc itself installs.
 
-Two glibcs in one process crash, so these names are dropped wherever needs are counted. libcrypt, and
-libnsl from .so.2 on, have left glibc and are libraries like any other.
+They come with the interpreter and never from a library path.
+
+Two glibcs in one process crash, so these names are never among the needs. libcrypt, and libnsl from .so.2 on, are no
+longer part of glibc and count as libraries.
 """
 
 from __future__ import annotations
@@ -23,5 +25,5 @@ _GLIBC = re.compile(
 
 
 def is_glibc(soname: str) -> bool:
-    """Say whether `soname` is one of glibc's own libraries or loaders."""
+    """Return whether `soname` is one of glibc's own libraries or loaders."""
     return _GLIBC.fullmatch(soname) is not None

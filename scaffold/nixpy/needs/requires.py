@@ -1,4 +1,4 @@
-"""From the requirements of wheels to the packages that each asks for on one machine. Pure: no disk, no network."""
+"""Find the packages that wheels require on one machine. Pure: no disk, no network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from nixpy.core import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requires:
-    """The packages that a wheel asks for, sorted; `by_extras` are those of them that only its extras ask for."""
+    """The packages that a wheel requires, sorted.
+
+    `by_extras` are those that only its extras require.
+    """
 
     names: tuple[NormalizedName, ...]
     by_extras: tuple[NormalizedName, ...] = ()
@@ -26,14 +29,16 @@ def required(
     wheels: Mapping[NormalizedName, Iterable[str]],
     environment: Mapping[str, str],
     among: Collection[NormalizedName],
-    asked: Iterable[Requirement] | None,
+    requirements: Iterable[Requirement] | None,
 ) -> dict[NormalizedName, Requires]:
-    """Return which packages of `among` each of `wheels` asks for by its requirements where the markers have these
-    values.
+    """Return the packages that each wheel requires, of those that the lock installs.
 
-    Those of an extra count where somebody asks for the wheel with it: the project, by `asked`, or another wheel. With
-    `asked` None nobody can tell, and those of every extra count: what none in use asks for is hardly `among` the
-    packages that a lock installs. A line that cannot be read, as old tools wrote them, asks for nothing.
+    Args:
+        wheels: The Requires-Dist lines of each wheel. A line that cannot be parsed is skipped; old tools wrote some.
+        environment: The values of the marker variables (PEP 508).
+        among: The packages that the lock installs.
+        requirements: Those of the project. The requirements of an extra count if the project or a wheel requires that
+            extra. With None, those of every extra count: a package of an unused extra is rarely in the lock.
     """
     lines = {name: tuple(_readable(own)) for name, own in wheels.items()}
     found: dict[NormalizedName, dict[int, Requirement]] = {
@@ -44,10 +49,10 @@ def required(
         for at, one in enumerate(own):
             for extra in _named(one):
                 of_extra[name, extra].append(at)
-    # An extra in use may ask for others in turn. Each is looked at once, with the lines that name it.
+    # An extra in use may require others. Each is visited once, with the lines that name it.
     waiting = list(of_extra)
-    if asked is not None:
-        here = [one for one in asked if _holds(one, environment, "")]
+    if requirements is not None:
+        here = [one for one in requirements if _holds(one, environment, "")]
         waiting = [*_used(here), *(use for own in found.values() for use in _used(own.values()))]
     seen: set[tuple[NormalizedName, NormalizedName]] = set()
     while waiting:
@@ -58,7 +63,7 @@ def required(
         for at in of_extra.get(use, ()):
             if at not in found[name] and _holds(lines[name][at], environment, extra):
                 found[name][at] = lines[name][at]
-                waiting += _used([lines[name][at]]) if asked is not None else ()
+                waiting += _used([lines[name][at]]) if requirements is not None else ()
     return {name: _requires(own.values(), environment, among) for name, own in found.items()}
 
 
@@ -77,7 +82,10 @@ def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
 
 
 def _named(requirement: Requirement) -> list[NormalizedName]:
-    """Return the names of all extras that the marker tests; other words of it too, which no extra is called."""
+    """Return the names of all extras that the marker tests.
+
+    Other words of the marker are among them, which match no extra.
+    """
     texts = str(requirement.marker or "").split('"')[1::2]
     words = [canonicalize_name(word) for text in texts for word in (text, *re.split(r"[\s,]+", text))]
     return list(dict.fromkeys(words))[: limits.MARKER_WORDS]
@@ -91,7 +99,10 @@ def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName,
 
 
 def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
-    """Tell whether a requirement holds with this extra; empty stands for none."""
+    """Return whether a requirement applies with this extra.
+
+    An empty string means no extra.
+    """
     marker = requirement.marker
     try:
         return marker is None or marker.evaluate({**environment, "extra": extra})

@@ -1,7 +1,9 @@
-"""Which package of nixpkgs has the program that a wheel brings along, and how the wheel is told to use that one.
+"""Find the package of nixpkgs that has the program of a wheel.
 
-`executables.csv` names the attribute for each wheel, and where its modules start the program themselves, the
-environment variable they look at first and the program it names.
+With it is the variable that makes the wheel use that program.
+
+`executables.csv` names the attribute for each wheel. If the modules of the wheel start the program themselves, it also
+names the environment variable that they read first, and the program for it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ _TABLE = Path(__file__).with_name("executables.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitute:
-    """A program of nixpkgs: the expression of its package, and where it is needed the variable that names it."""
+    """A program of nixpkgs: the expression of its package.
+
+    With it is the variable that names the program, if needed.
+    """
 
     expression: str
     variable: str | None
@@ -37,8 +42,8 @@ def substitutes() -> Mapping[str, Substitute]:
         try:
             attributes(expression)
         except ValueError as error:
-            raise bad_row(_TABLE, line, str(error), "write an attribute of nixpkgs") from error
+            raise bad_row(_TABLE, line, str(error), "Write an attribute of nixpkgs.") from error
         if bool(variable) != bool(program):
-            raise bad_row(_TABLE, line, "a variable without a program, or the other way round", "write both or none")
+            raise bad_row(_TABLE, line, "the row has only one of variable and program", "Write both or none.")
         found[wheel] = Substitute(expression=expression, variable=variable or None, program=program)
     return found

@@ -1,4 +1,7 @@
-"""Expressions that name a package of nixpkgs: `pkgs.a.b`, or several in turn where an attribute was renamed."""
+"""Parse expressions for a package of nixpkgs.
+
+An expression is `pkgs.a.b`, or has alternatives if an attribute was renamed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "re
 def attributes(expression: str) -> tuple[str, ...]:
     """Return the attribute paths below `pkgs` that `expression` tries in turn.
 
-    The grammar is `pkgs.a.b` or `(pkgs.a.b or pkgs.c …)`, nothing else of Nix; ValueError otherwise.
+    The grammar is `pkgs.a.b` or `(pkgs.a.b or pkgs.c …)`; ValueError for anything else.
     """
     if not _EXPRESSION.fullmatch(expression):
         raise ValueError(f"{expression!r} is not pkgs.a.b or (pkgs.a.b or pkgs.c)")
@@ -30,14 +33,19 @@ def attributes(expression: str) -> tuple[str, ...]:
 
 
 def quoted(name: str) -> str:
-    """Return a name without special characters as a part of an attribute path, in quotes where it needs them."""
+    """Return a name as a part of an attribute path, quoted if necessary.
+
+    The name has no special characters.
+    """
     return name if re.fullmatch(_NAME, name) and name not in _KEYWORDS else f'"{name}"'
 
 
 def condition(systems: Sequence[str], every: Iterable[str]) -> str:
-    """Return the Nix condition for the systems among `every` system of a project, as an argument of a function.
+    """Return the Nix condition for some systems of a project.
 
-    It is `isLinux` for all that are Linux, else it names them: `(system == "aarch64-darwin")`.
+    `every` are all its systems. The condition can be an argument of a function.
+
+    The condition is `isLinux` for exactly the Linux systems, else it names them: `(system == "aarch64-darwin")`.
     """
     if tuple(systems) == tuple(sorted(set(every) & set(LINUX_SYSTEMS))):
         return "isLinux"

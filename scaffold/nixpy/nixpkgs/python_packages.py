@@ -1,8 +1,10 @@
-"""Which package of nixpkgs' own Python set is a PyPI project: for shells that install no wheels.
+"""Map PyPI projects to packages of nixpkgs' Python set.
 
-`python-packages.csv` names the attribute of each project. It holds only attributes that every nixpkgs from
-24.11 on has without a warning (pkgs/top-level/python-packages.nix and python-aliases.nix); where a rename
-came between, both spellings stand there, the new one first: `new or old`.
+Shells that install no wheels use these.
+
+`python-packages.csv` names the attribute of each project. It has only attributes that every nixpkgs from 24.11 on has
+without a warning (pkgs/top-level/python-packages.nix and python-aliases.nix). For a renamed attribute it has both
+spellings, the new one first: `new or old`.
 """
 
 from __future__ import annotations
@@ -18,15 +20,17 @@ from packaging.utils import canonicalize_name, is_normalized_name
 from nixpy.core.csv_table import bad_row, rows
 
 _TABLE = Path(__file__).with_name("python-packages.csv")
-# An identifier of the Nix language: what needs no quotes after a dot.
+# An identifier of the Nix language, which needs no quotes after a dot.
 _ATTRIBUTE = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with"})
 
 
 def attribute(name: str) -> str | None:
-    """Return the Nix expression over `ps` for a PyPI project of whatever spelling, None if none is known.
+    """Return the Nix expression over `ps` for a PyPI project in any spelling, or None.
 
-    It is `ps.numpy`, or `(ps.new or ps.old)` where the name changed, as `withPackages (ps: [ … ])` wants it.
+    Returns None if it is unknown.
+
+    It is `ps.numpy`, or `(ps.new or ps.old)` if the name changed, for use in `withPackages (ps: [ … ])`.
     """
     known = spellings(name)
     expression = " or ".join(f"ps.{spelling}" for spelling in known)
@@ -34,17 +38,17 @@ def attribute(name: str) -> str | None:
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """Return the attributes that a PyPI project has, the newest first, none where none is known."""
+    """Return the known attributes of a PyPI project, the newest first."""
     return _table().get(canonicalize_name(name), ())
 
 
 def is_attribute(name: str) -> bool:
-    """Tell whether `name` is known to be an attribute of the Python set."""
+    """Return whether `name` is known to be an attribute of the Python set."""
     return name in _spellings()
 
 
 def identifier(name: str) -> str:
-    """Return a name as nixpkgs spells it where Nix reads something else in it: `_3to2`."""
+    """Return a name as nixpkgs spells it if the name is not a Nix identifier: `_3to2`."""
     return name if _ATTRIBUTE.fullmatch(name) and name not in _KEYWORDS else f"_{name}"
 
 
@@ -59,22 +63,34 @@ def _table() -> Mapping[str, tuple[str, ...]]:
 
 
 def load(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the attributes of each normalised PyPI name (PEP 503), the newest spelling first.
+    """Return the attributes of each normalised PyPI name (PEP 503).
 
-    The file is sorted by name and names nothing twice; NixpyError has the line of what is otherwise.
+    The newest spelling is the first.
+
+    The file is sorted by name, without duplicates; else NixpyError with the line.
     """
     table: dict[str, tuple[str, ...]] = {}
     for line, (name, text) in rows(path, "pypi", "attribute"):
         spellings = tuple(text.split(" or "))
         if not is_normalized_name(name) or not all(map(_ATTRIBUTE.fullmatch, spellings)):
-            message = f"{name},{text} is no normalised PyPI name with an attribute"
-            raise bad_row(path, line, message, "write names as PEP 503 has them, attributes as `new or old`")
+            message = f"{name},{text} is not a normalised PyPI name with an attribute"
+            raise bad_row(
+                path, line, message, "Normalise the name as PEP 503 defines, and write the attribute as `new or old`."
+            )
         table[name] = spellings
     return table
 
 
 def neighbours(name: str) -> tuple[str | None, str | None]:
-    """Return the attributes that stand before and behind `name` where all that are known are sorted."""
+    """Return the attributes before and after `name`.
+
+    The list of all known attributes is sorted.
+    """
     names = sorted(_spellings() - {name})
     place = bisect(names, name)
     return (names[place - 1] if place else None), (names[place] if place < len(names) else None)
+
+
+def unknown_package(name: str) -> str:
+    """Return what to do about a package that is not known to be in nixpkgs."""
+    return f"Package it: `nixpy package {name}`."

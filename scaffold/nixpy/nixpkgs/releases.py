@@ -1,6 +1,8 @@
-"""What nixpkgs releases hold that matters before any Nix runs: their CPythons and their glibc.
+"""List the CPythons and the glibc of nixpkgs releases.
 
-The facts stand in `releases.toml`, which names the nixpkgs files they were read in.
+nixpy must know them without running Nix.
+
+The facts are in `releases.toml`, which names the nixpkgs files that they come from.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InternalError, ProjectError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 
 _TABLE = Path(__file__).with_name("releases.toml")
@@ -27,9 +29,11 @@ _STABLE = re.compile(r"(?:nixos-|nixpkgs-|release-)?(?P<number>\d\d\.\d\d)(?:-sm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One nixpkgs release; `pythons` are its final CPythons, minor version to full one, oldest first.
+    """One nixpkgs release.
 
-    A full version is the lowest patch level the release is known to have had. `glibc` is (2, 42), say.
+    `pythons` maps the minor version of its final CPythons to the full one, oldest first.
+
+    A full version is the lowest patch level that the release is known to have had. `glibc` is a tuple such as (2, 42).
     """
 
     branch: str
@@ -40,17 +44,23 @@ class Release:
     until: date | None = None  # the last day of support, of a stable branch
 
     def full_version(self, python: str) -> str:
-        """Return the full version of a minor one, 3.13.13 for 3.13; NixpyError when the release lacks it."""
+        """Return the full version of a minor one, 3.13.13 for 3.13.
+
+        Raises NixpyError if the release lacks it.
+        """
         try:
             return self.pythons[python]
         except KeyError:
             message = f"{self.branch} has no Python {python}"
-            raise NixpyError(message, hint=f"It has {_listed(self.pythons)}.") from None
+            raise ArgumentError(message, hint=f"It has {_listed(self.pythons)}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releases:
-    """All known releases by branch, oldest first, unstable last; `current` is the newest stable branch."""
+    """All known releases by branch, oldest first, unstable last.
+
+    `current` is the newest stable branch.
+    """
 
     current: str
     by_branch: Mapping[str, Release]
@@ -63,7 +73,7 @@ def releases() -> Releases:
 
 
 def current() -> str:
-    """Return the branch a new project follows, `nixos-26.05` say."""
+    """Return the branch that a new project follows, such as `nixos-26.05`."""
     return releases().current
 
 
@@ -73,15 +83,23 @@ def today() -> date:
 
 
 def release(ref: str) -> Release:
-    """Return the release that `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05` follows.
+    """Return the release that a reference to nixpkgs follows.
 
-    `-small`, `-darwin` and `release-` spellings mean their release. Unstable branches, revisions and whatever
-    else is unknown count as unstable, the release that something unknown most likely is near to.
+    A reference is `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05`.
+
+    `-small`, `-darwin` and `release-` spellings count as their release. Unstable branches, revisions and other unknown
+    references count as unstable, to which they are most likely similar.
     """
     known = releases().by_branch
     stable = _STABLE.fullmatch(ref.rstrip("/").rpartition("/")[2])
     branch = f"nixos-{stable['number']}" if stable else ""
     return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
+
+
+def with_glibc(needed: tuple[int, ...]) -> Release | None:
+    """Return the oldest supported release with at least this glibc, or None."""
+    supported = (found for found in releases().by_branch.values() if found.state != "ended")
+    return next((found for found in supported if found.glibc >= needed), None)
 
 
 def choose_python(
@@ -90,54 +108,66 @@ def choose_python(
     requires_python: SpecifierSet | None,
     release: Release,
 ) -> tuple[str, str]:
-    """Return the minor version of Python to use, and why in words.
+    """Return the minor version of Python to use, and the reason in words.
 
-    What was asked for decides, on the command line or in the settings; then `.python-version`; then the
-    release's default if `requires_python` admits it; then the newest it admits. A minor version is admitted
-    when its full version in the release is. A `.python-version` that names no CPython minor version
-    (`pypy3.11`, `3`, a name of pyenv's) has no say. Raises NixpyError, with what there is instead, when the
-    version asked for is no CPython version, is not in the release or is not admitted, or none is admitted.
+    Args:
+        requested: The version from the command line or the settings, which decides.
+        python_version_file: The content of `.python-version`, which decides next. One that names no minor version of
+            CPython (`pypy3.11`, `3`, a name for pyenv) is ignored.
+        requires_python: The specifiers that the full version in the release must satisfy. Without the other two, the
+            default of the release is used if it satisfies them, else the newest version that does.
+        release: The nixpkgs release.
+
+    Raises:
+        NixpyError: The requested version is not a version of CPython, is not in the release, or does not satisfy
+            `requires_python`; or no version does. The hint names the alternatives.
     """
     if requested is not None:
         minor = _minor(requested)
         if minor is None:
             hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
-            raise NixpyError(f"{requested!r} is no version of CPython", hint=hint)
-        return _asked(minor, requires_python, release), "as asked for"
+            raise ArgumentError(f"{requested!r} is not a version of CPython", hint=hint)
+        return _requested(minor, requires_python, release), "requested"
     pinned = _minor(python_version_file) if python_version_file else None
     if pinned is not None:
-        return _asked(pinned, requires_python, release, ".python-version"), "as .python-version has it"
+        return _requested(pinned, requires_python, release, ".python-version"), "from .python-version"
     admitted = _admitted(requires_python, release)
     if not admitted:
-        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or take another nixpkgs."
-        raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
+        hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or use another nixpkgs."
+        raise ProjectError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
     if release.default in admitted:
         return release.default, f"the default of {release.branch}"
     return admitted[-1], f"the newest of {release.branch} that requires-python admits"
 
 
-def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
-    """Return `minor` if the release has it and the project admits it; `path` is the file that asks for it."""
+def _requested(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
+    """Return `minor` if the release has it and the project allows it.
+
+    `path` is the file that names it.
+    """
     if minor not in release.pythons:
-        hint = f"It has {_listed(release.pythons)}."
-        raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
+        hint = f"{release.branch} has {_listed(release.pythons)}."
+        raise ArgumentError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
     admitted = _admitted(requires_python, release)
     if minor not in admitted:
-        hint = f"Choose {_listed(admitted)}, or widen it." if admitted else "Widen it."
+        hint = f"Choose {_listed(admitted)}, or widen requires-python." if admitted else "Widen requires-python."
         message = f"requires-python {requires_python} does not admit Python {minor}"
-        raise NixpyError(message, hint=hint, path=path)
+        raise ArgumentError(message, hint=hint, path=path)
     return minor
 
 
 def _admitted(requires_python: SpecifierSet | None, release: Release) -> list[str]:
-    """Return the minor versions that the specifiers admit, oldest first."""
+    """Return the minor versions that satisfy the specifiers, oldest first."""
     return [
         minor for minor, full in release.pythons.items() if requires_python is None or requires_python.contains(full)
     ]
 
 
 def _minor(text: str) -> str | None:
-    """Return the minor version that `3.12`, `3.12.4` or `cpython-3.12` names, None for anything else."""
+    """Return the minor version in a name such as `3.12`, or None.
+
+    Other names are `3.12.4` and `cpython-3.12`.
+    """
     match = re.fullmatch(r"(?:c?python[-@]?)?(\d+\.\d+)(?:\.\d+)?", text.strip(), re.IGNORECASE)
     return match[1] if match else None
 
@@ -147,7 +177,10 @@ def _listed(versions: Mapping[str, str] | list[str]) -> str:
 
 
 def load(path: Path) -> Releases:
-    """Return the table in `path`; NixpyError names the line of what is not as its header says."""
+    """Return the table in `path`.
+
+    Raises NixpyError, with the line, for a row that does not follow its header.
+    """
     text = read_text(path)
     table = parse_toml(text, path)
     try:
@@ -157,12 +190,12 @@ def load(path: Path) -> Releases:
             raise ValueError("`current` is not stable, or there is not one unstable release")  # noqa: TRY301
     except (KeyError, TypeError, ValueError, InvalidVersion) as error:
         line = toml_line(text, "current")
-        raise NixpyError(f"this table of releases is damaged: {error}", path=path, line=line) from None
+        raise InternalError(f"this table of releases is damaged: {error}", path=path, line=line) from None
     return Releases(current=name, by_branch=MappingProxyType(known))
 
 
 def _release(row: Mapping[str, Any]) -> Release:
-    """Return one row as a release; KeyError, TypeError or ValueError when it is not one."""
+    """Return one row as a release; KeyError, TypeError or ValueError if it is invalid."""
     pythons = {minor: Version(full) for minor, full in row["pythons"].items()}
     wrong = [m for m, v in pythons.items() if v.is_prerelease or m != f"{v.major}.{v.minor}" or len(v.release) != 3]
     if wrong or list(pythons) != sorted(pythons, key=Version):

@@ -1,4 +1,7 @@
-"""What a build or a package needs, from PEP 508 requirements to the names of nixpkgs' Python set."""
+"""Translate PEP 508 requirements into names of nixpkgs' Python set.
+
+The requirements are those of a build or a package.
+"""
 
 from __future__ import annotations
 
@@ -9,49 +12,53 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError
 from nixpy.core.target import Target
 from nixpy.nixpkgs import python_packages
 
-SETUPTOOLS = (Requirement("setuptools"),)  # what builds a package that names no build system (PEP 517)
-# setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning are told the version by hooks of their
-# packages in nixpkgs (their setup-hook.sh); pbr has none, and packages there set this.
+SETUPTOOLS = (Requirement("setuptools"),)  # the build system of a package that names none (PEP 517)
+# setuptools-scm (and so hatch-vcs), pdm-backend and poetry-dynamic-versioning get the version from hooks of their
+# packages in nixpkgs (their setup-hook.sh); pbr has no hook, so packages in nixpkgs set this variable.
 VERSION_VARIABLES = {"pbr": "PBR_VERSION"}
-# With a release that has it; the table of packages has only what is in every release.
+# With a release that has it; the table of packages has only those that are in every release.
 _LATER = {"annotated-doc": "26.05", "narwhals": "25.05", "typing-inspection": "25.05", "uv-build": "25.05"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """A package of nixpkgs' Python set by its name at the index, and the extras that are asked of it."""
+    """A package of nixpkgs' Python set, and the required extras.
+
+    Its name is that on the index.
+    """
 
     name: NormalizedName
     extras: tuple[str, ...] = ()
 
     @property
     def expression(self) -> str | None:
-        """The expression over `ps`, None where nixpkgs is not known to have it."""
+        """The expression over `ps`, or None if the package is not known to be in nixpkgs."""
         if self.name in _LATER:
             return f'(ps.{self.name} or (throw "nixpkgs {_LATER[self.name]} and later have {self.name}"))'
         return python_packages.attribute(self.name)
 
     @property
     def known(self) -> bool:
-        """Whether nixpkgs is known to have it."""
+        """Whether the package is known to be in nixpkgs."""
         return self.expression is not None
 
     @property
     def attribute(self) -> str:
-        """The newest spelling of its attribute; its own name where none is known."""
+        """The newest spelling of its attribute; its own name if none is known."""
         return next(iter(python_packages.spellings(self.name)), python_packages.identifier(self.name))
 
 
 def needed_requirements(
     requirements: Sequence[Requirement], owner: str, extras: frozenset[str], target: Target
 ) -> tuple[Needed, ...]:
-    """Return what is needed with `extras`, sorted; an extra of the package's own stands for what is in it.
+    """Return the packages that are needed with `extras`, sorted.
 
-    NixpyError for a marker that cannot be evaluated.
+    An extra of the package's own is replaced by its requirements. Raises NixpyError for a marker that cannot be
+    evaluated.
     """
     found: dict[NormalizedName, set[str]] = {}
     todo, seen = [extras], {extras}
@@ -79,4 +86,4 @@ def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> 
         )
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
         message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
-        raise NixpyError(message, hint="Choose another version.") from None
+        raise ArchiveError(message, hint="Choose another version.") from None

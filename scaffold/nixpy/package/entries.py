@@ -1,4 +1,6 @@
-"""The contents of a package's file, as data for `templates/package/default.nix.jinja`.
+"""Compute the content of a package's Nix file.
+
+It is data for `templates/package/default.nix.jinja`.
 
 An entry is `name = value;`, a comment (`note`), or both, with the comment above. A value is one that the macro `value`
 of `templates/_nix.jinja` prints, or a set of entries: `{"function": TEXT, "inherit": [NAME], "entries": [ENTRY]}`.
@@ -19,18 +21,21 @@ from nixpy.package.recipe_inputs import Spelled
 
 Entry = dict[str, Any]
 
-# Why no tests run.
+# The reason why no tests run.
 _OF_WHEEL = "A wheel contains no tests."
 _OF_SDIST = "Metadata does not list the requirements of tests: add them to nativeCheckInputs, with pytestCheckHook."
 
 
 def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
-    """Return the values for the template, in the form that nixpkgs requires or for 24.11 and later."""
+    """Return the values for the template.
+
+    They are in the form that nixpkgs requires, or for release 24.11 and later.
+    """
     release, metadata = recipe.release, recipe.release.metadata
     function = "python3Packages" if recipe.application else "buildPythonPackage"
     uses_lib = bool(licences(metadata)) or nixpkgs or recipe.inputs.rust is not None
     inputs = recipe.spelled_inputs(nixpkgs=nixpkgs)
-    # An application uses the Python packages of python3Packages.
+    # An application takes its Python packages from python3Packages.
     groups: list[tuple[str, Iterable[str]]] = [
         ("build-system", () if recipe.application else {need.attribute for need in recipe.build}),
         ("native dependencies", inputs.arguments),
@@ -152,7 +157,9 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
 
 
 def _description(summary: str, name: str) -> str:
-    """Return a summary as nixpkgs requires it: without a final stop, and without a leading article or package name.
+    """Return a summary in the form of nixpkgs.
+
+    It has no full stop, and no article or package name at its start.
 
     Source: pkgs/README.md of nixpkgs, "Meta attributes".
     """
@@ -162,7 +169,10 @@ def _description(summary: str, name: str) -> str:
 
 
 def _stem(filename: str) -> tuple[str, str, str]:
-    """Return the name, the version and, for a wheel, the Python tag as they are spelled in a file's name."""
+    """Return name, version and Python tag as spelled in a file name.
+
+    Only wheels have a tag.
+    """
     if filename.endswith(".whl"):
         name, version, tag = filename.split("-")[:3]
         return name, version, tag
@@ -175,7 +185,10 @@ def _extension(filename: str) -> str:
 
 
 class _Packages:
-    """Expressions for packages of nixpkgs' Python set; an `application` takes them from python3Packages."""
+    """Spells packages of nixpkgs' Python set.
+
+    An `application` takes them from python3Packages.
+    """
 
     def __init__(self, application: bool, nixpkgs: bool) -> None:
         self._set = "python3Packages." if application else ""
@@ -183,7 +196,7 @@ class _Packages:
         self._maybe = "" if nixpkgs else " or [ ]"
 
     def listed(self, needs: Sequence[Needed]) -> Any:
-        """Return the packages as a list, followed by the packages of their extras."""
+        """Return the packages as a list, followed by those of their extras."""
         items: list[dict[str, str]] = [
             {
                 "nix": self._set + need.attribute,

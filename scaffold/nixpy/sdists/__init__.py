@@ -1,4 +1,6 @@
-"""What a release on an index says of itself, read from its sdist and wheel and never run.
+"""Read the metadata of a release on an index.
+
+It comes from the sdist and the wheel, without running code.
 
 In: a name and a version. Out: a `PackageRelease`: files, metadata, build requirements. Read `release.py` first.
 """

@@ -1,4 +1,7 @@
-"""What a package says of itself, in PKG-INFO or METADATA (core metadata) and in pyproject.toml (PEP 518 and 621)."""
+"""Read the metadata of a package.
+
+It is in PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 621).
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,15 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.core_metadata import parse
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.toml_file import parse_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """Core metadata. `requires` are PEP 508 requirements, `extras` normalised names; `complete`: all requirements are
-    there, as a wheel has them and an sdist where its metadata is static (PEP 643).
+    """Core metadata. `requires` are PEP 508 requirements, `extras` normalised names.
+
+    With `complete`, all requirements are known: for every wheel, and for an sdist with static metadata (PEP 643).
     """
 
     name: str
@@ -38,13 +42,16 @@ class Metadata:
 
 
 def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
-    """Return what a METADATA (`wheel`) or a PKG-INFO says; NixpyError where it lacks a name or a version, or has a
-    requirement that cannot be read. `path` is its place in messages.
+    """Return the content of a METADATA (`wheel`) or a PKG-INFO.
+
+    `path` is its place in messages.
+
+    Raises NixpyError if it lacks a name or a version, or has a requirement that cannot be parsed.
     """
     raw = parse(text, path)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
-        raise NixpyError("its metadata has no name or no version", hint="Choose another version.", path=path)
+        raise ArchiveError("its metadata has no name or no version", hint="Choose another version.", path=path)
     dynamic = {field.lower() for field in raw.get("dynamic", ())}
     static = _at_least_2_2(raw.get("metadata_version", "")) and not dynamic & {"requires-dist", "provides-extra"}
     return Metadata(
@@ -63,11 +70,11 @@ def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pyproject:
-    """What a pyproject.toml says: the build system's requirements, None where it names none, the project's own
-    requirements with their extras in markers, None where they are left to the build system, and its programs.
+    """The content of a pyproject.toml.
 
-    `external` is its table of PEP 725 as it stands there, unread; `cargo` the folder of the crate that maturin builds,
-    relative to it, None where it names none.
+    It has the requirements of the build system, or None if the file names none; the requirements of the project, with
+    their extras in markers, or None if they are dynamic; and the programs of the project. `external` is its
+    unparsed table of PEP 725. `cargo` is the folder of the crate that maturin builds, relative to the file, or None.
     """
 
     build: tuple[Requirement, ...] | None
@@ -79,7 +86,7 @@ class Pyproject:
 
 
 def read_pyproject(text: bytes, path: str) -> Pyproject:
-    """Return what the pyproject.toml in `text` says; NixpyError where it is damaged."""
+    """Return the content of the pyproject.toml in `text`; NixpyError if it is damaged."""
     try:
         data = parse_toml(text.decode(), Path(path))
         build = data.get("build-system", {}).get("requires")
@@ -100,11 +107,14 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             cargo=None if manifest is None else str(PurePosixPath(manifest).parent),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
-        raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
+        raise ArchiveError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
 
 
 def read_programs(text: bytes) -> tuple[str, ...]:
-    """Return the programs that an entry_points.txt names, none where it is damaged (entry points specification)."""
+    """Return the programs in an entry_points.txt.
+
+    There is none if it is damaged (entry points specification).
+    """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
@@ -132,12 +142,15 @@ def _requirements(lines: Iterable[str], path: str) -> tuple[Requirement, ...]:
             found.append(Requirement(line))
         except InvalidRequirement:
             message = f"its requirement `{line}` cannot be read"
-            raise NixpyError(message, hint="Choose another version.", path=path) from None
+            raise ArchiveError(message, hint="Choose another version.", path=path) from None
     return tuple(found)
 
 
 def _extras(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the normalised names of extras; what is no name, as old tools wrote, is no extra (PEP 685)."""
+    """Return the normalised names of extras (PEP 685).
+
+    Invalid names, which old tools wrote, are left out.
+    """
     normal = map(canonicalize_name, names)
     return tuple(dict.fromkeys(name for name in normal if is_normalized_name(name)))
 
@@ -150,13 +163,16 @@ def _at_least_2_2(text: str) -> bool:
 
 
 def _line(text: str | None) -> str | None:
-    """Return a field as one line, None where it says nothing (old metadata writes UNKNOWN)."""
+    """Return a field as one line, or None if it is empty (old metadata has UNKNOWN)."""
     line = " ".join((text or "").split())
     return None if line in ("", "UNKNOWN") else line
 
 
 def homepage(raw: RawMetadata) -> str | None:
-    """Return the page of the project: the field of old, or the label by its normalised name (PEP 753)."""
+    """Return the home page of the project.
+
+    It is the old field, or the URL with that normalised label (PEP 753).
+    """
     urls = {"".join(c for c in k.lower() if c.isalnum()): v for k, v in raw.get("project_urls", {}).items()}
     candidates = (raw.get("home_page"), *map(urls.get, ("homepage", "source", "repository", "sourcecode", "github")))
     return next((line for url in candidates if (line := _line(url)) and line.startswith(("https://", "http://"))), None)

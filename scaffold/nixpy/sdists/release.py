@@ -1,4 +1,7 @@
-"""One version of a package as an index offers it: which files, and what stands in them. Nothing of it is run."""
+"""Read one version of a package from an index: its files and their metadata.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from nixpy.core import limits
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import ArchiveError, ArgumentError, NetworkError, NixpyError, ResolutionError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
 from nixpy.core.urls import plain, shown
@@ -35,17 +38,19 @@ from nixpy.wheels.partial import PartialFile
 from nixpy.wheels.remote import RemoteWheel
 
 _MODULE = re.compile(r"(?P<name>[^./]+)(?:\.py|(?:\.[\w-]+)?\.so)")
-_NOT_THE_PACKAGE = frozenset({"benchmarks", "docs", "examples", "test", "testing", "tests"})  # strays at the top
+_NOT_THE_PACKAGE = frozenset(
+    {"benchmarks", "docs", "examples", "test", "testing", "tests"}
+)  # folders at the top that are not packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRelease:
-    """What is known of one version.
+    """The facts of one version.
 
-    `filename` and `sha256` (lower-case hex) are of the source: the sdist, with its `pyproject` if it has one, or, where
-    there is no sdist, a wheel of pure Python; `of_pypi`: fetchPypi finds it. `modules` are what the wheel lets one
-    import, empty without a wheel, and `programs` what it installs, without one what pyproject.toml names. `cargo_roots`
-    are as an `Sdist` has them.
+    `filename` and `sha256` (lower-case hex) are those of the source: the sdist, with its `pyproject` if it has one, or,
+    without an sdist, a pure Python wheel. With `of_pypi`, fetchPypi finds it. `modules` are those that the wheel
+    installs, empty without a wheel. `programs` are those that the wheel installs, or without a wheel those in
+    pyproject.toml. `cargo_roots` are as in `Sdist`.
     """
 
     metadata: Metadata
@@ -65,7 +70,10 @@ class PackageRelease:
 
 @dataclass(frozen=True, kw_only=True)
 class SdistIndex:
-    """Where packages are asked for: the settings of uv and pip for the folder `root`, and for which Python."""
+    """The settings of an index for packages.
+
+    They are those of uv and pip for the folder `root`, and the Python version.
+    """
 
     root: Path
     target: Target
@@ -73,10 +81,10 @@ class SdistIndex:
     settings: IndexSettings = field(default_factory=IndexSettings, repr=False)
 
     def read(self, asked: str) -> PackageRelease:
-        """Return what `NAME` or `NAME==VERSION` is, the newest version without one.
+        """Return the release `NAME==VERSION`, or the newest one of `NAME`.
 
-        Raises NixpyError for what is neither, for a package or version that no index has or that was yanked, for one
-        that has neither an sdist nor a wheel of pure Python, and for files that are damaged or not to be trusted.
+        Raises NixpyError for any other text, for a package or version that no index has or that was yanked, for one
+        that has neither an sdist nor a pure Python wheel, and for files that are damaged or have a wrong hash.
         """
         package, sdist = self._find(_requirement(asked))
         wheel = best_wheel(package, self.target)
@@ -89,14 +97,15 @@ class SdistIndex:
             return replace(found, programs=named)
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
-            raise NixpyError(
-                f"the index that was asked has neither an sdist nor a wheel of pure Python of {package.name} "
-                f"{package.version}",
+            raise ResolutionError(
+                f"the index has neither an sdist nor a pure Python wheel of {package.name} {package.version}",
                 hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
         if source.sha256 is None:
-            raise NixpyError(f"the index tells no sha256 of {source.filename}", hint="Use an index that does.")
+            raise ResolutionError(
+                f"the index states no sha256 of {source.filename}", hint="Use an index that states it."
+            )
         return PackageRelease(
             metadata=metadata,
             filename=source.filename,
@@ -108,7 +117,7 @@ class SdistIndex:
         )
 
     def _find(self, requirement: Requirement) -> tuple[Package, WheelFile | None]:
-        # For names without their dependencies uv needs no metadata, and so builds nothing.
+        # Without dependencies, uv needs no metadata and so builds nothing.
         try:
             text = resolve(
                 [requirement],
@@ -125,7 +134,7 @@ class SdistIndex:
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
     def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata, tuple[str, ...]]:
-        """Return the paths of a wheel's files, its METADATA, and the names of its programs."""
+        """Return the paths of a wheel's files, its METADATA and its programs."""
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
@@ -134,7 +143,9 @@ class SdistIndex:
             paths = tuple(member.path for member in wheel.members())
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
             if len(named) != 1:
-                raise NixpyError("this wheel has not one METADATA", hint="Choose another version.", path=file.filename)
+                raise ArchiveError(
+                    "this wheel does not have exactly one METADATA", hint="Choose another version.", path=file.filename
+                )
             points = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", path)]
             content = {path: bytes(data) for path, data in wheel.read([*named, *points])}
         named_programs = [name for path in points for name in read_programs(content[path])]
@@ -143,11 +154,14 @@ class SdistIndex:
         return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
     def sdist(self, file: WheelFile) -> tuple[Sdist, str]:
-        """Return what an sdist says, and its sha256; NixpyError where it cannot be had, or is not what was promised."""
+        """Return the content of an sdist, and its sha256.
+
+        Raises NixpyError if it cannot be fetched or has a wrong hash.
+        """
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
-                raise NixpyError(
+                raise ArchiveError(
                     f"its sha256 is {digest}, the index says {file.sha256}",
                     hint="Do not trust it.",
                     path=file.filename,
@@ -177,7 +191,7 @@ class SdistIndex:
             try:
                 return open_bytes(file.path)
             except OSError as error:
-                raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
+                raise ArchiveError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
         whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
         whole.download()
         return io.BufferedReader(whole)
@@ -185,7 +199,7 @@ class SdistIndex:
     def _address(self, file: WheelFile) -> str:
         if self.offline or not file.url:
             raise NetworkError(
-                "this file is not on this machine, and --offline forbids to fetch it",
+                "this file is not on this machine, and --offline forbids the download",
                 hint="Run without --offline.",
                 path=shown(file.url or file.filename),
             )
@@ -196,33 +210,39 @@ class SdistIndex:
 
 
 def _admit(metadata: Metadata, package: Package, filename: str) -> None:
-    """Raise NixpyError where a file is of another package or version than the index says."""
+    """Raise NixpyError if a file is not the package that the index names.
+
+    Its metadata has another name or version then.
+    """
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
-        message = f"it says of itself to be {metadata.name!r} {metadata.version!r}"
-        raise NixpyError(message, hint="Do not trust it.", path=filename)
+        message = f"its metadata names {metadata.name!r} {metadata.version!r}"
+        raise ArchiveError(message, hint="Do not trust it.", path=filename)
 
 
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
-    """Return in one line what uv's error means for the one package it was asked for, None where it is another one."""
+    """Return a one-line error for uv's error about this package, or None."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
     asked = f"{name} {version}" if version else name
-    newest = f"Choose another, or none for the newest: nixpy package {name}."
+    newest = f"Choose another version, or run `nixpy package {name}` for the newest."
     if "network was disabled" in error.message:
-        message = f"{asked} is not in uv's cache, and --offline forbids to ask an index"
+        message = f"{asked} is not in uv's cache, and --offline forbids network access"
         return NetworkError(message, hint="Run without --offline.")
     if "not found in the package registry" in error.message:
-        hint = "Check how it is spelled; which indexes are asked is for the settings of uv and pip to say."
+        hint = "Check its spelling. The indexes come from your uv or pip settings."
         return NetworkError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
-        return NixpyError(f"{asked} was yanked from the index", hint=newest)
+        return ResolutionError(f"{asked} was yanked from the index", hint=newest)
     if version and "there is no version of" in error.message:
-        return NixpyError(f"no index has version {version} of {name}", hint=newest)
+        return ResolutionError(f"no index has version {version} of {name}", hint=newest)
     return None
 
 
 def _requirement(asked: str) -> Requirement:
-    """Return what to ask uv for: a version that is named must not be one that was yanked, as `==` would let it be."""
+    """Return the requirement for uv.
+
+    It avoids `==`, which would accept a yanked version.
+    """
     limits.check_argument(asked)
     text = plain(asked)
     try:
@@ -231,11 +251,14 @@ def _requirement(asked: str) -> Requirement:
         found = None
     if found and found.extras:
         message = f"`{text}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
-        raise NixpyError(message, hint=f"Write {found.name}{found.specifier}.")
+        raise ArgumentError(message, hint=f"Write {found.name}{found.specifier}.")
     versions = list(found.specifier) if found else []
     simple = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
     if found is None or not simple or any(v.operator != "==" or v.version.endswith("*") for v in versions):
-        raise NixpyError(f"`{text}` is no package of an index", hint="Write NAME or NAME==VERSION, as toolz==1.0.0.")
+        raise ArgumentError(
+            f"`{text}` is not the name of a package on an index",
+            hint="Write NAME or NAME==VERSION, such as toolz==1.0.0.",
+        )
     if not versions or "+" in versions[0].version:
         return found
     return Requirement(f"{found.name}>={versions[0].version},<={versions[0].version}")
@@ -248,14 +271,19 @@ def _file(sdist: PackageSdist, root: Path) -> WheelFile:
 
 
 def _is_plain(filename: str) -> bool:
-    """Tell whether a wheel is one of pure Python that fetchPypi has an address for (it knows no build numbers)."""
+    """Return whether a wheel is pure Python and fetchPypi can fetch it.
+
+    fetchPypi does not support build numbers.
+    """
     _, _, build, tags = parse_wheel_filename(filename)
     return not build and {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
 
 
 def top_level(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the modules that a wheel with these files lets one import, sorted: those at its top, of a folder without
-    `__init__.py` (PEP 420) the packages in it. Private ones, tests and documentation are left out.
+    """Return the importable modules of a wheel with these files, sorted.
+
+    These are the modules at its top, and the packages in a folder without `__init__.py` (PEP 420). Private modules,
+    tests and documentation are left out.
     """
     files = [re.sub(r"^[^/]+\.data/(?:purelib|platlib)/", "", path) for path in paths]
     packages = {path.rpartition("/")[0] for path in files if path.endswith(("/__init__.py", "/__init__.pyi"))}

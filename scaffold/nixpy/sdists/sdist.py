@@ -1,7 +1,7 @@
-"""What an sdist says of what it is and how it is built, read without unpacking it.
+"""Read the metadata of an sdist and how it is built, without unpacking it.
 
-An sdist is a .tar.gz, or of old a .zip and other tars, with one folder at its top that holds PKG-INFO and, in all but
-old ones, pyproject.toml (source distribution format; PEP 517 and 625).
+An sdist is a .tar.gz, or an old .zip or other tar, with one folder at its top that has PKG-INFO and, in all but old
+ones, pyproject.toml (source distribution format; PEP 517 and 625).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.zip_file import open_zip
 
-_WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
-# Stands for whatever is to be compiled, of which no more is wanted than that it is there.
+_METADATA_SIZES = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
+# Represents all files to compile, of which nixpy only records that they exist.
 _SOURCE = ""
-_CARGO_LOCK = "Cargo.lock"  # of which no more is wanted than where it is
+_CARGO_LOCK = "Cargo.lock"  # of which nixpy only records the path
 _COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
-_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # is not built
-# Text packs ten to one; what unpacks to more than a hundred times its size is a trap.
+_NOT_BUILT = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
+# Text compresses ten to one; a file that unpacks to more than a hundred times its size is hostile.
 _HIGHEST_RATIO = 100
 _UNCHECKED_SIZE = 64 << 20
 _READ_ERRORS = (
@@ -42,15 +42,17 @@ _READ_ERRORS = (
     ValueError,
     LookupError,
     OverflowError,
-    MemoryError,  # LZMA data may ask for a dictionary of 4 GB
+    MemoryError,  # LZMA data may require a dictionary of 4 GB
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdist:
-    """What an sdist says of itself: its PKG-INFO, its pyproject.toml if it has one, and whether it is compiled.
+    """The content of an sdist: PKG-INFO, pyproject.toml, and files to compile.
 
-    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty text.
+    There may be no pyproject.toml. Of files to compile only their existence is known.
+
+    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty string.
     """
 
     pkg_info: bytes
@@ -60,31 +62,35 @@ class Sdist:
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
-    """Return what the sdist with the file name `name` says; `shown` is its place in messages.
+    """Return the content of the sdist with the file name `name`.
 
-    Raises NixpyError where it is damaged, is no sdist, has names that lead out of its folder or a file twice, or
-    unpacks to an absurd size.
+    `shown` is its place in messages.
+
+    Raises NixpyError if it is damaged, is not an sdist, has paths outside its folder or a file twice, or unpacks to
+    an absurd size.
     """
     file.seek(0)
     try:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
-        raise NixpyError(
-            f"this sdist is damaged and cannot be read ({str(error) or 'it asks for too much memory'})",
+        raise ArchiveError(
+            f"this sdist is damaged and cannot be read ({str(error) or 'reading it needs too much memory'})",
             hint="Choose another version.",
             path=shown,
         ) from None
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
     locks = {(root, member.rpartition("/")[0]) for root, member, _ in members if _is_lock(member)}
-    for root, member, content in (item for item in members if item[1] in _WANTED):
+    for root, member, content in (item for item in members if item[1] in _METADATA_SIZES):
         if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
     tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
     if len(tops) != 1:
-        raise NixpyError(
-            "this is no sdist: it has not one folder with PKG-INFO", hint="Choose another version.", path=shown
+        raise ArchiveError(
+            "this is not an sdist: it does not have exactly one folder with PKG-INFO",
+            hint="Choose another version.",
+            path=shown,
         )
     root, files = tops[0]
     return Sdist(
@@ -108,7 +114,10 @@ _UNPACK: Mapping[str, Callable[[IO[bytes]], _Readable]] = {
 
 
 class _Limited(io.RawIOBase):
-    """What is unpacked, until it is more than the packed file can honestly hold."""
+    """The unpacked stream, with a limit.
+
+    It fails when it is larger than the packed file can reasonably be.
+    """
 
     def __init__(self, stream: _Readable, most: int, shown: str) -> None:
         self._stream, self._left, self._shown = stream, most, shown
@@ -124,7 +133,7 @@ class _Limited(io.RawIOBase):
 def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, str, bytes]]:
     kind = name.rpartition(".")[2]
     if kind not in _UNPACK:
-        raise NixpyError("sdists of this kind are not read", hint="Choose another version.", path=shown)
+        raise ArchiveError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
     limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
     with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
         for count, member in enumerate(archive):
@@ -151,20 +160,23 @@ def _limit(file: IO[bytes]) -> int:
 
 
 def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
-    """Return the top folder and the path below it of a wanted file, `_SOURCE` for what is compiled; NixpyError for a
-    name that no sdist may have.
+    """Return the top folder and the path below it of a file that nixpy needs.
+
+    The path is `_SOURCE` for files to compile.
+
+    Raises NixpyError for a name that is invalid in an sdist.
     """
     parts = name.removeprefix("./").split("/")
     if name.startswith("/") or ".." in parts or "\\" in name:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= limits.MEMBERS:
         raise _refused(shown, "has an absurd number of files")
-    if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
+    if len(parts) > 1 and _NOT_BUILT.isdisjoint(parts[1:-1]):
         if parts[-1].endswith(_COMPILED):
             return parts[0], _SOURCE
         if parts[-1] == _CARGO_LOCK:
             return parts[0], "/".join(parts[1:])
-    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
+    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _METADATA_SIZES else None
 
 
 def _is_lock(member: str) -> bool:
@@ -172,13 +184,13 @@ def _is_lock(member: str) -> bool:
 
 
 def _read(content: IO[bytes], member: str, shown: str) -> bytes:
-    if member not in _WANTED:
+    if member not in _METADATA_SIZES:
         return b""
-    data = content.read(_WANTED[member] + 1)
-    if len(data) > _WANTED[member]:
+    data = content.read(_METADATA_SIZES[member] + 1)
+    if len(data) > _METADATA_SIZES[member]:
         raise _refused(shown, f"has a {member} of an absurd size")
     return data
 
 
 def _refused(shown: str, what: str) -> NixpyError:
-    return NixpyError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)
+    return ArchiveError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)

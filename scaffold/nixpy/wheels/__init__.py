@@ -1,5 +1,7 @@
-"""Where the facts of a wheel come from: the cache, an installed environment, a local file, an index.
+"""Read the facts of wheels from the nearest source.
 
-In: locked wheels. Out: for each its ELF files and requirements, from the nearest place that has them.
-Read `gather.py` first, then `archive.py`: the shape that all these places share.
+Sources are the cache, an installed environment, a local file and an index.
+
+In: locked wheels. Out: the ELF files and requirements of each, from the nearest source that has them.
+Read `gather.py` first, then `archive.py`: the interface of all sources.
 """

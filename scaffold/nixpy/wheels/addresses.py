@@ -1,4 +1,7 @@
-"""Where files lie that a lock names by name and hash alone: uv is asked, as it knows every kind of index."""
+"""Find files that a lock names only by name and hash.
+
+uv looks them up, since it knows every kind of index.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,12 @@ from nixpy.locks.pylock import PyLock
 
 
 def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
-    """Return the file of each wheel with where it lies: in the first of its `indexes` that has the very file.
+    """Return the file of each wheel with its address.
 
-    That may be a folder that uv's settings name. `root` is the project's, whose settings of uv and pip hold. Raises
-    NetworkError where no index has it.
+    It is on the first of its `indexes` that has a file with its hash.
+
+    The address may be in a folder that uv's settings name. `root` is the folder of the project; its settings of uv
+    and pip apply. Raises NetworkError if no index has the file.
     """
     found: dict[LockedWheel, WheelFile] = {}
     for place in range(max((len(wheel.file.indexes) for wheel in wheels), default=0)):
@@ -28,7 +33,7 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
             asked = [wheel for wheel in missing if wheel.file.indexes[place] == index]
             last = all(len(wheel.file.indexes) == place + 1 for wheel in asked)
             for pins in _rounds(asked):
-                # An index that lacks one of them has no answer at all, and the next may have that one.
+                # If an index lacks one of the files, uv returns none of them, and the next index may have that one.
                 for group in [pins] if last else [[pin] for pin in pins]:
                     try:
                         found |= _ask(group, index, target, root)
@@ -39,13 +44,16 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
         if wheel not in found:
             raise NetworkError(
                 f"no index has {wheel.file.filename} with the hash that is locked",
-                hint="check the index settings of uv or pip, or lock anew; --offline goes on without opening it",
+                hint="Check the index settings of uv or pip, or lock again; --offline skips the download.",
             )
     return found
 
 
 def _rounds(wheels: Iterable[LockedWheel]) -> list[list[LockedWheel]]:
-    """Part the wheels so that no part has two versions of one package, which uv could not choose together."""
+    """Divide the wheels so that no part has two versions of one package.
+
+    uv cannot resolve two versions together.
+    """
     rounds: list[dict[str, str]] = []
     parts: list[list[LockedWheel]] = []
     for wheel in wheels:

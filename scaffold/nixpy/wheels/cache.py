@@ -1,8 +1,7 @@
-"""Facts of wheels that were read before, by the wheel's sha256.
+"""Cache the facts of wheels by the sha256 of the wheel.
 
-One small file a wheel, replaced atomically, rather than a database: any number of processes and threads may
-use it without waiting for each other, it works on any file system, and damage never reaches further than
-one wheel.
+The cache has one small file for each wheel, replaced atomically, and is not a database: any number of processes and
+threads may use it without waiting for each other, it works on any file system, and damage affects only one wheel.
 """
 
 from __future__ import annotations
@@ -36,13 +35,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """A folder of facts; None keeps nothing. A folder that cannot be written to is no error, just no help."""
+    """A folder of facts; None disables the cache.
+
+    A folder that is not writable is ignored.
+    """
 
     folder: Path | None
 
     @classmethod
     def default(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Return the user's cache: `NIXPY_CACHE_DIR`, else the platform's folder for caches."""
+        """Return the user's cache.
+
+        It is `NIXPY_CACHE_DIR`, else the platform's folder for caches.
+        """
         if chosen := environ.get("NIXPY_CACHE_DIR"):
             return cls(folder=Path(chosen))
         import platformdirs
@@ -50,17 +55,20 @@ class Cache:
         return cls(folder=platformdirs.user_cache_path("nixpy"))
 
     def get(self, sha256: str, url: str | None = None) -> WheelFacts | None:
-        """Return what is known of a wheel, or None.
+        """Return the facts of a wheel, or None.
 
-        Facts whose file was hashed answer for every source; those read by ranges only for the URL they came
-        from, so that one index cannot answer for another. A damaged entry is none.
+        Facts of a hashed file apply to every source. Facts that were read by ranges apply only to their URL, so that
+        one index cannot vouch for another. A damaged entry is ignored.
         """
         return self._load(self._path(sha256, None), "sha256") or (
             self._load(self._path(sha256, url), "index") if url else None
         )
 
     def put(self, sha256: str, facts: WheelFacts, url: str | None = None) -> None:
-        """Keep facts known by `sha256`, or by `index` with the URL they came from; others are not kept."""
+        """Store facts that are known by `sha256`, or by `index` with their URL.
+
+        Others are not stored.
+        """
         if facts.known == "sha256":
             url = None
         elif facts.known != "index" or url is None:
@@ -78,7 +86,7 @@ class Cache:
     def _path(self, sha256: str, url: str | None) -> Path | None:
         if self.folder is None or not _SHA256.fullmatch(sha256):
             return None
-        # The URL is kept as a digest only: some indexes have secrets in their paths.
+        # The cache has only a digest of the URL: some indexes have secrets in their paths.
         source = "-" + hashlib.sha256(identity(url).encode()).hexdigest()[:32] if url else ""
         return self.folder / f"facts-{READER}" / sha256[:2] / f"{sha256}{source}.json"
 
@@ -107,14 +115,14 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed: none lives for as long as `_LEFT`."""
+    """Remove the temporary files of killed processes: those older than `_LEFT`."""
     for path in folder.glob(f".*{_TEMPORARY}"):
         if path.lstat().st_mtime < time.time() - _LEFT:
             path.unlink(missing_ok=True)
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    """Return a list of texts, or None for none; TypeError when it is something else."""
+    """Return a list of strings, or None for None; TypeError for anything else."""
     if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
         raise TypeError("not a list of texts")
     return None if value is None else tuple(value)
@@ -129,7 +137,7 @@ def _elf_file(
     interpreter: Any,
     glibc: Any,
 ) -> ElfFile:
-    """Build one file's facts; TypeError when they are not of the right shape."""
+    """Build the facts of one file; TypeError if a value has the wrong type."""
     texts = [path, *needed, *(text for text in (soname, interpreter) if text is not None)]
     numbers = [machine, *(glibc or ())]
     if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):

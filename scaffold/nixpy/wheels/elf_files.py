@@ -1,4 +1,4 @@
-"""Open a wheel and read every file in it that a loader would link."""
+"""Open a wheel and read every file in it that the loader links."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nixpy.needs.derive import is_library
 from nixpy.needs.model import ElfFile
 from nixpy.wheels.archive import Archive, Member
 
-# Wheels built on a file system without modes have every execute bit set; these are never programs.
+# Wheels from a file system without modes have every execute bit set; files with these suffixes are not programs.
 _TEXT_SUFFIXES = frozenset((
     ".bat", ".c", ".cfg", ".cmake", ".cpp", ".css", ".csv", ".h", ".hpp", ".html", ".ini", ".ipynb", ".js", ".json",
     ".md", ".pl", ".ps1", ".pxd", ".py", ".pyi", ".pyx", ".qml", ".rst", ".sh", ".svg", ".toml", ".ts", ".txt",
@@ -18,14 +18,16 @@ _TEXT_SUFFIXES = frozenset((
 
 
 def inspect(archive: Archive) -> tuple[ElfFile, ...]:
-    """Return the linking facts of every dynamic ELF file of a wheel, of all machines, sorted by path.
+    """Return the linking facts of every dynamic ELF file of a wheel.
 
-    Looked at are names with `.so` at the end or before a version, all of `*.data/scripts/` (PEP 427), and
-    what has an execute bit without the suffix of a text. Only a `.so` is read unseen; of the others the first
-    bytes decide. Linker scripts, debug files, static programs, empty and damaged files drop out (`elf.read`).
+    They are those of all machines, sorted by path.
+
+    nixpy looks at names with `.so` at the end or before a version, at all of `*.data/scripts/` (PEP 427), and at files
+    with an execute bit and no suffix of a text file. It reads every `.so`, and the others if their first bytes are
+    those of ELF. Linker scripts, debug files, static programs, empty and damaged files are left out (`elf.read`).
     """
     members = sorted(archive.members(), key=lambda member: member.path)
-    # A name that could speak to a terminal is no name a wheel has in good faith.
+    # A name with control characters is hostile.
     paths = [member.path for member in members if member.path.isprintable() and _is_candidate(archive, member)]
     found = {path: elf.read(data, path) for path, data in archive.read(paths)} if paths else {}
     return tuple(file for _, file in sorted(found.items()) if file is not None)

@@ -1,7 +1,8 @@
-"""Gather the facts of every locked wheel, each from the nearest place that has them."""
+"""Gather the facts of all locked wheels from the nearest source."""
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError
 from nixpy.core.urls import HTTP, file_path, shown, split
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
@@ -26,6 +27,7 @@ from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
+_LOG = logging.getLogger(__name__)
 _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
@@ -36,13 +38,19 @@ _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
 
 class Progress(Protocol):
-    """Shows how far nixpy is with reading wheels. The thread that called nixpy calls both methods."""
+    """Shows the progress of reading wheels.
+
+    Only the thread that called nixpy calls the methods.
+    """
 
     def start(self, total: int) -> None:
-        """Take note that nixpy will read `total` wheels."""
+        """Receive the number of wheels that nixpy will read."""
 
     def step(self, name: str, how: str) -> None:
-        """Take note of a wheel that is read; `how` is cache, installed, file, ranges, download or skipped."""
+        """Receive the name of a wheel that was read.
+
+        `how` is cache, installed, file, ranges, download or skipped.
+        """
 
 
 def gather(
@@ -57,13 +65,27 @@ def gather(
     progress: Progress | None = None,
     locate: _Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
-    """Return the facts of each wheel, asking in this order: cache, `venv`, local file, index; eight at once.
+    """Return the facts of each wheel from the first source that has them.
 
-    A wheel for several systems is read once, with `metadata` also for what it requires. Facts are known by `tag` alone,
-    and have no files, for macOS (never opened but for its metadata), for what is nowhere but on the network when
-    `offline`, and for a wheel whose lock gives no address, unless it names indexes: then `locate` is asked, once, for
-    all that are not known otherwise. `rescan` passes the cache over, though what is read renews it. Raises the first
-    NixpyError, once the other threads have ended too, or had a few seconds to.
+    Sources are the cache, `venv`, a local file and an index, in this order.
+
+    A wheel for several systems is read once; eight threads read wheels at the same time. Facts are known by `tag` only,
+    and have no files, for macOS wheels (opened only for their metadata), for wheels that are only on the network with
+    `offline`, and for wheels without an address and index in the lock.
+
+    Args:
+        wheels: The locked wheels.
+        venv: A virtual environment that may have them installed.
+        index: The indexes, with their credentials.
+        cache: The cache of facts.
+        offline: Do not use the network.
+        rescan: Do not read the cache; nixpy still updates it.
+        metadata: Also read the requirements of each wheel.
+        progress: Receives the name of each wheel that was read.
+        locate: Finds the addresses of wheels for which the lock names only indexes. It is called once.
+
+    Raises:
+        NixpyError: A wheel cannot be read. It is raised once the other threads have ended, or after a few seconds.
     """
     stop = threading.Event()
     work = _Work(
@@ -96,7 +118,7 @@ def gather(
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """What every thread needs to answer for one wheel."""
+    """The data that a thread needs to read one wheel."""
 
     installed: Mapping[NormalizedName, InstalledWheel]
     index: IndexSettings
@@ -110,7 +132,7 @@ class _Work:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def facts(self, wheel: LockedWheel) -> _Answer:
-        """Return the facts of one wheel and in one word where they come from."""
+        """Return the facts of one wheel, and their source in one word."""
         if self._unopened(wheel):
             return _UNOPENED, "skipped"
         sha256, url = wheel.file.sha256, self._file(wheel).url
@@ -120,19 +142,23 @@ class _Work:
         if installed is not None and installed.matches(wheel):
             return replace(self._look(wheel, installed), known="installed"), "installed"
         facts, how = self._read(wheel)
+        _LOG.debug("analysed %s (%s)", wheel.file.filename, how)
         if sha256:
             self.cache.put(sha256, facts, url)
         return facts, how
 
     def lacks_address(self, wheel: LockedWheel) -> bool:
-        """Tell whether an index has to be asked where the wheel lies, before anything can be said of it."""
+        """Return whether an index must first supply the address of the wheel."""
         file, installed = wheel.file, self.installed.get(wheel.name)
         if not file.indexes or self._unopened(wheel) or (installed is not None and installed.matches(wheel)):
             return False
         return self._cached(file.sha256, None) is None
 
     def key(self, wheel: LockedWheel) -> tuple[object, ...]:
-        """Return what makes two locked wheels one file; one that is not opened is apart."""
+        """Return a key that is equal for locked wheels of one file.
+
+        A wheel that is not opened has its own.
+        """
         file, unopened = wheel.file, self._unopened(wheel)
         return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
 
@@ -144,7 +170,10 @@ class _Work:
         return None if known and self.metadata and known.requires is None else known
 
     def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
-        """Look into a wheel; how it is known is for the caller to say. One for macOS holds no ELF files."""
+        """Read the facts of a wheel; the caller sets how they are known.
+
+        A macOS wheel has no ELF files.
+        """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
         return WheelFacts(
             files=() if mac else inspect(archive),
@@ -167,9 +196,9 @@ class _Work:
         if self.offline or file.url is None:
             return _UNOPENED, "skipped"
         if split(file.url).scheme not in HTTP:
-            raise NixpyError(
-                f"{file.filename} is not at an address one can download from",
-                hint="nixpy reads wheels from http, https and file URLs.",
+            raise NetworkError(
+                f"{file.filename} has an address that nixpy cannot download from",
+                hint="Use an http, https or file URL.",
                 path=shown(file.url),
             )
         remote = RemoteWheel(file.url, self._connection(), sha256=file.sha256, most=file.size)
@@ -197,10 +226,12 @@ def _in_threads(
     done: Callable[[LockedWheel, _Answer], None],
     stop: threading.Event,
 ) -> None:
-    """Do every job in a few threads, and `done` with each answer in this one; the first error ends all.
+    """Do all jobs in a few threads, and call `done` with each answer in this thread.
 
-    The threads are daemons rather than an executor's, which Python would wait for at its end: after Ctrl-C
-    nobody shall sit through the time-out of a silent server.
+    The first error ends all.
+
+    The threads are daemons and not those of an executor, for which Python waits at exit: after Ctrl-C the user
+    must not wait for the time-out of a silent server.
     """
     waiting: queue.SimpleQueue[LockedWheel] = queue.SimpleQueue()
     answers: _Answers = queue.SimpleQueue()
@@ -234,7 +265,7 @@ def _run(
     answers: _Answers,
     stop: threading.Event,
 ) -> None:
-    """Do the jobs that wait, one after the other, until there are none; what one thread does."""
+    """Do waiting jobs one after the other until none is left; each thread runs this."""
     while not stop.is_set():
         try:
             job = waiting.get_nowait()

@@ -1,4 +1,7 @@
-"""Requests to an index: one pool of connections for all threads, with retries, logins and plain errors."""
+"""Send requests to an index.
+
+There is one pool of connections for all threads, with retries, logins and clear errors.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,27 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 8
-_CHECK = "Check the index settings of uv or pip; --offline goes on without."
+_CHECK = "Check the index settings of uv or pip, or run with --offline, which skips downloads."
 _SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a new connection
 
 
 class _StoppedError(Exception):
-    """Another thread gave up, or the user did: this work is of no use any more."""
+    """The result is no longer needed.
+
+    Another thread failed, or the user interrupted nixpy.
+    """
 
 
 class _TransientError(Exception):
-    """An answer that a later attempt may better; `after` is the pause in seconds the server asks for."""
+    """A failure that a later attempt may avoid.
+
+    `after` is the pause in seconds that the server requests.
+    """
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -42,11 +52,13 @@ class _TransientError(Exception):
 
 
 class Client:
-    """HTTP as a careful installer speaks it. Safe for several threads; `stop` ends every wait at once.
+    """An HTTP client for indexes.
 
-    Retries are our own, since a body that breaks off must be asked for again too, and a pause must end when
-    the user presses Ctrl-C. `attempts` is the number of tries, `pause` the first wait in seconds, which
-    doubles.
+    It is safe for several threads; `stop` ends every wait at once.
+
+    The client retries by itself, not by urllib3, since it must also repeat a request when a body breaks off, and end
+    a pause when the user presses Ctrl-C. `attempts` is the number of attempts, `pause` the first wait in seconds, which
+    doubles each time.
     """
 
     def __init__(
@@ -69,10 +81,12 @@ class Client:
         self._lock = threading.Lock()
 
     def get(self, url: str, use: Callable[[BaseHTTPResponse], _T], *, byte_range: str | None = None) -> _T:
-        """Ask for `url` and return what `use` makes of the response, whose body is still to be read.
+        """Request `url` and return the result of `use`.
 
-        `use` sees status 200, 206 and, when a range was asked, every refusal of ranges; it may be called
-        again after a broken connection. Raises NetworkError when the server cannot be reached or refuses,
+        `use` reads the body of the response.
+
+        `use` gets responses with status 200 and 206 and, if a range was requested, every refusal of ranges. It may be
+        called again after a broken connection. Raises NetworkError if the server cannot be reached or refuses, and
         StoppedError.
         """
         for attempt in range(self._attempts):
@@ -86,10 +100,12 @@ class Client:
         raise self._unreachable(url, reason)
 
     def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is called off.
+        """Yield the body in pieces of at most 256 KiB.
 
-        Raises NetworkError where the body has more than `most` bytes. Where less than the least rate of `core.limits`
-        arrives, `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
+        Raises StoppedError as soon as the work is cancelled.
+
+        Raises NetworkError if the body has more than `most` bytes. If the rate is below the minimum of `core.limits`,
+        `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
         """
         total = 0
         # `read1` returns what has arrived; `stream` would wait for the whole piece.
@@ -123,7 +139,7 @@ class Client:
             raise _too_empty(url) from None
         except LocationValueError:
             raise NetworkError(
-                "this is not an address one can download from", hint=_CHECK, path=self._settings.shown(url)
+                "nixpy cannot download from this address", hint=_CHECK, path=self._settings.shown(url)
             ) from None
         except (HTTPError, OSError) as error:
             if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -136,7 +152,10 @@ class Client:
 
     @contextmanager
     def _open(self, url: str, byte_range: str | None) -> Iterator[BaseHTTPResponse]:
-        """Follow redirects ourselves: who gets which login is decided anew for every server on the way."""
+        """Follow redirects without urllib3.
+
+        Each server on the way gets only its own login.
+        """
         login = self._settings.auth(url)
         for _ in range(_MOST_REDIRECTS):
             headers = {"User-Agent": f"nixpy/{__version__}", "Accept-Encoding": "identity"}
@@ -145,12 +164,13 @@ class Client:
             response = self._manager(url).request(
                 "GET", without_login(url), headers=headers, redirect=False, preload_content=False, retries=False
             )
+            _LOG.debug("requested %s, status %d", self._settings.shown(url), response.status)
             target = response.headers.get("Location") if response.status in _REDIRECTS else None
             if target is None:
                 try:
                     yield response
                 except BaseException:
-                    response.close()  # what is left of the body would be the answer to the next request
+                    response.close()  # the rest of the body would be read as the response to the next request
                     raise
                 response.close() if response.length_remaining else response.release_conn()
                 return
@@ -162,7 +182,7 @@ class Client:
                 raise NetworkError(error.message, hint=_CHECK, path=self._settings.shown(url)) from None
             if split(target).scheme not in ("https", split(url).scheme):
                 raise NetworkError(
-                    f"the server sends us from https to {self._settings.shown(target)}, which is not followed",
+                    f"the server redirects from https to {self._settings.shown(target)}, and nixpy does not follow",
                     hint=_CHECK,
                     path=self._settings.shown(url),
                 )
@@ -185,8 +205,8 @@ class Client:
             )
         if status in (404, 410):
             raise NetworkError(
-                f"the index does not have this file any more (status {status})",
-                hint="Lock the project anew.",
+                f"the index no longer has this file (status {status})",
+                hint="Lock the project again.",
                 path=self._settings.shown(url),
             )
         if not ranged:
@@ -195,13 +215,16 @@ class Client:
     def _unreachable(self, url: str, reason: str) -> NetworkError:
         return NetworkError(
             f"this file cannot be fetched: {self._settings.redact(reason)}",
-            hint="Check the network, and the index, proxy and certificate settings of uv or pip; "
-            "--offline goes on without.",
+            hint="Check the network, and the index, proxy and certificate settings of uv or pip, "
+            "or run with --offline, which skips downloads.",
             path=self._settings.shown(url),
         )
 
     def _manager(self, url: str) -> PoolManager:
-        """Return the pool for the proxy that the environment names for this server, or for none."""
+        """Return the pool for the proxy that the environment sets for this server.
+
+        Without a proxy, it is the pool without one.
+        """
         import urllib3
 
         parts = split(url)
@@ -234,7 +257,7 @@ def too_large(url: str, most: int | None) -> NetworkError:
 def _too_slow(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends less than {limits.RATE:,} bytes a second",
-        hint="Try again later, or choose another index; --offline goes on without.",
+        hint="Try again later, choose another index, or run with --offline, which skips downloads.",
         path=shown(url),
     )
 
@@ -242,7 +265,7 @@ def _too_slow(url: str) -> NetworkError:
 def _too_empty(url: str) -> NetworkError:
     return NetworkError(
         f"the server sends more than {limits.HEADERS:,} bytes of headers or of empty parts",
-        hint="Check the index; --offline goes on without.",
+        hint="Check the index, or run with --offline, which skips downloads.",
         path=shown(url),
     )
 
@@ -287,5 +310,5 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
 
     try:
         return Retry().get_retry_after(response)
-    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # a date that no calendar has
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError):  # an invalid date
         return None

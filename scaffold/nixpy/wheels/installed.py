@@ -1,4 +1,4 @@
-"""Wheels as an installer has unpacked them into a virtual environment."""
+"""Read wheels that an installer has unpacked into a virtual environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.wheel_name import parse_tag, parse_wheel_filename
 from nixpy.locks.model import LockedWheel
@@ -30,10 +30,9 @@ _MAPPED = 1 << 20  # bytes
 class InstalledWheel:
     """The Archive of one installed distribution.
 
-    Its members are the files of RECORD that lie in the environment, under the paths they have in a wheel:
-    what was put into `bin` is found in `<name>-<version>.data/scripts`, other folders in `.data/data` (PEP
-    427). Bytecode, which no wheel holds, is left out, and so is every path that leads out of the
-    environment.
+    Its members are the files of RECORD that are in the environment, under their paths in the wheel: files in `bin`
+    are in `<name>-<version>.data/scripts`, those in other folders in `.data/data` (PEP 427). Bytecode, which wheels
+    do not contain, is left out, and so is every path outside the environment.
     """
 
     name: NormalizedName
@@ -41,8 +40,8 @@ class InstalledWheel:
     tags: frozenset[Tag]
     build: str  # the build number, or empty
     venv: Path
-    site: Path  # the folder that RECORD's paths start from; like `venv` absolute and without ".."
-    record: tuple[str, ...]  # RECORD's paths
+    site: Path  # the folder that the paths of RECORD are relative to; absolute and without "..", like `venv`
+    record: tuple[str, ...]  # the paths of RECORD
     direct: Mapping[str, Any] | None  # direct_url.json (PEP 610), if any
 
     @property
@@ -56,10 +55,10 @@ class InstalledWheel:
         return "-".join((*stem, *parts)) + ".whl"
 
     def matches(self, wheel: LockedWheel) -> bool:
-        """Tell whether this is the locked wheel, as far as an installed one can show it.
+        """Return whether this is the locked wheel, as far as installed files can show.
 
-        Name, version, build number and all tags agree, no file is missing, and it was not built here from a
-        folder or repository. The platform is part of the tags, so a foreign system's wheel never matches.
+        Name, version, build number and all tags agree, no file is missing, and it was not built here from a folder or
+        repository. The platform is part of the tags, so a wheel for another system never matches.
         """
         try:
             name, version, build, tags = parse_wheel_filename(wheel.file.filename)
@@ -70,7 +69,7 @@ class InstalledWheel:
         return same and self._is_from_wheel(wheel.file.sha256) and None not in self._stats.values()
 
     def members(self) -> Sequence[Member]:
-        """Return every file that is there."""
+        """Return every file that exists."""
         return tuple(
             Member(path, found.st_size, bool(found.st_mode & EXECUTE_BITS))
             for path, found in self._stats.items()
@@ -83,15 +82,15 @@ class InstalledWheel:
             return file.read(size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
-        """Yield each file with its bytes; NixpyError when one cannot be read."""
+        """Yield each file with its bytes; NixpyError if one cannot be read."""
         for path in paths:
             try:
                 with self.file(path).open("rb") as file:
-                    # So many links to one file cost no more than the links.
+                    # Many links to one file share one entry.
                     large = os.fstat(file.fileno()).st_size >= _MAPPED
                     content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
-                raise NixpyError(
+                raise ArchiveError(
                     f"this installed file cannot be read: {error.strerror}",
                     hint="Install the package again, or remove the environment.",
                     path=self.file(path),
@@ -99,7 +98,7 @@ class InstalledWheel:
             yield path, content
 
     def file(self, path: str) -> Path:
-        """Return where a member lies in the environment."""
+        """Return the path of a member in the environment."""
         return self._files[path]
 
     @cached_property
@@ -114,7 +113,7 @@ class InstalledWheel:
 
     @cached_property
     def _stats(self) -> dict[str, os.stat_result | None]:
-        """Look at every file once; None for what RECORD lists and is not there."""
+        """Return the status of every file in RECORD, or None if it does not exist."""
         return {path: _stat(file) for path, file in self._files.items()}
 
     def _path_in_wheel(self, file: Path) -> str:
@@ -144,15 +143,17 @@ def _stat(file: Path) -> os.stat_result | None:
 
 
 def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
-    """Return what is installed in a virtual environment, by name; nothing where there is no environment.
+    """Return the installed wheels of a virtual environment by name.
 
-    Distributions whose metadata is incomplete, or that are there twice, are left out: they prove nothing.
+    The result is empty if there is no environment.
+
+    Distributions that occur twice or have incomplete metadata are left out: their files may be mixed.
     """
     found: dict[NormalizedName, InstalledWheel] = {}
     twice: set[NormalizedName] = set()
     venv = Path(os.path.normpath(venv.absolute()))
     for site in sorted(venv.glob("lib*/python3*/site-packages")):
-        if site.parent.parent.is_symlink():  # lib64, which is lib again
+        if site.parent.parent.is_symlink():  # lib64, a link to lib
             continue
         for info in sorted(site.glob("*.dist-info")):
             wheel = _installed(info, venv, site)
@@ -184,7 +185,7 @@ def _installed(info: Path, venv: Path, site: Path) -> InstalledWheel | None:
 
 
 def _read(path: Path) -> str | None:
-    """Return the text of a metadata file, None where it is missing."""
+    """Return the text of a metadata file, or None if it is missing."""
     try:
         return read_bytes(path).decode().replace("\r\n", "\n")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
@@ -196,6 +197,9 @@ def _table(value: Any) -> Mapping[str, Any]:
 
 
 def _headers(text: str, name: str) -> list[str]:
-    """Return the values of a header of a metadata file, which ends with the first empty line."""
+    """Return the values of a header of a metadata file.
+
+    The headers end with the first empty line.
+    """
     lines = text.split("\n\n", 1)[0].splitlines()
     return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")]

@@ -1,11 +1,11 @@
-"""A wheel file on this machine."""
+"""Read a wheel file on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.read_file import open_bytes
 from nixpy.wheels.zipped import ZippedWheel
 
@@ -13,17 +13,17 @@ from nixpy.wheels.zipped import ZippedWheel
 class LocalWheel(ZippedWheel):
     """The Archive of a wheel file.
 
-    With `sha256` (lower-case hex) the whole file is hashed first. Raises NixpyError when the file is missing,
-    cannot be read, or is not the one that the hash names.
+    With `sha256` (lower-case hex) the whole file is hashed first. Raises NixpyError if the file is missing, cannot be
+    read, or has another hash.
     """
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
         try:
             file = open_bytes(path)
         except OSError as error:
-            raise NixpyError(
+            raise ArchiveError(
                 f"this wheel cannot be read: {error.strerror}",
-                hint="Build it again, or lock the project anew if it has moved.",
+                hint="Build the wheel again, or lock the project again if the wheel has moved.",
                 path=path,
             ) from None
         super().__init__(file, str(path))
@@ -35,9 +35,9 @@ class LocalWheel(ZippedWheel):
 
 
 def hash_mismatch(shown: str, expected: str, found: str) -> NixpyError:
-    """Build the error for a file that is not the one that was locked."""
-    return NixpyError(
+    """Return the error for a file with another hash than in the lock."""
+    return ArchiveError(
         f"this is not the wheel that was locked: its sha256 is {found}, the lock says {expected}",
-        hint="Lock the project anew if the file was replaced on purpose; otherwise do not trust it.",
+        hint="Lock the project again if the file was replaced on purpose; otherwise do not trust it.",
         path=shown,
     )

@@ -1,7 +1,9 @@
-"""Connections that count what arrives from the first byte of a response on, headers and frames of chunks included.
+"""Measure the rate of connections from the first byte of a response on.
 
-The time-outs of sockets bound the wait for the next bytes only: a server that sends a byte at a time, headers without
-end or chunks without content would never pass one.
+Headers and chunk frames count.
+
+The time-outs of sockets limit only the wait for the next bytes: they never stop a server that sends one byte at a time,
+endless headers, or chunks without content.
 """
 
 from __future__ import annotations
@@ -26,15 +28,15 @@ clock: Callable[[], float] = time.monotonic
 
 
 class SlowError(Exception):
-    """Less than `limits.RATE` arrived over `limits.RATE_SPAN`."""
+    """The rate was below `limits.RATE` over `limits.RATE_SPAN`."""
 
 
 class EmptyError(Exception):
-    """More than `limits.HEADERS` arrived, and no content among it."""
+    """More than `limits.HEADERS` bytes arrived without content."""
 
 
 class _Meter(io.RawIOBase):
-    """A stream that raises SlowError or EmptyError where it passes a limit."""
+    """A stream that raises SlowError or EmptyError when it passes a limit."""
 
     def __init__(self, stream: io.RawIOBase) -> None:
         super().__init__()
@@ -48,7 +50,7 @@ class _Meter(io.RawIOBase):
         self.part()
 
     def part(self) -> None:
-        """Take note that content has arrived."""
+        """Record that content has arrived."""
         self._part = 0
 
     def readable(self) -> bool:
@@ -84,12 +86,15 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(self._meter)
 
     def begin(self) -> None:
-        """Read the status line and the headers; the rate of the body is measured apart from theirs."""
+        """Read the status line and the headers.
+
+        The rate of the body is measured separately.
+        """
         super().begin()
         self._meter.restart()
 
     def read1(self, n: int = -1) -> bytes:
-        """Read what has arrived of the content."""
+        """Read the content that has arrived."""
         self._meter.part()
         return super().read1(n)
 
@@ -111,4 +116,4 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
-"""The pools of such connections, for `PoolManager.pool_classes_by_scheme`."""
+"""The pools of measured connections, for `PoolManager.pool_classes_by_scheme`."""

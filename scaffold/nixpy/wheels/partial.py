@@ -1,4 +1,7 @@
-"""A file at a URL that is fetched piece by piece, when it is read, into a temporary file with holes."""
+"""Read a file at a URL in pieces.
+
+A piece is fetched when it is read, into a sparse temporary file.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +27,19 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]  # the first byte, and the one after the last
 
-GAP = 256 << 10  # bytes: fetching this much for nothing is cheaper than one more request
-_TAIL = 64 << 10  # bytes: holds the central directory of most wheels, and is the least that is asked for
+GAP = 256 << 10  # bytes: fetching this much in vain is cheaper than another request
+_TAIL = 64 << 10  # bytes: contains the central directory of most wheels; the smallest request
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class PartialFile(io.RawIOBase):
-    """A read-only, seekable file. `sha256`, lower-case hex, is checked whenever all of it is here.
+    """A read-only, seekable file.
 
-    Follows RFC 9110, section 14; any answer to a range that is not exactly right makes it fetch the whole
-    file. `most` is the size that the lock names, in bytes: nothing longer is fetched.
+    `sha256` (lower-case hex) is checked once the whole file is fetched.
+
+    Follows RFC 9110, section 14; after any wrong answer to a range the whole file is fetched. `most` is the size in the
+    lock, in bytes: nothing longer is fetched.
     """
 
     def __init__(self, url: str, client: Client, sha256: str | None, most: int | None = None) -> None:
@@ -44,11 +49,11 @@ class PartialFile(io.RawIOBase):
         self._here: list[Span] = []
         self._size: int | None = None
         self._position = 0
-        self.verified = False  # all of it was read, and the hash is the expected one
+        self.verified = False  # the whole file was read and has the expected hash
 
     @property
     def size(self) -> int:
-        """The file's size in bytes, and with it, at the first time, its tail."""
+        """The size of the file in bytes; the first access also fetches its tail."""
         if self._size is None:
             if not self._client.get(self._url, self._take_tail, byte_range=f"bytes=-{_TAIL}"):
                 self.download()
@@ -57,15 +62,18 @@ class PartialFile(io.RawIOBase):
 
     @property
     def whole(self) -> bool:
-        """Whether every byte is here."""
+        """Whether every byte is fetched."""
         return self._size is not None and self._here == [(0, self._size)]
 
     def ensure(self, spans: Iterable[Span]) -> None:
-        """Have these bytes here: one request for each run of missing ones, near ones together."""
+        """Fetch these bytes, with one request for each run of missing ones.
+
+        Near runs share a request.
+        """
         size = self.size
         wanted = [(max(first, 0), min(last, size)) for first, last in spans]
         for first, last in merge(_without(wanted, self._here), GAP):
-            if self.whole:  # the server has sent everything instead
+            if self.whole:  # the server sent the whole file instead
                 break
             take = functools.partial(self._take, span=(first, last))
             if not self._client.get(self._url, take, byte_range=f"bytes={first}-{last - 1}"):
@@ -73,7 +81,7 @@ class PartialFile(io.RawIOBase):
         self._verify()
 
     def download(self) -> None:
-        """Fetch the whole file; NixpyError when it is not the one that was locked."""
+        """Fetch the whole file; NixpyError if it has another hash than in the lock."""
         self._client.get(self._url, self._take_whole)
         self._verify()
 
@@ -98,7 +106,7 @@ class PartialFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill the buffer from the position on; what is missing is fetched first."""
+        """Fill the buffer from the position on; missing bytes are fetched first."""
         view = memoryview(buffer).cast("B")
         first, last = self._position, min(self._position + len(view), self.size)
         if first >= last:
@@ -112,7 +120,7 @@ class PartialFile(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Forget all of it."""
+        """Remove the temporary file."""
         self._disk.close()
         super().close()
 
@@ -142,7 +150,7 @@ class PartialFile(io.RawIOBase):
         return True
 
     def _write(self, response: BaseHTTPResponse, span: Span | None) -> bool:
-        """Store the body; False when it is not as long as its span."""
+        """Store the body; return False if it is not as long as its span."""
         at = span[0] if span else 0
         for chunk in self._client.chunks(response, self._url, self._most):
             if span and at + len(chunk) > span[1]:
@@ -169,7 +177,10 @@ class PartialFile(io.RawIOBase):
 
 
 def merge(spans: Iterable[Span], gap: int) -> list[Span]:
-    """Return the spans sorted, those at most `gap` bytes apart joined, empty ones dropped."""
+    """Return the spans sorted, without empty ones.
+
+    Those at most `gap` bytes apart are joined.
+    """
     merged: list[Span] = []
     for first, last in sorted(span for span in spans if span[0] < span[1]):
         if merged and first - merged[-1][1] <= gap:
@@ -180,7 +191,7 @@ def merge(spans: Iterable[Span], gap: int) -> list[Span]:
 
 
 def _without(spans: Iterable[Span], here: list[Span]) -> list[Span]:
-    """Return the parts of `spans` that lie in none of the sorted, separate spans `here`."""
+    """Return the parts of `spans` that are not in the sorted, separate spans `here`."""
     return [part for span in merge(spans, 0) for part in _holes(span, here)]
 
 
@@ -196,7 +207,10 @@ def _holes(span: Span, here: list[Span]) -> Iterator[Span]:
 
 
 def _content_range(response: BaseHTTPResponse) -> tuple[Span | None, int]:
-    """Return the span a partial response has, and the size of the whole; no span when it is not plain."""
+    """Return the span of a partial response, and the size of the whole file.
+
+    Returns None for an unclear span.
+    """
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     encoding = response.headers.get("Content-Encoding", "identity")
     if response.status != 206 or match is None or encoding != "identity":

@@ -1,4 +1,7 @@
-"""A wheel behind an index: only the bytes that are wanted, or all of them with their hash checked."""
+"""Read a wheel on an index.
+
+nixpy reads only the required bytes, or all of them with their hash checked.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,17 @@ from nixpy.wheels.partial import GAP, PartialFile, Span, merge
 from nixpy.wheels.zipped import DamagedWheelError, ZippedWheel
 
 _HEAD = 8 << 10  # bytes: a local header and the first block that zipfile unpacks
-_WHOLE = 2 / 3  # from this share of the file on, the rest is worth its hash being checked
+_WHOLE = 2 / 3  # from this share of the file on, nixpy fetches the rest to check the hash
 
 
 class RemoteWheel(ZippedWheel):
-    """The Archive of a wheel at an http(s) URL; nothing is asked for before it is needed.
+    """The Archive of a wheel at an http(s) URL.
+
+    Nothing is fetched before it is needed.
 
     `sha256` is lower-case hex, `most` the size that the lock names. Members are fetched by byte ranges (RFC 9110,
-    section 14), the central directory first; where the server has no ranges, or most of the file is wanted, the whole
-    file is read and its hash checked. Raises NixpyError for what goes wrong on the way or with the file.
+    section 14), the central directory first. If the server has no ranges, or most of the file is needed, nixpy reads
+    the whole file and checks its hash. Raises NixpyError if the request fails or the file is damaged.
     """
 
     def __init__(self, url: str, client: Client, *, sha256: str | None = None, most: int | None = None) -> None:
@@ -32,7 +37,10 @@ class RemoteWheel(ZippedWheel):
 
     @property
     def known(self) -> Known:
-        """How the facts read so far are known: `sha256` when the whole file was hashed, else `index`."""
+        """How the facts read so far are known.
+
+        It is `sha256` if the whole file was hashed, else `index`.
+        """
         return "sha256" if self._remote.verified else "index"
 
     @property
@@ -41,7 +49,10 @@ class RemoteWheel(ZippedWheel):
         return self._remote.whole
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first bytes of a member; those of all possible programs are fetched together."""
+        """Return the first bytes of a member.
+
+        Those of all possible programs are fetched together.
+        """
         if not self._heads_fetched:
             self._heads_fetched = True
             likely = {m.path for m in self.members() if m.executable or ".so" in m.path or "/scripts/" in m.path}
@@ -51,7 +62,10 @@ class RemoteWheel(ZippedWheel):
         return super().head(path, size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
-        """Yield each member with its bytes; they are fetched together first, or the whole file is."""
+        """Yield each member with its bytes.
+
+        nixpy first fetches them together, or the whole file.
+        """
         wanted = list(paths)
         spans = self._spans(wanted)
         if not self._fetch_whole(spans):
@@ -59,14 +73,17 @@ class RemoteWheel(ZippedWheel):
         yield from super().read(wanted)
 
     def _fetch_whole(self, spans: Iterable[Span]) -> bool:
-        """Fetch the whole file if `spans` are most of it; tell whether all of it is here."""
+        """Fetch the whole file if `spans` are most of it.
+
+        Return whether all of it is fetched.
+        """
         asked = sum(last - first for first, last in merge(spans, GAP))
         if not self._remote.whole and asked >= self._remote.size * _WHOLE:
             self._remote.download()
         return self._remote.whole
 
     def _spans(self, paths: Iterable[str]) -> list[Span]:
-        """Return where the members lie, each from its local header to the next one's."""
+        """Return the spans of the members, each from its local header to the next one."""
         starts = sorted({info.header_offset for info in self.zip.infolist()})
         ends = dict(zip(starts, [*starts[1:], self.zip.start_dir], strict=False))  # a wheel may be empty
         offsets = (self.zip.getinfo(path).header_offset for path in paths)
@@ -78,7 +95,7 @@ class RemoteWheel(ZippedWheel):
         except DamagedWheelError:
             if self._remote.whole:
                 raise
-        # Some servers and proxies answer ranges wrongly. The whole file tells: its hash is known.
+        # Some servers and proxies answer ranges wrongly. The whole file shows it: its hash is known.
         self._remote.download()
         return super()._open()
 
