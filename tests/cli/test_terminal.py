@@ -343,6 +343,18 @@ def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> N
     assert "--help`" in " ".join(terminal.plain.split())
 
 
+def test_lines_of_an_error_stay_lines(project: Path) -> None:
+    """The lines of a message, as those of uv are, stay lines on a terminal: each wrapped with its own indent."""
+    (project / "uv.toml").write_text('[pip]\nindex-url = "http://127.0.0.1:9/simple"\n')
+    command = [*RUN, "scan", "--no-deps", "nobodyknows==1"]
+    environ = {**os.environ, "UV_OFFLINE": "1", "COLUMNS": "60"}
+    status, terminal = run(command, columns=60, cwd=project, env=environ)
+    assert status == 2
+    error = terminal.plain[terminal.plain.index("error[NIX7") :]
+    assert re.match(r"error\[NIX7\d\d\]: uv cannot resolve the requirements:\n\S", error), error
+    assert max(map(len, error.splitlines())) <= 60
+
+
 def test_the_version(nixpy: Nixpy) -> None:
     """Its name and version in one line, on standard output."""
     ran = nixpy("--version")

@@ -89,8 +89,9 @@ def test_sync_names_the_remedy_of_check(state: State, tmp_path: Path, nixpy: Nix
     (project / "nixpy.nix").write_text(f"{text}# mine\n" if state is State.EDITED else "{ }\n")
     checked, synced = nixpy("check", project), nixpy("sync", project)
     words = REMEDIES[state].words
-    assert words in checked.out
-    assert f"{words[0].upper()}{words[1:]}." in synced.err
+    sentence = f"{words[0].upper()}{words[1:]}."
+    assert sentence in checked.out
+    assert sentence in synced.err
 
 
 @pytest.mark.parametrize("systems", [("x86_64-linux",), ("aarch64-darwin", "x86_64-linux")])

@@ -76,6 +76,12 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 KEYS = ("title", "summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
 CODES = PACKAGE / "diagnostics/codes.csv"
+# Columns of other tables that messages quote.
+QUOTED_COLUMNS = (
+    ("index/uv-settings.csv", "reason"),
+    ("libraries/patterns.csv", "note"),
+    ("libraries/sonames.csv", "note"),
+)
 # Text that is an identifier: a state in JSON, or the name of a check.
 IDENTIFIERS = {"never analysed", "older library"}
 # Where docstrings are, and what of them is no prose: code spans, quoted values, examples.
@@ -173,6 +179,16 @@ def private(path: Path, read: Iterable[tuple[int, str]]) -> list[str]:
 def test_no_private_word(path: Path) -> None:
     """No text for users has a word of words.csv."""
     found = private(path, texts(path))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("table", "column"), QUOTED_COLUMNS)
+def test_no_private_word_in_a_table_that_messages_quote(table: str, column: str) -> None:
+    """No note and no reason that a message quotes has a word of words.csv."""
+    with (PACKAGE / table).open(newline="") as opened:
+        rows = [(number, row[column]) for number, row in enumerate(csv.DictReader(opened), 2)]
+    assert any(text for _, text in rows)
+    found = private(PACKAGE / table, rows)
     assert not found, "\n".join(found)
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 
 from nixpy.cli.output import Part, Styled, echo
@@ -135,8 +136,12 @@ def broken(text: str, width: int | None, indent: int) -> list[str]:
 def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
     """Return the text in lines, all but the first one indented.
 
-    A word that is longer than a line is not cut.
+    A word that is longer than a line is not cut. A line break of the text stays one, with the indent of the line.
     """
-    return textwrap.wrap(
-        text, max(width, 1), subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
-    )
+    wrap = partial(textwrap.wrap, width=max(width, 1), break_long_words=False, break_on_hyphens=False)
+    first, *others = text.split("\n")
+    lines = wrap(first, subsequent_indent=" " * hang)
+    for line in others:
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += wrap(line.strip(), initial_indent=indent, subsequent_indent=f"{indent}  ")
+    return lines

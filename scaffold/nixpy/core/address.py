@@ -24,12 +24,18 @@ def commit() -> str:
 
 
 def git() -> str:
-    """Return `git+https://…` for pip, uv, pipx and copier; empty if there is none."""
+    """Return the repository for pip, uv, pipx and copier, such as `git+https://…`.
+
+    The result is empty if there is none.
+    """
     return f"git+{repository()}" if repository() else ""
 
 
 def flake() -> str:
-    """Return a flake reference to the repository, or to a clone if it has no public address."""
+    """Return a flake reference to the repository.
+
+    Without a public address, it is that of a clone.
+    """
     found = repository()
     host = "https://github.com/"
     return f"github:{found.removeprefix(host)}" if found.startswith(host) else git() or CLONE

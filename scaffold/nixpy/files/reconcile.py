@@ -49,6 +49,11 @@ class Remedy:
     words: str
     command: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """The words as a sentence, for a hint."""
+        return f"{self.words[:1].upper()}{self.words[1:]}."
+
 
 # `check`, `sync` and `doctor` name the same one.
 REMEDIES = {
@@ -248,8 +253,7 @@ def _age(text: str, output: OutputFile) -> State:
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
-    words = REMEDIES[comparison.state].words
-    hint = f"{words[:1].upper()}{words[1:]}."
+    hint = REMEDIES[comparison.state].sentence
     if comparison.state is State.NEWER:
         raise OutputError("written by a newer nixpy", path=comparison.path, hint=hint)
     if force:
