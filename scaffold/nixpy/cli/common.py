@@ -92,7 +92,10 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -
 
 def fail(error: NixpyError) -> None:
     """Print one error: where, what, and the way out."""
-    tell(str(error), lead=(Styled("error", fg="red", bold=True), ": "), err=True)
+    what, *details = str(error).split("\n")
+    tell(what, lead=(Styled("error", fg="red", bold=True), ": "), err=True)
+    for line in details:
+        tell(line.lstrip(), lead=line[: -len(line.lstrip())], err=True)
     if error.hint:
         tell(error.hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=True)
     if isinstance(error, Fault) and (trace := error.trace()):

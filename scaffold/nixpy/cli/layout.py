@@ -6,9 +6,11 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from nixpy.cli.output import Part, Styled, echo
+from nixpy.core.errors import in_one_line
 from nixpy.core.text import visible, visible_line
 
 _ROOM = 20  # a narrower last column is not worth having: what stands in it goes below
@@ -27,11 +29,13 @@ def columns(*, err: bool = False) -> int | None:
 
 
 def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
-    """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
+    """Print a sentence as one line; on a terminal it is broken between words, and goes on below where it began.
 
-    Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
+    A newline in it or in `lead`, as a text of others may have, is printed as an escape. Behind a `lead` that leaves
+    too little room the text goes on a little further in than that, and the lead is broken too.
     """
-    parts = (lead,) if isinstance(lead, str | Styled) else tuple(lead)
+    text = in_one_line(text)
+    parts = tuple(map(_in_one_line, (lead,) if isinstance(lead, str | Styled) else lead))
     width, plain = columns(err=err), visible("".join(map(str, parts)))
     told = plain + visible(text)
     if width is not None:
@@ -41,6 +45,10 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> N
         echo(*parts, told[len(plain) :], err=err)
     else:
         echo(told, err=err)
+
+
+def _in_one_line(part: Part) -> Part:
+    return replace(part, text=in_one_line(part.text)) if isinstance(part, Styled) else in_one_line(part)
 
 
 def print_command(text: str, comment: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics,
 from nixpy.cli.layout import print_command, table, tell
 from nixpy.cli.output import Styled, echo
 from nixpy.commands.plan import Plan
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
 from nixpy.styles import styles
@@ -94,7 +94,7 @@ def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     say("\n", Styled("next:", bold=True))
     in_git = in_repository(root)
     if root.resolve() != Path.cwd():
-        print_command(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shell_word(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(str(item.path.relative_to(root)) for item in comparisons)

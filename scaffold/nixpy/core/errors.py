@@ -12,8 +12,9 @@ _LONG = 2_000  # characters of a line
 class NixpyError(Exception):
     """Input that nixpy cannot work with; the command line prints it and exits with 2.
 
-    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line). A line of the
-    message that is longer than 2,000 characters, as text of others may be, lacks its middle.
+    `message` says what is wrong, `hint` what to do about it, `path` and `line` where (1-based line). `details` are
+    lines below the message, such as those of uv. A newline in the message, which is in a text of others, is written as
+    an escape: else an error of its own could follow. A line that is longer than 2,000 characters lacks its middle.
     """
 
     def __init__(
@@ -23,8 +24,9 @@ class NixpyError(Exception):
         hint: str | None = None,
         path: Path | str | None = None,
         line: int | None = None,
+        details: str = "",
     ) -> None:
-        message = "\n".join(map(_shortened, message.split("\n")))
+        message = "\n".join(map(_shortened, [in_one_line(message), *(details.split("\n") if details else [])]))
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -32,8 +34,14 @@ class NixpyError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        where = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        path = in_one_line(str(self.path))
+        where = "" if self.path is None else f"{path}:{self.line}: " if self.line else f"{path}: "
         return where + self.message
+
+
+def in_one_line(text: str) -> str:
+    """Return `text` with an escape for each newline."""
+    return text.replace("\n", "\\n")
 
 
 def _shortened(line: str) -> str:
@@ -60,7 +68,8 @@ def raised_as(kind: type[NixpyError]) -> Iterator[None]:
     except NixpyError as error:
         if type(error) is not NixpyError:
             raise
-        precise = kind(error.message, hint=error.hint, path=error.path, line=error.line)
+        message, _, details = error.message.partition("\n")
+        precise = kind(message, details=details, hint=error.hint, path=error.path, line=error.line)
         raise precise.with_traceback(error.__traceback__) from error.__cause__
 
 

@@ -117,15 +117,18 @@ def run(
     """
     if not path.is_absolute():
         raise ValueError(f"{name} is not started: {path} is not an absolute path")
-    return subprocess.run(
-        [path, *arguments],
-        cwd=cwd,
-        env={**environ, "PATH": search_path(environ, project)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [path, *arguments],
+            cwd=cwd,
+            env={**environ, "PATH": search_path(environ, project)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:  # whose text is the whole command
+        raise SubprocessError(f"{path} does not end within {timeout:g} seconds") from None

@@ -1,11 +1,16 @@
-"""Files read up to a limit. FIFOs, devices and sockets are refused: reading one may never end, and may change it."""
+"""Files read up to a limit, and folders.
+
+FIFOs, devices and sockets are refused: reading one may never end, and may change it.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 
 from nixpy.core import limits
@@ -67,3 +72,13 @@ def is_folder(path: Path) -> bool:
 def read_lossy(path: Path) -> str:
     """Return the text of a file in which nixpy looks for something; bytes that are not UTF-8 are replaced."""
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield what `os.walk` does, which before Python 3.12 calls itself for each level of folders."""
+    left = [str(root)]
+    while left:
+        for folder, folders, files in islice(os.walk(left.pop()), 1):
+            yield folder, folders, files
+            paths = (str(Path(folder, name)) for name in reversed(folders))
+            left += [path for path in paths if not Path(path).is_symlink()]

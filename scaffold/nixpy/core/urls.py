@@ -24,7 +24,7 @@ _WORD = re.compile(  # the parts of an index's path that are in the documentatio
 _FILES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".metadata", ".html", ".git")
 _SHORTEST_TOKEN = 16
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
-_ADDRESS = re.compile(r"(?<=://)\S*")
+_ADDRESS = re.compile(r"(?<=//)\S*")
 _QUERY = re.compile(r"\?[^#]*")
 _URL = re.compile(r"(?P<server>\b[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<rest>[^\s'\"`<>)\]]+)")
 _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
@@ -37,8 +37,13 @@ def plain(text: str) -> str:
     return text
 
 
+def shown_text(text: str) -> str:
+    """Return a text of others as it may be shown: of each URL in it, only what `shown` returns."""
+    return shown_within(plain(text))
+
+
 def _without_secrets(address: str) -> str:
-    """Return what follows the `://` of a URL, or of several in a row, without user parts and queries."""
+    """Return what follows the `//` of a URL, or of several in a row, without user parts and queries."""
     parts = (part.partition("/") for part in address.split("://"))
     return _QUERY.sub("", "://".join(server.rpartition("@")[2] + slash + path for server, slash, path in parts))
 
@@ -106,7 +111,7 @@ def split(url: str) -> SplitResult:
         if parts.scheme in HTTP:
             parts.port  # noqa: B018  # raises for what is no port
     except ValueError:
-        message = f"`{shown_within(plain(url))}` is not a URL"
+        message = f"`{shown_text(url)}` is not a URL"
         raise NixpyError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 

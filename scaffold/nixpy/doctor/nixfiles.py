@@ -8,7 +8,6 @@ by another way: an overlay, another flake, a list made elsewhere; Nix is not eva
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.read_file import exists, read_lossy
+from nixpy.core.read_file import exists, read_lossy, walk
 from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -39,7 +38,7 @@ def applied(root: Path) -> tuple[PackagesCall, ...]:
 
 def _nix_files(root: Path) -> list[Path]:
     found: list[Path] = []
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in walk(root):
         # A folder that begins with a dot is a tool's, and so is what a result link leads to.
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         found += (Path(folder, name) for name in sorted(names) if name.endswith(".nix"))

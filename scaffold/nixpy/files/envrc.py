@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from nixpy.core.read_file import read_lossy
-from nixpy.core.text import is_visible
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -26,16 +25,6 @@ def read(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
-def word(name: str) -> str:
-    """Return the name as one word of bash; what is not displayed but acts is written as its bytes, in `$'...'`."""
-    if is_visible(name) and not {"\n", "\t"} & set(name):
-        return shlex.quote(name)
-    plain = (
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
-    )
-    return f"$'{''.join(plain)}'"
-
-
 def unwatched(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX208 where an .envrc that watches a nixpy.lock does not watch all that the shell is made of by now.
 
@@ -46,7 +35,7 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     lacking = [
         name
         for name in read(project)
-        if not watched & {name, *_names(f"watch_file {word(name)}")}
+        if not watched & {name, *_names(f"watch_file {shell_word(name)}")}
         and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):

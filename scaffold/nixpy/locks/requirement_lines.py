@@ -22,7 +22,7 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
-from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.urls import file_name, file_path, plain, shown_text, split
 from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
@@ -45,16 +45,20 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A logical line: where it begins, and its text before variables are expanded, for messages."""
+    """A logical line: where it begins, and its text before variables are expanded, for messages.
+
+    A `foreign` file lies outside of the checkout: whoever wrote the project may have named one that holds secrets.
+    """
 
     path: Path
     line: int
     raw: str
+    foreign: bool = False
 
     @property
     def shown(self) -> str:
-        """The line as it may be shown: variables unexpanded, credentials and queries taken out."""
-        return plain(self.raw)
+        """The line as it may be shown: variables unexpanded, secrets of URLs taken out; nothing of a foreign file."""
+        return "…" if self.foreign else shown_text(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""

@@ -19,7 +19,7 @@ from nixpy.core import limits
 from nixpy.core.errors import NetworkError, NixpyError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
-from nixpy.core.urls import plain, shown
+from nixpy.core.urls import shown, shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
@@ -224,7 +224,7 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
 def _requirement(asked: str) -> Requirement:
     """Return what to ask uv for: a version that is named must not be one that was yanked, as `==` would let it be."""
     limits.check_argument(asked)
-    text = plain(asked)
+    text = shown_text(asked)
     try:
         found = Requirement(asked)
     except InvalidRequirement:
