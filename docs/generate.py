@@ -466,8 +466,11 @@ def releases() -> str:
 
     found = tomllib.loads((PACKAGE / "nixpkgs/releases.toml").read_text("utf-8"))["release"]
     return table(
-        ("branch", "state", "its Python", "its Pythons", "glibc"),
-        [(f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found],
+        ("branch", "state", "supported until", "its Python", "its Pythons", "glibc"),
+        [
+            (f"`{r['branch']}`", r["state"], str(r.get("until", "")), r["default"], ", ".join(r["pythons"]), r["glibc"])
+            for r in found
+        ],
     )
 
 

@@ -40,6 +40,7 @@ REPORTS = (
     ["scan"],
     ["styles"],
     ["styles", "nix-ld"],
+    ["styles", "cuda"],
     ["check", "--diff"],
     ["doctor"],
     ["new", "fresh", "--defaults"],

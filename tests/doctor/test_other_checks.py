@@ -97,6 +97,9 @@ def test_nix_ld_that_names_nothing() -> None:
     assert only(venv=RUFF, environ=environ, project=replace(PROJECT, style="nix-ld")).command == "nix develop"
     assert codes(environ=environ) == []
     assert codes(venv=RUFF, environ={"NIX_LD": "/"}) == []
+    system = {"NIX_LD_x86_64_linux": "/nix/store/gone", "NIX_LD": "/"}
+    assert only(venv=RUFF, environ=system).command == "unset NIX_LD_x86_64_linux"
+    assert codes(venv=RUFF, environ={"NIX_LD_x86_64_linux": "/", "NIX_LD": "/nix/store/gone"}) == []
 
 
 def test_a_search_path_for_all() -> None:
@@ -169,9 +172,11 @@ def test_the_driver() -> None:
     """NIX417 where its folder is missing and a wheel requires a library from there; with it, or for a plugin, not."""
     cuda = replace(STDCXX, soname="libcuda.so.1")
     without = replace(HOST, driver=False)
-    assert only(unfound=(cuda,), suppliers=SUPPLIERS, host=without).code == "NIX417"
+    found = only(unfound=(cuda,), suppliers=SUPPLIERS, host=without)
+    assert (found.code, found.command) == ("NIX417", "sudo nixos-rebuild switch")
+    assert 'services.xserver.videoDrivers = [ "nvidia" ]' in found.message
     foreign = only(unfound=(cuda,), suppliers=SUPPLIERS, host=replace(without, nixos=False))
-    assert "nixGL" in foreign.command
+    assert "targets.genericLinux.gpu.enable = true" in foreign.message
     assert codes(unfound=(cuda,), suppliers=SUPPLIERS) == []
     assert codes(unfound=(replace(cuda, optional=True),), suppliers=SUPPLIERS, host=without) == []
     assert codes(host=without) == []

@@ -25,11 +25,11 @@ from nixpy.doctor.report import as_json, rows
 )
 @format_option
 def command(folder: Path, venv: Path | None, form: str) -> int:
-    """Explain what is wrong with this machine, this shell and the project in DIR. Each finding names its fix.
+    """Explain what is wrong with this machine, this shell and the project in DIR. Each diagnostic names its fix.
 
     Run it where something fails: in the same shell, with the same variables. It needs no network and no Nix, and
     changes nothing. It starts only git and the Python of the environment, isolated. The exit status is 1 if there are
-    findings.
+    diagnostics.
     """
     folder = nearest_project(folder)
     report = examine(folder, venv or folder / ".venv", os.environ)

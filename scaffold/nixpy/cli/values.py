@@ -73,6 +73,7 @@ def _needs() -> Iterable[tuple[str, str | None]]:
 
 
 styles = _offer(_styles)
+styles_and_features = _offer(lambda: (*_styles(), *_features()))
 features = _offer(_features)
 branches = _offer(_branches)
 pythons = _offer(_pythons)

@@ -26,6 +26,7 @@ from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
+from nixpy.nixpkgs import releases
 from nixpy.project import flake
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -202,9 +203,12 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
 
     Those that depend on wheels are not among them.
 
-    With `of_user`, also those about settings of uv outside the project. `check` leaves these out: they differ between
-    machines, and the report in CI must depend only on the project.
+    With `of_user`, also those about settings of uv outside the project, and about the end of support for nixpkgs.
+    `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
+    project.
     """
+    if of_user:
+        yield from _unsupported(resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
@@ -212,6 +216,17 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+
+
+    """Yield a diagnostic if support for the stable branch of nixpkgs has ended.
+    """Yield a diagnostic if a stable branch of nixpkgs got its last update before today."""
+    found = releases.release(resolved.nixpkgs)
+    if found.until is not None and found.until < releases.today():
+        yield Diagnostic(
+            code="NIX211",
+            message=f"the support of {found.branch} ended on {found.until}",
+            hint="Choose a newer branch with `nixpy init --nixpkgs`, or update nixpy if it does not know one.",
+        )
 
 
 def _uv_diagnostics(project: Project, *, of_user: bool) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,14 +60,19 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
             command=enter or styles.command_for_programs(names, systems),
             packages=tuple(names),
         )
-    elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
+        return
+    # nix-ld prefers the variable with the name of the system (src/main.rs of nix-ld).
+    variable = next(
+        (name for name in (f"NIX_LD_{host.system.replace('-', '_')}", "NIX_LD") if name in facts.environ), ""
+    )
+    if host.at_loader == "nix-ld" and variable and not Path(facts.environ[variable]).exists():
         project = facts.project
         sets_it = project is not None and project.style is not None and styles.find(project.style).uses_nix_ld
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"NIX_LD is {facts.environ['NIX_LD']}, which does not exist, so the programs of "
+            message=f"{variable} is {facts.environ[variable]}, which does not exist, so the programs of "
             f"{shorten(names)} cannot start",
-            command=project.enter if project and sets_it else "unset NIX_LD",
+            command=project.enter if project and sets_it and variable == "NIX_LD" else f"unset {variable}",
             packages=tuple(names),
         )
 
@@ -149,14 +155,16 @@ def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
     if missing:
         names = sorted({one.wheel for one in missing})
         sonames = sorted({one.soname for one in missing})
-        way = "hardware.graphics.enable = true creates it" if host.nixos else "nixGL provides the driver of this host"
+        # Mesa comes with hardware.graphics.enable, the driver of NVIDIA only with videoDrivers.
+        nvidia = any(re.match(r"lib(?:cuda|nv|EGL_nvidia|GLX_nvidia|vdpau_nvidia)", one) for one in sonames)
+        option = "hardware.graphics.enable = true" + (' and services.xserver.videoDrivers = [ "nvidia" ]' * nvidia)
+        if not host.nixos:
+            option = "targets.genericLinux.gpu.enable = true in home-manager"
         yield MachineDiagnostic(
             code="NIX417",
             message=f"{shorten(sonames)} of the graphics driver {'is' if len(sonames) == 1 else 'are'} not found; "
             f"{shorten(names)} {'needs' if len(names) == 1 else 'need'} {'it' if len(sonames) == 1 else 'them'}, "
-            f"but {DRIVER} does not exist; {way}",
-            command="sudo nixos-rebuild switch"
-            if host.nixos
-            else "nix run --impure github:nix-community/nixGL -- .venv/bin/python",
+            f"but {DRIVER} does not exist; to create it, set {option}",
+            command="sudo nixos-rebuild switch" if host.nixos else "home-manager switch",
             packages=tuple(names),
         )

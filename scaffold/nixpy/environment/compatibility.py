@@ -60,7 +60,7 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
         yield Diagnostic(
             code="NIX303",
             message=f"{shorten(asking)} {'calls' if len(asking) == 1 else 'call'} ctypes.util.find_library, which "
-            "finds nothing with nixpkgs' Python",
+            "finds a library with nixpkgs' Python only if a compiler finds it",
             hint=_find_library_hint(style),
         )
 

@@ -155,7 +155,10 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 def _nixpkgs(root: Path) -> tuple[str, str]:
     """Return the nixpkgs of the flake, else the stable branch, and the reason."""
     followed = flake.followed(root)
-    return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
+    if followed:
+        return followed, "from flake.nix"
+    branch = releases.current()
+    return branch, f"the current stable branch, supported until {releases.release(branch).until}"
 
 
 def _python_version_file(project: Project) -> str | None:

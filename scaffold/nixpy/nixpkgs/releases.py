@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -40,6 +41,7 @@ class Release:
     glibc: tuple[int, int]
     default: str
     pythons: Mapping[str, str]
+    until: date | None = None  # the last day of support, of a stable branch
 
     def full_version(self, python: str) -> str:
         """Return the full version of a minor one, 3.13.13 for 3.13.
@@ -73,6 +75,11 @@ def releases() -> Releases:
 def current() -> str:
     """Return the branch that a new project follows, such as `nixos-26.05`."""
     return releases().current
+
+
+def today() -> date:
+    """Return the local date; the tests replace this function."""
+    return datetime.now().astimezone().date()
 
 
 def release(ref: str) -> Release:
@@ -195,6 +202,9 @@ def _release(row: Mapping[str, Any]) -> Release:
         raise ValueError(f"{row['branch']}: pythons are not final releases in order")
     if row["default"] not in pythons or row["state"] not in _STATES:
         raise ValueError(f"{row['branch']}: the default is none of its pythons, or the state is unknown")
+    until = row.get("until")
+    if (type(until) is date) != (row["state"] == "stable"):
+        raise ValueError(f"{row['branch']}: `until` is a date, and only stable branches have it")
     major, minor = row["glibc"].split(".")
     return Release(
         branch=row["branch"],
@@ -202,4 +212,5 @@ def _release(row: Mapping[str, Any]) -> Release:
         glibc=(int(major), int(minor)),
         default=row["default"],
         pythons=MappingProxyType(dict(row["pythons"])),
+        until=until,
     )

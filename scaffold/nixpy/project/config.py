@@ -72,7 +72,7 @@ class Settings:
     relax: tuple[NormalizedName, ...] | Literal[True] = ()
     """For style application: the packages of which every version is accepted; `true` for all packages."""
     packages: tuple[str, ...] = ()
-    """Packages for the shell, as attributes of nixpkgs, such as `"git"` or `"nodePackages.npm"`."""
+    """Packages for the shell, as attributes of nixpkgs, such as `"git"` or `"nodejs"`."""
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     """Which version to use if both nixpkgs and the lock have a package, for styles that take packages from nixpkgs:
     `"nixpkgs"` or `"locked"`.
@@ -225,7 +225,7 @@ class _Reader:
                 self.fail(
                     f"`{item}` is not an attribute of nixpkgs",
                     key,
-                    hint='Write an attribute such as "git" or "nodePackages.npm".',
+                    hint='Write an attribute such as "git" or "nodejs".',
                 )
         return tuple(value)
 
