@@ -218,14 +218,14 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
-    """Yield a diagnostic if support for the stable branch of nixpkgs has ended.
-    """Yield a diagnostic if a stable branch of nixpkgs got its last update before today."""
-    found = releases.release(resolved.nixpkgs)
+def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if support for the stable branch of nixpkgs has ended."""
+    found, newest = releases.release(resolved.nixpkgs), releases.current()
     if found.until is not None and found.until < releases.today():
         yield Diagnostic(
             code="NIX211",
             message=f"the support of {found.branch} ended on {found.until}",
-            hint="Choose a newer branch with `nixpy init --nixpkgs`, or update nixpy if it does not know one.",
+            hint=f"Run `nixpy init --nixpkgs {newest}`." if newest != found.branch else "Update nixpy.",
         )
 
 
