@@ -134,7 +134,7 @@ class _Commands(click.Group):
     cls=_Commands,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 success, 1 diagnostics (a file out of date, edited or missing), 2 error, 130 interrupted.",
+    epilog="Exit status: 0 success, 1 diagnostics (out of date, edited, not generated), 2 error, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
 def group() -> None:
