@@ -126,6 +126,10 @@ def read(
     )
 
 
+# argparse takes `--` as the end of the options, also as a value, and then returns an empty list for the value.
+_NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
@@ -268,7 +272,10 @@ class _Reader:
 
     def _options(self, where: Location, text: str) -> argparse.Namespace:
         try:
-            options, rest = self._parser.parse_known_args(shlex.split(text))
+            words = shlex.split(text)
+            if any(map(_NO_VALUE.fullmatch, words)):
+                raise ValueError
+            options, rest = self._parser.parse_known_args(words)
         except ValueError:
             raise where.error(
                 f"the options in `{where.shown}` cannot be read",
