@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -131,6 +131,12 @@ _NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options and the other words; ValueError for an option without its value."""
+        if any(map(_NO_VALUE.fullmatch, words)):
+            self.error("expected one argument")
+        return self.parse_known_args(words)
+
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
 
@@ -272,10 +278,7 @@ class _Reader:
 
     def _options(self, where: Location, text: str) -> argparse.Namespace:
         try:
-            words = shlex.split(text)
-            if any(map(_NO_VALUE.fullmatch, words)):
-                raise ValueError
-            options, rest = self._parser.parse_known_args(words)
+            options, rest = self._parser.parse_words(shlex.split(text))
         except ValueError:
             raise where.error(
                 f"the options in `{where.shown}` cannot be read",
