@@ -1,4 +1,6 @@
-"""Read files up to a limit, and list folders. FIFOs, devices and sockets are refused.
+"""Read files up to a limit, and list folders.
+
+FIFOs, devices and sockets are refused.
 
 Reading one of those may not end, and may change it.
 """
@@ -87,7 +89,10 @@ def read_lossy(path: Path) -> str:
 
 
 def walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield what `os.walk` does, which before Python 3.12 calls itself for each level of folders."""
+    """Yield the same as `os.walk`, for folders of any depth.
+
+    Before Python 3.12, `os.walk` calls itself for each level of folders.
+    """
     left = [str(root)]
     while left:
         for folder, folders, files in islice(os.walk(left.pop()), 1):

@@ -43,7 +43,10 @@ def is_visible(text: str) -> bool:
 
 
 def shell_word(name: str) -> str:
-    """Return a name as one word of bash, in one line; what acts instead of being displayed is bytes in `$'...'`."""
+    """Return a name as one word of bash, in one line.
+
+    What acts instead of being displayed is bytes in `$'...'`.
+    """
     if is_visible(name) and not {"\n", "\t"} & set(name):
         return shlex.quote(name)
     plain = (

@@ -43,7 +43,7 @@ def plain(text: str) -> str:
 
 
 def shown_text(text: str) -> str:
-    """Return a text of others as it may be shown: of each URL in it, only what `shown` returns."""
+    """Return an untrusted text with each URL in it safe to show, as `shown` does."""
     return shown_within(plain(text))
 
 

@@ -61,7 +61,9 @@ class Location:
 
     @property
     def shown(self) -> str:
-        """The line in a form that is safe to show: without credentials and queries, with unexpanded variables.
+        """The line in a form that is safe to show.
+
+        It has unexpanded variables, and no credentials and queries.
 
         Nothing of the line of a foreign file is shown.
         """

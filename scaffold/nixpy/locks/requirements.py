@@ -177,7 +177,10 @@ def _parser() -> _Parser:
 
 
 def _named(path: Path, at: Location | None) -> str:
-    """Return the name of a file as it may be shown: one that a foreign file includes is a part of that file."""
+    """Return the name of a file in a form that is safe to show.
+
+    The name of a file that a foreign file includes is a part of that file.
+    """
     return at.shown if at and at.foreign else str(path)
 
 

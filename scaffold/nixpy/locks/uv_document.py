@@ -221,7 +221,10 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
 
 
 def _version(table: Table) -> str | None:
-    """Return the version of a package as it is written, None where there is none; InvalidVersion for another text."""
+    """Return the version of a package as written, or None.
+
+    Raises InvalidVersion for any other text.
+    """
     version = typed(table, "version", str, "")
     if version:
         Version(version)

@@ -36,11 +36,14 @@ def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> 
 
 
 def package_name(table: Table) -> NormalizedName:
-    """Return the normalised name of a package; DamagedError where no package can have it, as it is a path or a URL."""
+    """Return the normalised name of a package.
+
+    Raises DamagedError for an invalid name, such as a path or a URL.
+    """
     try:
         return canonicalize_name(typed(table, "name", str), validate=True)
     except InvalidName:
-        raise DamagedError("`name` is no name of a package") from None
+        raise DamagedError("`name` is not the name of a package") from None
 
 
 def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:

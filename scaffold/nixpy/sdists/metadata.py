@@ -133,7 +133,10 @@ def read_programs(text: bytes) -> tuple[str, ...]:
 
 
 def program_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that a program may have (entry points specification); a path is none."""
+    """Return the names that a program may have (entry points specification).
+
+    A path is none.
+    """
     return tuple(name for name in names if _PROGRAM.fullmatch(name))
 
 
