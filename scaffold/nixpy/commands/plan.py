@@ -220,12 +220,12 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
 
 def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
     """Yield a diagnostic if support for the stable branch of nixpkgs has ended."""
-    found = releases.release(resolved.nixpkgs)
+    found, newest = releases.release(resolved.nixpkgs), releases.current()
     if found.until is not None and found.until < releases.today():
         yield Diagnostic(
             code="NIX211",
             message=f"the support of {found.branch} ended on {found.until}",
-            hint="Choose a newer branch with `nixpy init --nixpkgs`, or update nixpy if it does not know one.",
+            hint=f"Run `nixpy init --nixpkgs {newest}`." if newest != found.branch else "Update nixpy.",
         )
 
 
