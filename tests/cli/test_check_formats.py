@@ -286,7 +286,7 @@ def test_sync_all_names_the_project_of_an_error(tmp_path: Path, nixpy: Nixpy) ->
     ran = nixpy("sync", "--all", tmp_path)
     assert ran.status == 2
     for name in ("first", "second"):
-        assert f"error: {tmp_path / name}: uv cannot resolve" in ran.err
+        assert f"error[NIX707]: {tmp_path / name}: uv cannot resolve" in ran.err
 
 
 @pytest.mark.parametrize("form", ["gitlab", "sarif"])

@@ -132,7 +132,10 @@ _NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
 
 class _Parser(argparse.ArgumentParser):
     def parse_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-        """Return the options and the other words; ValueError for an option without its value."""
+        """Return the options and the other words.
+
+        Raises ValueError for an option without its value.
+        """
         if any(map(_NO_VALUE.fullmatch, words)):
             self.error("expected one argument")
         return self.parse_known_args(words)
