@@ -236,7 +236,8 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
     assert "\n" not in state
     assert not state.startswith("::")
     (one,) = Job(log=command).annotations
-    assert (one.message, one.file, one.line) == (shown(message), shown(expected.path or ""), 3)
+    told = shown(message.replace("\n", "\\n"))
+    assert (one.message, one.file, one.line) == (told, shown(expected.path or ""), 3)
     assert len(Job(log="\n".join(printed)).commands) == 1
 
 
@@ -273,6 +274,19 @@ def test_sync_all_goes_on_behind_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
     assert nixpy("check", projects[1]).status == 0
     ran = nixpy("sync", "--all", projects[1], "--format", "json")
     assert [[file["state"] for file in one["files"]] for one in ran.json["projects"]] == [["fresh", "fresh"]]
+
+
+def test_sync_all_names_the_project_of_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
+    """An error that is about no file names the project, as there are several."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(
+            '[project]\nname = "p"\nversion = "1"\ndependencies = ["no-such-package"]\n[tool.nixpy]\nstyle = "loader"\n'
+        )
+    ran = nixpy("sync", "--all", tmp_path)
+    assert ran.status == 2
+    for name in ("first", "second"):
+        assert f"error: {tmp_path / name}: uv cannot resolve" in ran.err
 
 
 @pytest.mark.parametrize("form", ["gitlab", "sarif"])

@@ -73,7 +73,7 @@ def test_the_place_is_the_last_line_of_nixpy(nixpy: Nixpy, monkeypatch: pytest.M
     """Where other code raises the exception, the message names the line of nixpy that called it."""
     monkeypatch.setattr("os.walk", raising(ValueError("walked")))
     ran = nixpy("check", "--all", tmp_path)
-    assert "ValueError in project/discover.py, line " in ran.err
+    assert "ValueError in core/read_file.py, line " in ran.err
     assert "`nixpy check --all`" in ran.err
 
 
@@ -139,6 +139,23 @@ def test_sync_of_all_goes_on(three: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
     assert ran.err.startswith(f"error[NIX715]: {three / 'a'}: this is a fault of nixpy: RuntimeError")
     assert [Path(one["folder"]).name for one in ran.json["projects"]] == ["b", "c"]
     assert [(three / name / "nixpy.nix").exists() for name in "abc"] == [False, True, True]
+
+
+def test_folders_in_folders(three: Path, nixpy: Nixpy) -> None:
+    """Folders that are deeper than Python nests calls are looked through, and links to folders are not followed."""
+    (three / "a/loop").symlink_to(three)
+    made = [three / "deep"]
+    while len(made) < 1_500:
+        made.append(made[-1] / "d")
+    for folder in made:
+        folder.mkdir()
+    try:
+        assert find_projects(three) == (three / "a", three / "b", three / "c")
+        assert "fault of nixpy" not in nixpy("check", three, "--all").err
+        assert "RecursionError" not in nixpy("doctor", three).out
+    finally:
+        for folder in reversed(made):  # pytest removes folders by nested calls
+            folder.rmdir()
 
 
 @pytest.mark.parametrize(

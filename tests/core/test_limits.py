@@ -101,7 +101,7 @@ def test_folder_and_missing_file(tmp_path: Path) -> None:
 
 def test_long_message() -> None:
     """A message with a long text of others lacks the middle of each long line."""
-    error = NixpyError("`" + "a" * 100_000 + "` is long\nshort\n" + "b" * 2_001)
+    error = NixpyError("`" + "a" * 100_000 + "` is long", details="short\n" + "b" * 2_001)
     assert [len(line) for line in str(error).split("\n")] == [2_000, 5, 2_000]
     assert str(error).split("\n")[0].endswith("a` is long")
 

@@ -40,7 +40,7 @@ def test_an_empty_folder_is_no_failure(tmp_path: Path, nixpy: Nixpy, monkeypatch
     monkeypatch.setenv("PATH", "/nowhere")
     ran = nixpy("doctor", tmp_path)
     checks = len(CHECKS) - len(nixpy("doctor", tmp_path, "--format", "json").json["not_checked"])
-    assert (ran.status, ran.out.splitlines()[-1], ran.err) == (0, f"no problem found by {checks} checks", "")
+    assert (ran.status, ran.out.splitlines()[-1], ran.err) == (0, f"no diagnostic found by {checks} checks", "")
     assert "none on PATH" in ran.out
 
 
@@ -55,7 +55,7 @@ def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytes
     ran = nixpy("doctor", tmp_path, "--format", "json")
     assert ran.status == 1
     checks = len(CHECKS) - len(ran.json["not_checked"])
-    assert text[-2:] == ["  hint: unset SOURCE_DATE_EPOCH", f"1 problem found by {checks} checks"]
+    assert text[-2:] == ["  hint: unset SOURCE_DATE_EPOCH", f"1 diagnostic found by {checks} checks"]
     assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset SOURCE_DATE_EPOCH")]
 
 

@@ -186,7 +186,11 @@ def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, t
     """
     build_wheel(folder, "one", "1.0", files={"one-1.0.data/scripts/run-one": "#!python\n"})
     build_sdist(folder, "two", "1.0", pyproject='[project]\nname = "two"\n[project.scripts]\nrun-two = "two:main"\n')
+    build_sdist(
+        folder, "path", "1.0", pyproject='[project]\nname = "path"\n[project.scripts]\n"../../x" = "two:main"\n'
+    )
     build_wheel(folder, "three", "1.0")
+    assert "mainProgram" not in nixpy("package", "path", "--application").out
     assert 'mainProgram = "run-one";' in nixpy("package", "one", "--application").out
     assert 'mainProgram = "run-two";' in nixpy("package", "two", "--application").out
     ran = nixpy("package", "three", "--application")

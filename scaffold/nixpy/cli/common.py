@@ -106,20 +106,22 @@ def print_message(
         code: A code in `diagnostics/codes.csv`.
         text: The message; it begins with the file and the line, if they are known.
         hint: The remedy.
-        details: Lines between the two.
+        details: Lines between the two, with their indent.
         err: Print to standard error. `--quiet` silences warnings there, but no errors.
     """
     colour = {"error": "red", "warning": "yellow"}[level]
     tell(text, lead=(Styled(f"{level}[{code}]", fg=colour, bold=True), ": "), err=err, always=level == "error")
     for line in details:
-        tell(line, lead="  ", err=err, always=level == "error")
+        indented = line.lstrip()
+        tell(indented, lead=line.removesuffix(indented), err=err, always=level == "error")
     if hint:
         tell(hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=err, always=level == "error")
 
 
 def fail(error: NixpyError) -> None:
     """Print one error: its place, its message and its hint."""
-    print_message("error", error.code, str(error), error.hint, err=True)
+    what, *details = str(error).split("\n")
+    print_message("error", error.code, what, error.hint, details=details, err=True)
     if isinstance(error, Fault) and (trace := error.trace()):
         echo(trace, nl=False, err=True, always=True)
 

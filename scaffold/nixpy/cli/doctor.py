@@ -52,5 +52,5 @@ def _print(report: Report) -> None:
         return
     for skipped in report.skipped:
         tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
-    found = counted(len(report.diagnostics), "problem") if report.diagnostics else "no problem"
+    found = counted(len(report.diagnostics), "diagnostic") if report.diagnostics else "no diagnostic"
     tell(f"{found} found by {counted(len(CHECKS) - len(report.skipped), 'check')}")

@@ -40,7 +40,9 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
     if verdict.code:
         level: Literal["error", "warning"] = "error" if verdict.status else "warning"
         text = f"{outcome.folder}: {in_words(verdict.state)}"
-        print_message(level, verdict.code, text, REMEDIES[verdict.state].sentence, details=details)
+        print_message(
+            level, verdict.code, text, REMEDIES[verdict.state].sentence, details=[f"  {line}" for line in details]
+        )
     elif not SETTINGS.quiet:
         compared, against = _names(outcome, (file.path for file in verdict.files)), _names(outcome, _inputs(outcome))
         text = f" ({compared}; checked against {against})"

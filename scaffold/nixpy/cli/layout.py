@@ -9,10 +9,11 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import replace
 from itertools import zip_longest
 
 from nixpy.cli.output import Part, Styled, echo
+from nixpy.core.errors import in_one_line
 from nixpy.core.text import visible, visible_line
 
 _ROOM = 20  # columns; a narrower last column goes below the others
@@ -33,11 +34,13 @@ def columns(*, err: bool = False) -> int | None:
 def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False, always: bool = False) -> None:
     """Print a sentence after `lead`.
 
-    On a terminal it is wrapped between words, and its lines are aligned.
+    On a terminal it is wrapped between words, and its lines are aligned. A newline in the text or in `lead`, which may
+    come from a file of others, is printed as an escape.
 
     If `lead` leaves too little room, it is wrapped, too, and the sentence continues with a small indent.
     """
-    parts = (lead,) if isinstance(lead, str | Styled) else tuple(lead)
+    text = in_one_line(text)
+    parts = tuple(map(_in_one_line, (lead,) if isinstance(lead, str | Styled) else lead))
     width, plain = columns(err=err), visible("".join(map(str, parts)))
     told = plain + visible(text)
     if width is not None:
@@ -47,6 +50,10 @@ def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False, alwa
         echo(*parts, told[len(plain) :], err=err, always=always)
     else:
         echo(told, err=err, always=always)
+
+
+def _in_one_line(part: Part) -> Part:
+    return replace(part, text=in_one_line(part.text)) if isinstance(part, Styled) else in_one_line(part)
 
 
 def print_command(text: str, comment: str = "") -> None:
@@ -136,12 +143,8 @@ def broken(text: str, width: int | None, indent: int) -> list[str]:
 def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
     """Return the text in lines, all but the first one indented.
 
-    A word that is longer than a line is not cut. A line break of the text stays one, with the indent of the line.
+    A word that is longer than a line is not cut.
     """
-    wrap = partial(textwrap.wrap, width=max(width, 1), break_long_words=False, break_on_hyphens=False)
-    first, *others = text.split("\n")
-    lines = wrap(first, subsequent_indent=" " * hang)
-    for line in others:
-        indent = " " * (len(line) - len(line.lstrip()))
-        lines += wrap(line.strip(), initial_indent=indent, subsequent_indent=f"{indent}  ")
-    return lines
+    return textwrap.wrap(
+        text, max(width, 1), subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from nixpy.cli.layout import print_command, tell
 from nixpy.cli.output import SETTINGS, Styled
 from nixpy.commands import new
 from nixpy.core.errors import ArgumentError
+from nixpy.core.text import shell_word
 from nixpy.styles import styles
 
 
@@ -78,7 +78,7 @@ def command(
 def _next(root: Path) -> None:
     say("\n", Styled("next:", bold=True))
     if root.resolve() != Path.cwd():
-        print_command(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shell_word(str(root))}")
     if not in_repository(root):
         print_command("git init --quiet -b main")
     print_command("git add .", "a flake sees only files that git tracks")

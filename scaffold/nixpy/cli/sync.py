@@ -73,7 +73,9 @@ def command(
             if not every or isinstance(error, BrokenPipeError):
                 raise
             # The other projects are synced all the same.
-            fail(as_error(error, command="nixpy sync --all", path=root))
+            told = as_error(error, command="nixpy sync --all", path=root)
+            told.path = told.path or root
+            fail(told)
             status = 2
             states["failed"] += 1
             continue

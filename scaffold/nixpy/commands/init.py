@@ -15,6 +15,7 @@ from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import ProjectError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
+from nixpy.core.text import shell_word
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
 from nixpy.files import envrc, flake_imports, library_input, render
@@ -62,7 +63,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
-        "read": [envrc.word(name) for name in envrc.read(project)],
+        "read": [shell_word(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()

@@ -5,12 +5,12 @@ These are settings of the host, commands for git, and the command that enters th
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.commands.plan import Plan
+from nixpy.core.text import shell_word
 from nixpy.styles import host
 
 
@@ -38,10 +38,10 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
         for one in need.settings:
             yield Step(one.setting, f"{one.where}: the style needs {need.title}")
     if root.resolve() != here.resolve():
-        yield Step(f"cd {shlex.quote(str(root))}")
+        yield Step(f"cd {shell_word(str(root))}")
     flake = plan.entry == plan.project.flake
     if flake and in_git:
-        names = " ".join(shlex.quote(str(file.path.relative_to(root))) for file in plan.files)
+        names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
     if in_git and style.folder and not _is_ignored(root / ".gitignore", style.folder):
         yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")

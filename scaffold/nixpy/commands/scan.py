@@ -23,7 +23,7 @@ from nixpy.commands import plan
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
-from nixpy.core.urls import plain
+from nixpy.core.urls import shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
@@ -230,7 +230,7 @@ def _as_requirement(target: str) -> str:
         Requirement(target)
     except InvalidRequirement as error:
         raise ArgumentError(
-            f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
+            f"`{shown_text(target)}` is neither a file, nor a folder, nor a requirement",
             hint="Name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5.",
         ) from error
     return "requirement"

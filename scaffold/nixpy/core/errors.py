@@ -19,8 +19,9 @@ class NixpyError(Exception):
     The command line prints it and exits with 2.
 
     `code` is that of the kind; `diagnostics/codes.csv` explains it. `message` names the problem and `hint` the remedy.
-    `path` and `line` (1-based) are the place. nixpy cuts the middle out of each line of the message that is longer than
-    2,000 characters, since messages may quote other programs.
+    `path` and `line` (1-based) are the place. `details` are lines below the message, such as those of uv. A newline in
+    the message, which may quote a file of others, is written as an escape: otherwise it could forge another error.
+    nixpy cuts the middle out of each line that is longer than 2,000 characters.
     """
 
     code: ClassVar[str]
@@ -32,8 +33,9 @@ class NixpyError(Exception):
         hint: str | None = None,
         path: Path | str | None = None,
         line: int | None = None,
+        details: str = "",
     ) -> None:
-        message = "\n".join(map(_shortened, message.split("\n")))
+        message = "\n".join(map(_shortened, [in_one_line(message), *(details.split("\n") if details else [])]))
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -41,8 +43,14 @@ class NixpyError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        where = "" if self.path is None else f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        path = in_one_line(str(self.path))
+        where = "" if self.path is None else f"{path}:{self.line}: " if self.line else f"{path}: "
         return where + self.message
+
+
+def in_one_line(text: str) -> str:
+    """Return `text` with an escape for each newline."""
+    return text.replace("\n", "\\n")
 
 
 def _shortened(line: str) -> str:
@@ -157,7 +165,8 @@ def raised_as(kind: type[NixpyError]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        precise = kind(error.message, hint=error.hint, path=error.path, line=error.line)
+        message, _, details = error.message.partition("\n")
+        precise = kind(message, details=details, hint=error.hint, path=error.path, line=error.line)
         raise precise.with_traceback(error.__traceback__) from error.__cause__
 
 

@@ -130,18 +130,21 @@ def run(
     if not path.is_absolute():
         raise ValueError(f"{name} is not started: {path} is not an absolute path")
     start = time.monotonic()
-    done = subprocess.run(
-        [path, *arguments],
-        cwd=cwd,
-        env={**environ, "PATH": search_path(environ, project)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [path, *arguments],
+            cwd=cwd,
+            env={**environ, "PATH": search_path(environ, project)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:  # its text has the whole command
+        raise SubprocessError(f"{path} does not end within {timeout:g} seconds") from None
     # Arguments may hold the password of an index.
     _LOG.debug("ran %s for %.2f s, status %d", path, time.monotonic() - start, done.returncode)
     return done

@@ -1,4 +1,6 @@
-"""Read files up to a limit, and refuse FIFOs, devices and sockets.
+"""Read files up to a limit, and list folders.
+
+FIFOs, devices and sockets are refused.
 
 Reading one of those may not end, and may change it.
 """
@@ -9,7 +11,9 @@ import errno
 import logging
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 
 from nixpy.core import limits
@@ -82,3 +86,16 @@ def read_lossy(path: Path) -> str:
     Bytes that are not UTF-8 are replaced.
     """
     return read_bytes(path).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield the same as `os.walk`, for folders of any depth.
+
+    Before Python 3.12, `os.walk` calls itself for each level of folders.
+    """
+    left = [str(root)]
+    while left:
+        for folder, folders, files in islice(os.walk(left.pop()), 1):
+            yield folder, folders, files
+            paths = (str(Path(folder, name)) for name in reversed(folders))
+            left += [path for path in paths if not Path(path).is_symlink()]

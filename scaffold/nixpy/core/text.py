@@ -8,7 +8,9 @@ control characters, which a terminal obeys.
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 
 # Control characters except tab and newline (C0, DEL, C1), format characters, line and paragraph separators, the tags
 # of plane 14, and surrogates, which represent the bytes of a file name that is not UTF-8. The two joiners, U+200C and
@@ -38,6 +40,19 @@ def visible_line(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Return whether `visible` leaves `text` unchanged."""
     return _UNSAFE.search(text) is None
+
+
+def shell_word(name: str) -> str:
+    """Return a name as one word of bash, in one line.
+
+    What acts instead of being displayed is bytes in `$'...'`.
+    """
+    if is_visible(name) and not {"\n", "\t"} & set(name):
+        return shlex.quote(name)
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
+    )
+    return f"$'{''.join(plain)}'"
 
 
 def json_visible(text: str) -> str:

@@ -26,7 +26,7 @@ _WORD = re.compile(  # the parts of an index's path that are in the documentatio
 _FILES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".metadata", ".html", ".git")
 _SHORTEST_TOKEN = 16
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
-_ADDRESS = re.compile(r"(?<=://)\S*")
+_ADDRESS = re.compile(r"(?<=//)\S*")
 _QUERY = re.compile(r"\?[^#]*")
 _URL = re.compile(r"(?P<server>\b[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<rest>[^\s'\"`<>)\]]+)")
 _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
@@ -40,6 +40,11 @@ def plain(text: str) -> str:
     while (plainer := _ADDRESS.sub(lambda match: _without_secrets(match[0]), text)) != text:
         text = plainer
     return text
+
+
+def shown_text(text: str) -> str:
+    """Return an untrusted text with each URL in it safe to show, as `shown` does."""
+    return shown_within(plain(text))
 
 
 def _without_secrets(address: str) -> str:
@@ -131,7 +136,7 @@ def split(url: str) -> SplitResult:
         if parts.scheme in HTTP:
             parts.port  # noqa: B018  # raises for an invalid port
     except ValueError:
-        message = f"`{shown_within(plain(url))}` is not a URL"
+        message = f"`{shown_text(url)}` is not a URL"
         raise InputError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 

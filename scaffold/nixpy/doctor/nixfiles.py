@@ -8,7 +8,6 @@ packages from an overlay, another flake, or a list that is defined elsewhere.
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.read_file import exists, read_lossy
+from nixpy.core.read_file import exists, read_lossy, walk
 from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -42,7 +41,7 @@ def applied(root: Path) -> tuple[PackagesCall, ...]:
 
 def _nix_files(root: Path) -> list[Path]:
     found: list[Path] = []
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in walk(root):
         # A folder that begins with a dot belongs to a tool, and so does the target of a result link.
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         found += (Path(folder, name) for name in sorted(names) if name.endswith(".nix"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
@@ -93,7 +93,7 @@ def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -
     With `new` it first creates the environment.
     """
     install = project.install if project else "uv sync"
-    venv = shlex.quote(_shown(project, folder))
+    venv = shell_word(_shown(project, folder))
     if venv != ".venv":
         install = install.replace(".venv/", f"{venv}/")
         if install.startswith("uv pip"):
@@ -118,7 +118,7 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
         yield MachineDiagnostic(
             code="NIX402",
             message=f"VIRTUAL_ENV is {active}, so packages are installed there and not into {venv.folder}",
-            command=f"source {shlex.quote(str(venv.folder))}/bin/activate",
+            command=f"source {shell_word(str(venv.folder))}/bin/activate",
         )
         return
     if not facts.pythons:
@@ -131,7 +131,7 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
         code="NIX402",
         message=f"`python` is {first.program.path}, because {first.program.folder} comes first on PATH; "
         f"{_whose(facts, best)} is {best.program.path}",
-        command=f"export PATH={shlex.quote(str(best.program.folder))}:$PATH",
+        command=f"export PATH={shell_word(str(best.program.folder))}:$PATH",
     )
 
 
@@ -173,7 +173,7 @@ def _build_a_module(found: PackagesCall) -> str:
 
     For a plain derivation, its author must add values.
     """
-    file = shlex.quote(str(found.made_in))
+    file = shell_word(str(found.made_in))
     if found.builder == "mkDerivation":
         return f"${{EDITOR:-vi}} +{found.made_at or 1} {file}"
     return f"sed -i '{found.made_at or ''}s/buildPythonApplication/buildPythonPackage/' {file}"
@@ -209,8 +209,8 @@ def _relink(venv: Venv, python: Program) -> str:
     link = venv.leaves or venv.python.path
     target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
     return (
-        f"ln -sfn {shlex.quote(str(target))} {shlex.quote(str(link))} && "
-        f'sed -i "s|^home = .*|home = {target.parent}|" {shlex.quote(str(venv.folder / "pyvenv.cfg"))}'
+        f"ln -sfn {shell_word(str(target))} {shell_word(str(link))} && "
+        f'sed -i "s|^home = .*|home = {target.parent}|" {shell_word(str(venv.folder / "pyvenv.cfg"))}'
     )
 
 
@@ -247,7 +247,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX406",
             message=f"{python.path} is Python {version}, but the packages in {venv.folder} are installed for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
+            command=f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
@@ -273,7 +273,7 @@ def _renew(facts: Facts, venv: Venv) -> str:
         return _relink(venv, shell.program)
     if shell is None and facts.project and facts.project.uses_nixpy and not facts.project.venv_in_root:
         return facts.project.enter  # its hook links .venv again, or reports why it cannot
-    return f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
+    return f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
 
 
 def _version(program: Program) -> str | None:
@@ -296,6 +296,6 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX412",
             message=f"{venv.python.path} is {venv.python.file}, which needs the loader {loader}; without nix-ld "
             "it does not start here",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
+            command=f"rm -r {shell_word(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
             f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from nixpy.commands.check import in_words
+from nixpy.core.text import shell_word
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.files.reconcile import REMEDIES, State
@@ -57,7 +57,7 @@ def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
 def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX414: git does not track files of the flake, so Nix does not see them."""
     if facts.git and facts.git.unknown:
-        names = " ".join(map(shlex.quote, facts.git.unknown))
+        names = " ".join(map(shell_word, facts.git.unknown))
         yield MachineDiagnostic(
             code="NIX414",
             message=f"git does not track {', '.join(facts.git.unknown)}, so the flake does not see "

@@ -5,7 +5,6 @@ nixpy computes the files that it must watch, and whether it does.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from nixpy.core.read_file import read_lossy
-from nixpy.core.text import is_visible
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -32,19 +31,6 @@ def read(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
-def word(name: str) -> str:
-    """Return the name as one word of bash.
-
-    Control characters are written as their bytes, in `$'...'`.
-    """
-    if is_visible(name) and not {"\n", "\t"} & set(name):
-        return shlex.quote(name)
-    plain = (
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
-    )
-    return f"$'{''.join(plain)}'"
-
-
 def unwatched(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX208 if an .envrc does not watch all files of the shell.
 
@@ -57,7 +43,7 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     lacking = [
         name
         for name in read(project)
-        if not watched & {name, *_names(f"watch_file {word(name)}")}
+        if not watched & {name, *_names(f"watch_file {shell_word(name)}")}
         and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):

@@ -22,7 +22,7 @@ from nixpy.core.urls import HTTP, path_tokens, shown, shown_within, split, witho
 from nixpy.index.config_files import PipIndexes, pip_indexes, uv_indexes
 
 _SHORTEST_SECRET = 6  # shorter ones are also parts of words
-_USERINFO = re.compile(r"(?<=://)[^/\s'\"<>]*@")
+_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

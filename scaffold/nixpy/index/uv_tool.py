@@ -90,7 +90,7 @@ class Failure:
         """Return the error to show, with a hint."""
         found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
         hint, kind = next(found, (None, ResolutionError))
-        return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
+        return kind("uv cannot resolve the requirements:", details=self.text, hint=hint)
 
 
 def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:

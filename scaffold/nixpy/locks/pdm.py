@@ -28,6 +28,7 @@ from nixpy.locks.validate import (
     check_kinds,
     damaged_package,
     holds,
+    package_name,
     strings,
     table_at,
     tables,
@@ -241,7 +242,7 @@ def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Packa
     wheels = tuple(wheel for wheel in listed if wheel.filename.endswith(".whl"))
     folder = "path" in table and not wheels
     return Package(
-        name=canonicalize_name(table["name"]),
+        name=package_name(table),
         version=str(Version(table["version"])) if "version" in table else None,
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,

@@ -25,7 +25,7 @@ from nixpy.core import limits
 from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
-from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.urls import file_name, file_path, plain, shown_text, split
 from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
@@ -50,20 +50,24 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 class Location:
     """A logical line: its place, and its text for messages.
 
-    The text has unexpanded variables.
+    The text has unexpanded variables. A `foreign` file is outside of the checkout: whoever wrote the project may have
+    named one that holds secrets.
     """
 
     path: Path
     line: int
     raw: str
+    foreign: bool = False
 
     @property
     def shown(self) -> str:
         """The line in a form that is safe to show.
 
         It has unexpanded variables, and no credentials and queries.
+
+        Nothing of the line of a foreign file is shown.
         """
-        return plain(self.raw)
+        return "…" if self.foreign else shown_text(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""

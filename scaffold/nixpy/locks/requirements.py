@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -126,7 +126,17 @@ def read(
     )
 
 
+# argparse takes `--` as the end of the options, also as a value, and then returns an empty list for the value.
+_NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
+
+
 class _Parser(argparse.ArgumentParser):
+    def parse_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options and the other words; ValueError for an option without its value."""
+        if any(map(_NO_VALUE.fullmatch, words)):
+            self.error("expected one argument")
+        return self.parse_known_args(words)
+
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
 
@@ -166,6 +176,14 @@ def _parser() -> _Parser:
     return parser
 
 
+def _named(path: Path, at: Location | None) -> str:
+    """Return the name of a file in a form that is safe to show.
+
+    The name of a file that a foreign file includes is a part of that file.
+    """
+    return at.shown if at and at.foreign else str(path)
+
+
 class _Reader:
     """Reads one file and those it includes.
 
@@ -173,7 +191,10 @@ class _Reader:
     """
 
     def __init__(self, root: Path, environ: Mapping[str, str], *, named: bool) -> None:
+        from nixpy.core.programs import checkout  # not needed for a project with a lock
+
         self._root = root
+        self._tree = checkout(root)
         self._named = named
         self._environ = environ
         self._parser = _parser()
@@ -208,16 +229,19 @@ class _Reader:
         try:
             text = decoded(path, named=self._named and at is None)
         except OSError as error:
-            problem = f"`{path}` cannot be read: {error.strerror}"
+            problem = f"`{_named(path, at)}` cannot be read: {error.strerror}"
             if at:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
             raise InputError(problem, hint="Check the name of the requirements file.", path=path) from None
         except NixpyError as error:
             if at and error.line is None:
-                raise at.error(f"`{path}` cannot be read: {error.message}", error.hint or "Include another.") from None
+                raise at.error(
+                    f"`{_named(path, at)}` cannot be read: {error.message}", error.hint or "Include another."
+                ) from None
             raise
+        foreign = not (self._named and at is None) and not real.is_relative_to(self._tree)
         for number, raw in logical_lines(text):
-            self._line(Location(path=path, line=number, raw=raw), constraint, (*including, real))
+            self._line(Location(path=path, line=number, raw=raw, foreign=foreign), constraint, (*including, real))
 
     def _line(self, where: Location, constraint: bool, including: tuple[Path, ...]) -> None:
         if "\0" in where.raw:
@@ -257,7 +281,7 @@ class _Reader:
 
     def _options(self, where: Location, text: str) -> argparse.Namespace:
         try:
-            options, rest = self._parser.parse_known_args(shlex.split(text))
+            options, rest = self._parser.parse_words(shlex.split(text))
         except ValueError:
             raise where.error(
                 f"the options in `{where.shown}` cannot be read",
@@ -307,5 +331,6 @@ def _hashes(where: Location, values: list[str], head: str) -> frozenset[str]:
         )
     for value in hashes:
         if not _HASH.fullmatch(value):
-            raise where.error(f"`--hash={value}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits.")
+            told = where.shown if where.foreign else f"--hash={value}"
+            raise where.error(f"`{told}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits.")
     return hashes

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from nixpy.core.errors import LockError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, package_name, strings, tables, typed
 
 _VERSION = 1
 _AGAIN = "Run `uv lock`."
@@ -208,15 +209,26 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
         return Node(
             table=table,
             base=base,
-            name=canonicalize_name(name),
-            version=typed(table, "version", str, "") or None,
+            name=package_name(table),
+            version=_version(table),
             source=source,
             sections=_sections(table),
             environments=strings(table, "resolution-markers"),
             member=name in members,
         )
-    except DamagedError as error:
+    except (DamagedError, InvalidVersion) as error:
         raise DamagedError(f"package {name}: {error}") from None
+
+
+def _version(table: Table) -> str | None:
+    """Return the version of a package as written, or None.
+
+    Raises InvalidVersion for any other text.
+    """
+    version = typed(table, "version", str, "")
+    if version:
+        Version(version)
+    return version or None
 
 
 def _check_metadata(table: Table) -> None:

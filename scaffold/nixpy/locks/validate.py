@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from packaging.markers import InvalidMarker
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from nixpy.core.target import Target
 from nixpy.core.toml_file import toml_line
@@ -32,6 +33,17 @@ def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> 
         state = "is missing" if value is None else f"is not a {kind.__name__}"
         raise DamagedError(f"`{key}` {state}")
     return value
+
+
+def package_name(table: Table) -> NormalizedName:
+    """Return the normalised name of a package.
+
+    Raises DamagedError for an invalid name, such as a path or a URL.
+    """
+    try:
+        return canonicalize_name(typed(table, "name", str), validate=True)
+    except InvalidName:
+        raise DamagedError("`name` is not the name of a package") from None
 
 
 def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:

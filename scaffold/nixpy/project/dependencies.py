@@ -21,7 +21,7 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.requirement import canonical_requirement, under
 from nixpy.core.toml_file import read_text, toml_line
-from nixpy.core.urls import plain, shown_within, split
+from nixpy.core.urls import plain, shown_text, split
 from nixpy.locks import formats
 
 # The keys of [tool.uv] that affect the choice of versions.
@@ -292,7 +292,7 @@ class Reader:
         except (InvalidRequirement, NixpyError) as error:
             reason = str(error).partition("\n")[0]
             raise self.error(
-                f"`{shown_within(plain(text))}` in `{'.'.join(keys)}` is not a requirement: {reason}",
+                f"`{shown_text(text)}` in `{'.'.join(keys)}` is not a requirement: {reason}",
                 *keys,
                 value=text,
                 hint="Write it as in PEP 508: numpy>=2, numpy[extra]; sys_platform == 'linux', or name @ URL.",

@@ -5,13 +5,12 @@ So one run can check a repository that has several.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from nixpy.core.errors import NixpyError, ProjectError
-from nixpy.core.read_file import read_lossy
+from nixpy.core.read_file import read_lossy, walk
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
@@ -30,7 +29,7 @@ def find_projects(root: Path) -> tuple[Path, ...]:
 
 
 def _find_projects(root: Path) -> Iterator[Path]:
-    for name, folders, files in os.walk(root):
+    for name, folders, files in walk(root):
         if "pyvenv.cfg" in files:
             folders.clear()
             continue

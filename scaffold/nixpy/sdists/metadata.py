@@ -6,6 +6,7 @@ It is in PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 62
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,8 @@ from nixpy.core import limits
 from nixpy.core.core_metadata import parse
 from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.toml_file import parse_toml
+
+_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
             extras=_extras(optional),
-            programs=(*project.get("scripts", {}), *project.get("gui-scripts", {})),
+            programs=program_names((*project.get("scripts", {}), *project.get("gui-scripts", {}))),
             external=data.get("external"),
             cargo=None if manifest is None else str(PurePosixPath(manifest).parent),
         )
@@ -124,7 +127,17 @@ def read_programs(text: bytes) -> tuple[str, ...]:
     except (UnicodeDecodeError, configparser.Error, NixpyError):
         return ()
     sections = ("console_scripts", "gui_scripts")
-    return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))
+    return program_names(
+        name for section in sections if parser.has_section(section) for name in parser.options(section)
+    )
+
+
+def program_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a program may have (entry points specification).
+
+    A path is none.
+    """
+    return tuple(name for name in names if _PROGRAM.fullmatch(name))
 
 
 def _in_extra(line: str, extra: str) -> str:

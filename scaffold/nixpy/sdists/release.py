@@ -22,7 +22,7 @@ from nixpy.core import limits
 from nixpy.core.errors import ArchiveError, ArgumentError, NetworkError, NixpyError, ResolutionError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
-from nixpy.core.urls import plain, shown
+from nixpy.core.urls import shown, shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
@@ -244,7 +244,7 @@ def _requirement(asked: str) -> Requirement:
     It avoids `==`, which would accept a yanked version.
     """
     limits.check_argument(asked)
-    text = plain(asked)
+    text = shown_text(asked)
     try:
         found = Requirement(asked)
     except InvalidRequirement:

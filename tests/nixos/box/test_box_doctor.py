@@ -121,7 +121,7 @@ def test_a_healthy_project_has_no_findings(healthy: Patient) -> None:
 def test_text_says_the_same(healthy: Patient) -> None:
     """The text ends with the verdict, and the exit status is it."""
     done = healthy.shell(f"{NIXPY} doctor")
-    assert done.stdout.splitlines()[-1] == f"no problem found by {len(CHECKS)} checks"
+    assert done.stdout.splitlines()[-1] == f"no diagnostic found by {len(CHECKS)} checks"
     assert "nixpy's, style loader" in done.stdout
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
@@ -131,7 +131,7 @@ def test_text_says_the_same(healthy: Patient) -> None:
             "environment"
         ),
         "  hint: unset PYTHONPATH",
-        f"1 problem found by {len(CHECKS)} checks",
+        f"1 diagnostic found by {len(CHECKS)} checks",
     ]
 
 

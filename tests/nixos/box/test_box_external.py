@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import pytest
 
 from nixos.box import test_box_application as application
 from nixos.box.sandbox import HOME, WHEELS, Box
-from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.shells import nixpy, nixpy_with
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, in_root, packages, wheels
 from nixos.realnix import lock_flake
 from smallindex import SmallIndex, build_sdist
@@ -95,7 +94,7 @@ class Needy:
     def nixpy(self, *arguments: str) -> str:
         """What nixpy prints that knows the house and the wheelhouse alone."""
         with SmallIndex(self.box.home / "house") as index:
-            printed = on_this_machine(index, self.project, sys.executable, "-m", "nixpy", *arguments)
+            printed = nixpy_with(index, self.project, *arguments)
         (self.box.home / "work/nixpy.lock").write_text((self.project / "nixpy.lock").read_text())
         return printed
 

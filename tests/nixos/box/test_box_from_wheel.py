@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.shells import nixpy, nixpy_with
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import CURRENT, HERE, lock_flake
 from smallindex import SmallIndex, build_wheel
@@ -52,7 +51,7 @@ dependencies = {json.dumps(dependencies)}
         for wheel in stock.glob("*.whl"):
             CURRENT.run("nix-store", "--add-fixed", "sha256", wheel)
         with SmallIndex(stock) as index:
-            on_this_machine(index, project, sys.executable, "-m", "nixpy", *init, "--system", "aarch64-darwin")
+            nixpy_with(index, project, *init, "--system", "aarch64-darwin")
     head, *rows = (HERE / "python-attributes.csv").read_text().splitlines(keepends=True)
     kept = [row for row in rows if row.partition(",")[0] not in lacked]
     assert len(kept) == len(rows) - len(lacked)
