@@ -4,6 +4,7 @@
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
+# make address   the public address of nixpy, from templates/address.json into the texts that name it
 # make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,7 +22,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz benchmark setup tools clean
+.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -52,6 +53,9 @@ test: setup lint
 
 proof: setup
 	NIXPY_WRITE_RESULTS=1 $(PYTEST) -m box tests/nixos/box
+
+address: .venv/ready
+	$(BIN)/python docs/address.py
 
 # Strict: any warning, such as a link to nowhere, ends it.
 docs: .venv/ready

@@ -1,7 +1,7 @@
 {
   description = "Make Python wheels work on NixOS";
 
-  # Not the stable branch: its `packaging` may be older than 26.1, which reads pylock.toml for other machines.
+  # The stable branch may have an older `packaging` than 26.1, which reads pylock.toml for other machines.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
   outputs =
@@ -9,6 +9,7 @@
     let
       inherit (nixpkgs) lib;
       inherit (lib.importTOML ./pyproject.toml) project;
+      address = lib.importJSON ./templates/address.json;
       systems = [
         "x86_64-linux"
         "aarch64-linux"
@@ -29,7 +30,7 @@
         ]
         # For `nixpy new`.
         ++ lib.optional (ps ? copier) ps.copier;
-      # The examples are whole projects: `nix flake init -t`, then #loader, #fhs, #poetry …
+      # The examples are complete projects, for `nix flake init -t` with #loader, #fhs, #poetry …
       examples = builtins.readDir ./examples;
       templates = builtins.mapAttrs (name: _: {
         path = ./examples/${name};
@@ -38,8 +39,8 @@
           builtins.match "# ([^\n]*)\n.*" (builtins.readFile ./examples/${name}/README.md)
         );
         welcomeText = ''
-          `git init && git add .`, as a flake sees only what git knows; then `nix develop`. README.md says more.
-          After a change of the dependencies: `nixpy sync`.
+          Next: `git init && git add .`, since a flake sees only files that git tracks, then `nix develop`. See README.md.
+          After you change the dependencies, run `nixpy sync`.
         '';
       }) (removeAttrs examples (builtins.filter (name: examples.${name} != "directory") (builtins.attrNames examples)));
       nixpyFor =
@@ -48,7 +49,7 @@
           pname = project.name;
           inherit (project) version;
           pyproject = true;
-          # What becomes of the package: an example that changed does not build it anew.
+          # Only the files of the package, so that a change of an example does not build it again.
           src = lib.fileset.toSource {
             root = ./.;
             fileset = lib.fileset.unions [
@@ -70,7 +71,8 @@
             inherit (project) description;
             license = lib.licenses.mit;
             mainProgram = "nixpy";
-          };
+          }
+          // lib.optionalAttrs (address.repository != "") { homepage = address.repository; };
         };
     in
     {
@@ -84,7 +86,7 @@
           meta = { inherit (project) description; };
         };
       });
-      # That the examples are what this very nixpy renders.
+      # Checks that this nixpy generates the files of the examples.
       checks = forEachSystem (pkgs: {
         package = nixpyFor pkgs;
         examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
@@ -98,7 +100,7 @@
             (pkgs.python3.withPackages (ps: dependencies ps ++ [ ps.pytest ]))
             pkgs.uv
           ];
-          # Entered at the top of the checkout, it has the package as it lies there, which finds its templates beside it.
+          # If you enter the shell at the top of the checkout, Python imports the package from there, with its templates.
           shellHook = "export PYTHONPATH=$PWD/scaffold";
         };
       });

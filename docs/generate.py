@@ -21,7 +21,9 @@ import click
 
 import nixpy
 from nixpy.cli.main import group
+from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.codes import explanations
+from nixpy.styles import host
 from nixpy.styles.features import features
 from nixpy.styles.promises import NEEDS, Need, in_words, serving
 from nixpy.styles.styles import Style, styles
@@ -184,7 +186,7 @@ _CODE = re.compile(r"NIX\d{3}")
 
 def all_codes() -> list[Code]:
     """Return every code that nixpy can report, as the source has them."""
-    found: dict[str, Code] = {}
+    found = {name: Code(name=name) for name in error_codes()}
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         for function in ast.walk(tree):
@@ -193,6 +195,14 @@ def all_codes() -> list[Code]:
                     entry = found.setdefault(name, Code(name=name))
                     entry.said.setdefault(message, way_out)
     return [found[name] for name in sorted(found)]
+
+
+def error_codes() -> set[str]:
+    """Return the codes of the errors that end a command, which are those of their classes."""
+    kinds = [NixpyError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {kind.code for kind in kinds[1:]}
 
 
 def _said(function: ast.FunctionDef) -> Iterator[tuple[str, str, str]]:
@@ -260,6 +270,7 @@ _AREAS = {
     "4": "what is wrong where `nixpy doctor` is run",
     "5": "a package that nixpkgs lacks, said by `nixpy package`",
     "6": "what `[external]` asks for, said by init and sync",
+    "7": "errors that end a command with status 2",
 }
 
 
@@ -273,7 +284,9 @@ def codes() -> str:
         about = explanations()[item.name]
         title = (TOP / "docs" / about.page).read_text("utf-8").partition("\n")[0].removeprefix("# ")
         more = f"More: [{title}]({'../' + about.page})."
-        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n\nMessages:\n")
+        parts.append(f"### {item.name}\n\n{about.meaning} {about.remedy} {more}\n")
+        if item.said:
+            parts.append("Messages:\n")
         for message, way_out in item.said.items():
             if message.strip("… "):
                 wanted = f"\n\n  What to do: {_plain(way_out)}" if way_out.strip("… ") else ""
@@ -294,7 +307,7 @@ def _style(style: Style) -> str:
     good = "".join(f"- {text}\n" for text in style.good)
     bad = "".join(f"- {text}\n" for text in style.bad)
     rows = [(need.title, in_words(need.promised(style))) for need in NEEDS]
-    rows += [("the host must have", style.host), ("other names", ", ".join(map(code, style.aliases)))]
+    rows += [("the host must have", host.in_words(style.host)), ("other names", ", ".join(map(code, style.aliases)))]
     rows += [("packages are installed into", code(style.folder) or "the store"), ("follows", style.document)]
     return (
         f"## {style.name}\n\n{style.title}. {style.summary}\n\n{style.how}\n\n"
@@ -453,8 +466,11 @@ def releases() -> str:
 
     found = tomllib.loads((PACKAGE / "nixpkgs/releases.toml").read_text("utf-8"))["release"]
     return table(
-        ("branch", "state", "its Python", "its Pythons", "glibc"),
-        [(f"`{r['branch']}`", r["state"], r["default"], ", ".join(r["pythons"]), r["glibc"]) for r in found],
+        ("branch", "state", "supported until", "its Python", "its Pythons", "glibc"),
+        [
+            (f"`{r['branch']}`", r["state"], str(r.get("until", "")), r["default"], ", ".join(r["pythons"]), r["glibc"])
+            for r in found
+        ],
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Says hello to who asks at port 8080 of this machine."""
+"""Serves a greeting at port 8080 of this machine."""
 
 from flask import Flask
 
@@ -8,7 +8,7 @@ app = Flask(__name__)
 
 @app.route("/")
 def hello() -> str:
-    """Answer the one page."""
+    """Return the page."""
     return "Hello, World!"
 
 

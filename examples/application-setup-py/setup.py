@@ -1,4 +1,4 @@
-"""A flask server, as the wiki has it."""
+"""The Flask server of the wiki."""
 
 from setuptools import find_packages, setup
 

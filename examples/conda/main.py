@@ -1,9 +1,9 @@
-"""Drops a ball and follows it until it has bounced four times."""
+"""Computes the path of a ball until it has bounced four times."""
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
-GRAVITY, KEPT = 9.81, 0.8  # metres a second squared; the share of its speed that a bounce leaves
+GRAVITY, KEPT = 9.81, 0.8  # metres a second squared; the share of the speed after a bounce
 
 
 def fall(_time: float, state: np.ndarray) -> list[float]:
@@ -12,7 +12,7 @@ def fall(_time: float, state: np.ndarray) -> list[float]:
 
 
 def ground(_time: float, state: np.ndarray) -> float:
-    """Return 0 where the ball touches the ground."""
+    """Return the height, which is 0 when the ball touches the ground."""
     return state[0]
 
 
@@ -20,7 +20,7 @@ ground.terminal, ground.direction = True, -1
 
 
 def bounces(height: float, count: int) -> list[tuple[float, float]]:
-    """Return the time of each bounce, and how high the ball comes after it."""
+    """Return the time of each bounce, and the height after it."""
     time, state, found = 0.0, np.array([height, 0.0]), []
     for _ in range(count):
         flight = solve_ivp(fall, (time, time + 10), state, events=ground, rtol=1e-9, atol=1e-12)

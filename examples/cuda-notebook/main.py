@@ -1,4 +1,4 @@
-"""Runs the notebook in a kernel, as an editor does, and prints what its cells say."""
+"""Runs the notebook in a kernel, as an editor does, and prints the output of its cells."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names the GPUs that NVIDIA's driver knows."""
+"""Lists the GPUs that NVIDIA's driver finds."""
 
 import pynvml
 

@@ -1,4 +1,4 @@
-"""What manage.py is: `migrate`, `test`, `runserver` and all else that Django can do with the guestbook.
+"""The manage.py of this site: `migrate`, `test`, `runserver` and the other commands of Django.
 
 The database is SQLite's, in `guestbook.sqlite3`; with PGDATABASE in the environment it is PostgreSQL's, by psycopg.
 """

@@ -1,4 +1,4 @@
-"""The checksum of each file, by the extension that links to zlib, and its size in the words of GLib."""
+"""Prints the checksum of each file, by an extension that links to zlib, and its size as GLib formats it."""
 
 import ctypes
 import sys

@@ -1,4 +1,4 @@
-"""Finds the discs in a picture, and shows them where there is a display."""
+"""Finds the discs in a picture, and shows them if there is a display."""
 
 import os
 
@@ -17,7 +17,7 @@ def drawn() -> np.ndarray:
 
 
 def discs(picture: np.ndarray) -> list[tuple[int, int, int]]:
-    """Return what is found: the middle and the radius of each, the largest first."""
+    """Return the centre and the radius of each disc, the largest first."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     outlines, _ = cv2.findContours(grey, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     circles = [cv2.minEnclosingCircle(outline) for outline in outlines]

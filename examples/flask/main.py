@@ -1,4 +1,4 @@
-"""Serves a picture of the colour that is asked for; started as a program, it asks for one itself."""
+"""Serves a picture of the requested colour; as a program, it requests one itself."""
 
 from io import BytesIO
 

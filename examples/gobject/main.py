@@ -1,4 +1,4 @@
-"""Plots a line, in a GTK window where there is a display."""
+"""Plots a line, in a GTK window if there is a display."""
 
 import os
 

@@ -3,18 +3,18 @@
 import numpy as np
 
 RATE = 1000  # samples a second
-TONES = {50: 1.0, 120: 0.5, 310: 0.25}  # hertz, and how loud
+TONES = {50: 1.0, 120: 0.5, 310: 0.25}  # frequency in hertz: amplitude
 
 
 def record(seconds: int) -> np.ndarray:
-    """Return a recording of the tones, in noise that is the same at each run."""
+    """Return a recording of the tones, with noise that is the same in each run."""
     time = np.arange(seconds * RATE) / RATE
     noise = np.random.default_rng(seed=1).normal(0, 0.2, time.size)
     return noise + sum(loud * np.sin(2 * np.pi * hertz * time) for hertz, loud in TONES.items())
 
 
 def strongest(recording: np.ndarray, count: int) -> list[tuple[float, float]]:
-    """Return the loudest frequencies, each with how loud it is."""
+    """Return the loudest frequencies with their amplitudes."""
     loud = 2 * np.abs(np.fft.rfft(recording)) / recording.size
     hertz = np.fft.rfftfreq(recording.size, 1 / RATE)
     return [(hertz[at], loud[at]) for at in np.argsort(loud)[::-1][:count]]

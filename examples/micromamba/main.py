@@ -1,4 +1,4 @@
-"""Fits a curve to measurements: a swing that dies away."""
+"""Fits a curve to measurements of a damped pendulum."""
 
 import numpy as np
 from scipy.optimize import curve_fit
@@ -7,12 +7,12 @@ TRUE = {"height": 2.0, "decay": 0.3, "hertz": 0.5}
 
 
 def swing(time: np.ndarray, height: float, decay: float, hertz: float) -> np.ndarray:
-    """Return where the pendulum is."""
+    """Return the position of the pendulum."""
     return height * np.exp(-decay * time) * np.cos(2 * np.pi * hertz * time)
 
 
 def measured() -> tuple[np.ndarray, np.ndarray]:
-    """Return times and measurements, with errors that are the same at each run."""
+    """Return times and measurements, with errors that are the same in each run."""
     time = np.linspace(0, 10, 400)
     return time, swing(time, **TRUE) + np.random.default_rng(seed=1).normal(0, 0.05, time.size)
 

@@ -1,4 +1,4 @@
-"""Writes a module with a table that numpy computes, and has ruff format and check it."""
+"""Writes a module with a table that numpy computes, and formats and checks it with ruff."""
 
 import subprocess
 
@@ -8,13 +8,13 @@ POINTS = 9
 
 
 def source() -> str:
-    """Return the module, as a program writes it."""
+    """Return the text of the module, not formatted."""
     values = ",".join(f"{value:.3f}" for value in np.hanning(POINTS))
     return f"'''A window for spectra, written by main.py.'''\nHANN=[{values}]\ndef window( at ):\n  return HANN[at]\n"
 
 
 def ruff(*arguments: str, code: str) -> str:
-    """Return what ruff, the first of PATH, makes of code."""
+    """Return the output of ruff, the first on PATH, for some code."""
     command = ["ruff", *arguments, "--isolated", "--no-cache", "-"]
     return subprocess.run(command, input=code, stdout=subprocess.PIPE, text=True, check=True).stdout
 

@@ -8,12 +8,12 @@ SERVICE, METHOD = "Greeter", "Hello"
 
 
 def hello(name: bytes, _context: grpc.ServicerContext) -> bytes:
-    """Answer a call; bytes are sent as they are."""
+    """Answer a call; the bytes are sent unchanged."""
     return b"hello, " + name
 
 
 def serve() -> tuple[grpc.Server, int]:
-    """Return a server that runs, and its port."""
+    """Return a running server and its port."""
     server = grpc.server(ThreadPoolExecutor(max_workers=2))
     handlers = {METHOD: grpc.unary_unary_rpc_method_handler(hello)}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])

@@ -1,4 +1,4 @@
-"""Measures pictures, keeps the numbers in a database, and pastes the pictures on one sheet, the busiest first.
+"""Measures pictures, stores the numbers in a database, and pastes the pictures on one sheet, most edges first.
 
 The database is SQLite's, in memory; with PGDATABASE in the environment it is PostgreSQL's.
 """
@@ -17,7 +17,7 @@ INSERT = "insert into measured values (?, ?, ?)"
 
 
 def pictures() -> dict[str, Image.Image]:
-    """Return a few pictures, by name."""
+    """Return some pictures by name."""
     disc = Image.new("L", (SIZE, SIZE))
     ImageDraw.Draw(disc).ellipse((8, 8, 56, 56), fill=255)
     checks = np.indices((SIZE, SIZE)).sum(axis=0) // 8 % 2 * 255
@@ -29,7 +29,7 @@ def pictures() -> dict[str, Image.Image]:
 
 
 def measure(picture: Image.Image) -> tuple[float, float]:
-    """Return how bright it is, and the share of it that is an edge."""
+    """Return the brightness of a picture, and the share of it that is an edge."""
     pixels = np.asarray(picture, dtype=float)
     edges = np.hypot(ndimage.sobel(pixels, axis=0), ndimage.sobel(pixels, axis=1)) > 0
     return float(pixels.mean()), float(edges.mean())

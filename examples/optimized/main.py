@@ -1,4 +1,4 @@
-"""Computes the Mandelbrot set in plain Python, which is what a faster interpreter is for, and draws it with Pillow."""
+"""Computes the Mandelbrot set in pure Python, and draws it with Pillow."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ WIDTH, HEIGHT, STEPS = 240, 160, 60
 
 
 def steps(point: complex) -> int:
-    """Return after how many steps a point is known to lie outside of the set; STEPS where it is not."""
+    """Return the number of steps until a point is known to be outside of the set; STEPS if it is not."""
     z = 0j
     for step in range(STEPS):
         z = z * z + point

@@ -1,4 +1,4 @@
-"""Makes thumbnails of the pictures that are named, as PNG beside them; without a name, of one that it draws."""
+"""Writes a PNG thumbnail next to each named picture; without a name, it draws a picture itself."""
 
 import sys
 from io import BytesIO

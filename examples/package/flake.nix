@@ -1,4 +1,4 @@
-# This file is yours: nixpy wrote it once and never changes it. What it needs from wheels is in nixpy.nix.
+# This file is yours: nixpy wrote it once and never changes it. The libraries for wheels are in nixpy.nix.
 {
   description = "Development environment";
 
@@ -13,13 +13,13 @@
         "x86_64-linux"
       ];
       nixpyFor = pkgs: import ./nixpy.nix { inherit pkgs inputs; };
-      # `f pkgs nixpy` for every system.
+      # Calls `f pkgs nixpy` for each system.
       forEachSystem =
         f:
         nixpkgs.lib.genAttrs systems (
           system:
           let
-            # nixpkgs with one package more in its Python set, of the file that `nixpy package` wrote.
+            # nixpkgs with one more package in its Python set, from the file that `nixpy package` wrote.
             pkgs = nixpkgs.legacyPackages.${system}.extend (
               final: previous: {
                 python313 = previous.python313.override {

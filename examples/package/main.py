@@ -1,4 +1,4 @@
-"""Smooths measurements by the mean of their neighbours, and says where they rise for long."""
+"""Smooths measurements by the mean of their neighbours, and prints the lengths of their rises."""
 
 import numpy as np
 from toolz import partitionby, sliding_window
@@ -12,7 +12,7 @@ def smooth(values: list[float], width: int = 3) -> list[float]:
 
 
 def rises(values: list[float]) -> list[int]:
-    """Return how many steps each rise lasts, in their order."""
+    """Return the length of each rise in steps, in order."""
     steps = [after > before for before, after in sliding_window(2, values)]
     return [len(run) for run in partitionby(bool, steps) if run[0]]
 

@@ -1,4 +1,4 @@
-# toolz 0.12.1 of PyPI for nixpkgs' Python set, by `nixpy package`. It is yours to edit.
+# toolz 0.12.1 from PyPI for nixpkgs' Python set, written once by `nixpy package`. This file is yours.
 {
   buildPythonPackage,
   fetchPypi,
@@ -17,10 +17,10 @@ buildPythonPackage rec {
     hash = "sha256-7Mo0JmSJPxd6E9rA5rQcvYrCWjWOXyFTFtQ+IQAiT00=";
   };
 
-  # It names no build system: that means setuptools (PEP 517).
+  # The sdist names no build system; the default is setuptools (PEP 517).
   build-system = [ setuptools ];
 
-  # What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook.
+  # Metadata does not list the requirements of tests: add them to nativeCheckInputs, with pytestCheckHook.
   doCheck = false;
 
   pythonImportsCheck = [

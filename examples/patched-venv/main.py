@@ -1,4 +1,4 @@
-"""Asks ruff, a program in a wheel, what it finds in pieces of code, and counts it with numpy."""
+"""Checks pieces of code with ruff, a program in a wheel, and counts the results with numpy."""
 
 import json
 import subprocess

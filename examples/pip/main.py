@@ -1,4 +1,4 @@
-"""Tells the colours of a picture, each with its share: of the one that is named, or of one that it draws."""
+"""Prints the colours of a picture with their shares; without a name, it draws a picture itself."""
 
 import sys
 
@@ -15,7 +15,7 @@ def drawn() -> Image.Image:
 
 
 def colours(picture: Image.Image, most: int = 4) -> list[tuple[str, float]]:
-    """Return at most so many colours, as in a style sheet, with the share of the picture that each has."""
+    """Return at most this many colours, as in a style sheet, with their shares of the picture."""
     few = picture.convert("RGB").quantize(most).convert("RGB")
     counted = few.getcolors() or []
     pixels = few.width * few.height

@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def hide(text: str, picture: Image.Image) -> Image.Image:
-    """Return the picture with the text in it; nobody sees a difference of one in 255."""
+    """Return the picture with the text in it; a difference of one in 255 is not visible."""
     data = text.encode() + b"\0"
     bits = [byte >> place & 1 for byte in data for place in range(8)]
     pixels = bytearray(picture.convert("L").tobytes())

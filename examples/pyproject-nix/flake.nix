@@ -1,4 +1,4 @@
-# This file is yours: nixpy wrote it once and never changes it. What it needs from wheels is in nixpy.nix.
+# This file is yours: nixpy wrote it once and never changes it. The libraries for wheels are in nixpy.nix.
 {
   description = "Development environment";
 
@@ -20,7 +20,7 @@
         "x86_64-linux"
       ];
       nixpyFor = pkgs: import ./nixpy.nix { inherit pkgs inputs; };
-      # `f pkgs nixpy` for every system.
+      # Calls `f pkgs nixpy` for each system.
       forEachSystem =
         f:
         nixpkgs.lib.genAttrs systems (

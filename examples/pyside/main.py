@@ -1,4 +1,4 @@
-"""A window with a button that counts; under QT_QPA_PLATFORM=offscreen the program presses it itself."""
+"""A window with a button that counts; with QT_QPA_PLATFORM=offscreen the program presses it itself."""
 
 from itertools import count
 

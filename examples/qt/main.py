@@ -1,4 +1,4 @@
-"""Opens a window for a second, where there is a display."""
+"""Opens a window for a second if there is a display."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Scales a picture, and says how big the result is."""
+"""Scales a picture, and prints the size of the result."""
 
 import humanize
 import numpy as np

@@ -1,4 +1,4 @@
-"""Tallies the requests in a web server's log: how often a page was asked for, how slow it was, how often it failed."""
+"""Counts the requests in the log of a web server: how many there were for a page, how slow, and how many failed."""
 
 import io
 
@@ -17,7 +17,7 @@ path,status,milliseconds
 
 
 def tally(log: str) -> pd.DataFrame:
-    """Return a row a page, the slowest first."""
+    """Return a row for each page, the slowest first."""
     requests = pd.read_csv(io.StringIO(log))
     requests["failed"] = requests["status"] >= 500
     return (

@@ -1,4 +1,6 @@
-"""Make Python wheels work on NixOS. The names below are the stable Python API; docs/reference/python.md explains them.
+"""Make Python wheels work on NixOS.
+
+The names below are the stable Python API; docs/reference/python.md explains them.
 
 Importing nixpy loads nothing else: each name is imported when it is first used.
 """
@@ -39,7 +41,7 @@ __all__ = [
     "scan",
 ]
 
-TYPE_CHECKING = False  # type checkers take it for true; `typing` is not imported for it
+TYPE_CHECKING = False  # type checkers treat it as true; importing `typing` would cost time
 if TYPE_CHECKING:
     from nixpy.analysis.nixpylock import Wheel
     from nixpy.api import (
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
     from nixpy.project.project import Project
     from nixpy.wheels.gather import Progress
 
-# Where each name comes from; tests/api/test_api.py compares this with the imports above.
+# The module of each name; tests/api/test_api.py compares this with the imports above.
 _MODULES = {
     "Comparison": "files.reconcile",
     "Diagnostic": "diagnostics.diagnostic",
@@ -102,7 +104,7 @@ _MODULES = {
     "scan": "api",
 }
 
-if not TYPE_CHECKING:  # or type checkers take every name for one of nixpy's
+if not TYPE_CHECKING:  # or type checkers accept every name
 
     def __getattr__(name: str) -> object:
         """Import a name of the API when it is first used (PEP 562)."""

@@ -1,6 +1,8 @@
-"""The Python API: the functions that `import nixpy` offers, and that the command line calls.
+"""Define the Python API: the functions of `import nixpy`.
 
-Each function imports what it needs when it is called, so that a program pays only for what it uses. Only what
+The command line calls them, too.
+
+Each function imports its modules when it is called, so that a program loads only what it uses. Only what
 `nixpy.__all__` names is stable, with the members that docs/reference/python.md lists.
 """
 
@@ -70,11 +72,11 @@ def plan(
 ) -> Plan:
     """Plan the files that `nixpy init` would write, without writing any.
 
-    nixpy reads the wheels of the project: first what nixpy.lock and the cache say, then `.venv`, then the package
+    nixpy reads the needs of the wheels from the first source that has them: nixpy.lock, the cache, `.venv`, the package
     index. Without a lock file, uv resolves the requirements.
 
     Args:
-        project: What `read_project` returned.
+        project: A project, as `read_project` returns it.
         style: A name that `nixpy styles` lists; by default that of the settings, or the one that nixpy recommends.
         python: A version such as "3.13"; it and the next four come from the settings by default.
         systems: Nix systems such as "x86_64-linux".
@@ -82,18 +84,18 @@ def plan(
         manager: The program that fills `.venv`.
         features: Features in addition to those of the settings.
         flake: Plan a flake.nix; without it, a shell.nix.
-        direnv: Plan an .envrc as well, where there is none.
-        user_files: Plan the files that nixpy writes once for the user, too. Without them, the plan has what
-            `nixpy sync` writes, nixpy.nix and nixpy.lock, and the settings must name a style.
+        direnv: Plan an .envrc as well, if there is none.
+        user_files: Plan the files that nixpy writes once for the user, too. Without them, the plan has only the
+            files of `nixpy sync`, nixpy.nix and nixpy.lock, and the settings must name a style.
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
-        upgrade: Let uv choose newer versions where no lock file pins them.
+        upgrade: Let uv choose newer versions if no lock file pins them.
         allow_build: Let uv build packages without a wheel to learn their requirements.
-        progress: An object whose methods are called while wheels are read.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:
         ProjectError: The settings or the dependencies of the project are not valid, or do not fit the style.
-        LockError: The lock file is not valid, or does not have what the project installs.
+        LockError: The lock file is not valid, or lacks something that the project installs.
         NetworkError: A package index cannot be reached, or does not have a locked file.
         NixpyError: An argument is not valid, a wheel cannot be read, or uv finds no solution.
 
@@ -130,13 +132,13 @@ def plan(
 
 
 def check(project: Project, *, rescan: bool = False, progress: Progress | None = None) -> Verdict:
-    """Compare the generated files of a project with what nixpy would generate now.
+    """Compare the generated files of a project with those that nixpy generates now.
 
     Args:
-        project: What `read_project` returned.
-        rescan: Open every wheel again, over the network where necessary. Otherwise nixpy.lock is what is known of
-            the wheels, and neither the network nor Nix is used.
-        progress: An object whose methods are called while wheels are read.
+        project: A project, as `read_project` returns it.
+        rescan: Open every wheel again, over the network if necessary. Otherwise nixpy uses the needs in nixpy.lock,
+            and neither the network nor Nix.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Returns:
         The verdict. Its `state` is the worst state of the files; it equals a string such as "fresh" or "stale".
@@ -171,19 +173,19 @@ def scan(
     allow_build: bool = False,
     progress: Progress | None = None,
 ) -> Scan:
-    """Find out which libraries wheels need, and who supplies them.
+    """Find out which libraries wheels need, and their providers.
 
     Args:
         target: A project folder, a lock file, a requirements file, a virtual environment, a wheel file, or a
-            requirement such as "numpy==2.5.5", which uv resolves. Of wheel files and requirements, several.
+            requirement such as "numpy==2.5.5", which uv resolves; or several wheel files, or several requirements.
         python: A version such as "3.13"; by default the one that fits the target.
-        systems: Nix systems such as "x86_64-linux"; by default those of the project, or this machine's.
+        systems: Nix systems such as "x86_64-linux"; by default those of the project, or that of this machine.
         nixpkgs: A branch or a revision of nixpkgs.
         dependencies: Scan the dependencies of requirements, too.
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
         allow_build: Let uv build packages without a wheel to learn their requirements.
-        progress: An object whose methods are called while wheels are read.
+        progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:
         ProjectError: The project or the requirements file is not valid.
@@ -210,9 +212,9 @@ def scan(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockFile:
-    """A lock file, read and validated; `path` is where it is.
+    """A validated lock file; `path` is its path.
 
-    `requires_python` are the Python versions that it is for, or None where the file does not say.
+    `requires_python` are the Python versions that it is for, or None if the file does not state them.
     """
 
     path: Path
@@ -222,12 +224,14 @@ class LockFile:
     def packages(
         self, target: Target, extras: Collection[str] = (), groups: Collection[str] | None = None
     ) -> tuple[Package, ...]:
-        """Return the packages that an installer installs on `target`, sorted by name, with all their wheels.
+        """Return the packages that an installer installs on `target`.
+
+        They are sorted by name, and have all their wheels.
 
         Args:
-            target: What `make_target` returned.
+            target: A target, as `make_target` returns it.
             extras: Extras of the project.
-            groups: Dependency groups of the project; None stands for the default ones.
+            groups: Dependency groups of the project; None means the default ones.
 
         Raises:
             LockError: The lock has no such extra or group, or is not for this Python.
@@ -246,7 +250,9 @@ class LockFile:
 
 
 def read_lock(path: StrPath) -> LockFile:
-    """Read a lock file: uv.lock, pylock.toml, poetry.lock or pdm.lock. Its name says which format it has.
+    """Read a lock file: uv.lock, pylock.toml, poetry.lock or pdm.lock.
+
+    Its name decides the format.
 
     Raises:
         LockError: The file is missing, damaged, of a version that nixpy does not read, or of another format.
@@ -289,15 +295,17 @@ def make_target(system: str, *, python: str | None = None, nixpkgs: str | None =
 
 
 def read_elf(data: bytes | bytearray | memoryview | mmap, name: str) -> ElfFile | None:
-    """Read what an ELF file says of its linking: DT_NEEDED, DT_SONAME, its interpreter and the glibc it needs.
+    """Read the linking facts of an ELF file.
+
+    These are DT_NEEDED, DT_SONAME, its interpreter and the glibc it needs.
 
     Args:
         data: The bytes of the whole file.
-        name: What the result has as its `path`.
+        name: The `path` of the result.
 
     Returns:
-        The facts, or None where no 64-bit little-endian loader links the file at run time: other formats, object
-        files, static programs and damaged files. It never raises an exception, whatever the bytes.
+        The facts, or None if no 64-bit little-endian loader links the file at run time: other formats, object files,
+        static programs and damaged files. It never raises an exception, whatever the bytes.
 
     >>> import nixpy
     >>> nixpy.read_elf(b"not an ELF file", "example.so") is None
@@ -309,10 +317,10 @@ def read_elf(data: bytes | bytearray | memoryview | mmap, name: str) -> ElfFile 
 
 
 def find_soname(name: str) -> SonameEntry | None:
-    """Find who supplies a soname, and with which nixpkgs expression.
+    """Find the provider of a soname, and its nixpkgs expression.
 
     Returns:
-        The entry of nixpy's catalogue; None where the catalogue does not have the soname.
+        The entry of nixpy's catalogue, or None if the catalogue does not have the soname.
 
     >>> import nixpy
     >>> entry = nixpy.find_soname("libz.so.1")
@@ -329,5 +337,5 @@ def find_soname(name: str) -> SonameEntry | None:
 
 
 def _names(given: StrPath | Iterable[StrPath]) -> tuple[str, ...]:
-    """Return one name, or several, as a tuple of text."""
+    """Return one name, or several, as a tuple of strings."""
     return (os.fspath(given),) if isinstance(given, str | os.PathLike) else tuple(os.fspath(one) for one in given)

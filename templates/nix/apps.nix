@@ -1,5 +1,5 @@
 # Apps of a flake: `nix run .#NAME` starts one of the project's programs.
-# Takes the package that has the programs, what the description says, and the names of the programs. Returns the apps.
+# Takes the package with the programs, its name for the description, and the names of the programs. Returns the apps.
 self: package: owner: names:
 self.lib.genAttrs names (name: {
   type = "app";

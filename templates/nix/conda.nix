@@ -1,6 +1,6 @@
 # The first script in the root of a style with conda packages.
-# Takes the project and shell text of the manager: `start` makes it known; `fromYml`, `fromTxt` and `bare` fill "$prefix".
-# Returns a derivation: a script that makes the environment, updates it when its files changed, and activates it.
+# Takes the project and shell text of the manager: `start` sets it up; `fromYml`, `fromTxt` and `bare` fill "$prefix".
+# Returns a derivation: a script that creates the environment, updates it when its files change, and activates it.
 self: project:
 {
   start ? "",
@@ -13,7 +13,7 @@ let
 in
 self.pkgs.writeShellScript "nixpy-${style}-run" ''
   export NIXPY_FHS=1
-  ${start}# The project is where what it was rendered from is: here, or above.
+  ${start}# The project's folder is the one with the nixpy.lock that belongs to this script: this folder, or one above.
   project=$PWD
   until grep -qs '"inputs": "${project.digest}"' "$project/${project.lock}" || [ "$project" = / ]; do
     project=$(dirname "$project")
@@ -34,10 +34,10 @@ self.pkgs.writeShellScript "nixpy-${style}-run" ''
     [ "$project" = / ] || [ ! -e "$file" ] || files="$files$(sha256sum < "$file")"
   done
   if [ -z "$files" ]; then
-    echo "nixpy: this is not the project's folder, or it has no environment.yml, so no environment is active" >&2
+    echo "nixpy: no environment is active: this is not the project's folder, or it has no environment.yml" >&2
   else
     if [ "$files" != "$(cat "$prefix/.nixpy-files" 2> /dev/null)" ]; then
-      echo "nixpy: ${style} fills $prefix" >&2
+      echo "nixpy: ${style} installs packages into $prefix" >&2
       if
         { [ ! -e "$project/environment.yml" ] || from_yml; } &&
           { [ -d "$prefix/conda-meta" ] || bare; } &&
@@ -45,7 +45,7 @@ self.pkgs.writeShellScript "nixpy-${style}-run" ''
       then
         echo "$files" > "$prefix/.nixpy-files"
       else
-        echo "nixpy: ${style} failed; the next entry tries again" >&2
+        echo "nixpy: ${style} failed; to retry, enter the shell again" >&2
       fi
     fi
     ${style} activate "$prefix"

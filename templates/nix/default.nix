@@ -1,9 +1,9 @@
-# The functions of nixpy as a library, for flakes and for reading: what `inputs.self.lib` is.
+# The Nix functions of nixpy as a library: `lib` of nixpy's flake.
 #
-# Every other file here is a function of one argument: the set of all of them, with `pkgs`, `lib`, `inputs`, `system` and
-# `isLinux`. A generated file holds the text of those that its project uses.
+# Every other file here is a function of one argument: the set of all functions, with `pkgs`, `lib`, `inputs`, `system`
+# and `isLinux`. A generated file contains the text of the functions that its project uses.
 let
-  # The files of a folder below this one, by their names with the folder: "styles/loader".
+  # The files of a subfolder, by their paths without the suffix: "styles/loader".
   below =
     folder: suffix: read:
     builtins.listToAttrs (
@@ -31,10 +31,10 @@ let
     // below "shell/" "nix" import
     // below "programs/" "py" builtins.readFile;
 
-  # The number of the form that facts have. A generated file says for which it was written.
+  # The version of the format of the facts. A generated file names the version that it was written for.
   ours = 2;
 
-  # All functions for a nixpkgs, each applied to the others.
+  # All functions for one nixpkgs, each applied to this set.
   functions =
     {
       pkgs,
@@ -54,7 +54,7 @@ in
   inherit functions;
   format = ours;
 
-  # What a generated file returns, from its facts and their format.
+  # The outputs of a generated file, from its facts and their format.
   mkProject =
     {
       pkgs,

@@ -1,16 +1,16 @@
 # The development shell of a project.
-# Takes the project, its Python, and what the style adds: packages, and shell text for the places named below.
+# Takes the project, its Python, and additions of the style: packages, and shell text for the places named below.
 # Returns a derivation for `nix develop`.
 self: project: python:
 {
   packages ? [ python ],
-  libraries ? true, # whether to say which libraries this nixpkgs lacks
-  owner ? "project's .venv", # what the next three are about; they run in the project's folder alone
+  libraries ? true, # whether to report libraries that this nixpkgs lacks
+  owner ? "project's .venv", # what the next three change; they run only in the project's folder
   relink ? "",
-  fill ? { }, # how .venv is filled: see manager.nix
+  fill ? { }, # arguments for manager.nix
   venvHook ? "",
   hook ? "",
-  lastHook ? "", # behind the user's own
+  lastHook ? "", # runs after the user's own shell text
 }:
 let
   inherit (self) lib;
@@ -27,9 +27,10 @@ self.pkgs.mkShell {
   buildInputs = external.host or [ ] ++ shell.inputs or [ ];
 
   shellHook = ''
-    # What Nix builds need and a virtual environment must not see.
+    # nixpkgs sets these variables for builds; a virtual environment must not get them.
     unset PYTHONPATH PYTHONHASHSEED DETERMINISTIC_BUILD SOURCE_DATE_EPOCH
-    # A Python that uv downloads does not start on NixOS; the one of this shell does, whatever .python-version says.
+    # Let uv use the Python of this shell, even if .python-version names another. A Python that uv downloads does not
+    # start on NixOS.
     export UV_PYTHON_DOWNLOADS=never UV_PYTHON_PREFERENCE=only-system UV_PYTHON=${project.interpreter.pythonVersion}
   ''
   + lib.concatMapStrings (feature: feature.hook or "") project.features
@@ -44,12 +45,12 @@ self.pkgs.mkShell {
   ''
   + external.warnings or ""
   + lib.optionalString (ours != "") ''
-    # What follows is for this ${owner}: nothing is done in the folder of another one.
+    # The following is for this ${owner}: it does nothing in the folder of another project.
     if grep -qs '"inputs": "${project.digest}"' ${project.lock}; then
       ${lib.replaceStrings [ "\n" ] [ "\n  " ] (lib.removeSuffix "\n" ours)}
     ${lib.optionalString (manager != { }) ''
       else
-        echo "nixpy: this is not the project's folder, so no .venv is filled or active" >&2
+        echo "nixpy: .venv is neither updated nor active, since this is not the project's folder" >&2
     ''}fi
   ''
   + lib.optionalString (shell ? withoutLoader) (self."shell/withoutLoader" shell.withoutLoader)

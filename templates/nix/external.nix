@@ -1,17 +1,17 @@
-# What a project needs besides wheels: [external], and what builds packages without a wheel.
-# Takes the libraries, their sonames and the facts. Returns the packages by role, and what styles and shells do with them.
+# Dependencies that are not Python packages: those of [external], and those that build packages without a wheel.
+# Takes the libraries, their sonames and the facts. Returns the packages by role, and arguments for wrappers and builds.
 self: libraries: sonames:
 {
   build ? [ ], # tools that run in a build
   host ? [ ], # libraries to link to
-  run ? [ ], # what the project starts or loads
+  run ? [ ], # programs and libraries that the project starts or loads
   opened ? [ ], # sonames that the project opens by name when it runs
   versions ? { }, # { DEPENDENCY = { package, attribute, holds }; }
 }:
 let
   inherit (self) lib pkgs;
 
-  # Python finds these by LD_LIBRARY_PATH, which child processes inherit: so it is exactly these, and comes last.
+  # Python finds these in LD_LIBRARY_PATH, which child processes inherit. So the folder has only these, and comes last.
   farm = pkgs.linkFarm "nixpy-opened" (
     map (soname: {
       name = "lib/${soname}";
@@ -19,29 +19,29 @@ let
     }) (lib.filter (soname: sonames ? ${soname}) opened)
   );
 
-  # Nix takes 3.0 for newer than 3: without zeros at their ends, versions compare as Python's do.
+  # Nix sorts 3.0 after 3, Python does not: without trailing zeros, both compare versions in the same way.
   plain = version: lib.head (builtins.match "(.*[^.0]0*|0|)([.]0+)*" version);
   wrong = lib.concatLists (
     lib.mapAttrsToList (
       dependency: wanted:
       lib.optional (!wanted.holds (plain (lib.getVersion wanted.package))) (
-        "${dependency} is asked for, and this nixpkgs has ${wanted.package.name}; "
-        + "an overlay brings another: ${self.overlay wanted.attribute "…"}"
+        "the project requires ${dependency}, and this nixpkgs has ${wanted.package.name}; "
+        + "to use another version, add an overlay: ${self.overlay wanted.attribute "…"}"
       )
     ) versions
   );
-  said = map (line: "echo ${lib.escapeShellArg line} >&2\n");
+  print = map (line: "echo ${lib.escapeShellArg line} >&2\n");
 in
 {
   inherit build host run;
 
-  # By these, programs find what they start and open.
+  # With these, programs find the programs that they start and the libraries that they open.
   wrapperArgs = [
     "--prefix PATH : ${lib.makeBinPath run}"
   ]
   ++ lib.optional (opened != [ ] && self.isLinux) "--suffix LD_LIBRARY_PATH : ${farm}/lib";
 
-  # For a package that is built with them: how it is built is for the build system to say, not for these tools.
+  # For a package that is built with these tools: the build system calls them; their own setup hooks must not run.
   inputs = {
     nativeBuildInputs = build;
     buildInputs = host;
@@ -52,12 +52,12 @@ in
   };
 
   warnings = lib.optionalString (versions != { }) (
-    lib.concatStrings (said (map (line: "nixpy: ${line}") wrong)) + "\n"
+    lib.concatStrings (print (map (line: "nixpy: ${line}") wrong)) + "\n"
   );
   checks = lib.optionalAttrs (versions != { }) {
-    # Fails if this nixpkgs does not have the versions that are asked for.
+    # Fails if this nixpkgs does not have the versions that the project requires.
     external = pkgs.runCommand "nixpy-external-check" { } ''
-      ${lib.concatStrings (said wrong)}
+      ${lib.concatStrings (print wrong)}
       ${if wrong == [ ] then "touch $out" else "exit 1"}
     '';
   };

@@ -1,5 +1,5 @@
-# A package under whichever of its names this nixpkgs has.
-# Takes a set and text such as "new or old". Returns the first that is there, else null.
+# Finds a package that has several names, depending on the version of nixpkgs.
+# Takes a set and text such as "new or old". Returns the first attribute that exists, else null.
 self: set: spellings:
 let
   there = self.lib.filter (name: set ? ${name}) (self.lib.splitString " or " spellings);

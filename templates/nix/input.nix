@@ -1,6 +1,6 @@
-# Other projects' Nix code, which comes by the inputs of the flake.
-# Takes the project and the name of an input. Returns the input; throws with what to write where it is missing.
+# Nix code of other projects, from the inputs of the flake.
+# Takes the project and the name of an input. Returns the input; throws if it is missing, with what to do.
 self: project: name:
 self.inputs.${name} or (throw ''
-  nixpy: style ${project.style} needs the flake input ${name}, handed on by
-  `{ inherit pkgs inputs; }` where this file is imported; `nixpy init` prints the lines'')
+  nixpy: style ${project.style} needs the flake input ${name}. Import this file with
+  `{ inherit pkgs inputs; }`; `nixpy init` prints the lines for flake.nix'')

@@ -1,6 +1,6 @@
-# The interpreter's files with another program in the interpreter's place.
+# The interpreter's files, with another program instead of the interpreter.
 # Takes the project, packages to build with, and shell text that makes $out/bin/EXECUTABLE on Linux.
-# Returns what own-python.nix returns for the new interpreter.
+# Returns the outputs of own-python.nix for the new interpreter.
 self: project: tools: launch:
 let
   inherit (self) isLinux lib pkgs;
@@ -12,7 +12,7 @@ self.own-python project (
     paths = [ interpreter ];
     nativeBuildInputs = [ pkgs.makeBinaryWrapper ] ++ tools;
     postBuild = ''
-      # Scripts of the interpreter, such as pydoc, start the new program.
+      # Let scripts of the interpreter, such as pydoc, start the new program.
       for script in $out/bin/*; do
         if [ "$(head -c 2 "$script")" = "#!" ]; then
           sed "s|${interpreter}/bin/|$out/bin/|g" "$script" > script
@@ -26,7 +26,7 @@ self.own-python project (
     ''
     + lib.optionalString isLinux launch
     + lib.optionalString (!isLinux) ''
-      # macOS starts no script for a script; it reads the fallback after what a wheel brings along.
+      # On macOS, the interpreter of a script cannot be a script. Libraries inside a wheel come before this variable.
       makeBinaryWrapper ${interpreter.interpreter} $out/bin/${interpreter.executable} \
         --inherit-argv0 \
         --resolve-argv0 \

@@ -1,4 +1,4 @@
-# Puts the libraries that wheels need into one folder, so that nothing else in a package can shadow a wheel's own file.
+# Links the libraries that wheels need into one folder. No other file of a package can then shadow a wheel's own file.
 # Takes { SONAME = package; }. Returns a derivation with lib/SONAME, and a file `missing` if a package lacks its soname.
 self: sonames:
 let

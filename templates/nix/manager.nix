@@ -1,10 +1,10 @@
-# Fills .venv with what the lock says, by uv, pip, poetry or pdm.
-# Takes the project, its Python, what a style with a root of its own says, and the manager's facts.
+# Installs the locked packages into .venv with uv, pip, Poetry or PDM.
+# Takes the project, its Python, the values below from a style with its own root, and the manager's facts.
 # Returns { packages, variables, hook } for the shell; after the hook, .venv is filled and active.
 self: project: python:
 {
-  folder ? "${python}/bin", # of the Python that .venv is made of
-  enter ? "", # the command before others that runs them in the root
+  folder ? "${python}/bin", # the folder of the Python that creates .venv
+  enter ? "", # the prefix of a command that runs in the root
   root ? "", # the command that starts the root; empty on macOS
 }:
 {
@@ -23,43 +23,43 @@ let
   uv = optional (name == "uv");
   all = format: lib.concatMapStrings (file: format (lib.escapeShellArg file)) files;
 
-  # The root puts what is in .venv first by itself; elsewhere that is what stands in for programs which do not start here.
+  # A root puts .venv first on PATH itself. Elsewhere, programs of nixpkgs that replace those of wheels come first.
   outside = optional (enter != "") "[ -n \"${root}\" ] || ";
   native = lib.optionals (enter == "") project.shell.native or [ ];
   first = optional (native != [ ]) "${lib.makeBinPath native}:";
 
-  # Makes .venv where there is none, and fills it when one of `files` changed. It runs whenever the shell is entered,
-  # also by direnv, `nix develop -c` and CI; when nothing changed it only compares. If it fails, for example without a
-  # network, the shell is entered all the same.
+  # Creates .venv if it does not exist, and fills it when one of `files` has changed. It runs each time the shell
+  # starts, also in direnv, `nix develop -c` and CI; if nothing has changed, it only compares. If it fails, for example
+  # without a network, the shell starts nevertheless.
   fill = pkgs.writeShellScript "nixpy-fill" ''
     run() {
       echo "nixpy: $*" >&2
       if ! "$@" >&2 9<&-; then
-        echo "nixpy: that failed, so .venv is not as it should be; by hand: $*" >&2
+        echo "nixpy: .venv could not be updated; to retry: $*" >&2
         exit
       fi
     }
-    # One shell at a time, though an editor and a terminal may enter together: the lock is this script's until it ends.
+    # An editor and a terminal may start shells at the same time: this script holds a lock until it ends.
     exec 9<${project.lock}
     ${interpreter.interpreter} -Ic '
     import errno, fcntl, sys
     try:
         fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("nixpy: another shell is at .venv; waiting for it", file=sys.stderr)
+        print("nixpy: waiting for another shell that is updating .venv", file=sys.stderr)
         fcntl.flock(9, fcntl.LOCK_EX)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOLCK, errno.ENOTSUP):  # not every file system has locks
             raise
     '
-    # No environment that is active by now has a say, nor what chooses a Python for uv elsewhere.
+    # Ignore an environment that is already active, and the Python that is set for uv elsewhere.
     unset VIRTUAL_ENV
     python=${folder}/${interpreter.executable}
     PATH=$(dirname "$python"):$PATH
     ${uv "export UV_PROJECT_ENVIRONMENT=$PWD/.venv UV_PYTHON=$python\n"}[ -e .venv ] || run ${create}
     ${optional copies (self."manager/copies" interpreter.executable)}same='import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "${interpreter.libPrefix}")'
     if ! .venv/bin/python -Ic "$same" 2>/dev/null; then
-      echo "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" >&2
+      echo "nixpy: .venv was created with another Python; remove .venv and enter the shell again" >&2
       exit 1
     fi
     ${uv "UV_PYTHON=$PWD/.venv/bin/python\n"}set -- ${install}
@@ -74,7 +74,7 @@ in
   inherit variables;
   packages = lib.remove null [ package ];
   hook = ''
-    # .venv is as the lock says, and active. NIXPY_INSTALL=0 leaves it as it is.
+    # Fill .venv from the lock and activate it. With NIXPY_INSTALL=0 it is not changed.
     if ${all (file: "[ -f ${file} ] && ")}{ [ "''${NIXPY_INSTALL-}" = 0 ] || ${enter}${fill}; }; then
       if [ -d .venv/bin ]; then
         export VIRTUAL_ENV=$PWD/.venv

@@ -1,5 +1,5 @@
 # An overlay, as text for a message.
-# Takes an attribute path and the text of a package. Returns an overlay that puts the package there and keeps the rest.
+# Takes an attribute path and the text of a package. Returns an overlay that sets this attribute and keeps all others.
 self: attribute: package:
 let
   inherit (self) lib;

@@ -1,12 +1,11 @@
-# What a builder of wheels must be told of each: a lock does not say what a wheel links to.
-# Takes the project, the name of the function that changes a package, and the facts. Returns an overlay for the builder's
-# packages.
+# Gives the wheels of uv2nix or poetry2nix their libraries, since a lock does not list what a wheel links to.
+# Takes the project, the name of the function that changes a package, and the facts. Returns an overlay.
 self: project: change:
 {
   links ? { }, # { WHEEL = "SONAME SONAME …"; }
-  siblings ? { }, # { WHEEL = "WHEEL WHEEL …"; }: those that ship what it links to
-  opens ? { }, # { WHEEL = [ "libraries" "driver" ]; }: where it looks for what it opens by its name at run time
-  missing ? [ ], # sonames that no package supplies: optional ones, those of the host, and ignored ones
+  siblings ? { }, # { WHEEL = "WHEEL WHEEL …"; }: the wheels that contain libraries that it links to
+  opens ? { }, # { WHEEL = [ "libraries" "driver" ]; }: where it searches for libraries that it opens at run time
+  missing ? [ ], # sonames that no package supplies: optional sonames, those of the host, and ignored sonames
 }:
 final: prev:
 let
@@ -37,7 +36,7 @@ let
 in
 lib.optionalAttrs self.isLinux (
   lib.mapAttrs (
-    # What is locked for other systems alone is null.
+    # A package that is locked only for other systems is null.
     name: wanted: if prev.${name} == null then null else prev.${name}.${change} (override name wanted)
   ) (builtins.intersectAttrs prev links)
 )

@@ -1,4 +1,4 @@
-# What the styles with an interpreter of their own have in common: it may serve a whole system or home.
+# The common outputs of styles with their own interpreter, which a whole system or home can use.
 # Takes the project and its Python. Returns { python, shell, nixosModule, homeModule }.
 self: project: python: {
   inherit python;
@@ -9,7 +9,7 @@ self: project: python: {
     programs.nix-ld.enable = true;
     programs.nix-ld.libraries = [ project.libraries ];
   };
-  # For home-manager: the same for one user. nix-ld itself is the system's to enable.
+  # For home-manager: the same for one user. Only the system can enable nix-ld.
   homeModule.home = {
     packages = [ python ];
     sessionVariables = self.lib.optionalAttrs self.isLinux {
@@ -17,7 +17,7 @@ self: project: python: {
       NIX_LD_LIBRARY_PATH = project.searchPath;
     };
     activation.nixpyNixLd = self.without-nix-ld [
-      "this host has no nix-ld, so programs inside wheels will not start;"
+      "this host has no nix-ld, so programs inside wheels do not start;"
       "on NixOS, set programs.nix-ld.enable = true"
     ];
   };

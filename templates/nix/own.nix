@@ -1,22 +1,22 @@
 # The project itself as a package.
-# Takes the project, nixpkgs' Python set and the wheels, the function that builds it, its dependencies where the package
-# is to bring them along, else null; and the facts. Returns { application, build-system, apps }; `apps` are those of the
-# project's programs in a package that has them.
+# Takes the project, nixpkgs' Python set, the wheels, the function that builds the package, a function that returns its
+# dependencies, or null if the environment has them already, and the facts.
+# Returns { application, build-system, apps }; `apps` is a function from a package to apps for the project's programs.
 self: project: ps: fromWheel: builder: dependencies:
 {
   name,
   version,
   source,
-  file ? "nixpy.nix", # the generated file, which is no part of the package
+  file ? "nixpy.nix", # the generated file, which the package does not contain
   description ? null,
   homepage ? null,
-  build-system ? [ "setuptools" ], # what a project without a build system means (PEP 517)
+  build-system ? [ "setuptools" ], # the default of PEP 517
   requires ? [ ],
   scripts ? [ ],
   main ? null,
-  modules ? [ ], # what the programs import
-  variables ? [ ], # where a build tool reads the version, as there is no Git
-  relax ? [ ], # packages of which any version will do; true for all
+  modules ? [ ], # modules that the programs import
+  variables ? [ ], # variables from which a build tool reads the version, since there is no Git
+  relax ? [ ], # packages of which any version is accepted; true for all
   relax-build ? false,
 }:
 let
@@ -30,13 +30,13 @@ let
     in
     if found != null then found else fromWheel.${name} or (throw error);
   tools = map tool build-system;
-  brings = dependencies != null;
+  standalone = dependencies != null;
   application = builder (
     {
       pname = name;
       inherit version;
       pyproject = true;
-      # Without what Git, Nix and virtual environments leave in the folder.
+      # Leave out files of Git, Nix and virtual environments.
       src = lib.cleanSourceWith {
         src = source;
         filter =
@@ -58,15 +58,15 @@ let
       };
     }
     // lib.optionalAttrs (variables != [ ]) { env = lib.genAttrs variables (_: version); }
-    // lib.optionalAttrs brings { dependencies = dependencies requires; }
-    // lib.optionalAttrs (!brings) { dontCheckRuntimeDeps = true; } # they are beside it in the environment
+    // lib.optionalAttrs standalone { dependencies = dependencies requires; }
+    // lib.optionalAttrs (!standalone) { dontCheckRuntimeDeps = true; } # the environment has the dependencies
     // lib.optionalAttrs (project.external != null) project.external.inputs
-    // lib.optionalAttrs (brings && project.external != null) {
+    // lib.optionalAttrs (standalone && project.external != null) {
       makeWrapperArgs = project.external.wrapperArgs;
     }
     // lib.optionalAttrs (relax != [ ]) { pythonRelaxDeps = relax; }
     // lib.optionalAttrs relax-build { pypaBuildFlags = [ "--skip-dependency-check" ]; }
-    // lib.optionalAttrs (brings && modules != [ ]) { pythonImportsCheck = modules; }
+    // lib.optionalAttrs (standalone && modules != [ ]) { pythonImportsCheck = modules; }
   );
 in
 {

@@ -1,6 +1,6 @@
-# Turns the facts of a project into what its generated file returns.
-# Takes the facts: those named here are for every style, the others for this one, which refuses what it does not know.
-# Returns { python, libraries, shell, packages, checks, apps, nixosModule, homeModule }, and what the style adds.
+# Turns the facts of a project into the outputs of its generated file.
+# Takes the facts: every style has those named here; the style takes the others and refuses unknown ones.
+# Returns { python, libraries, shell, packages, checks, apps, nixosModule, homeModule }, and the outputs of the style.
 self:
 {
   digest,
@@ -12,12 +12,12 @@ let
   inherit (self) lib pkgs;
   common = {
     inherit digest interpreter style;
-    driver = false; # whether the graphics driver of the host is searched
-    external = null; # what is needed besides wheels
+    driver = false; # whether to search the host's graphics driver
+    external = null; # dependencies that are not Python packages
     features = [ ];
     lock = "nixpy.lock"; # its path from the project's folder; it has the same digest
-    manager = null; # what fills .venv
-    shell = { }; # what the settings add to the shell
+    manager = null; # the tool that fills .venv
+    shell = { }; # packages, variables and shell text from the settings
     sonames = { }; # { SONAME = package; }
   };
   project = common // facts // rec {
@@ -26,12 +26,12 @@ let
     libraries = self.libraries project.sonames;
     external =
       if facts ? external then self.external libraries project.sonames facts.external else null;
-    # glibc's own loader.
+    # The loader of glibc.
     loader = pkgs.stdenv.cc.bintools.dynamicLinker;
-    # The graphics driver is the host's: its folder comes last and is not read at build time.
+    # The host supplies the graphics driver: its folder comes last and is not read at build time.
     searchPath = "${libraries}/lib" + lib.optionalString project.driver ":/run/opengl-driver/lib";
   };
-  # No `lib` here: the names of the outputs are known without nixpkgs.
+  # `builtins` instead of `lib`, so that Nix can list the outputs without evaluating nixpkgs.
   parts = self."styles/${project.style}" project (removeAttrs facts (builtins.attrNames common));
   inherit (project) external libraries;
 in
@@ -50,7 +50,7 @@ in
   }
   // parts.packages or { };
   checks = {
-    # Fails unless each package really contains the soname that it stands for.
+    # Fails unless each package contains its soname.
     libraries = pkgs.runCommand "nixpy-libraries-check" { } ''
       if [ -e ${libraries}/missing ]; then
         cat ${libraries}/missing >&2

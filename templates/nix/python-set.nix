@@ -1,20 +1,20 @@
-# nixpkgs' Python set, with locked wheels for what it lacks.
-# Takes the project and the facts: for each name of the index, the attribute of nixpkgs that has it.
-# Returns { ps, direct, taken, packagesFor }: `packagesFor` makes a list of packages of names, one copy of each, and
-# `taken` also says by which name each one came.
+# nixpkgs' Python set, with locked wheels for packages that nixpkgs lacks.
+# Takes the project and the facts: for each name on the index, the attribute in nixpkgs.
+# Returns { ps, fromWheel, direct, taken, packagesFor }: `packagesFor` returns the packages for a list of names, each
+# once; `taken` returns them with their names.
 self: project:
 {
   wheels,
-  packages, # what the project asks for
-  others ? { }, # what wheels, and extras of nixpkgs' packages, ask for in turn
-  versions ? "nixpkgs", # whose version is taken where both have a package; or "locked"
+  packages, # packages that the project requires
+  others ? { }, # packages that wheels, or extras of nixpkgs' packages, require
+  versions ? "nixpkgs", # which version to use if both have a package: "nixpkgs" or "locked"
 }:
 let
   inherit (self) lib;
   ps = project.interpreter.pkgs;
   inherit (self.wheels project wheels package) fromWheel lock;
 
-  # "new or old": the first that this nixpkgs has. Packages that nothing is known to supply end in "or null".
+  # "new or old": the first attribute that this nixpkgs has. The text ends in "or null" if no package is known.
   find =
     name: spellings:
     let
@@ -29,7 +29,7 @@ let
     if found != null then found else fromWheel.${name} or absent;
   named = lib.mapAttrs find (packages // others);
 
-  # What nixpkgs let go of, or does not have for this Python, throws when it is asked for: then the wheel is taken.
+  # An attribute that nixpkgs removed, or does not support for this Python, throws: then use the wheel.
   package =
     name:
     let
@@ -38,7 +38,7 @@ let
     in
     if usable then found else fromWheel.${name} or found;
 
-  # With a wheel comes what it asks for; nixpkgs' packages bring along what they need, but not what extras want.
+  # Add the requirements of wheels. Packages of nixpkgs propagate their own requirements, but not those of extras.
   taken =
     names:
     let
@@ -64,13 +64,13 @@ in
   inherit ps fromWheel taken;
   direct = lib.attrNames packages;
 
-  # What nixpkgs' packages bring along is not taken from a wheel as well.
+  # Use no wheel of a package that packages of nixpkgs propagate already.
   packagesFor =
     names:
     let
       split = lib.partition (package: package ? lockedWheel) (map (entry: entry.package) (taken names));
-      brought = map (module: normal (module.pname or "")) (ps.requiredPythonModules split.wrong);
+      propagated = map (module: normal (module.pname or "")) (ps.requiredPythonModules split.wrong);
       normal = name: builtins.replaceStrings [ "_" "." ] [ "-" "-" ] (lib.toLower name);
     in
-    split.wrong ++ lib.filter (package: !lib.elem package.lockedWheel.name brought) split.right;
+    split.wrong ++ lib.filter (package: !lib.elem package.lockedWheel.name propagated) split.right;
 }

@@ -1,7 +1,7 @@
-# Checks that an environment has what the project asks for.
-# Takes the project, the environment, packages that go by another name than that of the index, and the requirements.
-# Returns a derivation that fails with a list of what is missing or of another version: by the metadata of what is
-# installed, its extras too, and the markers that hold here.
+# Checks that an environment meets the requirements of the project.
+# Takes the project, the environment, packages that have another name in nixpkgs, and the requirements.
+# Returns a derivation that fails with a list of the packages that are missing or have another version. It reads the
+# metadata of the installed packages, with extras, and evaluates markers for this system.
 self: project: environment: standIns: requirements:
 let
   inherit (self) lib pkgs;
@@ -12,7 +12,7 @@ pkgs.runCommand "nixpy-requirements-check"
     PYTHONPATH = "${interpreter.pkgs.packaging}/${interpreter.sitePackages}";
     asked = lib.concatMapStrings (line: "${line}\n") requirements;
     installed = "${environment}/${interpreter.sitePackages}";
-    # nixpkgs' package may have a name of its own, as psycopg2 has for psycopg2-binary.
+    # The package may have another name in nixpkgs: psycopg2 for psycopg2-binary.
     standIns = lib.concatMapStrings (
       entry: "${entry.key}=${entry.package}/${interpreter.sitePackages}\n"
     ) standIns;

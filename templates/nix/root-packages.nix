@@ -1,5 +1,5 @@
-# What is in a root file system besides the style's own: the user's packages, and libraries with their headers, since a
-# compiler in there looks into /usr/include.
+# Further packages of a root file system: the user's packages, and libraries with their headers, since a compiler in the
+# root searches /usr/include.
 # Takes the project. Returns a list of packages.
 self: project:
 let

@@ -1,23 +1,23 @@
-# Ways into a root file system of its own.
-# Takes the project and the command that starts the root, empty on macOS. Inside, NIXPY_FHS is set.
+# Commands that run inside a separate root file system.
+# Takes the project and the command that starts the root, empty on macOS. Inside the root, NIXPY_FHS is set.
 # Returns { enter, python, lastHook, apps }.
 self: project: root:
 let
   inherit (self) isLinux lib pkgs;
   inherit (project) interpreter;
 
-  # `nixpy-fhs CMD` runs a command in the root. In there already, or on macOS, it just runs it.
+  # `nixpy-fhs CMD` runs a command in the root. Inside the root, or on macOS, it only runs the command.
   enter = pkgs.writeShellScriptBin "nixpy-fhs" ''
     if [ -n "''${NIXPY_FHS-}" ]; then set -- "''${@:-bash}"; else set -- ${root} "$@"; fi
     exec "$@"
   '';
 
-  # Outside of the root, `python` is the one in there.
+  # Outside the root, `python` starts the Python inside it.
   start = pkgs.writeShellScript "nixpy-fhs-python" ''
     name=''${0##*/}
     [ -n "''${NIXPY_FHS-}" ] || exec ${root} "$name" "$@"
     [ ! -x /usr/bin/"$name" ] || exec /usr/bin/"$name" "$@"
-    echo "nixpy: no environment is active, so there is no $name" >&2
+    echo "nixpy: no $name: no environment is active" >&2
     exit 127
   '';
   entrance = pkgs.runCommand "nixpy-fhs-python" { meta.mainProgram = "python3"; } ''
@@ -31,9 +31,9 @@ in
   inherit enter;
   python = if isLinux then entrance else interpreter;
 
-  # Only a person's shell moves in: `nix develop -c` and direnv stay here, with `nixpy-fhs CMD`.
+  # `nix develop -c` and direnv do not enter the root, since they run commands outside of it.
   lastHook = ''
-    # Only a person's shell moves in: `nix develop -c` and direnv stay here, with `nixpy-fhs CMD`.
+    # Only an interactive shell enters the root. With `nix develop -c` and direnv, use `nixpy-fhs CMD`.
     case "$-" in
       *i*) if [ -n "${root}" ] && [ -z "''${NIXPY_FHS-}" ]; then exec ${root}; fi ;;
     esac

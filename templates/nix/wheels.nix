@@ -1,11 +1,11 @@
-# Makes packages of locked wheels.
+# Builds packages from locked wheels.
 # Takes the project, the facts about wheels, and a function from a name to the package with that wheel's libraries.
-# Returns { lock, wheels, fromWheel }: nixpy.lock for this system, its wheels, and each of them built, by name.
+# Returns { lock, wheels, fromWheel }: nixpy.lock for this system, its wheels, and the package of each wheel, by name.
 self: project:
 {
   lock, # nixpy.lock
-  addresses ? null, # uv.lock, which knows where each file lies, on whatever index
-  missing ? [ ], # sonames that no package supplies: optional ones, those of the host, and ignored ones
+  addresses ? null, # uv.lock, which has the URL of each file, on any index
+  missing ? [ ], # sonames that no package supplies: optional sonames, those of the host, and ignored sonames
   opened ? false, # whether a wheel opens libraries by name at run time
 }:
 packageOf:
@@ -20,7 +20,7 @@ let
       lib.concatMap (package: package.wheels or [ ]) (lib.importTOML addresses).package
     )
   );
-  # Without uv.lock the address follows from the file's name: project-version-python-abi-platform.whl.
+  # Without uv.lock, fetchPypi derives the URL from the file's name: project-version-python-abi-platform.whl.
   fetch =
     wheel:
     let
@@ -45,7 +45,7 @@ let
         inherit (wheel) sha256;
       };
 
-  # Other wheels that ship a soname that this one links to.
+  # Other wheels that contain a soname that this wheel links to.
   siblings =
     wheel:
     let
@@ -54,11 +54,11 @@ let
     in
     lib.filter (other: other.name != wheel.name && answers other) wheels;
 
-  # Where libraries look for what they open by its name at run time; the driver is the host's.
+  # Where wheels search for libraries that they open by name at run time. The host supplies the driver.
   runpaths =
     lib.optional opened "${libraries}/lib" ++ lib.optional project.driver "/run/opengl-driver/lib";
 
-  # Unpacked, with run paths to the libraries. A soname that nothing supplies fails the build, but for the missing ones.
+  # The unpacked wheel, with run paths to the libraries. The build fails if a soname is neither supplied nor `missing`.
   build =
     wheel:
     interpreter.pkgs.buildPythonPackage (
@@ -73,7 +73,7 @@ let
           addAutoPatchelfSearchPath ${packageOf other.name}/${interpreter.sitePackages}
         '') (lib.optionals isLinux (siblings wheel));
         passthru.lockedWheel = wheel;
-        # The lock says what belongs together; a stripped wheel may be broken.
+        # The lock has already resolved the requirements. Stripping may break the files of a wheel.
         dontCheckRuntimeDeps = true;
         dontStrip = true;
       }

@@ -1,4 +1,4 @@
-# Warns where programs in wheels find no loader: NixOS has one there only with nix-ld, else nothing or a stub.
+# Warns if programs in wheels find no loader. NixOS has a working loader in /lib64 or /lib only with nix-ld.
 # Takes the lines to print. Returns shell text.
 self: lines:
 let

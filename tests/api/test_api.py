@@ -194,7 +194,7 @@ def test_the_page_lists_every_class_with_what_it_has() -> None:
     for name, attributes in listed.items():
         kind = getattr(api, name)
         own = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
-        own |= set(vars(api.NixpyError("")) if issubclass(kind, api.NixpyError) else ())
+        own |= set(vars(api.ProjectError("")) | {"code": ""} if issubclass(kind, api.NixpyError) else ())
         assert [word for word in attributes if word not in own and not hasattr(kind, word)] == [], name
 
 
@@ -297,7 +297,9 @@ def test_the_state_of_a_project(project: Path, nixpy: Nixpy, state: str, words: 
     assert verdict.state == state
     ran = nixpy("check", project)
     assert ran.status == verdict.status
-    assert ran.out.splitlines()[0].startswith(f"{project}: {words}")
+    lead = f"{'error' if ran.status else 'warning'}[{verdict.code}]: " if verdict.code else ""
+    assert ran.out.splitlines()[0].startswith(f"{lead}{project}: {words}")
+    assert (verdict.code is None) is (state == "fresh")
 
 
 def _with_another_library(path: Path) -> None:
@@ -434,7 +436,8 @@ def test_an_argument_that_is_not_valid_is_the_base_error(place: Path, call: Call
     """A wrong argument is no error of the project, of a lock or of the network."""
     with pytest.raises(api.NixpyError) as error:
         call()
-    assert type(error.value) is api.NixpyError
+    assert error.value.code == "NIX702"
+    assert not isinstance(error.value, api.ProjectError | api.LockError | api.NetworkError)
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

@@ -210,7 +210,7 @@ def test_the_update_opens_a_pull_request_once(
         runner.uses = {
             **runner.uses,
             "actions/checkout": lambda _: {},
-            "OWNER/nixpy": lambda given: runner.action(TOP, given).outputs,
+            "./.nixpy": lambda given: runner.action(TOP, given).outputs,
         }
         programs_first = f"{programs}:{os.environ['PATH']}"
         runner.environment = {**runner.environment, "PATH": programs_first, "UV_DEFAULT_INDEX": moving.url}

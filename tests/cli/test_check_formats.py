@@ -19,7 +19,7 @@ from ci.actionrunner import Ran as Job
 from nixpy.cli import formats
 from nixpy.cli.annotate import annotate
 from nixpy.commands.check import Outcome
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.text import visible
 from runner import Nixpy, Ran
 
@@ -141,7 +141,7 @@ def test_every_state_has_a_result(made: Path, nixpy: Nixpy) -> None:
     pyproject = made / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('style = "loader"', 'style = "lodaer"'))
     at = line_of(pyproject, "lodaer")
-    assert found(nixpy, made) == [("error", "error", "some%20project/pyproject.toml", at)]
+    assert found(nixpy, made) == [("NIX704", "error", "some%20project/pyproject.toml", at)]
 
 
 @pytest.mark.parametrize(("strict", "status"), [((), 0), (("--strict",), 1)])
@@ -158,8 +158,10 @@ def test_an_older_library_is_a_note(strict: tuple[str, ...], status: int, made: 
         assert done.status == status
         return done
 
-    assert ran("text").out.splitlines()[0] == f"{made}: older library; {remedy}"
-    assert f"  {reason}" in ran("text").out.splitlines()
+    first, *others = ran("text").out.splitlines()
+    assert first == f"warning[NIX416]: {made}: older library"
+    assert f"  {reason}" in others
+    assert others[-1] == f"  hint: {remedy.capitalize()}."
     (project,) = ran("json").json["projects"]
     assert (project["state"], project["remedy"], project["reasons"]) == ("older library", remedy, [reason])
     states = {Path(file["path"]).name: file["state"] for file in project["files"]}
@@ -223,7 +225,7 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
 
     What a terminal would obey is written as an escape.
     """
-    outcome = Outcome(folder=Path(folder), error=NixpyError(message, path=Path(folder) / "uv.lock", line=3))
+    outcome = Outcome(folder=Path(folder), error=InputError(message, path=Path(folder) / "uv.lock", line=3))
     printed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(click, "echo", lambda text, **_: printed.append(text))
@@ -234,7 +236,8 @@ def test_no_name_becomes_a_command_of_githubs(message: str, folder: str) -> None
     assert "\n" not in state
     assert not state.startswith("::")
     (one,) = Job(log=command).annotations
-    assert (one.message, one.file, one.line) == (shown(message), shown(expected.path or ""), 3)
+    told = shown(message.replace("\n", "\\n"))
+    assert (one.message, one.file, one.line) == (told, shown(expected.path or ""), 3)
     assert len(Job(log="\n".join(printed)).commands) == 1
 
 
@@ -271,6 +274,19 @@ def test_sync_all_goes_on_behind_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
     assert nixpy("check", projects[1]).status == 0
     ran = nixpy("sync", "--all", projects[1], "--format", "json")
     assert [[file["state"] for file in one["files"]] for one in ran.json["projects"]] == [["fresh", "fresh"]]
+
+
+def test_sync_all_names_the_project_of_an_error(tmp_path: Path, nixpy: Nixpy) -> None:
+    """An error that is about no file names the project, as there are several."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(
+            '[project]\nname = "p"\nversion = "1"\ndependencies = ["no-such-package"]\n[tool.nixpy]\nstyle = "loader"\n'
+        )
+    ran = nixpy("sync", "--all", tmp_path)
+    assert ran.status == 2
+    for name in ("first", "second"):
+        assert f"error[NIX707]: {tmp_path / name}: uv cannot resolve" in ran.err
 
 
 @pytest.mark.parametrize("form", ["gitlab", "sarif"])

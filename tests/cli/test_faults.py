@@ -16,7 +16,7 @@ import pytest
 import nixpy as package
 import shop
 from nixpy.cli.main import COMMANDS
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.project.discover import find_projects
 from nixpy.project.project import read
@@ -56,7 +56,7 @@ def test_an_exception_is_a_fault_of_nixpy(
     assert ran.status == 2
     assert ran.out == ""
     first, second = ran.err.splitlines()
-    assert first.startswith(f"error: this is a fault of nixpy: {type(error).__name__} in ")
+    assert first.startswith(f"error[NIX715]: this is a fault of nixpy: {type(error).__name__} in ")
     assert f"nixpy {package.__version__}, Python {platform.python_version()}" in second
     assert f"`nixpy {name}`" in second
     assert "NIXPY_DEBUG=1" in second
@@ -73,7 +73,7 @@ def test_the_place_is_the_last_line_of_nixpy(nixpy: Nixpy, monkeypatch: pytest.M
     """Where other code raises the exception, the message names the line of nixpy that called it."""
     monkeypatch.setattr("os.walk", raising(ValueError("walked")))
     ran = nixpy("check", "--all", tmp_path)
-    assert "ValueError in project/discover.py, line " in ran.err
+    assert "ValueError in core/read_file.py, line " in ran.err
     assert "`nixpy check --all`" in ran.err
 
 
@@ -86,7 +86,7 @@ def test_the_command_is_told_without_values() -> None:
 
 def test_other_errors_stay_what_they_are() -> None:
     """An error of the system names its file and is no fault; an error of nixpy is not touched."""
-    known = NixpyError("known")
+    known = InputError("known")
     assert as_error(known, command="nixpy") is known
     system = as_error(PermissionError(13, "Permission denied", "file"), command="nixpy")
     assert not isinstance(system, Fault)
@@ -115,11 +115,13 @@ def test_check_of_all_goes_on(
     ran = nixpy("check", three, "--all", "--format", form)
     assert ran.status == 2
     word = "this is a fault of nixpy" if isinstance(error, RuntimeError) else "Permission denied"
-    assert ran.err.startswith(f"error: {three / 'b'}: {word}")
+    code = "NIX715" if isinstance(error, RuntimeError) else "NIX713"
+    assert ran.err.startswith(f"error[{code}]: {three / 'b'}: {word}")
     assert "password" not in ran.err + ran.out
     if form == "json":
         assert [one["state"] for one in ran.json["projects"]] == ["fresh", "error", "fresh"]
         assert word in ran.json["projects"][1]["reasons"][0]
+        assert [one["code"] for one in ran.json["projects"]] == [None, code, None]
     elif form != "text":
         assert word in ran.out
 
@@ -134,9 +136,26 @@ def test_sync_of_all_goes_on(three: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
     monkeypatch.setattr(package, "plan", plan)
     ran = nixpy("sync", three, "--all", "--offline", "--format", "json")
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {three / 'a'}: this is a fault of nixpy: RuntimeError")
+    assert ran.err.startswith(f"error[NIX715]: {three / 'a'}: this is a fault of nixpy: RuntimeError")
     assert [Path(one["folder"]).name for one in ran.json["projects"]] == ["b", "c"]
     assert [(three / name / "nixpy.nix").exists() for name in "abc"] == [False, True, True]
+
+
+def test_folders_in_folders(three: Path, nixpy: Nixpy) -> None:
+    """Folders that are deeper than Python nests calls are looked through, and links to folders are not followed."""
+    (three / "a/loop").symlink_to(three)
+    made = [three / "deep"]
+    while len(made) < 1_500:
+        made.append(made[-1] / "d")
+    for folder in made:
+        folder.mkdir()
+    try:
+        assert find_projects(three) == (three / "a", three / "b", three / "c")
+        assert "fault of nixpy" not in nixpy("check", three, "--all").err
+        assert "RecursionError" not in nixpy("doctor", three).out
+    finally:
+        for folder in reversed(made):  # pytest removes folders by nested calls
+            folder.rmdir()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +186,7 @@ def test_a_program_that_cannot_be_loaded() -> None:
     code = "import sys; sys.modules['click'] = None; from nixpy.__main__ import run; run()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: this is a fault of nixpy: ModuleNotFoundError in cli/main.py")
+    assert done.stderr.startswith("error[NIX715]: this is a fault of nixpy: ModuleNotFoundError in cli/main.py")
     assert len(done.stderr.splitlines()) == 2
 
 

@@ -73,6 +73,30 @@ def test_no_line_of_a_file_is_a_command(blank: str, managed: Path, nixpy: Nixpy)
         assert commands(nixpy("check", managed, "--format", form, "--diff")) == []
 
 
+FORGED = "x\n\nerror: forged\n  hint: Run `forged`"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        f"dependencies = [{json.dumps(FORGED)}]",
+        f"[tool.nixpy]\n{json.dumps(FORGED)} = 1",
+        f'[dependency-groups]\n{json.dumps(FORGED)} = []\n[tool.nixpy]\ngroups = ["none"]',
+        f"[tool.uv]\n{json.dumps(FORGED)} = 1",
+    ],
+    ids=["message", "setting", "hint", "diagnostic"],
+)
+def test_no_text_is_an_error_of_its_own(settings: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """A newline in a text of others begins no line that looks like an error or a hint of nixpy."""
+    folder = tmp_path / FORGED.replace("/", "")
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "p"\nversion = "1"\n{settings}\n')
+    for words in (("scan", folder), ("init", folder, "--style", "loader"), ("check", folder), ("doctor", folder)):
+        ran = nixpy(*words)
+        lines = f"{ran.out}\n{ran.err}".splitlines()
+        assert not [line for line in lines if line.lstrip().startswith(("error: forged", "hint: Run `forged`"))]
+
+
 @pytest.mark.parametrize("form", list(FORMATS))
 @pytest.mark.parametrize("name", ["##[stop-commands]x", "a\n::stop-commands::x", "\u2028::stop-commands::x"])
 def test_no_name_of_a_folder_is_a_command(name: str, form: str, tmp_path: Path, nixpy: Nixpy) -> None:

@@ -40,6 +40,16 @@ def test_styles(name: str | None, nixpy: Nixpy) -> None:
         _ = more.json
 
 
+def test_a_feature_is_described(nixpy: Nixpy) -> None:
+    """`nixpy styles` describes a feature like a style, as text and as JSON."""
+    ran = nixpy("styles", "cuda", "--format", "json")
+    assert (ran.json["styles"], [one["name"] for one in ran.json["features"]]) == ([], ["cuda"])
+    said = nixpy("styles", "find-library").out
+    assert said.startswith("find-library: ctypes.util.find_library finds libraries\n")
+    assert "--feature find-library" in said
+    assert "loader, nix-ld, nix-ld-interpreter, wrapped-python" in said
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_member_is_explained(command: str) -> None:
     """Every member of a report, also one of alternatives, stands once in the reference, and the schema says what it

@@ -31,7 +31,7 @@ def test_a_full_disk_is_one_error() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*RUN, "styles", "fhs"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == f"error: {os.strerror(28)}\n"
+    assert done.stderr == f"error[NIX713]: {os.strerror(28)}\n"
 
 
 def test_closed_output_is_no_error() -> None:

@@ -40,6 +40,7 @@ REPORTS = (
     ["scan"],
     ["styles"],
     ["styles", "nix-ld"],
+    ["styles", "cuda"],
     ["check", "--diff"],
     ["doctor"],
     ["new", "fresh", "--defaults"],
@@ -106,7 +107,7 @@ def piped(project: Path, *arguments: str) -> list[str]:
     shutil.rmtree(project / "fresh", ignore_errors=True)  # what `new` made before
     done = subprocess.run([*RUN, *arguments], cwd=project, check=False, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines()
-    return [line for line in lines if not re.fullmatch(r"opening \d+ wheels", line)]
+    return [line for line in lines if not re.fullmatch(r"opening \d+ wheel files", line)]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -180,7 +181,7 @@ def test_a_terminal_that_is_read_aloud(setting: dict[str, str], project: Path) -
     assert status == 0
     assert "\x1b" not in terminal.text
     assert "\r" not in terminal.text.replace("\r\n", "")
-    assert re.search(r"^opening \d+ wheels$", terminal.plain, re.MULTILINE)
+    assert re.search(r"^opening \d+ wheel files$", terminal.plain, re.MULTILINE)
     assert not re.search(r"[\u2500-\u259f]", terminal.plain)
 
 
@@ -193,19 +194,19 @@ def test_plain_progress_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     for _ in range(9):
         plain.step("numpy", "read")
     first, *others = capsys.readouterr().err.splitlines()
-    assert first == "opening 9 wheels"
+    assert first == "opening 9 wheel files"
     assert 2 <= len(others) <= 4
-    assert all(re.fullmatch(r"opened \d of 9", line) for line in others)
+    assert all(re.fullmatch(r"opened \d of 9 wheel files", line) for line in others)
 
 
 @pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_questions_are_words(setting: dict[str, str], project: Path) -> None:
     """A question of `new` has no picture; left with Ctrl-C, nothing was made. `--help` tells the way without lists."""
     with Terminal([*RUN, "new", "fresh"], cwd=project, env={**os.environ, **setting}) as terminal:
-        for question in ("What is the project called?", "What is it, in one line?"):
+        for question in ("What is the name of the project?", "What does it do, in one line?"):
             terminal.wait_for(question)
             terminal.press("\r")
-        terminal.wait_for("How do libraries from Nix reach Python?")
+        terminal.wait_for("How does Python find libraries from Nix?")
         terminal.press(CTRL_C)
         assert terminal.ended() in INTERRUPTED
     assert max(terminal.plain) <= "»"
@@ -218,7 +219,7 @@ def test_the_bar_goes_away(project: Path) -> None:
     """On a terminal the bar tells what is opened and is taken away; the report begins a line of its own."""
     status, terminal = run([*RUN, "init"], cwd=project)
     assert status == 0
-    assert re.search(r"opening wheels \S+ +\d+/\d+ ", terminal.plain)
+    assert re.search(r"opening wheel files \S+ +\d+/\d+ ", terminal.plain)
     assert "\x1b[2Kproject" in terminal.text
 
 
@@ -242,7 +243,7 @@ def test_the_picture_is_of_today(path: Path, nixpy: Nixpy, monkeypatch: pytest.M
     text = picture.written({**os.environ, "UV_OFFLINE": "1"}, columns)
     expected.hold(path.parent, {path.name: picture.drawn(text, columns)})
     shown = " ".join("".join(ET.fromstring(path.read_text()).itertext()).split())  # noqa: S314  (our own file)
-    for word in ("nix develop", "libstdc++.so.6", "nix-ld", "flake.nix, nixpy.lock, nixpy.nix"):
+    for word in ("nix develop", "libstdc++.so.6", "patched-venv", "flake.nix, nixpy.lock, nixpy.nix"):
         assert word in shown
 
 
@@ -337,9 +338,21 @@ def test_a_slip_fits_a_narrow_terminal(arguments: list[str], project: Path) -> N
     """What is wrong with a command line is told between words too, with where to look, and status 2."""
     status, terminal = run([*RUN, *arguments], columns=40, cwd=project)
     assert status == 2
-    assert terminal.plain.startswith("error: ")
+    assert terminal.plain.startswith("error[NIX702]: ")
     assert max(map(len, terminal.plain.splitlines())) <= 40
     assert "--help`" in " ".join(terminal.plain.split())
+
+
+def test_lines_of_an_error_stay_lines(project: Path) -> None:
+    """The lines of a message, as those of uv are, stay lines on a terminal: each wrapped with its own indent."""
+    (project / "uv.toml").write_text('[pip]\nindex-url = "http://127.0.0.1:9/simple"\n')
+    command = [*RUN, "scan", "--no-deps", "nobodyknows==1"]
+    environ = {**os.environ, "UV_OFFLINE": "1", "COLUMNS": "60"}
+    status, terminal = run(command, columns=60, cwd=project, env=environ)
+    assert status == 2
+    error = terminal.plain[terminal.plain.index("error[NIX7") :]
+    assert re.match(r"error\[NIX7\d\d\]: uv cannot resolve the requirements:\n\S", error), error
+    assert max(map(len, error.splitlines())) <= 60
 
 
 def test_the_version(nixpy: Nixpy) -> None:

@@ -180,7 +180,9 @@ def test_an_older_library_is_no_failure(made: Path, nixpy: Nixpy) -> None:
     rendered.write_text(older_library(text))
     told = nixpy("check", made)
     assert told.status == 0
-    assert told.out.splitlines()[0] == f"{made}: older library; run `nixpy sync` to use the functions of this nixpy"
+    first, *others = told.out.splitlines()
+    assert first == f"warning[NIX416]: {made}: older library"
+    assert others[-1] == "  hint: Run `nixpy sync` to use the functions of this nixpy."
     assert f"  {rendered}: older library" in told.out.splitlines()
     assert nixpy("check", made, "--strict").status == 1
     diff = nixpy("check", made, "--diff").out
@@ -287,10 +289,21 @@ def test_a_requirements_project_gets_its_own_settings_file(tmp_path: Path, nixpy
 
 
 def test_a_style_is_recommended_with_the_reason(tmp_path: Path, nixpy: Nixpy) -> None:
-    """Programs inside wheels lead to a style that starts them; without any, the one that leaks nothing is taken."""
+    """Programs inside wheels lead to a style that starts them; without any, the one that leaks nothing is taken.
+
+    Linux decides; macOS does too where it is named.
+    """
     with_program = nixpy("init", shop.project(tmp_path / "a", "alpha", "beta"), "--format", "json").project
-    assert with_program["style"] == "nix-ld"
+    assert with_program["style"] == "patched-venv"
     assert "beta" in with_program["reasons"]["style"]
+    named = ("--system", "x86_64-linux", "--system", "aarch64-darwin")
+    project = shop.project(tmp_path / "c", "alpha", "beta")
+    (project / "pyproject.toml").write_text(
+        (project / "pyproject.toml").read_text().replace('"beta"', "\"beta; sys_platform == 'linux'\"")
+    )
+    on_macos = nixpy("init", project, *named, "--format", "json").project
+    assert on_macos["style"] == "nix-ld"
+    assert on_macos["reasons"]["style"].endswith("; assumes nix-ld of the host")
     without = nixpy("init", shop.project(tmp_path / "b", "alpha"), "--format", "json").project
     assert without["style"] == "loader"
 

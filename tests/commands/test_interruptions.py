@@ -164,7 +164,7 @@ def test_full_disk(
     os.close(writer)
     with os.fdopen(reader) as stream:
         text = stream.read()
-    assert text.count("error: ") == 1
+    assert text.count("error[") == 1
     assert os.strerror(errno.EFBIG) in text
     assert contents(project) == before
     assert nixpy("init", project).status == 0

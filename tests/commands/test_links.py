@@ -92,7 +92,7 @@ def test_a_link_out_of_the_project_is_one_error(kind: str, project: Path, nixpy:
     before = tree(project.parent)
     ran = nixpy("init", project, "--offline", *options)
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {project}/")
+    assert ran.err.startswith(f"error[NIX712]: {project}/")
     assert "points to /" in ran.err
     assert "nixpy does not write outside the project" in ran.err
     assert "--follow-links" not in ran.err
@@ -143,7 +143,7 @@ def test_the_file_of_another_project_stays(command: str, name: str, tmp_path: Pa
     for options in ([], ["--force"], ["--follow-links"], ["--follow-links", "--force"]):
         ran = nixpy(command, mine, "--offline", *options)
         assert ran.status == 2
-        assert ran.err.startswith(f"error: {mine / name}: ")
+        assert ran.err.startswith(f"error[NIX712]: {mine / name}: ")
         assert tree(tmp_path) == before
     assert f"{name} of another project, {other}" in ran.err
 
@@ -311,7 +311,7 @@ def test_patch_stays_in_its_environment(kind: str, restore: list[str], project: 
     before = tree(project.parent)
     ran = nixpy("patch", *restore, cwd=project)
     assert ran.status == 2
-    assert ran.err.startswith("error: .venv")
+    assert ran.err.startswith("error[NIX714]: .venv")
     assert "hint: " in ran.err
     assert tree(project.parent) == before
     program = [sys.executable, "-IS", patch_venv.__file__, *restore]

@@ -227,21 +227,21 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--data", "name=json"), "`json` is taken, by Python or by a tool"),
-        (("--data", "name=test"), "`test` is taken"),
-        (("--data", "name=Test"), "`Test` is taken"),
-        (("--data", "name=pip"), "`pip` is taken"),
+        (("--data", "name=json"), "`json` is the name of a module of Python or of a tool"),
+        (("--data", "name=test"), "`test` is the name of a module"),
+        (("--data", "name=Test"), "`Test` is the name of a module"),
+        (("--data", "name=pip"), "`pip` is the name of a module"),
         (("--data", "nixpy=nixpy==0.1.0"), "write git+https://HOST/nixpy@COMMIT, without"),
         (("--data", "nixpy=git+https://git.example/nixpy"), "write git+https://HOST/nixpy@COMMIT, without"),
         (
             ("--data", "nixpy=git+https://h/$(x)@main"),
-            "write git+https://HOST/nixpy@COMMIT, without a password, or nothing",
+            "write git+https://HOST/nixpy@COMMIT, without a password, or leave it empty",
         ),
         (("--data", "nixpy=git+https://me:secret@h/nixpy@main"), "without a password"),
         (("--data", "nixpy=git+https://h/nixpy@main\n"), "write git+https://HOST/nixpy@COMMIT"),
-        (("--data", "name=demo\n", "--data", "author=me"), "begin with a letter"),
-        (("--data", "name=a b"), "begin with a letter, end with a letter or digit"),
-        (("--data", "name="), "begin with a letter"),
+        (("--data", "name=demo\n", "--data", "author=me"), "a name begins with a letter"),
+        (("--data", "name=a b"), "a name begins with a letter, ends with a letter or digit"),
+        (("--data", "name="), "a name begins with a letter"),
         (("--data", "description=a\nb"), "write it in one line"),
         (("--data", "description=a\u2028b"), "write it in one line"),
         (("--data", "author= "), "write a name, in one line"),
@@ -252,8 +252,8 @@ def test_any_description_survives(style: str, tmp_path: Path, nixpy: Nixpy) -> N
         (("--manager", "conda"), "'conda' is not in ['uv', 'pip', 'poetry', 'pdm', 'none']"),
         (("--python", "3.13", "--data", "python=3.12"), "contradict each other"),
         (("--python", "3.7"), "'3.7' is not in"),
-        (("--style", "poetry2nix"), "'style': nobody maintains it"),
-        (("--style", "uv2nix", "--manager", "poetry"), "'manager': style uv2nix reads uv.lock, which uv alone writes"),
+        (("--style", "poetry2nix"), "'style': poetry2nix is unmaintained"),
+        (("--style", "uv2nix", "--manager", "poetry"), "'manager': style uv2nix reads uv.lock, which only uv writes"),
         (("--style", "fsh"), "Did you mean `fhs`?"),
     ],
 )
@@ -297,7 +297,8 @@ def test_a_place_that_cannot_be_is_told(place: str, words: str, tmp_path: Path, 
     (tmp_path / "link").symlink_to("nowhere")
     ran = nixpy("new", place, "--defaults", cwd=tmp_path)
     assert ran.status == 2
-    assert ran.err.startswith(f"error: {words}")
+    code = "NIX712" if place else "NIX702"
+    assert ran.err.startswith(f"error[{code}]: {words}")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "link"}
 
 
@@ -348,7 +349,7 @@ def test_a_failure_leaves_no_folder(tmp_path: Path, nixpy: Nixpy, monkeypatch: p
     monkeypatch.setattr(Path, "replace", full)
     ran = nixpy("new", tmp_path / "a/b", "--defaults")
     assert ran.status == 2
-    assert f"error: {tmp_path}/a/b/" in ran.err
+    assert f"error[NIX712]: {tmp_path}/a/b/" in ran.err
     assert "No space left on device; nothing was changed" in ran.err
     assert list(tmp_path.iterdir()) == []
 

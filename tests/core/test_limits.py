@@ -101,7 +101,7 @@ def test_folder_and_missing_file(tmp_path: Path) -> None:
 
 def test_long_message() -> None:
     """A message with a long text of others lacks the middle of each long line."""
-    error = NixpyError("`" + "a" * 100_000 + "` is long\nshort\n" + "b" * 2_001)
+    error = NixpyError("`" + "a" * 100_000 + "` is long", details="short\n" + "b" * 2_001)
     assert [len(line) for line in str(error).split("\n")] == [2_000, 5, 2_000]
     assert str(error).split("\n")[0].endswith("a` is long")
 
@@ -122,7 +122,7 @@ def test_argument_past_a_limit(command: str, argument: str, nixpy: Nixpy) -> Non
     """A command whose argument passes a limit is one error that has the beginning of the argument."""
     ran = nixpy(command, argument)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err.startswith("error: `" + argument[:11])
+    assert ran.err.startswith("error[NIX702]: `" + argument[:11])
     assert "is not read" in ran.err
     assert len(ran.err) < 200
     assert "password" not in ran.err

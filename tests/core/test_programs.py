@@ -153,3 +153,11 @@ def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     program = stand_in(tmp_path, "git", "exec sleep 60")
     with pytest.raises(programs.SubprocessError):
         programs.run("git", program, [], project=tmp_path, timeout=0.2)
+
+
+def test_a_program_without_end_is_one_clear_line(tmp_path: Path) -> None:
+    """The message names the program and the time, not the command."""
+    program = stand_in(tmp_path, "git", "exec sleep 60")
+    with pytest.raises(programs.SubprocessError) as caught:
+        programs.run("git", program, ["secret"], project=tmp_path, timeout=0.1)
+    assert str(caught.value) == f"{program} does not end within 0.1 seconds"

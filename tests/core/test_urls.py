@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
-from nixpy.core.urls import file_name, file_path, plain, shown, split, without_login
+from nixpy.core.urls import file_name, file_path, plain, shown, shown_text, split, without_login
 from nixpy.index.settings import IndexSettings
 from nixpy.locks import requirements
 from nixpy.project.dependencies import Dependencies
@@ -33,6 +33,23 @@ def test_a_url_is_shown_without_secrets() -> None:
     assert plain(f"x @ {url} ; a") == "x @ https://index.example:8443/a/x.whl#sha256=2 ; a"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "//u:s3cr3t@index.example/simple",
+        "git+https://u:s3cr3t@index.example/a",
+        "https://index.example/0123456789s3cr3t/simple",
+        "https://index.example/simple#s3cr3t",
+        "https://index.example/simple;id=0123456789s3cr3t",
+        "https://index.example/simple?token=s3cr3t",
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "name @@ {}", "-r {}", "--index-url={}"])
+def test_a_text_is_shown_without_secrets(form: str, url: str) -> None:
+    """A text that is shown because it is wrong has no secret of the URLs in it, also where the scheme is missing."""
+    assert "s3cr3t" not in shown_text(form.format(url))
+
+
 word = st.text(st.sampled_from("abc:@%./"), max_size=8)
 
 
@@ -49,6 +66,7 @@ def test_secrets_leave_whatever_it_is(text: str) -> None:
     """However odd a text is, no user part stays between `://` and the server, and taking it out never fails."""
     for clean in (
         plain(f"https://s3cr3t@{text}"),
+        plain(f"//s3cr3t@{text}"),
         without_login(f"https://s3cr3t@{text}"),
         shown(f"https://s3cr3t@{text}"),
     ):

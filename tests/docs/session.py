@@ -23,10 +23,11 @@ from nixos.box.shells import caches
 from nixos.box.store import RELEASE
 from nixos.realnix import CURRENT, evaluate, lock_flake, stand_in
 from nixos.repository import copy_known, copy_repository
+from nixpy.core import address
 from smallindex import SmallIndex
 
 # How pages call a clone of nixpy's repository, as a folder and as the address of a flake.
-_CLONE = re.compile(r"git\+file:///home/me/nixpy|~/nixpy(?![\w-])")
+_CLONE = re.compile("|".join([*map(re.escape, filter(None, [address.flake(), address.git()])), r"~/nixpy(?![\w-])"]))
 _APART = shutil.ignore_patterns(".venv", ".direnv", ".git", "result")
 _OPTIONS = ("--offline", "--no-write-lock-file")
 # A shell with a person in it moves into the root of a style that has one.
@@ -123,7 +124,7 @@ class Session:
         if done.returncode == 0:
             self.folder = Path(place.read_text())
         # At a terminal this is a bar, which is gone in the end.
-        printed = re.sub(r"^opening \d+ wheels?\n", "", done.stdout, flags=re.MULTILINE)
+        printed = re.sub(r"^opening \d+ wheel files?\n", "", done.stdout, flags=re.MULTILINE)
         return subprocess.CompletedProcess(command, done.returncode, printed, "")
 
     def _environment(self) -> Mapping[str, str]:

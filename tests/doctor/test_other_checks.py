@@ -36,7 +36,14 @@ def test_a_library_that_is_not_found() -> None:
     ("soname", "words", "command"),
     [
         ("libtorch.so", "and the package that contains it is not installed", "uv sync"),
-        ("libfoo.so.1", "and nixpy does not know which package contains it", "nixpy sync && nix develop"),
+        (
+            "libfoo.so.1",
+            (
+                'and nixpy does not know which package contains it. Set map = { "libfoo.so.1" = "PACKAGE" } in '
+                "[tool.nixpy.libraries], with the package of nixpkgs that has it."
+            ),
+            "nixpy sync && nix develop",
+        ),
     ],
 )
 def test_a_library_that_nixpkgs_lacks(soname: str, words: str, command: str) -> None:
@@ -74,6 +81,11 @@ def test_programs_of_wheels(at_loader: Any, expected: list[str]) -> None:
     """NIX407 where nothing starts them; programs with a loader of their own need none."""
     host = replace(HOST, at_loader=at_loader)
     assert codes(venv=RUFF, host=host) == expected
+    if expected:
+        assert only(venv=RUFF, host=host).command == "nixpy init --style patched-venv"
+        mac = replace(PROJECT, systems=("aarch64-darwin", "x86_64-linux"))
+        assert only(venv=RUFF, host=host, project=mac).command == "nixpy init --style nix-ld"
+        assert only(venv=RUFF, host=host, project=replace(PROJECT, style="fhs")).command == "nix develop"
     patched = replace(VENV, programs=(replace(RUFF.programs[0], loader=STORE_LOADER),))
     assert codes(venv=patched, host=host) == []
 
@@ -85,6 +97,9 @@ def test_nix_ld_that_names_nothing() -> None:
     assert only(venv=RUFF, environ=environ, project=replace(PROJECT, style="nix-ld")).command == "nix develop"
     assert codes(environ=environ) == []
     assert codes(venv=RUFF, environ={"NIX_LD": "/"}) == []
+    system = {"NIX_LD_x86_64_linux": "/nix/store/gone", "NIX_LD": "/"}
+    assert only(venv=RUFF, environ=system).command == "unset NIX_LD_x86_64_linux"
+    assert codes(venv=RUFF, environ={"NIX_LD_x86_64_linux": "/", "NIX_LD": "/nix/store/gone"}) == []
 
 
 def test_a_search_path_for_all() -> None:
@@ -141,7 +156,7 @@ def test_files_that_git_does_not_know() -> None:
     [
         ("stale", "out of date", "nixpy sync"),
         ("edited", "edited", "nixpy sync --force"),
-        ("never analysed", "not generated", "nixpy init --style loader"),
+        ("never analysed", "not generated", "nixpy init"),
     ],
 )
 def test_files_of_nixpy(state: str, words: str, command: str) -> None:
@@ -157,9 +172,11 @@ def test_the_driver() -> None:
     """NIX417 where its folder is missing and a wheel requires a library from there; with it, or for a plugin, not."""
     cuda = replace(STDCXX, soname="libcuda.so.1")
     without = replace(HOST, driver=False)
-    assert only(unfound=(cuda,), suppliers=SUPPLIERS, host=without).code == "NIX417"
+    found = only(unfound=(cuda,), suppliers=SUPPLIERS, host=without)
+    assert (found.code, found.command) == ("NIX417", "sudo nixos-rebuild switch")
+    assert 'services.xserver.videoDrivers = [ "nvidia" ]' in found.message
     foreign = only(unfound=(cuda,), suppliers=SUPPLIERS, host=replace(without, nixos=False))
-    assert "nixGL" in foreign.command
+    assert "targets.genericLinux.gpu.enable = true" in foreign.message
     assert codes(unfound=(cuda,), suppliers=SUPPLIERS) == []
     assert codes(unfound=(replace(cuda, optional=True),), suppliers=SUPPLIERS, host=without) == []
     assert codes(host=without) == []

@@ -233,7 +233,7 @@ def test_an_extra_that_the_project_does_not_have(more: str, told: bool, tmp_path
         assert found.keys() == ({"NIX604"} if told else set())
         if told:
             assert "names the extra `me-dai`, which the project does not have" in found["NIX604"]["message"]
-            assert '`extras = ["me-dai"]` in [tool.nixpy]' in found["NIX604"]["hint"]
+            assert "[project.optional-dependencies], for example as `me-dai = []`." in found["NIX604"]["hint"]
             assert ("Did you mean `media`?" in found["NIX604"]["hint"]) == ("media" in more)
 
 
@@ -260,7 +260,7 @@ def test_a_group_that_the_project_does_not_have(more: str, told: str, tmp_path: 
         assert message.endswith(told)
         assert ("pkgs.git" in (folder / "nixpy.nix").read_text()) == ("by default" in told)
         assert "[dependency-groups]" in hint
-        assert '`groups = ["dev"]` in [tool.nixpy]' in hint
+        assert "for example as `dev = []`." in hint
         assert ("Did you mean `deev`?" in hint) == ("deev" in more)
 
 

@@ -11,6 +11,7 @@ import nixpy as nixpy_api
 import shop
 from builderlocks import lock
 from nixpy.analysis import nixpylock
+from nixpy.core import address
 from nixpy.environment.options import resolve_options
 from nixpy.project import flake, project
 from nixpy.styles.styles import find
@@ -138,7 +139,7 @@ def test_a_missing_source_is_an_error(command: tuple[str, ...], tmp_path: Path, 
     said = refused(nixpy, folder, *command)
     assert f'{line_of(folder)} library = "input" needs `source`' in said
     assert 'set library = "vendored"' in said
-    assert 'source = "github:OWNER/nixpy"' in said
+    assert f'source = "{address.flake()}"' in said
 
 
 def test_the_python_api_raises_the_same_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import shop
 from nixos import realnix
-from nixpy.core.text import is_visible, visible
+from nixpy.core.text import is_visible, shell_word, visible
 from nixpy.files import envrc, render
 from nixpy.project import project as projects
 from runner import Nixpy
@@ -64,7 +64,7 @@ def test_files_of_a_project_are_visible(tmp_path: Path, nixpy: Nixpy) -> None:
 @pytest.mark.parametrize("name", ["plain.txt", "a b.txt", "a'b\x1b.txt", "\u202e.txt", "a\\\n\tb", "é\x85$(x)`y`"])
 def test_a_shell_reads_the_name(name: str) -> None:
     """A name is one word of bash, and one visible line."""
-    word = envrc.word(name)
+    word = shell_word(name)
     assert re.fullmatch(r"[^\n\t]*", word)
     assert is_visible(word)
     done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)

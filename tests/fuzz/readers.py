@@ -260,7 +260,7 @@ def _lock(one: formats.Format, data: bytes, folder: Path) -> None:
 
 def _required(file: requirements.RequirementsFile) -> None:
     file.canonical()
-    tried(uv_input.question, [file], NOTHING, allow_build=False)
+    tried(uv_input.uv_input_for, [file], NOTHING, allow_build=False)
     tried(IndexSettings().with_urls, file.index_urls)
 
 
@@ -286,7 +286,7 @@ def _project(folder: Path) -> None:
     tried(lambda: list(envrc.unwatched(found)))
     tried(lambda: list(library_input.diagnostics(found)))
     if found.dependencies:
-        tried(uv_input.question, found.dependencies, found.extras_and_groups, allow_build=False)
+        tried(uv_input.uv_input_for, found.dependencies, found.extras_and_groups, allow_build=False)
 
 
 def _pyproject(data: bytes, folder: Path) -> None:

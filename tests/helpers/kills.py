@@ -15,8 +15,8 @@ WRITES = {"os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.utime"}
 def killed(write: Callable[[], object], folder: Path, at: int, *, renames: bool = False) -> bool:
     """Run `write` in a process of its own, which is killed before its change number `at` below `folder`.
 
-    A write to a file counts as one change, of which a half is done; with `renames` only those count. Returns False
-    where it ended before.
+    A write to a file counts as one change, of which a half is done, and so does what empties a file. With `renames`
+    only those count. Returns False where it ended before.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the other threads of this process are idle
@@ -36,6 +36,8 @@ def killed(write: Callable[[], object], folder: Path, at: int, *, renames: bool 
                 and str(arguments[0]).startswith(str(folder))
                 and change()
             ):
+                if written and arguments[2] & os.O_TRUNC and Path(arguments[0]).exists():
+                    os.truncate(arguments[0], 0)  # a file that is opened so is empty until it is written
                 os._exit(137)
 
         def half(handle: int, data: bytes) -> int:

@@ -78,6 +78,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, required in (("steps-back", "static"), ("steps-back-far", "opaque")):
         build_wheel(folder, name, "1.0")
         build_wheel(folder, name, "2.0", requires=[required])
+    build_wheel(folder, "oldwindows", "1.0", "cp310-cp310-win_amd64")
     build_wheel(folder, "tried", "1.0")
     build_wheel(folder, "tried", "2.0", requires=["opaque", "base<2"])
     return folder
@@ -319,7 +320,7 @@ def test_an_older_sdist_that_others_require(tmp_path: Path) -> None:
 
 
 def test_no_older_version_because_it_has_a_wheel(tmp_path: Path) -> None:
-    """uv takes the newest version that fits, as an installer does, even if it or a dependency has only an sdist."""
+    """The newest version that fits is the result, even if it or a dependency has only an sdist."""
     assert versions(ask(tmp_path, "both; sys_platform == 'linux'")) == {"both": "2.0"}
     assert versions(ask(tmp_path, "steps-back")) == {"steps-back": "2.0", "static": "1.0", "docs": "1.0"}
     with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel"):
@@ -327,20 +328,45 @@ def test_no_older_version_because_it_has_a_wheel(tmp_path: Path) -> None:
     assert versions(ask(tmp_path, "steps-back-far<2")) == {"steps-back-far": "1.0"}
 
 
+def test_only_the_systems_of_the_project(tmp_path: Path) -> None:
+    """A requirement for another system may have no wheel for this Python; without it, the rest is resolved."""
+    target = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
+    windows = "oldwindows==1.0; sys_platform == 'win32'"
+    with pytest.raises(NixpyError, match="oldwindows"):
+        ask(tmp_path, "base", windows)
+    packages = ask(tmp_path, "base", windows, "docs; sys_platform == 'darwin'", targets=[target])
+    assert versions(packages) == {"base": "2.0"}
+    both = [target, Target(system="aarch64-darwin", python="3.12.4", glibc=(2, 40))]
+    packages = ask(tmp_path, "base", windows, "docs; sys_platform == 'darwin'", targets=both)
+    assert versions(packages) == {"base": "2.0", "docs": "1.0"}
+    assert ask_file(tmp_path, f"{windows}\n", targets=[target]) == {}
+
+
 def test_a_build_that_is_not_part_of_the_result(tmp_path: Path) -> None:
     """A version with dynamic metadata that does not fit for another reason is no error."""
     assert versions(ask(tmp_path, "tried", "base>=2")) == {"tried": "1.0", "base": "2.0"}
 
 
+def test_no_variable_of_python_makes_a_build_run(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standard library in PYTHONPATH, as in the checkout, does not let the Python of a build start."""
+    (tmp_path / "lib/encodings").mkdir(parents=True)
+    (tmp_path / "lib/encodings/__init__.py").write_text(f"open({str(files.parent / 'trap')!r}, 'w').close()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
+    monkeypatch.setenv("PYTHONHOME", sys.base_prefix)
+    with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel"):
+        ask(tmp_path, "opaque")
+
+
 def test_a_uv_that_builds_nevertheless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """nixpy refuses a uv that removes PYTHONHOME, before this uv reads any package."""
+    """A uv that removes PYTHONHOME is refused before it reads any package."""
     shim = tmp_path / "bin/uv"
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nunset PYTHONHOME\necho "$@" >> {tmp_path}/log\nexec {uv.find_uv_bin()} "$@"\n')
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(shim.parent))
-    with pytest.raises(NixpyError, match=r"cannot keep uv [\d.]+ from building") as caught:
-        ask(tmp_path, "opaque")
+    (tmp_path / "project").mkdir()
+    with pytest.raises(NixpyError, match=r"cannot prevent uv [\d.]+ from building") as caught:
+        ask(tmp_path / "project", "opaque")
     assert "uv lock" in str(caught.value.hint)
     assert "opaque" not in (tmp_path / "log").read_text()
 
@@ -394,7 +420,7 @@ def test_an_address_without_a_name_must_be_built(tmp_path: Path) -> None:
 
 def test_built_with_leave(tmp_path: Path, files: Path) -> None:
     """`allow_build` runs the build, whose failure is then uv's to tell."""
-    with pytest.raises(NixpyError, match="opaque"):
+    with pytest.raises(NixpyError, match="Failed to build `opaque==1"):
         ask(tmp_path, "opaque", allow_build=True)
     (files.parent / "trap").unlink()
 

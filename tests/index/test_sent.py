@@ -112,6 +112,20 @@ def test_a_requirements_file_can_name_a_variable(
     assert "s3cret" not in ran.out + ran.err
 
 
+def test_a_requirements_file_can_include_a_file_outside(
+    recorder: Recorder, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with pip, `-r` reads any file of the machine, and an index is asked for the names in it."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("UV_DEFAULT_INDEX")
+    (tmp_path / "secret").write_text("a-secret\n")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "requirements.txt").write_text(f"--index-url {recorder.url}/simple\n-r ../secret\n")
+    nixpy("scan", project)
+    assert {path for path, _ in recorder.requests} == {"/simple/a-secret/"}
+
+
 def test_uv_starts_git_for_a_requirement_that_names_a_repository(
     tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -77,6 +78,8 @@ BUILDS = [
     'no-binary-package = ["evilsd"]\nno-build-isolation-package = ["evilsd"]\n',
     'no-binary-package = ["evilsd"]\nextra-build-dependencies = { evilsd = [] }\n',
     'no-binary-package = ["evilsd"]\nextra-build-variables = { evilsd = { A = "1" } }\n',
+    'extra-build-variables = { evilsd = { PYTHONHOME = "{python}" } }\n',
+    'no-binary-package = ["evilsd"]\nextra-build-variables = { evilsd = { PYTHONHOME = "{python}" } }\n',
     'no-binary-package = ["evilsd"]\nconfig-settings = { a = "1" }\n',
     'no-binary-package = ["evilsd"]\nbuild-constraint-dependencies = ["setuptools<1"]\n',
     'pip.no-binary = ["evilsd"]\n',
@@ -91,7 +94,7 @@ FILES = ["pyproject.toml", "uv.toml", "user"]
 
 def write(root: Path, file: str, settings: str) -> None:
     """Write settings of uv for the project in `root`."""
-    settings = settings.replace("{wh}", str(root / "wh"))
+    settings = settings.replace("{wh}", str(root / "wh")).replace("{python}", sys.base_prefix)
     if file == "pyproject.toml":
         (root / file).write_text(f'[project]\nname = "p"\nversion = "1"\n[tool.uv]\n{settings}')
     elif file == "uv.toml":
@@ -183,14 +186,30 @@ def test_no_binary_is_applied_without_a_build(trap: Path) -> None:
 def test_files_are_merged_as_uv_merges_them(trap: Path) -> None:
     """The project's value comes first; lists and tables are joined; what a file of the user alone may say is passed."""
     root = trap.parent / "project"
-    write(root, "uv.toml", 'resolution = "lowest"\nfind-links = ["wh"]\nkeyring-provider = "subprocess"\n')
+    keyring = 'keyring-provider = "subprocess"\n'
+    write(root, "uv.toml", f'resolution = "lowest"\nfind-links = ["wh"]\n{keyring}pip.{keyring}')
     write(root, "user", 'resolution = "highest"\nfind-links = ["x"]\n')
     table = tomllib.loads(read_uv_config(root).text())
     assert table["resolution"] == "lowest"
     assert table["find-links"] == [str(root / "wh"), str(root.parent / "home/.config/uv/x")]
-    assert "keyring-provider" not in table
-    write(root, "user", 'keyring-provider = "subprocess"\n')
-    assert tomllib.loads(read_uv_config(root).text())["keyring-provider"] == "subprocess"
+    assert "keyring-provider" not in read_uv_config(root).text()
+    write(root, "user", f"{keyring}pip.{keyring}")
+    table = tomllib.loads(read_uv_config(root).text())
+    assert (table["keyring-provider"], table["pip"]["keyring-provider"]) == ("subprocess", "subprocess")
+
+
+@pytest.mark.parametrize("key", ["http-proxy", "https-proxy"])
+def test_a_project_chooses_no_proxy(trap: Path, key: str) -> None:
+    """A proxy sees the logins that netrc has for a server: only the user chooses one."""
+    root = trap.parent / "project"
+    write(root, "pyproject.toml", f'{key} = "http://proxy.example"\nno-proxy = ["index.example"]\n')
+    assert read_uv_config(root).text() == ""
+    assert read_uv_config(root, allow_build=True).text() == ""
+    found = [diagnostic.message for diagnostic in uv_diagnostics(root)]
+    assert len(found) == 2
+    assert all("is not passed on: a proxy sees" in message for message in found)
+    write(root, "user", f'{key} = "http://proxy.example"\n')
+    assert tomllib.loads(read_uv_config(root).text()) == {key: "http://proxy.example"}
 
 
 def test_environments_limit_the_answer(trap: Path) -> None:

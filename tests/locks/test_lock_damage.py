@@ -128,3 +128,28 @@ def test_any_value_replaced(tmp_path: Path, kind: str, data: st.DataObject) -> N
     path.write_text(document_of(document))
     error = refusal(path)
     assert error is None or (error.path == path and error.hint)
+
+
+@pytest.mark.parametrize("value", ["a @ file:///b#", "a\nb", "../../a", "\x1b[31ma", "::error::a", "a b", ""])
+@pytest.mark.parametrize("kind", LOCKS)
+def test_a_name_that_no_package_has(tmp_path: Path, kind: str, value: str) -> None:
+    """A name goes into questions to uv and into Nix: a text that is none is refused where the lock is read."""
+    document = copy.deepcopy(parsed(kind)[0])
+    packages = next(table for key, table in document.items() if key.startswith("package"))
+    packages[0]["name"] = value
+    path = tmp_path / LOCKS[kind][0]
+    path.write_text(document_of(document))
+    with pytest.raises(NixpyError, match="name"):
+        formats.read(path)
+
+
+@pytest.mark.parametrize("kind", LOCKS)
+def test_a_version_that_is_none(tmp_path: Path, kind: str) -> None:
+    """The same holds for a version."""
+    document = copy.deepcopy(parsed(kind)[0])
+    packages = next(table for key, table in document.items() if key.startswith("package"))
+    packages[0]["version"] = "1.0 @ x"
+    path = tmp_path / LOCKS[kind][0]
+    path.write_text(document_of(document))
+    with pytest.raises(NixpyError, match="ersion"):
+        formats.read(path)

@@ -96,3 +96,33 @@ def test_fifo_that_the_user_names(tmp_path: Path) -> None:
     found = formats.read_requirements(fifo, tmp_path, named=True)
     writer.join()
     assert [line.text for line in found.requirements] == ["six==1.17.0"]
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize(
+    "text", ["machine a login b password s3cret", "--s3cret", "-r 's3cret", "-r s3cret", "x==1 --hash=s3cret"]
+)
+def test_no_message_repeats_a_file_outside_of_the_checkout(tmp_path: Path, text: str, *, link: bool) -> None:
+    """A project may include any file of the machine, also by a link: what stands there is not shown."""
+    (tmp_path / "netrc").write_text(text + "\n")
+    root = tmp_path / "project"
+    root.mkdir()
+    if link:
+        (root / "requirements.txt").symlink_to(tmp_path / "netrc")
+    else:
+        (root / "requirements.txt").write_text("-r ../netrc\n")
+    with pytest.raises(NixpyError) as caught:
+        read(root / "requirements.txt", root=root)
+    assert caught.value.line == 1
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_message_repeats_another_file_of_the_checkout(tmp_path: Path) -> None:
+    """A file beside the project in its git tree, and one that the user names, are shown."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "base.txt").write_text("not one\n")
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "requirements.txt").write_text("-r ../base.txt\n")
+    with pytest.raises(NixpyError, match="not one"):
+        read(root / "requirements.txt", root=root)

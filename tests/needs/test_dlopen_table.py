@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
-from nixpy.needs.dlopen import DATA, DlopenRow, brought_by, curated, load
+from nixpy.needs.dlopen import DATA, DlopenRow, curated, load, without_open
 from nixpy.needs.glibc import is_glibc
 
 HEAD = "package,kind,value,unless,note\n"
@@ -86,6 +86,6 @@ def test_patterns_cross_folders_and_know_case() -> None:
 
 def test_soname_that_a_neighbour_brings() -> None:
     """Psycopg opens libpq itself only where psycopg-binary, which carries one, is not installed."""
-    assert brought_by(NormalizedName("psycopg"), "libpq.so.5") == {"psycopg-binary"}
-    assert brought_by(NormalizedName("python-magic"), "libmagic.so.1") == frozenset()
-    assert brought_by(NormalizedName("requests"), "libz.so.1") == frozenset()
+    assert without_open(NormalizedName("psycopg"), "libpq.so.5") == {"psycopg-binary"}
+    assert without_open(NormalizedName("python-magic"), "libmagic.so.1") == frozenset()
+    assert without_open(NormalizedName("requests"), "libz.so.1") == frozenset()

@@ -119,7 +119,7 @@ def test_another_format_is_refused(number: int, version: str, generated: Path) -
 def test_an_input_that_is_not_handed_on_is_named(version: str, generated: Path) -> None:
     """Where the flake hands on no input `nixpy`, the error says how the file is imported."""
     said = refused(version, generated, "")
-    assert "the flake input `nixpy` is not handed on" in said
+    assert "the flake input `nixpy` is missing" in said
     assert "{ inherit pkgs inputs; }" in said
 
 

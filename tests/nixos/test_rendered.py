@@ -169,7 +169,7 @@ def test_a_missing_input_is_named(style: str, project: Path, nixpy: Nixpy, index
     for version in VERSIONS:
         done = Nix(version).run("nix-instantiate", "--eval", "-E", f"({call}).python.drvPath", check=False)
         assert done.returncode != 0
-        named = re.search(f"nixpy: style {style} needs the flake input ([a-z0-9-]+),", done.stderr)
+        named = re.search(f"nixpy: style {style} needs the flake input ([a-z0-9-]+)[.]", done.stderr)
         assert named is not None
         assert named[1] in {item.name for item in find(style).inputs}
         assert "{ inherit pkgs inputs; }" in done.stderr

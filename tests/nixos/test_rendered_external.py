@@ -100,7 +100,7 @@ def test_what_the_map_names_and_nixpkgs_lacks_is_told(
         evaluate(project, "26.05")
     said = str(error.value)
     assert f"this nixpkgs has no {attribute}, which `map` of [tool.nixpy.external] names." in said
-    assert "in flake.nix or shell.nix, by an overlay:" in said
+    assert "in flake.nix or shell.nix with an overlay:" in said
     assert f"pkgs.extend (final: previous: {overlay})" in said
     (project / "foo.nix").write_text("{ zlib }: zlib\n")
     plain = "pkgs = nixpkgs.legacyPackages.${system};"
@@ -141,7 +141,7 @@ def test_the_overlay_for_a_version_keeps_its_set(
     base = f'(import {stand_in("25.05")} {{ system = "x86_64-linux"; }})'
     hook = f"(import {project}/nixpy.nix {{{{ pkgs = {{}}; }}}}).shell.shellHook"
     said = str(CURRENT.eval_json(hook.format(base)))
-    found = re.search(rf"{re.escape(asked)} is asked for.* brings another: (\(final: previous: .*….*\))", said)
+    found = re.search(rf"requires {re.escape(asked)}, and .* add an overlay: (\(final: previous: .*….*\))", said)
     assert found
     newer = '(previous.zlib // { version = "100"; name = "newer-100"; })'
     extended = f"({base}.extend {found[1].replace('…', newer)})"
@@ -183,4 +183,4 @@ def test_versions_are_compared_as_pythons_are(tmp_path: Path, nixpy: Nixpy) -> N
     )
     for version in VERSIONS:
         wrong = {f"dep:generic/zlib@{text}" for specifier, text in rows.items() if not specifier.contains(version)}
-        assert set(re.findall(r"nixpy: (\S+) is asked for, and", found[version])) == wrong, version
+        assert set(re.findall(r"nixpy: the project requires (\S+), and", found[version])) == wrong, version

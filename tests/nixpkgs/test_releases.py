@@ -18,6 +18,7 @@ current = "nixos-99.05"
 [[release]]
 branch = "nixos-99.05"
 state = "stable"
+until = 2099-12-31
 glibc = "2.42"
 default = "3.13"
 pythons = { "3.9" = "3.9.1", "3.12" = "3.12.13", "3.13" = "3.13.13", "3.14" = "3.14.4" }
@@ -162,6 +163,9 @@ def test_errors_say_the_way_out(
         ('"3.14.4"', '"new"'),
         ('default = "3.13"', 'default = "3.11"'),
         ('"3.9" = "3.9.1", "3.12" = "3.12.13"', '"3.12" = "3.12.13", "3.9" = "3.9.1"'),
+        ("until = 2099-12-31", ""),
+        ("until = 2099-12-31", 'until = "2099-12-31"'),
+        ('state = "unstable"', 'state = "unstable"\nuntil = 2099-12-31'),
         ('state = "stable"', 'state = "old"'),
         ('state = "stable"', 'state = "ended"'),
         ('state = "unstable"', 'state = "ended"'),

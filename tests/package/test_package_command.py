@@ -186,12 +186,16 @@ def test_programs_of_an_application_are_looked_for(folder: Path, nixpy: Nixpy, t
     """
     build_wheel(folder, "one", "1.0", files={"one-1.0.data/scripts/run-one": "#!python\n"})
     build_sdist(folder, "two", "1.0", pyproject='[project]\nname = "two"\n[project.scripts]\nrun-two = "two:main"\n')
+    build_sdist(
+        folder, "path", "1.0", pyproject='[project]\nname = "path"\n[project.scripts]\n"../../x" = "two:main"\n'
+    )
     build_wheel(folder, "three", "1.0")
+    assert "mainProgram" not in nixpy("package", "path", "--application").out
     assert 'mainProgram = "run-one";' in nixpy("package", "one", "--application").out
     assert 'mainProgram = "run-two";' in nixpy("package", "two", "--application").out
     ran = nixpy("package", "three", "--application")
     assert "mainProgram" not in ran.out
-    assert "NIX507 three is not known to install a program" in ran.err
+    assert "warning[NIX507]: three is not known to install a program" in ran.err
     assert "NIX507" not in nixpy("package", "three").err
     tree = tmp_path / "nixpkgs"
     (tree / "pkgs/top-level").mkdir(parents=True)
@@ -234,10 +238,10 @@ def test_what_is_not_of_pypi_is_told(source: str, folder: Path, nixpy: Nixpy, mo
                 monkeypatch.setenv(name, value)
             ran = nixpy("package", "demo")
             assert violations(ran.out) == []
-            assert "of PyPI for" not in ran.out
-            assert "  # Not known to be of PyPI" in ran.out
+            assert "from PyPI for" not in ran.out
+            assert "  # The index may not be a mirror of PyPI" in ran.out
             said = " ".join(ran.err.split())
-            assert "NIX510 fetchPypi may not find" in said
+            assert "warning[NIX510]: fetchPypi may not find" in said
             assert "`fetchurl`" in said
             assert "127.0.0.1" not in ran.out + ran.err
         text = ran.out.replace("fetchPypi,", "fetchurl,")
@@ -251,7 +255,7 @@ def test_what_is_of_pypi_says_so(folder: Path, nixpy: Nixpy) -> None:
     """Of PyPI or a mirror that keeps files as PyPI does, the file says so, and nothing is told."""
     build_sdist(folder, "demo", "1.0", fields=FIELDS, pyproject=HATCH)
     ran = nixpy("package", "demo")
-    assert ran.out.startswith("# demo 1.0 of PyPI for nixpkgs' Python set")
+    assert ran.out.startswith("# demo 1.0 from PyPI for nixpkgs' Python set")
     assert "NIX510" not in ran.err
 
 
@@ -263,7 +267,7 @@ def test_it_tells_how_to_use_it(folder: Path, nixpy: Nixpy) -> None:
     own = nixpy("package", "demo", "--python", "3.12")
     assert "python = pkgs.python312.override {\n  self = python;\n" in own.err
     assert "demo = final.callPackage ./demo.nix { };" in own.err
-    assert "NIX502 some-thing is not known to be in nixpkgs" in own.err
+    assert "warning[NIX502]: some-thing is not known to be in nixpkgs" in own.err
     assert "some-thing # not known to be in nixpkgs" in own.out
     theirs = nixpy("package", "demo", "--nixpkgs")
     assert "pkgs/development/python-modules/demo/default.nix" in theirs.err
@@ -518,7 +522,7 @@ def test_offline_a_package_that_was_never_seen_is_one_line(
         ran = nixpy("package", "--offline", asked)
         assert (ran.status, ran.out) == (2, "")
         error, hint = ran.err.splitlines()
-        assert error == f"error: {name} is not in uv's cache, and --offline forbids network access"
+        assert error == f"error[NIX706]: {name} is not in uv's cache, and --offline forbids network access"
         assert hint == "  hint: Run without --offline."
 
 
@@ -529,11 +533,11 @@ def test_programs_that_nixpkgs_has_are_told(folder: Path, nixpy: Nixpy) -> None:
     for name in "ruff", "clang-format", "imageio-ffmpeg", "toolz":
         build_sdist(folder, name, "1.0")
     said = {name: nixpy("package", name, "--application").err for name in ("ruff", "clang-format", "imageio-ffmpeg")}
-    assert "NIX501 nixpkgs has the programs of ruff: pkgs.ruff" in said["ruff"]
-    assert "NIX501 nixpkgs has the programs of clang-format: pkgs.clang-tools" in said["clang-format"]
+    assert "warning[NIX501]: nixpkgs has the programs of ruff: pkgs.ruff" in said["ruff"]
+    assert "warning[NIX501]: nixpkgs has the programs of clang-format: pkgs.clang-tools" in said["clang-format"]
     assert "pkgs.ffmpeg" not in said["imageio-ffmpeg"]
     assert "nixpkgs has the programs" not in nixpy("package", "ruff").err
-    assert "NIX501 nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
+    assert "warning[NIX501]: nixpkgs has toolz" in nixpy("package", "toolz", "--application").err
 
 
 @pytest.mark.usefixtures("real_nix")

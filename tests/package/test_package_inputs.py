@@ -103,7 +103,7 @@ def test_extras_that_nixpkgs_cannot_serve_are_left_out(flags: tuple[str, ...], f
     for release in RELEASES:
         assert evaluated(ran.out, folder, release)["extras"] == ["fast"]
     said = " ".join(ran.err.split())
-    assert "NIX508 nixpy left out extras that are for the developers of demo: dev, test" in said
+    assert "warning[NIX508]: nixpy left out extras that are for the developers of demo: dev, test" in said
     assert "not known to be in nixpkgs: all (no-such-thing); rare (no-such-thing)" in said
     assert "NIX502" not in said
     problems = nixpy("package", "demo", *flags, "--format", "json").json["problems"]
@@ -231,7 +231,7 @@ def test_crates_without_a_lock_are_told(folder: Path, nixpy: Nixpy) -> None:
     ran = nixpy("package", "demo")
     assert "cargoRoot" not in ran.out
     said = " ".join(ran.err.split())
-    assert "NIX505 demo is built with Rust, and its sdist has no Cargo.lock" in said
+    assert "warning[NIX505]: demo is built with Rust, and its sdist has no Cargo.lock" in said
     assert "fetchFromGitHub" in said
 
 
@@ -331,9 +331,12 @@ def test_the_sdist_knows_better(flags: tuple[str, ...], folder: Path, nixpy: Nix
         assert found["cmake"]
     assert "libpq" not in ran.out
     said = " ".join(ran.err.split())
-    assert "NIX509 dep:generic/unheard-of, which [external] of the sdist names, is not known to be in nixpkgs" in said
+    assert (
+        "warning[NIX509]: dep:generic/unheard-of, which [external] of the sdist names, is not known to be in nixpkgs"
+        in said
+    )
     assert "add it to buildInputs" in said
-    assert "NIX509 psycopg2 needs pandoc at run time" in said
+    assert "warning[NIX509]: psycopg2 needs pandoc at run time" in said
 
 
 def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
@@ -342,7 +345,7 @@ def test_a_damaged_table_is_told(folder: Path, nixpy: Nixpy) -> None:
         sdist(folder, "psycopg2", wrong if wrong.startswith("e") else built_by("setuptools") + wrong, "a.c")
         ran = nixpy("package", "psycopg2")
         assert ran.status == 0
-        assert "NIX509 [external] of psycopg2 cannot be read: `external" in " ".join(ran.err.split())
+        assert "warning[NIX509]: [external] of psycopg2 cannot be read: `external" in " ".join(ran.err.split())
         assert "pkgs.libpq" in ran.out
 
 
@@ -378,7 +381,7 @@ def test_an_error_is_one_line_with_a_way_out(folder: Path, nixpy: Nixpy) -> None
             ran = nixpy("package", asked, *form)
             assert (ran.status, ran.out) == (2, "")
             error, hint = ran.err.splitlines()
-            assert error.startswith("error: ")
+            assert error.startswith("error[NIX7")
             assert hint.startswith("  hint: ")
             assert "requirements" not in ran.err
 

@@ -1,13 +1,19 @@
-"""The texts for users use plain words: none of the private words in words.csv, and one form of messages and hints."""
+"""The texts use plain words: none of the private words in words.csv, and messages and hints have one form.
+
+Texts for users are messages, help, settings, styles and codes; docstrings and comments are held to the same words.
+"""
 
 from __future__ import annotations
 
 import ast
 import csv
+import io
 import re
+import tokenize
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -37,20 +43,51 @@ FOLDERS = (
     "styles",
     "wheels",
 )
-# Modules whose texts go into generated files.
-GENERATED = {"environment/facts.py", "package/entries.py"}
-MODULES = sorted(
+MODULES = sorted(path for folder in FOLDERS for path in (PACKAGE / folder).glob("*.py"))
+# Files of which users read every line: what nixpy generates or copies, the files that define CI, and the examples.
+WHOLE = sorted(
     path
-    for folder in FOLDERS
-    for path in (PACKAGE / folder).glob("*.py")
-    if str(path.relative_to(PACKAGE)) not in GENERATED
+    for pattern in (
+        ".pre-commit-hooks.yaml",
+        "action.yml",
+        "copier.yml",
+        "flake.nix",
+        "examples/demo",
+        "examples/**/*.md",
+        "examples/**/*.nix",
+        "examples/**/*.py",
+        "examples/**/*.toml",
+        "examples/**/*.yml",
+        "scaffold/nixpy/environment/facts.py",
+        "scaffold/nixpy/package/entries.py",
+        "templates/*.jinja",
+        "templates/*.json",
+        "templates/**/*.jinja",
+        "templates/**/*.nix",
+        "templates/**/*.py",
+        "templates/**/*.toml",
+        "templates/**/*.yml",
+    )
+    for path in TOP.glob(pattern)
+    if "LICENSE" not in path.name and not {".venv", "result"} & {*path.relative_to(TOP).parts}
 )
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Keys of style.toml and feature.toml that users read as sentences.
-KEYS = ("summary", "how", "cost")
+KEYS = ("title", "summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
 CODES = PACKAGE / "diagnostics/codes.csv"
+# Columns of other tables that messages quote.
+QUOTED_COLUMNS = (
+    ("index/uv-settings.csv", "reason"),
+    ("libraries/patterns.csv", "note"),
+    ("libraries/sonames.csv", "note"),
+)
 # Text that is an identifier: a state in JSON, or the name of a check.
 IDENTIFIERS = {"never analysed", "older library"}
+# Where docstrings are, and what of them is no prose: code spans, quoted values, examples.
+SCOPES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+QUOTED = re.compile(r'``.*?``|`[^`]*`|"[^"]*"')
+EXAMPLE = re.compile(r">>> (?s:.)*")
 # Names with which a message may begin, and the calls that a message is the first argument of.
 NAMES = {"Python", "Nix", "LD_LIBRARY_PATH"}
 FAILING = ("Error", "self.fail", "self._fail", "self._error", "at.error", "where.error")
@@ -113,20 +150,59 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield 0, text
 
 
+def paragraphs(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs of a file, each in one line and with the number of its first line.
+
+    Paragraphs end at an empty line, and where comments begin or end. The marks of comments are left out.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(path.read_text().splitlines(), 1)]
+    for _, group in groupby(lines, key=lambda one: one[1][:1] == "#" if one[1] else None):
+        numbers, text = zip(*group, strict=True)
+        yield numbers[0], " ".join(line.lstrip("# ") for line in text)
+
+
 def named(path: Path) -> str:
     return str(path.relative_to(TOP))
+
+
+def private(path: Path, read: Iterable[tuple[int, str]]) -> list[str]:
+    """Return the words of words.csv in texts, each with its place."""
+    return [
+        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
+        for line, text in read
+        for pattern in patterns().values()
+        for match in pattern.finditer(text)
+    ]
 
 
 @pytest.mark.parametrize("path", [*MODULES, *TABLES, CODES], ids=named)
 def test_no_private_word(path: Path) -> None:
     """No text for users has a word of words.csv."""
-    found = [
-        f"{named(path)}:{line}: {match[0]!r} in {text!r}"
-        for line, text in texts(path)
-        for pattern in patterns().values()
-        for match in pattern.finditer(text)
-    ]
+    found = private(path, texts(path))
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("table", "column"), QUOTED_COLUMNS)
+def test_no_private_word_in_a_table_that_messages_quote(table: str, column: str) -> None:
+    """No note and no reason that a message quotes has a word of words.csv."""
+    with (PACKAGE / table).open(newline="") as opened:
+        rows = [(number, row[column]) for number, row in enumerate(csv.DictReader(opened), 2)]
+    assert any(text for _, text in rows)
+    found = private(PACKAGE / table, rows)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=named)
+def test_no_private_word_in_a_generated_file(path: Path) -> None:
+    """No line of a file that nixpy generates, of a template or of an example has a word of words.csv."""
+    found = private(path, paragraphs(path))
+    assert not found, "\n".join(found)
+
+
+def test_comments_are_read_across_lines(tmp_path: Path) -> None:
+    """A comment of several lines is one paragraph; code next to it is another."""
+    (tmp_path / "a.nix").write_text("# Who asks\n# for it.\n{ a = 1; } # one\n\n# Two\n")
+    assert [*paragraphs(tmp_path / "a.nix")] == [(1, "Who asks for it."), (3, "{ a = 1; } # one"), (4, ""), (5, "Two")]
 
 
 def test_each_row_has_an_example_that_it_finds() -> None:
@@ -145,7 +221,7 @@ def test_each_row_has_an_example_that_it_finds() -> None:
         (PACKAGE / "project/config.py", "The extras of the project to install."),
         (PACKAGE / "doctor/setting_checks.py", "{} is {}: {}"),
         (CODES, "Lock again, then run `nixpy sync`."),
-        (TOP / "templates/styles/loader/style.toml", "child processes inherit nothing"),
+        (TOP / "templates/styles/loader/style.toml", "on Linux, child processes inherit no variable"),
         (TOP / "templates/features/qt/feature.toml", "nothing is compiled"),
     ],
     ids=lambda value: named(value) if isinstance(value, Path) else "",
@@ -203,3 +279,81 @@ def test_a_message_is_no_sentence(path: Path) -> None:
         first = text.partition(" ")[0]
         assert not text.endswith("."), f"{named(path)}:{line}: {text}"
         assert first[:1].islower() or not first.isalpha() or first in NAMES, f"{named(path)}:{line}: {text}"
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings of modules, classes and functions, and the strings below variables, with their lines."""
+    for node in ast.walk(tree):
+        for one in getattr(node, "body", ()) if isinstance(node, SCOPES) else ():
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str):
+                yield one.lineno, one.value.value
+
+
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the comments of a module, those on successive lines as one, with the line of the first."""
+    found: list[tuple[int, int, str]] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            (line, column), comment = token.start, token.string.lstrip("# ")
+            alone = not token.line[:column].strip()
+            if alone and found and found[-1][1] == line - 1:
+                comment = f"{found[-1][2]} {comment}"
+                line = found.pop()[0]
+            found.append((line, token.start[0] if alone else -1, comment))
+    yield from ((line, comment) for line, _, comment in found)
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings and comments of a module without code spans, quoted values and examples."""
+    text = path.read_text()
+    for line, one in (*docstrings(ast.parse(text)), *comments(text)):
+        yield line, " ".join(QUOTED.sub("``", EXAMPLE.sub("", one)).split())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_no_private_word_in_docstrings_and_comments(path: Path) -> None:
+    """No docstring and no comment of the package has a word of words.csv."""
+    found = private(path, prose(path))
+    assert not found, "\n".join(found)
+
+
+def test_docstrings_and_comments_are_read(tmp_path: Path) -> None:
+    """Docstrings, comments of several lines and those after code are read; quoted words are not."""
+    lines = (
+        '"""Module `whose`."""',
+        "A = 1  # who",
+        '"""Below "stale"',
+        "",
+        ">>> whose",
+        '"""',
+        "def f():",
+        "    # asks",
+        "    # for it",
+        '    """F."""',
+    )
+    (tmp_path / "a.py").write_text("\n".join(lines))
+    assert sorted(prose(tmp_path / "a.py")) == [
+        (1, "Module ``."),
+        (2, "who"),
+        (3, "Below ``"),
+        (8, "asks for it"),
+        (10, "F."),
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_docstrings_begin_with_a_short_sentence(path: Path) -> None:
+    """The first line of a docstring is a sentence of at most 80 characters; help texts of commands may be longer.
+
+    Each public function and class at the top of a module has a docstring.
+    """
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if not isinstance(node, SCOPES):
+            continue
+        text, place = ast.get_docstring(node), f"{named(path)}:{getattr(node, 'lineno', 1)}"
+        assert text or node not in tree.body or node.name.startswith("_"), place
+        if text and not any("click." in ast.unparse(one) for one in getattr(node, "decorator_list", ())):
+            first = text.partition("\n")[0]
+            assert len(first) <= 80, f"{place}: {first}"
+            assert first.endswith((".", ":")), f"{place}: {first}"

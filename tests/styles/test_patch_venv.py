@@ -436,11 +436,11 @@ def test_a_damaged_file_is_left_alone(
     shutil.copy(cache / PATCHED[1], strange)
     assert strange.name in patch(venv, settings).patched
     strange.write_bytes(data)
-    assert r"left alone: \xff" in "".join(patch_venv.told(patch(venv, settings)))
+    assert r"not changed: \xff" in "".join(patch_venv.lines(patch(venv, settings)))
     strange.unlink()
     assert restore(venv).restored == sorted({*PATCHED} - {PATCHED[1]})
     report = patch(venv, settings)
-    assert report.left == {PATCHED[1]: "it calls itself an ELF file and is damaged"}
+    assert report.left == {PATCHED[1]: "it is a damaged ELF file"}
     assert file.read_bytes() == data
     assert len(report.patched) == len(PATCHED) - 1
     assert (cache / PATCHED[1]).stat().st_size > len(data)
@@ -448,7 +448,7 @@ def test_a_damaged_file_is_left_alone(
 
 def test_what_patchelf_refuses_is_left_alone(venv: Path, cache: Path, settings: Settings, tmp_path: Path) -> None:
     """Where patchelf fails, or makes something else than was asked, the file stays, with the reason in the report."""
-    for script, reason in (("echo no >&2; exit 1", "no"), ("exit 0", "it became another")):
+    for script, reason in (("echo no >&2; exit 1", "no"), ("exit 0", "it changed other parts of the file")):
         patchelf = tmp_path / "broken"
         patchelf.write_text(f"#!/bin/sh\n{script}\n")
         patchelf.chmod(0o755)
@@ -502,7 +502,7 @@ def test_links_are_not_followed(venv: Path, cache: Path, settings: Settings, tmp
     (venv / "lib64").symlink_to("lib")
     before = outer.read_bytes(), tree(folder, inodes=True)
     report = patch(venv, settings)
-    assert report.left == {PATCHED[1]: "it is a link out of here; install with UV_LINK_MODE=copy"}
+    assert report.left == {PATCHED[1]: "it is a link out of the virtual environment; install with UV_LINK_MODE=copy"}
     assert report.patched == sorted({*PATCHED} - {PATCHED[1]})
     assert (outer.read_bytes(), tree(folder, inodes=True)) == before
 
@@ -531,7 +531,7 @@ def test_a_record_that_is_gone_or_damaged_ends_it(venv: Path, settings: Settings
     before, record = tree(venv, inodes=True), venv / FOLDER / "record.json"
     record.write_text(text) if text else record.unlink()
     for work in (partial(patch, venv, settings), partial(restore, venv)):
-        with pytest.raises(PatchError, match="make the virtual environment anew"):
+        with pytest.raises(PatchError, match="create the virtual environment again"):
             work()
     assert tree(venv, inodes=True) == before
 
@@ -617,13 +617,13 @@ def test_nixpy_patch_is_the_same(venv: Path, shell: Settings, nixpy: Nixpy) -> N
     assert done.status == 0
     assert done.json["format"] == 1
     assert done.json["patched"] == PATCHED
-    assert nixpy("patch", venv).out == f"nixpy: patched 0 files of {venv}\n"
+    assert nixpy("patch", venv).out == f"nixpy: patched 0 files in {venv}\n"
     (venv / PATCHED[1]).write_bytes(b"\x7fELF")
     done = nixpy("patch", venv)
     assert done.status == 1
-    assert f"left alone: {PATCHED[1]}: " in done.out
+    assert f"not changed: {PATCHED[1]}: " in done.out
     (venv / PATCHED[1]).unlink()
-    assert nixpy("patch", venv, "--restore").out == f"nixpy: patched 0 files of {venv}, put 4 back\n"
+    assert nixpy("patch", venv, "--restore").out == f"nixpy: patched 0 files in {venv}, restored 4\n"
     assert tree(venv, inodes=True) == {name: state for name, state in before.items() if name != PATCHED[1]}
 
 
@@ -635,19 +635,19 @@ def test_the_program_alone_is_the_same(venv: Path, shell: Settings) -> None:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
-    assert run("--quiet") == (0, f"nixpy: patched 5 files of {venv}\n")
+    assert run("--quiet") == (0, f"nixpy: patched 5 files in {venv}\n")
     assert run("--quiet") == (0, "")
-    assert run() == (0, f"nixpy: patched 0 files of {venv}\n")
+    assert run() == (0, f"nixpy: patched 0 files in {venv}\n")
     (venv / PATCHED[0]).write_bytes(b"\x7fELF")
     shutil.copy(venv / PATCHED[1], venv / "lib/added.so")
     subprocess.run(["patchelf", "--remove-rpath", venv / "lib/added.so"], check=True)
-    more = "not all is served, see `nixpy-patch`"
-    assert run("--quiet") == (1, f"nixpy: patched 1 file of {venv}; {more}\n")
-    assert f"  left alone: {PATCHED[0]}: " in run()[1]
+    more = "1 could not be patched or found: for details run `nixpy-patch`"
+    assert run("--quiet") == (1, f"nixpy: patched 1 file in {venv}; {more}\n")
+    assert f"  not changed: {PATCHED[0]}: " in run()[1]
     restored = json.loads(run("--restore", "--format", "json")[1])["restored"]
     assert restored == sorted([*PATCHED[1:], "lib/added.so"])
     (venv / "pyvenv.cfg").unlink()
-    assert run() == (2, f"nixpy-patch: {venv} is no virtual environment\n")
+    assert run() == (2, f"nixpy-patch: {venv} is not a virtual environment\n")
 
 
 def test_outside_of_the_shell_it_says_where_to_go(
@@ -677,7 +677,7 @@ def test_ctrl_c_ends_it_cleanly(
     file.write_text(json.dumps(vars(replace(shell, patchelf=str(patchelf)))))
     monkeypatch.setenv("NIXPY_PATCH", str(file))
     for command, message in (
-        ([sys.executable, "-IS", patch_venv.__file__], "nixpy-patch: interrupted; the next run goes on\n"),
+        ([sys.executable, "-IS", patch_venv.__file__], "nixpy-patch: interrupted; run it again to continue\n"),
         ([sys.executable, "-m", "nixpy", "patch"], "nixpy: interrupted; run it again to continue\n"),
     ):
         done = subprocess.run([*command, venv], check=False, capture_output=True, text=True)

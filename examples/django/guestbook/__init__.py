@@ -1,1 +1,1 @@
-"""A guestbook: entries, a page that shows them, and a form that takes new ones."""
+"""A guestbook: entries, a page that shows them, and a form for new entries."""

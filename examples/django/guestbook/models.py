@@ -1,20 +1,20 @@
-"""What is kept."""
+"""The table in the database."""
 
 from django.db import models
 
 
 class Entry(models.Model):
-    """What one guest wrote."""
+    """The entry of one guest."""
 
     name = models.CharField(max_length=40)
     text = models.TextField()
     written = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        """The newest come first."""
+        """Show the newest entries first."""
 
         ordering = ("-written", "-id")
 
     def __str__(self) -> str:
-        """Return a line."""
+        """Return the entry as one line."""
         return f"{self.name}: {self.text}"

@@ -1,4 +1,4 @@
-"""What is shown."""
+"""The page."""
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -17,17 +17,17 @@ PAGE = Template("""\
 
 
 class EntryForm(forms.ModelForm):
-    """What a guest fills in."""
+    """The form for an entry."""
 
     class Meta:
-        """The rest is the database's."""
+        """The fields of a guest; the database fills in the others."""
 
         model = Entry
         fields = ("name", "text")
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    """Show the entries; with a form that is filled in, keep what it says."""
+    """Show the entries; with a valid form, store a new entry first."""
     form = EntryForm(request.POST or None)
     if form.is_valid():
         form.save()

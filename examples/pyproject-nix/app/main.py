@@ -1,4 +1,4 @@
-"""A page that says which database library it would use."""
+"""A page with the version of the database library."""
 
 import psycopg2
 from flask import Flask
@@ -8,10 +8,10 @@ app = Flask(__name__)
 
 @app.route("/")
 def hello_world() -> str:
-    """Say hello."""
+    """Return the page."""
     return f"Hello, World! psycopg2 {psycopg2.__version__}"
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the page."""
     app.run(host="127.0.0.1", port=8080)

@@ -24,15 +24,23 @@ from nixpy.needs.requires import Requires, required
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """All wheels that the project installs, with their needs, and the packages without a wheel for a system."""
+    """The wheels that a project installs, and the packages without one.
+
+    Each wheel has its needs; a package is without one for a system. Without `complete`, pure Python wheels may be
+    missing.
+    """
 
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
+    complete: bool = True
 
     def to_nixpy_lock(
         self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
     ) -> NixpyLock:
-        """Return the content of nixpy.lock: with `complete` all wheels, else those that can change the Nix files."""
+        """Return the content of nixpy.lock.
+
+        With `complete` it has all wheels, else those that can change the Nix files.
+        """
         return NixpyLock(
             python=python,
             release=release,
@@ -61,7 +69,10 @@ def analyse(
 
 
 def _needs_of_wheels(locked: Locked, targets: Sequence[Target], analysis_options: AnalysisOptions) -> tuple[Wheel, ...]:
-    """Return each wheel with its needs, in the same order; needs in nixpy.lock are not looked up again."""
+    """Return each wheel with its needs, in the same order.
+
+    Needs in nixpy.lock are not looked up again.
+    """
     # Needs that nixpy.lock has only from the wheel's tag are replaced by facts, if the wheel can be read now.
     known = [] if analysis_options.rescan else [wheel for wheel in analysis_options.known_wheels if not wheel.guessed]
     previous = {wheel.identity: wheel for wheel in known}
@@ -102,11 +113,14 @@ def _requires(
     target: Target,
     asked: Sequence[Requirement] | None,
 ) -> dict[LockedWheel, Requires]:
-    """Return the locked packages that each wheel for `target` requires, as far as they can be determined."""
+    """Return the locked packages that each wheel for `target` requires.
+
+    Packages of a wheel that was not opened may be missing.
+    """
     here = {wheel.name: wheel for wheel in locked.wheels if wheel.system == target.system}
     lines = {name: own for name, wheel in here.items() if (own := facts[wheel].requires) is not None}
     among = {*here, *(item.name for item in locked.unavailable if item.system == target.system)}
-    # A wheel that was not opened may require any extra of others.
+    # A wheel that was not opened may require any extra of other packages.
     found = required(lines, target.marker_environment(), among, asked if lines.keys() == here.keys() else None)
     return {here[name]: names for name, names in found.items()}
 

@@ -1,4 +1,7 @@
-"""Define the options of an analysis: the sources of facts, and which facts are needed."""
+"""Define the options of an analysis.
+
+They are the sources of facts, and the facts that are needed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class AnalysisOptions:
     - `known_wheels` and `known_unavailable` come from an earlier nixpy.lock; `rescan` opens every wheel again.
     - With `metadata`, nixpy also reads the requirements of each wheel, for styles that install from nixpy.lock.
       `requirements` are then those of the project itself, or None if the project does not name them all.
-    - `upgrade` lets uv choose newer versions where no lock pins them.
+    - `upgrade` lets uv choose newer versions if no lock pins them.
     - `allow_build` lets uv build packages without a wheel to find their requirements.
     """
 

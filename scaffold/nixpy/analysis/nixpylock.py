@@ -1,4 +1,6 @@
-"""Read and write nixpy.lock: facts about the wheels, so that `check` needs no network and reviewers see reasons.
+"""Read and write nixpy.lock, which holds facts about the wheels.
+
+With it, `check` needs no network, and reviewers see reasons.
 
 The file is sorted JSON without time stamps or addresses. It has the wheels that can change the Nix files: those with
 code for a platform, and those that need something at run time. Updates of pure Python wheels do not change it, unless
@@ -47,12 +49,18 @@ class Wheel:
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
-        """The key by which these needs apply to a locked wheel; see `LockedWheel.identity`."""
+        """The key by which these needs apply to a locked wheel.
+
+        See `LockedWheel.identity`.
+        """
         return (self.system, self.name, self.version, self.filename, self.sha256)
 
     @property
     def guessed(self) -> bool:
-        """Whether the needs come only from the wheel's tag; macOS wheels are never opened and need nothing."""
+        """Whether the needs come only from the wheel's tag.
+
+        macOS wheels are never opened and need nothing.
+        """
         return self.needs.known == "tag" and not self.system.endswith("-darwin")
 
     @property
@@ -65,9 +73,9 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NixpyLock:
-    """The content of nixpy.lock: the Python, a digest of the requirements, and the wheels.
+    """The content of nixpy.lock: its inputs and the wheels.
 
-    `release` is the nixpkgs release whose glibc and Python patch level the wheels were selected for. `wheels`
+    `release` is the nixpkgs release for which the wheels were selected: its glibc and its Python. `wheels`
     are sorted by system and name. In the file they are only those that matter, but with `complete` all.
     """
 
@@ -106,7 +114,10 @@ def digest(lines: tuple[str, ...]) -> str:
 
 
 def dumps(nixpy_lock: NixpyLock) -> str:
-    """Return the text of nixpy.lock for `nixpy_lock`: the same bytes for the same facts."""
+    """Return the text of nixpy.lock for `nixpy_lock`.
+
+    The same facts give the same bytes.
+    """
     body = {"generated": _NOTE, "format": _FORMAT, **_body(nixpy_lock)}
     return _json({"digest": _digest(body), **body})
 
@@ -150,7 +161,10 @@ def _json(data: Mapping[str, Any]) -> str:
 
 
 def _pretty(value: Any, line: str) -> str:
-    """Return JSON with one line for each member, and lists of plain values in one line: Qt wheels have hundreds."""
+    """Return JSON with one line for each member.
+
+    Lists of plain values are in one line, since wheels of Qt have hundreds.
+    """
     inner = line + " "
     if isinstance(value, Mapping) and value:
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, inner)}" for key, item in value.items())

@@ -1,4 +1,6 @@
-"""Read from sdists how packages without a wheel are built; each sdist is read once and never run.
+"""Read from sdists how packages without a wheel are built.
+
+Each sdist is read once and never run.
 
 The facts are for hints and tools, so an sdist that cannot be read is skipped.
 """
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 def with_sdist_facts(
     unavailable: Sequence[Unavailable], targets: Sequence[Target], analysis_options: AnalysisOptions
 ) -> tuple[Unavailable, ...]:
-    """Return the packages with the facts of their sdists, if they can be read; each file is read once per run."""
+    """Return the packages with the facts of their sdists, if they can be read.
+
+    Each file is read once per run.
+    """
     known = (
         {}
         if analysis_options.rescan

@@ -1,4 +1,4 @@
-"""The command line: one small module a command, and no logic.
+"""Define the command line: one small module for each command, without logic.
 
 In: arguments. Out: text, JSON (described in `schemas`) and an exit status. Read `main.py` first, then `common.py`.
 """

@@ -1,4 +1,7 @@
-"""A check's result as CI shows it: each diagnostic at the line of the file that a reviewer would look at."""
+"""Turn the result of a check into annotations for CI.
+
+Each is at the line that a reviewer needs to see.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +31,18 @@ RULES = {
     "never-analysed": "The generated files do not exist yet.",
     "foreign": "A file that nixpy did not write has the name of a generated file.",
     "newer": "A newer version of nixpy wrote a generated file.",
-    ERROR: "nixpy cannot read the project.",
 }
 
-# Both files begin with checksums of themselves, which differ whenever anything does and do not say why.
+# Both files begin with their own checksums, which change with everything and do not show the reason.
 _DIGEST = re.compile(r'# nixpy format \d+, |# Text of the library below: |\s*"(digest|inputs)": ')
 _HUNK = re.compile(r"@@ -(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One annotation at one line. `path` is relative to the repository, with forward slashes; None where there is no
-    such file.
+    """One annotation at one line.
+
+    `path` is relative to the repository, with forward slashes, or None.
     """
 
     rule: str
@@ -50,12 +53,15 @@ class Annotation:
 
 
 def _rule(state: State) -> str:
-    """Return the name of a state as a rule: one word."""
+    """Return the name of a state as a rule, in one word."""
     return state.value.replace(" ", "-")
 
 
 def annotate(outcome: Outcome) -> tuple[Annotation, ...]:
-    """Return what is to be shown of one project: why its files are not right, the files, and known diagnostics."""
+    """Return the annotations of one project.
+
+    They are the reasons why its files are out of date, the files, and diagnostics.
+    """
     return tuple(dict.fromkeys(_annotations(outcome)))
 
 
@@ -65,7 +71,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
         error = outcome.error
         text = with_hint(error.message, error.hint)
         path = Path(error.path) if error.path else outcome.folder / PYPROJECT
-        yield _at(top, ERROR, "error", text, path, error.line)
+        yield _at(top, error.code, "error", text, path, error.line)
         return
     project, verdict = outcome.project, outcome.verdict
     assert project is not None  # noqa: S101  (there is no error)
@@ -76,7 +82,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
             yield _at(top, _rule(verdict.state), level, f"{reason}; {verdict.remedy}", reason.path, _line(reason))
     for file in verdict.files:
         if file.state is State.OLDER:
-            continue  # its reason says everything
+            continue  # its reason is complete
         if file.diff or (file.state is verdict.state is not State.FRESH and not verdict.reasons):
             yield _file(top, file, project, verdict)
     for diagnostic in verdict.diagnostics:
@@ -85,7 +91,7 @@ def _annotations(outcome: Outcome) -> Iterator[Annotation]:
 
 def _file(top: Path, file: Comparison, project: Project, verdict: Verdict) -> Annotation:
     name = _rule(file.state)
-    if file.state is State.MISSING:  # there is no line to point at, but of what was to be analysed
+    if file.state is State.MISSING:  # the file has no lines, so the annotation is at the source of the dependencies
         return _at(top, name, "error", f"{file.path.name} does not exist; {verdict.remedy}", project.source, None)
     line, wanted = _first_change(file.diff)
     text = f"{file.path.name}: {in_words(file.state)}; {verdict.remedy}"
@@ -106,12 +112,12 @@ def _at(top: Path, name: str, level: _Level, message: str, path: Path, line: int
 
 
 def _repository(folder: Path) -> Path:
-    here = Path(os.path.abspath(folder))  # noqa: PTH100  (links stay: git knows the file by this name)
+    here = Path(os.path.abspath(folder))  # noqa: PTH100  (links are not resolved: git knows the file by this name)
     return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), Path.cwd())
 
 
 def _line(reason: Reason) -> int | None:
-    """Return the line of the file that names the reason's package, else the setting, if any."""
+    """Return the line of a file that names the package or setting of a reason."""
     try:
         text = read_bytes(reason.path).decode() if reason.path else ""
     except (OSError, UnicodeDecodeError):
@@ -126,7 +132,10 @@ def _line(reason: Reason) -> int | None:
 
 
 def _package_line(text: str, package: str) -> int | None:
-    """Return the line where a lock or requirements file begins with the package, else any that names it."""
+    """Return the line that begins with the package in a lock or requirements file.
+
+    If there is none, return any line that names it.
+    """
     name = "[-_.]+".join(map(re.escape, re.split(r"[-_.]+", package)))
     whole = rf"(?<![\w.-]){name}(?![\w-]|\.\w)"
     begins = re.search(
@@ -137,7 +146,10 @@ def _package_line(text: str, package: str) -> int | None:
 
 
 def _first_change(diff: str) -> tuple[int, str | None]:
-    """Return the first line of the old text that a unified diff changes, and what would stand there, if anything."""
+    """Return the first line of the old text that a unified diff changes.
+
+    With it is its new text, if any.
+    """
     runs = list(_runs(diff))
     telling = [run for run in runs if not all(_DIGEST.match(text) for _, _, text in run)] or runs
     if not telling:
@@ -147,9 +159,11 @@ def _first_change(diff: str) -> tuple[int, str | None]:
 
 
 def _runs(diff: str) -> Iterator[list[tuple[int, str, str]]]:
-    """Yield neighbouring changed lines of a unified diff: the number in the old text, the sign, and the text of each.
+    """Yield neighbouring changed lines of a unified diff.
 
-    What is only added has the number of the line before it.
+    Each has its number in the old text, its sign, and its text.
+
+    Added lines have the number of the line before them.
     """
     at, run = 0, []
     for line in diff.removesuffix("\n").split("\n")[2:]:

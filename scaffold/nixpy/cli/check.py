@@ -45,7 +45,7 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, st
     found = [project for folder in named for project in find_projects(folder)] if every else named
     outcomes = [outcome(folder, _rescan if rescan else nixpy.check) for folder in found]
     for one in outcomes:
-        if one.error:  # the other projects still have their say
+        if one.error:  # the other projects are still checked
             fail(one.error)
     FORMATS[form](outcomes, diff)
     return max(one.verdict.strict_status if strict and one.verdict else one.status for one in outcomes)

@@ -1,4 +1,4 @@
-"""What several commands share: options, progress, and the ways their results are printed."""
+"""Provide options, progress and output that several commands share."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
 from nixpy.cli import values
 from nixpy.cli.layout import columns, tell
-from nixpy.cli.output import Part, Styled, colour, echo, inert, print_document
+from nixpy.cli.output import SETTINGS, Part, Styled, colour, echo, inert, print_document
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
-_SILENCE = 10  # seconds after which one asks whether it still goes on
+_SILENCE = 10  # seconds without output after which a user may think that nixpy hangs
 F = TypeVar("F", bound=Callable[..., Any])
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
@@ -83,58 +83,91 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
-    """Print diagnostics, each with its code and what to do; with `err` to standard error."""
+    """Print diagnostics, each with its code and hint; with `err` to standard error."""
     for diagnostic in diagnostics:
-        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "), err=err)
-        if diagnostic.hint:
-            tell(diagnostic.hint, lead=" " * (len(diagnostic.code) + 1), err=err)
+        print_message("warning", diagnostic.code, diagnostic.message, diagnostic.hint, err=err)
+
+
+def print_message(
+    level: Literal["error", "warning"],
+    code: str,
+    text: str,
+    hint: str | None = None,
+    *,
+    details: Iterable[str] = (),
+    err: bool = False,
+) -> None:
+    """Print a message in the form of all messages.
+
+    The form is `error[NIX701]: FILE:LINE: text`, and below it `hint: text`.
+
+    Args:
+        level: An error ends the command with a status that is not 0; a warning does not.
+        code: A code in `diagnostics/codes.csv`.
+        text: The message; it begins with the file and the line, if they are known.
+        hint: The remedy.
+        details: Lines between the two, with their indent.
+        err: Print to standard error. `--quiet` silences warnings there, but no errors.
+    """
+    colour = {"error": "red", "warning": "yellow"}[level]
+    tell(text, lead=(Styled(f"{level}[{code}]", fg=colour, bold=True), ": "), err=err, always=level == "error")
+    for line in details:
+        indented = line.lstrip()
+        tell(indented, lead=line.removesuffix(indented), err=err, always=level == "error")
+    if hint:
+        tell(hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=err, always=level == "error")
 
 
 def fail(error: NixpyError) -> None:
-    """Print one error: where, what, and the way out."""
-    tell(str(error), lead=(Styled("error", fg="red", bold=True), ": "), err=True)
-    if error.hint:
-        tell(error.hint, lead=("  ", Styled("hint", fg="cyan"), ": "), err=True)
+    """Print one error: its place, its message and its hint."""
+    what, *details = str(error).split("\n")
+    print_message("error", error.code, what, error.hint, details=details, err=True)
     if isinstance(error, Fault) and (trace := error.trace()):
-        echo(trace, nl=False, err=True)
+        echo(trace, nl=False, err=True, always=True)
 
 
 def say(*parts: Part) -> None:
-    """Say something on the way; results alone go to standard output."""
+    """Print progress to standard error; only results go to standard output."""
     echo(*parts, err=True)
 
 
 def in_repository(folder: Path) -> bool:
-    """Return whether the folder lies in a git repository."""
+    """Return whether the folder is in a git repository."""
     here = folder.resolve()
     return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
 class PlainProgress:
-    """Progress in lines, which logs keep and screens are read aloud by: at the start, and while it takes long."""
+    """Progress in lines, for logs and screen readers.
+
+    Lines are printed at the start, and while it takes long.
+    """
 
     def __init__(self) -> None:
         self._done = self._total = 0
         self._said = monotonic()
 
     def start(self, total: int) -> None:
-        """Say how many wheels are to be opened."""
+        """Print the number of wheels to open."""
         self._total, self._said = total, monotonic()
         if total:
-            say(f"opening {counted(total, 'wheel')}")
+            say(f"opening {counted(total, 'wheel file')}")
 
     def step(self, name: str, how: str) -> None:
-        """One more wheel is known, which is said where nothing was for a while."""
+        """Count a wheel; print the count if nothing was printed for a while."""
         self._done += 1
         if monotonic() - self._said >= _SILENCE:
-            say(f"opened {self._done} of {self._total}")
+            say(f"opened {self._done} of {counted(self._total, 'wheel file')}")
             self._said = monotonic()
 
 
 @contextmanager
 def progress() -> Iterator[Any]:
-    """Yield a progress report on standard error: a bar on a terminal, plain lines elsewhere and without colour."""
-    if columns(err=True) is None or colour() is False:
+    """Yield a progress report on standard error.
+
+    It is a bar on a terminal, and plain lines elsewhere and without colour.
+    """
+    if columns(err=True) is None or colour() is False or SETTINGS.quiet or SETTINGS.verbose:
         yield PlainProgress()
         return
     from rich.console import Console
@@ -157,7 +190,7 @@ def progress() -> Iterator[Any]:
 
         class Bar:
             def start(self, total: int) -> None:
-                bar.update(task, total=total, description="opening wheels")
+                bar.update(task, total=total, description="opening wheel files")
 
             def step(self, name: str, how: str) -> None:
                 bar.update(task, advance=1, last=inert(f"{name} ({how})"))

@@ -27,5 +27,5 @@ def command(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  (click knows these three)
     script = kind(group, {}, "nixpy", "_NIXPY_COMPLETE").source()
-    # click's script for fish cuts what it offers at every comma; the first alone ends the kind of it.
+    # click's script for fish splits each completion at every comma; only the first one ends its type.
     click.echo(script.replace('string split ","', 'string split --max 1 ","'))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import folder, format_option, print_json
+from nixpy.cli.common import folder, format_option, print_json, print_message
 from nixpy.cli.layout import table, tell
-from nixpy.cli.output import Styled, echo
+from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.diagnostics.diagnostic import counted
-from nixpy.doctor.examine import Report, examine
+from nixpy.doctor.examine import CHECKS, Report, examine
 from nixpy.doctor.project_folder import nearest_project
 from nixpy.doctor.report import as_json, rows
 
@@ -25,11 +25,11 @@ from nixpy.doctor.report import as_json, rows
 )
 @format_option
 def command(folder: Path, venv: Path | None, form: str) -> int:
-    """Explain what is wrong with this machine, this shell and the project in DIR. Each finding names its fix.
+    """Explain what is wrong with this machine, this shell and the project in DIR. Each diagnostic names its fix.
 
     Run it where something fails: in the same shell, with the same variables. It needs no network and no Nix, and
     changes nothing. It starts only git and the Python of the environment, isolated. The exit status is 1 if there are
-    findings.
+    diagnostics.
     """
     folder = nearest_project(folder)
     report = examine(folder, venv or folder / ".venv", os.environ)
@@ -41,12 +41,16 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
 
 
 def _print(report: Report) -> None:
-    for line in table(rows(report.facts), indent=0):
-        echo(line)
-    echo("")
+    if not SETTINGS.quiet:
+        for line in table(rows(report.facts), indent=0):
+            echo(line)
+        echo("")
     for diagnostic in report.diagnostics:
-        tell(diagnostic.message, lead=(Styled(diagnostic.code, fg="yellow"), " "))
-        echo("       ", Styled(diagnostic.command, bold=True))
+        print_message("error", diagnostic.code, diagnostic.message)
+        echo("  ", Styled("hint", fg="cyan"), ": ", Styled(diagnostic.command, bold=True))
+    if SETTINGS.quiet:
+        return
     for skipped in report.skipped:
         tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
-    echo(f"{counted(len(report.diagnostics), 'problem')} found" if report.diagnostics else "no problem found")
+    found = counted(len(report.diagnostics), "diagnostic") if report.diagnostics else "no diagnostic"
+    tell(f"{found} found by {counted(len(CHECKS) - len(report.skipped), 'check')}")

@@ -1,53 +1,60 @@
-"""How `check` prints its result: one function a format, each for all the projects that were looked at."""
+"""Print the result of `check`: one function for each format."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 from nixpy import __version__
 from nixpy.cli import markdown
 from nixpy.cli.annotate import ERROR, RULES, Annotation, annotate
-from nixpy.cli.common import diagnostics_data, print_json
+from nixpy.cli.common import diagnostics_data, print_diagnostics, print_json, print_message
 from nixpy.cli.layout import tell
-from nixpy.cli.output import Styled, echo, print_document, stopped_commands
+from nixpy.cli.output import SETTINGS, Styled, echo, print_document, stopped_commands
 from nixpy.cli.output import command as workflow_command
 from nixpy.commands.check import Outcome, Verdict, in_words
 from nixpy.core.text import visible, visible_line
 from nixpy.diagnostics.codes import explanations
 from nixpy.diagnostics.diagnostic import counted
-from nixpy.files.reconcile import State
+from nixpy.files.reconcile import REMEDIES, State
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\(")
 _PLACEHOLDER = re.compile(r"\{(\d+)\}")
-_DIFF_LINES = 400  # GitHub takes a summary of 1 MiB
+_DIFF_LINES = 400  # GitHub accepts a summary of 1 MiB
 
 
 def _text(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print it for people; errors were told already."""
+    """Print the result as text; errors were printed before."""
     for outcome in outcomes:
         if outcome.verdict:
             _tell(outcome, outcome.verdict, diff)
 
 
 def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
-    colour = {0: "green", 1: "yellow", 2: "red"}[verdict.status]
-    state = Styled(in_words(verdict.state), fg=colour)
-    if verdict.remedy:
-        tell(verdict.remedy, lead=(f"{outcome.folder}: ", state, "; "))
-    else:
-        tell("", lead=(f"{outcome.folder}: ", state))
-    for file in verdict.files:
-        if file.state is not State.FRESH:
-            tell(f"{file.path}: {in_words(file.state)}", lead="  ")
-    for reason in verdict.reasons:
-        tell(str(reason), lead="  ")
-    if verdict.diagnostics:
+    files = [file for file in verdict.files if SETTINGS.verbose or file.state is not State.FRESH]
+    details = [*(f"{file.path}: {in_words(file.state)}" for file in files), *map(str, verdict.reasons)]
+    if verdict.code:
+        level: Literal["error", "warning"] = "error" if verdict.status else "warning"
+        text = f"{outcome.folder}: {in_words(verdict.state)}"
+        print_message(
+            level, verdict.code, text, REMEDIES[verdict.state].sentence, details=[f"  {line}" for line in details]
+        )
+    elif not SETTINGS.quiet:
+        compared, against = _names(outcome, (file.path for file in verdict.files)), _names(outcome, _inputs(outcome))
+        text = f" ({compared}; checked against {against})"
+        tell(text, lead=(f"{outcome.folder}: ", Styled(in_words(verdict.state), fg="green")))
+        for line in details:
+            tell(line, lead="  ")
+    if verdict.diagnostics and SETTINGS.verbose:
+        print_diagnostics(verdict.diagnostics, err=True)
+    elif verdict.diagnostics:
         codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
         number = counted(len(verdict.diagnostics), "diagnostic")
-        tell(f"{number} ({codes}); run `nixpy sync` for details", lead="  ", err=True)
+        tell(f"{number} ({codes}); `nixpy check -v` shows them", lead="  ", err=True)
     if diff:
         for file in verdict.files:
             echo(file.diff, nl=False)
@@ -55,18 +62,34 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell("`nixpy check` does not open wheels; run `nixpy sync --diff` to see what would change", lead="  ")
 
 
+def _inputs(outcome: Outcome) -> tuple[Path, ...]:
+    return outcome.project.inputs if outcome.project else ()
+
+
+def _names(outcome: Outcome, paths: Iterable[Path]) -> str:
+    """Return the files as the folder of the project has them."""
+    return ", ".join(os.path.relpath(path, outcome.folder) for path in paths)
+
+
 def _as_json(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print what schemas/check.json describes."""
+    """Print the result as JSON; schemas/check.json describes it."""
     print_json({"projects": [_project(outcome, diff) for outcome in outcomes]})
 
 
 def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
     folder, verdict, error = str(outcome.folder), outcome.verdict, outcome.error
     if verdict is None:
-        return {"folder": folder, "state": ERROR, "remedy": error and error.hint, "reasons": [str(error)]}
+        return {
+            "folder": folder,
+            "state": ERROR,
+            "code": error and error.code,
+            "remedy": error and error.hint,
+            "reasons": [str(error)],
+        }
     return {
         "folder": folder,
         "state": verdict.state.value,
+        "code": verdict.code,
         "remedy": verdict.remedy or None,
         "files": [
             {"path": str(file.path), "state": file.state.value, **({"diff": file.diff} if diff else {})}
@@ -78,7 +101,10 @@ def _project(outcome: Outcome, diff: bool) -> dict[str, Any]:
 
 
 def github(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print the workflow commands that GitHub shows at the lines of a pull request, and each project's state."""
+    """Print workflow commands, which GitHub shows at lines of a pull request.
+
+    The state of each project is printed, too.
+    """
     for outcome in outcomes:
         state = in_words(outcome.verdict.state) if outcome.verdict else ERROR
         echo(visible_line(f"nixpy: {outcome.folder}: {state}"))
@@ -94,14 +120,14 @@ def github(outcomes: Sequence[Outcome], diff: bool) -> None:
 
 
 def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a code quality report, of which GitLab shows what a merge request adds."""
+    """Print a code quality report; GitLab shows the entries that a merge request adds."""
     report = [
         {
             "description": visible(one.message),
             "check_name": f"nixpy/{one.rule}",
             "fingerprint": _fingerprint(one),
             "severity": {"error": "major", "notice": "info"}[one.level],
-            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # which must be there
+            "location": {"path": visible(one.path or "."), "lines": {"begin": one.line}},  # a required member
         }
         for one in _all(outcomes)
     ]
@@ -109,7 +135,10 @@ def _gitlab(outcomes: Sequence[Outcome], _diff: bool) -> None:
 
 
 def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
-    """Print a log of SARIF 2.1.0 (OASIS) with one run; its paths are relative to the repository."""
+    """Print a log of SARIF 2.1.0 (OASIS) with one run.
+
+    Its paths are relative to the repository.
+    """
     found = list(_all(outcomes))
     rules = sorted({*RULES, *(one.rule for one in found)})
     driver = {
@@ -129,7 +158,6 @@ def _sarif(outcomes: Sequence[Outcome], _diff: bool) -> None:
 
 
 def _result(one: Annotation, index: int) -> dict[str, Any]:
-    import os
     from urllib.parse import quote
 
     locations = []
@@ -147,12 +175,18 @@ def _result(one: Annotation, index: int) -> dict[str, Any]:
 
 
 def _sarif_text(text: str) -> str:
-    """Return a message without links and placeholders (SARIF 2.1.0, sections 3.11.5 and 3.11.6)."""
+    """Return a message without links and placeholders.
+
+    Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
+    """
     return _PLACEHOLDER.sub(r"{{\1}}", _LINK.sub(r"\\[\1\\](", visible(text)))
 
 
 def _markdown(outcomes: Sequence[Outcome], diff: bool) -> None:
-    """Print a table of the projects and what is found of each, with `diff` folded under it: for a job's summary."""
+    """Print a table of the projects and their diagnostics.
+
+    With `diff`, each difference follows, folded: for the summary of a job.
+    """
     echo("### nixpy\n\n| project | state | what to do |\n| --- | --- | --- |")
     for outcome in outcomes:
         verdict, error = outcome.verdict, outcome.error
@@ -176,7 +210,7 @@ def _all(outcomes: Sequence[Outcome]) -> Iterator[Annotation]:
 
 
 def _fingerprint(one: Annotation) -> str:
-    """Return what stays the same where the annotation does, on whatever line it stands."""
+    """Return a fingerprint of the annotation that does not depend on its line."""
     return hashlib.sha256(f"{one.rule}\n{one.path}\n{one.message}".encode("utf-8", "backslashreplace")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How `--help` is laid out: as the reports are, so that it can be read on a narrow terminal too."""
+"""Format `--help` like the reports, so that it fits narrow terminals, too."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from nixpy.cli.layout import PROSE, aligned, broken
 
 
 class Formatter(click.HelpFormatter):
-    """click's, which takes no terminal for narrower than 50 columns, breaks words at hyphens, and squeezes columns."""
+    """Replaces click's formatter on narrow terminals.
+
+    That of click assumes at least 50 columns, breaks words at hyphens, and squeezes columns.
+    """
 
     def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
         width = width or min(shutil.get_terminal_size().columns, max_width or PROSE) - 2
         super().__init__(indent_increment, max(width, 1))
 
     def write_text(self, text: str) -> None:
-        """Write paragraphs; what click leaves as it is, behind its mark, is a table with columns two blanks apart."""
+        """Write paragraphs.
+
+        Text after click's mark for preformatted text is a table with columns two blanks apart.
+        """
         written = []
         for paragraph in text.split("\n\n"):
             if paragraph.startswith("\b\n"):
@@ -31,6 +37,9 @@ class Formatter(click.HelpFormatter):
         self.write("\n\n".join(written) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write terms with their definitions, which go below the terms where there is no room beside them."""
+        """Write terms with their definitions.
+
+        On narrow terminals the definitions go below the terms.
+        """
         for line in aligned(list(rows), self.current_indent, self.width):
             self.write(f"{line}\n")

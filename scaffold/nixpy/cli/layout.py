@@ -1,4 +1,7 @@
-"""How text is laid out: by words on a terminal, one line a thing elsewhere, so that a program can read it."""
+"""Lay out text: wrapped on a terminal, one line per item elsewhere.
+
+So programs can read the output.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from nixpy.cli.output import Part, Styled, echo
+from nixpy.core.errors import in_one_line
 from nixpy.core.text import visible, visible_line
 
-_ROOM = 20  # a narrower last column is not worth having: what stands in it goes below
+_ROOM = 20  # columns; a narrower last column goes below the others
 PROSE = 100  # wider lines are hard to read
 
 
 def columns(*, err: bool = False) -> int | None:
-    """Return the width of the terminal that is written to, None where it is none."""
+    """Return the width of the terminal, or None if the output is not a terminal."""
     stream = sys.stderr if err else sys.stdout
     try:
         if not stream.isatty():
@@ -26,25 +31,36 @@ def columns(*, err: bool = False) -> int | None:
         return None
 
 
-def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False) -> None:
-    """Print a sentence; on a terminal it is broken between words and goes on below where it began, behind `lead`.
+def tell(text: str, *, lead: Part | Sequence[Part] = "", err: bool = False, always: bool = False) -> None:
+    """Print a sentence after `lead`.
 
-    Behind a `lead` that leaves too little room it goes on a little further in than that, and the lead is broken too.
+    On a terminal it is wrapped between words, and its lines are aligned. A newline in the text or in `lead`, which may
+    come from a file of others, is printed as an escape.
+
+    If `lead` leaves too little room, it is wrapped, too, and the sentence continues with a small indent.
     """
-    parts = (lead,) if isinstance(lead, str | Styled) else tuple(lead)
+    text = in_one_line(text)
+    parts = tuple(map(_in_one_line, (lead,) if isinstance(lead, str | Styled) else lead))
     width, plain = columns(err=err), visible("".join(map(str, parts)))
     told = plain + visible(text)
     if width is not None:
         width = min(width, PROSE)
         told = "\n".join(_wrapped(told, width, len(plain) if width - len(plain) >= _ROOM else 2))
     if told.startswith(plain):
-        echo(*parts, told[len(plain) :], err=err)
+        echo(*parts, told[len(plain) :], err=err, always=always)
     else:
-        echo(told, err=err)
+        echo(told, err=err, always=always)
+
+
+def _in_one_line(part: Part) -> Part:
+    return replace(part, text=in_one_line(part.text)) if isinstance(part, Styled) else in_one_line(part)
 
 
 def print_command(text: str, comment: str = "") -> None:
-    """Print a command to go on with, which can be copied whatever the width is, and why it is wanted."""
+    """Print a command in one line, with its purpose as a comment.
+
+    It is never wrapped, so that it can be copied.
+    """
     line = f"  {text}   # {comment}"
     if not comment:
         echo(f"  {text}", err=True)
@@ -56,15 +72,20 @@ def print_command(text: str, comment: str = "") -> None:
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2) -> Iterator[str]:
-    """Yield the rows as lines with aligned columns that fit the terminal; see `aligned`."""
+    """Yield the rows as lines with aligned columns that fit the terminal.
+
+    See `aligned`.
+    """
     return aligned(rows, indent, columns())
 
 
 def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> Iterator[str]:
-    """Yield the rows as lines with aligned columns; the last cell of a row may be of any length.
+    """Yield the rows as lines with aligned columns.
 
-    Where `width` leaves no room for the last column, it goes below, a little behind the second one; where it leaves
-    none for that either, each cell has lines of its own, further in than the cell before it.
+    The last cell of a row may be of any length.
+
+    If `width` leaves no room for the last column, the column goes below, indented more than the second one. If there is
+    no room for that either, each cell has its own lines, indented more than the cell before it.
     """
     rows = [[visible_line(cell) for cell in row] for row in rows]
     sizes = [max(map(len, cells)) + 2 for cells in zip_longest(*(row[:-1] for row in rows), fillvalue="")]
@@ -92,7 +113,10 @@ def aligned(rows: Sequence[Sequence[str]], indent: int, width: int | None) -> It
 
 
 def _wanted(cells: Sequence[str], most: int) -> int:
-    """Return the room that the last column should have: that of its longest word, as far as any line has it."""
+    """Return the width that the last column needs, but at most `most`.
+
+    It is the width of the longest word.
+    """
     words = (len(word) for cell in cells for word in cell.split())
     return max(min(_ROOM, max(map(len, cells), default=0)), *(size for size in words if size <= most), 0)
 
@@ -106,7 +130,10 @@ def _stacked(cells: Sequence[str], indent: int, width: int | None) -> Iterator[s
 
 
 def broken(text: str, width: int | None, indent: int) -> list[str]:
-    """Return the text in lines that fit between `indent` and `width`, all but the first one indented."""
+    """Return the text in lines that fit between `indent` and `width`.
+
+    All but the first one are indented.
+    """
     if width is None:
         return [text]
     first, *more = _wrapped(text, width - indent) or [""]
@@ -114,7 +141,10 @@ def broken(text: str, width: int | None, indent: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int, hang: int = 0) -> list[str]:
-    """Return the text in lines, all but the first one indented; a word that is longer than a line is not cut."""
+    """Return the text in lines, all but the first one indented.
+
+    A word that is longer than a line is not cut.
+    """
     return textwrap.wrap(
         text, max(width, 1), subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False
     )

@@ -1,9 +1,10 @@
-"""The command line: one small module a command, and no logic."""
+"""Define the group of commands, and run the command line."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.core.fault import Fault, as_error, described
 from nixpy.core.limits import check_argument
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-COMMANDS = {  # in short, so that neither help nor the tab key loads what they do
+COMMANDS = {  # with summaries, so that help and completion do not import the commands
     "new": "Create a new project.",
     "init": "Analyse a project and write its Nix files.",
     "sync": "Update the generated files.",
@@ -30,7 +31,7 @@ COMMANDS = {  # in short, so that neither help nor the tab key loads what they d
     "styles": "List the styles and features, or describe one style.",
     "completion": "Print a shell completion script.",
 }
-_SIGPIPE = 141  # what a shell reports of a program whose reader went away: 128 and the signal
+_SIGPIPE = 141  # the exit status that shells report for a closed pipe: 128 plus the signal
 _HELP = """Make Python wheels work on NixOS.
 
 nixpy reads the wheels that your project uses and writes the Nix that supplies their libraries.
@@ -43,8 +44,36 @@ nixpy check      fail if they are out of date; for CI and pre-commit
 """
 
 
+def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep the value of a global option, before the name of the command or after it."""
+    from nixpy.cli.output import SETTINGS, colour, start_log
+
+    if value:
+        assert option.name is not None  # noqa: S101
+        setattr(SETTINGS, option.name, value)
+        if option.name == "verbose":
+            start_log()
+    if SETTINGS.quiet and SETTINGS.verbose:
+        context.fail("--quiet and --verbose exclude each other")
+    context.color = colour()
+
+
+GLOBAL = tuple(
+    click.Option(names, help=told, expose_value=False, is_eager=True, callback=_set, **more)
+    for names, told, more in (
+        (("-q", "--quiet"), "Print only errors and the answer.", {"is_flag": True}),
+        (("-v", "--verbose"), "Print everything: whole lists, files, programs, times.", {"is_flag": True}),
+        (
+            ("--color",),
+            "Use colour: auto (the default), always or never.",
+            {"type": click.Choice(["auto", "always", "never"]), "metavar": "WHEN"},
+        ),
+    )
+)
+
+
 class _Context(click.Context):
-    """What a command runs in, with help that fits the terminal."""
+    """The context of a command, with help that fits the terminal."""
 
     def make_formatter(self) -> click.HelpFormatter:
         from nixpy.cli.help import Formatter
@@ -53,7 +82,7 @@ class _Context(click.Context):
 
 
 class _Commands(click.Group):
-    """Imports a command's module when it is asked for, so that `check` starts as fast as it can."""
+    """Imports the module of a command when it is run, so that `check` starts fast."""
 
     context_class = _Context
 
@@ -66,6 +95,7 @@ class _Commands(click.Group):
         command = importlib.import_module(f"nixpy.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
         command.context_class = _Context
+        command.params = [*(one for one in command.params if one not in GLOBAL), *GLOBAL]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -88,13 +118,14 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             status = super().invoke(ctx)
+            logging.getLogger("nixpy").debug("finished")
             if sys.stdout is not None:  # closed by `>&-`
                 sys.stdout.flush()
         except BrokenPipeError:
-            # The reader went away (`nixpy scan | head`): that is its good right, but no verdict of ours.
+            # The reader closed the pipe (`nixpy scan | head`), which is neither an error nor a result.
             _forget_output()
             return _SIGPIPE
-        except EOFError as error:  # which click takes for Ctrl-D, and so for an interruption
+        except EOFError as error:  # which click treats as Ctrl-D, and so as an interruption
             raise Fault(error, command=f"nixpy {ctx.invoked_subcommand}") from error
         return status
 
@@ -103,32 +134,34 @@ class _Commands(click.Group):
     cls=_Commands,
     help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 success, 1 findings (out of date, edited, not generated), 2 error, 130 interrupted.",
+    epilog="Exit status: 0 success, 1 diagnostics (out of date, edited, not generated), 2 error, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="nixpy %(version)s")
-@click.pass_context
-def group(ctx: click.Context) -> None:
+def group() -> None:
     """Run before every command."""
-    from nixpy.cli.output import colour
 
-    ctx.color = colour()
+
+group.params = [*GLOBAL, *group.params]
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit with its status, which is 1 for findings and for nothing else."""
+    """Run the command line and exit with its status, which is 1 only for diagnostics."""
     try:
         status = _status(args)
         if sys.stdout is not None:  # closed by `>&-`
             sys.stdout.flush()
     except OSError as error:
-        # Not even an error can be told, as a full disk or a reader that went away is behind `2>`.
+        # The error cannot be printed either: the disk behind `2>` is full, or its reader closed the pipe.
         status = _SIGPIPE if isinstance(error, BrokenPipeError) else 2
         _forget_output()
     sys.exit(status)
 
 
 def _status(args: list[str] | None) -> int:
-    """Run the command line, tell of errors, and return the exit status."""
+    """Run the command line, print errors, and return the exit status."""
+    from nixpy.cli.output import reset
+
+    reset()
     try:
         for argument in sys.argv[1:] if args is None else args:
             check_argument(argument)
@@ -136,14 +169,14 @@ def _status(args: list[str] | None) -> int:
     except click.exceptions.Abort:
         from nixpy.cli.output import echo
 
-        echo("nixpy: interrupted; unfinished files were not written", err=True)
+        echo("nixpy: interrupted; unfinished files were not written", err=True, always=True)
         return 130
     except click.ClickException as error:
         _show(error)
         return error.exit_code
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001  (the last handler: all that no module foresaw)
+    except Exception as error:  # noqa: BLE001  (the last handler, for bugs)
         from nixpy.cli.common import fail
 
         fail(as_error(error, command=described(sys.argv[1:] if args is None else args, [*COMMANDS])))
@@ -154,20 +187,23 @@ def _status(args: list[str] | None) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """Tell what is wrong with the command line as other errors are told, which fits the terminal."""
+    """Print an error in the command line like other errors.
+
+    So it fits the terminal.
+    """
     context = error.ctx if isinstance(error, click.UsageError) else None
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # which is no error but the help
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # which prints the help and is not an error
         error.show()
         return
     from nixpy.cli.common import fail
 
-    fail(NixpyError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
+    fail(ArgumentError(error.format_message(), hint=f"See `{context.command_path if context else 'nixpy'} --help`."))
 
 
 def _forget_output() -> None:
-    """Drop what is not written yet, or Python's last flush fails on it again."""
+    """Drop unwritten output, so that Python's last flush does not fail on it again."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, AttributeError):  # a stream that is no file has nothing left behind
+        with contextlib.suppress(OSError, AttributeError):  # a stream without a file has no unwritten output
             stream.flush()
             continue
         with contextlib.suppress(OSError, AttributeError):

@@ -1,4 +1,7 @@
-"""Text of others for GitHub Flavored Markdown (CommonMark 0.31): displayed as it is, without links, HTML or fences."""
+"""Escape untrusted text for GitHub Flavored Markdown (CommonMark 0.31).
+
+The result has no links, HTML or fences.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ _LEAST_FENCE = 4
 
 
 def sentence(text: str) -> str:
-    """Return a message of ours for a table cell or a list item: code spans stay, all else is plain text in one line."""
+    """Return a message of nixpy for a table cell or a list item, in one line.
+
+    Only code spans are markup.
+    """
     text = " ".join(visible(text).split())
     parts = []
     at = 0
@@ -33,7 +39,10 @@ def code(text: str) -> str:
 
 
 def block(text: str, language: str) -> str:
-    """Return `text` as a fenced block whose fence is longer than any run of backticks in it."""
+    """Return `text` as a fenced block.
+
+    The fence is longer than any run of backticks in it.
+    """
     text = visible(text)
     fence = "`" * max(_longest_run(text) + 1, _LEAST_FENCE)
     return f"{fence}{language}\n{text}\n{fence}"

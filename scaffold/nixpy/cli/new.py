@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -10,9 +9,10 @@ import click
 
 from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
 from nixpy.cli.layout import print_command, tell
-from nixpy.cli.output import Styled
+from nixpy.cli.output import SETTINGS, Styled
 from nixpy.commands import new
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
+from nixpy.core.text import shell_word
 from nixpy.styles import styles
 
 
@@ -42,17 +42,17 @@ def command(
     the project to the next version of the template.
     """
     if not folder:
-        raise NixpyError("the folder is missing", hint="Name the folder of the new project; `.` is the current one.")
+        raise ArgumentError("the folder is missing", hint="Name the folder of the new project; `.` is the current one.")
     chosen = {"style": styles.find(style).name if style else None, "manager": manager, "python": python}
     answers = dict(map(_pair, data))
     for name, answer in chosen.items():
         if answer and answers.setdefault(name, answer) != answer:
-            raise NixpyError(
+            raise ArgumentError(
                 f"`--{name} {answer}` and `--data {name}={answers[name]}` contradict each other",
                 hint="Leave one of them out.",
             )
     if not defaults and not sys.stdin.isatty():
-        raise NixpyError(
+        raise ArgumentError(
             "there is no terminal to ask questions on", hint="Run it in a terminal, or use --defaults and --data."
         )
     root = Path(folder)
@@ -61,7 +61,8 @@ def command(
     if form == "json":
         print_json({"folder": str(root), "files": files})
         return
-    tell(", ".join(files), lead=Styled("wrote ", fg="green"))
+    if not SETTINGS.quiet:
+        tell(", ".join(files), lead=Styled("wrote ", fg="green"))
     if not made.nixpy:
         say("")
         tell(
@@ -77,7 +78,7 @@ def command(
 def _next(root: Path) -> None:
     say("\n", Styled("next:", bold=True))
     if root.resolve() != Path.cwd():
-        print_command(f"cd {shlex.quote(str(root))}")
+        print_command(f"cd {shell_word(str(root))}")
     if not in_repository(root):
         print_command("git init --quiet -b main")
     print_command("git add .", "a flake sees only files that git tracks")
@@ -89,5 +90,5 @@ def _next(root: Path) -> None:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, answer = text.partition("=")
     if not equals or not name:
-        raise NixpyError(f"`{text}` is not an answer", hint="Write --data NAME=ANSWER, such as --data ci=gitlab.")
+        raise ArgumentError(f"`{text}` is not an answer", hint="Write --data NAME=ANSWER, such as --data ci=gitlab.")
     return name, answer

@@ -1,19 +1,23 @@
-"""The one place that prints. What others wrote is text here: no terminal and no CI runner obeys it.
+"""Print all output, with untrusted text escaped.
 
-GitHub's runner reads standard output and standard error. It obeys a line that begins with `::`, behind any blanks, and
-`##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` prints neither; `command` alone does.
+Terminals and CI runners do not execute it then.
+
+GitHub's runner reads standard output and standard error. It executes a line that begins with `::`, after any blanks,
+and `##[command]` anywhere in a line (actions/runner, ActionCommand.cs). `echo` prints neither; only `command` does.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -37,18 +41,77 @@ class Styled:
 Part = str | Styled
 
 
+@dataclass(slots=True)
+class Settings:
+    """The options `-q`, `-v` and `--color`, which every command has."""
+
+    quiet: bool = False
+    """Only errors and the answer of the command are printed."""
+    verbose: bool = False
+    """Lists are complete, and standard error shows the files read and the programs run."""
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+SETTINGS = Settings()
+
+
+def reset() -> None:
+    """Forget the settings of a command that ran before in this process."""
+    SETTINGS.quiet, SETTINGS.verbose, SETTINGS.color = False, False, "auto"
+    _LOG.removeHandler(_HANDLER)
+    _LOG.setLevel(logging.NOTSET)
+
+
+def start_log() -> None:
+    """Print the log of nixpy, each line with the time.
+
+    It has the files that nixpy reads, the programs that it runs, and its requests.
+    """
+    _HANDLER.start = time.time()
+    _LOG.addHandler(_HANDLER)
+    _LOG.setLevel(logging.DEBUG)
+
+
+class _Handler(logging.Handler):
+    """Prints `debug: SECONDS: text` to standard error."""
+
+    start = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        echo(f"debug: {record.created - self.start:.3f} s: {record.getMessage()}", err=True)
+
+
+_LOG = logging.getLogger("nixpy")
+_HANDLER = _Handler()
+
+
 def colour() -> bool | None:
-    """Return False if colour is switched off, else None: then terminals get it."""
-    return False if os.environ.get("NO_COLOR") or _is_dumb() else None
+    """Return True for colour everywhere, False for none, None for terminals only.
+
+    `--color` decides, then NO_COLOR (no-color.org), then FORCE_COLOR and CLICOLOR_FORCE (bixense.com/clicolors).
+    """
+    if SETTINGS.color != "auto":
+        return SETTINGS.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
+        return True
+    return False if _is_dumb() else None
 
 
 def _is_dumb() -> bool:
-    """Return whether the terminal can only go on writing, as those that are read aloud."""
+    """Return whether the terminal can only append text, as with screen readers."""
     return os.environ.get("TERM") in {"dumb", "unknown"}
 
 
-def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
-    """Print the parts as one text, and a newline with `nl`; with `err` to standard error."""
+def echo(*parts: Part, err: bool = False, nl: bool = True, always: bool = False) -> None:
+    """Print the parts as one text, and a newline with `nl`.
+
+    With `err`, print to standard error, which has what accompanies the answer. With `--quiet` nothing is printed there,
+    unless `always`.
+    """
+    if err and SETTINGS.quiet and not always:
+        return
     text = "".join(
         click.style(inert(part.text), fg=part.fg, bold=part.bold) if isinstance(part, Styled) else inert(part)
         for part in parts
@@ -57,17 +120,23 @@ def echo(*parts: Part, err: bool = False, nl: bool = True) -> None:
 
 
 def inert(text: str) -> str:
-    """Return `text` so that it is displayed and nothing else: visible characters, and no workflow commands."""
+    """Return `text` with visible characters only, and without workflow commands."""
     return _LINE_COMMAND.sub(r"\1\\x3a", _inside(text))
 
 
 def _inside(text: str) -> str:
-    """Return `text` for a place inside a line, where GitHub's runner obeys `##[command]` alone."""
+    """Return `text` for a place inside a line.
+
+    There GitHub's runner executes only `##[command]`.
+    """
     return visible(text).replace("##[", "#\\x23[")
 
 
 def print_document(data: Any) -> None:
-    """Print JSON. Its strings hold what they held before; what a terminal or a runner obeys is escaped."""
+    """Print JSON.
+
+    Control characters and workflow commands in strings become JSON escapes with the same value.
+    """
     text = json.dumps(data, indent=2, ensure_ascii=False)
     click.echo(json_visible(text).replace("##[", "#\\u0023["))
 
@@ -80,7 +149,10 @@ def command(name: str, properties: Mapping[str, str], message: str) -> None:
 
 @contextmanager
 def stopped_commands() -> Iterator[None]:
-    """Let GitHub's runner obey nothing that is printed inside; the token that ends this cannot be guessed."""
+    """Stop workflow commands in GitHub's runner while the block runs.
+
+    The token that ends this cannot be guessed.
+    """
     token = secrets.token_hex(16)
     click.echo(f"::stop-commands::{token}")
     try:
@@ -90,5 +162,8 @@ def stopped_commands() -> Iterator[None]:
 
 
 def _data(value: str, more: str = "") -> str:
-    """Return `value` as workflow commands write it: these characters as % and their code."""
+    """Return `value` as workflow commands write it.
+
+    Some characters become % and their code.
+    """
     return "".join(f"%{ord(char):02X}" if char in "%\r\n" + more else char for char in value)

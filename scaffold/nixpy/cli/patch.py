@@ -9,7 +9,8 @@ import click
 
 from nixpy.cli.common import format_option, print_json, say
 from nixpy.cli.layout import tell
-from nixpy.core.errors import NixpyError
+from nixpy.cli.output import SETTINGS
+from nixpy.core.errors import VenvError
 from nixpy.styles.styles import program
 
 
@@ -27,13 +28,14 @@ def command(venv: Path, restore: bool, form: str) -> int:
     try:
         report = patcher.restore(venv) if restore else patcher.patch(venv, patcher.read_settings())
     except patcher.PatchError as error:
-        raise NixpyError(str(error), hint=error.hint) from error
+        raise VenvError(str(error), hint=error.hint) from error
     except KeyboardInterrupt:
         say("nixpy: interrupted; run it again to continue")
         return 130
     if form == "json":
         print_json(asdict(report))
     else:
-        for line in patcher.told(report):
+        silent = SETTINGS.quiet and not (report.left or report.not_served)
+        for line in () if silent else patcher.lines(report):
             tell(line.lstrip(), lead=line[: -len(line.lstrip())])
     return 1 if report.left or report.not_served else 0

@@ -1,43 +1,91 @@
-"""How `init` and `sync` tell what they found and did."""
+"""Print the results of `init` and `sync`: on one screen, or with `-v` in full."""
 
 from __future__ import annotations
 
-import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, say
+from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, print_message, say
 from nixpy.cli.layout import print_command, table, tell
-from nixpy.cli.output import Styled, echo
+from nixpy.cli.output import SETTINGS, Styled, echo
+from nixpy.commands.changes import changes
+from nixpy.commands.next_steps import next_steps
 from nixpy.commands.plan import Plan
+from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
-from nixpy.styles import styles
+
+_ROWS = 4  # of a list, without -v: the report of a project fits on a screen of 24 lines
+_NAMES = 1  # of packages in such a row
+_DIAGNOSTICS = 2  # of one code
 
 
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
-    """Print what was chosen, which libraries the wheels need, what was written, and what comes next."""
+    """Print the choices, the libraries, the written files, and the next steps."""
     if diff:
-        for comparison in comparisons:
-            echo(comparison.diff, nl=False)
+        _diffs(comparisons)
+        return
+    if SETTINGS.quiet:
+        if first:
+            _lines(plan)
         return
     _choices(plan)
     _libraries(plan)
     _external(plan)
     _files(plan, comparisons)
+    if first:
+        _lines(plan)
+    else:
+        _changes(plan, comparisons)
     if plan.diagnostics:
         echo("")
-    print_diagnostics(plan.diagnostics)
+    _diagnostics(plan)
     if first:
-        _next(plan, comparisons)
+        say("\n", Styled("next:", bold=True))
+        for step in next_steps(plan, here=Path.cwd(), in_git=in_repository(plan.project.root)):
+            print_command(step.text, step.reason)
+
+
+def report_changes(root: Path, plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> None:
+    """Print the changes in one of several projects; with `-v` the whole report."""
+    if diff:
+        _diffs(comparisons)
+    elif SETTINGS.quiet:
+        return
+    elif SETTINGS.verbose:
+        echo(Styled(f"{root}:", bold=True))
+        report(plan, comparisons, diff=diff, first=False)
+    else:
+        _files(plan, comparisons, lead=f"{root}: ")
+        _changes(plan, comparisons)
+        _diagnostics(plan)
+
+
+def report_total(states: Counter[str]) -> None:
+    """Print how many projects were changed, were up to date, and failed."""
+    if SETTINGS.quiet:
+        return
+    parts = ", ".join(f"{number} {state}" for state, number in states.items() if number)
+    echo(f"{counted(states.total(), 'project')}: {parts}")
+
+
+def is_changed(comparisons: Sequence[Comparison]) -> bool:
+    """Return whether a file was not up to date."""
+    return any(item.state is not State.FRESH for item in comparisons)
+
+
+def _diffs(comparisons: Sequence[Comparison]) -> None:
+    for comparison in comparisons:
+        echo(comparison.diff, nl=False)
+    if not is_changed(comparisons):
+        tell(f"no differences in {', '.join(str(item.path) for item in comparisons)}", err=True)
 
 
 def _choices(plan: Plan) -> None:
     resolved = plan.resolved
-    project = plan.project
-    wheels = counted(len({wheel.name for wheel in plan.wheels}), "wheel")
-    rows: list[tuple[str, ...]] = [("project", project.source.name, wheels)]
+    rows: list[tuple[str, ...]] = [("project", plan.project.source.name, wheel_counts(plan))]
     for name, value in (
         ("style", str(resolved.style)),
         ("manager", resolved.manager),
@@ -52,11 +100,22 @@ def _choices(plan: Plan) -> None:
 
 def _libraries(plan: Plan) -> None:
     supplied = plan.environment.supplied
+    brief = len(supplied) > _ROWS and not SETTINGS.verbose
+    rows = (
+        [
+            (item.soname, f"pkgs.{item.attribute}", shorten(item.needed_by, shown=_NAMES))
+            for item in first_libraries(supplied, _ROWS)
+        ]
+        if brief
+        else [(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]
+    )
     echo("")
     if not supplied:
         tell("no wheel needs a library from nixpkgs")
-    for line in table([(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]):
+    for line in table(rows):
         echo(line)
+    if brief:
+        tell(f"and {len(supplied) - _ROWS} more of {counted(len(supplied), 'library')}; -v lists all", lead="  ")
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
@@ -67,21 +126,32 @@ def _libraries(plan: Plan) -> None:
 
 
 def _external(plan: Plan) -> None:
-    """Print which packages of nixpkgs are there for [external], and to build what has no wheel."""
+    """Print the packages of nixpkgs for [external] and for builds.
+
+    Builds are those of packages without a wheel.
+    """
     rows = list(dict.fromkeys((one.role, one.expression, one.reason) for one in plan.environment.build_inputs))
-    for line in table(rows):
+    shown = rows if SETTINGS.verbose else rows[:_ROWS]
+    for line in table(shown):
         echo(line)
+    if len(shown) < len(rows):
+        tell(f"and {len(rows) - _ROWS} more of {counted(len(rows), 'package')} for builds; -v lists all", lead="  ")
     if rows:
         echo("")
 
 
-def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
+def _files(plan: Plan, comparisons: Sequence[Comparison], *, lead: str = "") -> None:
     root = plan.project.root
     written = [str(item.path.relative_to(root)) for item in comparisons if item.state is not State.FRESH]
     if written:
-        tell(", ".join(written), lead=Styled("wrote ", fg="green"))
+        tell(", ".join(written), lead=(lead, Styled("wrote ", fg="green")))
     else:
-        echo("all files are up to date")
+        names = [str(item.path.relative_to(root)) for item in comparisons]
+        tell(f" ({', '.join(names)})", lead=(lead, Styled("up to date", fg="green")))
+
+
+def _lines(plan: Plan) -> None:
+    """Print what the user is to add to a flake.nix or shell.nix that was there before."""
     if plan.entry and plan.lines:
         say("")
         tell(f"{plan.entry.name} is yours, and nixpy does not change it; add these lines to it:", err=True)
@@ -89,32 +159,24 @@ def _files(plan: Plan, comparisons: Sequence[Comparison]) -> None:
         echo(plan.lines)
 
 
-def _next(plan: Plan, comparisons: Sequence[Comparison]) -> None:
-    root = plan.project.root
-    say("\n", Styled("next:", bold=True))
-    in_git = in_repository(root)
-    if root.resolve() != Path.cwd():
-        print_command(f"cd {shlex.quote(str(root))}")
-    flake = plan.entry == plan.project.flake
-    if flake and in_git:
-        names = " ".join(str(item.path.relative_to(root)) for item in comparisons)
-        print_command(f"git add -N {names}", "a flake sees only files that git tracks")
-    ignore = root / ".gitignore"
-    style = styles.find(str(plan.resolved.style))
-    folder = style.folder
-    if folder and in_git and (not ignore.is_file() or folder not in ignore.read_text("utf-8", "replace")):
-        print_command(f"echo {folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
-    enter = "nix develop" if flake else "nix-shell"
-    if (root / ".envrc").is_file():
-        print_command("direnv allow", f"or {enter}")
-    else:
-        print_command(enter)
-    if plan.environment.own_package:
-        print_command("nix build" if flake else "nix-build", "build the project itself, as `result`")
+def _changes(plan: Plan, comparisons: Sequence[Comparison]) -> None:
+    found = changes(plan, comparisons)
+    shown = found if SETTINGS.verbose else found[:_ROWS]
+    for one in shown:
+        tell(one, lead="  ")
+    if len(shown) < len(found):
+        tell(f"and {len(found) - _ROWS} more of {counted(len(found), 'change')}; -v lists all", lead="  ")
+
+
+def _diagnostics(plan: Plan) -> None:
+    shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
+    print_diagnostics(shown)
+    for code, number in more.items():
+        print_message("warning", code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
-    """Return the same for JSON, a member of `projects` as schemas/sync.json describes it."""
+    """Return the report as JSON data, a member of `projects` in schemas/sync.json."""
     resolved = plan.resolved
     return {
         "folder": str(plan.project.root),
@@ -136,6 +198,12 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
         "files": [
             {"path": str(item.path), "state": item.state.value, **({"diff": item.diff} if diff else {})}
             for item in comparisons
+        ],
+        "changes": list(changes(plan, comparisons)),
+        "host": [
+            {"need": need.title, "where": one.where, "setting": one.setting}
+            for need in plan.environment.style.host
+            for one in need.settings
         ],
         "lines": plan.lines,
         "problems": diagnostics_data(plan.diagnostics),

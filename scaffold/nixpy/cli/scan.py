@@ -74,7 +74,10 @@ def command(
 
 
 def _lines(scan: Scan) -> Iterator[str]:
-    """Yield one line a wheel and soname; systems are named only where they differ."""
+    """Yield one line for each wheel and soname.
+
+    It names the systems only if they differ.
+    """
     answers = {(system, item.soname): item for item in scan.libraries for system in item.systems}
     rows: dict[tuple[str, str, str], set[str]] = {}
     where: dict[str, set[str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -19,8 +20,7 @@ from nixpy.cli.common import (
     progress,
     rescan_option,
 )
-from nixpy.cli.output import Styled, echo
-from nixpy.cli.report import data, report
+from nixpy.cli.report import data, is_changed, report, report_changes, report_total
 from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
 from nixpy.project.discover import find_projects
@@ -52,7 +52,7 @@ def command(
     form: str,
 ) -> int:
     """Update nixpy.nix and nixpy.lock of the project in DIR, after its dependencies or settings changed."""
-    status, reports = 0, []
+    status, reports, states = 0, [], Counter({"changed": 0, "up to date": 0, "failed": 0})
     for root in find_projects(folder) if every else (folder,):
         try:
             project = nixpy.read_project(root)
@@ -73,15 +73,21 @@ def command(
             if not every or isinstance(error, BrokenPipeError):
                 raise
             # The other projects are synced all the same.
-            fail(as_error(error, command="nixpy sync --all", path=root))
+            told = as_error(error, command="nixpy sync --all", path=root)
+            told.path = told.path or root
+            fail(told)
             status = 2
+            states["failed"] += 1
             continue
+        states["changed" if is_changed(comparisons) else "up to date"] += 1
         if form == "json":
             reports.append(data(made, comparisons, diff=diff))
-            continue
-        if every and not diff:
-            echo(Styled(f"{root}:", bold=True))
-        report(made, comparisons, diff=diff, first=False)
+        elif every:
+            report_changes(root, made, comparisons, diff=diff)
+        else:
+            report(made, comparisons, diff=diff, first=False)
     if form == "json":
         print_json({"projects": reports})
+    elif every and not diff:
+        report_total(states)
     return status

@@ -1,4 +1,4 @@
-"""What a shell offers for an option's value when the tab key is pressed."""
+"""Complete values of options in a shell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
-    """Return click's callback for values that are only looked up when they are asked for."""
+    """Return a callback for click that computes the values when they are completed."""
 
     def complete(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -26,7 +26,10 @@ def _offer(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
 
 
 def _offer_several(known: Callable[[], Iterable[tuple[str, str | None]]]) -> Complete:
-    """Return the callback for values that may stand behind each other, with commas: what is typed is not offered."""
+    """Return a callback for values in a list with commas.
+
+    It leaves out those that are already in the list.
+    """
 
     def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         before, comma, last = typed.rpartition(",")
@@ -70,6 +73,7 @@ def _needs() -> Iterable[tuple[str, str | None]]:
 
 
 styles = _offer(_styles)
+styles_and_features = _offer(lambda: (*_styles(), *_features()))
 features = _offer(_features)
 branches = _offer(_branches)
 pythons = _offer(_pythons)

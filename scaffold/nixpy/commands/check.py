@@ -1,6 +1,8 @@
-"""Whether a project's Nix files still match it: regenerated from what was recorded, and compared.
+"""Check whether the Nix files of a project are up to date.
 
-Needs neither network nor Nix, opens no wheel and starts no program.
+nixpy generates them again from nixpy.lock, and compares.
+
+A check needs neither network nor Nix, opens no wheel and starts no program.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
 from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
-from nixpy.files.reconcile import STATUS, Comparison, State, own_state, reconcile
+from nixpy.files.reconcile import REMEDIES, STATUS, Comparison, State, own_state, reconcile
 from nixpy.locks.model import LockedWheel
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
@@ -29,7 +31,7 @@ from nixpy.project.project import Project, read
 if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
 
-# What is told when several hold, the most serious first.
+# The most serious state first: it is the state of the project.
 _GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.OLDER, State.FRESH)
 _WORDS = {
     State.FRESH: "up to date",
@@ -40,20 +42,15 @@ _WORDS = {
     State.FOREIGN: "foreign",
     State.NEWER: "from a newer nixpy",
 }
-_REMEDY = {
-    State.FRESH: "",
-    State.OLDER: "run `nixpy sync` to use the functions of this nixpy",
-    State.STALE: "run `nixpy sync`",
-    State.EDITED: "move the edit into [tool.nixpy] or flake.nix, then run `nixpy sync --force`",
-    State.MISSING: "run `nixpy init`",
-    State.FOREIGN: "move the file away, or set `file` in [tool.nixpy]",
-    State.NEWER: "update nixpy",
-}
+_CODE = {State.FRESH: None, State.FOREIGN: OutputError.code, State.NEWER: OutputError.code}  # of the others: NIX416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One reason why files are out of date. `path` is the file to look at, `package` or `setting` what to look for."""
+    """One reason why files are out of date.
+
+    `path` is the file, and `package` or `setting` the text in it.
+    """
 
     message: str
     path: Path | None = None
@@ -66,7 +63,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The result of a check: the worst state of all files, the state of each file, and the reasons."""
+    """The result of a check: the worst state, each file, and the reasons."""
 
     state: State
     files: tuple[Comparison, ...]
@@ -75,23 +72,34 @@ class Verdict:
 
     @property
     def status(self) -> int:
-        """The exit status of `nixpy check`: 0 fine, 1 out of date or edited, 2 not written by this nixpy."""
+        """The exit status of `nixpy check`.
+
+        It is 0 for up to date, 1 for out of date or edited, and 2 for a file that this nixpy did not write.
+        """
         return STATUS[self.state]
 
     @property
     def strict_status(self) -> int:
-        """The exit status with `--strict`, where the library text of another nixpy counts as well."""
+        """The exit status of `nixpy check --strict`.
+
+        It also fails for the library text of another nixpy.
+        """
         return 1 if self.state is State.OLDER else self.status
 
     @property
     def remedy(self) -> str:
-        """What to do about it; empty where nothing is to be done."""
-        return _REMEDY[self.state]
+        """The remedy; empty if all files are up to date."""
+        return REMEDIES[self.state].words
+
+    @property
+    def code(self) -> str | None:
+        """The code of the state, or None if the files are up to date."""
+        return _CODE.get(self.state, "NIX416")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the check of one folder came to: a project with its verdict, or the error that kept it from one."""
+    """The result of the check of one folder: a project with its verdict, or an error."""
 
     folder: Path
     project: Project | None = None
@@ -100,35 +108,37 @@ class Outcome:
 
     @property
     def status(self) -> int:
-        """The exit status this means."""
+        """The exit status of the check."""
         return self.verdict.status if self.verdict else 2
 
 
 def in_words(state: State) -> str:
-    """Return a state as people read it; JSON has its value."""
+    """Return a state in words for text output; JSON has its value."""
     return _WORDS[state]
 
 
 def outcome(folder: Path, judge: Callable[[Project], Verdict]) -> Outcome:
-    """Return what `judge` (`check` or `rescan`) says of the project in `folder`, or why it cannot.
+    """Return the verdict on the project in `folder`, or its error.
 
-    Any exception is such a reason, so that the projects that come after this one are checked too.
+    `judge` is `check` or `rescan`.
+
+    Every exception is such an error, so that the projects after this one are checked, too.
     """
     try:
         project = read(folder)
         return Outcome(folder=folder, project=project, verdict=judge(project))
-    except BrokenPipeError:  # the reader of the progress went away, which is no matter of the project
+    except BrokenPipeError:  # the reader of the progress closed the pipe, which is not an error of the project
         raise
     except Exception as error:  # noqa: BLE001
         return Outcome(folder=folder, error=as_error(error, command="nixpy check", path=folder))
 
 
 def check(project: Project) -> Verdict:
-    """Return how the project's generated files stand against what its recorded facts render to now.
+    """Compare the generated files of a project with those of nixpy.lock.
 
-    A file that is right is stale all the same where the project asks otherwise than when it was recorded. Where
-    nothing was recorded, or no style is set, each file is judged by itself. Raises NixpyError where the settings ask
-    for a flake input that the project cannot have.
+    A file is also out of date if the requirements of the project have changed since nixpy.lock was written. Without a
+    nixpy.lock or a style, each file is checked by itself. Raises NixpyError if the settings need a flake input that the
+    project cannot have.
     """
     library_input.refuse(project)
     nixpy_lock = read_nixpy_lock(project)
@@ -159,7 +169,10 @@ def check(project: Project) -> Verdict:
 
 
 def rescan(project: Project, progress: Progress | None = None) -> Verdict:
-    """Return how the files stand against what every wheel says now, opened again, over the network where need be."""
+    """Open every wheel again, and compare the files with the result.
+
+    nixpy uses the network if necessary.
+    """
     library_input.refuse(project)
     resolved = resolve_options(project)
     if resolved.style is None:
@@ -167,7 +180,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
     files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)
-    # The wheels are only to blame where all else is as it was.
+    # The wheels are the reason only if nothing else has changed.
     differs = Reason(message="the needs of the wheels differ from those in nixpy.lock")
     reasons = check(project).reasons or ((differs,) if stale else ())
     return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics)
@@ -228,7 +241,7 @@ def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) 
 
 
 def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
-    """Yield how the wheels that the lock file selects differ from the recorded ones."""
+    """Yield differences between the selected wheels and those in nixpy.lock."""
     if project.locked is None:
         return
     known = {wheel.identity for wheel in nixpy_lock.wheels}

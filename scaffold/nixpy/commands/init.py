@@ -1,4 +1,7 @@
-"""Plan what `init` and `sync` write: the generated files and, for `init`, those that are the user's from then on."""
+"""Plan the files of `init` and `sync`.
+
+They are the generated files and, for `init`, those that nixpy writes once.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import ProjectError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
+from nixpy.core.text import shell_word
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
 from nixpy.files import envrc, flake_imports, library_input, render
@@ -22,9 +26,9 @@ from nixpy.styles import styles
 
 
 def plan_files(project: Project, options: Options, analysis_options: AnalysisOptions, *, user_files: bool) -> Plan:
-    """Plan the files of a project: those of `sync`, and with `user_files` those of `init`.
+    """Plan the files of `sync`, and with `user_files` those of `init`.
 
-    Raises ProjectError where the settings name no style and `user_files` are not planned: nothing would name one then.
+    Raises ProjectError if the settings name no style and `user_files` is false, since `sync` does not choose a style.
     """
     project = with_features(project, options)
     resolved = resolve_options(project, options)
@@ -42,9 +46,11 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
 
 
 def _with_user_files(plan: Plan, options: Options) -> Plan:
-    """Return the plan with what `init` writes once: the settings, and flake.nix where there is none.
+    """Return the plan with the files that `init` writes once.
 
-    Instead of that it is shell.nix, and default.nix of a style that builds the project, where no flake is asked for.
+    These are the settings, and flake.nix if there is none.
+
+    Without a flake, these are shell.nix and, for a style that builds the project, default.nix.
     """
     project, resolved = plan.project, plan.resolved
     style = plan.environment.style
@@ -57,7 +63,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
-        "read": [envrc.word(name) for name in envrc.read(project)],
+        "read": [shell_word(name) for name in envrc.read(project)],
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
@@ -83,11 +89,11 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
 
 
 def _once(plan: Plan, env: dict[str, Any]) -> Iterator[OutputFile]:
-    """Yield the files besides the flake that the style wants of the user and that are not there yet."""
+    """Yield the missing files, besides the flake, that the style needs."""
     style = plan.environment.style
     for name in style.once:
         if not (path := plan.project.root / name).exists():
-            # Such styles are for Linux alone.
+            # Such styles are only for Linux.
             linux = [target for target in plan.resolved.targets() if target.system in LINUX_SYSTEMS]
             names = {**env, "requirements": list(map(str, plan.project.direct_requirements(linux)))}
             template = f"once/{name}.jinja"

@@ -1,4 +1,4 @@
-"""The files that a project should have: what `init`, `sync` and `check` have in common."""
+"""Compute the files that a project should have, for `init`, `sync` and `check`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
+from nixpy.nixpkgs import releases
 from nixpy.project import flake
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -33,7 +34,7 @@ from nixpy.styles import styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files that a project should have, the wheels that it installs, and diagnostics."""
+    """The files that a project should have, its wheels, and diagnostics."""
 
     project: Project
     resolved: ResolvedOptions
@@ -42,8 +43,10 @@ class Plan:
     wheels: tuple[Wheel, ...]
     files: tuple[OutputFile, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
-    entry: Path | None = None  # flake.nix or shell.nix, where the plan has the user's files
-    lines: str | None = None  # to be added to it where it is the user's already
+    before: NixpyLock | None = None  # the content of nixpy.lock, if it is reliable
+    complete: bool = True  # `wheels` are all that the project installs, and not only those of nixpy.lock
+    entry: Path | None = None  # flake.nix or shell.nix, if the plan has the user's files
+    lines: str | None = None  # the lines to add to it by hand, if it already exists
 
     @property
     def style(self) -> str:
@@ -59,9 +62,11 @@ class Plan:
 def plan(
     project: Project, resolved: ResolvedOptions, analysis_options: AnalysisOptions, *, complete: bool = False
 ) -> Plan:
-    """Return what the project's generated files should be, its wheels analysed and a style recommended if none is set.
+    """Analyse the wheels of a project, and return its generated files.
 
-    With `complete`, `wheels` are sure to be all it installs, also those nixpy.lock leaves out.
+    If no style is set, nixpy recommends one.
+
+    With `complete`, `wheels` are all that the project installs, also those that nixpy.lock leaves out.
     """
     before = read_nixpy_lock(project)
     inputs = nixpylock.digest(project.canonical(resolved.targets()))
@@ -75,7 +80,7 @@ def plan(
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
-        style, why = styles.recommend(programs, resolved.systems)
+        style, why = styles.recommend(programs, resolved.required_systems)
         resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
     env = environment_of(project, resolved, nixpy_lock)
     return Plan(
@@ -84,6 +89,8 @@ def plan(
         environment=env,
         nixpy_lock=nixpy_lock,
         wheels=analysis.wheels,
+        before=before,
+        complete=analysis.complete,
         files=outputs(project, env, nixpy_lock),
         diagnostics=(
             *lock_diagnostics(project, resolved),
@@ -111,10 +118,10 @@ def _analyse(
         ) and (before.installable or not resolved.all_wheels)
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
-            return Analysis(wheels=before.wheels, unavailable=before.unavailable)
+            return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
     lock = _lock_of(project, resolved, before, analysis_options)
     known = before.wheels if before else ()
-    # What wheels require depends on the Python and on the extras.
+    # The requirements of wheels depend on the Python and on the extras.
     if before and (before.python, before.inputs) != (resolved.python, inputs):
         known = tuple(replace(wheel, requires=None) for wheel in known)
     urls = tuple(url for file in project.requirements_files for url in file.index_urls)
@@ -124,10 +131,10 @@ def _analyse(
         known_wheels=known,
         known_unavailable=unavailable,
         metadata=resolved.all_wheels,
-        requirements=project.direct_requirements(resolved.targets()) if project.tells_extras else None,
+        requirements=project.direct_requirements(resolved.targets()) if project.has_all_extras else None,
         index_urls=urls,
     )
-    # What uv resolved has the chosen extras and groups in it, and does not know them by name.
+    # The result of uv contains the chosen extras and groups, but not their names.
     extras_and_groups = project.extras_and_groups if project.locked else ExtrasAndGroups()
     return analyse(lock, resolved.targets(), extras_and_groups, analysis_options)
 
@@ -135,7 +142,10 @@ def _analyse(
 def _lock_of(
     project: Project, resolved: ResolvedOptions, before: NixpyLock | None, analysis_options: AnalysisOptions
 ) -> Lock:
-    """Return the project's lock, or what uv resolves where there is none; recorded pins are kept where they fit."""
+    """Return the project's lock, or what uv resolves without one.
+
+    Pins in nixpy.lock are kept if they fit.
+    """
     if project.locked:
         return project.locked
     from nixpy.index.resolve import resolve
@@ -145,11 +155,12 @@ def _lock_of(
         {wheel.name: wheel.version for wheel in before.wheels} if before and not analysis_options.upgrade else {}
     )
     source = project.requirements_files or project.dependencies
-    assert source is not None  # noqa: S101  (project.read saw to it)
+    assert source is not None  # noqa: S101  (`project.read` checks it)
     text = resolve(
         source,
         root=project.root,
         python=resolved.python,
+        targets=resolved.targets(),
         extras_and_groups=project.extras_and_groups,
         preferences=pins,
         offline=analysis_options.offline,
@@ -159,7 +170,7 @@ def _lock_of(
 
 
 def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where the lock was made for other dependencies than pyproject.toml has now."""
+    """Yield a diagnostic if the lock is out of date with pyproject.toml."""
     if project.locked is None:
         return
     lock, now, used = project.locked, project.dependencies, project.extras_and_groups
@@ -175,7 +186,7 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
     if now is None or not now.complete:
         return
 
-    def required() -> Iterator[Requirement]:  # a lock that does not tell does not look at them
+    def required() -> Iterator[Requirement]:  # some locks do not use them
         yield from now.select(used.extras, used.groups)
 
     names = {name for target in resolved.targets() for name in lock.differences(required(), target, used) or ()}
@@ -189,11 +200,16 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
-    """Yield diagnostics about the project's files that nixpy does not write, as far as they need no wheels.
+    """Yield diagnostics about the project's files that nixpy does not write.
 
-    With `of_user` those about the settings of uv outside the project too. `check` leaves these out: they differ from
-    machine to machine, and what CI reports depends on the project alone.
+    Those that depend on wheels are not among them.
+
+    With `of_user`, also those about settings of uv outside the project, and about the end of support for nixpkgs.
+    `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
+    project.
     """
+    if of_user:
+        yield from _unsupported(resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
@@ -203,8 +219,22 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         yield from lang2nix.diagnostics(project, style, resolved.targets())
 
 
+def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if support for the stable branch of nixpkgs has ended."""
+    found, newest = releases.release(resolved.nixpkgs), releases.current()
+    if found.until is not None and found.until < releases.today():
+        yield Diagnostic(
+            code="NIX211",
+            message=f"the support of {found.branch} ended on {found.until}",
+            hint=f"Run `nixpy init --nixpkgs {newest}`." if newest != found.branch else "Update nixpy.",
+        )
+
+
 def _uv_diagnostics(project: Project, *, of_user: bool) -> Iterator[Diagnostic]:
-    """Yield the settings of uv that are not passed on, where uv resolves the project."""
+    """Yield a diagnostic for each setting that nixpy does not pass on to uv.
+
+    There are none if uv does not resolve the project.
+    """
     if not project.locked:
         from nixpy.index.uv_config import uv_diagnostics
 
@@ -220,9 +250,9 @@ def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[
 
 
 def read_nixpy_lock(project: Project) -> NixpyLock | None:
-    """Return what nixpy.lock says, or None where it says nothing that can be relied on.
+    """Return the content of nixpy.lock, or None if it is missing or not reliable.
 
-    What is known without opening a wheel, the names it opens at run time, is as nixpy knows it today.
+    The names that wheels open at run time come from the current `dlopen.csv`, since no wheel must be opened for them.
     """
     try:
         nixpy_lock = nixpylock.loads(

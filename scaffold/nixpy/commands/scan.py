@@ -1,10 +1,12 @@
-"""`scan`: the same road as `init`, left before anything is rendered; for anything that names wheels."""
+"""Run `scan`: an analysis without generated files.
+
+It accepts everything that names wheels.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +21,9 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
-from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target
-from nixpy.core.urls import plain
+from nixpy.core.errors import ArgumentError
+from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
+from nixpy.core.urls import shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
@@ -37,13 +39,13 @@ from nixpy.project import project
 if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
-# What ends like this is meant as a file; asking an index for a package of that name would be a surprise.
+# A target with such an ending is a file; looking it up as a package on an index would be a surprise.
 _FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".whl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The result of a scan: every wheel with its needs, the libraries that supply them, and diagnostics."""
+    """The result of a scan: wheels with needs, libraries, and diagnostics."""
 
     python: str
     systems: tuple[str, ...]
@@ -61,11 +63,11 @@ class _WheelList(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Nothing: the wheels themselves tell."""
+        """None: the wheels themselves state it."""
         return None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:  # noqa: ARG002
-        """Return every named wheel; which of them fit the target is for selection to say."""
+        """Return every named wheel; `select` finds those that fit the target."""
         return self.files
 
 
@@ -76,21 +78,23 @@ def scan(
     *,
     deps: bool = True,
 ) -> Scan:
-    """Analyse what `targets` name: one project folder, lock, requirements file or virtual environment, or any number of
-    wheel files, or any number of requirements (`numpy==2.5.5`), which uv resolves, without `deps` to just these.
+    """Analyse the wheels of `targets`.
 
-    Raises NixpyError for a target that is none of them, and for kinds that are mixed.
+    The targets are one project folder, lock, requirements file or virtual environment, or any number of wheel files, or
+    any number of requirements (`numpy==2.5.5`), which uv resolves; with `deps`, also their dependencies.
+
+    Raises NixpyError for any other target, and for mixed kinds.
     """
     if not targets or "" in targets:
-        raise NixpyError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
+        raise ArgumentError("no target to scan", hint="Name a project, a lock file, a .venv, wheels or requirements.")
     kinds = {_kind(target) for target in targets}
     if len(kinds) > 1 or (len(targets) > 1 and not kinds & {"wheel", "requirement"}):
-        raise NixpyError(
+        raise ArgumentError(
             "these targets cannot be scanned together",
             hint="Name one project, lock file or .venv, or several wheel files, or several requirements.",
         )
     kind = kinds.pop()
-    # Settings of indexes, and a .venv, are those of what is scanned, wherever nixpy was started.
+    # The settings of indexes, and the .venv, are those of the scanned project, in whatever folder nixpy was started.
     place = Path(targets[0])
     if kind != "requirement":
         analysis_options = replace(
@@ -117,7 +121,7 @@ def scan(
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
-    """Return the lock that the targets are, or None where uv has to make it first."""
+    """Return the lock of the targets, or None if uv must first resolve them."""
     path = Path(targets[0])
     if kind == "lock":
         return formats.read(path)
@@ -145,6 +149,7 @@ def _resolve_with_uv(
             source,
             root=analysis_options.root,
             python=resolved.python,
+            targets=resolved.targets(),
             no_deps=not deps,
             offline=analysis_options.offline,
             allow_build=analysis_options.allow_build,
@@ -164,7 +169,7 @@ def _uv_diagnostics(root: Path) -> tuple[Diagnostic, ...]:
 
 
 def _installed(path: Path) -> _WheelList:
-    """Return the wheels installed in a virtual environment as a lock of just these."""
+    """Return a lock of the wheels that are installed in a virtual environment."""
     from nixpy.wheels.installed import installed_wheels
 
     files = tuple(
@@ -175,7 +180,10 @@ def _installed(path: Path) -> _WheelList:
 
 
 def _fitting(lock: Lock, options: Options) -> Options:
-    """Return the options with a system and a Python that the wheels are for, where none is asked for."""
+    """Return the options with a system and a Python that fit the wheels.
+
+    Options that the user sets stay.
+    """
     here = _resolve_options(options)
     release = releases.release(here.nixpkgs)
     pythons = (options.python,) if options.python else (here.python, *reversed(list(release.pythons)))
@@ -199,7 +207,7 @@ def _kind(target: str) -> str:
         if path.name == "pyproject.toml":
             return "project"
         if path.suffix == ".py":
-            raise NixpyError(
+            raise ArgumentError(
                 "nixpy scans a script by its lock file",
                 path=path,
                 hint=f"Run `uv lock --script {path}`, then scan {path}.lock.",
@@ -210,17 +218,20 @@ def _kind(target: str) -> str:
     if path.is_fifo() or path.is_char_device():
         return "requirements"  # such as the FIFO of `<(uv export)`
     if path.suffix in _FILES and "@" not in target:
-        raise NixpyError("no such file or folder", path=path, hint="Check the path and its spelling.")
+        raise ArgumentError("no such file or folder", path=path, hint="Check the path and its spelling.")
     return _as_requirement(target)
 
 
 def _as_requirement(target: str) -> str:
-    """Return the kind of a target that is a requirement. Raises NixpyError where it is none."""
+    """Return the kind of a target that is a requirement.
+
+    Raises NixpyError if it is invalid.
+    """
     try:
         Requirement(target)
     except InvalidRequirement as error:
-        raise NixpyError(
-            f"`{plain(target)}` is neither a file, nor a folder, nor a requirement",
+        raise ArgumentError(
+            f"`{shown_text(target)}` is neither a file, nor a folder, nor a requirement",
             hint="Name a project, a lock file, a wheel, a .venv, or a package such as numpy==2.5.5.",
         ) from error
     return "requirement"
@@ -229,7 +240,7 @@ def _as_requirement(target: str) -> str:
 def _resolve_options(options: Options) -> ResolvedOptions:
     nixpkgs = options.nixpkgs or releases.current()
     python, _ = releases.choose_python(options.python, None, None, releases.release(nixpkgs))
-    here = f"{platform.machine()}-linux"
+    here = this_system()
     systems = options.systems or ((here,) if here in LINUX_SYSTEMS else ("x86_64-linux",))
     return ResolvedOptions(style=None, python=python, nixpkgs=nixpkgs, systems=tuple(sorted(systems)))
 
@@ -250,7 +261,7 @@ def _given(path: Path) -> Package:
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
-        raise NixpyError(
+        raise ArgumentError(
             "this is not the name of a wheel", path=path, hint="Name a file such as name-1.0-py3-none-any.whl."
         ) from error
     with path.open("rb") as stream:
@@ -276,7 +287,10 @@ def _finish(
 
 
 def as_json(scan: Scan) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number; `schemas/scan.json` describes it."""
+    """Return the report as JSON data, without the format number.
+
+    `schemas/scan.json` describes it.
+    """
     return {
         "python": scan.python,
         "systems": list(scan.systems),

@@ -1,4 +1,7 @@
-"""Read CSV tables strictly: a mistake in a table is an error with its line, and no row is lost."""
+"""Read CSV tables strictly.
+
+A mistake in a table is an error with its line, and no row is lost.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError, NixpyError
 from nixpy.core.toml_file import read_text
 
 
@@ -15,10 +18,10 @@ def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[s
     """Yield the rows of a table, each with its 1-based line.
 
     Args:
-        path: The CSV file, whose first line is the header.
+        path: The CSV file, with the header in its first line.
         columns: The names in the header; every row has a field for each of them.
         keys: The rows are sorted by their first `keys` fields, by code point, and no two rows share them.
-            0 is for a table whose order has a meaning.
+            0 is for a table in a meaningful order.
 
     Raises:
         NixpyError: The file is not UTF-8, not CSV, not sorted, or has other columns. The error has the line.
@@ -46,7 +49,7 @@ def rows(path: Path, *columns: str, keys: int = 1) -> Iterator[tuple[int, list[s
 
 def bad_row(path: Path, line: int, message: str, hint: str) -> NixpyError:
     """Return the error for one line of a table."""
-    return NixpyError(message, hint=hint, path=path, line=line)
+    return InternalError(message, hint=hint, path=path, line=line)
 
 
 def _disorder(path: Path, line: int, key: list[str], last: list[str]) -> NixpyError:

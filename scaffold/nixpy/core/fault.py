@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nixpy import __version__
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError, MachineError, NixpyError
 
 _PACKAGE = Path(__file__).parents[1]
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _DEBUG = "NIXPY_DEBUG"
 
 
-class Fault(NixpyError):
+class Fault(InternalError):
     """An exception that nixpy does not foresee; `error` is that exception.
 
-    The message has no text of the exception, which may hold a secret such as the password of an index.
+    The message does not contain the text of the exception, which may have a secret such as a password.
     """
 
     def __init__(self, error: Exception, *, command: str, path: Path | None = None) -> None:
@@ -38,7 +38,10 @@ class Fault(NixpyError):
         self.error = error
 
     def trace(self) -> str:
-        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string. Control characters are escaped."""
+        """Return the traceback if `NIXPY_DEBUG` is 1, else an empty string.
+
+        Control characters are escaped.
+        """
         if os.environ.get(_DEBUG) != "1":
             return ""
         text = "".join(traceback.format_exception(self.error))
@@ -46,7 +49,9 @@ class Fault(NixpyError):
 
 
 def as_error(error: Exception, *, command: str, path: Path | None = None) -> NixpyError:
-    """Return any exception as an error to show: a NixpyError as it is, an OSError with its file, else a Fault.
+    """Return any exception as an error to show.
+
+    A NixpyError stays as it is, an OSError gets its file, and any other becomes a Fault.
 
     Args:
         error: The exception.
@@ -56,19 +61,22 @@ def as_error(error: Exception, *, command: str, path: Path | None = None) -> Nix
     if isinstance(error, NixpyError):
         return error
     if isinstance(error, OSError):  # a full disk behind `>`, a file without permissions
-        return NixpyError(error.strerror or str(error), path=error.filename or path)
+        return MachineError(error.strerror or str(error), path=error.filename or path)
     return Fault(error, command=command, path=path)
 
 
 def described(arguments: Sequence[str], commands: Sequence[str]) -> str:
-    """Return a command line without possible secrets: the command and the names of its options."""
+    """Return a command line without possible secrets.
+
+    The result has the command and the names of its options.
+    """
     name = next((word for word in arguments if word in commands), None)
     options = (word.partition("=")[0] for word in arguments)
     return " ".join(("nixpy", *([name] if name else []), *filter(_OPTION.fullmatch, options)))
 
 
 def _place(error: Exception) -> str:
-    """Return the last line of nixpy that the exception passed, or else where it was raised."""
+    """Return the last line of nixpy in the traceback, else its last line."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     if own:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InputError
 
 TEXT_SIZE = 64 << 20
 """Bytes of one text file. The lock of a project with a thousand packages has about 5 MB."""
@@ -36,7 +36,7 @@ NIX_SIZE = 1 << 20
 """Characters of a Nix file in which `doctor` looks for packages. The longest file of nixpkgs has about half of that."""
 
 CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python that are refused: they decode no text of a file, fail in their own ways, or take quadratic time."""
+"""Codecs of Python that nixpy refuses: they are not for text files, raise other errors, or take quadratic time."""
 
 CHAIN = 100
 """Files, extras or groups that include each other in a row. Projects have fewer than ten."""
@@ -109,7 +109,10 @@ _BRACKETS = re.compile(r"[()]")
 
 
 def codec(name: str) -> str:
-    """Return the name of a codec for the text of a file; LookupError if Python has none or nixpy refuses it."""
+    """Return the name of a codec for the text of a file.
+
+    Raises LookupError if Python has none or nixpy refuses it.
+    """
     found = codecs.lookup(name).name
     if found in CODECS:
         raise LookupError(name)
@@ -121,7 +124,10 @@ class PastLimitError(ValueError):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the JSON document in `text`; ValueError if it is not JSON or passes a limit."""
+    """Return the JSON document in `text`.
+
+    Raises ValueError if it is not JSON or passes a limit.
+    """
     try:
         document = json.loads(text)
     except RecursionError:
@@ -131,7 +137,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_document(document: object) -> None:
-    """Raise PastLimitError if tables and lists have more levels than `DEPTH`, or a string passes a limit."""
+    """Raise PastLimitError if a document passes a limit.
+
+    Its tables and lists have more levels than `DEPTH`, or a string is too long.
+    """
     level: list[object] = [document]
     for _ in range(DEPTH + 1):
         inner: list[object] = []
@@ -150,7 +159,7 @@ def check_document(document: object) -> None:
 
 
 def check_line(text: str) -> None:
-    """Raise PastLimitError for a line with a too long number, or with too many nested brackets.
+    """Raise PastLimitError for a too long number or too many nested brackets.
 
     The parser of markers is recursive: it calls itself for each bracket.
     """
@@ -165,7 +174,10 @@ def check_line(text: str) -> None:
 
 
 def check_argument(text: str) -> None:
-    """Raise NixpyError for a command-line argument that passes a limit; the message quotes its first characters."""
+    """Raise NixpyError for a command-line argument that passes a limit.
+
+    The message quotes its first characters.
+    """
     reason = f"it has more than {ARGUMENT:,} characters" if len(text) > ARGUMENT else ""
     try:
         check_line(text[:ARGUMENT])
@@ -173,7 +185,7 @@ def check_argument(text: str) -> None:
         reason = str(error)
     if reason:
         start = text[:40].partition("://")[0]  # an address may hold a secret
-        raise NixpyError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
+        raise ArgumentError(f"`{start}…` is not read: {reason}", hint="Check how the argument is quoted.")
 
 
 def _too_deep() -> PastLimitError:
@@ -181,7 +193,7 @@ def _too_deep() -> PastLimitError:
 
 
 def long_number(text: str) -> int | None:
-    """Return the index of the first run of more than `DIGITS` digits in `text`, or None."""
+    """Return the index of the first run of more than `DIGITS` digits, or None."""
     return _long_run(text, DIGITS, str.isdecimal)
 
 
@@ -201,18 +213,24 @@ def _long_run(text: str, most: int, is_member: Callable[[str], bool]) -> int | N
 
 
 def check_blanks(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, for a long run of blanks, which takes configparser quadratic time."""
+    """Raise NixpyError, with the line, for a long run of blanks.
+
+    configparser takes quadratic time for it.
+    """
     place = _long_run(text, BLANKS, lambda char: char.isspace() and char != "\n")
     if place is not None or len(text) > INI_SIZE:
         what = "this file is absurdly large" if place is None else f"this line has more than {BLANKS} blanks in a row"
         line = None if place is None else text.count("\n", 0, place) + 1
-        raise NixpyError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
+        raise InputError(f"{what} and is not read", hint="Shorten it.", path=path, line=line)
 
 
 def check_text(text: str, path: Path | str) -> None:
-    """Raise NixpyError, with the line, if `text` has a number with more than `DIGITS` digits."""
+    """Raise NixpyError, with the line, for a number of too many digits.
+
+    The limit is `DIGITS`.
+    """
     if (place := long_number(text)) is not None:
-        raise NixpyError(
+        raise InputError(
             f"this number has more than {DIGITS:,} digits",
             hint="Correct it: nixpy reads no number of this length.",
             path=path,

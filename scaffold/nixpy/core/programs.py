@@ -1,4 +1,6 @@
-"""Start programs. No other module starts one: `tests/core/test_programs.py` reads all modules.
+"""Start programs.
+
+No other module starts one: `tests/core/test_programs.py` reads all modules.
 
 | program | module | purpose |
 | --- | --- | --- |
@@ -16,10 +18,12 @@ nixpy. That starts the patchelf that this shell names by its path in the store.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +32,14 @@ from typing import Literal
 Name = Literal["uv", "git", "python"]
 CompletedProcess = subprocess.CompletedProcess[str]
 SubprocessError = subprocess.SubprocessError  # such as a program that takes too long
+_LOG = logging.getLogger(__name__)
 OWN = "it is among the project's own files"  # why a program is not started
 
 
 def find(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) -> Path | None:
-    """Return the first program of that name on PATH that is outside the checkout, or None.
+    """Return the first program of that name on PATH outside the checkout.
+
+    Returns None if there is none.
 
     `project` is a folder of the checkout.
     """
@@ -41,7 +48,10 @@ def find(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) 
 
 
 def left_out(name: Name, environ: Mapping[str, str] = os.environ, *, project: Path) -> Path | None:
-    """Return the first program of that name on PATH that nixpy does not start because it is in the checkout."""
+    """Return the first program of that name on PATH that is in the checkout.
+
+    nixpy does not start it. Returns None if there is none.
+    """
     tree = checkout(project)
     return next((path for path in _on_path(name, environ) if _of_checkout(path, tree)), None)
 
@@ -67,7 +77,9 @@ def unavailable() -> Iterator[None]:
 
 
 def checkout(folder: Path) -> Path:
-    """Return the real path of the git tree that contains `folder`, or of the folder itself.
+    """Return the real path of the git tree that contains `folder`.
+
+    Outside a git tree, return that of the folder itself.
 
     A home folder that is a git tree, for example with the user's settings, is not a checkout of a project: it
     contains the user's own programs.
@@ -108,22 +120,31 @@ def run(
     cwd: Path | None = None,
     timeout: float | None = None,
 ) -> CompletedProcess:
-    """Run the program `name` at `path` without a shell and without input, and return its status and output.
+    """Run the program `name` at `path`, and return its status and output.
+
+    It runs without a shell and without input.
 
     The program gets the PATH that `search_path` returns. `timeout` is in seconds. Raises OSError if the program does
     not start, SubprocessError if it takes too long, and ValueError if the path is not absolute.
     """
     if not path.is_absolute():
         raise ValueError(f"{name} is not started: {path} is not an absolute path")
-    return subprocess.run(
-        [path, *arguments],
-        cwd=cwd,
-        env={**environ, "PATH": search_path(environ, project)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        check=False,
-    )
+    start = time.monotonic()
+    try:
+        done = subprocess.run(
+            [path, *arguments],
+            cwd=cwd,
+            env={**environ, "PATH": search_path(environ, project)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:  # its text has the whole command
+        raise SubprocessError(f"{path} does not end within {timeout:g} seconds") from None
+    # Arguments may hold the password of an index.
+    _LOG.debug("ran %s for %.2f s, status %d", path, time.monotonic() - start, done.returncode)
+    return done

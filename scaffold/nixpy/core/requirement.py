@@ -10,7 +10,9 @@ from nixpy.core.urls import plain
 
 
 def canonical_requirement(requirement: Requirement, *, address: bool = True) -> str:
-    """Return a requirement's text with normalised names, sorted extras and specifiers, and no credentials.
+    """Return the canonical text of a requirement.
+
+    It has normalised names, sorted extras and specifiers, and no credentials.
 
     Without `address`, a requirement with an address becomes one of any version.
     """

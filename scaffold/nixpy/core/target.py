@@ -1,7 +1,11 @@
-"""Describe where wheels are installed: a system, a Python and a glibc, which may differ from this machine."""
+"""Describe where wheels are installed: a system, a Python and a glibc.
+
+They may differ from those of this machine.
+"""
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -11,7 +15,7 @@ from functools import cache
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 
 LINUX_SYSTEMS = ("aarch64-linux", "x86_64-linux")
 SYSTEMS = ("aarch64-darwin", *LINUX_SYSTEMS)
@@ -20,11 +24,19 @@ MACOS = (14, 0)
 """The macOS version that wheels are chosen for: the oldest that nixpkgs 25.11 and later support. So a chosen wheel
 installs on every Mac that builds the flake. On a newer Mac an installer may choose another wheel of the package."""
 
+_PLATFORMS = {("Darwin", "arm64"): "aarch64-darwin"} | {
+    ("Linux", system.removesuffix("-linux")): system for system in LINUX_SYSTEMS
+}
 _E_MACHINE = {"x86_64-linux": 62, "aarch64-linux": 183}  # ELF gABI: EM_X86_64, EM_AARCH64
 _PYTHON = re.compile(r"3\.(\d{1,4})\.\d{1,4}")
 _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
 # PEP 600: the names of three glibc versions before there was a rule.
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+def this_system() -> str | None:
+    """Return the Nix system of this machine, or None if nixpy does not support it."""
+    return _PLATFORMS.get((platform.system(), platform.machine()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +53,10 @@ class Target:
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
-            raise NixpyError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
+            raise ArgumentError(f"unknown system `{self.system}`", hint=f"Use one of {', '.join(SYSTEMS)}.")
         found = _PYTHON.fullmatch(self.python)
         if not found or int(found[1]) < _OLDEST_MINOR:
-            raise NixpyError(
+            raise ArgumentError(
                 f"cannot choose wheels for Python `{self.python}`",
                 hint="Write the full version of a final release of CPython 3.8 or later, such as 3.13.9.",
             )
@@ -65,7 +77,10 @@ class Target:
         return _E_MACHINE.get(self.system)
 
     def marker_environment(self) -> dict[str, str]:
-        """Return the marker variables (PEP 508) of the target; those of the running kernel are empty."""
+        """Return the marker variables (PEP 508) of the target.
+
+        Those of the running kernel are empty.
+        """
         machine, _, kernel = self.system.partition("-")
         darwin = kernel == "darwin"
         return {
@@ -85,20 +100,28 @@ class Target:
     def satisfies(
         self, marker: str, extras: frozenset[str] = frozenset(), groups: frozenset[str] = frozenset()
     ) -> bool:
-        """Return whether a marker is true on the target; `extras` and `dependency_groups` are sets in it (PEP 751).
+        """Return whether a marker is true on the target.
+
+        `extras` and `dependency_groups` are sets in it (PEP 751).
 
         Raises packaging's InvalidMarker if the marker is invalid or uses a variable that lock files lack (`extra`).
         """
         return _evaluate(self, marker, extras, groups)
 
     def tags(self) -> tuple[Tag, ...]:
-        """Return the tags that an installer accepts, best first (PEP 425 and 600, in the order of pip and uv)."""
+        """Return the tags that an installer accepts, best first.
+
+        The order is that of pip and uv (PEP 425 and 600).
+        """
         return tuple(tag_ranks(self))
 
 
 @cache
 def tag_ranks(target: Target) -> dict[Tag, int]:
-    """Return every accepted tag of `target` with its rank, 0 for the best; do not modify the result."""
+    """Return every accepted tag of `target` with its rank, 0 for the best.
+
+    Do not modify the result.
+    """
     version = tuple(int(part) for part in target.short_python.split("."))
     platforms = tuple(_platforms(target))
     ranks: dict[Tag, int] = {}

@@ -1,4 +1,7 @@
-"""Find the templates: Nix files, Jinja templates, and the data that both nixpy and copier read."""
+"""Find the templates, and read the data in them.
+
+copier reads the same data.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from typing import Any
 
 
 def root() -> Path:
-    """Return the folder that holds `templates` and copier.yml: the installed package, or the top of a checkout.
+    """Return the folder that contains `templates` and copier.yml.
+
+    It is the installed package, or the top of a checkout.
 
     The tests replace this function to add a style or a feature, so call it as `templates.root()`.
     """

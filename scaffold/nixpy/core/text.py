@@ -1,4 +1,6 @@
-"""Make text from other sources safe to print: escape control characters, bidirectional marks and line ends.
+"""Make text from other sources safe to print.
+
+Control characters, bidirectional marks and line ends are escaped.
 
 Unicode Standard Annex 9 describes the bidirectional marks, which reorder what is displayed; ECMA-48 describes the
 control characters, which a terminal obeys.
@@ -6,7 +8,9 @@ control characters, which a terminal obeys.
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 
 # Control characters except tab and newline (C0, DEL, C1), format characters, line and paragraph separators, the tags
 # of plane 14, and surrogates, which represent the bytes of a file name that is not UTF-8. The two joiners, U+200C and
@@ -29,7 +33,7 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """Return `visible(text)` in one line: tabs and newlines are written as escapes too."""
+    """Return `visible(text)` in one line, with tabs and newlines escaped."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -38,8 +42,24 @@ def is_visible(text: str) -> bool:
     return _UNSAFE.search(text) is None
 
 
+def shell_word(name: str) -> str:
+    """Return a name as one word of bash, in one line.
+
+    What acts instead of being displayed is bytes in `$'...'`.
+    """
+    if is_visible(name) and not {"\n", "\t"} & set(name):
+        return shlex.quote(name)
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
+    )
+    return f"$'{''.join(plain)}'"
+
+
 def json_visible(text: str) -> str:
-    """Return the text of a JSON document with the same characters as JSON's own escapes (RFC 8259, section 7)."""
+    """Return the text of a JSON document with such characters as JSON escapes.
+
+    Source: RFC 8259, section 7.
+    """
     return _UNSAFE.sub(lambda match: _json_escape(match[0]), text)
 
 

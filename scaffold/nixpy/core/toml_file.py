@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 from nixpy.core.read_file import read_bytes
 
 _HEADER = re.compile(r"\s*\[{1,2}(?P<key>[^\[\]]+)\]{1,2}\s*(#.*)?$")
@@ -30,13 +30,16 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """Return the TOML document in `text`; NixpyError, with `path` and line, if it is not TOML or passes a limit."""
+    """Return the TOML document in `text`.
+
+    Raises NixpyError, with `path` and line, if it is not TOML or passes a limit.
+    """
     limits.check_text(text, path)
     for number, content in enumerate(text.split("\n"), start=1):
         # tomllib takes quadratic time for such a key.
         if len(content) > 2 * limits.DEPTH and content.count(".") >= limits.DEPTH and _DOTTED.search(content):
             message = f"this file cannot be read: a key has more than {limits.DEPTH} levels"
-            raise NixpyError(message, hint="Correct it.", path=path, line=number)
+            raise InputError(message, hint="Correct it.", path=path, line=number)
     try:
         document = tomllib.loads(text)
         limits.check_document(document)
@@ -50,14 +53,14 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
                 "this file contains an unresolved merge conflict",
                 "Resolve the conflict; for a lock file, run its tool again.",
             )
-        raise NixpyError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
+        raise InputError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
     except RecursionError:
         message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"
-        raise NixpyError(message, hint="Correct the brackets.", path=path) from None
+        raise InputError(message, hint="Correct the brackets.", path=path) from None
     except limits.PastLimitError as error:
-        raise NixpyError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
+        raise InputError(f"this file cannot be read: {error}", hint="Correct it.", path=path) from None
     except ValueError as error:  # a number with underscores, a date that no calendar has
-        raise NixpyError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
+        raise InputError(f"this is not valid TOML: {error}", hint="Correct that value.", path=path) from None
     return document
 
 
@@ -69,20 +72,22 @@ def read_text(path: Path) -> str:
     try:
         raw = read_bytes(path)
     except FileNotFoundError:
-        raise NixpyError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
+        raise InputError("this file does not exist", hint="Check the path and its spelling.", path=path) from None
     except OSError as error:
-        raise NixpyError(f"this file cannot be read: {error.strerror}", path=path) from None
+        raise InputError(f"this file cannot be read: {error.strerror}", path=path) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise NixpyError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
+        raise InputError("this file is not UTF-8", hint="Save it as UTF-8.", path=path, line=line) from None
     limits.check_text(text, path)
     return text
 
 
 def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
-    """Return the 1-based line that sets `keys`, else that of the nearest enclosing key or table, else None.
+    """Return the 1-based line that sets `keys`.
+
+    If there is none, return that of the nearest enclosing key or table, or None.
 
     With `value`, return the first line from there on that contains that text, if any: an item of a long array. Use it
     for messages only: it reads line by line, so a multi-line string that looks like TOML may confuse it.
@@ -100,7 +105,10 @@ def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
 
 
 def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield every line that opens a table or sets a key, with the whole dotted name as a tuple."""
+    """Yield every line that opens a table or sets a key.
+
+    With it is the whole dotted name as a tuple.
+    """
     table: tuple[str, ...] = ()
     for number, content in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(content):

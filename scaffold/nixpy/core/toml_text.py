@@ -8,7 +8,10 @@ from typing import Any
 
 
 def inline(value: Any) -> str:
-    """Return a value as inline TOML. Its basic strings are those of JSON, with DEL escaped."""
+    """Return a value as inline TOML.
+
+    Its basic strings are those of JSON, with DEL escaped.
+    """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{inline(key)} = {inline(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):

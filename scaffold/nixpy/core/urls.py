@@ -1,4 +1,6 @@
-"""Parse URLs, remove their secrets, and name the files they refer to (RFC 3986 and 8089).
+"""Parse URLs, remove their secrets, and identify their files.
+
+Source: RFC 3986 and 8089.
 
 Removing a secret never fails, whatever the text: messages about invalid URLs need it.
 """
@@ -10,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 HTTP = {"http": 80, "https": 443}
 """The schemes that wheels are fetched by, with their ports."""
@@ -24,21 +26,32 @@ _WORD = re.compile(  # the parts of an index's path that are in the documentatio
 _FILES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".metadata", ".html", ".git")
 _SHORTEST_TOKEN = 16
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
-_ADDRESS = re.compile(r"(?<=://)\S*")
+_ADDRESS = re.compile(r"(?<=//)\S*")
 _QUERY = re.compile(r"\?[^#]*")
 _URL = re.compile(r"(?P<server>\b[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<rest>[^\s'\"`<>)\]]+)")
 _FILE = re.compile(r"file:(?://[^/?#]*)?(?P<path>[^?#]*)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return a text without the user part and the query of each URL in it, which may be secrets."""
+    """Return a text without the user part and the query of each URL in it.
+
+    Both may be secrets.
+    """
     while (plainer := _ADDRESS.sub(lambda match: _without_secrets(match[0]), text)) != text:
         text = plainer
     return text
 
 
+def shown_text(text: str) -> str:
+    """Return an untrusted text with each URL in it safe to show, as `shown` does."""
+    return shown_within(plain(text))
+
+
 def _without_secrets(address: str) -> str:
-    """Return the text after the `://` of a URL, or of several in a row, without user parts and queries."""
+    """Return the text after `://` without user parts and queries.
+
+    The text may contain several URLs in a row.
+    """
     parts = (part.partition("/") for part in address.split("://"))
     return _QUERY.sub("", "://".join(server.rpartition("@")[2] + slash + path for server, slash, path in parts))
 
@@ -49,12 +62,17 @@ def without_login(url: str) -> str:
 
 
 def identity(url: str) -> str:
-    """Return the part of a URL that identifies its file: all but credentials, query and fragment."""
+    """Return the part of a URL that identifies its file.
+
+    It lacks credentials, query and fragment.
+    """
     return without_login(url).partition("#")[0].partition("?")[0]
 
 
 def shown(url: str, secrets: Collection[str] = ()) -> str:
-    """Return a URL that is safe to show: its identity, with `***` for each part of the path that may be a token.
+    """Return a URL that is safe to show.
+
+    It is its identity, with `***` for each part of the path that may be a token.
 
     A part may be a token if it is in `secrets` or looks like a key. The rest of the path stays, so that a reader can
     find the file.
@@ -70,7 +88,10 @@ def shown(url: str, secrets: Collection[str] = ()) -> str:
 
 
 def shown_within(text: str, secrets: Collection[str] = ()) -> str:
-    """Return a text in which each URL is safe to show; `***@` replaces its credentials."""
+    """Return a text in which each URL is safe to show.
+
+    `***@` replaces its credentials.
+    """
 
     def clean(match: re.Match[str]) -> str:
         url = match[0]
@@ -81,7 +102,9 @@ def shown_within(text: str, secrets: Collection[str] = ()) -> str:
 
 
 def path_tokens(url: str) -> set[str]:
-    """Return the parts of an index's path that may be a token (`https://host/TOKEN/simple`), both spellings of each.
+    """Return the parts of an index's path that may be a token.
+
+    An example is `https://host/TOKEN/simple`. Each part has both spellings.
 
     Only the server knows which part is a token, so every part counts that is not a common word of indexes.
     """
@@ -91,7 +114,10 @@ def path_tokens(url: str) -> set[str]:
 
 
 def _is_token(part: str) -> bool:
-    """Return whether a part of a path looks like a key: long, of letters and digits, and not a file name."""
+    """Return whether a part of a path looks like a key.
+
+    A key is long, of letters and digits, and not a file name.
+    """
     return (
         len(part) >= _SHORTEST_TOKEN
         and not part.endswith(_FILES)
@@ -101,14 +127,17 @@ def _is_token(part: str) -> bool:
 
 
 def split(url: str) -> SplitResult:
-    """Return the parts of a URL; NixpyError, without credentials, if it has no valid server."""
+    """Return the parts of a URL.
+
+    Raises NixpyError, without credentials, if it has no valid server.
+    """
     try:
         parts = urlsplit(url)
         if parts.scheme in HTTP:
             parts.port  # noqa: B018  # raises for an invalid port
     except ValueError:
-        message = f"`{shown_within(plain(url))}` is not a URL"
-        raise NixpyError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
+        message = f"`{shown_text(url)}` is not a URL"
+        raise InputError(message, hint="Correct the server in it: write https://host/ or https://host:port/.") from None
     return parts
 
 

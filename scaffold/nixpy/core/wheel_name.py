@@ -1,4 +1,7 @@
-"""Parse names and tags of wheels, with a limit: a few thousand characters can expand to millions of tags."""
+"""Parse names and tags of wheels, with a limit.
+
+A few thousand characters can expand to millions of tags.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from nixpy.core import limits
 
 
 def parse_wheel_filename(filename: str) -> tuple[NormalizedName, Version, BuildTag, frozenset[Tag]]:
-    """Return name, version, build number and tags of a wheel file name (binary distribution format).
+    """Return name, version, build number and tags of a wheel file name.
+
+    Source: binary distribution format.
 
     Raises InvalidWheelFilename if the name is invalid or expands to more tags than `limits.TAGS`.
     """
@@ -23,7 +28,10 @@ def parse_wheel_filename(filename: str) -> tuple[NormalizedName, Version, BuildT
 
 
 def parse_tag(text: str) -> frozenset[Tag]:
-    """Return the tags of a compressed tag set (PEP 425); ValueError if there are none or too many."""
+    """Return the tags of a compressed tag set (PEP 425).
+
+    Raises ValueError if there are none or too many.
+    """
     if _count(text) > limits.TAGS:
         raise ValueError("too many tags")
     return tags.parse_tag(text)

@@ -1,4 +1,7 @@
-"""Open zip files, with a limit for the central directory, which Python reads into memory."""
+"""Open zip files, with a limit for the central directory.
+
+Python reads that into memory.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import zipfile
 from typing import IO, Any, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 
 
 def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
@@ -25,11 +28,14 @@ def open_zip(file: IO[bytes], shown: str) -> zipfile.ZipFile:
 
 def refused(shown: str, what: str) -> NixpyError:
     """Return the error for a zip file that passes a limit; `what` names the limit."""
-    return NixpyError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
+    return ArchiveError(f"this zip file has {what} and is not read", hint="Check where it comes from.", path=shown)
 
 
 class _Guard:
-    """The file, with a limit for each read: zipfile reads the directory in one piece, and no earlier part is longer."""
+    """The file, with a limit for each read.
+
+    zipfile reads the directory in one piece, and no earlier part is longer.
+    """
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file, self._shown, self.open = file, shown, False

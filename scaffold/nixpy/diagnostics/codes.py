@@ -1,7 +1,7 @@
-"""The meaning and the remedy of each diagnostic code, from `codes.csv`.
+"""Read the meaning and the remedy of each diagnostic code from `codes.csv`.
 
 A diagnostic is about one project; a row of the table is about all diagnostics with its code. The documentation and the
-rules in SARIF are made from it.
+rules in SARIF are generated from it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TABLE = Path(__file__).with_name("codes.csv")
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One code: what it means and what to do, as Markdown, and the page of the documentation that tells more."""
+    """One code: its meaning and remedy, as Markdown, and its page."""
 
     code: str
     meaning: str

@@ -1,4 +1,7 @@
-"""Diagnostics: what nixpy reports without stopping; and words for lists of names."""
+"""Define diagnostics, and format lists of names.
+
+nixpy reports diagnostics without stopping.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Diagnostic:
-    """One diagnostic. `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` what to do."""
+    """One diagnostic.
+
+    `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy.
+    """
 
     code: str
     package: str | None = None
@@ -18,25 +24,33 @@ class Diagnostic:
     hint: str | None = None
 
 
-def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset()) -> str:
-    """Shorten a list of names: `numpy, pandas (not opened), pillow and 4 more`."""
-    shown = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset(), *, shown: int | None = None) -> str:
+    """Shorten a list of names to three or to `shown`.
+
+    An example is `numpy, pandas (not opened), pillow and 4 more`.
+    """
+    limit = shown or _NAMES_SHOWN
+    first = ", ".join(f"{name} (not opened)" if name in unopened else name for name in names[:limit])
+    more = len(names) - limit
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def with_hint(message: str, hint: str | None) -> str:
-    """Return a message and what to do about it as one text: two sentences, or one where the hint is half of one."""
+    """Return a message and its hint as one text.
+
+    It has two sentences, or one if the hint is not a sentence.
+    """
     if not hint:
         return message
     return f"{message}; {hint}" if hint[0].islower() else f"{message}. {hint}"
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many of a thing there are: `1 wheel`, `2 wheels`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a number with a noun: `1 wheel`, `2 wheels`, `2 libraries`."""
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def bring_programs(names: Sequence[str]) -> str:
-    """Return that the wheels `names` contain programs, as the first words of a sentence."""
+    """Return the start of a sentence about wheels that contain programs."""
     return f"{shorten(names)} {'contains' if len(names) == 1 else 'contain'} programs"

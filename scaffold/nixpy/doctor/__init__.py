@@ -1,4 +1,4 @@
-"""Why something does not work here: what is observed of a machine, and what is wrong with it.
+"""Observe a machine and find out why something does not work on it.
 
 In: this machine, its shell, a project and its `.venv`. Out: a `Report` with diagnostics. Read `facts.py` first, then
 `examine.py`; a check is a function from facts to diagnostics and a row there.

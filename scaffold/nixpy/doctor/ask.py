@@ -1,8 +1,10 @@
-"""Run by an interpreter that is asked about itself, isolated and without site: any CPython 3 understands it.
+"""Print facts about the interpreter that runs this file, as JSON.
 
-It prints JSON. `search` is what the loader answers (dlinfo(3), RTLD_DI_SERINFO) when it is asked where it looks for
-what libc needs: the program's DT_RPATH, LD_LIBRARY_PATH or `--library-path`, and its own folders, in this order; libc
-has no run path that would come between. It is null where the C library cannot tell, as on macOS.
+It runs isolated and without site, on any CPython 3.
+
+`search` are the folders in which the loader searches the needs of libc (dlinfo(3), RTLD_DI_SERINFO): the program's
+DT_RPATH, LD_LIBRARY_PATH or `--library-path`, and its own folders, in this order; libc has no run path. It is null if
+the C library does not support that, as on macOS.
 """
 
 import json
@@ -10,7 +12,7 @@ import sys
 
 
 def mapped() -> "list[str]":
-    """Return the files in this process."""
+    """Return the files that are mapped into this process."""
     try:
         with open("/proc/self/maps") as lines:  # noqa: PTH123
             return sorted({line.split(None, 5)[5].strip() for line in lines if "/" in line})
@@ -19,7 +21,7 @@ def mapped() -> "list[str]":
 
 
 def search() -> "list[str] | None":
-    """Return the folders that the loader looks into, or None."""
+    """Return the folders that the loader searches, or None."""
     try:
         import ctypes
 
@@ -46,7 +48,7 @@ def search() -> "list[str] | None":
         return None
 
 
-# What is mapped is asked first: ctypes brings libraries of its own.
+# The mapped files are read first, since ctypes maps more libraries.
 print(  # noqa: T201
     json.dumps(
         {

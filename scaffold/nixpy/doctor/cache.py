@@ -1,7 +1,9 @@
-"""The cache of a glibc loader, /etc/ld.so.cache elsewhere: which sonames are in it.
+"""Read the sonames in the cache of a glibc loader.
 
-The format is that of glibc's sysdeps/generic/dl-cache.h: a header, entries of fixed size, strings. A loader has the
-path of its cache built in, and it is taken from there: nixpkgs' looks into its own store path, where there is none.
+On other distributions it is /etc/ld.so.cache.
+
+The format is that of glibc's sysdeps/generic/dl-cache.h: a header, entries of fixed size, strings. A loader contains
+the path of its cache, which nixpy reads from it: that of nixpkgs is in its own store path and does not exist.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ _HEADER_SIZE = 48
 
 
 def of_loader(loader: Path) -> frozenset[str]:
-    """Return the sonames that this loader finds by its cache: those whose files exist."""
+    """Return the sonames in the cache of this loader with existing files."""
     try:
         match = _PATH.search(loader.read_bytes())
         data = Path(match[0].decode()).read_bytes() if match else b""
@@ -28,7 +30,7 @@ def of_loader(loader: Path) -> frozenset[str]:
 
 
 def parse(data: bytes) -> list[tuple[str, str]]:
-    """Return soname and path of each entry; nothing where the bytes are no such cache.
+    """Return soname and path of each entry; empty if the bytes are not such a cache.
 
     Offsets count from the magic, which an older table may precede.
     """

@@ -1,4 +1,4 @@
-"""All of it: what can be observed is, each part by itself, and then every check is made."""
+"""Run `nixpy doctor`: make each observation separately, then run every check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nixpy.core import programs
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
 from nixpy.doctor.facts import Facts, StartedPython, Venv
 from nixpy.doctor.host import foreign_folders, read_host
@@ -20,7 +20,7 @@ from nixpy.doctor.venv import inspect_wheels, read_venv
 _T = TypeVar("_T")
 Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
-# What a check is called, what it is about, and which facts it cannot do without.
+# The name of a check, its function, and the facts that it requires.
 CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("packages of the lock", python_checks.missing_packages, ("project", "venv")),
     ("Python on PATH", python_checks.other_python, ("pythons", "venv")),
@@ -44,7 +44,7 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was observed, what is wrong, and what could not be told."""
+    """The observed facts, the diagnostics, and the checks that could not run."""
 
     facts: Facts
     diagnostics: tuple[MachineDiagnostic, ...]
@@ -52,17 +52,19 @@ class Report:
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
-    """Return the report for the project in `root` and the virtual environment `venv`, whatever is broken there.
+    """Return the report for the project in `root` and the environment `venv`.
 
-    Raises NixpyError where there is no such folder.
+    Both may be broken.
+
+    Raises NixpyError if the folder does not exist.
     """
     if not root.is_dir():
-        raise NixpyError("no such folder", path=root, hint="Name the folder of a Python project.")
+        raise ArgumentError("no such folder", path=root, hint="Name the folder of a Python project.")
     return judge(_observe(root, venv, environ))
 
 
 def judge(facts: Facts) -> Report:
-    """Return what the checks say of these facts."""
+    """Return the report of all checks on these facts."""
     diagnostics: list[MachineDiagnostic] = []
     skipped: list[Skipped] = []
     for name, check, needs in CHECKS:
@@ -72,7 +74,7 @@ def judge(facts: Facts) -> Report:
             continue
         try:
             diagnostics += check(facts)
-        except Exception as error:  # noqa: BLE001 - whatever is broken here, the other checks have their say
+        except Exception as error:  # noqa: BLE001 - a failed check does not stop the others
             skipped.append(Skipped(check=name, reason=_words(error)))
     return Report(
         facts=facts,
@@ -82,7 +84,10 @@ def judge(facts: Facts) -> Report:
 
 
 class _Observer:
-    """Makes each observation by itself; what one of them raises becomes the reason why its fact is not known."""
+    """Makes each observation separately.
+
+    An exception becomes the reason why its fact is unknown.
+    """
 
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
@@ -90,7 +95,7 @@ class _Observer:
     def __call__(self, name: str, default: _T, read: Callable[..., _T], *arguments: Any) -> _T:
         try:
             return read(*arguments)
-        except Exception as error:  # noqa: BLE001 - this command is for machines where things are broken
+        except Exception as error:  # noqa: BLE001 - this command is for broken machines
             self.unread[name] = _words(error)
             return default
 
@@ -100,8 +105,8 @@ def _words(error: Exception) -> str:
 
 
 def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
-    """Return all that can be observed."""
-    # Links stay: a .venv that is one is known by its own name.
+    """Return all observed facts."""
+    # Links are not resolved: a .venv that is a link keeps its own name.
     root, venv = Path(os.path.normpath(root.absolute())), Path(os.path.normpath(venv.absolute()))
     see = _Observer()
     host = see("host", None, read_host)
@@ -138,7 +143,10 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
 
 
 def _start(root: Path, venv: Venv, environ: Mapping[str, str]) -> StartedPython:
-    """Start the Python that an environment leads to, never one that lies in the project or in the environment."""
+    """Start the Python that an environment links to.
+
+    One in the project or in the environment is not started.
+    """
     inside = (programs.checkout(root), programs.checkout(venv.folder), venv.folder.resolve())
     return start(outside(venv.python.path, venv.home, inside), environ, project=root)
 

@@ -1,4 +1,7 @@
-"""What is observed. All values are frozen; the modules that read the machine make them, the checks judge them."""
+"""Define the observed facts.
+
+All values are frozen; observers create them, and checks read them.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +18,34 @@ _STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
-"""The file where programs of other distributions look for their loader: nix-ld; NixOS's stub, which only says that
-they cannot run; none; or the loader of another distribution, or of an FHS root."""
+"""The loader at the path in programs of other distributions: nix-ld; the stub of NixOS, which only reports that they
+cannot run; none; or the loader of another distribution or of an FHS root."""
 
 
 def in_store(path: Path | str | None) -> bool:
-    """Return whether a path lies in the Nix store."""
+    """Return whether a path is in the Nix store."""
     return path is not None and Path(path).is_relative_to(_STORE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The machine. `loader` is the path that programs of other distributions name on it, None on macOS."""
+    """The machine.
+
+    `loader` is the path of the loader in programs of other distributions, None on macOS.
+    """
 
     system: str  # x86_64-linux
     nixos: bool
     loader: Path | None
     at_loader: HostLoader
-    driver: bool  # whether the graphics driver's folder of NixOS is there
+    driver: bool  # whether the folder of NixOS for the graphics driver exists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A Python as it lies on disk, wrapper or not.
+    """The file of a Python, which may be a wrapper.
 
-    `links` are the path itself and what each link leads to; the last is the file, which may not exist. A wrapper
+    `links` are the path itself and the target of each link; the last is the file, which may not exist. A wrapper
     `wraps` another interpreter. `loader` is the program interpreter of an ELF file.
     """
 
@@ -47,28 +53,31 @@ class Program:
     links: tuple[Path, ...]
     exists: bool
     wraps: Path | None = None
-    ours: bool = False  # made by what nixpy rendered
+    ours: bool = False  # made by the files of nixpy
     loader: Path | None = None
 
     @property
     def file(self) -> Path:
-        """Where the links end."""
+        """The file at the end of the links."""
         return self.links[-1]
 
     @property
     def folder(self) -> Path:
-        """The folder it was found in: an entry of PATH, or `bin` of a virtual environment."""
+        """The folder of the path: an entry of PATH, or `bin` of a virtual environment."""
         return self.path.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedPython:
-    """What an interpreter said of itself. `search` and `cached` are None where its loader cannot tell."""
+    """The facts that an interpreter printed.
+
+    `search` and `cached` are None if its loader does not support them.
+    """
 
     version: str
     base_prefix: Path
     loader: Path | None  # the loader that is mapped
-    loaded: frozenset[str]  # sonames that are in the process from the start
+    loaded: frozenset[str]  # sonames that are loaded at start
     search: tuple[Path, ...] | None
     cached: frozenset[str]  # sonames in the loader's cache
 
@@ -83,7 +92,10 @@ class OnPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingLibrary:
-    """A soname that the loader does not find for `files` of one wheel (paths in the wheel)."""
+    """A soname that the loader does not find for `files` of one wheel.
+
+    The paths are those in the wheel.
+    """
 
     soname: str
     wheel: str
@@ -93,7 +105,7 @@ class MissingLibrary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelProgram:
-    """A program that a wheel brings, with the loader it asks for."""
+    """A program in a wheel, with the path of its loader."""
 
     wheel: str
     path: Path
@@ -102,7 +114,7 @@ class WheelProgram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supplier:
-    """Who would supply a soname, as the catalogue and the project's settings have it."""
+    """The provider of a soname in the catalogue and the project's settings."""
 
     provider: str  # as in libraries.match.Library
     expression: str | None
@@ -110,7 +122,10 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venv:
-    """A virtual environment. `leaves` is the link in `bin` that leads out of it, if one does."""
+    """A virtual environment.
+
+    `leaves` is the link in `bin` that points outside, or None.
+    """
 
     folder: Path
     python: Program
@@ -123,9 +138,9 @@ class Venv:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagesCall:
-    """A package that a Nix file gives to `withPackages` though it is not made by buildPythonPackage.
+    """A package in `withPackages` that buildPythonPackage does not build.
 
-    `made_in` is the file in which it is built, and `made_at` the line there, None where that is all the file does.
+    `made_in` is the file in which it is built, and `made_at` the line there, or None if the file does only that.
     """
 
     name: str
@@ -138,7 +153,10 @@ class PackagesCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedProject:
-    """The project in a folder. `locked` is what its lock installs here; None where there is no lock."""
+    """The project in a folder.
+
+    `locked` are the packages that its lock installs here; None without a lock.
+    """
 
     root: Path
     source: str  # the file that decides what is installed
@@ -148,12 +166,13 @@ class ObservedProject:
     fills: bool  # entering it fills .venv
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
-    packages: frozenset[str]  # what it asks for itself
-    wheels: frozenset[str] = frozenset()  # what nixpy.lock has a wheel of here
+    packages: frozenset[str]  # the packages that it requires itself
+    systems: tuple[str, ...] = ()  # the systems that a style must work on
+    wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
 
     @property
     def folder(self) -> str:
-        """Where its style installs packages, empty where it does not."""
+        """The folder in which its style installs packages, empty if it installs none."""
         return styles.find(self.style).folder if self.style else FOLDER
 
     @property
@@ -164,7 +183,7 @@ class ObservedProject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """What `nixpy check` says: nothing where all is well."""
+    """The result of `nixpy check` for files that are not up to date."""
 
     state: str
     reasons: tuple[str, ...]
@@ -172,7 +191,10 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """What git says of the files that a flake needs; `open_venv` where a .venv is in the tree and not ignored."""
+    """The state of the flake's files in git.
+
+    `open_venv`: a .venv is in the tree and not ignored.
+    """
 
     unknown: tuple[str, ...]
     open_venv: bool
@@ -180,7 +202,10 @@ class Git:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that was observed. What is None is not there, or could not be read: then `unread` says why, by its name."""
+    """All observed facts.
+
+    A fact is None if it does not exist or could not be read; `unread` then has the reason.
+    """
 
     environ: Mapping[str, str]
     venv_folder: Path  # the virtual environment to examine
@@ -188,7 +213,7 @@ class Facts:
     pythons: tuple[OnPath, ...] = ()  # every Python of PATH, in its order
     user_packages: frozenset[str] = frozenset()
     uv: bool = False  # uv is on PATH
-    uv_downloads: bool = True  # uv may bring a Python, as far as settings in files say
+    uv_downloads: bool = True  # settings in files allow uv to install a Python
     venv: Venv | None = None
     started: StartedPython | None = None
     unfound: tuple[MissingLibrary, ...] = ()
@@ -199,7 +224,7 @@ class Facts:
     git: Git | None = None
     applied: tuple[PackagesCall, ...] = ()
     search_path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # dangerous sonames by folder of
-    # LD_LIBRARY_PATH; every folder that is not nixpy's or the driver's is there
+    # LD_LIBRARY_PATH, with every folder that neither nixpy nor the driver has set
     unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -209,7 +234,10 @@ class Facts:
 
     @property
     def shell(self) -> OnPath | None:
-        """The Python of the Nix shell: nixpy's, else the first of the store where this is a shell; in a root, its."""
+        """The Python of the Nix shell.
+
+        It is that of nixpy or of the root, else in a shell the first one of the store.
+        """
         outside = [one for one in self.pythons if self.venv is None or one.program.folder != self.venv.python.folder]
         if self.in_root:
             return next(iter(outside), None)
@@ -220,5 +248,8 @@ class Facts:
 
 
 def folders(text: str) -> list[str]:
-    """Return the entries of a variable like PATH; an empty one is the current folder and left out."""
+    """Return the entries of a variable like PATH.
+
+    Without empty ones, which mean the current folder.
+    """
     return [entry for entry in text.split(os.pathsep) if entry]

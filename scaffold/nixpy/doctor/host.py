@@ -1,4 +1,7 @@
-"""The machine: NixOS or not, and what stands where foreign programs look for their loader."""
+"""Observe the machine: whether it is NixOS, and its loader.
+
+The loader is the one that programs of other distributions find.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from pathlib import Path
 from nixpy.doctor.facts import DRIVER, Host, HostLoader, folders
 from nixpy.needs.glibc import is_glibc
 
-# Where each machine's psABI puts the loader.
+# The path of the loader in the psABI of each machine.
 _LOADERS = {"x86_64": Path("/lib64/ld-linux-x86-64.so.2"), "aarch64": Path("/lib/ld-linux-aarch64.so.1")}
 _MARKS: tuple[tuple[bytes, HostLoader], ...] = ((b"stub-ld", "stub"), (b"nix-ld", "nix-ld"))
 _DANGEROUS = ("libstdc++.so.6", "libgcc_s.so.1")
 
 
 def read_host(root: Path = Path("/"), machine: str | None = None, kernel: str | None = None) -> Host:
-    """Return what is observed of the machine whose file system begins at `root`."""
+    """Return the facts of the machine with the file system at `root`."""
     machine, kernel = machine or platform.machine(), kernel or platform.system()
     machine = {"arm64": "aarch64"}.get(machine, machine)
     loader = _LOADERS.get(machine) if kernel == "Linux" else None
@@ -38,7 +41,10 @@ def _is_nixos(release: Path) -> bool:
 
 
 def _at(loader: Path) -> HostLoader:
-    """Return what is there, by the name of the store path that the link leads to."""
+    """Return the kind of loader at this path.
+
+    The name of the store path that the link points to decides.
+    """
     if not loader.exists():
         return "none"
     target = os.path.realpath(loader).encode()
@@ -46,15 +52,17 @@ def _at(loader: Path) -> HostLoader:
 
 
 def foreign_folders(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return each folder of LD_LIBRARY_PATH that neither nixpy nor the driver put there.
+    """Return foreign folders of LD_LIBRARY_PATH, with their harmful libraries.
 
-    With it are the libraries that do harm to programs built for others: glibc's own, and the C++ runtime.
+    Neither nixpy nor the driver has added these folders.
+
+    Those of glibc and the C++ runtime are harmful to programs that were built with others.
     """
     found = {}
     for entry in folders(environ.get("LD_LIBRARY_PATH", "")):
         if entry.startswith("/run/opengl-driver") or "-nixpy-libraries" in entry:
             continue
-        if "NIXPY_FHS" in environ and entry.startswith("/usr/lib"):  # of the root itself
+        if "NIXPY_FHS" in environ and entry.startswith("/usr/lib"):  # a folder of the root itself
             continue
         try:
             names = sorted(path.name for path in Path(entry).iterdir())

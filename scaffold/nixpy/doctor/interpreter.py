@@ -1,4 +1,7 @@
-"""A Python: how it lies on disk, wrappers seen through, and what it says of itself when it is started."""
+"""Read the file of a Python, through wrappers, and start it.
+
+It prints facts about itself.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from nixpy.needs import elf
 _ASK = Path(__file__).with_name("ask.py")
 _NAMES = ("python", "python3")
 _MOST_LINKS = 40  # as many as Linux follows
-_MOST = 1 << 20  # bytes; a wrapper is smaller, an interpreter with its library linked in is not
+_MOST = 1 << 20  # bytes; a wrapper is smaller, a statically linked interpreter is larger
 _PATIENCE = 20  # seconds
 
 _STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
@@ -27,7 +30,7 @@ _OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
 
 
 def read_program(path: Path) -> Program:
-    """Return the Python at `path`, whether it is there or not."""
+    """Return the Python at `path`, which need not exist."""
     links = tuple(_links(path))
     file = links[-1]
     if not file.is_file():
@@ -40,7 +43,7 @@ def read_program(path: Path) -> Program:
         path=path,
         links=links,
         exists=True,
-        # Its own name may stand in it as well.
+        # Its own name may be in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
         ours=_OURS.search(text) is not None,
         loader=Path(facts.interpreter) if facts and facts.interpreter else None,
@@ -56,7 +59,10 @@ def _links(path: Path) -> Iterator[Path]:
 
 
 def pythons_on_path(environ: Mapping[str, str]) -> tuple[OnPath, ...]:
-    """Return the Python of each entry of PATH that has one, in its order, each file once."""
+    """Return the Python of each entry of PATH that has one, each file once.
+
+    The order is that of PATH.
+    """
     found: dict[Path, OnPath] = {}
     for entry in folders(environ.get("PATH", "")):
         path = next((Path(entry) / name for name in _NAMES if os.access(Path(entry) / name, os.X_OK)), None)
@@ -67,12 +73,18 @@ def pythons_on_path(environ: Mapping[str, str]) -> tuple[OnPath, ...]:
 
 
 def packages_of(prefix: Path) -> frozenset[str]:
-    """Return the normalised names of the distributions in the site-packages of a prefix."""
+    """Return the names of the distributions in the site-packages of a prefix.
+
+    The names are normalised.
+    """
     return packages_in(prefix.glob("lib/python3*/site-packages"))
 
 
 def packages_in(sites: Iterator[Path]) -> frozenset[str]:
-    """Return the normalised names of the distributions in these folders (`<name>-<version>.dist-info`)."""
+    """Return the names of the distributions in these folders.
+
+    The names are normalised. A distribution is `<name>-<version>.dist-info`.
+    """
     from packaging.utils import canonicalize_name
 
     found = set()
@@ -84,10 +96,12 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
 
 
 def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
-    """Return the real path of a virtual environment's Python, which can be started without code of a project.
+    """Return the real path of a virtual environment's Python.
 
-    `home` is the environment's, from its pyvenv.cfg: a Python reads its standard library from there. Raises ValueError
-    with the reason where one of the two lies in one of the folders `inside`, or where the program is no Python.
+    It can be started without code of the project.
+
+    `home` is that of pyvenv.cfg: a Python reads its standard library from there. Raises ValueError, with the reason, if
+    one of the two is in one of the folders `inside`, or if the program is not a Python.
     """
     real = Path(os.path.realpath(python))
     places = {"Python": real, "home": Path(os.path.realpath(python.parent.parent / home)) if home else None}
@@ -101,9 +115,11 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
 
 
 def start(python: Path, environ: Mapping[str, str], *, project: Path) -> StartedPython:
-    """Start an interpreter and return what it says: isolated and without site, so that nothing of a project runs.
+    """Start an interpreter, and return its facts.
 
-    Raises OSError where it cannot be started, and ValueError with what it wrote where it fails.
+    It runs isolated and without site, so that no code of a project runs.
+
+    Raises OSError if it does not start, and ValueError, with its output, if it fails.
     """
     command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
     done = programs.run("python", python, command, project=project, environ=environ, timeout=_PATIENCE)
@@ -125,7 +141,7 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
 
 
 def _sonames(path: Path) -> Iterator[str]:
-    """Yield the names that a mapped file answers to, where it is a library."""
+    """Yield the file name and soname of a mapped library."""
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             facts = elf.read(data, str(path))

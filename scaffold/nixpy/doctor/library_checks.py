@@ -1,7 +1,8 @@
-"""What can be wrong with the loader: libraries that are not found, and such as should not be."""
+"""Check the libraries that the loader finds and does not find."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,11 +11,15 @@ from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
 from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.libraries.match import unknown_soname
 from nixpy.styles import styles
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX404: NIX_LD_LIBRARY_PATH has what is missing, but the interpreter does not go through nix-ld."""
+    """Yield NIX404: NIX_LD_LIBRARY_PATH has no effect on the interpreter.
+
+    It has the missing library, but the interpreter does not use nix-ld.
+    """
     name = "NIX_LD_LIBRARY_PATH"
     if facts.host and f"{name}_{facts.host.system.replace('-', '_')}" in facts.environ:
         name = f"{name}_{facts.host.system.replace('-', '_')}"
@@ -34,7 +39,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX407: programs in the environment ask for a loader that the host does not have."""
+    """Yield NIX407: programs need a loader that the host does not have."""
     venv, host = facts.venv, facts.host
     if not venv or not host or host.loader is None:
         return
@@ -43,29 +48,37 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
         return
     if host.at_loader in {"none", "stub"}:
         there = "NixOS's stub, which starts no program" if host.at_loader == "stub" else "nothing"
-        starting = styles.names(lambda style: style.executables and style.venv_in_root)
+        project = facts.project
+        style = styles.find(project.style) if project and project.style else None
+        # Under a style that starts programs by itself, entering the shell is what is missing.
+        enter = project.enter if project and style and style.executables and not style.uses_nix_ld else None
+        systems = project.systems if project else (host.system,)
         yield MachineDiagnostic(
             code="NIX407",
             message=f"{bring_programs(names)} that need the loader {host.loader}, and this machine has {there} at "
-            f"this path; style {starting} starts them, and so does nix-ld (on NixOS, "
-            "programs.nix-ld.enable = true)",
-            command=f"nixpy init --style {starting}",
+            "this path",
+            command=enter or styles.command_for_programs(names, systems),
             packages=tuple(names),
         )
-    elif host.at_loader == "nix-ld" and "NIX_LD" in facts.environ and not Path(facts.environ["NIX_LD"]).exists():
+        return
+    # nix-ld prefers the variable with the name of the system (src/main.rs of nix-ld).
+    variable = next(
+        (name for name in (f"NIX_LD_{host.system.replace('-', '_')}", "NIX_LD") if name in facts.environ), ""
+    )
+    if host.at_loader == "nix-ld" and variable and not Path(facts.environ[variable]).exists():
         project = facts.project
         sets_it = project is not None and project.style is not None and styles.find(project.style).uses_nix_ld
         yield MachineDiagnostic(
             code="NIX407",
-            message=f"NIX_LD is {facts.environ['NIX_LD']}, which does not exist, so the programs of "
+            message=f"{variable} is {facts.environ[variable]}, which does not exist, so the programs of "
             f"{shorten(names)} cannot start",
-            command=project.enter if project and sets_it else "unset NIX_LD",
+            command=project.enter if project and sets_it and variable == "NIX_LD" else f"unset {variable}",
             packages=tuple(names),
         )
 
 
 def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX408: LD_LIBRARY_PATH is set, and so meant for every program that is started here."""
+    """Yield NIX408: LD_LIBRARY_PATH affects every program that starts here."""
     if not facts.search_path:
         return
     parts = [
@@ -81,7 +94,7 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX409: a library that the wheels require is not found by the loader of their Python."""
+    """Yield NIX409: the loader does not find a library that wheels require."""
     needers: dict[str, list[str]] = defaultdict(list)
     for one in _required(facts):
         needers[one.soname].append(one.wheel)
@@ -99,7 +112,7 @@ def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _required(facts: Facts) -> list[MissingLibrary]:
-    """Return what is missing and required; what the settings ignore is nobody's wish."""
+    """Return the missing libraries that are required, without ignored ones."""
     return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
 
 
@@ -108,20 +121,23 @@ def _who(facts: Facts, soname: str) -> str:
     if supplier.provider == "sibling-wheel":
         return "and the package that contains it is not installed"
     if supplier.expression is None:
-        return "and nixpy does not know which package contains it"
+        return f"and nixpy does not know which package contains it. {unknown_soname(soname)}"
     if soname in facts.rendered:
         return f"and nixpy.nix supplies it from {supplier.expression}, but not to this Python"
     return f"and {supplier.expression} contains it"
 
 
 def _supply(facts: Facts, sonames: Iterable[str]) -> str:
-    """Return the command after which the interpreter finds these: enter the shell that has them, or render them."""
+    """Return the command after which the interpreter finds these libraries.
+
+    It enters a shell that has them, or updates the files.
+    """
     project = facts.project
     if project is None or not project.uses_nixpy:
         return "nixpy init"
     if project.style and styles.find(project.style).from_nixpkgs:
         style, _ = styles.recommend((), ())
-        return f"nixpy init --style {style.name}"  # in this one nothing is handed to wheels
+        return f"nixpy init --style {style.name}"  # the current style supplies no libraries to wheels
     providers = {facts.suppliers[soname].provider for soname in sonames if soname in facts.suppliers}
     if providers == {"sibling-wheel"}:
         return project.install
@@ -131,7 +147,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
 
 
 def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX417: a library of the graphics driver is required, and its folder is not there."""
+    """Yield NIX417: a library of the graphics driver has no folder."""
     host = facts.host
     if host is None or host.driver:
         return
@@ -139,14 +155,16 @@ def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
     if missing:
         names = sorted({one.wheel for one in missing})
         sonames = sorted({one.soname for one in missing})
-        way = "hardware.graphics.enable = true creates it" if host.nixos else "nixGL provides the driver of this host"
+        # Mesa comes with hardware.graphics.enable, the driver of NVIDIA only with videoDrivers.
+        nvidia = any(re.match(r"lib(?:cuda|nv|EGL_nvidia|GLX_nvidia|vdpau_nvidia)", one) for one in sonames)
+        option = "hardware.graphics.enable = true" + (' and services.xserver.videoDrivers = [ "nvidia" ]' * nvidia)
+        if not host.nixos:
+            option = "targets.genericLinux.gpu.enable = true in home-manager"
         yield MachineDiagnostic(
             code="NIX417",
             message=f"{shorten(sonames)} of the graphics driver {'is' if len(sonames) == 1 else 'are'} not found; "
             f"{shorten(names)} {'needs' if len(names) == 1 else 'need'} {'it' if len(sonames) == 1 else 'them'}, "
-            f"but {DRIVER} does not exist; {way}",
-            command="sudo nixos-rebuild switch"
-            if host.nixos
-            else "nix run --impure github:nix-community/nixGL -- .venv/bin/python",
+            f"but {DRIVER} does not exist; to create it, set {option}",
+            command="sudo nixos-rebuild switch" if host.nixos else "home-manager switch",
             packages=tuple(names),
         )

@@ -1,9 +1,11 @@
-"""What a loader would not find, told without loading: the search of ld.so(8), simulated.
+"""Simulate the search of the loader (ld.so(8)) without loading anything.
 
-For a library needed by a file: the DT_RPATH of the file and of those that brought it in, where it has no DT_RUNPATH;
-what the loader was told (LD_LIBRARY_PATH, `--library-path`); the file's DT_RUNPATH; the loader's cache and its own
-folders. A library that is in the process already answers to its soname. Subfolders for newer processors (glibc-hwcaps)
-are not looked into, and of a library that is found nothing more is asked: what comes from the store finds its own.
+So nixpy finds missing libraries.
+
+The loader searches a needed library in this order: the DT_RPATH of the file and of those that load it, if the file has
+no DT_RUNPATH; LD_LIBRARY_PATH or `--library-path`; the DT_RUNPATH of the file; its cache; its own folders. A library
+that is already loaded supplies its soname. The simulation skips subfolders for newer processors (glibc-hwcaps) and the
+needs of libraries that it finds: those of the store find their own.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from nixpy.needs.model import ElfFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Where one process looks. `folders` are told and its own ones together: both hold for every file in it."""
+    """The search path of one process.
+
+    `folders` are the configured ones and its own ones, which apply to every file.
+    """
 
     folders: tuple[Path, ...]
     loaded: frozenset[str] = frozenset()
@@ -36,13 +41,16 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """The ELF files of one wheel, and where each lies."""
+    """The ELF files of one wheel, and their paths."""
 
     files: tuple[ElfFile, ...]
     places: Mapping[str, Path]
 
     def unfound(self, soname: str, search: Search) -> tuple[str, ...]:
-        """Return the files that need `soname` and would not get it; none where nobody needs it."""
+        """Return the files that need `soname` and do not find it.
+
+        The result is empty if no file needs it.
+        """
         asking = (file for file in self.files if soname in file.needed)
         return tuple(file.path for file in asking if not search.finds(soname, self._run_path(file)))
 
@@ -55,7 +63,7 @@ class Files:
                 yield from self._paths(other)[0]
 
     def _above(self, file: ElfFile) -> Iterator[ElfFile]:
-        """Yield all files that may have brought this one in."""
+        """Yield all files that may have loaded this one."""
         seen, waiting = {file.path}, [file]
         while waiting:
             below = waiting.pop()

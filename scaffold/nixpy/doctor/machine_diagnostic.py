@@ -1,4 +1,4 @@
-"""The result of a check of `nixpy doctor`."""
+"""Define the results of checks of `nixpy doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineDiagnostic:
-    """One diagnostic of this machine. `code` is stable (NIX401 …); `command` fixes it, run in the project's folder."""
+    """One diagnostic of this machine.
+
+    `code` is stable (NIX401 …); `command` fixes it, run in the project's folder.
+    """
 
     code: str
     message: str

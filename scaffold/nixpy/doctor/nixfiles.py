@@ -1,14 +1,13 @@
-"""Packages that `withPackages` leaves out without a word, found in a project's Nix files by reading them.
+"""Find packages in a project's Nix files that `withPackages` leaves out silently.
 
-nixpkgs takes into an environment only what is built by buildPythonPackage (it has a `pythonModule`). Found is a package
-that stands in the list of a `withPackages`, by the name it is bound to in that file or as its own expression, and is
-built by buildPythonApplication or mkDerivation, there or in the file that `callPackage` names. Not found is what comes
-by another way: an overlay, another flake, a list made elsewhere; Nix is not evaluated.
+nixpkgs adds to an environment only packages that buildPythonPackage builds (they have a `pythonModule`). nixpy finds a
+package in the list of a `withPackages`, by its name in that file or as an expression, that buildPythonApplication or
+mkDerivation builds, there or in the file that `callPackage` names. It does not evaluate Nix, so it does not find
+packages from an overlay, another flake, or a list that is defined elsewhere.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.read_file import exists, read_lossy
+from nixpy.core.read_file import exists, read_lossy, walk
 from nixpy.doctor.facts import PackagesCall
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
@@ -27,20 +26,23 @@ _WITH = re.compile(r"\bwithPackages\s*\(\s*([A-Za-z_][\w'-]*)\s*:")
 _OPENING = re.compile(r"[{\[]")
 _BRACKET = re.compile(r"[()\[\]{};]")
 _WORD = re.compile(r"[A-Za-z_][\w'.-]*")
-# What makes a derivation a Python module all the same.
+# Functions that make a derivation a Python module.
 _MODULE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
 _MOST = 200  # files
 
 
 def applied(root: Path) -> tuple[PackagesCall, ...]:
-    """Return the packages that no environment will hold, by file and line; OSError where a file cannot be read."""
+    """Return the packages that environments leave out, by file and line.
+
+    Raises OSError if a file cannot be read.
+    """
     return tuple(found for path in _nix_files(root) for found in _in_file(path))
 
 
 def _nix_files(root: Path) -> list[Path]:
     found: list[Path] = []
-    for folder, folders, names in os.walk(root):
-        # A folder that begins with a dot is a tool's, and so is what a result link leads to.
+    for folder, folders, names in walk(root):
+        # A folder that begins with a dot belongs to a tool, and so does the target of a result link.
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         found += (Path(folder, name) for name in sorted(names) if name.endswith(".nix"))
         if len(found) > _MOST:
@@ -59,7 +61,7 @@ def _in_file(path: Path) -> Iterator[PackagesCall]:
         for offset, end in _items(source, start, seen):
             item = source.text[offset:end]
             name = item.rpartition(".")[2] if _WORD.fullmatch(item) else ""
-            # `ps.name` is the user's own only where an overlay in this file makes it so; the plain name always is.
+            # `ps.name` is the user's own package only with an overlay in this file; the plain name always is.
             made = bound.get(name) if name else _made(source, offset, end)
             if made:
                 yield PackagesCall(
@@ -74,7 +76,10 @@ def _in_file(path: Path) -> Iterator[PackagesCall]:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """How a package is built, if it is no Python module; the line is None where the file is about nothing else."""
+    """How a package is built, if it is not a Python module.
+
+    The line is None if the file has nothing else.
+    """
 
     builder: str
     file: Path
@@ -84,19 +89,19 @@ class _Made:
 class _Source:
     """A Nix file with comments blanked out, so that lines stay.
 
-    Its brackets and the places of each pattern are looked up once: expressions lie in each other, and searching each of
-    them from its start would take quadratic time. A `level` is what lies in one pair of brackets.
+    Its brackets and the places of each pattern are found once: expressions are nested, and searching each of them from
+    its start would take quadratic time. A `level` is the text in one pair of brackets.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.text = _read(path)
-        self.called: dict[str, _Made | None] = {}  # by the path as it is written
+        self.called: dict[str, _Made | None] = {}  # by the path as written
         self._lines = [match.start() for match in re.finditer("\n", self.text)]
         self._places: dict[re.Pattern[str], tuple[list[int], list[re.Match[str]]]] = {}
         self._brackets: list[int] = []
-        self._levels: list[int] = []  # the level behind each bracket; 0 is before the first one
-        self._closed: dict[int, int] = {}  # where the bracket is that ends a level
+        self._levels: list[int] = []  # the level after each bracket; 0 is before the first one
+        self._closed: dict[int, int] = {}  # the offset of the bracket that ends a level
         self._semicolons: dict[int, list[int]] = {}
         levels, count = [0], 0
         for match in _BRACKET.finditer(self.text):
@@ -125,7 +130,10 @@ class _Source:
         return matches[at] if at < len(matches) and matches[at].end() <= end else None
 
     def end(self, start: int) -> int:
-        """Return where the semicolon is that ends a binding, or the bracket around it."""
+        """Return the offset of the end of a binding.
+
+        It is a semicolon, or the bracket around the binding.
+        """
         level = self._level(start)
         semicolons = self._semicolons.get(level, [])
         at = bisect_left(semicolons, start)
@@ -133,7 +141,7 @@ class _Source:
         return min(semicolons[at], closed) if at < len(semicolons) else closed
 
     def behind(self, bracket: int) -> int:
-        """Return the offset behind what the bracket at this offset opens."""
+        """Return the offset after the text that the bracket at this offset opens."""
         return min(self._closed.get(self._level(bracket + 1), len(self.text)) + 1, len(self.text))
 
     def _level(self, offset: int) -> int:
@@ -142,7 +150,10 @@ class _Source:
 
 
 def _read(path: Path) -> str:
-    """Return the text with comments blanked out, so that lines stay; nothing of a file that is absurdly large."""
+    """Return the text with comments blanked out, so that lines stay.
+
+    An empty string for an absurdly large file.
+    """
     text = read_lossy(path)
     if len(text) > limits.NIX_SIZE:
         return ""
@@ -150,7 +161,7 @@ def _read(path: Path) -> str:
 
 
 def _bindings(source: _Source) -> Iterator[tuple[str, _Made]]:
-    """Yield the names that are bound to a package of the wrong kind."""
+    """Yield the names of packages that are not Python modules."""
     for match in _BINDING.finditer(source.text):
         made = _made(source, match.end(), source.end(match.end()))
         if made:
@@ -158,7 +169,10 @@ def _bindings(source: _Source) -> Iterator[tuple[str, _Made]]:
 
 
 def _made(source: _Source, start: int, end: int) -> _Made | None:
-    """Return what an expression begins with, also in the file it calls; None where it is a Python module's."""
+    """Return how an expression builds its package, also in the file it calls.
+
+    Returns None for a Python module.
+    """
     if source.first(_MODULE, start, end):
         return None
     opening = source.first(_OPENING, start + (source.text[start : start + 1] == "("), end)
@@ -180,16 +194,16 @@ def _called(file: Path) -> _Made | None:
         return None
     file = file / "default.nix" if file.is_dir() else file
     body = _read(file)
-    # Behind the arguments, which are named like what is called.
+    # After the arguments, which may have the same names as the functions.
     builder = _BUILDER.search(body, body.find("}:") + 1)
     wrong = builder is not None and builder[1] != "buildPythonPackage" and not _MODULE.search(body)
     return _Made(builder[1], file, None) if builder and wrong else None
 
 
 def _items(source: _Source, start: int, seen: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield where each element of the list whose bracket is at `start` begins and ends.
+    """Yield start and end of each element of the list with its bracket at `start`.
 
-    Lists that lack their end run into others: what is `seen` is not yielded again.
+    Lists without an end overlap with others: elements in `seen` are not yielded again.
     """
     text, offset = source.text, start + 1
     while offset < len(text) and text[offset] != "]" and offset not in seen:

@@ -1,4 +1,7 @@
-"""The project in a folder: what it installs, whether its Nix files are right, and what git knows of them."""
+"""Observe the project in a folder.
+
+Observed are its packages, and the state of its Nix files, also in git.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ _PATIENCE = 10  # seconds
 
 
 def nearest_project(folder: Path) -> Path:
-    """Return this folder, or where it has no project the first one above that has been analysed, if there is any."""
+    """Return the folder of the project to examine.
+
+    It is this folder if it has a project, else the nearest parent with an analysed project, else this folder.
+    """
     above = (parent for parent in folder.resolve().parents if (parent / project.NIXPY_LOCK).exists())
     return folder if _is_project(folder) else next(above, folder)
 
@@ -39,7 +45,7 @@ def _is_project(folder: Path) -> bool:
 
 
 def observe_project(folder: Path, host: Host) -> ObservedProject | None:
-    """Return the project in `folder`, None where there is none; NixpyError where it cannot be read."""
+    """Return the project in `folder`, or None; NixpyError if it cannot be read."""
     if not _is_project(folder):
         return None
     found = project.read(folder)
@@ -67,6 +73,7 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
+        systems=resolved.required_systems,
         wheels=frozenset(
             wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
         ),
@@ -80,7 +87,10 @@ def _enter(folder: Path) -> str:
 
 
 def _install(found: project.Project, name: str) -> str:
-    """Return the command of the manager by that name, else of the one that would be taken for the project."""
+    """Return the install command of the manager `name`.
+
+    Without a manager of that name, it is that of the default one for the project.
+    """
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
             return shlex.join(manager.fill)
@@ -89,7 +99,10 @@ def _install(found: project.Project, name: str) -> str:
 
 
 def freshness(folder: Path) -> Freshness | None:
-    """Return how the generated files stand, None where they are right; NixpyError where that cannot be told."""
+    """Return the state of the generated files, None if they are up to date.
+
+    Raises NixpyError if it is unknown.
+    """
     verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
@@ -97,7 +110,7 @@ def freshness(folder: Path) -> Freshness | None:
 
 
 def _settings_of(folder: Path) -> Settings:
-    """Return the project's settings, those nobody made where there is no project to be read."""
+    """Return the project's settings, or the defaults if there is no readable project."""
     try:
         return project.read(folder).settings
     except NixpyError:
@@ -105,19 +118,22 @@ def _settings_of(folder: Path) -> Settings:
 
 
 def rendered_sonames(folder: Path) -> frozenset[str]:
-    """Return the sonames that the generated Nix file names; none where there is no such file."""
+    """Return the sonames in the generated Nix file; empty if it does not exist."""
     path = folder / _settings_of(folder).file
     return frozenset(_ROW.findall(read_lossy(path))) if path.is_file() else frozenset()
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
-    """Return who supplies each soname that these wheels need; one that the settings ignore is left out."""
+    """Return the provider of each soname that these wheels need, without ignored ones."""
     libraries, _ = match(wheels, _settings_of(folder).libraries)
     return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
 
 
 def git(folder: Path, venv: Path) -> Git | None:
-    """Return what git does not know; None where the folder is in no git tree. OSError where git is not there."""
+    """Return the files that git does not track.
+
+    None outside a git tree, and OSError if git is missing.
+    """
     if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
         return None
     if programs.find("git", project=folder) is None:
@@ -129,7 +145,7 @@ def git(folder: Path, venv: Path) -> Git | None:
     there = [name for name in names if (folder / name).is_file()]
     known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()
-    # A file in it is asked for, since a virtual environment often ignores what it holds by itself.
+    # The check is for a file in it, since a virtual environment often has a .gitignore for its content.
     return Git(
         unknown=tuple(name for name in there if name not in known) if (folder / "flake.nix").is_file() else (),
         open_venv=inside and _git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
@@ -138,9 +154,9 @@ def git(folder: Path, venv: Path) -> Git | None:
 
 def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
     path = programs.find("git", project=folder)
-    assert path  # noqa: S101  (`git` saw to it)
-    # The settings of the tree are a stranger's, and a folder of a clone may be a bare repository with settings of its
-    # own. They could name a program that watches files, or one that fetches the objects that a sparse index lacks.
+    assert path  # noqa: S101  (`git` checks it)
+    # The git settings of the tree are untrusted, and a folder of a clone may be a bare repository with settings.
+    # They could name a program that watches files, or one that fetches missing objects.
     options = ["-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-C", str(folder)]
     environ = {**os.environ, "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
     done = programs.run("git", path, [*options, *arguments], project=folder, environ=environ, timeout=_PATIENCE)
@@ -150,7 +166,7 @@ def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
 
 
 def uv_may_download(folder: Path) -> bool:
-    """Return whether the settings of uv that are the project's own let it bring a Python."""
+    """Return whether the project's own settings of uv allow it to install a Python."""
     tables = []
     for path, keys in ((folder / "uv.toml", ()), (folder / "pyproject.toml", ("tool", "uv"))):
         table = load_toml(path) if path.is_file() else {}

@@ -1,12 +1,12 @@
-"""What can be wrong with the Python: which one runs, and what a `.venv` is made of."""
+"""Check the Python: which one runs, and the interpreter and packages of a `.venv`."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
@@ -17,7 +17,7 @@ _VERSION = re.compile(r"python(3\.\d+)")
 
 
 def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX401: what the project installs is not in its environment."""
+    """Yield NIX401: packages that the project installs are not in its environment."""
     project, venv = facts.project, facts.venv
     if project is None:
         return
@@ -25,7 +25,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
         yield from _not_in_shell(facts, project)
         return
     if project.folder != FOLDER:
-        return  # another tool's, which has commands of its own to look into it
+        return  # the environment of another tool, which has its own commands to inspect it
     wanted = project.packages if project.locked is None else project.locked
     if venv is None:
         if wanted:
@@ -51,7 +51,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDiagnostic]:
-    """Yield a diagnostic where the shell's environment lacks packages."""
+    """Yield a diagnostic if the shell's environment lacks packages."""
     of_nixpkgs = project.style is not None and styles.find(project.style).from_nixpkgs
     wanted = {name for name in project.packages if not of_nixpkgs or _is_judged(name, project)}
     missing = sorted(wanted - facts.shell.packages) if facts.shell else []
@@ -66,9 +66,9 @@ def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDia
 
 
 def _is_judged(name: str, project: ObservedProject) -> bool:
-    """Return whether a package that nixpkgs or a wheel supplies must be there by its name.
+    """Return whether a package from nixpkgs or a wheel must exist under its name.
 
-    What neither is known to have is NIX301, and psycopg2, say, stands for psycopg2-binary.
+    NIX301 reports packages without a known source. Some replace others, for example psycopg2 psycopg2-binary.
     """
     from nixpy.nixpkgs.python_packages import spellings
 
@@ -76,7 +76,7 @@ def _is_judged(name: str, project: ObservedProject) -> bool:
 
 
 def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
-    """Return where else the packages are, as the end of a sentence."""
+    """Return other places of the packages, as the end of a sentence."""
     for one in facts.pythons:
         if facts.venv and one.program.folder == facts.venv.python.folder:
             continue
@@ -88,16 +88,19 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
 
 
 def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
-    """Return the command that fills a virtual environment; `new` makes it from nothing first."""
+    """Return the command that fills a virtual environment.
+
+    With `new` it first creates the environment.
+    """
     install = project.install if project else "uv sync"
-    venv = shlex.quote(_shown(project, folder))
+    venv = shell_word(_shown(project, folder))
     if venv != ".venv":
         install = install.replace(".venv/", f"{venv}/")
         if install.startswith("uv pip"):
             install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
         elif install.startswith("uv "):
             install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
-    if not new or "uv sync" in install:  # which makes one, and makes one anew that is of another Python
+    if not new or "uv sync" in install:  # `uv sync` creates it, and replaces one with another Python
         return install
     maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
     return f"{maker} {venv} && {install}"
@@ -108,14 +111,14 @@ def _shown(project: ObservedProject | None, folder: Path) -> str:
 
 
 def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX402: another Python is first on PATH, or another virtual environment is active."""
+    """Yield NIX402: another Python or virtual environment is active."""
     venv = facts.venv
     active = facts.environ.get("VIRTUAL_ENV")
     if venv and active and Path(active).resolve() != venv.folder.resolve():
         yield MachineDiagnostic(
             code="NIX402",
             message=f"VIRTUAL_ENV is {active}, so packages are installed there and not into {venv.folder}",
-            command=f"source {shlex.quote(str(venv.folder))}/bin/activate",
+            command=f"source {shell_word(str(venv.folder))}/bin/activate",
         )
         return
     if not facts.pythons:
@@ -128,14 +131,17 @@ def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
         code="NIX402",
         message=f"`python` is {first.program.path}, because {first.program.folder} comes first on PATH; "
         f"{_whose(facts, best)} is {best.program.path}",
-        command=f"export PATH={shlex.quote(str(best.program.folder))}:$PATH",
+        command=f"export PATH={shell_word(str(best.program.folder))}:$PATH",
     )
 
 
 def _rank(facts: Facts, one: OnPath) -> tuple[bool, bool, int]:
-    """Return how much a Python is the project's: its .venv's; nixpy's; the one with most of what it asks for."""
+    """Return the rank of a Python for the project: in its .venv.
+
+    From nixpy; by the number of required packages.
+    """
     of_venv = facts.venv is not None and one.program.folder == facts.venv.python.folder
-    # Where there is a .venv, the packages are in there, and what others have says nothing.
+    # If there is a .venv, the packages are in it, and those of other Pythons do not matter.
     wanted = facts.project.packages if facts.project and facts.venv is None else frozenset()
     return of_venv, one.program.ours and not facts.in_root, len(wanted & one.packages)
 
@@ -148,7 +154,10 @@ def _whose(facts: Facts, one: OnPath) -> str:
 
 
 def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX403: withPackages is given what buildPythonPackage did not make, and leaves it out."""
+    """Yield NIX403: withPackages leaves out a package.
+
+    buildPythonPackage did not build it.
+    """
     for found in facts.applied:
         yield MachineDiagnostic(
             code="NIX403",
@@ -160,15 +169,21 @@ def applications(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _build_a_module(found: PackagesCall) -> str:
-    """Return the command that makes it a Python module; a derivation lacks what only its author knows."""
-    file = shlex.quote(str(found.made_in))
+    """Return the change that makes it a Python module.
+
+    For a plain derivation, its author must add values.
+    """
+    file = shell_word(str(found.made_in))
     if found.builder == "mkDerivation":
         return f"${{EDITOR:-vi}} +{found.made_at or 1} {file}"
     return f"sed -i '{found.made_at or ''}s/buildPythonApplication/buildPythonPackage/' {file}"
 
 
 def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX405: the .venv stands on the interpreter inside the shell's wrapper, and so lacks what the wrapper gives."""
+    """Yield NIX405: the .venv does not use the shell's wrapper.
+
+    It uses the interpreter inside the wrapper, and so lacks the wrapper's settings.
+    """
     venv, shell = facts.venv, facts.shell
     if not venv or not shell or not _bypassed(venv, shell.program):
         return
@@ -182,22 +197,28 @@ def bypassed_wrapper(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def _bypassed(venv: Venv, shell: Program) -> bool:
     wrapped = shell.wraps
-    # A copy (`--copies`) of the interpreter names no other; a link leads to it.
+    # A copy (`--copies`) of the interpreter has no link to another one.
     return wrapped is not None and venv.python.exists and wrapped.resolve() == venv.python.file.resolve()
 
 
 def _relink(venv: Venv, python: Program) -> str:
-    """Return the command that puts a virtual environment on another interpreter of the same version."""
+    """Return the command that links a .venv to another interpreter.
+
+    The interpreter has the same version.
+    """
     link = venv.leaves or venv.python.path
     target = python.folder / python.file.name if _VERSION.fullmatch(python.file.name) else python.path
     return (
-        f"ln -sfn {shlex.quote(str(target))} {shlex.quote(str(link))} && "
-        f'sed -i "s|^home = .*|home = {target.parent}|" {shlex.quote(str(venv.folder / "pyvenv.cfg"))}'
+        f"ln -sfn {shell_word(str(target))} {shell_word(str(link))} && "
+        f'sed -i "s|^home = .*|home = {target.parent}|" {shell_word(str(venv.folder / "pyvenv.cfg"))}'
     )
 
 
 def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX406: the .venv's interpreter is gone, is not the shell's, or is of another version than its packages."""
+    """Yield NIX406: the interpreter of .venv is missing or another one.
+
+    It is not the shell's, or it has another version.
+    """
     venv, shell = facts.venv, facts.shell
     if venv is None:
         return
@@ -226,7 +247,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX406",
             message=f"{python.path} is Python {version}, but the packages in {venv.folder} are installed for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
+            command=f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
@@ -242,14 +263,17 @@ def _same(one: Program, other: Program) -> bool:
 
 
 def _renew(facts: Facts, venv: Venv) -> str:
-    """Return what puts the .venv on the shell's Python, as a link where the version is the same, else anew."""
+    """Return the command that gives .venv the shell's Python.
+
+    It makes a new link for the same version, else a new .venv.
+    """
     shell = facts.shell
     version = _version(shell.program) if shell else None
     if shell and version in venv.versions:
         return _relink(venv, shell.program)
     if shell is None and facts.project and facts.project.uses_nixpy and not facts.project.venv_in_root:
-        return facts.project.enter  # its hook links anew, or says that this cannot be
-    return f"rm -r {shlex.quote(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
+        return facts.project.enter  # its hook links .venv again, or reports why it cannot
+    return f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
 
 
 def _version(program: Program) -> str | None:
@@ -262,7 +286,7 @@ def _short(version: str) -> str:
 
 
 def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX412: the .venv has a Python that uv brought, which does not start on this host."""
+    """Yield NIX412: uv installed a Python that does not start on this host."""
     venv, host = facts.venv, facts.host
     if not venv or not host or not venv.python.exists or host.at_loader not in {"stub", "none"}:
         return
@@ -272,6 +296,6 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX412",
             message=f"{venv.python.path} is {venv.python.file}, which needs the loader {loader}; without nix-ld "
             "it does not start here",
-            command=f"rm -r {shlex.quote(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
+            command=f"rm -r {shell_word(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
             f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
         )

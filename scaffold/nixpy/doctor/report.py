@@ -1,4 +1,4 @@
-"""The report, as rows for people and as JSON."""
+"""Format the report as rows of text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nixpy.styles import styles
 
 
 def rows(facts: Facts) -> list[tuple[str, str]]:
-    """Return what was observed, one short line a thing."""
+    """Return the observed facts, one row for each."""
     return [
         ("host", _host(facts)),
         ("python", _program(facts.pythons[0].program) if facts.pythons else "none on PATH"),
@@ -66,7 +66,7 @@ def _shell(facts: Facts) -> str:
 
 
 def _is_ours(facts: Facts) -> bool:
-    # Under patched-venv the interpreter is nixpkgs' own, and the hook tells.
+    # With style patched-venv the interpreter is that of nixpkgs, and the hook reports it.
     return facts.shell is not None and (facts.shell.program.ours or "NIXPY_PATCH" in facts.environ)
 
 
@@ -80,7 +80,10 @@ def _optional(facts: Facts) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as its JSON, without the format number; `schemas/doctor.json` describes it."""
+    """Return the report as JSON data, without the format number.
+
+    `schemas/doctor.json` describes it.
+    """
     facts = report.facts
     host, venv, started = facts.host, facts.venv, facts.started
     return {

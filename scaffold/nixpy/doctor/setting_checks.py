@@ -1,14 +1,14 @@
-"""What can be wrong around the Python: variables, uv's settings, and the files that Nix reads."""
+"""Check variables, settings of uv, and the files that Nix reads."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from nixpy.commands.check import in_words
+from nixpy.core.text import shell_word
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
-from nixpy.files.reconcile import State
+from nixpy.files.reconcile import REMEDIES, State
 
 _STEERING = {
     "PYTHONPATH": "Python searches its folders before the packages of every virtual environment",
@@ -18,14 +18,17 @@ _STEERING = {
 
 
 def steering_variables(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX410: a variable changes what every Python does."""
+    """Yield NIX410: a variable affects every Python."""
     for name, effect in _STEERING.items():
         if value := facts.environ.get(name):
             yield MachineDiagnostic(code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}")
 
 
 def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX411: UV_PYTHON is an interpreter of the store, which `uv pip` takes for the place to install to."""
+    """Yield NIX411: UV_PYTHON is an interpreter of the store.
+
+    `uv pip` tries to install into it.
+    """
     value = facts.environ.get("UV_PYTHON", "")
     if in_store(value):
         yield MachineDiagnostic(
@@ -37,7 +40,7 @@ def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX413: uv may bring a Python of its own, which does not start on NixOS."""
+    """Yield NIX413: uv may install its own Python, which does not start on NixOS."""
     if not facts.uv or not facts.uv_downloads or not facts.host or not facts.host.nixos:
         return
     environ = facts.environ
@@ -52,9 +55,9 @@ def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX414: a flake does not see what git does not know."""
+    """Yield NIX414: git does not track files of the flake, so Nix does not see them."""
     if facts.git and facts.git.unknown:
-        names = " ".join(map(shlex.quote, facts.git.unknown))
+        names = " ".join(map(shell_word, facts.git.unknown))
         yield MachineDiagnostic(
             code="NIX414",
             message=f"git does not track {', '.join(facts.git.unknown)}, so the flake does not see "
@@ -64,7 +67,7 @@ def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX415: the .venv is in the git tree and not ignored."""
+    """Yield NIX415: the .venv is in the git tree and not ignored."""
     if facts.git and facts.git.open_venv:
         yield MachineDiagnostic(
             code="NIX415",
@@ -75,18 +78,15 @@ def open_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """NIX416: nixpy.nix and nixpy.lock are not what the project asks for now."""
+    """Yield NIX416: nixpy.nix or nixpy.lock is out of date."""
     if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
+    state = State(facts.fresh.state)
+    remedy = REMEDIES[state]
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
-    remedy = {
-        "edited": "nixpy sync --force",
-        "never analysed": f"nixpy init --style {facts.project.style}" if facts.project.style else "nixpy init",
-        "foreign": "nixpy check",
-        "newer": "nixpy check",
-    }
+    by_hand = "" if remedy.command else f"; {remedy.words}"
     yield MachineDiagnostic(
         code="NIX416",
-        message=f"nixpy.nix and nixpy.lock are {in_words(State(facts.fresh.state))}{why}",
-        command=remedy.get(facts.fresh.state, "nixpy sync"),
+        message=f"nixpy.nix and nixpy.lock are {in_words(state)}{why}{by_hand}",
+        command=remedy.command or "nixpy check",
     )

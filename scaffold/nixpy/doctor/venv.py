@@ -1,4 +1,4 @@
-"""A virtual environment: whose Python it has, what is installed in it, and what its ELF files would not find."""
+"""Observe a virtual environment: its Python, packages, missing libraries."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, WheelFacts
 from nixpy.wheels.elf_files import inspect
 
-_NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # nix-ld's own, where no variable says otherwise
+_NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # the default of nix-ld without a variable
 
 
 def read_venv(folder: Path) -> Venv | None:
-    """Return the virtual environment in `folder`, whatever state it is in; None where there is none.
+    """Return the virtual environment in `folder`, in whatever state, or None.
 
-    Raises OSError where it cannot be read.
+    Raises OSError if it cannot be read.
     """
     if not (folder / "pyvenv.cfg").is_file() and not (folder / "bin/python").is_symlink():
         return None
@@ -58,14 +58,17 @@ def _home(cfg: Path) -> str | None:
 def _searches(
     host: Host, started: StartedPython | None, environ: Mapping[str, str]
 ) -> tuple[Search | None, Search | None, Search | None]:
-    """Return where three kinds of process look: the interpreter, programs for the host's loader, and programs whose
-    loader is in the store. None where that is not known, or where such a program does not start at all.
+    """Return the search paths of three kinds of processes.
+
+    They are the interpreter, programs for the host's loader, and programs for the store's.
+
+    A search path is None if it is unknown, or if such a program does not start.
     """
     if started is None or started.search is None:
         return None, None, None
     told = tuple(map(Path, folders(environ.get("LD_LIBRARY_PATH", ""))))
     interpreter = Search(folders=started.search, loaded=started.loaded, cached=started.cached)
-    # A program has the interpreter's glibc, as far as we know, and so what it finds by itself.
+    # A program likely has the interpreter's glibc, and so the folders that this glibc searches.
     nix_folders = tuple(folder for folder in started.search if started.loader and in_store(folder))
     nix_ld = None
     if host.at_loader == "nix-ld":
@@ -78,7 +81,7 @@ def _searches(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheels:
-    """What is installed: who asks the catalogue, the programs that are brought, and what would not be found."""
+    """The installed wheels: their needs, their programs, and their missing libraries."""
 
     asking: tuple[WheelNeeds, ...]
     programs: tuple[WheelProgram, ...]
@@ -86,10 +89,10 @@ class Wheels:
 
 
 def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str]) -> Wheels:
-    """Open every ELF file that is installed and follow the loader.
+    """Read every installed ELF file and simulate the search of the loader.
 
-    A soname that another wheel of the environment ships is no need: how it is found is the packages' own business, as
-    they load each other's libraries by path. On macOS wheels carry what they need, and nothing is unfound.
+    A soname that another wheel of the environment ships is not a need: the packages load each other's libraries by
+    path. On macOS wheels contain what they need, and nothing is missing.
     """
     from nixpy.wheels.installed import installed_wheels
 
@@ -120,7 +123,7 @@ def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, enviro
 
 
 def _machine(host: Host) -> int | None:
-    """Return the ELF e_machine of what runs here; it does not depend on Python or glibc."""
+    """Return the ELF e_machine of this host; it does not depend on Python or glibc."""
     return Target(system=host.system, python="3.13.0", glibc=(2, 17)).machine if host.system in SYSTEMS else None
 
 

@@ -1,5 +1,7 @@
-"""From nixpy.lock and the options to what is rendered: everything is decided here, and every name resolved.
+"""Compute the facts of a project from nixpy.lock and the options.
 
-In: a project, its settings and options, and nixpy.lock. Out: `Environment`, and the facts that are rendered.
+Here all choices are decided and all names resolved.
+
+In: a project, its settings and options, and nixpy.lock. Out: `Environment`, and the facts for the generated file.
 Read `options.py` and `assemble.py` first, then `model.py`.
 """

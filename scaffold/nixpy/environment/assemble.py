@@ -1,4 +1,4 @@
-"""From what is chosen for a project and recorded of its wheels to the one value that is rendered."""
+"""Assemble the environment of a project from its options and nixpy.lock."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 
 def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Environment:
-    """Return what is rendered for `nixpy_lock`. Libraries that are needed besides wheels are supplied as theirs are."""
-    assert resolved.style is not None  # noqa: S101  (chosen by now)
+    """Return the environment for `nixpy_lock`.
+
+    It supplies the libraries of wheels and of `[external]`.
+    """
+    assert resolved.style is not None  # noqa: S101  (chosen before)
     style, targets, settings = styles.find(resolved.style), resolved.targets(), project.settings
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
@@ -37,9 +40,9 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     packages = _packages(project, style, targets, nixpy_lock)
     package = _own_package(project, style, targets)
     lang2nix_facts = lang2nix.facts(project, style, targets)
-    active = features.chosen(settings.features, style.name)
+    active = features.select(settings.features, style.name)
     started = programs(nixpy_lock.wheels, style, active, settings.packages)
-    # Folders beside the project, and where wheels are to be had, matter to styles that install by nixpy.lock.
+    # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
     local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else set()
     found = [
         *unsupplied,
@@ -47,7 +50,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *(external.diagnostics if external else ()),
         *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
-        *started.diagnostics(style),
+        *started.diagnostics(style, resolved.required_systems),
         *(package.diagnostics(application=style.builds == "always") if package else ()),
     ]
     if style.all_wheels:
@@ -81,8 +84,9 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
 
 
 def _packages(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> PythonSet | None:
-    """Return what nixpkgs' Python set is asked for; None where the style takes nothing from it, or leaves finding the
-    names to other people's Nix code.
+    """Return the packages to take from nixpkgs' Python set.
+
+    Returns None if the style takes none from it, or other Nix code (uv2nix and the like) finds the names.
     """
     if not style.from_nixpkgs or style.reads:
         return None
@@ -93,16 +97,18 @@ def _packages(project: Project, style: Style, targets: Sequence[Target], nixpy_l
 def _own_package(project: Project, style: Style, targets: Sequence[Target]) -> OwnPackage | None:
     if not style.builds:
         return None
-    from nixpy.environment import own_package  # no other style waits for it
+    from nixpy.environment import own_package  # no other style needs this import
 
-    # pyproject.nix makes an environment of requirements files, and builds nothing.
+    # pyproject.nix creates an environment from requirements files, and builds nothing.
     lists = bool(style.reads and project.requirements)
     wanted = style.builds == "always" or (own_package.is_packaged(project) and not lists)
     return own_package.read(project, targets) if wanted else None
 
 
 def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> BuildInputs | None:
-    """Return what the shell holds for [external] and to build what has no wheel; None where there is neither.
+    """Return the packages for [external] and to build packages without a wheel.
+
+    Returns None if there are none.
 
     Not every style builds sources.
     """
@@ -125,7 +131,10 @@ def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_l
 
 
 def _opened(wheels: Iterable[WheelNeeds], libraries: Iterable[Library]) -> Iterator[str]:
-    """Yield the sonames that packages open at run time on Linux and no wheel of the lock ships."""
+    """Yield the sonames that packages open at run time on Linux.
+
+    Those that a wheel of the lock ships are left out.
+    """
     by_soname: dict[str, set[str]] = {}
     for wheel in wheels:
         for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():

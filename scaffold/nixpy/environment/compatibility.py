@@ -1,4 +1,4 @@
-"""What of the wheels does not go with the style and the nixpkgs that were chosen for them."""
+"""Report wheels that are incompatible with the chosen style and nixpkgs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from nixpy.styles.styles import Style, in_words
 
 
 def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield what is to be said of each: no wheel, a newer glibc, a question that this Python has no answer to."""
-    # Without a wheel a package may still be in nixpkgs, where that is asked; few projects have any such package, so the
-    # rest reads no tables.
+    """Yield diagnostics about wheels that do not fit.
+
+    A wheel is missing, needs a newer glibc, or uses `find_library`, which finds nothing.
+    """
+    # A package without a wheel may still be in nixpkgs. Few projects have such a package, so the tables are read only
+    # for those.
     if nixpy_lock.unavailable and not style.from_nixpkgs:
         from nixpy.external.builds import unavailable_diagnostics
 
@@ -27,40 +30,55 @@ def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature]
 
 
 def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each wheel that needs a newer glibc than nixpkgs has, whatever its tag says."""
+    """Yield a diagnostic for each wheel that needs a newer glibc than nixpkgs.
+
+    The tag of the wheel may allow the older one.
+    """
     release = releases.release(nixpkgs)
     newer = {wheel.name: wheel for wheel in wheels if wheel.needs.glibc and wheel.needs.glibc > release.glibc}
     for wheel in newer.values():
         needed, there = format_glibc(wheel.needs.glibc or ()), format_glibc(release.glibc)
+        newer_release = releases.with_glibc(wheel.needs.glibc or ())
         yield Diagnostic(
             code="NIX203",
             package=wheel.name,
             message=f"{wheel.name} {wheel.version} needs glibc {needed}, but {release.branch} has {there}",
-            hint="Choose a newer nixpkgs, or an older version of the package.",
+            hint=f"Run `nixpy init --nixpkgs {newer_release.branch}`."
+            if newer_release
+            else f"Require an older version of {wheel.name}.",
         )
 
 
 def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where wheels ask for a library in a way that nixpkgs' Python has no answer to."""
-    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).asks})
+    """Yield a diagnostic if wheels find a library by `find_library`.
+
+    It finds nothing in nixpkgs' Python.
+    """
+    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).uses_find_library})
     answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
-    if asking and not answered and style.folder in (FOLDER, ""):  # else it is another one's Python
+    if asking and not answered and style.folder in (FOLDER, ""):  # else the Python is not from nixpkgs
         yield Diagnostic(
             code="NIX303",
             message=f"{shorten(asking)} {'calls' if len(asking) == 1 else 'call'} ctypes.util.find_library, which "
-            "finds nothing with nixpkgs' Python",
+            "finds a library with nixpkgs' Python only if a compiler finds it",
             hint=_find_library_hint(style),
         )
 
 
 def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
-    """Yield NIX605 where the project opens libraries by name and the style's Python does not find them."""
+    """Yield NIX605 if the Python of the style does not find opened libraries.
+
+    The project opens them by name.
+    """
     if sonames and not style.opens_libraries:
+        instead = style.instead.get("open-libraries")
         yield Diagnostic(
             code="NIX605",
             message=f"{shorten(sonames)} of [external] {'is' if len(sonames) == 1 else 'are'} not found by name when "
             f"the project runs under style {style.name}, which supplies only programs and headers",
-            hint=f"Open the library by its path, or choose {style.other('open-libraries')}, which finds it by name.",
+            hint=f"Run `nixpy init --style {instead[0]}`: this style finds it by name."
+            if instead
+            else "Open the library by its path.",
         )
 
 

@@ -1,10 +1,10 @@
-"""The facts of one project, as data for the template: what the Nix files in `templates/nix` do not know by themselves.
+"""Compute the facts of one project for the Nix files in `templates/nix`.
 
-A fact is a text, true, a list or a set. `{"nix": TEXT}` is an expression as it stands, `"comment"` beside it, or beside
-`"value"`, a comment behind it, and `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
+A fact is a string, true, a list or a set. `{"nix": TEXT}` is a Nix expression. `"comment"`, together with `"nix"` or
+`"value"`, is a comment after it. `{"parts": [{"when": CONDITION, "value": …}]}` are lists or sets for some systems.
 
-`templates/facts.json` lists every fact in the order in which they are rendered, with a comment, and with its value in
-an empty project where a style must be given it even there. copier reads the same file for a new project.
+`templates/facts.json` lists every fact in the order of the generated file, with a comment, and with its value in an
+empty project if a style requires it. copier reads the same file for a new project.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InternalError
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
@@ -45,21 +45,26 @@ COMMON = frozenset(
 """The facts that every style has; `templates/nix/project.nix` takes these."""
 
 
-class FactError(NixpyError):
-    """A fact that a style does not take, or one that it takes and nixpy does not have: a fault of nixpy."""
+class FactError(InternalError):
+    """An unknown fact of a style, or a missing required one: a bug in nixpy."""
 
 
 def facts(env: Environment) -> dict[str, Any]:
-    """Return the facts of a project; empty ones are left out, as the Nix functions have defaults for these.
+    """Return the facts of a project.
 
-    Raises FactError where they are not those that the style takes.
+    Empty ones are left out, since the Nix functions have defaults for these.
+
+    Raises FactError if they are not the facts that the style takes.
     """
     found = {**_common(env), **_of_style(env)}
     return checked(env.style, {name: value for name, value in found.items() if not _is_empty(value)})
 
 
 def checked(style: Style, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts as they are; FactError where they are not those that the Nix function of the style takes."""
+    """Return the facts unchanged.
+
+    Raises FactError if they are not the arguments of the style's Nix function.
+    """
     takes = style.facts
     if unlisted := found.keys() - templates.data("facts.json").keys():
         raise FactError(f"facts.json does not list the fact `{min(unlisted)}`, so no template prints it")
@@ -85,7 +90,7 @@ def _common(env: Environment) -> dict[str, Any]:
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
         "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
-        # What a feature without a Nix file chooses is among the other facts.
+        # A feature without a Nix file only changes the other facts.
         "features": [feature.name for feature in env.features if feature.has_nix],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
         "shell": _shell(env),
@@ -162,13 +167,13 @@ def _own(env: Environment, package: Mapping[str, Any]) -> dict[str, Any]:
         "source": {"nix": ("../" * (len(file.parts) - 1) or "./") + "."},
         "file": file.name if file.name != "nixpy.nix" else None,
     }
-    # A project may name a build system and no packages for it, which is not the same as none.
+    # A build system without packages (`requires = []`) is not the same as no build system.
     kept = ("build-system",) if package["build-system"] == [] else ()
     return {name: value for name, value in found.items() if name in kept or not _is_empty(value)}
 
 
 def _missing(env: Environment) -> dict[str, Any]:
-    """Return the sonames that no package supplies on Linux, with the wheels that name them."""
+    """Return the sonames that no package supplies on Linux, with their wheels."""
     unopened = frozenset(wheel.name for wheel in env.nixpy_lock.wheels if wheel.guessed)
     found = [{"value": item.soname, "comment": shorten(item.needed_by, unopened)} for item in env.unsupplied]
     known = {item.soname for item in env.unsupplied}
@@ -181,7 +186,10 @@ def _missing(env: Environment) -> dict[str, Any]:
 
 
 def _overrides(env: Environment) -> dict[str, Any]:
-    """Return what each wheel links to and opens, for a builder of wheels; nothing where none does."""
+    """Return the libraries that each wheel links to and opens.
+
+    They are for uv2nix and poetry2nix, and empty if there are none.
+    """
     if not env.overrides:
         return {}
     siblings = {
@@ -190,7 +198,7 @@ def _overrides(env: Environment) -> dict[str, Any]:
         if item.siblings
     }
     opens = {
-        item.name: {"value": list(item.places), "comment": ", ".join(item.opened) or "what the settings add"}
+        item.name: {"value": list(item.places), "comment": ", ".join(item.opened) or "from the settings"}
         for item in env.overrides
         if item.places
     }
@@ -203,8 +211,9 @@ def _overrides(env: Environment) -> dict[str, Any]:
 
 
 def _sdists(unavailable: Iterable[Unavailable]) -> dict[str, list[str]]:
-    """Return the packages without a wheel somewhere that can be built, each with what builds it: by its own word, else
-    setuptools (PEP 517).
+    """Return the packages with an sdist that lack a wheel for some system.
+
+    Each has its build system; the default is setuptools (PEP 517).
     """
     found = {item.name: item for item in unavailable if item.sdist}
     return {
@@ -220,7 +229,10 @@ def _expressions(texts: Iterable[str]) -> list[dict[str, str]]:
 def _sonames(
     libraries: Iterable[Library], systems: Sequence[str], unopened: frozenset[str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the sonames in groups of the same systems, Linux first: each with its expression and who needs it."""
+    """Yield the sonames in groups of the same systems, Linux first.
+
+    Each has its expression and the wheels that need it.
+    """
     linux = tuple(sorted(set(systems) & set(LINUX_SYSTEMS)))
     parts = (part for library in libraries for part in _by_kernel(library, linux))
 
@@ -238,7 +250,10 @@ def _sonames(
 
 
 def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:
-    """Yield the Linux and the Darwin part of a library apart, as they are handed over in different ways."""
+    """Yield the Linux and the Darwin part of a library separately.
+
+    They use different variables.
+    """
     here = tuple(system for system in library.systems if system in linux)
     elsewhere = tuple(system for system in library.systems if system not in linux)
     for systems in (here, elsewhere):

@@ -1,6 +1,8 @@
-"""Styles that hand the project to other people's Nix code (uv2nix, poetry2nix, pyproject.nix), which reads it itself.
+"""Support styles with third-party Nix code, which reads the project itself.
 
-What they must find, what is known to fail in them, and what of the project they are pointed at.
+Such code is uv2nix, poetry2nix and pyproject.nix.
+
+This module checks the files that the code needs, reports its known limits, and computes its arguments.
 """
 
 from __future__ import annotations
@@ -15,21 +17,25 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import ArgumentError, ProjectError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
+from nixpy.nixpkgs import python_packages
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Limits, Style
 
 
 def refuse(project: Project, style: Style, *, flake: bool) -> None:
-    """Raise NixpyError where the style's Nix code can do nothing with the project, or has no flake to come from."""
+    """Raise NixpyError if the style's Nix code does not support the project.
+
+    A project without a flake is not supported either.
+    """
     if style.inputs and not flake:
         names = ", ".join(item.name for item in style.inputs)
-        raise NixpyError(
+        raise ArgumentError(
             f"style {style.name} takes {names} from flake inputs, so it does not work with shell.nix",
             hint=f"Leave out --no-flake, or choose {style.other('no-flake')}.",
         )
@@ -38,7 +44,7 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
 
 
 def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
-    """Yield NIX207 where the style's lock is not there, and what is known to fail in it or to be missing."""
+    """Yield NIX207 if the style's lock is missing, and known limits of the style."""
     if diagnostic := _unread(project, style):
         yield diagnostic
     elif style.from_nixpkgs and style.reads:
@@ -48,19 +54,19 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                     code="NIX301",
                     package=name,
                     message=f"{name} is not known to be in nixpkgs, and nothing evaluates without it",
-                    hint="Search for it on search.nixos.org, or choose a style that installs wheels.",
+                    hint=python_packages.unknown_package(name),
                 )
     elif project.locked and style.limits:
         yield from _limits(project, project.locked, style, style.limits, targets)
 
 
 def _unread(project: Project, style: Style) -> Diagnostic | None:
-    """Return NIX207 where what the style's Nix code reads is not what the project installs from."""
+    """Return NIX207 if the style reads another file than the project installs from."""
     if style.reads == PYPROJECT and not _says_dependencies(project):
         message = (
             f"style {style.name} reads [project] of pyproject.toml or requirements files, and this project has neither"
         )
-        hint = "Write the dependencies into [project], or choose another style; see `nixpy styles`."
+        hint = "Write the dependencies into [project]."
         return Diagnostic(code="NIX207", message=message, hint=hint)
     lock_format = formats.by_name(style.reads)
     if lock_format is None:
@@ -88,7 +94,10 @@ def _says_dependencies(project: Project) -> bool:
 def _limits(
     project: Project, lock: Lock, style: Style, limits: Limits, targets: Sequence[Target]
 ) -> Iterator[Diagnostic]:
-    """Yield what fails under the style: keys that the project lacks, unknown wheels, and old build tools."""
+    """Yield diagnostics about known limits of the style.
+
+    These are missing keys of the project, unsupported wheels, and old build tools.
+    """
     own: Mapping[str, Any] = project.pyproject
     for key in limits.table:
         own = _table(own, key)
@@ -98,7 +107,7 @@ def _limits(
             code="NIX312",
             message=f"{style.name} reads only [{table}], which has no {', no '.join(lacking)}; it fails without a "
             "name, and does not install the dependencies of [project]",
-            hint=f"Write them into [{table}] as in Poetry 1, or choose {style.other('table')}.",
+            hint=f"Write them into [{table}] as in Poetry 1.",
         )
     locked = {
         package.name: package for target in targets for package in lock.packages(target, project.extras_and_groups)
@@ -128,9 +137,10 @@ def _limits(
 
 
 def _in_nixpkgs(project: Project, targets: Sequence[Target]) -> dict[NormalizedName, str | None]:
-    """Return the expression over `ps` for each package that is asked for, the build system's too; None: not known."""
-    from nixpy.nixpkgs import python_packages
+    """Return the expression over `ps`, or None, for each required package.
 
+    Packages of the build system are among them.
+    """
     names = set(project.direct_names(targets))
     if not project.requirements:
         names |= set(_build_requires(project.pyproject))
@@ -143,14 +153,14 @@ def _build_requires(pyproject: Mapping[str, Any]) -> Iterator[NormalizedName]:
         try:
             yield canonicalize_name(Requirement(str(text)).name)
         except InvalidRequirement:
-            continue  # the build says so better than we could
+            continue  # the build has a better message
 
 
 def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str, Any] | None:
-    """Return what of the project the style's Nix code is pointed at; None where it reads nothing.
+    """Return the arguments of the style's Nix code; None if it reads no files.
 
-    Paths are from the rendered file. `extras` and `groups` are those that were analysed; `aliases` are packages that
-    nixpkgs has under another name, each with its expression over `ps`, and `unmapped` those it is not known to have.
+    Paths are relative to the generated file. `extras` and `groups` are the analysed ones. `aliases` are packages that
+    nixpkgs has under another name, with their expression over `ps`; `unmapped` are packages not known to be in nixpkgs.
     """
     if not style.reads:
         return None
@@ -174,7 +184,10 @@ def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str
 
 
 def _path(project: Project, path: Path) -> str:
-    """Return a path as Nix reads it in the rendered file: `./.`, `../.`, `./requirements.txt`."""
+    """Return a path for Nix, relative to the generated file.
+
+    Examples are `./.`, `../.` and `./requirements.txt`.
+    """
     relative = os.path.relpath(path.resolve(), project.rendered.parent.resolve())
     return {".": "./.", "..": "../."}.get(relative) or (relative if relative.startswith("../") else f"./{relative}")
 

@@ -1,4 +1,7 @@
-"""What is known of one project before its facts are rendered: everything decided, every name resolved."""
+"""Define the environment of one project, before Nix is generated.
+
+In it, all choices are decided and all names resolved.
+"""
 
 from __future__ import annotations
 
@@ -24,30 +27,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What is rendered: the facts of one project, in the words of the templates."""
+    """The environment of one project, in the terms of the templates."""
 
     style: Style
     nixpkgs: str
     settings: Settings
     nixpy_lock: NixpyLock
     libraries: tuple[Library, ...]
-    opened: tuple[str, ...]  # those of them that a package opens by name at run time on Linux, sorted
-    packages: PythonSet | None  # of a style that takes them from nixpkgs
-    requirements: tuple[str, ...]  # what the project itself asks for
-    own_package: Mapping[str, Any] | None  # the project itself, where the style builds it
+    opened: tuple[str, ...]  # those of them that a package opens at run time on Linux, sorted
+    packages: PythonSet | None  # for a style that takes packages from nixpkgs
+    requirements: tuple[str, ...]  # the requirements of the project itself
+    own_package: Mapping[str, Any] | None  # the project itself, if the style builds it
     features: tuple[Feature, ...]
     programs: Programs
     manager: Manager | None
     overrides: tuple[Override, ...]
-    lang2nix: Mapping[str, Any] | None  # what other people's Nix code is pointed at
-    addresses: str | None  # the path from the rendered file to the lock with the address of each wheel
-    external: BuildInputs | None  # what is needed besides wheels, if anything is
-    external_opened: tuple[str, ...]  # the sonames of it that the project opens by name when it runs
+    lang2nix: Mapping[str, Any] | None  # the arguments of third-party Nix code
+    addresses: str | None  # the path from the generated file to the lock with the address of each wheel
+    external: BuildInputs | None  # the packages that are needed besides wheels
+    external_opened: tuple[str, ...]  # its sonames that the project opens at run time
     diagnostics: tuple[Diagnostic, ...]
 
     @property
     def supplied(self) -> tuple[Library, ...]:
-        """The libraries that come from nixpkgs and are rendered: optional ones only where the user asks for them."""
+        """The libraries from nixpkgs in the generated file.
+
+        Optional ones only if the settings include them.
+        """
         wanted = self.settings.libraries
         return tuple(
             library
@@ -57,7 +63,7 @@ class Environment:
 
     @property
     def rendered(self) -> Iterator[Library]:
-        """The supplied libraries with their expressions as they stand in the generated file."""
+        """The supplied libraries with their expressions in the generated file."""
         for library in self.supplied:
             text = library.expression
             yield replace(library, expression=self.external.rendered(text)) if self.external and text else library
@@ -69,7 +75,10 @@ class Environment:
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
-        """What wheels name on Linux and do without: what only optional parts need, and the host's driver."""
+        """Libraries that wheels name on Linux and nixpkgs does not supply.
+
+        These are optional ones, and those of the host's driver.
+        """
         left = (library for library in self.libraries if library.provider == "host-driver" or library.optional)
         return tuple(
             library

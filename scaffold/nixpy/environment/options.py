@@ -1,4 +1,7 @@
-"""The options of a project: from the command line, else from its settings, else what fits."""
+"""Resolve the options of a project.
+
+Each comes from the command line, else from its settings, else by default.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_bytes
-from nixpy.core.target import SYSTEMS, Target
+from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
 from nixpy.project import config, flake, managers
@@ -20,7 +23,7 @@ from nixpy.styles import features, styles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the command line; None leaves one to the settings."""
+    """The options of the command line; None means the value in the settings."""
 
     style: str | None = None
     manager: str | None = None
@@ -40,28 +43,35 @@ class ResolvedOptions:
     python: str
     nixpkgs: str
     systems: tuple[str, ...]
+    required_systems: tuple[str, ...] = ()  # those that a recommended style must work on
     manager: str = managers.NONE
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def release(self) -> str:
-        """The nixpkgs release whose facts hold for the chosen nixpkgs."""
+        """The nixpkgs release with the facts that apply to the chosen nixpkgs."""
         return releases.release(self.nixpkgs).branch
 
     @property
     def all_wheels(self) -> bool:
-        """Whether nixpy.lock is to name every wheel, as the chosen style installs by it."""
+        """Whether nixpy.lock must list every wheel.
+
+        The chosen style installs from it then.
+        """
         return self.style is not None and styles.find(self.style).all_wheels
 
     def targets(self) -> tuple[Target, ...]:
-        """Return a target for each system: the chosen Python with the glibc of the nixpkgs release."""
+        """Return a target for each system.
+
+        It has the chosen Python and the glibc of the nixpkgs release.
+        """
         release = releases.release(self.nixpkgs)
         full = release.full_version(self.python)
         return tuple(Target(system=system, python=full, glibc=release.glibc) for system in self.systems)
 
 
 def with_features(project: Project, options: Options) -> Project:
-    """Return the project with the features of the command line added to those of its settings."""
+    """Return the project with the features of the command line added."""
     if not options.features:
         return project
     return replace(
@@ -71,17 +81,21 @@ def with_features(project: Project, options: Options) -> Project:
 
 
 def resolve_options(project: Project, options: Options = Options()) -> ResolvedOptions:
-    """Resolve each option: from the command line, else from the settings, else what fits.
+    """Resolve each option of a project.
 
-    That is the nixpkgs that the flake follows or the current stable branch, the Python that
-    `releases.choose_python` takes, the manager that `managers.choose` takes, and every system; a style nobody named
-    is None. Raises NixpyError for a style, manager or nixpkgs that cannot be, and where no Python of that nixpkgs fits
-    the project.
+    It comes from the command line, else from the settings, else by default.
+
+    The defaults are the nixpkgs that the flake follows or the current stable branch, the Python of
+    `releases.choose_python`, the manager of `managers.choose`, and every system. Without a named style, the style is
+    None; one that is recommended later must work on the named systems, else on Linux and on this machine. Raises
+    NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
     """
     settings = project.settings
     reasons: dict[str, str] = {}
     nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
-    if not nixpkgs:
+    if nixpkgs:
+        reasons["nixpkgs"] = "from --nixpkgs" if options.nixpkgs else f"from {project.settings_path.name}"
+    else:
         nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
     release = releases.release(nixpkgs)
     if release.state == "unstable" and "unstable" not in nixpkgs:
@@ -93,21 +107,25 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     if options.python or settings.python:
         reasons["python"] = "from --python" if options.python else f"from {project.settings_path.name}"
     style = options.style or settings.style
+    if style:
+        reasons["style"] = "from --style" if options.style else f"from {project.settings_path.name}"
     with _located(project, "style", from_command_line=options.style is not None):
         name = styles.find(style).name if style else None
     with _located(project, "features", from_command_line=bool(options.features)):
-        features.chosen(settings.features, name)
+        features.select(settings.features, name)
     with _located(project, "manager", from_command_line=options.manager is not None):
         manager, reasons["manager"] = managers.choose(project, options.manager or settings.manager)
     if options.manager or settings.manager:
         reasons["manager"] = "from --manager" if options.manager else f"from {project.settings_path.name}"
     if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} has no .venv"
+    named = options.systems or settings.systems
     return ResolvedOptions(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
-        systems=tuple(sorted(options.systems or settings.systems or SYSTEMS)),
+        systems=tuple(sorted(named or SYSTEMS)),
+        required_systems=tuple(sorted(named or {*LINUX_SYSTEMS, this_system() or LINUX_SYSTEMS[0]})),
         manager=manager,
         reasons=reasons,
     )
@@ -115,7 +133,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
 
 @contextmanager
 def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator[None]:
-    """Add to an error the file that holds the setting `key`, and its line, unless it comes `from_command_line`."""
+    """Add to an error the file and line of the setting `key`.
+
+    An option that comes `from_command_line` has none.
+    """
     try:
         yield
     except NixpyError as error:
@@ -123,18 +144,21 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
             raise
         path = Path(error.path or project.settings_path)
         path = path if path.is_relative_to(project.root) else project.root / path
-        line = error.line
+        line, is_set = error.line, bool(getattr(project.settings, key))
         if path == project.settings_path and path.is_file():
             table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
-            line = toml_line(read_text(path), *table, key) if getattr(project.settings, key) else None
-        kind = ProjectError if type(error) is NixpyError else type(error)
+            line = toml_line(read_text(path), *table, key) if is_set else None
+        kind = (SettingError if is_set else ProjectError) if isinstance(error, ArgumentError) else type(error)
         raise kind(error.message, hint=error.hint, path=path, line=line) from None
 
 
 def _nixpkgs(root: Path) -> tuple[str, str]:
-    """Return the nixpkgs an existing flake follows, else the current stable branch, and why."""
+    """Return the nixpkgs of the flake, else the stable branch, and the reason."""
     followed = flake.followed(root)
-    return (followed, "from flake.nix") if followed else (releases.current(), "the current stable branch")
+    if followed:
+        return followed, "from flake.nix"
+    branch = releases.current()
+    return branch, f"the current stable branch, supported until {releases.release(branch).until}"
 
 
 def _python_version_file(project: Project) -> str | None:

@@ -1,4 +1,7 @@
-"""What a builder of wheels must be told of each: the libraries that it asks for, since no lock says it."""
+"""Compute the libraries of each wheel for Nix code that builds wheels.
+
+No lock records them.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,22 @@ from nixpy.libraries.match import ADDED, Library
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What a wheel asks for on Linux beside what it brings."""
+    """The libraries that a wheel needs on Linux and does not contain."""
 
     name: NormalizedName
-    sonames: tuple[str, ...]  # libraries of nixpkgs that it links to
-    siblings: tuple[NormalizedName, ...]  # wheels that ship a library it links to
+    sonames: tuple[str, ...]  # the libraries of nixpkgs that it links to
+    siblings: tuple[NormalizedName, ...]  # the wheels that ship a library it links to
     shipped: tuple[str, ...]  # those libraries
-    places: tuple[str, ...]  # where it looks for what it opens by name: "libraries", "driver"
+    places: tuple[str, ...]  # where it finds what it opens at run time: "libraries", "driver"
     opened: tuple[str, ...]
 
 
 def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library], *, optional: bool) -> tuple[Override, ...]:
-    """Return what each wheel asks of others on Linux, sorted by name; those that ask for nothing are left out.
+    """Return the libraries that each wheel needs on Linux, sorted by name.
 
-    `libraries` are the answers to all of them together; with `optional` also what wheels could do without is supplied.
+    Wheels without needs are left out.
+
+    `libraries` are those that the wheels need together; with `optional`, those that they work without count, too.
     """
     linux = [wheel for wheel in wheels if wheel.system in LINUX_SYSTEMS]
     there = [item for item in libraries if not {*item.systems}.isdisjoint(LINUX_SYSTEMS)]
@@ -41,7 +46,7 @@ def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library], *, optional
 def _override(
     name: NormalizedName, wheels: Sequence[Wheel], supplied: set[str], drivers: set[str], *, added: bool
 ) -> Override | None:
-    # In a wheel of Python alone there is no file that could be told anything.
+    # A pure Python wheel has no file to patch.
     wheels_here = [wheel for wheel in wheels if wheel.name == name and not wheel.filename.endswith("-any.whl")]
     linked = {soname for wheel in wheels_here for soname, _ in wheel.needs.sonames}
     opened = {soname for wheel in wheels_here for soname in wheel.needs.dlopen}
@@ -57,7 +62,7 @@ def _override(
     by_name, of_host = sorted(opened & supplied), sorted((linked | opened) & drivers)
     return Override(
         name=name,
-        # What a sibling ships on one system, nixpkgs may supply on another.
+        # A sibling wheel may ship a library on one system, and nixpkgs supply it on another.
         sonames=tuple(sorted(linked & supplied)),
         siblings=tuple(sorted(set(shipped.values()))),
         shipped=tuple(sorted(shipped)),

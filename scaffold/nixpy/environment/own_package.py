@@ -1,4 +1,7 @@
-"""The project as a build sees it: its name, version, build system and programs. All is read, and nothing run."""
+"""Read the name, version, build system and programs of a project for its build.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,11 @@ _UNKNOWN_VERSION = "0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPackage:
-    """What a build makes of the project.
+    """The package that a build of the project produces.
 
-    `scripts` are the programs it installs, in the order of the file, `modules` what they import, and `requires` the
-    packages it needs at run time. A `name` that is not written down is None, and so is a `version`. `hidden` are
-    packages of install_requires that the requirements file `instead`, which comes before it, does not name.
+    `scripts` are the programs that it installs, in the order of the file, `modules` the modules that they import, and
+    `requires` the packages that it needs at run time. `name` and `version` are None if they are not literal. `hidden`
+    are packages in install_requires that are not in the requirements file `instead`, which takes precedence.
     """
 
     name: NormalizedName | None
@@ -41,7 +44,7 @@ class OwnPackage:
     description: str | None
     homepage: str | None
     build: tuple[Needed, ...]
-    names_build: bool  # False: it names no build system, which means setuptools
+    names_build: bool  # False: it names no build system, so setuptools builds it
     requires: tuple[NormalizedName, ...]
     scripts: tuple[str, ...]
     modules: tuple[str, ...]
@@ -50,7 +53,10 @@ class OwnPackage:
     instead: str
 
     def as_dict(self, relax: Collection[NormalizedName] | Literal[True] = ()) -> dict[str, Any]:
-        """Return it as `templates/nix/own.nix` takes it; of the packages to `relax` any version will do."""
+        """Return the arguments of `templates/nix/own.nix`.
+
+        Every version of the packages in `relax` is accepted.
+        """
         name = self.name or canonicalize_name(self.folder)
         attributes = {need.attribute for need in self.build}
         return {
@@ -71,7 +77,10 @@ class OwnPackage:
         }
 
     def diagnostics(self, *, application: bool) -> Iterator[Diagnostic]:
-        """Yield what stands in the way of its build, and what was not read; an `application` is to have programs."""
+        """Yield diagnostics about its build and unread values.
+
+        An `application` must have programs.
+        """
         if self.version is None:
             yield Diagnostic(
                 code="NIX321",
@@ -83,7 +92,7 @@ class OwnPackage:
                 code="NIX322",
                 message="setup.py computes the name of the project, so nixpy uses the name of its folder: "
                 f"{self.folder}",
-                hint="Write the name there as text, or as `name` in [project] of pyproject.toml.",
+                hint="Write it as `name` into [project] of pyproject.toml.",
             )
         for need in self.build:
             if not need.known:
@@ -91,8 +100,7 @@ class OwnPackage:
                     code="NIX323",
                     package=need.name,
                     message=f"the build system {need.name} of the project is not known to be in nixpkgs",
-                    hint="Search for it on search.nixos.org, or package it for an overlay: `nixpy package "
-                    f"{need.name}`.",
+                    hint=python_packages.unknown_package(need.name),
                 )
         if self.hidden:
             yield Diagnostic(
@@ -100,19 +108,21 @@ class OwnPackage:
                 package=self.hidden[0],
                 message=f"{self.instead} decides what is installed with the project, and lacks "
                 f"{shorten(self.hidden)}, which install_requires names",
-                hint=f"Add the missing packages to {self.instead}, or move {self.instead} away, so that "
-                "install_requires decides.",
+                hint=f"Add the missing packages to {self.instead}.",
             )
         if application and not self.scripts:
             yield Diagnostic(
                 code="NIX324",
                 message="the project defines no program, so `nix run` has nothing to start",
-                hint="Add one to [project.scripts] of pyproject.toml, or to `entry_points` of setup.py.",
+                hint="Add one to [project.scripts] of pyproject.toml.",
             )
 
 
 def is_packaged(project: Project) -> bool:
-    """Return whether a project names its build system, as uv installs no other; or one of setup.py."""
+    """Return whether a project has a build system or a setup.py.
+
+    uv installs no other projects.
+    """
     data = project.pyproject
     if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data
@@ -120,9 +130,11 @@ def is_packaged(project: Project) -> bool:
 
 
 def read(project: Project, targets: Sequence[Target]) -> OwnPackage:
-    """Return the project as it is built for the Python of `targets`.
+    """Return the package that a build of the project produces.
 
-    Raises ProjectError where nothing says how it is built, and, with the line, for what is not as it should be.
+    The Python is that of `targets`.
+
+    Raises ProjectError if the project has no build system and, with the line, for an invalid value.
     """
     pyproject = project.root / PYPROJECT
     reader = Reader(project.pyproject, pyproject)
@@ -175,7 +187,7 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
     urls = RawMetadata(home_page=setup.text("url") or "")
     return {
         "name": canonicalize_name(name) if name else None,
-        "version": setup.text("version") or _told_by(root, setup.elsewhere.get("version", "")),
+        "version": setup.text("version") or _literal_version(root, setup.elsewhere.get("version", "")),
         "description": setup.text("description"),
         "homepage": homepage(urls),
         "scripts": (*entries, *files),
@@ -184,25 +196,34 @@ def _of_setup(setup: Setup, root: Path) -> dict[str, Any]:
 
 
 def _hidden(setup: Setup, project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages of install_requires, where it can be read, that requirements files do not name."""
+    """Return packages of install_requires that requirements files do not name.
+
+    Only a literal install_requires counts.
+    """
     lines = (setup.lines("install_requires") or ()) if project.requirements else ()
     asked = {canonicalize_name(one.name) for one in holding(setup.requirements(lines), targets)}
     return asked - {*project.direct_names(targets)}
 
 
 def _dynamic_version(reader: Reader, root: Path) -> str | None:
-    """Return the version that a backend finds in a file of the project; None where it asks Git, or runs something."""
+    """Return the version that a backend reads from a file of the project.
+
+    Returns None if it needs git or runs code.
+    """
     for tool in ("hatch", "pdm"):
         table = reader.table("tool", tool, "version")
         if isinstance(path := table.get("path"), str) and "pattern" not in table:
             return _assigned(root / path)
     told = reader.table("tool", "setuptools", "dynamic").get("version")
     (kind, value), *_ = [*told.items()] if isinstance(told, dict) and told else [("", "")]
-    return _told_by(root, f"{kind}: {value}") if isinstance(value, str) else None
+    return _literal_version(root, f"{kind}: {value}") if isinstance(value, str) else None
 
 
-def _told_by(root: Path, text: str) -> str | None:
-    """Return the version that setuptools' `attr: package.name` or `file: NAME` tells, without importing anything."""
+def _literal_version(root: Path, text: str) -> str | None:
+    """Return the version in setuptools' `attr: package.name` or `file: NAME`.
+
+    Nothing is imported.
+    """
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind == "file":
         return _read(root / value).strip() or None
@@ -223,7 +244,10 @@ def _read(path: Path) -> str:
 
 
 def _modules(references: Iterable[object]) -> tuple[str, ...]:
-    """Return the modules of entry points, `package.module:function`; Poetry also writes them as a table."""
+    """Return the modules of entry points, `package.module:function`.
+
+    Poetry also writes them as a table.
+    """
     texts = (item.get("reference") if isinstance(item, Mapping) else item for item in references)
     modules = {text.partition(":")[0].strip() for text in texts if isinstance(text, str)}
     return tuple(sorted(module for module in modules if all(map(str.isidentifier, module.split(".")))))

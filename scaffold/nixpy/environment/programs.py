@@ -1,8 +1,11 @@
-"""Programs in wheels: those that do not start on NixOS under a style, and what starts in their place."""
+"""Find programs in wheels that do not start on NixOS, and replacements.
+
+The style decides which programs start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
@@ -10,40 +13,44 @@ from packaging.utils import NormalizedName
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.diagnostics.diagnostic import Diagnostic, bring_programs
 from nixpy.nixpkgs.executables import Substitute, substitutes
-from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
-from nixpy.styles.features import Feature, with_property
+from nixpy.styles.features import Feature
 from nixpy.styles.styles import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """What becomes of the programs in wheels.
+    """The treatment of programs in wheels.
 
-    `without_loader` are wheels whose programs do not start on NixOS, `native` those that the
-    settings take from nixpkgs (so that the shell finds these first), and `substitutes`, by wheel, the programs of
-    nixpkgs that a feature takes for others.
+    `without_loader` are wheels with programs that do not start on NixOS. `native` are wheels with programs that the
+    settings take from nixpkgs, so that the shell finds these first. `substitutes` are, by wheel, the programs of
+    nixpkgs with which a feature replaces others.
     """
 
     without_loader: tuple[NormalizedName, ...]
     native: tuple[NormalizedName, ...]
     substitutes: dict[NormalizedName, Substitute]
 
-    def diagnostics(self, style: Style) -> Iterator[Diagnostic]:
-        """Yield NIX302 where some do not start."""
+    def diagnostics(self, style: Style, systems: Collection[str]) -> Iterator[Diagnostic]:
+        """Yield NIX302 if some do not start.
+
+        Args:
+            style: The style under which they do not start.
+            systems: The systems that another style must work on.
+        """
         if self.without_loader:
-            starting = styles.names(lambda other: other.executables and other.folder == FOLDER)
-            replacing = with_property(lambda feature: feature.replaces_executables)
             yield Diagnostic(
                 code="NIX302",
                 message=f"{bring_programs(self.without_loader)} that do not start on NixOS under style {style.name}",
-                hint=f"Choose style {starting}, which starts them, or enable feature {replacing.name}, which "
-                "uses the programs of nixpkgs.",
+                hint=f"Run `{styles.command_for_programs(self.without_loader, systems)}`: this style starts them.",
             )
 
 
 def programs(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature], packages: Sequence[str]) -> Programs:
-    """Return what becomes of the programs in `wheels`, where the shell has `packages` of nixpkgs."""
+    """Return the treatment of programs in `wheels`.
+
+    The shell has `packages` of nixpkgs.
+    """
     names = {wheel.name for wheel in wheels if wheel.needs.executables}
     replacing = any(feature.replaces_executables for feature in features)
     replaced = {name: substitutes()[name] for name in sorted(names) if name in substitutes()} if replacing else {}

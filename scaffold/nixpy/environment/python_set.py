@@ -1,4 +1,7 @@
-"""What style with-packages takes from nixpkgs' Python set, and what from locked wheels."""
+"""Choose packages from nixpkgs' Python set and from locked wheels.
+
+Style with-packages uses both.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ Versions = Literal["nixpkgs", "locked"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPackage:
-    """One package that the environment may hold.
+    """One package that the environment may contain.
 
-    `known` says that nixpkgs is known to have it, `wheel` that the lock has a wheel of it for some system, and
-    `lacking` that it has none for one.
+    `known`: it is known to be in nixpkgs. `wheel`: the lock has a wheel of it for some system. `lacking`: the lock
+    lacks a wheel of it for some system.
     """
 
     name: NormalizedName
@@ -31,18 +34,18 @@ class SetPackage:
 
     @property
     def missing(self) -> bool:
-        """Whether nothing is known to supply it on some system."""
+        """Whether it has no known source on some system."""
         return not self.known and (self.lacking or not self.wheel)
 
     def is_from_wheel(self, versions: Versions) -> bool:
-        """Return whether its wheel is what is likely taken."""
+        """Return whether its wheel is likely used."""
         return self.wheel and (versions == "locked" or not self.known)
 
     @property
     def spelled(self) -> str:
         """Its attribute of nixpkgs' Python set: `toolz`, or `new or old`.
 
-        It ends in `or null`, and is no error, where a diagnostic says that it may be missing.
+        It ends in `or null`, so that Nix does not fail, if a diagnostic reports that it may be missing.
         """
         names = python_packages.spellings(self.name) or (python_packages.identifier(self.name),)
         return " or ".join([*names, *(["null"] if self.missing else [])])
@@ -50,8 +53,9 @@ class SetPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonSet:
-    """The packages that a project asks for, and the `others` that wheels and extras among them ask for, each sorted by
-    name.
+    """The packages that a project requires, and the `others`.
+
+    The others are those that wheels and extras require. Both are sorted by name.
     """
 
     versions: Versions
@@ -60,12 +64,12 @@ class PythonSet:
 
     @property
     def wheels(self) -> frozenset[NormalizedName]:
-        """The packages whose wheels are likely taken."""
+        """The packages with wheels that are likely used."""
         return frozenset(item.name for item in (*self.direct, *self.others) if item.is_from_wheel(self.versions))
 
     @property
     def missing(self) -> tuple[NormalizedName, ...]:
-        """What nothing is known to supply."""
+        """The packages without a known source."""
         return tuple(sorted(item.name for item in (*self.direct, *self.others) if item.missing))
 
 
@@ -75,11 +79,17 @@ def python_set(
     versions: Versions,
     implied: Collection[NormalizedName] = (),
 ) -> PythonSet:
-    """Return what supplies the packages `direct`, and what is asked for in turn: by their wheels, and by the extras of
-    nixpkgs' packages, which bring along only what they always need.
+    """Return the sources of packages and of those that they require.
 
-    Where only the lock tells, all it installs is `direct`, and `implied`. Of that, what nixpkgs is not known to have is
-    left to those that ask for it: nixpkgs' torch, say, needs no wheels of CUDA.
+    The latter are the requirements of wheels and of extras of nixpkgs' packages, which contain only what they always
+    need.
+
+    Args:
+        nixpy_lock: The locked wheels.
+        direct: The packages that the project requires; if only the lock has them, all that it installs.
+        versions: Which version to use if both nixpkgs and the lock have a package.
+        implied: Those of `direct` that only the lock names. If such a package is not known to be in nixpkgs, and
+            others require it, it is left out: nixpkgs' torch, for example, needs no wheels of CUDA.
     """
     wheels = {wheel.name for wheel in nixpy_lock.wheels}
     lacking = {item.name for item in nixpy_lock.unavailable}
@@ -112,7 +122,10 @@ def _without(
     direct: Collection[NormalizedName],
     requires: Mapping[NormalizedName, Collection[NormalizedName]],
 ) -> set[NormalizedName]:
-    """Return `direct` without what is `loose` and others of it lead to; of a circle one stays."""
+    """Return `direct` without those of `loose` that other packages require.
+
+    One of each cycle stays.
+    """
     inner = {name for owner, names in requires.items() for name in names if name != owner and name in loose}
     kept: set[NormalizedName] = set()
     reached: set[NormalizedName] = set()
@@ -129,12 +142,15 @@ def _without(
 
 
 def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Diagnostic]:
-    """Yield NIX301 for each package that nothing supplies; `replaced` are those whose programs the shell has anyway."""
+    """Yield NIX301 for each package without a source.
+
+    `replaced` are those with programs that the shell has anyway.
+    """
     for name in packages.missing:
         if name not in replaced:
             yield Diagnostic(
                 code="NIX301",
                 package=name,
                 message=f"{name} is not known to be in nixpkgs and has no wheel, so the shell may lack it",
-                hint="Search for it on search.nixos.org, or package it with `nixpy package`.",
+                hint=python_packages.unknown_package(name),
             )

@@ -1,4 +1,7 @@
-"""Where Nix fetches wheels from, for styles that install by nixpy.lock, which has no addresses."""
+"""Find the addresses of wheels for styles that install from nixpy.lock.
+
+That file has no addresses.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from nixpy.styles import styles
 
 
 def lock_with_addresses(project: Project) -> str | None:
-    """Return the path from the rendered file to the lock, where Nix reads the address of each wheel there."""
+    """Return the path to the lock if Nix reads addresses of wheels in it.
+
+    It is relative to the generated file. Returns None if Nix does not read the lock.
+    """
     lock_format = formats.format_of(project.lock)
     if project.lock is None or not (lock_format and lock_format.addresses):
         return None
@@ -26,9 +32,11 @@ def lock_with_addresses(project: Project) -> str | None:
 
 
 def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages whose wheels Nix cannot find by name and lock: local files, and indexes other than PyPI.
+    """Return the packages with wheels that Nix cannot find by name.
 
-    Without a lock all are taken to be PyPI's; the hash keeps out what is not.
+    These are local files, and those on indexes other than PyPI.
+
+    Without a lock, all are assumed to be on PyPI; the hash excludes other files.
     """
     if project.locked is None:
         return set()
@@ -41,7 +49,10 @@ def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedNa
 
 
 def local_packages(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages that the lock takes from folders: members of a workspace, and packages by path."""
+    """Return the packages that the lock takes from folders.
+
+    These are members of a workspace, and packages by path.
+    """
     if project.locked is None:
         return set()
     project_name = project.dependencies.name if project.dependencies else None
@@ -50,19 +61,25 @@ def local_packages(project: Project, targets: Sequence[Target]) -> set[Normalize
 
 
 def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
-    """Yield NIX305 for each package of `local_packages`, which no wheel and no nixpkgs has."""
+    """Yield NIX305 for each package of `local_packages`.
+
+    Such a package has no wheel and is not in nixpkgs.
+    """
     building = styles.names(lambda other: other.builds_sources and not other.folder)
     for name in sorted(names):
         yield Diagnostic(
             code="NIX305",
             package=name,
             message=f"{name} is a local folder that style {style} does not build, so it is missing",
-            hint=f"Choose style {building}, which builds the members of a workspace, or a style that fills .venv.",
+            hint=f"Choose style {building}, which builds the members of a workspace.",
         )
 
 
 def diagnostics(wheels: Iterable[Wheel], without_url: Collection[NormalizedName]) -> Iterator[Diagnostic]:
-    """Yield NIX304 for each package whose wheel Nix cannot fetch: it has no hash, or is in `without_url`."""
+    """Yield NIX304 for each package with a wheel that Nix cannot fetch.
+
+    The wheel has no hash, or the package is in `without_url`.
+    """
     names = " and ".join(one.name for one in formats.FORMATS if one.addresses)
     for name in sorted({wheel.name for wheel in wheels if wheel.sha256 is None or wheel.name in without_url}):
         yield Diagnostic(

@@ -1,4 +1,4 @@
-"""From external dependencies to nixpkgs: which packages a shell holds for them, and what cannot be served."""
+"""Map external dependencies to packages of nixpkgs for shells and builds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes, condition
 
-_ASKED = f"[{TABLE}]"
+_PROJECT = f"[{TABLE}]"
 """The name of the project itself among the wheels that need a library."""
 
 _SETTING = "[tool.nixpy.external]"
@@ -40,9 +40,11 @@ _CONDITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInput:
-    """One package of nixpkgs and what it is for: the specifier that asks for it, or the package that is built with it.
+    """One package of nixpkgs, with the reason why it is needed.
 
-    `version` is what may be asked of its version; `chosen` says that the user maps to it, so that nixpkgs may lack it.
+    The reason is a specifier that requires it, or a package that is built with it.
+
+    `version` are the required versions. `chosen`: the user maps to it, so that nixpkgs may lack it.
     """
 
     role: Role
@@ -55,9 +57,9 @@ class BuildInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInputs:
-    """All that a shell holds for external dependencies.
+    """All packages in a shell for external dependencies.
 
-    `libraries` are theirs, as needs of wheels would be; `entries` answer those sonames that the catalogue does not.
+    `libraries` are their sonames, in the form of needs of wheels; `entries` supply those that the catalogue lacks.
     """
 
     inputs: tuple[BuildInput, ...] = ()
@@ -66,7 +68,7 @@ class BuildInputs:
     diagnostics: tuple[Diagnostic, ...] = ()
 
     def __add__(self, other: BuildInputs) -> BuildInputs:
-        """Return both together; the entries of the first go before."""
+        """Return both together; the entries of the first take precedence."""
         return BuildInputs(
             inputs=(*self.inputs, *other.inputs),
             libraries=(*self.libraries, *other.libraries),
@@ -76,18 +78,22 @@ class BuildInputs:
 
     @property
     def opened(self) -> frozenset[str]:
-        """The sonames that are opened by name when the project runs."""
+        """The sonames that the project opens at run time."""
         return frozenset(soname for one in self.libraries for soname in one.needs.dlopen)
 
     def rendered(self, expression: str) -> str:
-        """Return the text for an expression: one that the user chose ends in `lacking`, an error."""
+        """Return the text of an expression.
+
+        One that the user chose ends in `lacking`, which raises an error.
+        """
         if not any(one.chosen and one.expression == expression for one in self.inputs):
             return expression
         return f'({expression.strip("()")} or (lacking "{attributes(expression)[0]}"))'
 
     def facts(self, systems: Sequence[str], opened: Sequence[str]) -> dict[str, Any] | None:
-        """Return what `templates/nix/external.nix` takes, None where that is nothing; `opened` are the sonames that the
-        project opens by name when it runs.
+        """Return the arguments of `templates/nix/external.nix`, or None if there are none.
+
+        `opened` are the sonames that the project opens at run time.
         """
         if not self.inputs:
             return None
@@ -96,7 +102,10 @@ class BuildInputs:
         return {name: value for name, value in found.items() if value and value != {"parts": []}}
 
     def _packages(self, role: Role, systems: Sequence[str]) -> dict[str, Any]:
-        """Return the packages in groups of the same systems, those for all first, each once with all its reasons."""
+        """Return the packages in groups of the same systems.
+
+        Those for all systems come first. Each has all its reasons.
+        """
         merged: dict[tuple[tuple[str, ...], str], list[str]] = {}
         for one in self.inputs:
             if one.role == role:
@@ -112,7 +121,7 @@ class BuildInputs:
         return {"parts": parts}
 
     def _versions(self, systems: Sequence[str]) -> dict[str, Any]:
-        """Return what is asked of versions, each dependency once, in groups of the same systems."""
+        """Return the required versions of each dependency, in groups of the same systems."""
         merged = {(_where(one, systems), one.reason): one for one in reversed(self.inputs) if one.version}
         parts = [
             {
@@ -132,7 +141,7 @@ class BuildInputs:
 
 
 def _where(one: BuildInput, systems: Sequence[str]) -> tuple[str, ...]:
-    """Return the systems of an input, none where these are all."""
+    """Return the systems of an input, or none if it is for all."""
     return () if one.systems == tuple(systems) else one.systems
 
 
@@ -144,7 +153,7 @@ def _without_zeros(version: str) -> str:
 
 
 def _condition(specifier: Specifier) -> str:
-    # Both sides are compared without zeros at their ends; see templates/nix/external.nix.
+    # Nix compares both sides without trailing zeros; see templates/nix/external.nix.
     return _CONDITIONS[specifier.operator].format(_without_zeros(specifier.version))
 
 
@@ -157,10 +166,10 @@ def for_external(
     known_extras: Collection[NormalizedName] | None = None,
     known_groups: Collection[NormalizedName] | None = None,
 ) -> BuildInputs:
-    """Return what the project's table asks for on `targets`.
+    """Return the packages that the project's table requires on `targets`.
 
-    `mapped` are the user's expressions by id; `known_extras` and `known_groups` those of the project itself, None where
-    only a build or another tool knows them.
+    `mapped` are the user's expressions by id. `known_extras` and `known_groups` are those of the project itself, or
+    None if only a build or another tool knows them.
     """
     extras, groups = tuple(extras), None if groups is None else tuple(groups)
     alone = (*_alone_extras(external, extras, known_extras), *_alone_groups(external, groups, known_groups))
@@ -170,14 +179,17 @@ def for_external(
         marker = dependency.marker
         systems = [system for system, values in environments.items() if marker is None or marker.evaluate(values)]
         if systems:
-            found += supply(dependency, role, _ASKED, dependency.bare, sorted(systems), mapped)
+            found += supply(dependency, role, _PROJECT, dependency.bare, sorted(systems), mapped)
     return found
 
 
 def supply(
     dependency: Dependency, role: Role, who: str, reason: str, systems: Sequence[str], mapped: Mapping[str, str]
 ) -> BuildInputs:
-    """Return what supplies one dependency of `who` on these systems, or a diagnostic where nothing is known to."""
+    """Return the package for one dependency of `who` on these systems.
+
+    If none is known, the result has a diagnostic.
+    """
     mapping_entries = mapping.find(dependency) or _renamed(dependency)
     text = mapped.get(dependency.qualified) or mapped.get(dependency.id)
     if not text and (not mapping_entries or not (mapping_entries[0].expressions or mapping_entries[0].given)):
@@ -194,7 +206,7 @@ def supply(
                 expression=one,
                 reason=reason,
                 systems=tuple(systems),
-                # The first is the package itself, others are parts of it.
+                # The first is the package itself, the others are parts of it.
                 version=dependency.version if checked and one == expressions[0] else SpecifierSet(),
                 chosen=bool(text),
             )
@@ -207,8 +219,10 @@ def supply(
 
 
 def _libraries(sonames: tuple[str, ...], role: Role, who: str, systems: Sequence[str]) -> Iterator[WheelNeeds]:
-    """Yield the libraries as the needs of a wheel: what is linked to is needed too, where its run path died with an
-    older store; what a program opens when it runs is opened by name.
+    """Yield the libraries as the needs of a wheel.
+
+    Linked libraries are needs, too, since a run path may point into a store path that no longer exists. Libraries with
+    role `run` are opened at run time.
     """
     if not sonames or role == "build":
         return
@@ -222,7 +236,7 @@ def _libraries(sonames: tuple[str, ...], role: Role, who: str, systems: Sequence
 
 
 def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[str, SonameEntry]:
-    """Return the answers for sonames: by what the user chose, else by what supplies them where nobody else is known."""
+    """Return entries for sonames that the catalogue lacks or the user maps."""
     attribute = attributes(expression)[0]
     return {
         soname: SonameEntry(soname=soname, provider="nixpkgs", expression=expression, attribute=attribute, darwin=True)
@@ -232,7 +246,10 @@ def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[s
 
 
 def _renamed(dependency: Dependency) -> tuple[MappingEntry, ...]:
-    """Return the providers of `compiler/cpp`, which an example of PEP 725 has for what the registry calls cxx."""
+    """Return the providers of `compiler/cpp`.
+
+    An example of PEP 725 has that name for `cxx` in the registry.
+    """
     return mapping.mapping_entries()["dep:virtual/compiler/cxx"] if dependency.id == "dep:virtual/compiler/cpp" else ()
 
 
@@ -256,7 +273,10 @@ def _remarks(dependency: Dependency) -> Iterator[Diagnostic]:
 def _alone_extras(
     external: External, chosen: Collection[NormalizedName], known: Collection[NormalizedName] | None
 ) -> Iterator[Diagnostic]:
-    """Yield NIX604 for each extra that neither the project has nor the user chose."""
+    """Yield NIX604 for each extra that only `[external]` has.
+
+    Extras that the user chose are left out.
+    """
     if known is None:
         return
     for extra in sorted(external.extras.keys() - {*chosen, *known}):
@@ -266,7 +286,10 @@ def _alone_extras(
 def _alone_groups(
     external: External, chosen: Collection[NormalizedName] | None, known: Collection[NormalizedName] | None
 ) -> Iterator[Diagnostic]:
-    """Yield NIX604 for each group that neither the project has nor the user chose, and no other group includes."""
+    """Yield NIX604 for each group that only `[external]` has.
+
+    Groups that the user chose or that another group includes are left out.
+    """
     if known is None:
         return
     included = {item for items in external.groups.values() for item in items if not isinstance(item, Dependency)}
@@ -282,7 +305,7 @@ def _alone(kind: str, name: NormalizedName, known: Collection[NormalizedName], t
         code="NIX604",
         message=f"[{TABLE}] names the {kind} `{name}`, which the project does not have, {what}",
         hint=f"{f'Did you mean `{near}`? Otherwise add' if near else 'Add'} it to [{table}], for example as "
-        f'`{name} = []`, or choose it only here with `{kind}s = ["{name}"]` in [tool.nixpy].',
+        f"`{name} = []`.",
     )
 
 
@@ -301,7 +324,10 @@ def _unknown(dependency: Dependency) -> Diagnostic:
 
 
 def _near(dependency: Dependency, known: Collection[str]) -> str | None:
-    """Return the id most like an unknown one: another case, with or without `lib`, or another type."""
+    """Return the known id most similar to an unknown one, or None.
+
+    It has another case or type, or differs by `lib`.
+    """
     names = {key.rpartition("/")[2].lower(): key for key in sorted(known)}
     name = dependency.name.lower()
     found = names.get(name) or names.get(f"lib{name}") or names.get(name.removeprefix("lib"))
@@ -309,6 +335,6 @@ def _near(dependency: Dependency, known: Collection[str]) -> str | None:
 
 
 def _attribute(name: str) -> str:
-    """Return a name that can be an attribute of nixpkgs."""
+    """Return a name that is a valid attribute of nixpkgs."""
     text = re.sub(r"[^A-Za-z0-9_-]", "-", name)
     return text if text[0].isalpha() else f"_{text}"

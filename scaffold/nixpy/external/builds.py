@@ -1,9 +1,10 @@
-"""What it takes to build a package that has no wheel: a compiler, its build system's tools, the libraries known for it.
+"""Find the build inputs of a package without a wheel.
 
-`sdists.csv` says of packages what they link to and which tools they need, as their own `[external]` could; each row is
-what nixpkgs builds the package with (pkgs/development/python-modules). `build-systems.csv` says which programs a
-requirement of a build system starts; `program`: the requirement brings one itself, a wheel whose program starts where
-those of other wheels do.
+These are a compiler, the tools of its build system, and its libraries.
+
+`sdists.csv` lists the libraries and tools of packages, as their own `[external]` could; each row has the inputs with
+which nixpkgs builds the package (pkgs/development/python-modules). `build-systems.csv` lists the programs that a build
+requirement starts. `program` means that the wheel of the requirement contains a program itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SdistRow:
-    """What one package or build system needs."""
+    """The needs of one package or build system."""
 
     build: tuple[Dependency, ...] = ()
     host: tuple[Dependency, ...] = ()
@@ -36,7 +37,7 @@ class _SdistRow:
 
 @cache
 def sdists() -> Mapping[str, _SdistRow]:
-    """Return what is known of packages, by normalised name."""
+    """Return the known needs of packages, by normalised name."""
     return {
         name: _SdistRow(build=_parsed(build), host=_parsed(host))
         for _, (name, build, host) in rows(_HERE / "sdists.csv", "package", "build", "host")
@@ -45,7 +46,7 @@ def sdists() -> Mapping[str, _SdistRow]:
 
 @cache
 def build_systems() -> Mapping[str, _SdistRow]:
-    """Return what is known of build requirements, by normalised name."""
+    """Return the known needs of build requirements, by normalised name."""
     return {
         name: _SdistRow(build=_parsed(build), program=program == "yes")
         for _, (name, build, program) in rows(_HERE / "build-systems.csv", "requirement", "build", "program")
@@ -58,18 +59,21 @@ def is_program(requirement: str) -> bool:
 
 
 def known(name: str) -> tuple[tuple[Role, Dependency], ...]:
-    """Return what the package `name` is known to need, by normalised name."""
+    """Return the known needs of the package `name` (normalised)."""
     row = sdists().get(name, _SdistRow())
     return (*(("build", one) for one in row.build), *(("host", one) for one in row.host))
 
 
 def started(requirements: Collection[str]) -> tuple[tuple[Role, Dependency], ...]:
-    """Return what a build system of these requirements is known to start."""
+    """Return the programs that a build system is known to start.
+
+    `requirements` are those of the build system.
+    """
     return tuple(("build", one) for key, row in build_systems().items() if key in requirements for one in row.build)
 
 
 def for_sdists(unavailable: Iterable[Unavailable], mapped: Mapping[str, str]) -> BuildInputs:
-    """Return what builds all of `unavailable` that have a source to compile.
+    """Return the packages that build all of `unavailable` that have files to compile.
 
     `mapped` are the user's expressions by id.
     """
@@ -91,7 +95,10 @@ def for_sdists(unavailable: Iterable[Unavailable], mapped: Mapping[str, str]) ->
 def unavailable_diagnostics(
     unavailable: Iterable[Unavailable], python: str, style: str | None = None
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each package that has no wheel somewhere, and what the style does about it."""
+    """Yield a diagnostic for each package that lacks a wheel for some system.
+
+    It explains what the style does about it.
+    """
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
     for item in unavailable:
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
@@ -109,13 +116,12 @@ def unavailable_diagnostics(
 def _build_hint(item: Unavailable, style: str | None) -> str:
     one = styles.find(style) if style else None
     if one and not one.builds_sources:
-        from_nixpkgs = styles.names(lambda other: other.from_nixpkgs and not other.builds)
         return (
             f"Follow the documentation of {one.name}, which builds it."
             if one.reads
             else (
-                f"Style {one.name} does not build it. Choose a style that fills .venv, or style "
-                f"{from_nixpkgs}, which takes it from nixpkgs."
+                f"Style {one.name} does not build it. Run `nixpy init --style {styles.recommend((), ())[0].name}`: "
+                "the shell of this style builds it."
             )
         )
     if not item.compiled:
@@ -137,7 +143,7 @@ def _programs(unavailable: Unavailable) -> tuple[str, ...]:
 
 
 def _summary(unavailable: Unavailable) -> str:
-    """Return the packages of nixpkgs that build one, in words."""
+    """Return the packages of nixpkgs that build the package, in words."""
     inputs = for_sdists([unavailable], {}).inputs
     return ", ".join(dict.fromkeys(one.expression for one in inputs))
 

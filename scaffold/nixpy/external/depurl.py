@@ -1,4 +1,7 @@
-"""External dependency specifiers (PEP 725): `dep:type/namespace/name@version?qualifiers#subpath; marker`."""
+"""Parse external dependency specifiers (PEP 725).
+
+Their form is `dep:type/namespace/name@version?qualifiers#subpath; marker`.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,25 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError
 
 VIRTUAL = "virtual"
-_NAMESPACES = ("compiler", "interface")  # of virtual ones (PEP 725, "Virtual package specification")
+_NAMESPACES = ("compiler", "interface")  # of virtual dependencies (PEP 725, "Virtual package specification")
 _OPERATORS = frozenset({">=", ">", "<", "<=", "=="})
 _TYPE = re.compile(r"[a-z][a-z0-9.+-]*")
 _NAME = re.compile(r"[^\s<>=!~,;:@\[\]]+")
 _QUALIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.+)")
-_LOWER = frozenset({"bitbucket", "github", "gitlab"})  # their owners and names have no case (package-URL types)
+_LOWER = frozenset({"bitbucket", "github", "gitlab"})  # their owners and names are case-insensitive (package-URL types)
 _SPELLING = "Write it like `dep:generic/openssl@>=3; sys_platform == 'linux'`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """One specifier. `id` is `dep:type/namespace/name`, its spelling settled; `qualified` the same with qualifiers.
+    """One specifier.
 
-    `superseded` is the older draft's spelling it was written in, if it was.
+    `id` is the normalised `dep:type/namespace/name`; `qualified` is the same with qualifiers.
+
+    `superseded` is the text as written, if it uses the spelling of an older draft.
     """
 
     id: str
@@ -41,7 +46,7 @@ class Dependency:
 
     @property
     def qualified(self) -> str:
-        """The id as a registry has it that tells packages apart by their qualifiers."""
+        """The id in a registry that distinguishes packages by their qualifiers."""
         return f"{self.id}?{self.qualifiers}" if self.qualifiers else self.id
 
     @property
@@ -50,7 +55,7 @@ class Dependency:
         return self.qualified.replace(self.id, f"{self.id}@{self._version}", 1) if self._version else self.qualified
 
     def __str__(self) -> str:
-        """Return the specifier in one spelling, whichever it was written in."""
+        """Return the specifier in its normalised spelling."""
         return f"{self.bare}; {self.marker}" if self.marker else self.bare
 
     @property
@@ -60,14 +65,14 @@ class Dependency:
 
 
 def sorted_specifiers(version: SpecifierSet) -> list[Specifier]:
-    """Return the parts of a version from the lowest to the highest, as people write them."""
+    """Return the specifiers of a version from the lowest to the highest."""
     return sorted(version, key=lambda one: (Version(one.version), one.operator))
 
 
 def parse(text: str) -> Dependency:
-    """Return what `text` says; NixpyError, without a place, for what PEP 725 does not allow.
+    """Parse a specifier; NixpyError, without a place, if PEP 725 does not allow it.
 
-    `pkg:generic/zlib` and `virtual:compiler/c`, as the first draft had them, are read as what they became.
+    `pkg:generic/zlib` and `virtual:compiler/c`, from the first draft, are translated to their current form.
     """
     url, marker = _marker(text)
     scheme, colon, rest = url.partition(":")
@@ -75,8 +80,8 @@ def parse(text: str) -> Dependency:
         _wrong(text, "it does not begin with `dep:`")
     if scheme == VIRTUAL:
         rest = f"{VIRTUAL}/{rest}"
-    rest, _, _ = rest.partition("#")  # the subpath is of no use to a package set
-    rest, _, qualifiers = rest.partition("?")  # may hold a whole address, so it goes before the path is split
+    rest, _, _ = rest.partition("#")  # a package set does not need the subpath
+    rest, _, qualifiers = rest.partition("?")  # may contain an address, so it is removed before the path is split
     path, _, version = rest.rpartition("@") if "@" in rest else (rest, "", "")
     kind, *namespace, name = _segments(text, path)
     if kind == VIRTUAL and namespace not in [[one] for one in _NAMESPACES]:
@@ -142,4 +147,4 @@ def _qualifiers(text: str, qualifiers: str) -> str:
 
 
 def _wrong(text: str, why: str, hint: str = _SPELLING) -> NoReturn:
-    raise NixpyError(f"`{text}` is not an external dependency: {why}", hint=hint)
+    raise InputError(f"`{text}` is not an external dependency: {why}", hint=hint)

@@ -1,7 +1,9 @@
-"""Which packages of nixpkgs an external dependency is: `nix.mapping.json`, in the form of PEP 804.
+"""Map external dependencies to packages of nixpkgs.
 
-`specs` are attributes of nixpkgs or expressions as the catalogue has them (`(pkgs.new or pkgs.old)`), which evaluate on
-every release that nixpy supports. An id that stands there several times has several providers, the first by default.
+The map is `nix.mapping.json`, in the form of PEP 804.
+
+`specs` are attributes of nixpkgs or expressions as in the catalogue (`(pkgs.new or pkgs.old)`), which evaluate on every
+release that nixpy supports. An id with several entries has several providers; the first is the default.
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ _CATEGORIES: tuple[Role, ...] = ("build", "host", "run")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingEntry:
-    """What supplies a dependency: Nix expressions for each role, and the sonames of its libraries. `given`: every shell
-    has it.
+    """The provider of a dependency.
+
+    It has Nix expressions for each role, and the sonames of its libraries.
+
+    `given`: every shell has it.
     """
 
     expressions: Mapping[Role, tuple[str, ...]]
@@ -33,8 +38,11 @@ class MappingEntry:
 
 
 def expression(text: str) -> str:
-    """Return the Nix expression for an attribute path, or for an expression of the catalogue's kind; ValueError for
-    what is neither.
+    """Return the Nix expression for an attribute path or an expression.
+
+    Expressions have the form of those in the catalogue.
+
+    Raises ValueError for any other text.
     """
     found = text if text.startswith(("pkgs.", "(")) else f"pkgs.{text}"
     attributes(found)
@@ -48,7 +56,7 @@ def mapping_entries() -> Mapping[str, tuple[MappingEntry, ...]]:
 
 
 def _load(path: Path) -> dict[str, tuple[MappingEntry, ...]]:
-    """Return the mapping in `path`; ValueError for one whose ids or expressions are none."""
+    """Return the mapping in `path`; ValueError if it has an invalid id or expression."""
     document = json.loads(path.read_text("utf-8"))
     found: dict[str, tuple[MappingEntry, ...]] = {}
     for entry in document["mappings"]:
@@ -61,7 +69,7 @@ def _load(path: Path) -> dict[str, tuple[MappingEntry, ...]]:
 
 
 def find(dependency: Dependency) -> tuple[MappingEntry, ...]:
-    """Return who supplies a dependency; none where nixpkgs is not known to have it."""
+    """Return the providers of a dependency; empty if it is not known to be in nixpkgs."""
     known = mapping_entries()
     return known.get(dependency.qualified) or known.get(dependency.id, ())
 

@@ -1,4 +1,4 @@
-"""The table `[external]` of a pyproject.toml (PEP 725), and what of it is chosen."""
+"""Read the table `[external]` of a pyproject.toml (PEP 725), and select from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import InputError, NixpyError, nearest
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.external.depurl import Dependency, parse
@@ -18,22 +18,24 @@ TABLE = "external"
 _GROUPS = "dependency-groups"
 
 Role = Literal["build", "host", "run"]
-"""When it is needed: to run while the project is built, to be linked to, or when the project runs."""
+"""When a dependency is needed: it runs during the build, the build links to it, or the project needs it at run time."""
 
 _ROLES: Mapping[str, Role] = {"build-requires": "build", "host-requires": "host", "dependencies": "run"}
-# As a tool that tried the draft out has them.
+# The keys of a tool that implements the draft.
 _ALIASES = {
     "build-host-requires": "host-requires",
     "optional-build-host-requires": "optional-host-requires",
 }
-# Named after its siblings, and as conda calls it.
+# Named like the other keys, and as in conda.
 _MEANT = {"run-requires": "dependencies", "optional-run-requires": "optional-dependencies"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class External:
-    """One table, read and found well-formed. `extras` are a name space of its own, as are `groups`, whose items are
-    dependencies or names of groups; those of `default_groups` are installed unasked.
+    """One valid table.
+
+    `extras` and `groups` are separate name spaces. The items of `groups` are dependencies or names of groups.
+    `default_groups` are those that are installed by default.
     """
 
     path: Path
@@ -46,7 +48,10 @@ class External:
     def select(
         self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName] | None
     ) -> tuple[tuple[Role, Dependency], ...]:
-        """Return what is needed with these extras and groups (None: the default ones); other names have no say."""
+        """Return the dependencies with these extras and groups (None: the default ones).
+
+        Unknown names are ignored.
+        """
         found = [*self.required]
         for extra in extras:
             found += self.extras.get(extra, ())
@@ -55,7 +60,10 @@ class External:
         return tuple(dict.fromkeys(found))
 
     def canonical(self, extras: Iterable[NormalizedName], groups: Iterable[NormalizedName] | None) -> tuple[str, ...]:
-        """Return the selection as lines that are equal if and only if the same is asked for."""
+        """Return the selection as canonical lines.
+
+        They are equal if and only if the dependencies are the same.
+        """
         return tuple(f"external {role} {one}" for role, one in self.select(extras, groups))
 
     def _members(self, group: NormalizedName) -> Iterator[Dependency]:
@@ -67,9 +75,9 @@ class External:
 
 
 def read(data: Mapping[str, Any], path: Path) -> External | None:
-    """Return `[external]` of the document `data` in `path`, None where it has none.
+    """Return `[external]` of the document `data` in `path`, or None.
 
-    Raises NixpyError with the line for whatever PEP 725 does not allow.
+    Raises NixpyError, with the line, for everything that PEP 725 does not allow.
     """
     return _Reader(data, path).external() if TABLE in data else None
 
@@ -101,15 +109,18 @@ class _Reader:
         )
 
     def _fail(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> NoReturn:
-        # That of an sdist is no file of this machine.
+        # The pyproject.toml of an sdist is not on this machine.
         text = read_text(self._path) if self._path.is_file() else ""
-        # An item is told from a longer one by its quotes.
+        # The quotes distinguish an item from a longer one.
         quoted = next((one for one in (f'"{value}"', f"'{value}'") if one in text), value)
         line = toml_line(text, TABLE, *keys, value=quoted)
-        raise NixpyError(message, hint=hint, path=self._path, line=line)
+        raise InputError(message, hint=hint, path=self._path, line=line)
 
     def _settled(self) -> dict[str, Any]:
-        """Return the table with today's keys; another one is an error, as PEP 725 keeps them for later PEPs."""
+        """Return the table with current keys.
+
+        Unknown keys are errors, since PEP 725 reserves them for later PEPs.
+        """
         if not isinstance(self._table, dict):
             self._fail(f"`{TABLE}` must be a table", hint=f"Write [{TABLE}], as in PEP 725.")
         known = [*_ROLES, *(f"optional-{key}" for key in _ROLES), _GROUPS]
@@ -161,7 +172,10 @@ class _Reader:
         return found
 
     def _groups(self, table: Mapping[str, Any]) -> dict[NormalizedName, tuple[Dependency | NormalizedName, ...]]:
-        """Return the groups with each include checked: it leads to a group that is there and not back."""
+        """Return the groups with each include checked.
+
+        The included group exists, and there is no cycle.
+        """
         groups = {
             canonicalize_name(name): tuple(self._group(items, name))
             for name, items in self._names(table, _GROUPS).items()
@@ -200,7 +214,10 @@ class _Reader:
             self._follow(groups, item, (*above, group))
 
     def _default_groups(self, groups: Collection[NormalizedName]) -> frozenset[NormalizedName]:
-        """Return what is installed unasked: by uv's setting, else `dev`, as for the groups of Python packages."""
+        """Return the default groups: uv's setting, else `dev`.
+
+        The rule is the same for groups of Python packages.
+        """
         uv = self._data.get("tool", {}).get("uv", {})
         asked = uv.get("default-groups", ["dev"]) if isinstance(uv, dict) else ["dev"]
         if asked == "all":

@@ -1,8 +1,10 @@
-"""Check the user's .envrc, which `init --direnv` writes once: which files it must watch, and whether it does."""
+"""Check the user's .envrc, which `init --direnv` writes once.
+
+nixpy computes the files that it must watch, and whether it does.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from nixpy.core.read_file import read_lossy
-from nixpy.core.text import is_visible
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project import managers
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -21,23 +23,18 @@ _USE = re.compile(r"\s*use[ _](flake|nix)\b")
 
 
 def read(project: Project) -> tuple[str, ...]:
-    """Return the files, besides the flake, that the shell is built from; relative to the project."""
+    """Return the files, besides the flake, that the shell is built from.
+
+    Relative to the project.
+    """
     generated = (managers.relative(project, path) for path in (project.rendered, project.nixpy_lock_path))
     return tuple(dict.fromkeys((*generated, *managers.files(project))))
 
 
-def word(name: str) -> str:
-    """Return the name as one word of bash; control characters are written as their bytes, in `$'...'`."""
-    if is_visible(name) and not {"\n", "\t"} & set(name):
-        return shlex.quote(name)
-    plain = (
-        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(name)
-    )
-    return f"$'{''.join(plain)}'"
-
-
 def unwatched(project: Project) -> Iterator[Diagnostic]:
-    """Yield NIX208 if an .envrc that watches a nixpy.lock does not watch all files that the shell is built from.
+    """Yield NIX208 if an .envrc does not watch all files of the shell.
+
+    Only an .envrc that watches a nixpy.lock counts.
 
     Only lines before `use` count: nix-direnv compares its cache with the files that are watched at that point. A name
     may be a pattern. nixpy sees a `watch_file` only on its own line, and only names that bash need not compute.
@@ -46,7 +43,7 @@ def unwatched(project: Project) -> Iterator[Diagnostic]:
     lacking = [
         name
         for name in read(project)
-        if not watched & {name, *_names(f"watch_file {word(name)}")}
+        if not watched & {name, *_names(f"watch_file {shell_word(name)}")}
         and not any(fnmatchcase(name, pattern) for pattern in watched)
     ]
     if lacking and any(PurePosixPath(pattern).name == NIXPY_LOCK for pattern in watched):

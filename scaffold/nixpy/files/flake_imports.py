@@ -14,12 +14,18 @@ _IMPORT = re.compile(r"\./([A-Za-z0-9._+/-]{1,255}\.nix)")
 
 
 def imports(entry: Path, file: str) -> bool:
-    """Return whether a flake.nix or shell.nix names the generated `file`, as a path from its own folder."""
+    """Return whether a flake.nix or shell.nix imports the generated `file`.
+
+    The path is relative to its own folder.
+    """
     return f"./{file}" in read_lossy(entry)
 
 
 def left_behind(root: Path, file: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if a flake.nix or shell.nix in `root` imports another file that nixpy generated earlier."""
+    """Yield a diagnostic for each import of an earlier generated file.
+
+    nixpy looks at flake.nix and shell.nix in `root`.
+    """
     for entry in (root / "flake.nix", root / "shell.nix"):
         if not entry.is_file() or imports(entry, file):
             continue

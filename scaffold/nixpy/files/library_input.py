@@ -1,4 +1,6 @@
-"""Check the flake input `nixpy`, from which `library = "input"` takes the Nix functions.
+"""Check the flake input `nixpy` for `library = "input"`.
+
+The Nix functions come from it.
 
 In: a project with its settings. Out: the inputs that its flake needs, an error if the project cannot have them, and
 diagnostics about a flake.nix that lacks the input.
@@ -10,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
+from nixpy.core import address
 from nixpy.core.errors import ProjectError
 from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import read_text, toml_line
@@ -48,7 +51,9 @@ def flake_inputs(style: Style, settings: Settings) -> tuple[FlakeInput, ...]:
 
 
 def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
-    """Raise ProjectError if `library = "input"` is set and the project cannot have the input.
+    """Raise ProjectError if a project cannot have the input that it needs.
+
+    It needs the input with `library = "input"`.
 
     Args:
         project: The project with its settings.
@@ -62,7 +67,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
         _fail(
             project,
             f'library = "input" needs `source`, the address of the flake input `{NAME}`, and `source` is not set',
-            f'Set source = "github:OWNER/{NAME}", or any other flake reference; or {_VENDORED}',
+            f'Set source = "{address.flake()}", or any other flake reference; or {_VENDORED}',
         )
     if flake_comes is False:
         _fail(

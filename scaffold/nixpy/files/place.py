@@ -1,4 +1,6 @@
-"""Restrict where nixpy writes: inside the project, and with `--follow-links` inside its git repository.
+"""Restrict where nixpy writes: inside the project.
+
+With `--follow-links` it also writes inside the git repository of the project.
 
 A checkout is untrusted. A link in it, to a file or to a folder, must not let nixpy change files elsewhere.
 """
@@ -9,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.toml_file import load_toml
 from nixpy.project.config import NIXPY_TOML, PYPROJECT, Settings
 from nixpy.project.project import NIXPY_LOCK
@@ -39,7 +41,7 @@ def target(path: Path, root: Path | None = None, *, follow_links: bool = False, 
         outside = "the repository" if follow_links and repository else limit
         link = _link(path, root)
         way = "this" if link == path else f"the link {link}"
-        raise NixpyError(
+        raise OutputError(
             f"{way} points to {real}, and nixpy does not write outside {outside}; {_NOTHING}",
             path=path,
             hint="Replace the link with a regular file"
@@ -47,9 +49,11 @@ def target(path: Path, root: Path | None = None, *, follow_links: bool = False, 
         )
     top = folder if inside else repository or folder
     if _GIT in real.relative_to(top).parts:
-        raise NixpyError(f"this points to {real}, which belongs to git; {_NOTHING}", path=path, hint="Remove the link.")
+        raise OutputError(
+            f"this points to {real}, which belongs to git; {_NOTHING}", path=path, hint="Remove the link."
+        )
     for other in _others(real, folder, repository or folder):
-        raise NixpyError(
+        raise OutputError(
             f"this is {real.name} of another project, {other}; {_NOTHING}",
             path=path,
             hint="Remove the link, or set `file` in [tool.nixpy] to another path.",
@@ -67,13 +71,19 @@ def _repository(folder: Path) -> Path | None:
 
 
 def _link(path: Path, root: Path) -> Path:
-    """Return the first link on the way from `root` to `path`, which is `path` if no folder is a link."""
+    """Return the first link on the way from `root` to `path`.
+
+    It is `path` if no folder is a link.
+    """
     folders = [above for above in path.parents if above.is_relative_to(root) and above != root]
     return next((above for above in reversed(folders) if above.is_symlink()), path)
 
 
 def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
-    """Yield the projects between the file and `top`, except that in `root`, that have it as a generated file."""
+    """Yield the other projects up to `top` that have the file as a generated one.
+
+    The project in `root` is left out.
+    """
     for folder in real.parents:
         if folder != root and any((folder / name).is_file() for name in (PYPROJECT, NIXPY_TOML)):
             file = _file(folder)
@@ -84,7 +94,10 @@ def _others(real: Path, root: Path, top: Path) -> Iterator[Path]:
 
 
 def _file(folder: Path) -> Path:
-    """Return the generated Nix file of the project in `folder`; the default one if its settings are damaged."""
+    """Return the generated Nix file of the project in `folder`.
+
+    The default one if its settings are damaged.
+    """
     usual = folder / Settings().file
     try:
         if (folder / NIXPY_TOML).is_file():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError, OutputError
 from nixpy.core.read_file import read_bytes
 from nixpy.files import place
 
@@ -38,6 +38,35 @@ class State(StrEnum):
     FOREIGN = "foreign"
     NEWER = "newer"
 
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The remedy for files in some state.
+
+    `words` are half a sentence; `command` is empty if no command does it.
+    """
+
+    words: str
+    command: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The words as a sentence, for a hint."""
+        return f"{self.words[:1].upper()}{self.words[1:]}."
+
+
+# `check`, `sync` and `doctor` name the same one.
+REMEDIES = {
+    State.FRESH: Remedy(""),
+    State.OLDER: Remedy("run `nixpy sync` to use the functions of this nixpy", "nixpy sync"),
+    State.STALE: Remedy("run `nixpy sync`", "nixpy sync"),
+    State.EDITED: Remedy(
+        "move your changes to [tool.nixpy] or flake.nix, then run `nixpy sync --force`", "nixpy sync --force"
+    ),
+    State.MISSING: Remedy("run `nixpy init`", "nixpy init"),
+    State.FOREIGN: Remedy("copy what you need from the file, then run `nixpy init --force`, which overwrites it"),
+    State.NEWER: Remedy("update nixpy"),
+}
 
 # The exit status of each state, the same for every file (0 up to date, 1 a difference, 2 not written by this nixpy).
 STATUS = {
@@ -65,7 +94,10 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The state of one file. `diff` is the unified diff to the text that nixpy would write, or empty."""
+    """The state of one file.
+
+    `diff` is the unified diff to the text that nixpy would write, or empty.
+    """
 
     path: Path
     state: State
@@ -73,7 +105,10 @@ class Comparison:
 
 
 def own_state(path: Path) -> State | None:
-    """Return the state of the file at `path` without its project, or None if it is as nixpy wrote it."""
+    """Return the state of the file at `path` without its project, or None.
+
+    Returns None if it is as nixpy wrote it.
+    """
     text = _read(path, owned=True)
     if text is None:
         return State.MISSING
@@ -109,7 +144,9 @@ def _sha256(text: str) -> str:
 
 
 def parts(text: str) -> tuple[str, str, str | None]:
-    """Return the facts of a generated Nix file with their header, the text of the library, and the checksum for it.
+    """Return the facts of a generated Nix file, its library, and a checksum.
+
+    The facts have their header; the checksum is that of the library.
 
     Without a library below the facts, its text is empty and the checksum None.
     """
@@ -127,7 +164,7 @@ def reconcile(
     root: Path | None = None,
     follow_links: bool = False,
 ) -> tuple[Comparison, ...]:
-    """Compare every output with the disk and, with `write`, make the disk equal to them.
+    """Compare every output with the disk and, with `write`, write it.
 
     Args:
         outputs: The files with the text that they should have.
@@ -164,7 +201,9 @@ def reconcile(
 def _targets(
     pairs: Iterable[tuple[OutputFile, Comparison]], root: Path | None, *, follow_links: bool
 ) -> dict[Path, Path]:
-    """Return the file that each output changes, with links resolved; a user's file that stays as it is has none.
+    """Return the file that each output changes, with links resolved.
+
+    A user's file that stays as it is has none.
 
     Raises NixpyError if a file must not be changed, or two outputs are the same file.
     """
@@ -173,7 +212,7 @@ def _targets(
         if output.generated or comparison.state is not State.FRESH:
             target = place.target(output.path, root, follow_links=follow_links)
             if other := next((path for path, taken in found.items() if taken == target), None):
-                raise NixpyError(
+                raise OutputError(
                     f"this is the same file as {other}; nothing was changed", path=output.path, hint="Remove the link."
                 )
             found[output.path] = target
@@ -197,33 +236,36 @@ def _compare(output: OutputFile) -> Comparison:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of `text` with their ends, as git and editors count them: not at U+2028 or form feeds."""
+    """Return the lines of `text` with their ends, as git counts them.
+
+    U+2028 and form feeds do not end a line.
+    """
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _age(text: str, output: OutputFile) -> State:
-    """Return how an unedited file differs: in its facts, or only in the text of the library."""
+    """Return how an unedited file differs.
+
+    It differs in its facts, or only in the text of the library.
+    """
     facts, _, library = parts(text)
     return State.OLDER if output.generated and library and facts == parts(output.text)[0] else State.STALE
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
+    hint = REMEDIES[comparison.state].sentence
     if comparison.state is State.NEWER:
-        raise NixpyError("written by a newer nixpy", path=comparison.path, hint="Update nixpy.")
+        raise OutputError("written by a newer nixpy", path=comparison.path, hint=hint)
     if force:
         return
     if comparison.state is State.EDITED:
-        raise NixpyError(
+        raise OutputError(
             "edited by hand; nixpy would overwrite the changes",
             path=comparison.path,
-            hint="Move your changes to [tool.nixpy] or flake.nix, then run again with --force.",
+            hint=hint,
         )
     if comparison.state is State.FOREIGN:
-        raise NixpyError(
-            "not written by nixpy",
-            path=comparison.path,
-            hint="Move the file, set `file` in [tool.nixpy] to another path, or overwrite the file with --force.",
-        )
+        raise OutputError("not written by nixpy", path=comparison.path, hint=hint)
 
 
 def _read(path: Path, *, owned: bool) -> str | None:
@@ -236,4 +278,4 @@ def _read(path: Path, *, owned: bool) -> str | None:
     except UnicodeDecodeError:
         return "\ufffd"  # never in a file that nixpy wrote
     except OSError as error:
-        raise NixpyError(f"cannot be read: {error.strerror}", path=path) from error
+        raise InputError(f"cannot be read: {error.strerror}", path=path) from error

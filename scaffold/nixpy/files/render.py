@@ -43,7 +43,10 @@ def _jinja_of(root: Path) -> Environment:
 
 
 def nix_file(facts: Mapping[str, Any], library: str) -> str:
-    """Return the text of the generated Nix file for these facts; `library` is "vendored" or "input"."""
+    """Return the text of the generated Nix file for these facts.
+
+    `library` is "vendored" or "input".
+    """
     return _jinja().get_template("templates/nixpy.nix.jinja").render(facts=facts, library=library, format=NIX_FORMAT)
 
 

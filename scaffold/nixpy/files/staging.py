@@ -1,4 +1,6 @@
-"""Replace several files together: each one is first written to a temporary file in its folder.
+"""Replace several files together.
+
+Each one is first written to a temporary file in its folder.
 
 A temporary file has the name `.NAME.nixpy-XXXXXXXX`, and a lock while its process lives. So a later run can
 distinguish the leftovers of a killed run from the files of a run in progress.
@@ -15,7 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import OutputError
 from nixpy.core.read_file import read_bytes
 
 _MARK = ".nixpy-"
@@ -34,7 +36,10 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Staged:
-    """A replacement with its temporary file, and a copy of the file that it replaces, or None."""
+    """A replacement with its temporary file and a copy of the old file.
+
+    The copy is None if there was no file.
+    """
 
     path: Path
     target: Path
@@ -43,7 +48,9 @@ class _Staged:
 
 
 def replace_all(replacements: Iterable[Replacement]) -> None:
-    """Replace all files or none: everything is written to temporary files before the first file changes.
+    """Replace all files or none.
+
+    Everything is written to temporary files before the first file changes.
 
     At any moment each file is completely the old or the new one, even if nixpy is killed. Raises NixpyError, with
     nothing changed, if a file cannot be written.
@@ -67,12 +74,15 @@ def replace_all(replacements: Iterable[Replacement]) -> None:
                 with suppress(OSError):  # another process uses it now
                     folder.rmdir()
             if isinstance(error, OSError):
-                raise NixpyError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
+                raise OutputError(f"cannot be written: {error.strerror}; nothing was changed", path=current) from error
             raise
 
 
 def remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove the temporary files that killed runs left in `folders`, but not those of a run in progress."""
+    """Remove the temporary files that killed runs left in `folders`.
+
+    Those of a run in progress stay.
+    """
     for folder in dict.fromkeys(folders):
         with suppress(OSError), os.scandir(folder) as entries:
             left = [Path(entry) for entry in entries if _TEMPORARY.fullmatch(entry.name) and _regular(entry)]
@@ -103,7 +113,10 @@ def _make(folder: Path, made: list[Path]) -> None:
 
 
 def _stage(one: Replacement, temporary: ExitStack) -> _Staged:
-    """Write the new text and a copy of the old one to temporary files, which are removed when `temporary` is closed."""
+    """Write the new text and a copy of the old one to temporary files.
+
+    They are removed when `temporary` is closed.
+    """
     target, old, mode = one.target, None, 0o666 & ~_umask()
     with suppress(FileNotFoundError):
         status = target.stat()
@@ -123,7 +136,10 @@ def _write(target: Path, text: bytes, mode: int, temporary: ExitStack) -> Path:
 
 
 def _create(target: Path, temporary: ExitStack) -> tuple[int, Path]:
-    """Return the handle and path of a temporary file, locked where the file system has locks."""
+    """Return the handle and path of a temporary file.
+
+    It is locked if the file system supports it.
+    """
     while True:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_LONGEST]}{_MARK}")
         temporary.callback(Path(name).unlink, missing_ok=True)

@@ -1,4 +1,7 @@
-"""Read the index settings of uv and pip from environment variables and configuration files."""
+"""Read the index settings of uv and pip.
+
+They come from environment variables and configuration files.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.read_file import is_folder, read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
@@ -27,7 +30,10 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvIndexes:
-    """uv's own index settings. `indexes` are pairs of name and URL, which are never shown."""
+    """uv's own index settings.
+
+    `indexes` are pairs of name and URL, which are never shown.
+    """
 
     indexes: tuple[tuple[str | None, str], ...] = field(default=(), repr=False)
     configured: bool = False  # uv has index settings of its own
@@ -36,7 +42,10 @@ class UvIndexes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipIndexes:
-    """pip's index settings as `pip install` merges them; local folders that do not exist are left out."""
+    """pip's index settings as `pip install` merges them.
+
+    Local folders that do not exist are left out.
+    """
 
     index_url: str | None = field(default=None, repr=False)
     extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
@@ -46,7 +55,9 @@ class PipIndexes:
 
 
 def uv_indexes(root: Path, environ: Mapping[str, str]) -> UvIndexes:
-    """Return the index settings of uv for the project in `root`: variables, then project, user and system files.
+    """Return the index settings of uv for the project in `root`.
+
+    They come from variables, then from project, user and system files.
 
     Follows uv's documentation of its configuration files. Raises NixpyError for a file that is not TOML.
     """
@@ -85,7 +96,10 @@ def _uv_table(table: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvFile:
-    """The settings of uv in one file. `of_project`: the file belongs to the project, not to the user or machine."""
+    """The settings of uv in one file.
+
+    `of_project`: the file belongs to the project, not to the user or machine.
+    """
 
     path: Path
     table: Mapping[str, Any] = field(repr=False)
@@ -93,7 +107,9 @@ class UvFile:
 
 
 def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
-    """Yield the files that uv reads for the project in `root`; the first ones take precedence.
+    """Yield the files that uv reads for the project in `root`.
+
+    The first ones take precedence.
 
     Raises NixpyError for a file that is not TOML.
     """
@@ -190,7 +206,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     try:
         text = read_bytes(path).decode()
         if "\0" in text:
-            raise NixpyError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
+            raise IndexSettingError("pip's configuration file has a NUL character", hint="Remove it.", path=path)
         limits.check_blanks(text, path)
         parser.read_string(text)
     except OSError:  # missing or not readable: pip continues without it, too
@@ -198,7 +214,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     except (configparser.Error, UnicodeDecodeError) as error:
         # The message quotes neither the error nor the line, which may contain a password.
         line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), (None,))[0]
-        raise NixpyError(
+        raise IndexSettingError(
             "pip's configuration file cannot be read", hint="Correct that line.", path=path, line=line
         ) from None
     return {
@@ -208,7 +224,10 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _place(text: str, root: Path) -> str | None:
-    """Return a URL unchanged, a local folder as an absolute path, or None if the folder does not exist."""
+    """Return a URL unchanged, a local folder as an absolute path, or None.
+
+    Returns None if the folder does not exist.
+    """
     if path := file_path(text):
         return text if is_folder(path) else None
     if "://" in text:
@@ -227,7 +246,7 @@ def _expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         message = f"`{text}` in the settings of pip is in the home folder of a user that this machine does not know"
-        raise NixpyError(message, hint="Write the whole path.") from None
+        raise IndexSettingError(message, hint="Write the whole path.") from None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

@@ -1,4 +1,6 @@
-"""Resolve a project that has no lock file with uv; the result is a `pylock.toml` (PEP 751).
+"""Resolve a project without a lock file with uv.
+
+The result is a `pylock.toml` (PEP 751).
 
 The versions must be those that an installer takes, also where a package has only an sdist. With `--no-build`, uv would
 step back to an older version that has a wheel. So uv may build, but in an environment in which no Python starts
@@ -19,13 +21,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import BuildNeededError, NixpyError, ResolutionError
+from nixpy.core.target import Target
 from nixpy.core.toml_text import inline
 from nixpy.index.uv_config import read_uv_config
-from nixpy.index.uv_input import UvInput, question
+from nixpy.index.uv_input import UvInput, uv_input_for
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementsFile
@@ -40,15 +44,12 @@ _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+) @ .+")
 
 
-class BuildNeededError(NixpyError):
-    """Packages that must be built to know what they require."""
-
-
 def resolve(
     source: Dependencies | Sequence[RequirementsFile | Requirement],
     *,
     root: Path,
     python: str,
+    targets: Sequence[Target] = (),
     extras_and_groups: ExtrasAndGroups = ExtrasAndGroups(),  # noqa: B008  # frozen
     no_deps: bool = False,
     preferences: Mapping[str, str] = MappingProxyType({}),
@@ -56,15 +57,19 @@ def resolve(
     allow_build: bool = False,
     index: str | None = None,
 ) -> str:
-    """Return the text of a `pylock.toml` for `source`, valid on every system from Python `python` on.
+    """Return the text of a `pylock.toml` for `source`.
+
+    It is valid from Python `python` on, on the systems of `targets`, or on every system.
 
     Packages that have only an sdist are in the result with it. Local paths in the result are absolute. Hashes in
     requirements files leave only files with these hashes; `--no-binary` leaves no wheel.
 
     Args:
         source: The project's dependencies, or requirements files and requirements.
-        root: The folder of the project, whose settings of uv and pip apply.
+        root: The folder of the project; its settings of uv and pip apply.
         python: `3.13` or `3.13.9`; it need not be installed.
+        targets: The systems to resolve for. A requirement that is only for others may have no wheel. uv reads the
+            requirements of a pyproject.toml with `tool.uv.sources` itself, and then resolves for every system.
         extras_and_groups: The extras and dependency groups to resolve.
         no_deps: Leave out the dependencies of the packages; then packages of an index need no build.
         preferences: Versions to keep if they fit.
@@ -79,14 +84,16 @@ def resolve(
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
     config = read_uv_config(root, allow_build=allow_build)
-    asked = question(source, extras_and_groups, allow_build=allow_build)
-    asked = replace(asked, no_binary=asked.no_binary | config.no_binary)
+    uv_input = uv_input_for(source, extras_and_groups, allow_build=allow_build)
+    uv_input = replace(uv_input, no_binary=uv_input.no_binary | config.no_binary)
     if config.environments:
-        asked = asked.under(config.environments)
-    if not asked.lines and not asked.sources:
+        uv_input = uv_input.under(config.environments)
+    if targets:
+        uv_input = uv_input.under(_marker(targets))
+    if not uv_input.lines and not uv_input.sources:
         return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
-    known = settings.with_urls([*_ADDRESS.findall(" ".join(asked.index)), *([index] if index else [])])
+    known = settings.with_urls([*_ADDRESS.findall(" ".join(uv_input.index)), *([index] if index else [])])
     compiler = Compiler(
         uv=find_uv(project=root),
         root=root,
@@ -94,7 +101,7 @@ def resolve(
         config=config,
         allow_build=allow_build,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
-        conceal=lambda text: known.redact(asked.conceal(text)),
+        conceal=lambda text: known.redact(uv_input.conceal(text)),
         offline=offline,
     )
     options = ["--no-deps"] * no_deps
@@ -102,8 +109,17 @@ def resolve(
         folder = Path(name).resolve()
         if not allow_build:
             compiler.check_builds_fail(folder)
-        packages = _Conversation(compiler, asked, options, preferences, folder, lock=_lock_command(source)).packages()
-    return _text([_admitted(package, asked) for package in packages])
+        lock = _lock_command(source)
+        packages = _Conversation(compiler, uv_input, options, preferences, folder, lock=lock).packages()
+    return _text([_admitted(package, uv_input) for package in packages])
+
+
+def _marker(targets: Iterable[Target]) -> Marker:
+    """Return a marker that holds on the systems of the targets, and on no other."""
+    environments = (target.marker_environment() for target in targets)
+    variables = ("sys_platform", "platform_machine")
+    systems = (" and ".join(f"{name} == '{one[name]}'" for name in variables) for one in environments)
+    return Marker(" or ".join(dict.fromkeys(f"({system})" for system in systems)))
 
 
 def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
@@ -115,7 +131,10 @@ def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement
 
 
 def _only(index: str) -> dict[str, str]:
-    """Return the environment variables that make uv use only this index, whatever its settings."""
+    """Return the environment variables that make uv use only this index.
+
+    They override the settings of uv.
+    """
     others = ("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
     return {**dict.fromkeys(others, ""), "UV_DEFAULT_INDEX": os.path.expandvars(index)}
 
@@ -126,7 +145,7 @@ class _Conversation:
     def __init__(
         self,
         compiler: Compiler,
-        asked: UvInput,
+        uv_input: UvInput,
         options: Sequence[str],
         preferences: Mapping[str, str],
         folder: Path,
@@ -134,7 +153,7 @@ class _Conversation:
         lock: str,
     ) -> None:
         self._compiler = compiler
-        self._asked = asked
+        self._input = uv_input
         self._options = options
         self._preferences = preferences
         self._folder = folder
@@ -145,8 +164,10 @@ class _Conversation:
     def packages(self) -> list[_Package]:
         """Return the packages of the answer. Raises BuildNeededError if it depends on a build."""
         while isinstance(answer := self._ask(), Failure):
-            if not self._note(answer.builds):
+            if self._compiler.allow_build:
                 raise answer.error()
+            if not self._note(answer.builds):
+                raise self._name_needed() if answer.nameless else answer.error()
         # uv may also have read the metadata of versions that it then did not choose.
         unknown = self._unknown & {(package["name"], package.get("version", "")) for package in answer}
         if unknown or self._left_out:
@@ -161,8 +182,6 @@ class _Conversation:
                 self._unknown.add((canonicalize_name(pinned["name"]), pinned["version"]))
             elif named := _NAMED.fullmatch(build):
                 self._left_out.add(canonicalize_name(named["name"]))
-            else:
-                raise self._name_needed()
         return len(self._unknown) + len(self._left_out) > before
 
     def _build_needed(self, packages: Sequence[str]) -> NixpyError:
@@ -178,8 +197,8 @@ class _Conversation:
         )
 
     def _name_needed(self) -> NixpyError:
-        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._asked.unnamed())
-        return NixpyError(
+        lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._input.unnamed())
+        return BuildNeededError(
             f"only a build shows the name of the package in {lines}",
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
@@ -189,25 +208,28 @@ class _Conversation:
         output = self._folder / "pylock.answer.toml"
         # uv keeps the versions that are already in its output file.
         output.write_text(_text([{"name": name, "version": v} for name, v in self._preferences.items()]), "utf-8")
-        asked = self._asked
-        arguments = list(asked.sources)
+        uv_input = self._input
+        arguments = list(uv_input.sources)
         for name, content in (
-            ("requirements", () if asked.sources and not asked.lines else (*asked.index, *asked.lines)),
-            ("constraints", asked.constraints),
-            # An override for no Python at all removes a package, also if others require it.
+            ("requirements", () if uv_input.sources and not uv_input.lines else (*uv_input.index, *uv_input.lines)),
+            ("constraints", uv_input.constraints),
+            # An override for no Python removes a package, whichever package requires it.
             ("overrides", [f"{name} ; python_version < '0'" for name in sorted(self._left_out)]),
         ):
             if content:
                 path = self._folder / f"{name}.in"
                 path.write_text("\n".join(content) + "\n", "utf-8")
                 arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
-        if failure := self._compiler.compile(arguments, (*asked.options, *self._options), output, self._unknown):
+        if failure := self._compiler.compile(arguments, (*uv_input.options, *self._options), output, self._unknown):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 
 
 def _absolute(value: Any, folder: Path) -> Any:
-    """Return a value of the result with every `path` absolute; those of uv are relative to its output file."""
+    """Return a value of the result with every `path` absolute.
+
+    Those of uv are relative to its output file.
+    """
     if isinstance(value, list):
         return [_absolute(item, folder) for item in value]
     if not isinstance(value, dict):
@@ -218,11 +240,14 @@ def _absolute(value: Any, folder: Path) -> Any:
     }
 
 
-def _admitted(package: _Package, asked: UvInput) -> _Package:
-    """Return a package with only the files that the hashes and `--no-binary` of requirements files allow."""
+def _admitted(package: _Package, uv_input: UvInput) -> _Package:
+    """Return a package with only the allowed files.
+
+    The hashes and `--no-binary` of requirements files decide.
+    """
     name = package["name"]
     files = {key: package[key] for key in ("archive", "sdist", "wheels") if key in package}
-    if allowed := asked.hashes.get(name):
+    if allowed := uv_input.hashes.get(name):
 
         def fits(file: Mapping[str, Any]) -> bool:
             return any(f"{kind}:{value}" in allowed for kind, value in file.get("hashes", {}).items())
@@ -230,21 +255,21 @@ def _admitted(package: _Package, asked: UvInput) -> _Package:
         files["wheels"] = [wheel for wheel in files.get("wheels", ()) if fits(wheel)]
         files = {key: file for key, file in files.items() if (file if key == "wheels" else fits(file))}
         if not files and not package.keys() & {"directory", "vcs"}:
-            raise NixpyError(
+            raise ResolutionError(
                 f"no file of `{name}` {package.get('version', '')} has a hash that the requirements list",
                 hint="Correct the hashes; `uv pip compile --generate-hashes` lists those of the index.",
             )
-    if _wants_sdist(asked, name):
+    if _wants_sdist(uv_input, name):
         if files.keys() == {"wheels"}:
-            raise NixpyError(
+            raise ResolutionError(
                 f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
             )
         files.pop("wheels", None)
     return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
 
 
-def _wants_sdist(asked: UvInput, name: str) -> bool:
-    return name in asked.no_binary or (":all:" in asked.no_binary and name not in asked.only_binary)
+def _wants_sdist(uv_input: UvInput, name: str) -> bool:
+    return name in uv_input.no_binary or (":all:" in uv_input.no_binary and name not in uv_input.only_binary)
 
 
 def _text(packages: Sequence[_Package]) -> str:

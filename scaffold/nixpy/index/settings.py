@@ -1,4 +1,6 @@
-"""Read the package indexes that a user has configured for uv or pip, and protect their passwords.
+"""Read the user's package indexes, and protect their passwords.
+
+The settings are those of uv, pip and netrc.
 
 A credential is only here: in fields without a repr, in the environment of uv, and in the Authorization header of a
 request to its own server. `redact` removes it from texts of other programs.
@@ -20,12 +22,15 @@ from nixpy.core.urls import HTTP, path_tokens, shown, shown_within, split, witho
 from nixpy.index.config_files import PipIndexes, pip_indexes, uv_indexes
 
 _SHORTEST_SECRET = 6  # shorter ones are also parts of words
-_USERINFO = re.compile(r"(?<=://)[^/\s'\"<>]*@")
+_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A user name and a password, both decoded. A user name without a password is a token, and also secret."""
+    """A user name and a password, both decoded.
+
+    A user name without a password is a token, and also secret.
+    """
 
     user: str = field(repr=False)
     password: str = field(default="", repr=False)
@@ -45,7 +50,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index or page of links on a server: its URL without credentials, and the login for it."""
+    """An index or page of links on a server, and the login for it.
+
+    The URL has no credentials.
+    """
 
     url: str = field(repr=False)
     login: Login | None = field(default=None, repr=False)
@@ -88,7 +96,9 @@ class IndexSettings:
         return replace(self, indexes=(*more, *self.indexes))
 
     def uv_environment(self) -> dict[str, str]:
-        """Return the environment variables that make uv use pip's settings if it has none of its own.
+        """Return the environment variables that make uv use pip's settings.
+
+        uv uses them if it has no index settings of its own.
 
         pip chooses the best version from all its indexes; uv then does the same. The values may contain credentials:
         never show them.
@@ -112,7 +122,7 @@ class IndexSettings:
         return login.header() if login else None
 
     def redact(self, text: str) -> str:
-        """Return `text` without any known password or token, and with each URL safe to show."""
+        """Return `text` without known secrets, and with each URL safe to show."""
         logins: Iterable[Login] = (*(i.login for i in self.indexes if i.login), *self.hosts.values())
         secrets = {secret for login in logins for secret in login.secrets()}
         tokens = {token for index in self.indexes for token in path_tokens(index.url)}
@@ -129,13 +139,19 @@ class IndexSettings:
 
 
 def _query_values(url: str) -> set[str]:
-    """Return the values in a URL's query and fragment, raw and decoded; each may be a token."""
+    """Return the values in a URL's query and fragment, raw and decoded.
+
+    Each may be a token.
+    """
     values = {pair.partition("=")[2] or pair for pair in re.split("[?#&;]", url)[1:]}
     return {value for value in values | set(map(unquote, values)) if len(value) >= _SHORTEST_SECRET}
 
 
 def same_server(one: str, other: str) -> bool:
-    """Return whether two URLs have scheme, host and port in common (RFC 6454's origin)."""
+    """Return whether two URLs have the same origin (RFC 6454).
+
+    An origin is scheme, host and port.
+    """
     return _server(one) == _server(other)
 
 
@@ -145,7 +161,10 @@ def _server(url: str) -> tuple[str, str, int | None]:
 
 
 def _shared(url: str, path: str) -> int:
-    """Count the path segments that an index's URL and `path` have in common from the start."""
+    """Count the path segments that an index's URL and `path` share.
+
+    They are counted from the start.
+    """
     pairs = zip(split(url).path.strip("/").split("/"), path.strip("/").split("/"), strict=False)
     return next((i for i, (one, other) in enumerate(pairs) if one != other), 99)
 
@@ -160,7 +179,10 @@ def _login(url: str) -> Login | None:
 
 
 def _index(name: str | None, url: str, environ: Mapping[str, str]) -> Index:
-    """Build one index; uv reads the login of a named one from UV_INDEX_<NAME>_USERNAME and _PASSWORD."""
+    """Build one index.
+
+    uv reads the login of a named one from UV_INDEX_<NAME>_USERNAME and _PASSWORD.
+    """
     login = _login(url)
     key = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", (name or "").upper())
     user, password = environ.get(f"{key}_USERNAME", ""), environ.get(f"{key}_PASSWORD", "")
@@ -181,7 +203,10 @@ def _netrc(environ: Mapping[str, str]) -> dict[str, Login]:
 
 
 def _certificates(environ: Mapping[str, str], pip: PipIndexes) -> Path | None:
-    """Return the certificate file of uv and OpenSSL, else that of pip, else that of requests, which pip uses."""
+    """Return the certificate file of uv and OpenSSL, else that of pip.
+
+    If there is neither, it is that of requests, which pip uses.
+    """
     inherited = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     return _file(environ.get("SSL_CERT_FILE")) or pip.certificates or _file(inherited)
 

@@ -1,4 +1,6 @@
-"""Configure uv: uv reads only one file, which nixpy writes from the settings that it knows.
+"""Configure uv with one file, which nixpy writes.
+
+The file has only settings that nixpy knows.
 
 The settings of a project can make uv build a package in spite of `--no-build`, and a build runs untrusted code. So each
 key of uv's configuration and each variable has a row in `uv-settings.csv` with one of these treatments:
@@ -31,7 +33,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from nixpy.core import csv_table
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import IndexSettingError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
@@ -45,7 +47,10 @@ _METADATA = "dependency-metadata"
 
 @dataclass(frozen=True, slots=True)
 class UvSetting:
-    """One key of uv's configuration (`table` is `top` or `pip`) or one `variable`, and what nixpy does with it."""
+    """One key or one `variable` of uv, and what nixpy does with it.
+
+    `table` is `top` or `pip`, the table of a key.
+    """
 
     table: str
     key: str
@@ -56,7 +61,9 @@ class UvSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvConfig:
-    """The configuration for uv. The values may contain credentials: they are written to a private folder only.
+    """The configuration for uv.
+
+    The values may contain credentials: they are written to a private folder only.
 
     `no_binary` are the packages for which the settings exclude wheels, or `:all:`. `environments` is a marker that
     limits the resolution, or None. `origin` names the files of the settings.
@@ -75,19 +82,24 @@ class UvConfig:
         """
         added = [{"name": name, "version": version} for name, version in sorted(unknown)]
         settings = _with_metadata(self.settings, added)
-        pip = _with_metadata(settings.pop("pip", {}), added)
+        pip = settings.pop("pip", {})
+        # uv takes the entries of `pip` instead of those at the top.
+        pip = _with_metadata(pip, added) if _METADATA in pip else pip
         lines = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items()]
         return "".join([*lines, "[pip]\n", *(f"{inline(key)} = {inline(value)}\n" for key, value in pip.items())])
 
 
 def _with_metadata(settings: Mapping[str, Any], added: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """Return settings with more entries in `dependency-metadata`; the table `pip` takes precedence over the top."""
+    """Return settings with more entries in `dependency-metadata`."""
     return {**settings, _METADATA: [*settings.get(_METADATA, ()), *added]} if added else dict(settings)
 
 
 @cache
 def known() -> Mapping[tuple[str, str], UvSetting]:
-    """Return the row of every setting by its table and key. Raises NixpyError for a damaged table."""
+    """Return the row of every setting by its table and key.
+
+    Raises NixpyError for a damaged table.
+    """
     columns = ("table", "key", "treatment", "refused", "reason")
     return {(row[0], row[1]): UvSetting(*row) for _, row in csv_table.rows(_TABLE, *columns, keys=2)}
 
@@ -116,7 +128,9 @@ def read_uv_config(root: Path, environ: Mapping[str, str] = os.environ, *, allow
 
 
 def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, str]:
-    """Return the environment for uv, without those variables of uv that nixpy does not pass on.
+    """Return the environment for uv.
+
+    It lacks the variables of uv that nixpy does not pass on.
 
     Raises NixpyError for a value that starts programs, and without `allow_build` for a file that could make uv build.
     """
@@ -128,9 +142,9 @@ def uv_variables(environ: Mapping[str, str], *, allow_build: bool) -> dict[str, 
                 continue
             if row.treatment == "refuse" and not allow_build:
                 hint = f"Unset {name}, or allow builds with --allow-build."
-                raise NixpyError(f"{name} is refused: {row.reason}", hint=hint)
+                raise IndexSettingError(f"{name} is refused: {row.reason}", hint=hint)
             if row.refused and value == row.refused:
-                raise NixpyError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
+                raise IndexSettingError(f"{name}={value} is refused: {row.reason}", hint="Write the value itself.")
         passed[name] = value
     return passed
 
@@ -141,7 +155,10 @@ def _variable(name: str) -> UvSetting | None:
 
 
 def _settings(file: UvFile) -> Iterator[tuple[UvSetting | None, str, str, Any]]:
-    """Yield every setting of a file, also those in `pip`: its row or None, its table, key and value."""
+    """Yield every setting of a file: its row, table, key and value.
+
+    The row may be None. Settings in `pip` are yielded one by one.
+    """
     for key, value in file.table.items():
         row = known().get(("top", key))
         if row and row.treatment == "table" and isinstance(value, dict):
@@ -157,7 +174,7 @@ def _passed(file: UvFile, *, allow_build: bool) -> dict[str, Any]:
         if row is None or not _is_passed(row, file, allow_build=allow_build):
             continue
         if row.refused and value == row.refused:
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `{key} = {inline(value)}` is refused: {row.reason}",
                 hint="Write the value itself.",
                 path=file.path,
@@ -175,7 +192,10 @@ def _is_passed(row: UvSetting, file: UvFile, *, allow_build: bool) -> bool:
 
 
 def _absolute(key: str, value: Any, folder: Path) -> Any:
-    """Return a value with absolute paths; relative ones start at the folder of their file."""
+    """Return a value with absolute paths.
+
+    Relative ones start at the folder of their file.
+    """
     if key == "index" and isinstance(value, list):
         return [
             {k: _place(v, folder) if k == "url" else v for k, v in one.items()} if isinstance(one, dict) else one
@@ -193,7 +213,10 @@ def _place(value: Any, folder: Path) -> Any:
 
 
 def _merge(into: dict[str, Any], later: Mapping[str, Any]) -> None:
-    """Add the settings of a later file: uv joins lists and tables, and keeps the first of other values."""
+    """Add the settings of a later file.
+
+    uv joins lists and tables, and keeps the first of other values.
+    """
     for key, value in later.items():
         first = into.get(key)
         if isinstance(first, list) and isinstance(value, list):
@@ -227,7 +250,7 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
         try:
             return Marker(" or ".join(f"({Marker(marker)})" for marker in markers)) if markers else None
         except (InvalidMarker, TypeError):
-            raise NixpyError(
+            raise IndexSettingError(
                 f"uv's setting `environments = {inline(listed)}` is not a list of markers",
                 hint="Write it as `environments = [\"sys_platform == 'linux'\"]`.",
                 path=file.path,
@@ -239,7 +262,9 @@ def _environments(files: Sequence[UvFile]) -> Marker | None:
 def uv_diagnostics(
     root: Path, environ: Mapping[str, str] = os.environ, *, of_user: bool = False
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic for each setting that nixpy does not pass on to uv for the project in `root`.
+    """Yield a diagnostic for each setting that nixpy does not pass on to uv.
+
+    The settings are those for the project in `root`.
 
     With `of_user`, the settings of the user and the machine count, too. Raises NixpyError for a file that is not TOML.
     """
@@ -271,7 +296,7 @@ def _file_diagnostics(file: UvFile) -> Iterator[Diagnostic]:
                 hint="Run `uv lock`; nixpy reads uv.lock.",
             )
         elif row.treatment == "ignore" or (row.treatment == "user" and file.of_project and row.key not in _QUIET):
-            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Remove it, or run `uv lock`."
+            remedy = "Set it in your own uv.toml." if row.treatment == "user" else "Run `uv lock`; nixpy reads uv.lock."
             yield Diagnostic(
                 code="NIX210", message=f"{place}: uv's setting `{name}` is not passed on: {row.reason}", hint=remedy
             )

@@ -1,4 +1,7 @@
-"""Write the requirements of a project as text for uv: complete, absolute, and so that uv builds nothing."""
+"""Write the requirements of a project as text for uv.
+
+The text is complete and has absolute paths, and uv builds nothing for it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from nixpy.core.errors import ProjectError
+from nixpy.core.errors import BuildNeededError, ProjectError
 from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
@@ -45,12 +48,18 @@ class UvInput:
         return tuple(line for line in self.lines if not line.startswith("-") and not _names_a_package(line))
 
     def under(self, marker: Marker) -> UvInput:
-        """Return the same input with `marker` on each line; lines that only uv can read are unchanged."""
+        """Return the same input with `marker` on each line.
+
+        Lines that only uv can read are unchanged.
+        """
         lines = (str(under(Requirement(line), marker)) if _names_a_package(line) else line for line in self.lines)
         return replace(self, lines=tuple(lines))
 
     def conceal(self, text: str) -> str:
-        """Return `text` with each expanded variable of a requirements file replaced by its `${NAME}`."""
+        """Return `text` with each expanded variable replaced by its `${NAME}`.
+
+        The variables are those of requirements files.
+        """
         for value in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(value, self.secrets[value])
         return text
@@ -64,7 +73,7 @@ def _names_a_package(line: str) -> bool:
     return True
 
 
-def question(
+def uv_input_for(
     source: Dependencies | Sequence[RequirementsFile | Requirement],
     extras_and_groups: ExtrasAndGroups,
     *,
@@ -129,7 +138,10 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
 
 
 def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str]:
-    """Return the lines of a requirements file for uv; one error names all that must be built."""
+    """Return the lines of a requirements file for uv.
+
+    One error names all that must be built.
+    """
     texts: list[str] = []
     refused: dict[str, _BuildNeededError] = {}
     for line in lines:
@@ -148,9 +160,13 @@ def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str
 class _BuildNeededError(ProjectError):
     """A line with a package that must be built to find its requirements."""
 
+    code = BuildNeededError.code
+
 
 def _fed(line: RequirementLine, *, allow_build: bool) -> Iterator[str]:
-    """Yield a line of a requirements file for uv: with absolute paths, and with a name if it is known.
+    """Yield a line of a requirements file for uv.
+
+    It has absolute paths, and a name if it is known.
 
     uv builds a source tree without a name to find the name, even with `--no-build`.
     """
@@ -189,7 +205,9 @@ def _constraint(line: RequirementLine) -> str:
 
 
 def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
-    """Yield a source tree with a complete `[project]`; without a static version, yield its requirements instead.
+    """Yield a source tree with a complete `[project]`.
+
+    Without a static version, yield its requirements instead.
 
     uv builds a project to find its version, which is not needed here.
     """

@@ -12,13 +12,14 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core import limits, programs
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import NetworkError, NixpyError, ProgramError, ResolutionError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
 _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
 _BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
+_NAMELESS = re.compile(r"\A(?:error: )?The build backend returned an error")
 _SHOWN_LINES = 14
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
@@ -44,22 +45,22 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     (
         r"Building source distributions",
         "Only a build shows what the package requires: allow it with --allow-build, or run `uv lock`.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"Wheels are required for",
         "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
-        NixpyError,
+        ResolutionError,
     ),
     (
         r"not found in the package registry|no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
-        NixpyError,
+        ResolutionError,
     ),
 )
 
@@ -76,21 +77,25 @@ class Uv:
 class Failure:
     """The reason why uv could not resolve. `text` is free of credentials.
 
-    `builds` are the packages that uv tried to build, as `NAME==VERSION`, `NAME @ URL`, or only a URL.
+    `builds` are the packages that uv tried to build, as `NAME==VERSION` or `NAME @ URL`. `nameless`: it tried to build
+    one to find its name.
     """
 
     text: str
     builds: frozenset[str]
+    nameless: bool
 
     def error(self) -> NixpyError:
         """Return the error to show, with a hint."""
         found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
-        hint, kind = next(found, (None, NixpyError))
-        return kind(f"uv cannot resolve the requirements:\n{self.text}", hint=hint)
+        hint, kind = next(found, (None, ResolutionError))
+        return kind("uv cannot resolve the requirements:", details=self.text, hint=hint)
 
 
 def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
-    """Return the uv on PATH, else the one that `nixpy[uv]` installs, which does not start on NixOS.
+    """Return the uv on PATH, else the one that `nixpy[uv]` installs.
+
+    The latter does not start on NixOS.
 
     nixpy does not start a uv in the checkout of `project`. Raises NixpyError if none of them starts and is new enough.
     """
@@ -110,7 +115,7 @@ def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:
             return Uv(path=path, version=Version(found[1]))
         reasons.append(f"{path} is {answer.stdout.strip()}, and {_OLDEST_UV} is the oldest that nixpy supports")
     because = f" ({'; '.join(reasons)})" if reasons else ""
-    raise NixpyError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
+    raise ProgramError(f"there is no lock file, and no uv to resolve the requirements{because}", hint=_INSTALL)
 
 
 def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
@@ -133,7 +138,7 @@ _TRIAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
-    """The conditions of a run of uv: its folder, Python version and additional environment.
+    """The conditions of a run of uv: its folder, Python and environment.
 
     uv reads `config` and no other settings. `conceal` removes credentials from uv's text. Without `allow_build` a build
     fails before it runs code of the package: a Python that uv starts for it finds no standard library in PYTHONHOME.
@@ -151,7 +156,9 @@ class Compiler:
     def compile(
         self, sources: Sequence[str], options: Sequence[str], output: Path, unknown: Iterable[tuple[str, str]]
     ) -> Failure | None:
-        """Run `uv pip compile` for all systems; return the failure, or None if uv wrote `output`.
+        """Run `uv pip compile` for all systems.
+
+        Return the failure, or None if uv wrote `output`.
 
         uv keeps the pins that are already in `output`, if possible. `unknown` are names and versions of packages with
         requirements that only a build shows: for uv they have none. uv never downloads a Python: it uses the one that
@@ -165,23 +172,30 @@ class Compiler:
         if done.returncode == 0:
             return None
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
-        return Failure(text=_shortened(text), builds=frozenset(_BUILD_FAILED.findall(text)))
+        return Failure(
+            text=_shortened(text),
+            builds=frozenset(_BUILD_FAILED.findall(text)),
+            nameless=bool(_NAMELESS.match(text.lstrip())),
+        )
 
     def check_builds_fail(self, folder: Path) -> None:
         """Try with a package of nixpy's own, in `folder`, that this uv cannot build.
 
-        Raises NixpyError if its build system ran: a later uv may start Python in another way.
+        Raises NixpyError if its build system ran, or if uv did not try to build it: a later uv may start Python in
+        another way.
         """
         trial = folder / "trial"
         trial.mkdir()
         for name, text in _TRIAL.items():
             trial.joinpath(name).write_text(text, "utf-8")
-        settings = folder / "trial.toml"
+        settings, requirements = folder / "trial.toml", folder / "trial.in"
         settings.touch()
-        self._run([str(trial), "--offline"], settings, folder / "trial.txt")
-        if trial.joinpath("ran").exists():
-            raise NixpyError(
-                f"nixpy cannot keep uv {self.uv.version} from building packages",
+        requirements.write_text(f"trial @ {trial.as_uri()}\n", "utf-8")
+        done = self._run([requirements, "--offline"], settings, folder / "trial.txt")
+        if trial.joinpath("ran").exists() or not _BUILD_FAILED.search(done.stderr):
+            raise ProgramError(
+                f"nixpy cannot prevent uv {self.uv.version} from building packages",
+                details="" if trial.joinpath("ran").exists() else _shortened(self.conceal(done.stderr)),
                 hint="Use another version of uv, make a lock with `uv lock`, or allow builds with --allow-build.",
             )
 

@@ -4,7 +4,7 @@
 over a pattern, and the first matching pattern wins over later ones.
 
 An expression must evaluate without a warning on every nixpkgs release that nixpy supports, and the library
-must be at `${lib.getLib <expression>}/lib/<soname>`. Where an attribute was renamed, the new name comes
+must be at `${lib.getLib <expression>}/lib/<soname>`. If an attribute was renamed, the new name comes
 first: `(pkgs.libx11 or pkgs.xorg.libX11)`; Nix does not evaluate the rest if the first attribute exists.
 """
 
@@ -87,7 +87,10 @@ class Catalogue:
         return load_patterns(self._patterns)
 
     def find(self, soname: str) -> SonameEntry | None:
-        """Return the entry of `soname`: that of glibc, else its row, else the first matching pattern, else None."""
+        """Return the entry of `soname`, or None.
+
+        It is that of glibc, else its row, else that of the first matching pattern.
+        """
         if is_glibc(soname):
             return SonameEntry(soname=soname, provider="glibc", note="comes with the interpreter")
         if entry := self.entries.get(soname):

@@ -1,4 +1,6 @@
-"""List the libraries that a manylinux policy lets a wheel leave out: the upper bound for an unopened wheel.
+"""List the libraries that a manylinux policy lets a wheel leave out.
+
+They are the upper bound for a wheel that was not opened.
 
 `manylinux.csv` names the first policy that allows each soname, from auditwheel's policy file. Policies only grow, so a
 later one allows everything that an earlier one does. The sets are the same for x86_64 and for
@@ -25,7 +27,9 @@ _POLICY = re.compile(r"manylinux_(\d+)_(\d+)")
 
 
 def policy(platform_tags: Iterable[str]) -> str | None:
-    """Return the name of the policy that limits which libraries a wheel with these platform tags may leave out.
+    """Return the name of the manylinux policy for these platform tags.
+
+    The policy limits which libraries the wheel may leave out.
 
     Of several manylinux tags the newest decides, since it allows most; its name is that of PEP 600
     (`manylinux_2_17`). A wheel with only a `linux_*` tag promises nothing: `linux`. None for wheels that need no
@@ -38,7 +42,9 @@ def policy(platform_tags: Iterable[str]) -> str | None:
 
 
 def allowed(platform_tags: Iterable[str]) -> frozenset[str]:
-    """Return the sonames, without those of glibc, that a wheel with these platform tags may leave out.
+    """Return the sonames that a wheel with these platform tags may leave out.
+
+    Those of glibc are not among them.
 
     For a `linux_*` wheel, which promises nothing, this is a guess: all that the newest policy allows.
     """
@@ -49,13 +55,19 @@ def allowed(platform_tags: Iterable[str]) -> frozenset[str]:
 
 
 def policy_sonames(name: str) -> frozenset[str]:
-    """Return every soname, with those of glibc, that the policy `name` (`manylinux_2_28`, `linux`) allows."""
+    """Return every soname that the policy `name` allows.
+
+    Those of glibc are among them. A name is `manylinux_2_28` or `linux`.
+    """
     version = _version(name)
     return frozenset(soname for soname, since in _table().items() if version is None or since <= version)
 
 
 def _version(tag: str) -> tuple[int, int] | None:
-    """Return the glibc version of a manylinux tag, with or without the machine at its end."""
+    """Return the glibc version of a manylinux tag, or None.
+
+    The tag may end in a machine.
+    """
     head, _, rest = tag.partition("_")
     match = _POLICY.match(_ALIASES.get(head, f"{head}_{rest}"))
     return (int(match[1]), int(match[2])) if match else None
@@ -67,7 +79,10 @@ def _table() -> Mapping[str, tuple[int, int]]:
 
 
 def load(path: Path) -> dict[str, tuple[int, int]]:
-    """Return the policy version that first allows each soname; NixpyError, with the line, for a malformed row."""
+    """Return the policy version that first allows each soname.
+
+    Raises NixpyError, with the line, for a malformed row.
+    """
     table: dict[str, tuple[int, int]] = {}
     for line, (soname, since) in rows(path, "soname", "since"):
         version = _version(since)

@@ -1,4 +1,4 @@
-"""Match the sonames that the wheels of a lock need with the libraries that supply them.
+"""Match the sonames that wheels need with the libraries that supply them.
 
 Other wheels of the lock come first: a soname that one of them ships is never put on a path,
 since the path could shadow it (ld.so(8) searches LD_LIBRARY_PATH before DT_RUNPATH). Then come the user's own
@@ -15,12 +15,12 @@ from typing import Literal
 
 from packaging.utils import InvalidWheelFilename, NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import SettingError
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
-from nixpy.needs.dlopen import brought_by
+from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs.expression import attributes
@@ -34,7 +34,10 @@ _SONAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~@-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The settings in `[tool.nixpy.libraries]`. `optional` is for the generated file; it does not change the match."""
+    """The settings in `[tool.nixpy.libraries]`.
+
+    `optional` is for the generated file; it does not change the match.
+    """
 
     mode: Literal["exact", "manylinux"] = "exact"
     """`exact` supplies what the wheels need; `manylinux` also all that the policy of their tags lets them leave out."""
@@ -54,7 +57,7 @@ class Rules:
 class Library:
     """One soname, its provider, the wheels that need it, and the systems.
 
-    `provider` is `nixpkgs` (which alone has `attribute` and `expression`), `sibling-wheel`, `host-driver` or
+    `provider` is `nixpkgs` (only then with `attribute` and `expression`), `sibling-wheel`, `host-driver` or
     `none`. `needed_by` are the wheels that require it, or, if none does (`optional`), those that could use it. It also
     has `[tool.nixpy]` for the settings and `manylinux_2_17` for a policy. Tuples are sorted.
     """
@@ -79,7 +82,7 @@ class WheelNeeds:
 
 
 @dataclass(slots=True)
-class _Ask:
+class _Demand:
     """The wheels, settings and policies that need one soname on one system."""
 
     required: set[str] = field(default_factory=set)
@@ -92,7 +95,9 @@ def match(
     systems: Sequence[str] = (),
     entries: Mapping[str, SonameEntry] | None = None,
 ) -> tuple[tuple[Library, ...], tuple[Diagnostic, ...]]:
-    """Return the libraries that the wheels need on `systems` and on their own systems, and diagnostics.
+    """Return the libraries that the wheels need, and diagnostics.
+
+    The result is for `systems` and for the wheels' own systems.
 
     Libraries are sorted by soname, then provider; systems with the same library share one. Those of glibc are never
     among them. Wheels for Darwin contain their libraries, so only names opened at run time count there, and only
@@ -109,36 +114,39 @@ def match(
     for system, group in members.items():
         darwin = system.endswith("-darwin")
         shipped = {soname for wheel in group for soname in wheel.needs.provides}
-        for soname, ask in _asks(group, rules, darwin=darwin).items():
+        for soname, demand in _demands(group, rules, darwin=darwin).items():
             entry = SonameEntry(soname=soname, provider="sibling-wheel") if soname in shipped else mapped.get(soname)
             entry = entry or _known(soname, darwin=darwin)
             if entry:
-                merged[entry, not ask.required][system] = ask.required or ask.optional
+                merged[entry, not demand.required][system] = demand.required or demand.optional
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
     diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
     return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
-def _asks(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Ask]:
-    """Return who needs each soname on one system, without ignored sonames and those of glibc."""
-    asks: dict[str, _Ask] = defaultdict(_Ask)
+def _demands(wheels: Iterable[WheelNeeds], rules: Rules, *, darwin: bool) -> dict[str, _Demand]:
+    """Return who needs each soname on one system.
+
+    Ignored sonames and those of glibc are left out.
+    """
+    demands: dict[str, _Demand] = defaultdict(_Demand)
     wheels = tuple(wheels)
     names = {wheel.name for wheel in wheels}
     for wheel in wheels:
         for soname in wheel.needs.dlopen:
-            if names.isdisjoint(brought_by(wheel.name, soname)):
-                asks[soname].required.add(wheel.name)
+            if names.isdisjoint(without_open(wheel.name, soname)):
+                demands[soname].required.add(wheel.name)
         if darwin:
             continue
         for soname, _ in wheel.needs.sonames:
-            ask = asks[soname]
-            (ask.optional if soname in wheel.needs.optional else ask.required).add(wheel.name)
+            demand = demands[soname]
+            (demand.optional if soname in wheel.needs.optional else demand.required).add(wheel.name)
         if rules.mode == "manylinux":
             for policy, soname in _promised(wheel.filename):
-                asks[soname].required.add(policy)
+                demands[soname].required.add(policy)
     for soname in () if darwin else rules.add:
-        asks[soname].required.add(ADDED)
-    return {soname: ask for soname, ask in asks.items() if not is_glibc(soname) and soname not in rules.ignore}
+        demands[soname].required.add(ADDED)
+    return {soname: demand for soname, demand in demands.items() if not is_glibc(soname) and soname not in rules.ignore}
 
 
 def _promised(filename: str) -> Iterator[tuple[str, str]]:
@@ -153,7 +161,10 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
 
 
 def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
-    """Return the entry of the catalogue, an entry without a note if it has none, None for no diagnostic."""
+    """Return the entry of the catalogue for a soname.
+
+    Without an entry, return one without a note, or None for no diagnostic.
+    """
     entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
     return entry if entry.darwin or not darwin else None
 
@@ -175,7 +186,10 @@ def _order(library: Library) -> tuple[str, str, str, bool, tuple[str, ...]]:
 
 
 def _outside(entry: SonameEntry) -> bool:
-    """Return whether only a package that is not in the lock ships it: the catalogue's entry, with its note."""
+    """Return whether only a package outside the lock ships the library.
+
+    The note of the catalogue's entry names the package.
+    """
     return entry.provider == "sibling-wheel" and bool(entry.note)
 
 
@@ -185,29 +199,37 @@ def _diagnostics(entry: SonameEntry, optional: bool, where: Mapping[str, set[str
         return
     names = sorted(set().union(*where.values()))
     need = f"{entry.soname} is needed by {', '.join(names)} on {', '.join(sorted(where))}"
-    setting = f'map = {{ "{entry.soname}" = "zlib" }} in {_SETTING}, or ignore it there.'
-    hint = f"Set {setting}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
-        hint = f"Add that package to the dependencies, set {setting}"
+        hint = "Add that package to the dependencies."
     elif entry.note:
         code, message = "NIX102", f"{need}, but nixpkgs does not have it: {entry.note}"
+        hint = f'Set ignore = ["{entry.soname}"] in {_SETTING} if you do not use the part that needs it.'
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
+        hint = unknown_soname(entry.soname)
     wheels = [name for name in names if name != ADDED]
     yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
 
 
+def unknown_soname(soname: str) -> str:
+    """Return what to do about a soname that nixpy does not know."""
+    return f'Set map = {{ "{soname}" = "PACKAGE" }} in {_SETTING}, with the package of nixpkgs that has it.'
+
+
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:
-    """Return the entries of the settings; NixpyError for an invalid soname, one of glibc, or an invalid attribute."""
+    """Return the entries of the settings.
+
+    Raises NixpyError for an invalid soname, one of glibc, or an invalid attribute.
+    """
     for key, sonames in (("map", rules.map), ("add", rules.add), ("ignore", rules.ignore)):
         for soname in sonames:
             if not _SONAME.fullmatch(soname):
                 message = f"{_SETTING} {key}: {soname!r} is not a soname"
-                raise NixpyError(message, hint="Write the bare name of the library, such as libz.so.1.")
+                raise SettingError(message, hint="Write the bare name of the library, such as libz.so.1.")
             if key != "ignore" and is_glibc(soname):
                 message = f"{_SETTING} {key}: {soname} is part of glibc and is never on a library path"
-                raise NixpyError(message, hint="Remove it: it comes with the interpreter.")
+                raise SettingError(message, hint="Remove it: it comes with the interpreter.")
     return {soname: _user_entry(soname, text) for soname, text in rules.map.items()}
 
 
@@ -216,7 +238,7 @@ def _user_entry(soname: str, text: str) -> SonameEntry:
     try:
         attribute = attributes(expression)[0]
     except ValueError as error:
-        raise NixpyError(
+        raise SettingError(
             f"{_SETTING} map: {soname} = {text!r} is not an attribute path of nixpkgs",
             hint="Write an attribute path such as zlib, xorg.libX11 or (pkgs.libx11 or pkgs.xorg.libX11).",
         ) from error

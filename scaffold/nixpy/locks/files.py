@@ -1,4 +1,4 @@
-"""Read names, addresses and hashes of files, as uv.lock and pylock.toml spell them."""
+"""Read names, addresses and hashes of files in uv.lock and pylock.toml."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def wheel_file(
     sha256: str | None,
     size: object = None,
 ) -> WheelFile:
-    """Return a wheel that is at `url`, or at `path` relative to `base`; a `file:` address is a path.
+    """Return a wheel that is at `url`, or at `path` relative to `base`.
+
+    A `file:` address is a path.
 
     The name is `filename`, else the last part of the path or of the address, percent-decoded (PEP 751). A `size` that
     is not a number of bytes is ignored.

@@ -118,13 +118,18 @@ def find(root: Path) -> Path | None:
 
 
 def find_pins(root: Path) -> Path | None:
-    """Return the lock with pins only (`Format.pins_only`) in the folder `root`, or None."""
+    """Return the lock with pins only in the folder `root`, or None.
+
+    See `Format.pins_only`.
+    """
     here = (root / one.name for one in FORMATS if one.pins_only)
     return next((path for path in here if path.is_file()), None)
 
 
 def read(path: Path, root: Path | None = None) -> Lock:
-    """Read the lock in `path`. Its name decides the format; `root` is the project folder, by default its own.
+    """Read the lock in `path`.
+
+    Its name decides the format; `root` is the project folder, by default its own.
 
     Raises LockError for a file that is missing, damaged, newer than nixpy, or of no format that nixpy knows.
     """
@@ -144,7 +149,9 @@ def read(path: Path, root: Path | None = None) -> Lock:
 def read_requirements(
     path: Path, root: Path, groups: Collection[str] | None = None, *, named: bool = False
 ) -> RequirementsFile:
-    """Read a requirements file, or a lock with pins only; `root` is the folder of the project.
+    """Read a requirements file, or a lock with pins only.
+
+    `root` is the folder of the project.
 
     `groups` are the groups of the lock to install, None for the default ones. A requirements file that the user has
     `named` on the command line may be a FIFO. Raises ProjectError if a requirements file cannot be read, and LockError
@@ -169,7 +176,7 @@ def _shown_names() -> Iterator[str]:
 
 
 def _workspace_lock(root: Path) -> Path | None:
-    """Return the lock of the workspace that has the folder `root` as a member, or None."""
+    """Return the lock of the workspace with the member `root`, or None."""
     if not (root / "pyproject.toml").is_file():
         return None
     for one in FORMATS:

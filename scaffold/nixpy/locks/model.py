@@ -1,4 +1,7 @@
-"""Define the model of all lock formats: packages, their files, and the locked wheels."""
+"""Define the model of all lock formats.
+
+It has packages, their files, and the locked wheels.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class WheelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """One package that a lock installs on one target, with every wheel it offers for any target."""
+    """One package that a lock installs on one target.
+
+    It has every wheel that the lock has for any target.
+    """
 
     name: NormalizedName
     version: str | None
@@ -54,7 +60,10 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtrasAndGroups:
-    """The extras and dependency groups to install; `groups` None means the default groups."""
+    """The extras and dependency groups to install.
+
+    `groups` None means the default groups.
+    """
 
     extras: frozenset[NormalizedName] = frozenset()
     groups: frozenset[NormalizedName] | None = None
@@ -72,28 +81,42 @@ class Lock(Protocol):
         """The Python versions that the lock is for; None if it does not state them."""
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that an installer installs on `target`, sorted by name, each name once."""
+        """Return the packages that an installer installs on `target`.
+
+        They are sorted by name, each name once.
+        """
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the names of the groups to install, the default ones if none are named."""
 
     def fresh(self) -> bool | None:
-        """Return whether the lock is up to date with pyproject.toml; None if the lock does not record that."""
+        """Return whether the lock is up to date with pyproject.toml.
+
+        Returns None if the lock does not record that.
+        """
 
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the packages with changed requirements since the project was locked, sorted by name.
+        """Return the packages with requirements that changed after locking.
+
+        They are sorted by name.
 
         `requirements` are the current ones of the project. Returns None if the lock does not record the old ones.
         """
 
     def has_project(self) -> bool:
-        """Return whether the lock contains the project in its `root`, and not only a parent folder."""
+        """Return whether the lock contains the project in its `root`.
+
+        A lock may contain only projects in parent folders.
+        """
 
 
 class LockDefaults:
-    """The defaults for a lock without groups that does not record whether it is up to date."""
+    """The defaults for a lock without groups.
+
+    Such a lock does not record whether it is up to date.
+    """
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the named groups."""
@@ -128,13 +151,16 @@ class LockedWheel:
 
     @property
     def identity(self) -> tuple[str, str, str, str, str | None]:
-        """The key that a wheel in nixpy.lock (`nixpylock.Wheel`) shares with this one if its needs apply."""
+        """The key that this wheel shares with one in nixpy.lock if its needs apply.
+
+        See `nixpylock.Wheel`.
+        """
         return (self.system, self.name, self.version, self.file.filename, self.file.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdistFacts:
-    """Facts of an sdist: the requirements of its build system, and whether it has files to compile."""
+    """Facts of an sdist: its build requirements, and whether it compiles files."""
 
     build: tuple[NormalizedName, ...]
     compiled: bool
@@ -142,7 +168,7 @@ class SdistFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A locked package without a wheel for `system`; `sdist` says whether it can be built there.
+    """A locked package without a wheel for `system`; `sdist`: it can be built there.
 
     Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file.
     """
@@ -162,7 +188,10 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """The wheels that a lock installs on every target, and the packages without one, sorted by system and name."""
+    """The wheels that a lock installs on every target.
+
+    With them are the packages without a wheel. Both are sorted by system and name.
+    """
 
     wheels: tuple[LockedWheel, ...]
     unavailable: tuple[Unavailable, ...]

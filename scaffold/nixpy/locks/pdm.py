@@ -1,4 +1,7 @@
-"""Read pdm.lock: find what `pdm sync` installs on any target (PDM's own format, versions 4.4 and 4.5)."""
+"""Read pdm.lock: find what `pdm sync` installs on any target.
+
+Source: PDM's own format, versions 4.4 and 4.5.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from nixpy.locks.validate import (
     check_kinds,
     damaged_package,
     holds,
+    package_name,
     strings,
     table_at,
     tables,
@@ -50,7 +54,10 @@ class _PdmEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PdmLock(LockDefaults):
-    """A pdm.lock of the project in the folder `root`; its pyproject.toml distinguishes extras from groups."""
+    """A pdm.lock of the project in the folder `root`.
+
+    Its pyproject.toml distinguishes extras from groups.
+    """
 
     path: Path
     root: Path
@@ -101,12 +108,17 @@ class PdmLock(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """The Python versions that the lock is for; None if several targets have different ones."""
+        """The Python versions that the lock is for.
+
+        Returns None if several targets have different ones.
+        """
         pythons = {specifiers for specifiers, _ in self.targets}
         return pythons.pop() if len(pythons) == 1 else None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that `pdm sync` installs on `target`, sorted by name, each name once.
+        """Return the packages that `pdm sync` installs on `target`.
+
+        They are sorted by name, each name once.
 
         These are the dependencies of the project and of its chosen extras and groups. Without chosen groups, all groups
         count, and without any choice also all extras. Raises LockError for an extra or group that the lock lacks, and
@@ -131,7 +143,9 @@ class PdmLock(LockDefaults):
         return tuple(found[name] for name in sorted(found))
 
     def fresh(self) -> bool | None:
-        """Return whether the lock is up to date with pyproject.toml; None if that is unknown.
+        """Return whether the lock is up to date with pyproject.toml.
+
+        Returns None if that is unknown.
 
         Like PDM, nixpy compares a hash of the values that the lock depends on (`content_hash`).
         """
@@ -180,7 +194,10 @@ def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
 
 
 def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
-    """Return whether a target of PDM covers `target`: its Python, system and processor."""
+    """Return whether a target of PDM covers `target`.
+
+    It has the Python, system and processor.
+    """
     specifiers, platform = locked
     machine, _, kernel = target.system.partition("-")
     system, processor = ("macos", "arm64") if kernel == "darwin" else ("linux", machine)
@@ -190,7 +207,10 @@ def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:
 
 
 def _indexes(pyproject: Table) -> tuple[str | None, ...]:
-    """Return the indexes of the project; None means those of the user. A source named `pypi` replaces PyPI."""
+    """Return the indexes of the project; None means those of the user.
+
+    A source named `pypi` replaces PyPI.
+    """
     sources = tables(table_at(pyproject, "tool", "pdm").get("source", []))
     urls = {typed(source, "name", str, ""): typed(source, "url", str, "") for source in sources}
     default = () if "pypi" in urls else (None,)
@@ -222,7 +242,7 @@ def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Packa
     wheels = tuple(wheel for wheel in listed if wheel.filename.endswith(".whl"))
     folder = "path" in table and not wheels
     return Package(
-        name=canonicalize_name(table["name"]),
+        name=package_name(table),
         version=str(Version(table["version"])) if "version" in table else None,
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,
@@ -245,7 +265,10 @@ def _wheel(file: Table, table: Table, base: Path, indexes: tuple[str | None, ...
 
 
 def _content_hashes(pyproject: Table, version: Version) -> Iterator[str]:
-    """Yield the hashes of the lock's inputs (PDM's `PyProject.content_hash`) by each PDM with that lock version."""
+    """Yield the hashes of the lock's inputs.
+
+    Each PDM with that lock version has its own `PyProject.content_hash`.
+    """
     project, pdm = table_at(pyproject, "project"), table_at(pyproject, "tool", "pdm")
     own, resolution = table_at(pdm, "dev-dependencies"), table_at(pdm, "resolution")
     merged: dict[str, list[object]] = {}

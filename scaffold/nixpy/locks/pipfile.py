@@ -1,4 +1,6 @@
-"""Read Pipfile.lock, which has versions and hashes but neither file names nor packages for other machines.
+"""Read Pipfile.lock, which has versions and hashes.
+
+It has neither file names nor packages for other machines.
 
 So nixpy reads it as a requirements file, and uv resolves the rest.
 """
@@ -35,7 +37,9 @@ def read(
     groups: Collection[str] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> RequirementsFile:
-    """Return the requirements in the Pipfile.lock `path`: its default packages and those of `groups`.
+    """Return the requirements in the Pipfile.lock `path`.
+
+    They are its default packages and those of `groups`.
 
     Pipenv calls a group a category; None means `develop`, as with `pipenv sync --dev`. Local paths are relative to
     `root`, the folder of the project. Raises LockError for a file that is not a Pipfile.lock or has another version,
@@ -72,7 +76,10 @@ def read(
 
 
 def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[str]:
-    """Return the sections to read; for a package in several sections, the first one decides."""
+    """Return the sections to read.
+
+    For a package in several sections, the first one decides.
+    """
     if groups is None:
         return [_ALWAYS, _BY_DEFAULT]
     there = {canonicalize_name(name): name for name in (_BY_DEFAULT, *data) if name not in (_ALWAYS, _NO_PACKAGES)}
@@ -96,7 +103,10 @@ def _line(where: Location, table: Table, root: Path | None) -> RequirementLine:
 
 
 def _expanded(url: str, environ: Mapping[str, str], secrets: dict[str, str]) -> str:
-    """Return an address with its variables replaced; `secrets` records the values, which may be secret."""
+    """Return an address with its variables replaced.
+
+    `secrets` records the values, which may be secret.
+    """
 
     def value(match: re.Match[str]) -> Any:
         found = environ.get(match[1])

@@ -1,4 +1,7 @@
-"""Read poetry.lock: find what `poetry install` installs on any target (lock versions 1.0 to 2.1)."""
+"""Read poetry.lock: find what `poetry install` installs on any target.
+
+nixpy reads lock versions 1.0 to 2.1.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ _GROUPS_HASHED = Version("2.3")  # of Poetry
 
 @dataclass(frozen=True, kw_only=True)
 class PoetryLock(LockDefaults):
-    """A poetry.lock of the project in the folder `root`; its pyproject.toml names the optional groups."""
+    """A poetry.lock of the project in the folder `root`.
+
+    Its pyproject.toml names the optional groups.
+    """
 
     path: Path
     root: Path
@@ -47,7 +53,10 @@ class PoetryLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
-        """Return the lock in `path`; LockError if it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`.
+
+        Raises LockError if it is missing, damaged or of a newer major version.
+        """
         text = read_text(path)
         data = parse_toml(text, path)
         try:
@@ -76,7 +85,10 @@ class PoetryLock(LockDefaults):
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """The Python versions that the lock is for; None if no single specifier set (PEP 440) expresses them."""
+        """The Python versions that the lock is for.
+
+        Returns None if no single specifier set (PEP 440) expresses them.
+        """
         try:
             found = alternatives(self.pythons)
         except DamagedError as error:
@@ -84,7 +96,9 @@ class PoetryLock(LockDefaults):
         return found[0] if len(found) == 1 else None
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that `poetry install` installs on `target`, sorted by name, each name once.
+        """Return the packages that `poetry install` installs on `target`.
+
+        They are sorted by name, each name once.
 
         These are the dependencies of the project and of its chosen extras and groups; without chosen groups, of every
         group that is not optional. Raises LockError for an extra or group that does not exist, and for a target that
@@ -116,7 +130,9 @@ class PoetryLock(LockDefaults):
         return tuple(packages[name] for name in sorted(packages))
 
     def fresh(self) -> bool | None:
-        """Return whether the lock is up to date with pyproject.toml; None if that is unknown.
+        """Return whether the lock is up to date with pyproject.toml.
+
+        Returns None if that is unknown.
 
         Like Poetry, nixpy compares a hash of the values that the lock depends on.
         """
@@ -140,7 +156,10 @@ class PoetryLock(LockDefaults):
     def _is_installed(
         self, entry: PoetryEntry, target: Target, extras_and_groups: ExtrasAndGroups, groups: frozenset[NormalizedName]
     ) -> bool:
-        """Return whether one of the groups requires the package on `target`; each may have its own marker."""
+        """Return whether one of the groups requires the package on `target`.
+
+        Each may have its own marker.
+        """
         markers = entry.table.get("markers")
         if not isinstance(markers, dict):
             check_kinds(entry.table, {"markers": str})
@@ -150,7 +169,10 @@ class PoetryLock(LockDefaults):
         return any(holds(by_group.get(group), target, extras_and_groups.extras) for group in entry.groups & groups)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
-        """Return the groups to install: the main one, and those chosen, else all that are not optional."""
+        """Return the groups to install: the main one, and those chosen.
+
+        Without a choice, these are all that are not optional.
+        """
         poetry = table_at(self.pyproject, "tool", "poetry")
         declared = {canonicalize_name(name): group for name, group in table_at(poetry, "group").items()}
         known = {_MAIN, *declared, *map(canonicalize_name, table_at(self.pyproject, "dependency-groups"))}
@@ -175,7 +197,10 @@ class PoetryLock(LockDefaults):
 
 
 def _name_in(requirement: str) -> NormalizedName:
-    """Return the package in an item of an extra; older versions wrote it with its constraint: `six (>=1)`."""
+    """Return the package in an item of an extra.
+
+    Older versions wrote it with its constraint: `six (>=1)`.
+    """
     return canonicalize_name(re.split(r"[ \[(]", requirement)[0])
 
 

@@ -1,4 +1,7 @@
-"""Translate Poetry's version constraints (`^1.2`, `~1`, `>=3.8 <4 || 5.*`) into PEP 440 specifiers."""
+"""Translate Poetry's version constraints into PEP 440 specifiers.
+
+Constraints are `^1.2`, `~1` and `>=3.8 <4 || 5.*`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ _GAP = re.compile(r"(?<=[<>=!~^])\s+")
 
 
 def alternatives(constraint: str) -> tuple[SpecifierSet, ...]:
-    """Return specifier sets; a version must be in one of them. Raises DamagedError for an invalid constraint."""
+    """Return specifier sets; a version must be in one of them.
+
+    Raises DamagedError for an invalid constraint.
+    """
     try:
         return tuple(map(_specifiers, (part.strip() for part in re.split(r"\|\|?", constraint))))
     except (InvalidSpecifier, InvalidVersion) as error:
@@ -22,7 +28,10 @@ def alternatives(constraint: str) -> tuple[SpecifierSet, ...]:
 
 
 def allows(constraint: str, version: str) -> bool:
-    """Return whether a constraint allows a version; pre-releases count, since a lock may have them."""
+    """Return whether a constraint allows a version.
+
+    Pre-releases count, since a lock may have them.
+    """
     return any(specifiers.contains(version, prereleases=True) for specifiers in alternatives(constraint))
 
 
@@ -43,7 +52,10 @@ def _one(text: str) -> str:
 
 
 def _caret(release: tuple[int, ...]) -> int:
-    """Return the index of the number that must not change: the first that is not zero, or the last."""
+    """Return the index of the number in a release that must not change.
+
+    It is the first that is not zero, or the last.
+    """
     return next((place for place, number in enumerate(release) if number), len(release) - 1)
 
 

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, table_at, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, package_name, strings, table_at, tables, typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,10 @@ class PoetryEntry:
 
 
 def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
-    """Yield the packages of the document `data`, read from `path`; DamagedError if one is malformed."""
+    """Yield the packages of the document `data`, read from `path`.
+
+    Raises DamagedError if one is malformed.
+    """
     files = table_at(table_at(data, "metadata"), "files")  # their place before version 2.0
     for table in tables(data.get("package", [])):
         name = typed(table, "name", str)
@@ -52,7 +55,7 @@ def _package(table: Table, files: list[Table], base: Path) -> Package:
     listed = [_wheel(file, base, origin, None if kind is None else url) for file in files]
     wheels = tuple(file for file in listed if file.filename.endswith(".whl"))
     return Package(
-        name=canonicalize_name(typed(table, "name", str)),
+        name=package_name(table),
         version=str(Version(typed(table, "version", str))),
         wheels=wheels,
         sdist=len(wheels) < len(files) or kind in {"git", "directory"},

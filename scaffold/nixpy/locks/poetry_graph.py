@@ -1,4 +1,7 @@
-"""Walk the graph of an older poetry.lock, which does not record the groups that require a package."""
+"""Walk the graph of an older poetry.lock.
+
+Such a lock does not record the groups that require a package.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def reached(
     chosen: AbstractSet[NormalizedName],
     groups: AbstractSet[NormalizedName],
 ) -> list[PoetryEntry]:
-    """Return the entries that the project requires on `target`, directly or indirectly.
+    """Return the entries that the project requires on `target`.
+
+    They may be required indirectly.
 
     `extras` are those of the project, with their packages. Raises DamagedError if pyproject.toml is missing or
     invalid, or the lock lacks a required package.
@@ -43,7 +48,7 @@ def reached(
     for entry in entries:
         by_name.setdefault(entry.package.name, []).append(entry)
     wanted = frozenset(name for extra in chosen for name in extras[extra])
-    queue = deque(_asked(pyproject, target, wanted, frozenset(chosen), groups))
+    queue = deque(_direct(pyproject, target, wanted, frozenset(chosen), groups))
     seen = set(queue)
     found: dict[int, PoetryEntry] = {}
     while queue:
@@ -57,7 +62,7 @@ def reached(
     return list(found.values())
 
 
-def _asked(
+def _direct(
     pyproject: Table,
     target: Target,
     wanted: frozenset[NormalizedName],
@@ -104,7 +109,10 @@ def _dependency(
     active: frozenset[NormalizedName],
     wanted: AbstractSet[NormalizedName] | None,
 ) -> Iterator[_Step]:
-    """Yield a dependency, in any of Poetry's spellings, if it applies; optional ones only if they are `wanted`."""
+    """Yield a dependency, in any of Poetry's spellings, if it applies.
+
+    Optional ones only if they are `wanted`.
+    """
     own = canonicalize_name(name)
     for one in tables(value) if isinstance(value, list) else [value]:
         if isinstance(one, str):

@@ -1,4 +1,7 @@
-"""Read pylock.toml, the standard lock file (PEP 751), for any target; packaging validates it."""
+"""Read pylock.toml, the standard lock file (PEP 751), for any target.
+
+Packaging validates it.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +41,17 @@ class PyLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:  # noqa: ARG003  (paths start at the file)
-        """Return the lock in `path`; LockError if it is missing, damaged or of a newer major version."""
+        """Return the lock in `path`.
+
+        Raises LockError if it is missing, damaged or of a newer major version.
+        """
         return cls.parse(read_text(path), path)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> Self:
-        """Return the lock in `text`; relative paths in it start at the folder of `path`, which need not exist.
+        """Return the lock in `text`.
+
+        Relative paths in it start at the folder of `path`, which need not exist.
 
         nixpy accepts a newer minor version (PEP 751, "lock-version"). Files with names that cannot be parsed are left
         out: they are for future installers, and the package has other files.
@@ -64,7 +72,9 @@ class PyLock(LockDefaults):
         return self.document.requires_python
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that an installer installs on `target`, sorted by name, each name once.
+        """Return the packages that an installer installs on `target`.
+
+        They are sorted by name, each name once.
 
         Chosen groups are installed together with the default groups of the lock, which contain the dependencies of the
         project (PEP 751, "default-groups"). Raises LockError for an extra or group that the lock lacks and for a target
@@ -153,7 +163,9 @@ class PyLock(LockDefaults):
 
 
 def _leave_out_unreadable(data: dict[str, Any]) -> None:
-    """Remove from `data` the files with names that packaging refuses, since it refuses the whole lock then.
+    """Remove files with invalid names from `data`.
+
+    packaging refuses the whole lock for such a name.
 
     A package without other wheels keeps one as an archive (a file by address), so that it stays in the lock. Only an
     installer that unpacks an sdist needs its name: old kinds (`.tar.bz2`) get a valid one.
@@ -173,7 +185,10 @@ def _leave_out_unreadable(data: dict[str, Any]) -> None:
 
 
 def _readable(file: object, parse: Callable[[str], object]) -> bool:
-    """Return whether the name of a file can be parsed; True also without a name, which the validation refuses."""
+    """Return whether the name of a file can be parsed.
+
+    True also without a name, which the validation refuses.
+    """
     name, path, url = (file.get(key) if isinstance(file, dict) else None for key in ("name", "path", "url"))
     if not all(isinstance(part, str | None) for part in (name, path, url)) or not (name or path or url):
         return True
@@ -185,5 +200,8 @@ def _readable(file: object, parse: Callable[[str], object]) -> bool:
 
 
 def _file_name(path: str | None, url: str | None) -> str:
-    """Return the name of a file: the last part of its path (of either kind), or of its address."""
+    """Return the name of a file.
+
+    It is the last part of its path (of either kind), or of its address.
+    """
     return re.split(r"[/\\]", path)[-1] if path else file_name(url or "")

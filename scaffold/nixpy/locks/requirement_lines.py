@@ -1,4 +1,7 @@
-"""Parse the lines of a requirements file, as pip does: decode and join them, and parse each requirement."""
+"""Parse the lines of a requirements file, as pip does.
+
+Lines are decoded and joined, and each requirement is parsed.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ from packaging.utils import (
 )
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
-from nixpy.core.urls import file_name, file_path, plain, split
+from nixpy.core.urls import file_name, file_path, plain, shown_text, split
 from nixpy.core.wheel_name import parse_wheel_filename
 
 _BOMS = {  # the longer ones first: UTF-32's begins with UTF-16's
@@ -45,20 +48,30 @@ _EGG = re.compile(r"(?:^|&)egg=(?P<name>[\w.-]+)(?:\[(?P<extras>[^\]]*)\])?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A logical line: its place, and its text before variables are expanded, for messages."""
+    """A logical line: its place, and its text for messages.
+
+    The text has unexpanded variables. A `foreign` file is outside of the checkout: whoever wrote the project may have
+    named one that holds secrets.
+    """
 
     path: Path
     line: int
     raw: str
+    foreign: bool = False
 
     @property
     def shown(self) -> str:
-        """The line in a form that is safe to show: with unexpanded variables, without credentials and queries."""
-        return plain(self.raw)
+        """The line in a form that is safe to show.
+
+        It has unexpanded variables, and no credentials and queries.
+
+        Nothing of the line of a foreign file is shown.
+        """
+        return "…" if self.foreign else shown_text(self.raw)
 
     def error(self, message: str, hint: str) -> NixpyError:
         """Return the error that names this line."""
-        return NixpyError(message, hint=hint, path=self.path, line=self.line)
+        return InputError(message, hint=hint, path=self.path, line=self.line)
 
     def check(self, address: str) -> None:
         """Raise an error with this line if an address is a malformed URL."""
@@ -92,7 +105,10 @@ class RequirementLine:
     hashes: frozenset[str] = frozenset()
 
     def canonical(self) -> str:
-        """Return a canonical text of the line, which does not depend on order, spacing, comments or spelling."""
+        """Return a canonical text of the line.
+
+        It does not depend on order, spacing, comments or spelling.
+        """
         if self.address is None and self.requirement:
             text = canonical_requirement(self.requirement)
         else:
@@ -118,13 +134,16 @@ def decoded(path: Path, *, named: bool = False) -> str:
     except (UnicodeError, LookupError) as error:
         line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
-        raise NixpyError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
+        raise InputError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
     limits.check_text(text, path)
     return text
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    r"""Yield each line with content and its number, with `\` continuations joined and no comments."""
+    r"""Yield each line with content and its number.
+
+    Continuations with `\` are joined, and comments are removed.
+    """
     pending: list[str] = []
     start = 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -157,7 +176,9 @@ def requirement_line(
     hashes: frozenset[str] = frozenset(),
     editable: bool = False,
 ) -> RequirementLine:
-    """Return the line for one requirement: a name, `name @ address`, or an address or a path alone.
+    """Return the line for one requirement.
+
+    A requirement is a name, `name @ address`, an address, or a path.
 
     `text` has no options and expanded variables, `raw` unexpanded ones. Raises NixpyError for any other text, and for a
     malformed URL.
@@ -193,7 +214,10 @@ def requirement_line(
 
 
 def _split(text: str, *, editable: bool) -> tuple[str | None, str | None, tuple[str, ...], str]:
-    """Return address, name, extras and marker of a requirement; the address is None for a plain name."""
+    """Return address, name, extras and marker of a requirement.
+
+    The address is None for a plain name.
+    """
     if named := _NAMED.fullmatch(text):
         rest = named["rest"].strip()
         if rest and not rest.startswith(";"):

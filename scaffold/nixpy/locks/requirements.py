@@ -1,4 +1,7 @@
-"""Read requirements files as pip reads them (its "Requirements File Format" reference)."""
+"""Read requirements files as pip reads them.
+
+Source: pip's "Requirements File Format" reference.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,7 +18,7 @@ from typing import NoReturn
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.urls import file_path
 from nixpy.locks.requirement_lines import (
     Location,
@@ -36,7 +39,10 @@ _BY_NAME = ("no_binary", "only_binary", "all_releases")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsOptions:
-    """The options about indexes and the choice of files. URLs may contain credentials: never show them."""
+    """The options about indexes and the choice of files.
+
+    URLs may contain credentials: never show them.
+    """
 
     index_url: str | None = field(default=None, repr=False)
     extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
@@ -50,7 +56,9 @@ class RequirementsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
-    """A requirements file with all that it includes; `files` is every file read, the first being `path`.
+    """A requirements file with all that it includes.
+
+    `files` is every file read, the first being `path`.
 
     `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown.
     """
@@ -64,12 +72,17 @@ class RequirementsFile:
 
     @property
     def index_urls(self) -> tuple[str, ...]:
-        """The addresses of indexes and links that the file names; they may contain credentials."""
+        """The addresses of indexes and links that the file names.
+
+        They may contain credentials.
+        """
         first = (self.options.index_url,) if self.options.index_url else ()
         return (*first, *self.options.extra_index_urls, *self.options.find_links)
 
     def canonical(self) -> tuple[str, ...]:
-        """Return the requirements as sorted text: equal if and only if the requirements are the same.
+        """Return the requirements as canonical text.
+
+        It is sorted, and equal if and only if the requirements are the same.
 
         It has neither indexes nor credentials. Addresses have variables by their name.
         """
@@ -113,14 +126,30 @@ def read(
     )
 
 
+# argparse takes `--` as the end of the options, also as a value, and then returns an empty list for the value.
+_NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
+
+
 class _Parser(argparse.ArgumentParser):
+    def parse_words(self, words: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options and the other words.
+
+        Raises ValueError for an option without its value.
+        """
+        if any(map(_NO_VALUE.fullmatch, words)):
+            self.error("expected one argument")
+        return self.parse_known_args(words)
+
     def error(self, message: str) -> NoReturn:
         raise ValueError(message)
 
 
 @cache
 def _parser() -> _Parser:
-    """Return a parser for the options that pip allows in a requirements file; `ignored` do not affect the choice."""
+    """Return a parser for the options that pip allows in a requirements file.
+
+    `ignored` do not affect the choice.
+    """
     parser = _Parser(add_help=False, allow_abbrev=False)
     for names in (
         "-r --requirement",
@@ -150,11 +179,25 @@ def _parser() -> _Parser:
     return parser
 
 
+def _named(path: Path, at: Location | None) -> str:
+    """Return the name of a file in a form that is safe to show.
+
+    The name of a file that a foreign file includes is a part of that file.
+    """
+    return at.shown if at and at.foreign else str(path)
+
+
 class _Reader:
-    """Reads one file and those it includes, and collects their requirements and options."""
+    """Reads one file and those it includes.
+
+    It collects their requirements and options.
+    """
 
     def __init__(self, root: Path, environ: Mapping[str, str], *, named: bool) -> None:
+        from nixpy.core.programs import checkout  # not needed for a project with a lock
+
         self._root = root
+        self._tree = checkout(root)
         self._named = named
         self._environ = environ
         self._parser = _parser()
@@ -171,7 +214,10 @@ class _Reader:
     def read(
         self, path: Path, *, constraint: bool, including: tuple[Path, ...] = (), at: Location | None = None
     ) -> None:
-        """Read one file; `including` are the files that include it in turn, `at` is the line that includes it."""
+        """Read one file.
+
+        `including` are the files that include it in turn, `at` is the line that includes it.
+        """
         real = path.resolve()
         if at and real in including:
             raise at.error(f"`{at.shown}` leads back to a file that is being read", "Remove this line.")
@@ -186,16 +232,19 @@ class _Reader:
         try:
             text = decoded(path, named=self._named and at is None)
         except OSError as error:
-            problem = f"`{path}` cannot be read: {error.strerror}"
+            problem = f"`{_named(path, at)}` cannot be read: {error.strerror}"
             if at:
                 raise at.error(problem, "Correct the name; it is relative to this file's folder.") from None
-            raise NixpyError(problem, hint="Check the name of the requirements file.", path=path) from None
+            raise InputError(problem, hint="Check the name of the requirements file.", path=path) from None
         except NixpyError as error:
             if at and error.line is None:
-                raise at.error(f"`{path}` cannot be read: {error.message}", error.hint or "Include another.") from None
+                raise at.error(
+                    f"`{_named(path, at)}` cannot be read: {error.message}", error.hint or "Include another."
+                ) from None
             raise
+        foreign = not (self._named and at is None) and not real.is_relative_to(self._tree)
         for number, raw in logical_lines(text):
-            self._line(Location(path=path, line=number, raw=raw), constraint, (*including, real))
+            self._line(Location(path=path, line=number, raw=raw, foreign=foreign), constraint, (*including, real))
 
     def _line(self, where: Location, constraint: bool, including: tuple[Path, ...]) -> None:
         if "\0" in where.raw:
@@ -235,7 +284,7 @@ class _Reader:
 
     def _options(self, where: Location, text: str) -> argparse.Namespace:
         try:
-            options, rest = self._parser.parse_known_args(shlex.split(text))
+            options, rest = self._parser.parse_words(shlex.split(text))
         except ValueError:
             raise where.error(
                 f"the options in `{where.shown}` cannot be read",
@@ -267,7 +316,10 @@ class _Reader:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """Split a line before its first option, as pip does: at a word that begins with a dash."""
+    """Split a line before its first option, as pip does.
+
+    An option is a word that begins with a dash.
+    """
     words = text.split(" ")
     first = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
     return " ".join(words[:first]).strip(), " ".join(words[first:])
@@ -282,5 +334,6 @@ def _hashes(where: Location, values: list[str], head: str) -> frozenset[str]:
         )
     for value in hashes:
         if not _HASH.fullmatch(value):
-            raise where.error(f"`--hash={value}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits.")
+            told = where.shown if where.foreign else f"--hash={value}"
+            raise where.error(f"`{told}` is not a hash pip allows", "Write --hash=sha256: and its 64 digits.")
     return hashes

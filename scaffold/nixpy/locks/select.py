@@ -1,4 +1,7 @@
-"""Select the wheel file that an installer takes for each locked package, on every target."""
+"""Select the wheel file of each locked package on every target.
+
+It is the file that an installer takes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Packag
 
 
 def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Locked:
-    """Return the wheels that `lock` installs on `targets`, and the packages without a wheel there.
+    """Return the wheels that `lock` installs on `targets`.
+
+    With them are the packages without a wheel there.
 
     nixpy chooses the wheel with the best tag, and of equal ones that with the highest build number (binary distribution
     format, "Build number"). Packages that are installed in place are left out, and so are files with names that cannot
@@ -49,7 +54,10 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
 
 
 def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None:
-    """Return the wheel of `package` that an installer takes on `target`, with its version, or None."""
+    """Return the wheel of `package` that an installer takes on `target`.
+
+    With it is its version. Returns None if no wheel fits.
+    """
     ranks = tag_ranks(target)
     best: tuple[tuple[int, BuildTag], WheelFile, str] | None = None
     for file in sorted(package.wheels, key=lambda wheel: wheel.filename):
@@ -64,7 +72,10 @@ def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None
 
 
 def _may_fit(filename: str, target: Target) -> bool:
-    """Return False quickly for a wheel that cannot fit: most wheels of a lock are for other systems and Pythons."""
+    """Return False quickly for a wheel that cannot fit.
+
+    Most wheels of a lock are for other systems and Pythons.
+    """
     stem, _, platforms = filename.removesuffix(".whl").rpartition("-")
     stem, _, _abis = stem.rpartition("-")
     pythons = stem.rpartition("-")[2]

@@ -40,7 +40,10 @@ _QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 @dataclass(frozen=True, kw_only=True)
 class UvLock(LockDefaults):
-    """A uv.lock of the project in the folder `root`, or of all members if that is not a project."""
+    """A uv.lock of the project in the folder `root`.
+
+    If that is not a project, it is the lock of all members.
+    """
 
     path: Path
     root: Path
@@ -48,7 +51,9 @@ class UvLock(LockDefaults):
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
-        """Return the lock in `path`; `root` is the folder of the project, by default that of the lock.
+        """Return the lock in `path`.
+
+        `root` is the folder of the project, by default that of the lock.
 
         Raises LockError if the file is not a uv.lock, is damaged, or has a version that this nixpy does not read.
         """
@@ -60,7 +65,9 @@ class UvLock(LockDefaults):
         return self.document.requires_python
 
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
-        """Return the packages that `uv sync` installs on `target`, sorted by name, each name once.
+        """Return the packages that `uv sync` installs on `target`.
+
+        They are sorted by name, each name once.
 
         These are the direct and indirect dependencies of the project and of its chosen extras and groups, if their
         markers are true. Raises LockError for an extra or group that the project lacks, for some that exclude each
@@ -88,7 +95,9 @@ class UvLock(LockDefaults):
     def differences(
         self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
     ) -> tuple[str, ...] | None:
-        """Return the packages with changed requirements since the project was locked, sorted by name.
+        """Return the packages with requirements that changed after locking.
+
+        They are sorted by name.
 
         `requirements` are the current ones of the project, with those of the chosen extras and groups. nixpy compares
         both sides on `target`. Returns None if the lock does not record the old ones: uv may leave them out, and a
@@ -106,7 +115,10 @@ class UvLock(LockDefaults):
 
     @cached_property
     def roots(self) -> tuple[Node, ...]:
-        """The project in `root`, or all members if that is not a project; and the requirements of the manifest."""
+        """The project in `root`, or all members if that is not a project.
+
+        And the requirements of the manifest.
+        """
         nodes, manifest = self.document.nodes, self.document.manifest
         project = tuple(filter(self._is_here, nodes))
         if not project and self.root.resolve() == self.path.parent.resolve():
@@ -120,7 +132,10 @@ class UvLock(LockDefaults):
         return (*project, manifest)
 
     def has_project(self) -> bool:
-        """Return whether `root` itself is a project of this lock, and not only a folder below or above one."""
+        """Return whether `root` itself is a project of this lock.
+
+        It may be only a folder below or above one.
+        """
         return any(map(self._is_here, self.document.nodes))
 
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
@@ -131,14 +146,20 @@ class UvLock(LockDefaults):
         return frozenset(extras_and_groups.extras)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the groups in `extras_and_groups`, those of uv by default; LockError if the lock lacks one."""
+        """Return the groups in `extras_and_groups`, those of uv by default.
+
+        Raises LockError if the lock lacks one.
+        """
         known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
         chosen = self._default_groups(known) if extras_and_groups.groups is None else extras_and_groups.groups
         self._refuse_unknown("group", chosen, known)
         return frozenset(chosen)
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
-        """Return whether a marker of the lock is true on `target`; `active` are the extras that it may test."""
+        """Return whether a marker of the lock is true on `target`.
+
+        `active` are the extras that it may test.
+        """
         # Only those that the marker names: locks have thousands of markers and active extras.
         words = _QUOTED.findall(marker) if marker and "extra" in marker else ()
         named = frozenset(name for word in words for name in (word, canonicalize_name(word)) if name in active)
@@ -157,7 +178,10 @@ class UvLock(LockDefaults):
     def _walk(
         self, starts: Iterable[_Step], target: Target, active: AbstractSet[str], *, grow: bool
     ) -> tuple[list[Node], set[str]]:
-        """Return every package reached from `starts`, and `active`; with `grow`, also the extras on the way."""
+        """Return every package reached from `starts`, and `active`.
+
+        With `grow`, also the extras on the way.
+        """
         active = set(active)
         queue = deque(starts)
         seen = set(queue)
@@ -226,7 +250,10 @@ class UvLock(LockDefaults):
             )
 
     def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
-        """Return the groups that `uv sync` installs by default: `tool.uv.default-groups`, else `dev`."""
+        """Return the groups that `uv sync` installs by default.
+
+        They are those in `tool.uv.default-groups`, else `dev`.
+        """
         default = self._default
         if default is None:
             return known & {"dev"}
@@ -242,7 +269,10 @@ class UvLock(LockDefaults):
 
     @cached_property
     def _default(self) -> object:
-        """The default groups in pyproject.toml, else those in the lock, which newer versions of uv record."""
+        """The default groups in pyproject.toml, else those in the lock.
+
+        Newer versions of uv record them in the lock.
+        """
         pyproject = self.root / "pyproject.toml"
         data: Any = load_toml(pyproject) if pyproject.is_file() else {}
         for key in ("tool", "uv", "default-groups"):

@@ -1,4 +1,4 @@
-"""Compare the requirements that a uv.lock was made for with those in pyproject.toml."""
+"""Compare the requirements in a uv.lock with those in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -33,17 +33,19 @@ def differences(
     groups: frozenset[str],
     holds: _Holds,
 ) -> tuple[str, ...]:
-    """Return the packages that `requirements` and `project`, in the lock at `path`, require differently, sorted.
+    """Return the packages with changed requirements, sorted by name.
+
+    The old ones are those of `project` in the lock at `path`, the new ones are `requirements`.
 
     `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras. Raises LockError
     if a specifier in the lock is damaged.
     """
     locked = _by_name(_recorded(path, project, extras, groups, holds))
-    now = _by_name(_asked(project, requirements, extras, holds))
+    now = _by_name(_current(project, requirements, extras, holds))
     return tuple(name for name in sorted({*locked, *now}) if not _agree(locked.get(name), now.get(name)))
 
 
-def _asked(
+def _current(
     project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: _Holds
 ) -> Iterator[tuple[str, _Wanted]]:
     for one in requirements:

@@ -1,4 +1,7 @@
-"""Read the content of a uv.lock (uv's own format, version 1), checked and typed, for no particular target."""
+"""Read the content of a uv.lock (uv's own format, version 1).
+
+It is checked and typed, and for no particular target.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from nixpy.core.errors import LockError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check_kinds, strings, tables, typed
+from nixpy.locks.validate import DamagedError, Table, check_kinds, package_name, strings, tables, typed
 
 _VERSION = 1
 _AGAIN = "Run `uv lock`."
@@ -39,7 +43,10 @@ def group_section(name: str) -> Section:
 
 
 def code(kind: str, package: str, name: str | None = None) -> str:
-    """Return the name of an extra, group or project in markers about conflicts: `extra-3-pkg-cpu`."""
+    """Return the name of an extra, group or project in markers about conflicts.
+
+    An example is `extra-3-pkg-cpu`.
+    """
     return "-".join((kind, str(len(package)), package, *([name] if name else [])))
 
 
@@ -56,7 +63,10 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Node:
-    """One package of the lock, compared by identity, since a name may occur in several versions (forks)."""
+    """One package of the lock, compared by identity.
+
+    A name may occur in several versions (forks).
+    """
 
     table: Table
     base: Path  # the folder of the lock
@@ -69,7 +79,10 @@ class Node:
 
     @property
     def extras(self) -> frozenset[str]:
-        """The extras of the package, also those without dependencies if the lock records them."""
+        """The extras of the package.
+
+        Those without dependencies are among them if the lock records them.
+        """
         named = self.metadata.get("provides-extras", ()) if self.metadata else ()
         return frozenset(name for kind, name in self.sections if kind == _OPTIONAL) | frozenset(named)
 
@@ -81,7 +94,10 @@ class Node:
 
     @property
     def metadata(self) -> Table | None:
-        """The requirements of the package when it was locked; None if the lock does not record them."""
+        """The requirements of the package when it was locked.
+
+        Returns None if the lock does not record them.
+        """
         if "metadata" in self.table:
             found: Table = self.table["metadata"]
             return found
@@ -123,7 +139,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole lock: its packages, and as `manifest` the requirements of the workspace or script."""
+    """A whole lock: its packages and its `manifest`.
+
+    The manifest has the requirements of the workspace or script.
+    """
 
     requires_python: SpecifierSet
     environments: tuple[str, ...]
@@ -133,7 +152,10 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Return the content of the uv.lock in `path`; LockError if it is damaged or of another version."""
+    """Return the content of the uv.lock in `path`.
+
+    Raises LockError if it is damaged or of another version.
+    """
     text = read_text(path)
     data = parse_toml(text, path)
     version = data.get("version")
@@ -187,15 +209,26 @@ def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
         return Node(
             table=table,
             base=base,
-            name=canonicalize_name(name),
-            version=typed(table, "version", str, "") or None,
+            name=package_name(table),
+            version=_version(table),
             source=source,
             sections=_sections(table),
             environments=strings(table, "resolution-markers"),
             member=name in members,
         )
-    except DamagedError as error:
+    except (DamagedError, InvalidVersion) as error:
         raise DamagedError(f"package {name}: {error}") from None
+
+
+def _version(table: Table) -> str | None:
+    """Return the version of a package as written, or None.
+
+    Raises InvalidVersion for any other text.
+    """
+    version = typed(table, "version", str, "")
+    if version:
+        Version(version)
+    return version or None
 
 
 def _check_metadata(table: Table) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from packaging.markers import InvalidMarker
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from nixpy.core.target import Target
 from nixpy.core.toml_file import toml_line
@@ -23,12 +24,26 @@ class DamagedError(Exception):
 
 
 def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:
-    """Return the value at `key`, or `default` if it is missing; DamagedError if it is not of type `kind`."""
+    """Return the value at `key`, or `default` if it is missing.
+
+    Raises DamagedError if it is not of type `kind`.
+    """
     value = table.get(key, default)
     if not isinstance(value, kind):
         state = "is missing" if value is None else f"is not a {kind.__name__}"
         raise DamagedError(f"`{key}` {state}")
     return value
+
+
+def package_name(table: Table) -> NormalizedName:
+    """Return the normalised name of a package.
+
+    Raises DamagedError for an invalid name, such as a path or a URL.
+    """
+    try:
+        return canonicalize_name(typed(table, "name", str), validate=True)
+    except InvalidName:
+        raise DamagedError("`name` is not the name of a package") from None
 
 
 def check_kinds(table: Table, kinds: Mapping[str, type]) -> None:
@@ -46,14 +61,20 @@ def tables(value: object) -> list[Table]:
 
 
 def table_at(data: Table, *keys: str) -> Table:
-    """Return the table at `keys`, empty if there is none; DamagedError if it is not a table."""
+    """Return the table at `keys`, empty if there is none.
+
+    Raises DamagedError if it is not a table.
+    """
     for key in keys:
         data = typed(data, key, dict, {})
     return data
 
 
 def strings(table: Table, key: str) -> tuple[str, ...]:
-    """Return the list of strings at `key`, empty if there is none; DamagedError for anything else."""
+    """Return the list of strings at `key`, empty if there is none.
+
+    Raises DamagedError for anything else.
+    """
     value = table.get(key, ())
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise DamagedError(f"`{key}` is not a list of strings")
@@ -61,7 +82,10 @@ def strings(table: Table, key: str) -> tuple[str, ...]:
 
 
 def holds(marker: str | None, target: Target, extras: frozenset[str] = frozenset()) -> bool:
-    """Return whether a marker is true on `target` with these extras; DamagedError if it is invalid."""
+    """Return whether a marker is true on `target` with these extras.
+
+    Raises DamagedError if it is invalid.
+    """
     if marker is None:
         return True
     try:
@@ -81,7 +105,10 @@ def _with_sets(marker: str) -> str:
 
 
 def damaged_package(text: str, error: Exception) -> int | None:
-    """Return the line of the package that an error names, else of `[metadata]`, in the text of a lock."""
+    """Return the line of the package that an error names.
+
+    Without a package it is that of `[metadata]` in the text of a lock.
+    """
     named = re.match(r"package (\S+):", str(error))
     lines = text.split("\n")
     found = next((number for number, line in enumerate(lines, 1) if named and line == f'name = "{named[1]}"'), None)

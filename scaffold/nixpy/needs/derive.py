@@ -22,7 +22,9 @@ _PLUGIN_FOLDERS = frozenset(("plugins", "qml"))
 
 
 def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Needs:
-    """Return the needs of the wheel of package `name` on `machine` (ELF e_machine, None for Darwin).
+    """Return the needs of the wheel of package `name` on `machine`.
+
+    `machine` is an ELF e_machine, or None for Darwin.
 
     The wheel requires the DT_NEEDED names in the closure of its roots, and the names that it opens by `dlopen.csv`.
     Roots are extension modules and programs. ctypes or a sibling wheel loads a wheel without extension modules
@@ -50,7 +52,9 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
 
 
 def is_extension(path: str) -> bool:
-    """Return whether a path inside a wheel names an extension module, one that `import` may load.
+    """Return whether a path inside a wheel names an extension module.
+
+    `import` may load such a file.
 
     These are all tagged names, and a plain `name.so` that is an identifier and does not start with `lib`, as
     libraries do. The symbol `PyInit_…` is not required, so a library that is opened by path may count as well
@@ -64,12 +68,18 @@ def is_extension(path: str) -> bool:
 
 
 def is_executable(file: ElfFile) -> bool:
-    """Return whether a file is a program with an interpreter; some libraries have one too (Qt's, glibc's)."""
+    """Return whether a file is a program with an interpreter.
+
+    Some libraries have one too (Qt's, glibc's).
+    """
     return file.interpreter is not None and not is_library(file.path)
 
 
 def is_library(path: str) -> bool:
-    """Return whether a path has the name of a shared library: `.so` at the end, or before a version."""
+    """Return whether a path has the name of a shared library.
+
+    It has `.so` at the end, or before a version.
+    """
     return _SHARED_LIBRARY.fullmatch(PurePosixPath(path).name) is not None
 
 
@@ -79,7 +89,10 @@ def format_glibc(version: Iterable[int]) -> str:
 
 
 def _index(files: Iterable[ElfFile]) -> dict[str, list[ElfFile]]:
-    """Return the files of the wheel by soname and file name; variants of a library share a name."""
+    """Return the files of the wheel by soname and file name.
+
+    Variants of a library share a name.
+    """
     index: dict[str, list[ElfFile]] = {}
     for file in files:
         for name in _names(file):
@@ -93,7 +106,10 @@ def _names(file: ElfFile) -> set[str]:
 
 
 def _external(files: Iterable[ElfFile], index: Mapping[str, object]) -> dict[str, str]:
-    """Return each soname that the wheel does not supply, with the first file that needs it (sorted by path)."""
+    """Return each soname that the wheel does not supply.
+
+    With it is the first file that needs it, by path.
+    """
     first: dict[str, str] = {}
     for file in files:
         for soname in file.needed:
@@ -132,7 +148,10 @@ def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -
 
 
 def _provided(files: Iterable[ElfFile]) -> set[str]:
-    """Return the names that sibling wheels may need. A grafted file is private, even with its old DT_SONAME."""
+    """Return the names that sibling wheels may need.
+
+    A grafted file is private, even with its old DT_SONAME.
+    """
     return {name for file in files if _is_shared(file) for name in _names(file) if not _is_grafted(name)}
 
 

@@ -1,4 +1,6 @@
-"""Read `dlopen.csv`, which lists what packages open at run time: facts that are not in ELF files.
+"""Read `dlopen.csv`, which lists what packages open at run time.
+
+ELF files do not record these facts.
 
 Columns: `package` (normalised name), `kind`, `value`, `unless`, and `note` (how it is opened, which version).
 Kinds:
@@ -54,7 +56,7 @@ class Curated:
         return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
 
     @property
-    def asks(self) -> bool:
+    def uses_find_library(self) -> bool:
         """Whether the package finds a library only by `ctypes.util.find_library`."""
         return any(row.kind == "find-library" for row in self.rows)
 
@@ -75,8 +77,11 @@ def curated(package: NormalizedName) -> Curated:
     return Curated(rows=_by_package().get(package, ()))
 
 
-def brought_by(package: NormalizedName, soname: str) -> frozenset[str]:
-    """Return the packages with which `package` no longer opens `soname` (psycopg with psycopg-binary)."""
+def without_open(package: NormalizedName, soname: str) -> frozenset[str]:
+    """Return the packages with which `package` no longer opens `soname`.
+
+    For example, psycopg opens nothing with psycopg-binary.
+    """
     return frozenset(
         name for row in curated(package).rows if row.kind in _OPENED and row.value == soname for name in row.unless
     )

@@ -61,7 +61,9 @@ def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | No
 
 
 def run_path(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written; empty if `read` returns None.
+    """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written.
+
+    The result is empty if `read` returns None.
 
     DT_RPATH is empty if there is a DT_RUNPATH, since the loader ignores it then (gABI, chapter 5).
     """
@@ -78,7 +80,10 @@ def _folders(text: str | None) -> tuple[str, ...]:
 
 
 class _Reader:
-    """Bounds-checked access to one file; every method raises `_DamagedError` for a position outside it."""
+    """Bounds-checked access to one file.
+
+    Every method raises `_DamagedError` for a position outside it.
+    """
 
     def __init__(self, data: memoryview) -> None:
         self._data = data
@@ -122,7 +127,10 @@ class _Reader:
         return old, new
 
     def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
-        """Return the values of the dynamic segment by tag, those of DT_NEEDED separately, and its string table."""
+        """Return the values of the dynamic segment by tag, and its string table.
+
+        The values of DT_NEEDED are separate.
+        """
         tags: dict[int, int] = {}
         needed: list[int] = []
         for tag, value in self._entries(offset, size):
@@ -151,7 +159,10 @@ class _Reader:
         raise _DamagedError  # the last entry of the array is DT_NULL
 
     def _version_names(self, address: int, count: int) -> Iterator[int]:
-        """Yield the string offset of each needed version. Links only point forward, so they form no cycle."""
+        """Yield the string offset of each needed version.
+
+        Links only point forward, so they form no cycle.
+        """
         left = min(
             _MOST_ENTRIES, len(self._data) // _VERSION_AUX.size
         )  # as many as fit, since those of real files do not overlap
@@ -205,7 +216,10 @@ class _Reader:
 
 
 def _text(name: bytes) -> str:
-    """Decode a name. Real names have no control characters, and a line break must not get into a Nix comment."""
+    """Decode a name.
+
+    Real names have no control characters, and a line break must not get into a Nix comment.
+    """
     try:
         text = name.decode()
     except UnicodeDecodeError:

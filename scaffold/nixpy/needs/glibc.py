@@ -1,4 +1,6 @@
-"""List the sonames that glibc itself installs; they come with the interpreter and never from a library path.
+"""List the sonames that glibc itself installs.
+
+They come with the interpreter and never from a library path.
 
 Two glibcs in one process crash, so these names are never among the needs. libcrypt, and libnsl from .so.2 on, are no
 longer part of glibc and count as libraries.

@@ -24,7 +24,10 @@ class ElfFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFacts:
-    """The dynamic ELF files of one wheel for all machines, sorted by path. The facts depend only on the wheel file."""
+    """The dynamic ELF files of one wheel for all machines, sorted by path.
+
+    The facts depend only on the wheel file.
+    """
 
     files: tuple[ElfFile, ...]
     known: Known

@@ -16,7 +16,10 @@ from nixpy.core import limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requires:
-    """The packages that a wheel requires, sorted; `by_extras` are those that only its extras require."""
+    """The packages that a wheel requires, sorted.
+
+    `by_extras` are those that only its extras require.
+    """
 
     names: tuple[NormalizedName, ...]
     by_extras: tuple[NormalizedName, ...] = ()
@@ -26,7 +29,7 @@ def required(
     wheels: Mapping[NormalizedName, Iterable[str]],
     environment: Mapping[str, str],
     among: Collection[NormalizedName],
-    asked: Iterable[Requirement] | None,
+    requirements: Iterable[Requirement] | None,
 ) -> dict[NormalizedName, Requires]:
     """Return the packages that each wheel requires, of those that the lock installs.
 
@@ -34,8 +37,8 @@ def required(
         wheels: The Requires-Dist lines of each wheel. A line that cannot be parsed is skipped; old tools wrote some.
         environment: The values of the marker variables (PEP 508).
         among: The packages that the lock installs.
-        asked: The requirements of the project. The requirements of an extra count if the project or a wheel requires
-            that extra. With None, those of every extra count: a package of an unused extra is rarely in the lock.
+        requirements: Those of the project. The requirements of an extra count if the project or a wheel requires that
+            extra. With None, those of every extra count: a package of an unused extra is rarely in the lock.
     """
     lines = {name: tuple(_readable(own)) for name, own in wheels.items()}
     found: dict[NormalizedName, dict[int, Requirement]] = {
@@ -48,8 +51,8 @@ def required(
                 of_extra[name, extra].append(at)
     # An extra in use may require others. Each is visited once, with the lines that name it.
     waiting = list(of_extra)
-    if asked is not None:
-        here = [one for one in asked if _holds(one, environment, "")]
+    if requirements is not None:
+        here = [one for one in requirements if _holds(one, environment, "")]
         waiting = [*_used(here), *(use for own in found.values() for use in _used(own.values()))]
     seen: set[tuple[NormalizedName, NormalizedName]] = set()
     while waiting:
@@ -60,7 +63,7 @@ def required(
         for at in of_extra.get(use, ()):
             if at not in found[name] and _holds(lines[name][at], environment, extra):
                 found[name][at] = lines[name][at]
-                waiting += _used([lines[name][at]]) if asked is not None else ()
+                waiting += _used([lines[name][at]]) if requirements is not None else ()
     return {name: _requires(own.values(), environment, among) for name, own in found.items()}
 
 
@@ -79,7 +82,10 @@ def _readable(lines: Iterable[str]) -> Iterator[Requirement]:
 
 
 def _named(requirement: Requirement) -> list[NormalizedName]:
-    """Return the names of all extras that the marker tests, and other words in it, which match no extra."""
+    """Return the names of all extras that the marker tests.
+
+    Other words of the marker are among them, which match no extra.
+    """
     texts = str(requirement.marker or "").split('"')[1::2]
     words = [canonicalize_name(word) for text in texts for word in (text, *re.split(r"[\s,]+", text))]
     return list(dict.fromkeys(words))[: limits.MARKER_WORDS]
@@ -93,7 +99,10 @@ def _used(requirements: Iterable[Requirement]) -> Iterator[tuple[NormalizedName,
 
 
 def _holds(requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
-    """Return whether a requirement applies with this extra; an empty string means no extra."""
+    """Return whether a requirement applies with this extra.
+
+    An empty string means no extra.
+    """
     marker = requirement.marker
     try:
         return marker is None or marker.evaluate({**environment, "extra": extra})

@@ -1,4 +1,6 @@
-"""Find the package of nixpkgs that has the program of a wheel, and the variable that makes the wheel use it.
+"""Find the package of nixpkgs that has the program of a wheel.
+
+With it is the variable that makes the wheel use that program.
 
 `executables.csv` names the attribute for each wheel. If the modules of the wheel start the program themselves, it also
 names the environment variable that they read first, and the program for it.
@@ -19,7 +21,10 @@ _TABLE = Path(__file__).with_name("executables.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitute:
-    """A program of nixpkgs: the expression of its package, and the variable that names the program, if needed."""
+    """A program of nixpkgs: the expression of its package.
+
+    With it is the variable that names the program, if needed.
+    """
 
     expression: str
     variable: str | None

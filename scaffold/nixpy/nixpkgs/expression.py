@@ -1,4 +1,7 @@
-"""Parse expressions for a package of nixpkgs: `pkgs.a.b`, or alternatives if an attribute was renamed."""
+"""Parse expressions for a package of nixpkgs.
+
+An expression is `pkgs.a.b`, or has alternatives if an attribute was renamed.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,17 @@ def attributes(expression: str) -> tuple[str, ...]:
 
 
 def quoted(name: str) -> str:
-    """Return a name without special characters as a part of an attribute path, quoted if necessary."""
+    """Return a name as a part of an attribute path, quoted if necessary.
+
+    The name has no special characters.
+    """
     return name if re.fullmatch(_NAME, name) and name not in _KEYWORDS else f'"{name}"'
 
 
 def condition(systems: Sequence[str], every: Iterable[str]) -> str:
-    """Return the Nix condition for the systems among `every` system of a project, as an argument of a function.
+    """Return the Nix condition for some systems of a project.
+
+    `every` are all its systems. The condition can be an argument of a function.
 
     The condition is `isLinux` for exactly the Linux systems, else it names them: `(system == "aarch64-darwin")`.
     """

@@ -1,4 +1,6 @@
-"""Map PyPI projects to packages of nixpkgs' Python set, for shells that install no wheels.
+"""Map PyPI projects to packages of nixpkgs' Python set.
+
+Shells that install no wheels use these.
 
 `python-packages.csv` names the attribute of each project. It has only attributes that every nixpkgs from 24.11 on has
 without a warning (pkgs/top-level/python-packages.nix and python-aliases.nix). For a renamed attribute it has both
@@ -24,7 +26,9 @@ _KEYWORDS = frozenset({"assert", "else", "if", "in", "inherit", "let", "or", "re
 
 
 def attribute(name: str) -> str | None:
-    """Return the Nix expression over `ps` for a PyPI project in any spelling, or None if it is unknown.
+    """Return the Nix expression over `ps` for a PyPI project in any spelling, or None.
+
+    Returns None if it is unknown.
 
     It is `ps.numpy`, or `(ps.new or ps.old)` if the name changed, for use in `withPackages (ps: [ … ])`.
     """
@@ -59,7 +63,9 @@ def _table() -> Mapping[str, tuple[str, ...]]:
 
 
 def load(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the attributes of each normalised PyPI name (PEP 503), the newest spelling first.
+    """Return the attributes of each normalised PyPI name (PEP 503).
+
+    The newest spelling is the first.
 
     The file is sorted by name, without duplicates; else NixpyError with the line.
     """
@@ -76,7 +82,15 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def neighbours(name: str) -> tuple[str | None, str | None]:
-    """Return the attributes before and after `name` in the sorted list of all known attributes."""
+    """Return the attributes before and after `name`.
+
+    The list of all known attributes is sorted.
+    """
     names = sorted(_spellings() - {name})
     place = bisect(names, name)
     return (names[place - 1] if place else None), (names[place] if place < len(names) else None)
+
+
+def unknown_package(name: str) -> str:
+    """Return what to do about a package that is not known to be in nixpkgs."""
+    return f"Package it: `nixpy package {name}`."

@@ -1,4 +1,6 @@
-"""List the CPythons and the glibc of nixpkgs releases, which nixpy must know without running Nix.
+"""List the CPythons and the glibc of nixpkgs releases.
+
+nixpy must know them without running Nix.
 
 The facts are in `releases.toml`, which names the nixpkgs files that they come from.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +19,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError, InternalError, ProjectError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 
 _TABLE = Path(__file__).with_name("releases.toml")
@@ -26,7 +29,9 @@ _STABLE = re.compile(r"(?:nixos-|nixpkgs-|release-)?(?P<number>\d\d\.\d\d)(?:-sm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One nixpkgs release; `pythons` maps the minor version of its final CPythons to the full one, oldest first.
+    """One nixpkgs release.
+
+    `pythons` maps the minor version of its final CPythons to the full one, oldest first.
 
     A full version is the lowest patch level that the release is known to have had. `glibc` is a tuple such as (2, 42).
     """
@@ -36,19 +41,26 @@ class Release:
     glibc: tuple[int, int]
     default: str
     pythons: Mapping[str, str]
+    until: date | None = None  # the last day of support, of a stable branch
 
     def full_version(self, python: str) -> str:
-        """Return the full version of a minor one, 3.13.13 for 3.13; NixpyError if the release lacks it."""
+        """Return the full version of a minor one, 3.13.13 for 3.13.
+
+        Raises NixpyError if the release lacks it.
+        """
         try:
             return self.pythons[python]
         except KeyError:
             message = f"{self.branch} has no Python {python}"
-            raise NixpyError(message, hint=f"It has {_listed(self.pythons)}.") from None
+            raise ArgumentError(message, hint=f"It has {_listed(self.pythons)}.") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releases:
-    """All known releases by branch, oldest first, unstable last; `current` is the newest stable branch."""
+    """All known releases by branch, oldest first, unstable last.
+
+    `current` is the newest stable branch.
+    """
 
     current: str
     by_branch: Mapping[str, Release]
@@ -65,8 +77,15 @@ def current() -> str:
     return releases().current
 
 
+def today() -> date:
+    """Return the local date; the tests replace this function."""
+    return datetime.now().astimezone().date()
+
+
 def release(ref: str) -> Release:
-    """Return the release that `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05` follows.
+    """Return the release that a reference to nixpkgs follows.
+
+    A reference is `nixos-26.05`, `26.05` or `github:NixOS/nixpkgs/nixos-26.05`.
 
     `-small`, `-darwin` and `release-` spellings count as their release. Unstable branches, revisions and other unknown
     references count as unstable, to which they are most likely similar.
@@ -75,6 +94,12 @@ def release(ref: str) -> Release:
     stable = _STABLE.fullmatch(ref.rstrip("/").rpartition("/")[2])
     branch = f"nixos-{stable['number']}" if stable else ""
     return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
+
+
+def with_glibc(needed: tuple[int, ...]) -> Release | None:
+    """Return the oldest supported release with this glibc or a newer one, if any."""
+    supported = (found for found in releases().by_branch.values() if found.state != "ended")
+    return next((found for found in supported if found.glibc >= needed), None)
 
 
 def choose_python(
@@ -101,30 +126,33 @@ def choose_python(
         minor = _minor(requested)
         if minor is None:
             hint = f"Write a version like {release.default}; {release.branch} has {_listed(release.pythons)}."
-            raise NixpyError(f"{requested!r} is not a version of CPython", hint=hint)
-        return _asked(minor, requires_python, release), "requested"
+            raise ArgumentError(f"{requested!r} is not a version of CPython", hint=hint)
+        return _requested(minor, requires_python, release), "requested"
     pinned = _minor(python_version_file) if python_version_file else None
     if pinned is not None:
-        return _asked(pinned, requires_python, release, ".python-version"), "from .python-version"
+        return _requested(pinned, requires_python, release, ".python-version"), "from .python-version"
     admitted = _admitted(requires_python, release)
     if not admitted:
         hint = f"{release.branch} has {_listed(release.pythons)}: widen requires-python or use another nixpkgs."
-        raise NixpyError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
+        raise ProjectError(f"no Python of {release.branch} satisfies {requires_python}", hint=hint)
     if release.default in admitted:
         return release.default, f"the default of {release.branch}"
     return admitted[-1], f"the newest of {release.branch} that requires-python admits"
 
 
-def _asked(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
-    """Return `minor` if the release has it and the project allows it; `path` is the file that names it."""
+def _requested(minor: str, requires_python: SpecifierSet | None, release: Release, path: str | None = None) -> str:
+    """Return `minor` if the release has it and the project allows it.
+
+    `path` is the file that names it.
+    """
     if minor not in release.pythons:
         hint = f"{release.branch} has {_listed(release.pythons)}."
-        raise NixpyError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
+        raise ArgumentError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
     admitted = _admitted(requires_python, release)
     if minor not in admitted:
         hint = f"Choose {_listed(admitted)}, or widen requires-python." if admitted else "Widen requires-python."
         message = f"requires-python {requires_python} does not admit Python {minor}"
-        raise NixpyError(message, hint=hint, path=path)
+        raise ArgumentError(message, hint=hint, path=path)
     return minor
 
 
@@ -136,7 +164,10 @@ def _admitted(requires_python: SpecifierSet | None, release: Release) -> list[st
 
 
 def _minor(text: str) -> str | None:
-    """Return the minor version that `3.12`, `3.12.4` or `cpython-3.12` names, None for anything else."""
+    """Return the minor version in a name such as `3.12`, or None.
+
+    Other names are `3.12.4` and `cpython-3.12`.
+    """
     match = re.fullmatch(r"(?:c?python[-@]?)?(\d+\.\d+)(?:\.\d+)?", text.strip(), re.IGNORECASE)
     return match[1] if match else None
 
@@ -146,7 +177,10 @@ def _listed(versions: Mapping[str, str] | list[str]) -> str:
 
 
 def load(path: Path) -> Releases:
-    """Return the table in `path`; NixpyError, with the line, for a row that does not follow its header."""
+    """Return the table in `path`.
+
+    Raises NixpyError, with the line, for a row that does not follow its header.
+    """
     text = read_text(path)
     table = parse_toml(text, path)
     try:
@@ -156,7 +190,7 @@ def load(path: Path) -> Releases:
             raise ValueError("`current` is not stable, or there is not one unstable release")  # noqa: TRY301
     except (KeyError, TypeError, ValueError, InvalidVersion) as error:
         line = toml_line(text, "current")
-        raise NixpyError(f"this table of releases is damaged: {error}", path=path, line=line) from None
+        raise InternalError(f"this table of releases is damaged: {error}", path=path, line=line) from None
     return Releases(current=name, by_branch=MappingProxyType(known))
 
 
@@ -168,6 +202,9 @@ def _release(row: Mapping[str, Any]) -> Release:
         raise ValueError(f"{row['branch']}: pythons are not final releases in order")
     if row["default"] not in pythons or row["state"] not in _STATES:
         raise ValueError(f"{row['branch']}: the default is none of its pythons, or the state is unknown")
+    until = row.get("until")
+    if (type(until) is date) != (row["state"] == "stable"):
+        raise ValueError(f"{row['branch']}: `until` is a date, and only stable branches have it")
     major, minor = row["glibc"].split(".")
     return Release(
         branch=row["branch"],
@@ -175,4 +212,5 @@ def _release(row: Mapping[str, Any]) -> Release:
         glibc=(int(major), int(minor)),
         default=row["default"],
         pythons=MappingProxyType(dict(row["pythons"])),
+        until=until,
     )

@@ -1,4 +1,7 @@
-"""Translate PEP 508 requirements of a build or a package into names of nixpkgs' Python set."""
+"""Translate PEP 508 requirements into names of nixpkgs' Python set.
+
+The requirements are those of a build or a package.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError
 from nixpy.core.target import Target
 from nixpy.nixpkgs import python_packages
 
@@ -23,7 +26,10 @@ _LATER = {"annotated-doc": "26.05", "narwhals": "25.05", "typing-inspection": "2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """A package of nixpkgs' Python set by its name on the index, and the required extras."""
+    """A package of nixpkgs' Python set, and the required extras.
+
+    Its name is that on the index.
+    """
 
     name: NormalizedName
     extras: tuple[str, ...] = ()
@@ -80,4 +86,4 @@ def _holds(requirement: Requirement, extras: frozenset[str], target: Target) -> 
         )
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
         message = f"the marker of its requirement `{requirement}` cannot be evaluated: {error}"
-        raise NixpyError(message, hint="Choose another version.") from None
+        raise ArchiveError(message, hint="Choose another version.") from None

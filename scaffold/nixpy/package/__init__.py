@@ -1,4 +1,6 @@
-"""`nixpy package`: what nixpkgs lacks, as a file for buildPythonPackage.
+"""Generate a Nix file for a package that nixpkgs lacks (`nixpy package`).
 
-In: a release of `sdists`. Out: a `Recipe` in the names of nixpkgs, rendered as one file. Read `recipe.py` first.
+The file uses buildPythonPackage.
+
+In: a release of `sdists`. Out: a `Recipe` with the names of nixpkgs, and its file. Read `recipe.py` first.
 """

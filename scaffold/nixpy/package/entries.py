@@ -1,4 +1,6 @@
-"""What the file of a package says, as data for `templates/package/default.nix.jinja`.
+"""Compute the content of a package's Nix file.
+
+It is data for `templates/package/default.nix.jinja`.
 
 An entry is `name = value;`, a comment (`note`), or both, with the comment above. A value is one that the macro `value`
 of `templates/_nix.jinja` prints, or a set of entries: `{"function": TEXT, "inherit": [NAME], "entries": [ENTRY]}`.
@@ -19,18 +21,21 @@ from nixpy.package.recipe_inputs import Spelled
 
 Entry = dict[str, Any]
 
-# Why no tests run.
-_OF_WHEEL = "A wheel brings no tests."
-_OF_SDIST = "What its tests need is not written where it can be read: add it to nativeCheckInputs with pytestCheckHook."
+# The reason why no tests run.
+_OF_WHEEL = "A wheel contains no tests."
+_OF_SDIST = "Metadata does not list the requirements of tests: add them to nativeCheckInputs, with pytestCheckHook."
 
 
 def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
-    """Return what the template prints, in the style of nixpkgs itself or for 24.11 and later."""
+    """Return the values for the template.
+
+    They are in the form that nixpkgs requires, or for release 24.11 and later.
+    """
     release, metadata = recipe.release, recipe.release.metadata
     function = "python3Packages" if recipe.application else "buildPythonPackage"
     uses_lib = bool(licences(metadata)) or nixpkgs or recipe.inputs.rust is not None
     inputs = recipe.spelled_inputs(nixpkgs=nixpkgs)
-    # An application has its Python packages of python3Packages.
+    # An application takes its Python packages from python3Packages.
     groups: list[tuple[str, Iterable[str]]] = [
         ("build-system", () if recipe.application else {need.attribute for need in recipe.build}),
         ("native dependencies", inputs.arguments),
@@ -49,7 +54,7 @@ def values(recipe: Recipe, *, nixpkgs: bool) -> dict[str, Any]:
 
 
 def _arguments(groups: Iterable[tuple[str, Iterable[str]]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the arguments of each group that no earlier one has."""
+    """Yield the arguments of each group that no earlier group has."""
     seen: set[str] = set()
     for title, wanted in groups:
         names = sorted({*wanted} - seen)
@@ -66,23 +71,23 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
     yield [
         _entry("pname", recipe.name),
         _entry("version", metadata.version),
-        _entry("format", "wheel", note="The index has no sdist: the wheel is installed as it is.")
+        _entry("format", "wheel", note="The index has no sdist, so this installs the wheel.")
         if release.is_wheel
         else _entry("pyproject", value=True),
     ]
-    other = None if release.of_pypi else "Not known to be of PyPI: put fetchurl with its address here."
+    other = None if release.of_pypi else "The index may not be a mirror of PyPI: if not, use fetchurl with the URL."
     yield [_entry("src", _source(recipe), note=other)]
     if recipe.build:
-        unsaid = not release.is_wheel and (release.pyproject is None or release.pyproject.build is None)
-        note = "It names no build system: that means setuptools (PEP 517)." if unsaid else None
+        unnamed = not release.is_wheel and (release.pyproject is None or release.pyproject.build is None)
+        note = "The sdist names no build system; the default is setuptools (PEP 517)." if unnamed else None
         yield [_entry("build-system", packages.listed(recipe.build), note=note)]
     if recipe.inputs.rust:
         yield list(_cargo(recipe.inputs.rust.root))
     for name, expressions in (("nativeBuildInputs", inputs.native), ("buildInputs", inputs.host)):
         if expressions:
             yield [_entry(name, [{"nix": text} for text in expressions])]
-    # Their setup hooks would configure in the place of the build system. That of ninja comes too late to, and the
-    # Python set's own meson has none (nixpkgs: pkgs/top-level/python-packages.nix).
+    # The setup hooks of cmake and meson would configure before the build system does. That of ninja runs too late to do
+    # so, and meson of the Python set has none (nixpkgs: pkgs/top-level/python-packages.nix).
     idle = {
         "Cmake": "cmake" in {*build, *inputs.native},
         "Meson": recipe.application and "meson" in inputs.native,
@@ -92,7 +97,7 @@ def _paragraphs(recipe: Recipe, inputs: Spelled, *, nixpkgs: bool) -> Iterator[l
         yield [_entry(f"dontUse{name}Configure", value=True, note=note)]
     version = {"nix": "finalAttrs.version" if nixpkgs else "version"}
     for variable in (variable for name, variable in VERSION_VARIABLES.items() if name in build):
-        yield [_entry(f"env.{variable}", version, note="There is no git to read the version from.")]
+        yield [_entry(f"env.{variable}", version, note="The build cannot read the version from Git.")]
     if recipe.needs:
         yield [_entry("dependencies", packages.listed(recipe.needs))]
     if recipe.extras:
@@ -128,7 +133,7 @@ def _source(recipe: Recipe) -> Entry:
 def _cargo(root: str | None) -> Iterator[Entry]:
     if root:
         yield _entry("cargoRoot", root)
-    fake = {"nix": "lib.fakeHash", "comment": "Nix tells the one to put here"}
+    fake = {"nix": "lib.fakeHash", "comment": "replace it by the hash that Nix prints"}
     names = ["pname", "version", "src", *(["cargoRoot"] if root else [])]
     function = "rustPlatform.fetchCargoVendor"
     yield _entry("cargoDeps", {"function": function, "inherit": names, "entries": [_entry("hash", fake)]})
@@ -144,7 +149,7 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
     if found:
         yield _entry("license", found[0] if len(found) == 1 else found)
     else:
-        yield {"note": f"license: {named(metadata) or 'it names none'}; see lib.licenses"}
+        yield {"note": f"license: {named(metadata) or 'none in its metadata'}; see lib.licenses"}
     if nixpkgs:
         yield _entry("maintainers", {"value": [], "comment": "add yourself"})
     if recipe.application and recipe.main:
@@ -152,8 +157,11 @@ def _meta(recipe: Recipe, *, nixpkgs: bool) -> Iterator[Entry]:
 
 
 def _description(summary: str, name: str) -> str:
-    """Return a summary as nixpkgs wants it: without a stop, an article or the package's name before it (README.md of
-    pkgs, Meta attributes).
+    """Return a summary in the form of nixpkgs.
+
+    It has no full stop, and no article or package name at its start.
+
+    Source: pkgs/README.md of nixpkgs, "Meta attributes".
     """
     text = re.sub(rf"^{re.escape(name)}\s*(?:-|:|is)\s+", "", summary.strip(), flags=re.IGNORECASE)
     text = re.sub(r"^(?:an?|the)\s+", "", text, flags=re.IGNORECASE).rstrip(". ")
@@ -161,7 +169,10 @@ def _description(summary: str, name: str) -> str:
 
 
 def _stem(filename: str) -> tuple[str, str, str]:
-    """Return name, version and Python tag in a file's name as they are spelled there, the tag of a wheel alone."""
+    """Return name, version and Python tag as spelled in a file name.
+
+    Only wheels have a tag.
+    """
     if filename.endswith(".whl"):
         name, version, tag = filename.split("-")[:3]
         return name, version, tag
@@ -174,7 +185,10 @@ def _extension(filename: str) -> str:
 
 
 class _Packages:
-    """Spells packages of nixpkgs' Python set: an `application` has them from python3Packages."""
+    """Spells packages of nixpkgs' Python set.
+
+    An `application` takes them from python3Packages.
+    """
 
     def __init__(self, application: bool, nixpkgs: bool) -> None:
         self._set = "python3Packages." if application else ""
@@ -182,7 +196,7 @@ class _Packages:
         self._maybe = "" if nixpkgs else " or [ ]"
 
     def listed(self, needs: Sequence[Needed]) -> Any:
-        """Return the packages as a list, and what their extras add behind it."""
+        """Return the packages as a list, followed by those of their extras."""
         items: list[dict[str, str]] = [
             {
                 "nix": self._set + need.attribute,

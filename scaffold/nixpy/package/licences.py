@@ -1,5 +1,7 @@
-"""Which attributes of `lib.licenses` a package's licence is; `licenses.csv` has them by SPDX identifier and by trove
-classifier (nixpkgs: lib/licenses). A classifier that leaves open which licence it means, as BSD's does, is not there.
+"""Map the licence of a package to attributes of `lib.licenses`.
+
+`licenses.csv` has them by SPDX identifier and by trove classifier (nixpkgs: lib/licenses). Ambiguous classifiers, such
+as that of BSD, are not in it.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ def _table() -> Mapping[str, str]:
 
 
 def licences(metadata: Metadata) -> tuple[str, ...]:
-    """Return the attributes of every licence that is named, or none at all where one of them is not known.
+    """Return the attributes of all named licences, or none if one of them is unknown.
 
-    The licence expression decides (PEP 639), then the classifiers, then the field of old, where that is an expression.
+    The licence expression decides (PEP 639), then the classifiers, then the old field if it is an expression.
     """
     if metadata.license_expression:
         return _of_expression(metadata.license_expression)
@@ -36,7 +38,10 @@ def licences(metadata: Metadata) -> tuple[str, ...]:
 
 
 def named(metadata: Metadata) -> str:
-    """Return in which words the package names its licence, shortened; an empty text where it does not."""
+    """Return the package's own text about its licence, shortened.
+
+    An empty string if there is none.
+    """
     classifiers = [c.rpartition(" :: ")[2] for c in metadata.classifiers if c.startswith("License ::")]
     text = metadata.license_expression or ", ".join(classifiers) or metadata.license_text or ""
     return text if len(text) <= 60 else text[:59] + "…"
@@ -48,5 +53,5 @@ def _of_expression(text: str) -> tuple[str, ...]:
     except InvalidLicenseExpression:
         return ()
     parts = [part.strip() for part in re.split(r"\b(?:AND|OR)\b|[()]", expression)]
-    found = [_table().get(part) for part in parts if part]  # with an exception it is a licence of its own
+    found = [_table().get(part) for part in parts if part]  # an identifier with an exception is a separate licence
     return () if None in found else tuple(dict.fromkeys(attribute for attribute in found if attribute))

@@ -1,4 +1,7 @@
-"""From a release to the names of nixpkgs: all that the template needs, and what the user should know."""
+"""Translate a release into the names of nixpkgs for the template.
+
+Diagnostics for the user are part of the result.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from packaging.utils import canonicalize_name
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.nixpkgs.executables import substitutes
-from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours
+from nixpy.nixpkgs.python_packages import attribute, identifier, neighbours, unknown_package
 from nixpy.nixpkgs.requirements import SETUPTOOLS, Needed, needed_requirements
 from nixpy.package.licences import licences, named
 from nixpy.package.recipe_inputs import RecipeInputs, Spelled, gather_inputs, is_tool, spell
 from nixpy.sdists.release import PackageRelease
 
-# Extras by these names are for those who work on the package; `format`, `mypy` and the like may be for anybody.
+# Extras with these names are for developers of the package; `format`, `mypy` and the like may be for its users.
 _DEVELOPERS = frozenset(
     {
         *("ci", "dev", "develop", "development", "doc", "docs", "documentation"),
@@ -27,12 +30,12 @@ _DEVELOPERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A release in nixpkgs' words. `name` is its attribute and `pname`; an `application` is there for its programs and
-    no library for other packages.
+    """A release in the names of nixpkgs. `name` is its attribute and `pname`.
 
-    `extras` are those that people install the package with, as nixpkgs' optional-dependencies are; those of its
-    developers are not among them, nor those with packages that nixpkgs is not known to have: callPackage would fail for
-    want of an argument that nobody asked for. Nor are those that add nothing on Linux.
+    An `application` is used for its programs and is not a library for other packages. `extras` are those for users of
+    the package, as in nixpkgs' optional-dependencies. Left out are extras for its developers, extras that add nothing
+    on Linux, and extras with packages that are not known to be in nixpkgs, since callPackage fails for a missing
+    argument.
     """
 
     name: str
@@ -47,26 +50,33 @@ class Recipe:
 
     @property
     def place(self) -> str:
-        """Where nixpkgs keeps it: the path in its tree (doc/languages-frameworks/python.section.md, Contributing; for
-        applications pkgs/by-name/README.md).
+        """The path of its file in the tree of nixpkgs.
+
+        Source: doc/languages-frameworks/python.section.md, "Contributing"; for applications pkgs/by-name/README.md.
         """
         if self.application:
             return f"pkgs/by-name/{self.name[:2].lower()}/{self.name}/package.nix"
         return f"pkgs/development/python-modules/{self.name}/default.nix"
 
     def spelled_inputs(self, *, nixpkgs: bool) -> Spelled:
-        """Return the packages besides those of the Python set, in nixpkgs' own style or for 24.11 and later."""
+        """Return the inputs outside the Python set.
+
+        They are in the style of nixpkgs itself, or for release 24.11 and later.
+        """
         needs = {*self.build, *self.needs, *(need for _, needs in self.extras for need in needs)}
         return spell(self.inputs, self.name, needs, nixpkgs=nixpkgs, application=self.application)
 
     @property
     def main(self) -> str | None:
-        """The program that bears its name, else the first."""
+        """The program with the name of the package, else the first one."""
         programs = self.release.programs
         return self.name if self.name in programs else next(iter(programs), None)
 
     def use(self, file: str) -> str:
-        """Return the lines of Nix that put `file` (a path Nix reads) into a Python, or make it a package."""
+        """Return Nix code that adds the package in `file` to a Python.
+
+        An application is called as a package. `file` is a path for Nix.
+        """
         python = f"pkgs.python{self.python.replace('.', '')}"
         if self.application:
             return f"{self.name} = pkgs.callPackage {file} {{ python3Packages = {python}Packages; }};"
@@ -80,21 +90,27 @@ class Recipe:
         )
 
     def line(self) -> str | None:
-        """Return the line for pkgs/top-level/python-packages.nix, whose names are sorted; pkgs/by-name needs none."""
+        """Return the line for pkgs/top-level/python-packages.nix, which is sorted.
+
+        Returns None for pkgs/by-name.
+        """
         if self.application:
             return None
         replaced = self.spelled_inputs(nixpkgs=True).replaced
-        # The Python set has something else by these names.
+        # The Python set has other packages with these names.
         given = f"{{ inherit (pkgs) {' '.join(replaced)}; }}" if replaced else "{ }"
         return f"  {self.name} = callPackage ../development/python-modules/{self.name} {given};"
 
     def neighbours(self) -> tuple[str | None, str | None]:
-        """Return the attributes that are known to stand next to it there."""
+        """Return the known attributes before and after it in that file."""
         return neighbours(self.name)
 
 
 def recipe(release: PackageRelease, target: Target, *, application: bool = False) -> Recipe:
-    """Return a release in nixpkgs' words, with what holds on Linux for the Python of `target`."""
+    """Return a release in the names of nixpkgs.
+
+    Its requirements are those on Linux for the Python of `target`.
+    """
     metadata, pyproject = release.metadata, release.pyproject
     requires, extras, complete = metadata.requires, metadata.extras, metadata.complete
     if not complete and pyproject and pyproject.requires is not None:
@@ -105,7 +121,7 @@ def recipe(release: PackageRelease, target: Target, *, application: bool = False
     plain = needed_requirements(requires, package_name, frozenset(), target)
     systems = () if release.is_wheel else needed_requirements(build, package_name, frozenset(), target)
     built_with = gather_inputs(release, systems, target)
-    # Nobody asks for the extras of an application.
+    # No package requires the extras of an application.
     offered = (
         {}
         if application
@@ -126,7 +142,7 @@ def recipe(release: PackageRelease, target: Target, *, application: bool = False
         release=release,
         application=application,
         python=target.short_python,
-        # maturin's hook brings it along, and a program stands among the tools.
+        # The hook of maturin contains it, and programs are among the tools.
         build=tuple(need for need in systems if need.name != "maturin" and not is_tool(need)),
         needs=plain,
         extras=tuple(kept.items()),
@@ -180,7 +196,7 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
             code="NIX502",
             package=unknown,
             message=f"{unknown} is not known to be in nixpkgs",
-            hint=f"Search for it on search.nixos.org, or package it too: `nixpy package {unknown.removeprefix('_')}`.",
+            hint=unknown_package(unknown.removeprefix("_")),
         )
     for need in sorted(used, key=lambda need: need.attribute):
         if need.extras:
@@ -211,7 +227,7 @@ def _diagnostics(found: Recipe, *, complete: bool) -> Iterator[Diagnostic]:
 
 
 def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[Diagnostic]:
-    """Yield NIX508 for extras that are not rendered, once for each reason."""
+    """Yield NIX508 for extras that are left out, once for each reason."""
     if names := ", ".join(sorted(_DEVELOPERS & extras.keys())):
         yield Diagnostic(
             code="NIX508",
@@ -230,5 +246,5 @@ def _left_out(name: str, extras: Mapping[str, tuple[Needed, ...]]) -> Iterator[D
             code="NIX508",
             package=name,
             message=f"nixpy left out extras with packages that are not known to be in nixpkgs: {which}",
-            hint="Search for these packages on search.nixos.org, or package them too, and add the extra.",
+            hint="Package them, too, and add the extra.",
         )

@@ -1,7 +1,9 @@
-"""What a package is built with besides Python packages: the tools and libraries of nixpkgs, and its crates.
+"""Find the build inputs of a package that are not Python packages.
 
-The sdist's own `[external]` says it (PEP 725), else `external/sdists.csv`; what the build system starts is in
-`external/build-systems.csv`. nixpkgs has one version of each, so versions are not compared.
+These are tools and libraries of nixpkgs, and crates.
+
+The sources are the sdist's own `[external]` (PEP 725), else `external/sdists.csv`, and `external/build-systems.csv` for
+programs of the build system. nixpkgs has one version of each, so versions are not compared.
 """
 
 from __future__ import annotations
@@ -23,21 +25,22 @@ from nixpy.nixpkgs.expression import attributes
 from nixpy.nixpkgs.requirements import Needed
 from nixpy.sdists.release import PackageRelease
 
-# What every build has (pkgs/stdenv/generic), and what nixpkgs' meson-python brings along.
+# The tools of every build (pkgs/stdenv/generic), and those that meson-python propagates in nixpkgs.
 _GIVEN = frozenset({"pkgs.stdenv.cc", "pkgs.gnumake"})
 _BRINGING = frozenset({"meson-python"})
 _RUST = frozenset({"pkgs.rustc", "pkgs.cargo"})
-# Libraries whose name has another thing in nixpkgs' Python set (pkgs/top-level/python-packages.nix), besides what the
-# table of packages knows.
+# Libraries with the name of another package in nixpkgs' Python set (pkgs/top-level/python-packages.nix), in addition to
+# the table of packages.
 _IN_PYTHON_SET = frozenset({"boost", "clang", "krb5", "libxml2", "libxslt", "pandoc", "snappy", "xmlsec", "zstd"})
-# These are there what they are outside, as Python modules: the right ones for a build.
+# In the Python set these are the same packages as Python modules, which are right for a build.
 _SAME = frozenset({"cmake", "meson", "ninja"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rust:
-    """A package of crates: maturin or setuptools-rust builds it, and `root` is the folder of its Cargo.lock, the top
-    an empty text, None where the sdist has none.
+    """A package with Rust crates, which maturin or setuptools-rust builds.
+
+    `root` is the folder of its Cargo.lock, an empty string for the top, or None if the sdist has none.
     """
 
     builder: str
@@ -45,7 +48,7 @@ class Rust:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """What builds it, as nixpkgs' manual has it for either (doc/languages-frameworks/rust.section.md)."""
+        """The hooks that build it (nixpkgs: doc/languages-frameworks/rust.section.md)."""
         if self.builder == "maturin":
             return ("rustPlatform.cargoSetupHook", "rustPlatform.maturinBuildHook")
         return ("cargo", "rustPlatform.cargoSetupHook", "rustc")
@@ -53,7 +56,10 @@ class Rust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeInputs:
-    """Expressions over `pkgs`, sorted: `native` runs while the package is built, `host` is linked to."""
+    """Expressions over `pkgs`, sorted.
+
+    `native` runs while the package is built; the build links to `host`.
+    """
 
     native: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
@@ -63,8 +69,9 @@ class RecipeInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spelled:
-    """Inputs as a function has them whose arguments are `arguments`; `replaced` are those that its caller must name,
-    as the Python set has something else by that name.
+    """Inputs in a function with the arguments `arguments`.
+
+    `replaced` are the arguments that its caller must pass, since the Python set has another package of that name.
     """
 
     native: tuple[str, ...]
@@ -74,7 +81,7 @@ class Spelled:
 
 
 def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Target) -> RecipeInputs:
-    """Return what a release is built with on `target`; nothing for a wheel."""
+    """Return the build inputs of a release on `target`; none for a wheel."""
     if release.is_wheel:
         return RecipeInputs()
     build = tuple(build)
@@ -90,7 +97,7 @@ def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Targ
         expressions, told = _supplied(role, dependency, target)
         diagnostics += told
         found[role].update(expressions[:1])
-        # A part of a library is the program that tells where it is; strictDeps wants that among the tools.
+        # Some libraries contain a program that prints their folder; strictDeps requires it among the tools.
         found["build" if role == "host" else role].update(expressions[1:])
     of_python = {f"pkgs.{need.attribute}" for need in build if not is_tool(need)}
     ready = _GIVEN | (_RUST if rust else frozenset()) | of_python
@@ -103,19 +110,23 @@ def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Targ
 
 
 def is_tool(need: Needed) -> bool:
-    """Return whether a build requirement is a wheel with a program that nixpkgs has outside its Python set alone."""
+    """Return whether a build requirement is a wheel with a program.
+
+    nixpkgs has that program only outside its Python set.
+    """
     return not need.known and builds.is_program(need.name)
 
 
 def spell(
     found: RecipeInputs, package_name: str, needs: Collection[Needed], *, nixpkgs: bool, application: bool
 ) -> Spelled:
-    """Return the inputs of a package for a function that is called by the Python set's callPackage.
+    """Return the inputs of a package for a function.
 
-    The one of an `application` is called by that of nixpkgs.
+    The Python set's callPackage calls the function.
 
-    Where only another release has an attribute, or its name is taken, the function asks for `pkgs` instead. nixpkgs
-    itself has the newest spelling alone.
+    For an `application`, callPackage of nixpkgs calls it. If an attribute exists only in another release, or the Python
+    set has another package of that name, the function takes `pkgs` instead. With `nixpkgs`, only the newest spelling is
+    used.
     """
     taken = frozenset() if application else {need.attribute for need in needs}
     arguments: set[str] = set()
@@ -153,7 +164,10 @@ def _is_another(name: str) -> bool:
 def _external(
     release: PackageRelease, target: Target
 ) -> tuple[tuple[tuple[Role, Dependency], ...] | None, list[Diagnostic]]:
-    """Return what its `[external]` asks for on `target`, None where it has none that can be read, and what to say."""
+    """Return the dependencies in `[external]` on `target`, or None.
+
+    Returns None if it has no valid one, and diagnostics.
+    """
     written = release.pyproject and release.pyproject.external
     if written is None:
         return None, []
@@ -194,7 +208,7 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
             code="NIX509",
             package=name,
             message=f"{name} needs {words} at run time, as its [{table.TABLE}] says",
-            hint="Write their paths into its code (substituteInPlace), or wrap the PATH of an application.",
+            hint="Write their paths into its code (substituteInPlace).",
         )
     if rust and rust.root is None:
         yield Diagnostic(
@@ -215,7 +229,10 @@ def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> It
 
 
 def _rust(release: PackageRelease, systems: Collection[NormalizedName]) -> Rust | None:
-    """Return the crates of a release: the Cargo.lock next above the crate that is named, else the highest."""
+    """Return the crates of a release.
+
+    Its Cargo.lock is in the nearest parent of the named crate, else the topmost one.
+    """
     builder = next((one for one in ("maturin", "setuptools-rust") if one in systems), None)
     if builder is None:
         return None

@@ -1,4 +1,4 @@
-"""A project as it lies on disk: settings, dependencies, lock, manager, flake.
+"""Read a project from disk: settings, dependencies, lock, manager, flake.
 
-In: a folder. Out: a `Project`. Only files are read; nothing runs. Read `project.py` first, then `config.py`.
+In: a folder. Out: a `Project`. nixpy only reads files and runs nothing. Read `project.py` first, then `config.py`.
 """

@@ -1,4 +1,7 @@
-"""What the user set: `[tool.nixpy]` of pyproject.toml, or the top level of nixpy.toml where there is no pyproject."""
+"""Read the user's settings in pyproject.toml or nixpy.toml.
+
+They are in `[tool.nixpy]`, or in nixpy.toml if there is no pyproject.toml.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from typing import Any, Literal, NoReturn
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import NixpyError, ProjectError, nearest
+from nixpy.core import address
+from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError, nearest
 from nixpy.core.target import SYSTEMS
 from nixpy.core.toml_file import toml_line
 from nixpy.libraries.match import Rules, user_entries
@@ -20,19 +24,22 @@ from nixpy.nixpkgs.expression import attributes
 
 PYPROJECT = "pyproject.toml"
 NIXPY_TOML = "nixpy.toml"
-# A nixpkgs branch, tag or revision as it may stand in a flake reference.
+# A nixpkgs branch, tag or revision that is valid in a flake reference.
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-# A part of a path that stands as it is in Nix (`import ./nix/nixpy.nix`) and in a shell.
+# A part of a path that needs no quotes in Nix (`import ./nix/nixpy.nix`) and in a shell.
 _PART = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
 _TAKEN = {"flake.nix", "shell.nix", "default.nix"}
-# Nix decides what a flake reference is; control characters and blanks around it are none.
+# Nix decides whether a flake reference is valid. It has no control characters, and no blanks around it.
 _SOURCE = re.compile(r"(?!\s)[^\x00-\x1f\x7f]+(?<!\s)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one project, validated; None where the user left the choice to nixpy."""
+    """The validated settings of one project.
+
+    Returns None if the user leaves the choice to nixpy.
+    """
 
     style: str | None = None
     """How Python finds the libraries. `nixpy init` writes the style that you name, or the one that it recommends."""
@@ -65,7 +72,7 @@ class Settings:
     relax: tuple[NormalizedName, ...] | Literal[True] = ()
     """For style application: the packages of which every version is accepted; `true` for all packages."""
     packages: tuple[str, ...] = ()
-    """Packages for the shell, as attributes of nixpkgs, such as `"git"` or `"nodePackages.npm"`."""
+    """Packages for the shell, as attributes of nixpkgs, such as `"git"` or `"nodejs"`."""
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     """Which version to use if both nixpkgs and the lock have a package, for styles that take packages from nixpkgs:
     `"nixpkgs"` or `"locked"`.
@@ -90,17 +97,27 @@ class Settings:
 
 
 def parse(table: Mapping[str, Any], path: Path, text: str = "", prefix: tuple[str, ...] = ()) -> Settings:
-    """Return the settings in `table`; `text` and `prefix` serve to name the line of what is wrong.
+    """Return the settings in `table`.
 
-    Raises ProjectError for an unknown key (with the nearest known one) and for a value of the wrong kind.
+    Args:
+        table: The table, as tomllib returns it.
+        path: The file of the table, for messages.
+        text: The text of that file, from which messages get the line.
+        prefix: The keys of the table in that file.
+
+    Raises:
+        ProjectError: A key is unknown (the hint has the nearest known one), or a value has the wrong type.
     """
     return Settings(**_Reader(table, path, text, prefix).settings())
 
 
 def nixpkgs_ref(text: str) -> str:
-    """Return `text` if it can stand in a flake reference as a branch, tag or revision; NixpyError otherwise."""
+    """Return `text` if it is a valid branch, tag or revision for a flake reference.
+
+    Else raise NixpyError.
+    """
     if not _REF.fullmatch(text):
-        raise NixpyError(
+        raise ArgumentError(
             f"`{text}` is not a branch, tag or revision of nixpkgs", hint="Write only its name, such as nixos-26.05."
         )
     return text
@@ -132,7 +149,7 @@ class _Reader:
             "shell-hook": self.writable,
             "library": self.library,
             "source": lambda key, value: self.matching(
-                key, value, _SOURCE, 'a flake reference like "github:OWNER/nixpy"'
+                key, value, _SOURCE, f'a flake reference like "{address.flake()}"'
             ),
             "file": self.file,
             "libraries": self.libraries,
@@ -149,7 +166,7 @@ class _Reader:
                 self.fail(f"unknown setting `{'.'.join((*self.prefix, *where, key))}`", *where, key, hint=hint)
 
     def fail(self, message: str, *keys: str, hint: str | None = None) -> NoReturn:
-        raise ProjectError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
+        raise SettingError(message, hint=hint, path=self.path, line=toml_line(self.text, *self.prefix, *keys))
 
     def wrong(self, wanted: str, *keys: str) -> NoReturn:
         self.fail(f"`{'.'.join((*self.prefix, *keys))}` must be {wanted}", *keys)
@@ -208,7 +225,7 @@ class _Reader:
                 self.fail(
                     f"`{item}` is not an attribute of nixpkgs",
                     key,
-                    hint='Write an attribute such as "git" or "nodePackages.npm".',
+                    hint='Write an attribute such as "git" or "nodejs".',
                 )
         return tuple(value)
 
@@ -288,14 +305,16 @@ class _Reader:
 
 
 def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str:
-    """Return the TOML `text` of the file `path` with the `chosen` settings in it; all else stays, byte for byte.
+    """Return the TOML `text` of the file `path` with the `chosen` settings in it.
 
-    Raises ProjectError, with the lines to write by hand, where the file is written in a way that does not allow it.
+    The rest stays, byte for byte.
+
+    Raises ProjectError, with the lines to write by hand, if the form of the file does not allow that.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    mark = "\ufeff" if text.startswith("\ufeff") else ""  # some editors begin a file with it; tomlkit stumbles
+    mark = "\ufeff" if text.startswith("\ufeff") else ""  # some editors write it; tomlkit does not accept it
     before = tomllib.loads(text.removeprefix(mark))
     pyproject = path.name == PYPROJECT
     try:
@@ -312,7 +331,7 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
         after = tomllib.loads(new)
     except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
         after = {}
-    # Tables written with dotted keys or in one line can come out as other tables; then nothing is written.
+    # tomlkit may change tables with dotted keys or in one line to other tables; then nothing is written.
     if after != _merged(before, chosen, pyproject=pyproject):
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
         where = "[tool.nixpy]" if pyproject else "the top of the file"

@@ -1,4 +1,7 @@
-"""What a `pyproject.toml` asks for: `[project]`, its extras, and dependency groups (PEP 508, 621 and 735)."""
+"""Read the requirements in `pyproject.toml`.
+
+They are in `[project]`, its extras, and dependency groups (PEP 508, 621 and 735).
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ from nixpy.core import limits
 from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.requirement import canonical_requirement, under
 from nixpy.core.toml_file import read_text, toml_line
-from nixpy.core.urls import plain, shown_within, split
+from nixpy.core.urls import plain, shown_text, split
 from nixpy.locks import formats
 
-# What of [tool.uv] changes which versions are chosen.
+# The keys of [tool.uv] that affect the choice of versions.
 _UV_KEYS = (
     "constraint-dependencies",
     "dependency-metadata",
@@ -39,9 +42,8 @@ _UV_KEYS = (
 class Dependencies:
     """The dependencies of one `pyproject.toml`.
 
-    `optional` maps extras to their requirements as written; `groups` maps group names to their unread
-    lists, since PEP 735 wants only those looked at that are used. `default_groups` are what `uv sync`
-    installs unasked.
+    `optional` maps extras to their requirements as written; `groups` maps group names to their unparsed lists, since
+    PEP 735 requires that tools parse only used groups. `default_groups` are those that `uv sync` installs by default.
     """
 
     path: Path
@@ -51,19 +53,19 @@ class Dependencies:
     optional: Mapping[NormalizedName, tuple[Requirement, ...]]
     groups: Mapping[NormalizedName, tuple[object, ...]]
     default_groups: frozenset[NormalizedName]
-    complete: bool = True  # False: more of them stand where only a build or another tool reads
-    version_known: bool = True  # False: only a build tells the project's own version
-    extras_known: bool = True  # False: only a build or another tool tells all extras
-    groups_known: bool = True  # False: Poetry's or PDM's own tables name more, and no lock tells what is in them
-    uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that steers uv
+    complete: bool = True  # False: more of them are in a place that only a build or another tool can read
+    version_known: bool = True  # False: only a build shows the version of the project
+    extras_known: bool = True  # False: only a build or another tool knows all extras
+    groups_known: bool = True  # False: tables of Poetry or PDM have more, and no lock records them
+    uv: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the part of [tool.uv] that affects the resolution
 
     @classmethod
     def from_pyproject(cls, data: Mapping[str, Any], path: Path, *, locked: bool = False) -> Dependencies:
-        """Return what the document `data`, read from `path`, says.
+        """Return the dependencies in the document `data`, read from `path`.
 
-        Raises ProjectError with the line for a value of the wrong type, for a requirement that is none, and
-        where the dependencies are not in the file: dynamic ones, Poetry's own table without `[project]`.
-        For a `locked` project the lock tells those, and the result is without them.
+        Raises ProjectError, with the line, for a value of the wrong type, for an invalid requirement, and if the
+        dependencies are not in the file: dynamic ones, or Poetry's own table without `[project]`. For a `locked`
+        project these are in the lock, and the result lacks them.
         """
         reader = Reader(data, path)
         project = reader.table("project")
@@ -109,10 +111,12 @@ class Dependencies:
         )
 
     def select(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[Requirement, ...]:
-        """Return the requirements of the project with these extras and groups (None: the default ones).
+        """Return the requirements of the project with these extras and groups.
 
-        Extras of the project itself (`demo[fast]` in `demo`) are replaced by what they stand for, under the
-        same marker. Raises ProjectError for an extra or group that does not exist or is not valid.
+        None means the default groups.
+
+        Extras of the project itself (`demo[fast]` in `demo`) are replaced by their requirements, with the same marker.
+        Raises ProjectError for an extra or group that does not exist or is not valid.
         """
         found = list(self.dependencies)
         for extra in sorted({canonicalize_name(extra) for extra in extras}):
@@ -124,16 +128,18 @@ class Dependencies:
         return tuple(self._without_self(found))
 
     def selected_groups(self, groups: Iterable[str] | None) -> tuple[NormalizedName, ...]:
-        """Return the names of the groups meant, sorted; None means the default ones."""
+        """Return the normalised names of the groups, sorted; None means the default ones."""
         wanted = self.default_groups if groups is None else {canonicalize_name(group) for group in groups}
         if missing := sorted(wanted - set(self.groups)):
             raise self._unknown("dependency group", missing[0], self.groups, "dependency-groups")
         return tuple(sorted(wanted))
 
     def canonical(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the selection as sorted, normalised text: equal if and only if the same is asked for.
+        """Return the selection as sorted, normalised text.
 
-        What `[tool.uv]` says of sources, constraints and overrides is part of it. Credentials are not.
+        It is equal if and only if the requirements are the same.
+
+        It includes sources, constraints and overrides in `[tool.uv]`, but no credentials.
         """
         lines = {canonical_requirement(requirement) for requirement in self.select(extras, groups)}
         lines |= {f"uv {key} {_canonical_json(value)}" for key, value in self.uv.items()}
@@ -153,8 +159,11 @@ class Dependencies:
             ) from None
 
     def _included(self, group: NormalizedName) -> Iterator[Requirement]:
-        """Yield the requirements of a group and of those that it includes, each group once."""
-        resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates what it is given
+        """Yield the requirements of a group and of those that it includes.
+
+        Each group is included once.
+        """
+        resolver = DependencyGroupResolver(self.groups)  # type: ignore[arg-type]  # it validates its argument
         entered = {group}
         path = [(group, iter(resolver.lookup(group)))]
         while path:
@@ -167,13 +176,16 @@ class Dependencies:
             elif any(above == (other := canonicalize_name(item.include_group)) for above, _ in path):
                 raise CyclicDependencyGroup(group, name, other)
             elif len(path) >= limits.CHAIN:
-                raise NixpyError(f"more than {limits.CHAIN} groups include each other in a chain")
+                raise ProjectError(f"more than {limits.CHAIN} groups include each other in a chain")
             elif other not in entered:
                 entered.add(other)
                 path.append((other, iter(resolver.lookup(other))))
 
     def _without_self(self, requirements: Iterable[Requirement]) -> Iterator[Requirement]:
-        """Replace the project's own extras, each once under each marker; one that leads back to itself ends there."""
+        """Replace the project's own extras by their requirements.
+
+        Each is replaced once for each marker, so cycles end.
+        """
         nothing: tuple[str, ...] = ()
         waiting = deque((requirement, nothing) for requirement in requirements)
         seen: set[tuple[str, str]] = set()
@@ -209,14 +221,17 @@ class Dependencies:
 
 
 def _checked(requirement: Requirement) -> Requirement:
-    """Return a requirement; NixpyError where its address, which packaging takes as it is, is no URL."""
+    """Return a requirement.
+
+    Raises NixpyError if its address, which packaging does not check, is not a URL.
+    """
     if requirement.url:
         split(requirement.url)
     return requirement
 
 
 def _canonical_json(value: Any) -> str:
-    """Return uv's setting as JSON whose order does not depend on the file's; requirements are normalised."""
+    """Return a setting of uv as JSON, sorted and with normalised requirements."""
 
     def canonical(item: Any) -> Any:
         if isinstance(item, Mapping):
@@ -229,7 +244,10 @@ def _canonical_json(value: Any) -> str:
 
 
 def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
-    """Return the line of a key for a message; the file may have changed or gone since it was read."""
+    """Return the line of a key for a message, or None.
+
+    The file may have changed since it was read.
+    """
     try:
         text = read_text(path)
     except NixpyError:
@@ -238,18 +256,18 @@ def _line(path: Path, *keys: str, value: str | None = None) -> int | None:
 
 
 class Reader:
-    """A document whose values are checked as they are taken out."""
+    """A document that checks the types of its values on access."""
 
     def __init__(self, data: Mapping[str, Any], path: Path) -> None:
         self._data = data
         self._path = path
 
     def error(self, message: str, *keys: str, value: str | None = None, hint: str | None = None) -> ProjectError:
-        """Return an error that has the line of `keys`, or of the item `value` there."""
+        """Return an error with the line of `keys`, or of the item `value` there."""
         return ProjectError(message, hint=hint, path=self._path, line=_line(self._path, *keys, value=value))
 
     def table(self, *keys: str) -> Mapping[str, Any]:
-        """Return the table at `keys`, empty where there is none."""
+        """Return the table at `keys`, empty if there is none."""
         node: Any = self._data
         for depth, key in enumerate(keys, start=1):
             node = node.get(key, {})
@@ -258,7 +276,7 @@ class Reader:
         return node  # type: ignore[no-any-return]
 
     def strings(self, *keys: str) -> tuple[str, ...]:
-        """Return the list of strings at `keys`, empty where there is none."""
+        """Return the list of strings at `keys`, empty if there is none."""
         value = self.table(*keys[:-1]).get(keys[-1], [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(f"`{'.'.join(keys)}` must be a list of strings", *keys, hint=f'Write {keys[-1]} = ["…"].')
@@ -274,14 +292,14 @@ class Reader:
         except (InvalidRequirement, NixpyError) as error:
             reason = str(error).partition("\n")[0]
             raise self.error(
-                f"`{shown_within(plain(text))}` in `{'.'.join(keys)}` is not a requirement: {reason}",
+                f"`{shown_text(text)}` in `{'.'.join(keys)}` is not a requirement: {reason}",
                 *keys,
                 value=text,
                 hint="Write it as in PEP 508: numpy>=2, numpy[extra]; sys_platform == 'linux', or name @ URL.",
             ) from None
 
     def requires_python(self) -> SpecifierSet | None:
-        """Return `requires-python`, None where it is not set."""
+        """Return `requires-python`, or None if it is not set."""
         value = self.table("project").get("requires-python")
         if value is None:
             return None
@@ -296,7 +314,10 @@ class Reader:
             ) from None
 
     def groups(self) -> dict[NormalizedName, tuple[object, ...]]:
-        """Return `[dependency-groups]` by normalised name; uv's older `dev-dependencies` belong to `dev`."""
+        """Return `[dependency-groups]` by normalised name.
+
+        uv's older `dev-dependencies` belong to `dev`.
+        """
         found: dict[NormalizedName, tuple[object, ...]] = {}
         for name, items in self.table("dependency-groups").items():
             group = canonicalize_name(name)
@@ -311,12 +332,18 @@ class Reader:
         return found
 
     def foreign_groups(self) -> frozenset[NormalizedName]:
-        """Return the names of groups in Poetry's and PDM's own tables, whose content is for their locks to tell."""
+        """Return the names of groups in tables of Poetry and PDM.
+
+        Only their locks record the requirements.
+        """
         tables = (self.table("tool", "poetry", "group"), self.table("tool", "pdm", "dev-dependencies"))
         return frozenset(canonicalize_name(name) for table in tables for name in table)
 
     def default_groups(self, groups: Mapping[NormalizedName, object]) -> frozenset[NormalizedName]:
-        """Return what uv installs unasked: `default-groups`, else `dev` where there is such a group."""
+        """Return the groups that uv installs by default.
+
+        These are `default-groups`, else `dev` if there is such a group.
+        """
         if "default-groups" not in (uv := self.table("tool", "uv")):
             return frozenset(groups) & {canonicalize_name("dev")}
         if uv["default-groups"] == "all":

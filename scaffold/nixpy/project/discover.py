@@ -1,22 +1,24 @@
-"""Which projects below a folder are nixpy's: for one check of a repository that holds several."""
+"""Find the projects with settings of nixpy below a folder.
+
+So one run can check a repository that has several.
+"""
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from nixpy.core.errors import NixpyError, ProjectError
-from nixpy.core.read_file import read_lossy
+from nixpy.core.read_file import read_lossy, walk
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 
 
 def find_projects(root: Path) -> tuple[Path, ...]:
     """Return the folders at and below `root` that have settings of nixpy, sorted.
 
-    Hidden folders, environments and node_modules are passed by. Raises ProjectError where there is none: a check that
-    looked at nothing must not pass.
+    Hidden folders, environments and node_modules are skipped. Raises ProjectError if there is none: a check of no
+    project must not succeed.
     """
     found = tuple(sorted(_find_projects(root)))
     if not found:
@@ -27,7 +29,7 @@ def find_projects(root: Path) -> tuple[Path, ...]:
 
 
 def _find_projects(root: Path) -> Iterator[Path]:
-    for name, folders, files in os.walk(root):
+    for name, folders, files in walk(root):
         if "pyvenv.cfg" in files:
             folders.clear()
             continue
@@ -37,12 +39,20 @@ def _find_projects(root: Path) -> Iterator[Path]:
 
 
 def _has_settings(path: Path) -> bool:
-    """Return whether there is a [tool.nixpy]; a damaged file may have one, and so its error is not passed over."""
+    """Return whether there is a [tool.nixpy].
+
+    A damaged file counts, so that its error is reported.
+    """
     try:
         text = read_lossy(path)
         if "nixpy" not in text:
             return False
         tool = tomllib.loads(text).get("tool", {})
-    except (NixpyError, OSError, ValueError, RecursionError):  # it is no TOML, has a huge number, or is nested too deep
+    except (
+        NixpyError,
+        OSError,
+        ValueError,
+        RecursionError,
+    ):  # it is not TOML, has a huge number, or is nested too deeply
         return True
     return isinstance(tool, dict) and "nixpy" in tool

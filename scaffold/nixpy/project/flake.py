@@ -1,4 +1,4 @@
-"""What the user's own flake.nix and flake.lock say; nixpy reads them and never writes to them."""
+"""Read the user's flake.nix and flake.lock. nixpy never changes them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ _GITHUB = re.compile(r"github:NixOS/nixpkgs/([^\"?#]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A revision of nixpkgs, and the hash of its tree (SRI) where it is known."""
+    """A revision of nixpkgs, and the hash of its tree (SRI) if it is known."""
 
     revision: str
     hash: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as the templates take it."""
+        """Return the data for the templates."""
         return asdict(self)
 
 
 def pin(root: Path, nixpkgs: str) -> Pin | None:
-    """Return the revision that `nixpkgs` means: what flake.lock has for it, or itself; None for a branch not locked."""
+    """Return the revision of `nixpkgs`: the one in flake.lock, or itself.
+
+    Returns None for a branch that is not locked.
+    """
     if followed(root) == nixpkgs:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
@@ -47,7 +50,10 @@ def pin(root: Path, nixpkgs: str) -> Pin | None:
 
 
 def followed(root: Path) -> str | None:
-    """Return the branch or revision of nixpkgs that the flake in `root` follows, where that can be told."""
+    """Return the branch or revision of nixpkgs that the flake in `root` follows.
+
+    Returns None if it is unknown.
+    """
     try:
         nodes = limits.parse_json(read_lossy(root / "flake.lock"))["nodes"]
         original = nodes[nodes["root"]["inputs"]["nixpkgs"]]["original"]
@@ -62,18 +68,24 @@ def followed(root: Path) -> str | None:
 
 
 def other_nixpkgs(root: Path, nixpkgs: str) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where the flake follows another nixpkgs than the one the project was analysed for."""
+    """Yield a diagnostic if the flake follows another nixpkgs.
+
+    The project was analysed for `nixpkgs`.
+    """
     there = followed(root)
     if there and there != nixpkgs:
         yield Diagnostic(
             code="NIX204",
             message=f"flake.nix follows nixpkgs {there}, but nixpy analyses the project for {nixpkgs}",
-            hint="Change `inputs.nixpkgs.url` in flake.nix, or `nixpkgs` in the settings of nixpy.",
+            hint=f"Run `nixpy init --nixpkgs {there}`.",
         )
 
 
 def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
-    """Yield a diagnostic where the flake in `root` does not name an input that the style takes its code from."""
+    """Yield a diagnostic for each input of the style that the flake lacks.
+
+    The flake is that in `root`.
+    """
     text = _text(root)
     names = [item.name for item in style.inputs if not re.search(rf"\b{re.escape(item.name)}\s*(=|\.url\b)", text)]
     if text and names:
@@ -85,7 +97,7 @@ def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
 
 
 def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
-    """Return with which library the flake in `root` is written."""
+    """Return the library that the flake in `root` uses."""
     text = _text(root)
     if "flake-parts" in text:
         return "flake-parts"
@@ -93,7 +105,10 @@ def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
 
 
 def nearest_flake(root: Path) -> Path | None:
-    """Return the flake.nix in `root`, else the first one above it in the same git repository; None without one."""
+    """Return the flake.nix in `root` or in the nearest parent folder.
+
+    The folder is in the same git repository. Returns None if there is no flake.nix.
+    """
     here = root.resolve()
     folders = (here, *here.parents)
     top = next((number for number, folder in enumerate(folders) if (folder / ".git").exists()), 0)

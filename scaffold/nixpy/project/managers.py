@@ -1,17 +1,19 @@
-"""What fills `.venv` with what a project installs: uv, pip, poetry or pdm, and by which command.
+"""Choose the manager that installs a project into `.venv`.
 
-`templates/managers.json`, which copier reads too, has a row for each manager. The managers of a lock stand in the row
-of its format (`locks/formats.py`). A row has these members, all commands as shell text:
+It is uv, pip, poetry or pdm. nixpy also computes its commands.
 
-- `lock`: the name of its own lock; `addresses`: Nix reads in it where the wheels are.
-- `without-lock`: what it installs from besides locks; it is the default for the first of these.
+`templates/managers.json`, which copier reads, too, has a row for each manager. The managers of a lock are in the row
+of its format (`locks/formats.py`). A row has these members, with all commands as shell text:
+
+- `lock`: the name of its own lock; `addresses`: Nix reads the addresses of wheels from it.
+- `without-lock`: the kinds of projects without a lock that it installs; it is the default for the first of these.
 - `reads-groups`: it installs dependency groups and extras of pyproject.toml by their names.
-- `package`: its attribute of nixpkgs; `variables`: what makes it take the Python of the shell and the `.venv` of the
-  folder. Variables of uv are in every shell.
+- `package`: its attribute of nixpkgs; `variables`: the variables that make it use the Python of the shell and the
+  `.venv` of the folder. Variables of uv are in every shell.
 - `create`: the command for a new `.venv`.
 - `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow.
-- `options`: what follows the command for each `extra` and `group`. Where groups are chosen, `chosen` stands before,
-  with each group after `chosen-group`; `no-group` says that none is chosen.
+- `options`: the options for each `extra` and `group`. If groups are chosen, `chosen` comes first, and each group
+  follows `chosen-group`; `no-group` is for an empty choice.
 - `add`: the command that adds a dependency, for the README of a new project.
 """
 
@@ -25,14 +27,14 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArgumentError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 
 FOLDER = ".venv"
-NONE = "none"  # the user fills .venv alone
+NONE = "none"  # the user fills .venv without nixpy
 _REQUIREMENTS = "requirements files"
 
 _COPIES = "python -m venv --copies .venv"
@@ -43,21 +45,26 @@ NAMES = (*TABLE, NONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
-    """One manager and how it fills `.venv`; all paths are relative to the project's folder.
+    """One manager and how it fills `.venv`.
 
-    `create` is the command for a new `.venv`, as shell text, and `fill` are the words of the one that installs. `files`
-    are what `fill` reads: it is run again when one of them changed.
+    All paths are relative to the project's folder.
+
+    `create` is the command for a new `.venv`, as shell text, and `fill` are the words of the command that installs.
+    `files` are the files that `fill` reads: it runs again when one of them changes.
     """
 
     name: str
     package: str | None  # its attribute of nixpkgs
-    variables: Mapping[str, str]  # with values as they stand in a shell
+    variables: Mapping[str, str]  # with values as shell text
     create: str
     fill: tuple[str, ...]
     files: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
-        """Return it as `templates/nix/manager.nix` takes it, the commands as shell text."""
+        """Return the arguments of `templates/nix/manager.nix`.
+
+        The commands are shell text.
+        """
         return {
             "name": self.name,
             "package": self.package and {"nix": f"pkgs.{self.package}"},
@@ -69,37 +76,45 @@ class Manager:
         }
 
 
-def choose(project: Project, asked: str | None) -> tuple[str, str]:
-    """Return the name of the manager that fills `.venv`, "none" where nobody does, and why in words.
+def choose(project: Project, requested: str | None) -> tuple[str, str]:
+    """Return the name of the manager that fills `.venv`, and the reason.
 
-    Raises NixpyError for one that is not known, or does not install from what the project has.
+    The name may be "none"; the reason is in words.
+
+    Raises NixpyError for a manager that is unknown, or that cannot install from the files of the project.
     """
     kind = _kind(project)
-    if asked is None:
+    if requested is None:
         if not _is_inside(project):
             return NONE, "the lock is in another folder"
         preferring = (name for name, row in TABLE.items() if kind in row.get("without-lock", ())[:1])
         name = next(preferring, None) or next((name for name in TABLE if kind in _reads(name)), NONE)
         shown = relative(project, project.source)
         return name, f"no manager reads {shown}" if name == NONE else f"installs from {shown}"
-    if asked not in NAMES:
-        raise NixpyError(f"there is no manager `{asked}`", hint=f"Use one of {', '.join(NAMES)}.")
-    if asked != NONE and (kind not in _reads(asked) or not _is_inside(project)):
-        raise NixpyError(
-            f"{asked} does not install from {relative(project, project.source)}",
-            hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(asked))}), choose "
+    if requested not in NAMES:
+        raise ArgumentError(f"there is no manager `{requested}`", hint=f"Use one of {', '.join(NAMES)}.")
+    if requested != NONE and (kind not in _reads(requested) or not _is_inside(project)):
+        raise ArgumentError(
+            f"{requested} does not install from {relative(project, project.source)}",
+            hint=f"Use a file that it reads in the folder of the project ({', '.join(_reads(requested))}), choose "
             f"another manager, or use {NONE} and fill .venv yourself.",
         )
-    return asked, "from the settings"
+    return requested, "from the settings"
 
 
 def _reads(name: str) -> tuple[str, ...]:
-    """Return what a manager installs from: names of lock files, and the kinds of projects without a lock."""
+    """Return the sources of a manager.
+
+    They are names of lock files, and the kinds of projects without a lock.
+    """
     return (*(one.name for one in formats.FORMATS if name in one.managers), *TABLE[name].get("without-lock", ()))
 
 
 def manager(project: Project, name: str) -> Manager | None:
-    """Return how the manager called `name` fills the `.venv` of the project; None for "none"."""
+    """Return the manager `name` with its commands for the `.venv` of the project.
+
+    Returns None for "none".
+    """
     if name == NONE:
         return None
     row = TABLE[name]
@@ -117,7 +132,10 @@ def manager(project: Project, name: str) -> Manager | None:
 
 
 def _fill(project: Project, row: Mapping[str, Any]) -> list[str]:
-    """Return the words of the command that installs, empty where there is nothing to install."""
+    """Return the words of the command that installs.
+
+    There are none if there is nothing to install.
+    """
     kind, install = _kind(project), row["install"]
     if kind == _REQUIREMENTS:
         files = (word for path in project.requirements for word in ("-r", relative(project, path)))
@@ -134,13 +152,16 @@ def _fill(project: Project, row: Mapping[str, Any]) -> list[str]:
 
 
 def _each(options: Mapping[str, str], extras: Collection[str], groups: Collection[str]) -> list[str]:
-    """Return an option for each extra, and for each group where the manager has one for it."""
+    """Return an option for each extra and, if the manager supports it, for each group."""
     words = [options["extra"] + extra for extra in sorted(extras)]
     return words + [options["group"] + group for group in sorted(groups) if "group" in options]
 
 
 def _only(options: Mapping[str, str], groups: Collection[str] | None) -> list[str]:
-    """Return the option that leaves out other groups than these; none where the default groups are installed."""
+    """Return the options that leave out other groups than these.
+
+    There is none for the default groups.
+    """
     if groups is None:
         return []
     if not groups and "no-group" in options:
@@ -150,14 +171,16 @@ def _only(options: Mapping[str, str], groups: Collection[str] | None) -> list[st
 
 
 def _unlocked(project: Project, row: Mapping[str, Any]) -> list[str]:
-    """Return the words for what pyproject.toml alone asks for, empty where that is nothing.
+    """Return the command that installs the requirements in pyproject.toml.
 
-    It is not `uv sync`, which would write a lock, and so another project than the one that was analysed.
+    It is a list of words, empty if there are no requirements.
+
+    It is not `uv sync`, which would write a lock and so change the project that was analysed.
     """
     dependencies = project.dependencies
     assert dependencies is not None  # noqa: S101  (that kind of project has them)
     extras = sorted(project.extras_and_groups.extras)
-    # As by `uv sync`, a project that does not say how it is built is not installed itself (tool.uv.package).
+    # As with `uv sync`, a project without a build system is not installed itself (tool.uv.package).
     words = ["-e", f".[{','.join(extras)}]" if extras else "."] if _is_built(project) else []
     if row.get("reads-groups"):
         options = row["options"]
@@ -165,7 +188,7 @@ def _unlocked(project: Project, row: Mapping[str, Any]) -> list[str]:
             words = ["-r", PYPROJECT, *_each(options, extras, ())]
         words += _each(options, (), dependencies.selected_groups(project.extras_and_groups.groups))
     else:
-        # pip reads groups since 25.1 alone, and requirements out of a pyproject.toml never.
+        # pip reads groups only since 25.1, and never reads requirements from a pyproject.toml.
         declared = dependencies.select(extras, ()) if words else ()
         wanted = dependencies.select(extras, project.extras_and_groups.groups)
         words += [str(requirement) for requirement in wanted if requirement not in declared]
@@ -178,7 +201,10 @@ def _is_built(project: Project) -> bool:
 
 
 def files(project: Project) -> tuple[str, ...]:
-    """Return the files that say what is installed, relative to the project's folder."""
+    """Return the files that decide what is installed.
+
+    They are relative to the project's folder.
+    """
     read = [path for file in project.requirements_files for path in file.files]
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
@@ -199,11 +225,14 @@ def _kind(project: Project) -> str:
 
 
 def _is_inside(project: Project) -> bool:
-    """Return whether the lock belongs to this very folder; that of a workspace fills the workspace's `.venv`."""
+    """Return whether the lock is in the project's folder.
+
+    That of a workspace fills the `.venv` of the workspace.
+    """
     lock, lock_format = project.lock, formats.format_of(project.lock)
     return lock is None or bool(lock_format and lock_format.by_path) or lock.resolve().parent == project.root.resolve()
 
 
 def relative(project: Project, path: Path) -> str:
-    """Return the path as it stands in the project's folder."""
+    """Return the path relative to the project's folder."""
     return os.path.relpath(path, project.root)

@@ -1,4 +1,4 @@
-"""A project as it lies on disk: its settings, its dependencies, and the files that say what it installs."""
+"""Read a project: its settings, its dependencies, and its lock."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ NIXPY_LOCK = "nixpy.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One folder with Python dependencies; `pyproject` is its pyproject.toml, empty where there is none.
+    """One folder with Python dependencies.
 
-    `lock` is the lock file that decides what is installed, where there is one; otherwise `requirements` files do, and
-    otherwise `dependencies`, those of pyproject.toml or, where it is written out there, of setup.py and setup.cfg.
+    `pyproject` is its pyproject.toml, empty if there is none.
+
+    The `lock` decides what is installed, if there is one; else the `requirements` files; else `dependencies`, those of
+    pyproject.toml or literal ones of setup.py and setup.cfg.
     """
 
     root: Path
@@ -49,22 +51,22 @@ class Project:
 
     @property
     def nixpy_lock_path(self) -> Path:
-        """Where nixpy.lock is: beside the rendered file."""
+        """The path of nixpy.lock, which is next to the generated Nix file."""
         return self.rendered.with_name(NIXPY_LOCK)
 
     @property
     def rendered(self) -> Path:
-        """Where the generated Nix file is."""
+        """The path of the generated Nix file."""
         return self.root / self.settings.file
 
     @property
     def flake(self) -> Path:
-        """Where the user's flake is, if there is one."""
+        """The path of the user's flake, which need not exist."""
         return self.root / "flake.nix"
 
     @property
     def extras_and_groups(self) -> ExtrasAndGroups:
-        """Return the extras and groups that are installed, without those that [external] alone has."""
+        """Return the extras and groups to install, without those that only [external] has."""
         groups, extras = self.settings.groups, frozenset(self.settings.extras)
         if self.external:
             declared = self.dependencies
@@ -76,7 +78,7 @@ class Project:
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Return what pyproject.toml says of the Pythons it runs on, else what the lock says."""
+        """Return the Python versions in pyproject.toml, else those in the lock."""
         said = self.dependencies.requires_python if self.dependencies else None
         return said if said is not None or self.locked is None else self.locked.requires_python
 
@@ -89,26 +91,35 @@ class Project:
             return self.requirements[0]
         return self.dependencies.path if self.dependencies else self.settings_path
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The existing files with the requirements and the settings of the project."""
+        named = self.dependencies.path if self.dependencies else self.source
+        files = dict.fromkeys((self.source, *self.requirements, named, self.settings_path))
+        return tuple(path for path in files if path.is_file())
+
     @cached_property
     def requirements_files(self) -> tuple[RequirementsFile, ...]:
-        """Return the requirements files, read; empty where something else decides."""
+        """Return the parsed requirements files; empty if a lock or pyproject.toml decides."""
         return tuple(
             formats.read_requirements(path, self.root, self.extras_and_groups.groups) for path in self.requirements
         )
 
     @cached_property
     def locked(self) -> Lock | None:
-        """Return the lock, read, where there is one."""
+        """Return the parsed lock, or None."""
         return formats.read(self.lock, self.root) if self.lock else None
 
     def canonical(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return what the project asks for, normalised and sorted: the part of it a lock must agree with.
+        """Return the requirements of the project, normalised and sorted.
 
-        Order, comments and spelling do not change it; every change of a dependency does. Where only the lock tells
-        the dependencies, it is the names of all that is installed on `targets`.
+        A lock must agree with these.
+
+        Order, comments and spelling do not change the result; every change of a dependency does. If only the lock
+        has the dependencies, the result is the names of all packages that it installs on `targets`.
         """
         lines: set[str] = {f"requires-python {self.requires_python}"} if self.requires_python else set()
-        # The shell knows by the digest of this whether it is in its own project's folder.
+        # The shell compares a digest of this to check that it is in the folder of its project.
         if self.dependencies and self.dependencies.name:
             lines.add(f"name {self.dependencies.name}")
         if self.dependencies and not self.requirements:
@@ -121,10 +132,12 @@ class Project:
         return tuple(sorted(lines))
 
     def direct_names(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[NormalizedName, ...]:
-        """Return the names of the packages the project itself asks for on any of `targets`, sorted.
+        """Return the names of the packages that the project itself requires.
 
-        Without `groups` those of its dependency groups, which are for development, are left out. Where only the lock
-        tells, these are all that it installs.
+        They are required on any of `targets`, and sorted.
+
+        Without `groups`, those of its dependency groups, which are for development, are left out. If only the lock has
+        the dependencies, these are all packages that it installs.
         """
         names = {
             canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets, groups=groups)
@@ -132,7 +145,10 @@ class Project:
         return tuple(sorted(names | self._only_locked(targets)))
 
     def direct_requirements(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[Requirement, ...]:
-        """Return the requirements of the project itself on any of `targets`, as far as not only the lock tells them."""
+        """Return the project's own requirements on any of `targets`.
+
+        The result is empty if only the lock has them.
+        """
         wanted: list[Requirement] = []
         if self.dependencies and not self.requirements:
             wanted += self.dependencies.select(
@@ -143,7 +159,10 @@ class Project:
         return holding(wanted, targets)
 
     def direct_requirement_lines(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Return `direct_requirements` as normalised text without addresses, sorted, to compare an environment with."""
+        """Return `direct_requirements` as sorted, normalised text.
+
+        It has no addresses, so that environments can be compared with it.
+        """
         return tuple(
             sorted(
                 {canonical_requirement(requirement, address=False) for requirement in self.direct_requirements(targets)}
@@ -151,31 +170,31 @@ class Project:
         )
 
     def implied_names(self, targets: Sequence[Target]) -> set[NormalizedName]:
-        """Return those of `direct_names` that nothing but the lock names."""
+        """Return those of `direct_names` that only the lock names."""
         return self._only_locked(targets) - {
             canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets)
         }
 
     @property
-    def _only_lock_tells(self) -> bool:
+    def _is_only_in_lock(self) -> bool:
         return self.locked is not None and not (self.dependencies and self.dependencies.complete)
 
     @property
-    def tells_extras(self) -> bool:
-        """Whether `direct_requirements` has all that the project asks for, with the extras of each."""
-        return not self._only_lock_tells and all(
+    def has_all_extras(self) -> bool:
+        """Whether `direct_requirements` has all requirements, with their extras."""
+        return not self._is_only_in_lock and all(
             line.requirement for file in self.requirements_files for line in file.requirements
         )
 
     def _only_locked(self, targets: Sequence[Target]) -> set[NormalizedName]:
-        if self.locked is None or not self._only_lock_tells:
+        if self.locked is None or not self._is_only_in_lock:
             return set()
         installed = (package for target in targets for package in self.locked.packages(target, self.extras_and_groups))
         return {package.name for package in installed if not package.local}
 
 
 def holding(requirements: Iterable[Requirement], targets: Sequence[Target]) -> tuple[Requirement, ...]:
-    """Return those of the requirements whose markers hold on any of `targets`."""
+    """Return the requirements with markers that are true on any of `targets`."""
     environments = [{**target.marker_environment(), "extra": ""} for target in targets]
     return tuple(one for one in requirements if one.marker is None or any(map(one.marker.evaluate, environments)))
 
@@ -184,7 +203,7 @@ def holding(requirements: Iterable[Requirement], targets: Sequence[Target]) -> t
 def read(root: Path) -> Project:
     """Read the project in the folder `root`.
 
-    Raises ProjectError where there is nothing to read, or something in it is wrong; LockError where the lock of its
+    Raises ProjectError if the folder has no project, or one of its files is invalid, and LockError if the lock of its
     workspace cannot be read.
     """
     if not root.is_dir():
@@ -192,7 +211,7 @@ def read(root: Path) -> Project:
     pyproject, nixpy_toml = root / config.PYPROJECT, root / config.NIXPY_TOML
     data = load_toml(pyproject) if pyproject.is_file() else {}
     settings, settings_path = _settings(pyproject, nixpy_toml, data)
-    # With dependencies in [project] (or a lock of it), requirements files are another tool's by-product.
+    # With dependencies in [project] (or a lock), another tool has generated the requirements files.
     has_dependencies = "project" in data or "dependency-groups" in data
     lock = _named(root, settings.lock) if settings.lock else None
     if lock is None and not settings.requirements:
@@ -223,9 +242,12 @@ def read(root: Path) -> Project:
 
 
 def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:
-    """Return what setup.py and setup.cfg ask for; ProjectError that tells what to do where nothing can be read."""
+    """Return the requirements in setup.py and setup.cfg.
+
+    Raises ProjectError, with a hint, if they cannot be read.
+    """
     if data:
-        Dependencies.from_pyproject(data, pyproject)  # has an error of its own for Poetry's table
+        Dependencies.from_pyproject(data, pyproject)  # raises its own error for Poetry's table
     if setup := setup_files.read(root):
         return setup.dependencies()
     raise ProjectError(

@@ -1,7 +1,8 @@
-"""What setup.py and setup.cfg say in so many words. They are read and never run: what a program would have to work out
-is not known.
+"""Read literal values from setup.py and setup.cfg.
 
-A keyword of `setup()` comes before the key of setup.cfg, as setuptools has it (setuptools: config/setupcfg.py).
+They are never run: computed values are unknown.
+
+A keyword of `setup()` takes precedence over the key of setup.cfg, as in setuptools (config/setupcfg.py).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import configparser
 
 SETUP_PY, SETUP_CFG = "setup.py", "setup.cfg"
-# Where setup.cfg has a keyword of setup(), and what parts the items of a list there.
+# The place of each keyword of setup() in setup.cfg, and the separator of its list items.
 _PLACES = {
     "name": ("metadata", None),
     "version": ("metadata", None),
@@ -44,26 +45,29 @@ _SECTIONS = {"extras_require": ("options.extras_require", ";"), "entry_points": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The keywords of `setup()` that are written out, and the names of those that are there as code alone."""
+    """The keywords of `setup()` with literal values.
 
-    path: Path  # the file that is named in messages
+    With them are the names of keywords that are code.
+    """
+
+    path: Path  # the file for messages
     values: Mapping[str, Any] = field(default_factory=dict)
     opaque: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)  # `attr: …` and `file: …` of setup.cfg
-    all_opaque: bool = False  # there may be any other keyword
+    all_opaque: bool = False  # there may be other keywords
 
     def text(self, key: str) -> str | None:
-        """Return a text, None where there is none that can be read."""
+        """Return a literal string, or None."""
         value = self.values.get(key)
         return value.strip() or None if isinstance(value, str) else None
 
     def lines(self, key: str) -> tuple[str, ...] | None:
-        """Return a list of texts; None where only running the file would tell it."""
+        """Return a list of strings; None if only running the file shows it."""
         value = self.values.get(key, None if self.is_opaque(key) else ())
         return _lines(value)
 
     def table(self, key: str) -> dict[str, tuple[str, ...]] | None:
-        """Return lists by their names; None where only running the file would tell them."""
+        """Return lists by their names; None if only running the file shows them."""
         value = self.values.get(key, None if self.is_opaque(key) else {})
         if not isinstance(value, Mapping):
             return None
@@ -71,13 +75,13 @@ class Setup:
         return found if len(found) == len(value) else None
 
     def is_opaque(self, key: str) -> bool:
-        """Whether running the file may tell this, and reading does not."""
+        """Whether the value is code, so that reading the file does not show it."""
         return key in self.opaque or key in self.elsewhere or (self.all_opaque and key not in self.values)
 
     def dependencies(self) -> Dependencies:
-        """Return what is asked for, as pyproject.toml would have it.
+        """Return the dependencies in the form of those in pyproject.toml.
 
-        Raises ProjectError where it is not written out, or is no requirement.
+        Raises ProjectError if they are not literal, or not valid requirements.
         """
         lines, extras = self.lines("install_requires"), self.table("extras_require")
         if lines is None or extras is None:
@@ -101,7 +105,7 @@ class Setup:
         )
 
     def requirements(self, lines: tuple[str, ...]) -> tuple[Requirement, ...]:
-        """Return the requirements that `lines` are; ProjectError with the line for one that is none."""
+        """Parse `lines` as requirements; ProjectError, with the line, for an invalid one."""
         found = []
         for line in lines:
             try:
@@ -129,9 +133,11 @@ class Setup:
 
 
 def read(root: Path) -> Setup | None:
-    """Return what setup.py and setup.cfg of a folder say, None where there is neither, or none that is of setuptools.
+    """Return the keywords in setup.py and setup.cfg of a folder, or None.
 
-    Raises ProjectError, with the line, for a file that is not of their language.
+    Returns None if it has neither for setuptools.
+
+    Raises ProjectError, with the line, for a file with a syntax error.
     """
     program, config = root / SETUP_PY, root / SETUP_CFG
     sections = _config(config) if config.is_file() else None
@@ -155,7 +161,10 @@ def read(root: Path) -> Setup | None:
 
 
 def assigned(text: str, *names: str) -> str | None:
-    """Return the text that a module of this source gives one of its variables, the first of `names` that it has so."""
+    """Return the literal string that a module assigns to a variable.
+
+    The variable is the first of `names` that the source assigns.
+    """
     try:
         constants = _constants(ast.parse(text))
     except _NO_PROGRAM:
@@ -165,7 +174,10 @@ def assigned(text: str, *names: str) -> str | None:
 
 
 def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
-    """Return the keywords of the one call of setup(), those that are code, and whether there may be others."""
+    """Return the keywords of the one call of setup().
+
+    With them are those that are code, and whether there may be others.
+    """
     try:
         tree = ast.parse(read_text(path))
     except _NO_PROGRAM as error:
@@ -191,7 +203,7 @@ def _called(node: ast.expr) -> str | None:
 
 
 def _constants(tree: ast.Module) -> dict[str, Any]:
-    """Return the variables that are set once, at the top, to a value that is written out."""
+    """Return the variables that are assigned once, at the top level, to a literal."""
     stored = Counter(
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     )
@@ -215,12 +227,12 @@ def _literal(node: ast.expr, constants: Mapping[str, Any]) -> Any:
         return constants[node.id]
     try:
         return ast.literal_eval(node)
-    except (TypeError, MemoryError, RecursionError) as error:  # `{[]: 1}`, or a tower of brackets
+    except (TypeError, MemoryError, RecursionError) as error:  # `{[]: 1}`, or deeply nested brackets
         raise ValueError from error
 
 
 def _config(path: Path) -> configparser.RawConfigParser:
-    import configparser  # few projects have such a file still
+    import configparser  # few projects still have such a file
 
     parser = configparser.RawConfigParser()
     try:
@@ -234,7 +246,10 @@ def _config(path: Path) -> configparser.RawConfigParser:
 
 
 def _keywords(sections: configparser.RawConfigParser) -> Iterator[tuple[str, Any]]:
-    """Yield the keywords that setup.cfg has, as setup() would have them; what another file tells as `file: …`."""
+    """Yield the keywords in setup.cfg, in the form of those of setup().
+
+    Values from other files as `file: …`.
+    """
     for key, (section, separator) in _PLACES.items():
         items = dict(sections.items(section)) if sections.has_section(section) else {}
         spelled = {_SPELLINGS.get(name, name.replace("-", "_")): value for name, value in items.items()}

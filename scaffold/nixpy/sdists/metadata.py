@@ -1,8 +1,12 @@
-"""Read the metadata of a package: PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 621)."""
+"""Read the metadata of a package.
+
+It is in PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 621).
+"""
 
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,8 +19,10 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.core_metadata import parse
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.toml_file import parse_toml
+
+_PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +45,16 @@ class Metadata:
 
 
 def read_metadata(text: bytes, path: str, *, wheel: bool) -> Metadata:
-    """Return the content of a METADATA (`wheel`) or a PKG-INFO; `path` is its place in messages.
+    """Return the content of a METADATA (`wheel`) or a PKG-INFO.
+
+    `path` is its place in messages.
 
     Raises NixpyError if it lacks a name or a version, or has a requirement that cannot be parsed.
     """
     raw = parse(text, path)
     name, version = raw.get("name"), raw.get("version")
     if not name or not version:
-        raise NixpyError("its metadata has no name or no version", hint="Choose another version.", path=path)
+        raise ArchiveError("its metadata has no name or no version", hint="Choose another version.", path=path)
     dynamic = {field.lower() for field in raw.get("dynamic", ())}
     static = _at_least_2_2(raw.get("metadata_version", "")) and not dynamic & {"requires-dist", "provides-extra"}
     return Metadata(
@@ -97,16 +105,19 @@ def read_pyproject(text: bytes, path: str) -> Pyproject:
             build=None if build is None else _requirements(build, path),
             requires=_requirements(lines, path) if known else None,
             extras=_extras(optional),
-            programs=(*project.get("scripts", {}), *project.get("gui-scripts", {})),
+            programs=program_names((*project.get("scripts", {}), *project.get("gui-scripts", {}))),
             external=data.get("external"),
             cargo=None if manifest is None else str(PurePosixPath(manifest).parent),
         )
     except (AttributeError, TypeError, UnicodeDecodeError, InvalidRequirement):
-        raise NixpyError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
+        raise ArchiveError("this pyproject.toml is damaged", hint="Choose another version.", path=path) from None
 
 
 def read_programs(text: bytes) -> tuple[str, ...]:
-    """Return the programs in an entry_points.txt; none if it is damaged (entry points specification)."""
+    """Return the programs in an entry_points.txt.
+
+    There is none if it is damaged (entry points specification).
+    """
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
@@ -116,7 +127,17 @@ def read_programs(text: bytes) -> tuple[str, ...]:
     except (UnicodeDecodeError, configparser.Error, NixpyError):
         return ()
     sections = ("console_scripts", "gui_scripts")
-    return tuple(name for section in sections if parser.has_section(section) for name in parser.options(section))
+    return program_names(
+        name for section in sections if parser.has_section(section) for name in parser.options(section)
+    )
+
+
+def program_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a program may have (entry points specification).
+
+    A path is none.
+    """
+    return tuple(name for name in names if _PROGRAM.fullmatch(name))
 
 
 def _in_extra(line: str, extra: str) -> str:
@@ -134,12 +155,15 @@ def _requirements(lines: Iterable[str], path: str) -> tuple[Requirement, ...]:
             found.append(Requirement(line))
         except InvalidRequirement:
             message = f"its requirement `{line}` cannot be read"
-            raise NixpyError(message, hint="Choose another version.", path=path) from None
+            raise ArchiveError(message, hint="Choose another version.", path=path) from None
     return tuple(found)
 
 
 def _extras(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the normalised names of extras, without invalid names, which old tools wrote (PEP 685)."""
+    """Return the normalised names of extras (PEP 685).
+
+    Invalid names, which old tools wrote, are left out.
+    """
     normal = map(canonicalize_name, names)
     return tuple(dict.fromkeys(name for name in normal if is_normalized_name(name)))
 
@@ -158,7 +182,10 @@ def _line(text: str | None) -> str | None:
 
 
 def homepage(raw: RawMetadata) -> str | None:
-    """Return the home page of the project: the old field, or the URL with that normalised label (PEP 753)."""
+    """Return the home page of the project.
+
+    It is the old field, or the URL with that normalised label (PEP 753).
+    """
     urls = {"".join(c for c in k.lower() if c.isalnum()): v for k, v in raw.get("project_urls", {}).items()}
     candidates = (raw.get("home_page"), *map(urls.get, ("homepage", "source", "repository", "sourcecode", "github")))
     return next((line for url in candidates if (line := _line(url)) and line.startswith(("https://", "http://"))), None)

@@ -1,4 +1,7 @@
-"""Read one version of a package from an index: its files and their metadata. No code of it is run."""
+"""Read one version of a package from an index: its files and their metadata.
+
+No code of it is run.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from nixpy.core import limits
-from nixpy.core.errors import NetworkError, NixpyError
+from nixpy.core.errors import ArchiveError, ArgumentError, NetworkError, NixpyError, ResolutionError
 from nixpy.core.read_file import open_bytes
 from nixpy.core.target import Target
-from nixpy.core.urls import plain, shown
+from nixpy.core.urls import shown, shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.index.resolve import resolve
 from nixpy.index.settings import IndexSettings
@@ -67,7 +70,10 @@ class PackageRelease:
 
 @dataclass(frozen=True, kw_only=True)
 class SdistIndex:
-    """An index for packages: the settings of uv and pip for the folder `root`, and the Python version."""
+    """The settings of an index for packages.
+
+    They are those of uv and pip for the folder `root`, and the Python version.
+    """
 
     root: Path
     target: Target
@@ -91,13 +97,15 @@ class SdistIndex:
             return replace(found, programs=named)
         plain = [file for file in package.wheels if _is_plain(file.filename)]
         if metadata is None or not plain:
-            raise NixpyError(
+            raise ResolutionError(
                 f"the index has neither an sdist nor a pure Python wheel of {package.name} {package.version}",
                 hint="Nix has nothing to build it from; `nixpy init` makes a shell that its wheels work in.",
             )
         source = plain[0]
         if source.sha256 is None:
-            raise NixpyError(f"the index states no sha256 of {source.filename}", hint="Use an index that states it.")
+            raise ResolutionError(
+                f"the index states no sha256 of {source.filename}", hint="Use an index that states it."
+            )
         return PackageRelease(
             metadata=metadata,
             filename=source.filename,
@@ -126,7 +134,7 @@ class SdistIndex:
         return package, _file(listed.sdist, self.root) if listed.sdist else None
 
     def _wheel(self, file: WheelFile) -> tuple[tuple[str, ...], Metadata, tuple[str, ...]]:
-        """Return the paths of a wheel's files, its METADATA, and the names of its programs."""
+        """Return the paths of a wheel's files, its METADATA and its programs."""
         if file.path:
             wheel: LocalWheel | RemoteWheel = LocalWheel(file.path, file.sha256)
         else:
@@ -135,7 +143,7 @@ class SdistIndex:
             paths = tuple(member.path for member in wheel.members())
             named = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)]
             if len(named) != 1:
-                raise NixpyError(
+                raise ArchiveError(
                     "this wheel does not have exactly one METADATA", hint="Choose another version.", path=file.filename
                 )
             points = [path for path in paths if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", path)]
@@ -146,11 +154,14 @@ class SdistIndex:
         return paths, metadata, tuple(dict.fromkeys([*named_programs, *scripts]))
 
     def sdist(self, file: WheelFile) -> tuple[Sdist, str]:
-        """Return the content of an sdist, and its sha256; NixpyError if it cannot be fetched or has a wrong hash."""
+        """Return the content of an sdist, and its sha256.
+
+        Raises NixpyError if it cannot be fetched or has a wrong hash.
+        """
         with self._open(file) as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
             if digest != (file.sha256 or digest):
-                raise NixpyError(
+                raise ArchiveError(
                     f"its sha256 is {digest}, the index says {file.sha256}",
                     hint="Do not trust it.",
                     path=file.filename,
@@ -180,7 +191,7 @@ class SdistIndex:
             try:
                 return open_bytes(file.path)
             except OSError as error:
-                raise NixpyError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
+                raise ArchiveError(f"this sdist cannot be read: {error.strerror}", path=file.path) from None
         whole = PartialFile(self._address(file), self._client(), file.sha256, file.size)
         whole.download()
         return io.BufferedReader(whole)
@@ -199,15 +210,18 @@ class SdistIndex:
 
 
 def _admit(metadata: Metadata, package: Package, filename: str) -> None:
-    """Raise NixpyError if the metadata of a file names another package or version than the index."""
+    """Raise NixpyError if a file is not the package that the index names.
+
+    Its metadata has another name or version then.
+    """
     same = canonicalize_name(metadata.name) == package.name
     if not same or canonicalize_version(metadata.version) != canonicalize_version(package.version or ""):
         message = f"its metadata names {metadata.name!r} {metadata.version!r}"
-        raise NixpyError(message, hint="Do not trust it.", path=filename)
+        raise ArchiveError(message, hint="Do not trust it.", path=filename)
 
 
 def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
-    """Return a one-line error for uv's error about this package, or None for other errors."""
+    """Return a one-line error for uv's error about this package, or None."""
     name, version = requirement.name, next((one.version for one in requirement.specifier), None)
     asked = f"{name} {version}" if version else name
     newest = f"Choose another version, or run `nixpy package {name}` for the newest."
@@ -218,27 +232,30 @@ def _refusal(error: NixpyError, requirement: Requirement) -> NixpyError | None:
         hint = "Check its spelling. The indexes come from your uv or pip settings."
         return NetworkError(f"no index has a package {name}: it was not found", hint=hint)
     if version and "was yanked" in error.message:
-        return NixpyError(f"{asked} was yanked from the index", hint=newest)
+        return ResolutionError(f"{asked} was yanked from the index", hint=newest)
     if version and "there is no version of" in error.message:
-        return NixpyError(f"no index has version {version} of {name}", hint=newest)
+        return ResolutionError(f"no index has version {version} of {name}", hint=newest)
     return None
 
 
 def _requirement(asked: str) -> Requirement:
-    """Return the requirement for uv. It avoids `==`, which would accept a yanked version."""
+    """Return the requirement for uv.
+
+    It avoids `==`, which would accept a yanked version.
+    """
     limits.check_argument(asked)
-    text = plain(asked)
+    text = shown_text(asked)
     try:
         found = Requirement(asked)
     except InvalidRequirement:
         found = None
     if found and found.extras:
         message = f"`{text}` names extras, and a file for nixpkgs has all of them as optional-dependencies"
-        raise NixpyError(message, hint=f"Write {found.name}{found.specifier}.")
+        raise ArgumentError(message, hint=f"Write {found.name}{found.specifier}.")
     versions = list(found.specifier) if found else []
     simple = found and not (found.extras or found.url or found.marker) and len(versions) <= 1
     if found is None or not simple or any(v.operator != "==" or v.version.endswith("*") for v in versions):
-        raise NixpyError(
+        raise ArgumentError(
             f"`{text}` is not the name of a package on an index",
             hint="Write NAME or NAME==VERSION, such as toolz==1.0.0.",
         )
@@ -254,7 +271,10 @@ def _file(sdist: PackageSdist, root: Path) -> WheelFile:
 
 
 def _is_plain(filename: str) -> bool:
-    """Return whether a wheel is pure Python and fetchPypi can fetch it (it does not support build numbers)."""
+    """Return whether a wheel is pure Python and fetchPypi can fetch it.
+
+    fetchPypi does not support build numbers.
+    """
     _, _, build, tags = parse_wheel_filename(filename)
     return not build and {(tag.abi, tag.platform) for tag in tags} == {("none", "any")}
 

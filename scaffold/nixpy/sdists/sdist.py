@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.zip_file import open_zip
 
-_WANTED = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
+_METADATA_SIZES = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
 # Represents all files to compile, of which nixpy only records that they exist.
 _SOURCE = ""
 _CARGO_LOCK = "Cargo.lock"  # of which nixpy only records the path
 _COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
-_ASIDE = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
+_NOT_BUILT = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
 # Text compresses ten to one; a file that unpacks to more than a hundred times its size is hostile.
 _HIGHEST_RATIO = 100
 _UNCHECKED_SIZE = 64 << 20
@@ -48,7 +48,9 @@ _READ_ERRORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdist:
-    """The content of an sdist: its PKG-INFO, its pyproject.toml if any, and whether it has files to compile.
+    """The content of an sdist: PKG-INFO, pyproject.toml, and files to compile.
+
+    There may be no pyproject.toml. Of files to compile only their existence is known.
 
     `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty string.
     """
@@ -60,7 +62,9 @@ class Sdist:
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
-    """Return the content of the sdist with the file name `name`; `shown` is its place in messages.
+    """Return the content of the sdist with the file name `name`.
+
+    `shown` is its place in messages.
 
     Raises NixpyError if it is damaged, is not an sdist, has paths outside its folder or a file twice, or unpacks to
     an absurd size.
@@ -69,7 +73,7 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
     try:
         members = list(_zip_members(file, shown) if name.endswith(".zip") else _tar_members(file, name, shown))
     except _READ_ERRORS as error:
-        raise NixpyError(
+        raise ArchiveError(
             f"this sdist is damaged and cannot be read ({str(error) or 'reading it needs too much memory'})",
             hint="Choose another version.",
             path=shown,
@@ -77,13 +81,13 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
     found: dict[str, dict[str, bytes]] = {}
     compiled = {root for root, member, _ in members if member == _SOURCE}
     locks = {(root, member.rpartition("/")[0]) for root, member, _ in members if _is_lock(member)}
-    for root, member, content in (item for item in members if item[1] in _WANTED):
+    for root, member, content in (item for item in members if item[1] in _METADATA_SIZES):
         if member in found.setdefault(root, {}):
             raise _refused(shown, f"has {member} twice")
         found[root][member] = content
     tops = [(root, files) for root, files in found.items() if "PKG-INFO" in files]
     if len(tops) != 1:
-        raise NixpyError(
+        raise ArchiveError(
             "this is not an sdist: it does not have exactly one folder with PKG-INFO",
             hint="Choose another version.",
             path=shown,
@@ -110,7 +114,10 @@ _UNPACK: Mapping[str, Callable[[IO[bytes]], _Readable]] = {
 
 
 class _Limited(io.RawIOBase):
-    """The unpacked stream, which fails when it is larger than the packed file can reasonably be."""
+    """The unpacked stream, with a limit.
+
+    It fails when it is larger than the packed file can reasonably be.
+    """
 
     def __init__(self, stream: _Readable, most: int, shown: str) -> None:
         self._stream, self._left, self._shown = stream, most, shown
@@ -126,7 +133,7 @@ class _Limited(io.RawIOBase):
 def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, str, bytes]]:
     kind = name.rpartition(".")[2]
     if kind not in _UNPACK:
-        raise NixpyError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
+        raise ArchiveError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
     limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
     with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
         for count, member in enumerate(archive):
@@ -153,7 +160,9 @@ def _limit(file: IO[bytes]) -> int:
 
 
 def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
-    """Return the top folder and the path below it of a file that nixpy needs, `_SOURCE` for files to compile.
+    """Return the top folder and the path below it of a file that nixpy needs.
+
+    The path is `_SOURCE` for files to compile.
 
     Raises NixpyError for a name that is invalid in an sdist.
     """
@@ -162,12 +171,12 @@ def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= limits.MEMBERS:
         raise _refused(shown, "has an absurd number of files")
-    if len(parts) > 1 and _ASIDE.isdisjoint(parts[1:-1]):
+    if len(parts) > 1 and _NOT_BUILT.isdisjoint(parts[1:-1]):
         if parts[-1].endswith(_COMPILED):
             return parts[0], _SOURCE
         if parts[-1] == _CARGO_LOCK:
             return parts[0], "/".join(parts[1:])
-    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _WANTED else None
+    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _METADATA_SIZES else None
 
 
 def _is_lock(member: str) -> bool:
@@ -175,13 +184,13 @@ def _is_lock(member: str) -> bool:
 
 
 def _read(content: IO[bytes], member: str, shown: str) -> bytes:
-    if member not in _WANTED:
+    if member not in _METADATA_SIZES:
         return b""
-    data = content.read(_WANTED[member] + 1)
-    if len(data) > _WANTED[member]:
+    data = content.read(_METADATA_SIZES[member] + 1)
+    if len(data) > _METADATA_SIZES[member]:
         raise _refused(shown, f"has a {member} of an absurd size")
     return data
 
 
 def _refused(shown: str, what: str) -> NixpyError:
-    return NixpyError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)
+    return ArchiveError(f"this sdist {what} and is not read", hint="Check where it comes from.", path=shown)

@@ -1,4 +1,4 @@
-"""The styles and features: folders of `templates` with a TOML file, read as data.
+"""Read the styles and features: folders of `templates` with a TOML file.
 
-In: the TOML files. Out: `Style`, `Feature`, and what each style promises. Read `styles.py` first.
+In: the TOML files. Out: `Style`, `Feature`, and the promises of each style. Read `styles.py` first.
 """

@@ -1,7 +1,9 @@
-"""The features: what a shell can have besides a style, each a folder of `templates/features` with a `feature.toml`.
+"""Read the features, which add to a style.
 
-What it does in a shell or to the interpreter is in a Nix file of the same name in `templates/nix/features`. A feature
-that only chooses among the facts of a project has none.
+Each is a folder of `templates/features` with a `feature.toml`.
+
+A Nix file of the same name in `templates/nix/features` changes the shell or the interpreter. A feature that only
+changes facts of a project has none.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +28,12 @@ class Feature:
     cost: str
     document: str
     packages: tuple[str, ...]  # Nix expressions: programs and hooks for the shell
-    inputs: tuple[str, ...]  # Nix expressions: what the hooks of the packages look at
-    styles: frozenset[str]  # the styles it works with; none are all
-    driver: bool  # the host's driver is found even where no wheel names a driver library
-    replaces_executables: bool  # nixpkgs' programs take the place of those in wheels
+    inputs: tuple[str, ...]  # Nix expressions: the inputs of the hooks of the packages
+    styles: frozenset[str]  # the styles that it works with; empty for all
+    driver: bool  # the host's driver is found even if no wheel names a driver library
+    replaces_executables: bool  # programs of nixpkgs replace those in wheels
     answers_find_library: bool  # ctypes.util.find_library finds the libraries of the project
-    for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell where a wheel of that name is used
+    for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell if a wheel of that name is used
 
     @property
     def has_nix(self) -> bool:
@@ -54,28 +56,32 @@ def _in(folder: Path) -> tuple[Feature, ...]:
 
 
 def find(name: str) -> Feature:
-    """Return the feature called `name`; NixpyError, with the nearest name, where there is none."""
+    """Return the feature `name`.
+
+    Raises NixpyError, with the nearest name, if it does not exist.
+    """
     known = {feature.name: feature for feature in features()}
     if feature := known.get(name):
         return feature
     near = nearest(name, known)
     hint = f"Did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no feature `{name}`", hint=f"{hint}The features are {', '.join(known)}.")
+    raise ArgumentError(f"there is no feature `{name}`", hint=f"{hint}The features are {', '.join(known)}.")
 
 
 def with_property(of: Callable[[Feature], bool]) -> Feature:
-    """Return the first feature for which `of` is true; StopIteration where there is none."""
+    """Return the first feature for which `of` is true; StopIteration if there is none."""
     return next(filter(of, features()))
 
 
-def chosen(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
-    """Return the features of these names, sorted; NixpyError for one that does nothing under the style, if one is
-    known.
+def select(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
+    """Return the features with these names, sorted.
+
+    Raises NixpyError for one that does not work with `style`, if given.
     """
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
         if style and feature.styles and style not in feature.styles:
-            raise NixpyError(
+            raise ArgumentError(
                 f"feature `{feature.name}` does not work with style `{style}`",
                 hint=f"Remove it from `features`, or choose one of the styles {', '.join(sorted(feature.styles))}.",
             )

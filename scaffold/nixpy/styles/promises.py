@@ -1,6 +1,6 @@
-"""What a person may need of a style, and what each style promises of it.
+"""List the needs that a style may meet, and what each style promises.
 
-That a promise is kept is held by tests; docs/choosing.md says of each which was seen to hold, and where.
+Tests check the promises; docs/choosing.md lists the tested ones.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, nearest
 from nixpy.styles.styles import Style, styles
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One need: `promised` tells whether a style says that it serves it, None where the style does not say.
+    """One need. `promised` returns whether a style promises to meet it, or None.
 
-    Text says by what alone it does.
+    Returns None if the style does not state that.
+
+    A string is the only condition under which the style meets the need.
     """
 
     name: str
@@ -31,27 +33,30 @@ NEEDS = (
     Need("ide", "an IDE can start its Python outside the shell", lambda style: style.ide),
     Need("direnv", "works when direnv enters the shell", lambda style: style.direnv),
     Need("darwin", "macOS", lambda style: style.darwin),
-    # Where packages are installed into a folder of the project, what Nix builds is not all of it.
+    # If packages are installed into a folder of the project, Nix does not build all of them.
     Need("deployment", "Nix builds the whole environment, for another machine", lambda style: not style.folder),
 )
 
 
 def in_words(promised: bool | str | None) -> str:
-    """Return in words whether a need is served."""
+    """Return in words whether a need is met."""
     return promised if isinstance(promised, str) else {True: "yes", False: "no", None: "not stated"}[promised]
 
 
 def find(name: str) -> Need:
-    """Return the need called `name`; NixpyError, with the nearest name, where there is none."""
+    """Return the need `name`; NixpyError, with the nearest name, if it does not exist."""
     known = {need.name: need for need in NEEDS}
     if need := known.get(name):
         return need
     near = nearest(name, known)
     hint = f"Did you mean `{near}`? " if near else ""
-    raise NixpyError(f"there is no property `{name}`", hint=f"{hint}The properties are {', '.join(known)}.")
+    raise ArgumentError(f"there is no property `{name}`", hint=f"{hint}The properties are {', '.join(known)}.")
 
 
 def serving(needs: Iterable[Need]) -> tuple[Style, ...]:
-    """Return the styles that promise all of `needs` without reserve, in the order in which they are recommended."""
+    """Return the styles that promise to meet all of `needs` unconditionally.
+
+    They are in the order of recommendation.
+    """
     wanted = tuple(needs)
     return tuple(style for style in styles() if all(need.promised(style) is True for need in wanted))

@@ -1,6 +1,8 @@
-"""The styles: each is a folder of `templates/styles` with a `style.toml`, and a Nix file in `templates/nix/styles`.
+"""Read the styles.
 
-Adding one needs no Python: no module compares names of styles, but asks for what a style.toml says.
+Each is a folder of `templates/styles` with a `style.toml`, and a Nix file in `templates/nix/styles`.
+
+A new style needs no Python: no module compares names of styles; modules read the keys of style.toml.
 """
 
 from __future__ import annotations
@@ -15,17 +17,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nixpy.core import templates
-from nixpy.core.errors import NixpyError, nearest
+from nixpy.core.errors import ArgumentError, InternalError, nearest
 from nixpy.diagnostics.diagnostic import bring_programs
+from nixpy.styles import host
+from nixpy.styles.host import HostNeed
 
 
-class StyleError(NixpyError):
-    """A style whose files are not as they must be: a fault of who wrote it."""
+class StyleError(InternalError):
+    """A style with invalid files: a mistake of its author."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlakeInput:
-    """A flake input that a style needs; those named in `follows` are to be the user's own."""
+    """A flake input that a style needs.
+
+    Its inputs in `follows` follow those of the user's flake.
+    """
 
     name: str
     url: str
@@ -34,10 +41,10 @@ class FlakeInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is known to fail in the Nix code of others that a style hands the project to.
+    """Known limits of the third-party Nix code that a style uses.
 
-    `table` is the table of pyproject.toml that it reads and `keys` what it needs there. `platforms` is a pattern for
-    platform tags of wheels at which it ends with an error. `build_tools` are build systems of nixpkgs that get the
+    `table` is the table of pyproject.toml that the code reads, and `keys` are the keys that it needs there. `platforms`
+    is a pattern for platform tags of wheels for which it fails. `build_tools` are build systems of nixpkgs that get the
     locked versions of packages, each with the oldest versions that it works with.
     """
 
@@ -49,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """One way to hand libraries to Python, as its style.toml describes it."""
+    """One way to supply libraries to Python, as its style.toml describes it."""
 
     name: str
     title: str
@@ -59,44 +66,50 @@ class Style:
     aliases: tuple[str, ...]
     order: int
     executables: bool  # programs inside wheels run
-    build_programs: bool  # and where an installer builds a package, too
-    leak_free: bool  # what Python starts inherits no LD_LIBRARY_PATH, which every program would read
+    build_programs: bool  # also when an installer builds a package
+    leak_free: bool  # child processes do not inherit LD_LIBRARY_PATH
     darwin: bool
-    ide: bool | None  # its Python works without the shell, as when an IDE starts it; None where that is not said
-    direnv: bool | str | None  # text says by what alone
-    all_wheels: bool  # nixpy.lock is to name the pure Python ones too, which matter to no other style
-    builds: Literal["", "always", "packaged"]  # the project itself; packaged: where it names a build system
-    from_nixpkgs: bool  # Python packages are nixpkgs' own, found by their names
-    reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty where nixpy.nix says it all
-    inputs: tuple[FlakeInput, ...]  # of the flake, besides nixpkgs
-    opens_libraries: bool  # those of [external] are found by name when the project runs
-    builds_sources: bool  # a package without a wheel is built with what nixpy knows of it
-    folder: str  # where in the project packages are installed; empty where they are not
-    venv_in_root: bool  # .venv is made and used in a root file system of its own, and works in no other place
-    host: str  # what the host must offer
+    ide: bool | None  # its Python works without the shell, as when an IDE starts it; None if it does not state that
+    direnv: bool | str | None  # a string is the only condition
+    all_wheels: bool  # nixpy.lock lists pure Python wheels, too, which no other style needs
+    builds: Literal["", "always", "packaged"]  # builds the project itself; packaged: if it has a build system
+    from_nixpkgs: bool  # Python packages come from nixpkgs, found by their names
+    reads: str  # the lock that its Nix code reads itself, or pyproject.toml; empty if it reads only nixpy.nix
+    inputs: tuple[FlakeInput, ...]  # inputs of the flake besides nixpkgs
+    opens_libraries: bool  # libraries of [external] are found at run time
+    builds_sources: bool  # a package without a wheel is built with the inputs that nixpy knows
+    folder: str  # the folder of the project into which packages are installed, or empty
+    venv_in_root: bool  # .venv is created in a separate root file system, and works only in that
+    host: tuple[HostNeed, ...]  # the requirements on the host besides Nix
     good: tuple[str, ...]
     bad: tuple[str, ...]
-    once: tuple[str, ...]  # files that `init` writes where there are none, each a template in `templates/once`
-    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # other styles, by what this one cannot do
+    once: tuple[str, ...]  # files that `init` writes if they do not exist, each a template in `templates/once`
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # other styles, by the limitation of this one
     limits: Limits | None = None
 
     @property
     def uses_nix_ld(self) -> bool:
         """Whether it needs nix-ld on the host."""
-        return "nix-ld" in self.host
+        return any(need.name == "nix-ld" for need in self.host)
 
     def other(self, reason: str) -> str:
-        """Return which style to choose where this one cannot do something, in words: `style loader or fhs`."""
+        """Return the styles without a limitation of this one, in words.
+
+        An example is `style loader or fhs`.
+        """
         names = self.instead.get(reason)
         return f"style {in_words(names)}" if names else "another style"
 
     @property
     def facts(self) -> dict[str, bool]:
-        """The facts that its Nix function takes besides those of every style, and whether each must be there."""
+        """The additional facts of its Nix function, and whether each is required.
+
+        Facts of every style are not among them.
+        """
         return _taken(templates.path("nix", "styles", f"{self.name}.nix"))
 
 
-# The arguments of a style's function as copier.yml reads them, too: none, or one a line with a comma behind it.
+# The arguments of a style's function, which copier.yml reads in the same way: none, or one per line with a comma.
 _ARGUMENTS = re.compile(r"^self: project:\n\{(?: |\n(?P<lines>.*?)^)\}:$", re.MULTILINE | re.DOTALL)
 _ARGUMENT = re.compile(r"  (?P<name>[a-zA-Z][a-zA-Z0-9-]*)(?P<default> \? .+)?,(?: +#.*)?")
 
@@ -105,7 +118,7 @@ _ARGUMENT = re.compile(r"  (?P<name>[a-zA-Z][a-zA-Z0-9-]*)(?P<default> \? .+)?,(
 def _taken(path: Path) -> dict[str, bool]:
     """Return the arguments of a style's function, and whether each is required.
 
-    Raises StyleError where they are written in another way, as they would be taken for none.
+    Raises StyleError if they are written in another form, since nixpy would then find no arguments.
     """
     found = _ARGUMENTS.search(path.read_text("utf-8"))
     lines = ((found and found["lines"]) or "").splitlines()
@@ -119,7 +132,7 @@ def _taken(path: Path) -> dict[str, bool]:
 
 
 def styles() -> tuple[Style, ...]:
-    """Return every style, in the order in which they are recommended."""
+    """Return every style, in the order of recommendation."""
     return _in(templates.path("styles"))
 
 
@@ -130,7 +143,9 @@ def _in(folder: Path) -> tuple[Style, ...]:
 
 
 def find(name: str) -> Style:
-    """Return the style called `name`, by its own name or another spelling (`buildFHSEnv`), in any case.
+    """Return the style `name`, in upper or lower case.
+
+    It may be another spelling, such as `buildFHSEnv`.
 
     Raises NixpyError, with the nearest name, for a style that does not exist.
     """
@@ -140,11 +155,14 @@ def find(name: str) -> Style:
     near = nearest(name.lower(), spellings)
     known = ", ".join(style.name for style in styles())
     hint = f"Did you mean `{spellings[near].name}`? " if near else ""
-    raise NixpyError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
+    raise ArgumentError(f"there is no style `{name}`", hint=f"{hint}The styles are {known}; see `nixpy styles`.")
 
 
 def names(of: Callable[[Style], bool]) -> str:
-    """Return the names of the styles for which `of` is true, for a hint: `nix-ld, patched-venv or fhs`."""
+    """Return the names of the styles for which `of` is true, for a hint.
+
+    An example is `nix-ld, patched-venv or fhs`.
+    """
     return in_words([style.name for style in styles() if of(style)])
 
 
@@ -155,7 +173,7 @@ def in_words(names: Collection[str]) -> str:
 
 
 def program(name: str) -> Any:
-    """Return the Python program `name` that a style brings along, as a module."""
+    """Return the Python program `name` of a style as a module."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     path = templates.path("nix", "programs", name)
@@ -163,19 +181,54 @@ def program(name: str) -> Any:
     assert spec is not None  # noqa: S101  (it is a .py file)
     assert spec.loader is not None  # noqa: S101
     module = module_from_spec(spec)
-    sys.modules[path.stem] = module  # where its dataclasses look their names up
+    sys.modules[path.stem] = module  # dataclasses look up names there
     spec.loader.exec_module(module)
     return module
 
 
 def recommend(programs: Collection[str], systems: Collection[str]) -> tuple[Style, str]:
-    """Return the style that fits, and why: `programs` are the wheels with programs that need a loader."""
+    """Recommend a style that installs locked wheels and works on all `systems`.
+
+    It installs the wheels into the project.
+
+    A style that needs nothing of the host comes before one that does; among those, the order of the styles decides.
+
+    Args:
+        programs: The wheels with programs that need a loader on Linux.
+        systems: The systems that the style must work on.
+
+    Returns:
+        The style, and the reason in words with what it assumes of the host.
+
+    >>> style, why = recommend({"ruff"}, {"x86_64-linux"})
+    >>> style.name, why
+    ('patched-venv', 'ruff contains programs that must start on NixOS; assumes nothing of the host but Linux')
+    """
     darwin = any(system.endswith("-darwin") for system in systems)
-    fitting = [style for style in styles() if style.leak_free and (style.darwin or not darwin)]
-    if not programs:
-        return fitting[0], "the default: no wheel contains programs, and child processes inherit nothing"
-    chosen = next(style for style in fitting if style.executables)
-    return chosen, f"{bring_programs(sorted(programs))} that must start on NixOS"
+    fitting = [
+        style
+        for style in styles()
+        if style.leak_free and style.folder and (style.darwin or not darwin) and (style.executables or not programs)
+    ]
+    chosen = min(fitting, key=lambda style: bool(style.host))  # the first of these
+    why = (
+        f"{bring_programs(sorted(programs))} that must start on NixOS"
+        if programs
+        else "the default: no wheel contains programs, and child processes inherit nothing"
+    )
+    linux_only = "" if chosen.darwin else " but Linux"
+    return chosen, f"{why}; assumes {host.in_words(chosen.host)} of the host{linux_only}"
+
+
+def command_for_programs(programs: Collection[str], systems: Collection[str]) -> str:
+    """Return the command that chooses a style in which programs in wheels start.
+
+    It is the recommended style for these programs and systems.
+
+    >>> command_for_programs({"ruff"}, {"x86_64-linux"})
+    'nixpy init --style patched-venv'
+    """
+    return f"nixpy init --style {recommend(programs, systems)[0].name}"
 
 
 def _read(path: Path) -> Style:
@@ -207,7 +260,7 @@ def _read(path: Path) -> Style:
         builds_sources=data.get("sources", bool(data.get("folder", ".venv"))),
         folder=data.get("folder", ".venv"),
         venv_in_root=data.get("venv-in-root", False),
-        host=promises["host"],
+        host=tuple(map(host.find, promises["host"])),
         good=tuple(tradeoffs["good"]),
         bad=tuple(tradeoffs["bad"]),
         once=tuple(data.get("once", ())),

@@ -1,4 +1,7 @@
-"""Find files that a lock names only by name and hash. uv looks them up, since it knows every kind of index."""
+"""Find files that a lock names only by name and hash.
+
+uv looks them up, since it knows every kind of index.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ from nixpy.locks.pylock import PyLock
 
 
 def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict[LockedWheel, WheelFile]:
-    """Return the file of each wheel with its address: on the first of its `indexes` that has a file with its hash.
+    """Return the file of each wheel with its address.
 
-    The address may be in a folder that uv's settings name. `root` is the folder of the project, whose settings of uv
+    It is on the first of its `indexes` that has a file with its hash.
+
+    The address may be in a folder that uv's settings name. `root` is the folder of the project; its settings of uv
     and pip apply. Raises NetworkError if no index has the file.
     """
     found: dict[LockedWheel, WheelFile] = {}
@@ -45,7 +50,10 @@ def addresses(wheels: Sequence[LockedWheel], target: Target, root: Path) -> dict
 
 
 def _rounds(wheels: Iterable[LockedWheel]) -> list[list[LockedWheel]]:
-    """Divide the wheels so that no part has two versions of one package, which uv cannot resolve together."""
+    """Divide the wheels so that no part has two versions of one package.
+
+    uv cannot resolve two versions together.
+    """
     rounds: list[dict[str, str]] = []
     parts: list[list[LockedWheel]] = []
     for wheel in wheels:

@@ -1,4 +1,7 @@
-"""Define the interface for the members of a wheel on disk, on an index, or installed."""
+"""Define the interface for the members of a wheel.
+
+The wheel is on disk, on an index, or installed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ EXECUTE_BITS = 0o111
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a wheel: its path inside it, its size in bytes, and whether an execute bit is set."""
+    """One file of a wheel.
+
+    `path` is its path in the wheel, `size` its size in bytes; an execute bit may be set.
+    """
 
     path: str
     size: int
@@ -30,7 +36,7 @@ class Archive(Protocol):
         """Return every file of the wheel (no folders)."""
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first `size` bytes of a member, or fewer where it is shorter."""
+        """Return the first `size` bytes of a member, or fewer if it is shorter."""
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
         """Yield each of `paths` with its bytes; a remote wheel may fetch them together."""

@@ -35,13 +35,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """A folder of facts; None disables the cache. A folder that is not writable is ignored."""
+    """A folder of facts; None disables the cache.
+
+    A folder that is not writable is ignored.
+    """
 
     folder: Path | None
 
     @classmethod
     def default(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Return the user's cache: `NIXPY_CACHE_DIR`, else the platform's folder for caches."""
+        """Return the user's cache.
+
+        It is `NIXPY_CACHE_DIR`, else the platform's folder for caches.
+        """
         if chosen := environ.get("NIXPY_CACHE_DIR"):
             return cls(folder=Path(chosen))
         import platformdirs
@@ -59,7 +65,10 @@ class Cache:
         )
 
     def put(self, sha256: str, facts: WheelFacts, url: str | None = None) -> None:
-        """Store facts that are known by `sha256`, or by `index` with their URL; others are not stored."""
+        """Store facts that are known by `sha256`, or by `index` with their URL.
+
+        Others are not stored.
+        """
         if facts.known == "sha256":
             url = None
         elif facts.known != "index" or url is None:

@@ -18,7 +18,9 @@ _TEXT_SUFFIXES = frozenset((
 
 
 def inspect(archive: Archive) -> tuple[ElfFile, ...]:
-    """Return the linking facts of every dynamic ELF file of a wheel, of all machines, sorted by path.
+    """Return the linking facts of every dynamic ELF file of a wheel.
+
+    They are those of all machines, sorted by path.
 
     nixpy looks at names with `.so` at the end or before a version, at all of `*.data/scripts/` (PEP 427), and at files
     with an execute bit and no suffix of a text file. It reads every `.so`, and the others if their first bytes are

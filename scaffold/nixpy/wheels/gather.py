@@ -1,7 +1,8 @@
-"""Gather the facts of all locked wheels, each from the nearest source that has them."""
+"""Gather the facts of all locked wheels from the nearest source."""
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NetworkError
 from nixpy.core.urls import HTTP, file_path, shown, split
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
@@ -26,6 +27,7 @@ from nixpy.wheels.local import LocalWheel
 from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
+_LOG = logging.getLogger(__name__)
 _THREADS = 8
 _LAST_WORDS = 5.0  # seconds that the threads get to end their work after one failed
 _UNOPENED = WheelFacts(files=(), known="tag")
@@ -36,13 +38,19 @@ _Answers = queue.SimpleQueue[tuple[LockedWheel, _Answer | BaseException]]
 
 
 class Progress(Protocol):
-    """Shows the progress of reading wheels. Only the thread that called nixpy calls the methods."""
+    """Shows the progress of reading wheels.
+
+    Only the thread that called nixpy calls the methods.
+    """
 
     def start(self, total: int) -> None:
         """Receive the number of wheels that nixpy will read."""
 
     def step(self, name: str, how: str) -> None:
-        """Receive the name of a wheel that was read; `how` is cache, installed, file, ranges, download or skipped."""
+        """Receive the name of a wheel that was read.
+
+        `how` is cache, installed, file, ranges, download or skipped.
+        """
 
 
 def gather(
@@ -57,7 +65,9 @@ def gather(
     progress: Progress | None = None,
     locate: _Locate | None = None,
 ) -> dict[LockedWheel, WheelFacts]:
-    """Return the facts of each wheel from the first source that has them: cache, `venv`, local file, index.
+    """Return the facts of each wheel from the first source that has them.
+
+    Sources are the cache, `venv`, a local file and an index, in this order.
 
     A wheel for several systems is read once; eight threads read wheels at the same time. Facts are known by `tag` only,
     and have no files, for macOS wheels (opened only for their metadata), for wheels that are only on the network with
@@ -132,6 +142,7 @@ class _Work:
         if installed is not None and installed.matches(wheel):
             return replace(self._look(wheel, installed), known="installed"), "installed"
         facts, how = self._read(wheel)
+        _LOG.debug("analysed %s (%s)", wheel.file.filename, how)
         if sha256:
             self.cache.put(sha256, facts, url)
         return facts, how
@@ -144,7 +155,10 @@ class _Work:
         return self._cached(file.sha256, None) is None
 
     def key(self, wheel: LockedWheel) -> tuple[object, ...]:
-        """Return a key that is equal for locked wheels of one file; a wheel that is not opened has its own."""
+        """Return a key that is equal for locked wheels of one file.
+
+        A wheel that is not opened has its own.
+        """
         file, unopened = wheel.file, self._unopened(wheel)
         return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
 
@@ -156,7 +170,10 @@ class _Work:
         return None if known and self.metadata and known.requires is None else known
 
     def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
-        """Read the facts of a wheel; the caller sets how they are known. A macOS wheel has no ELF files."""
+        """Read the facts of a wheel; the caller sets how they are known.
+
+        A macOS wheel has no ELF files.
+        """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
         return WheelFacts(
             files=() if mac else inspect(archive),
@@ -179,7 +196,7 @@ class _Work:
         if self.offline or file.url is None:
             return _UNOPENED, "skipped"
         if split(file.url).scheme not in HTTP:
-            raise NixpyError(
+            raise NetworkError(
                 f"{file.filename} has an address that nixpy cannot download from",
                 hint="Use an http, https or file URL.",
                 path=shown(file.url),
@@ -209,7 +226,9 @@ def _in_threads(
     done: Callable[[LockedWheel, _Answer], None],
     stop: threading.Event,
 ) -> None:
-    """Do all jobs in a few threads, and call `done` with each answer in this thread; the first error ends all.
+    """Do all jobs in a few threads, and call `done` with each answer in this thread.
+
+    The first error ends all.
 
     The threads are daemons and not those of an executor, for which Python waits at exit: after Ctrl-C the user
     must not wait for the time-out of a silent server.

@@ -1,4 +1,7 @@
-"""Send requests to an index: one pool of connections for all threads, with retries, logins and clear errors."""
+"""Send requests to an index.
+
+There is one pool of connections for all threads, with retries, logins and clear errors.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -30,11 +34,17 @@ _SMALL = 16 << 10  # bytes: reading this much of a redirect costs less than a ne
 
 
 class _StoppedError(Exception):
-    """Another thread failed, or the user interrupted nixpy: this result is no longer needed."""
+    """The result is no longer needed.
+
+    Another thread failed, or the user interrupted nixpy.
+    """
 
 
 class _TransientError(Exception):
-    """A failure that a later attempt may avoid; `after` is the pause in seconds that the server requests."""
+    """A failure that a later attempt may avoid.
+
+    `after` is the pause in seconds that the server requests.
+    """
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -42,7 +52,9 @@ class _TransientError(Exception):
 
 
 class Client:
-    """An HTTP client for indexes. It is safe for several threads; `stop` ends every wait at once.
+    """An HTTP client for indexes.
+
+    It is safe for several threads; `stop` ends every wait at once.
 
     The client retries by itself, not by urllib3, since it must also repeat a request when a body breaks off, and end
     a pause when the user presses Ctrl-C. `attempts` is the number of attempts, `pause` the first wait in seconds, which
@@ -69,7 +81,9 @@ class Client:
         self._lock = threading.Lock()
 
     def get(self, url: str, use: Callable[[BaseHTTPResponse], _T], *, byte_range: str | None = None) -> _T:
-        """Request `url` and return the result of `use`, which reads the body of the response.
+        """Request `url` and return the result of `use`.
+
+        `use` reads the body of the response.
 
         `use` gets responses with status 200 and 206 and, if a range was requested, every refusal of ranges. It may be
         called again after a broken connection. Raises NetworkError if the server cannot be reached or refuses, and
@@ -86,7 +100,9 @@ class Client:
         raise self._unreachable(url, reason)
 
     def chunks(self, response: BaseHTTPResponse, url: str, most: int | None = None) -> Iterator[bytes]:
-        """Yield the body in pieces of at most 256 KiB; StoppedError as soon as the work is cancelled.
+        """Yield the body in pieces of at most 256 KiB.
+
+        Raises StoppedError as soon as the work is cancelled.
 
         Raises NetworkError if the body has more than `most` bytes. If the rate is below the minimum of `core.limits`,
         `get` raises it: so a download ends after its size divided by that rate, whatever the server does.
@@ -136,7 +152,10 @@ class Client:
 
     @contextmanager
     def _open(self, url: str, byte_range: str | None) -> Iterator[BaseHTTPResponse]:
-        """Follow redirects without urllib3, since each server on the way gets only its own login."""
+        """Follow redirects without urllib3.
+
+        Each server on the way gets only its own login.
+        """
         login = self._settings.auth(url)
         for _ in range(_MOST_REDIRECTS):
             headers = {"User-Agent": f"nixpy/{__version__}", "Accept-Encoding": "identity"}
@@ -145,6 +164,7 @@ class Client:
             response = self._manager(url).request(
                 "GET", without_login(url), headers=headers, redirect=False, preload_content=False, retries=False
             )
+            _LOG.debug("requested %s, status %d", self._settings.shown(url), response.status)
             target = response.headers.get("Location") if response.status in _REDIRECTS else None
             if target is None:
                 try:
@@ -201,7 +221,10 @@ class Client:
         )
 
     def _manager(self, url: str) -> PoolManager:
-        """Return the pool for the proxy that the environment sets for this server, or the pool without a proxy."""
+        """Return the pool for the proxy that the environment sets for this server.
+
+        Without a proxy, it is the pool without one.
+        """
         import urllib3
 
         parts = split(url)

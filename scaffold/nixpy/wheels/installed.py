@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.wheel_name import parse_tag, parse_wheel_filename
 from nixpy.locks.model import LockedWheel
@@ -90,7 +90,7 @@ class InstalledWheel:
                     large = os.fstat(file.fileno()).st_size >= _MAPPED
                     content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
             except OSError as error:
-                raise NixpyError(
+                raise ArchiveError(
                     f"this installed file cannot be read: {error.strerror}",
                     hint="Install the package again, or remove the environment.",
                     path=self.file(path),
@@ -143,7 +143,9 @@ def _stat(file: Path) -> os.stat_result | None:
 
 
 def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
-    """Return the installed wheels of a virtual environment by name; empty if there is no environment.
+    """Return the installed wheels of a virtual environment by name.
+
+    The result is empty if there is no environment.
 
     Distributions that occur twice or have incomplete metadata are left out: their files may be mixed.
     """
@@ -195,6 +197,9 @@ def _table(value: Any) -> Mapping[str, Any]:
 
 
 def _headers(text: str, name: str) -> list[str]:
-    """Return the values of a header of a metadata file, which ends with the first empty line."""
+    """Return the values of a header of a metadata file.
+
+    The headers end with the first empty line.
+    """
     lines = text.split("\n\n", 1)[0].splitlines()
     return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.read_file import open_bytes
 from nixpy.wheels.zipped import ZippedWheel
 
@@ -21,7 +21,7 @@ class LocalWheel(ZippedWheel):
         try:
             file = open_bytes(path)
         except OSError as error:
-            raise NixpyError(
+            raise ArchiveError(
                 f"this wheel cannot be read: {error.strerror}",
                 hint="Build the wheel again, or lock the project again if the wheel has moved.",
                 path=path,
@@ -36,7 +36,7 @@ class LocalWheel(ZippedWheel):
 
 def hash_mismatch(shown: str, expected: str, found: str) -> NixpyError:
     """Return the error for a file with another hash than in the lock."""
-    return NixpyError(
+    return ArchiveError(
         f"this is not the wheel that was locked: its sha256 is {found}, the lock says {expected}",
         hint="Lock the project again if the file was replaced on purpose; otherwise do not trust it.",
         path=shown,

@@ -1,4 +1,7 @@
-"""Read the requirements of a wheel from its METADATA (core metadata, Requires-Dist)."""
+"""Read the requirements of a wheel from its METADATA.
+
+Source: core metadata, Requires-Dist.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from nixpy.wheels.archive import Archive
 
 
 def requires(archive: Archive) -> tuple[str, ...]:
-    """Return the requirements in the METADATA of a wheel, unchanged; empty if it has no such file."""
+    """Return the requirements in the METADATA of a wheel, unchanged.
+
+    The result is empty if it has no such file.
+    """
     paths = [member.path for member in archive.members() if _is_metadata(member.path)]
     for path, content in archive.read(paths[:1]):
         raw = parse(bytes(content), path)

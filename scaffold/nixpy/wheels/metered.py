@@ -1,4 +1,6 @@
-"""Measure the rate of connections from the first byte of a response, with headers and chunk frames.
+"""Measure the rate of connections from the first byte of a response on.
+
+Headers and chunk frames count.
 
 The time-outs of sockets limit only the wait for the next bytes: they never stop a server that sends one byte at a time,
 endless headers, or chunks without content.
@@ -84,7 +86,10 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(self._meter)
 
     def begin(self) -> None:
-        """Read the status line and the headers; the rate of the body is measured separately."""
+        """Read the status line and the headers.
+
+        The rate of the body is measured separately.
+        """
         super().begin()
         self._meter.restart()
 

@@ -1,4 +1,7 @@
-"""Read a file at a URL: its pieces are fetched when they are read, into a sparse temporary file."""
+"""Read a file at a URL in pieces.
+
+A piece is fetched when it is read, into a sparse temporary file.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class PartialFile(io.RawIOBase):
-    """A read-only, seekable file. `sha256` (lower-case hex) is checked once the whole file is fetched.
+    """A read-only, seekable file.
+
+    `sha256` (lower-case hex) is checked once the whole file is fetched.
 
     Follows RFC 9110, section 14; after any wrong answer to a range the whole file is fetched. `most` is the size in the
     lock, in bytes: nothing longer is fetched.
@@ -61,7 +66,10 @@ class PartialFile(io.RawIOBase):
         return self._size is not None and self._here == [(0, self._size)]
 
     def ensure(self, spans: Iterable[Span]) -> None:
-        """Fetch these bytes, with one request for each run of missing ones; near runs share a request."""
+        """Fetch these bytes, with one request for each run of missing ones.
+
+        Near runs share a request.
+        """
         size = self.size
         wanted = [(max(first, 0), min(last, size)) for first, last in spans]
         for first, last in merge(_without(wanted, self._here), GAP):
@@ -169,7 +177,10 @@ class PartialFile(io.RawIOBase):
 
 
 def merge(spans: Iterable[Span], gap: int) -> list[Span]:
-    """Return the spans sorted, without empty ones; those at most `gap` bytes apart are joined."""
+    """Return the spans sorted, without empty ones.
+
+    Those at most `gap` bytes apart are joined.
+    """
     merged: list[Span] = []
     for first, last in sorted(span for span in spans if span[0] < span[1]):
         if merged and first - merged[-1][1] <= gap:
@@ -196,7 +207,10 @@ def _holes(span: Span, here: list[Span]) -> Iterator[Span]:
 
 
 def _content_range(response: BaseHTTPResponse) -> tuple[Span | None, int]:
-    """Return the span of a partial response, and the size of the whole file; None for an unclear span."""
+    """Return the span of a partial response, and the size of the whole file.
+
+    Returns None for an unclear span.
+    """
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     encoding = response.headers.get("Content-Encoding", "identity")
     if response.status != 206 or match is None or encoding != "identity":

@@ -1,4 +1,7 @@
-"""Read a wheel on an index: either only the required bytes, or all of them with their hash checked."""
+"""Read a wheel on an index.
+
+nixpy reads only the required bytes, or all of them with their hash checked.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ _WHOLE = 2 / 3  # from this share of the file on, nixpy fetches the rest to chec
 
 
 class RemoteWheel(ZippedWheel):
-    """The Archive of a wheel at an http(s) URL; nothing is fetched before it is needed.
+    """The Archive of a wheel at an http(s) URL.
+
+    Nothing is fetched before it is needed.
 
     `sha256` is lower-case hex, `most` the size that the lock names. Members are fetched by byte ranges (RFC 9110,
     section 14), the central directory first. If the server has no ranges, or most of the file is needed, nixpy reads
@@ -32,7 +37,10 @@ class RemoteWheel(ZippedWheel):
 
     @property
     def known(self) -> Known:
-        """How the facts read so far are known: `sha256` if the whole file was hashed, else `index`."""
+        """How the facts read so far are known.
+
+        It is `sha256` if the whole file was hashed, else `index`.
+        """
         return "sha256" if self._remote.verified else "index"
 
     @property
@@ -41,7 +49,10 @@ class RemoteWheel(ZippedWheel):
         return self._remote.whole
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first bytes of a member; those of all possible programs are fetched together."""
+        """Return the first bytes of a member.
+
+        Those of all possible programs are fetched together.
+        """
         if not self._heads_fetched:
             self._heads_fetched = True
             likely = {m.path for m in self.members() if m.executable or ".so" in m.path or "/scripts/" in m.path}
@@ -51,7 +62,10 @@ class RemoteWheel(ZippedWheel):
         return super().head(path, size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
-        """Yield each member with its bytes; nixpy first fetches them together, or the whole file."""
+        """Yield each member with its bytes.
+
+        nixpy first fetches them together, or the whole file.
+        """
         wanted = list(paths)
         spans = self._spans(wanted)
         if not self._fetch_whole(spans):
@@ -59,7 +73,10 @@ class RemoteWheel(ZippedWheel):
         yield from super().read(wanted)
 
     def _fetch_whole(self, spans: Iterable[Span]) -> bool:
-        """Fetch the whole file if `spans` are most of it; return whether all of it is fetched."""
+        """Fetch the whole file if `spans` are most of it.
+
+        Return whether all of it is fetched.
+        """
         asked = sum(last - first for first, last in merge(spans, GAP))
         if not self._remote.whole and asked >= self._remote.size * _WHOLE:
             self._remote.download()

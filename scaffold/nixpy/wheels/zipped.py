@@ -15,7 +15,7 @@ from mmap import ACCESS_READ, mmap
 from typing import IO
 
 from nixpy.core import limits
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import ArchiveError, MachineError, NixpyError
 from nixpy.core.zip_file import open_zip
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 
@@ -41,25 +41,31 @@ _READ_ERRORS = (
 
 
 def is_large(size: int) -> bool:
-    """Return whether a file of `size` bytes is mapped from disk, since eight threads could fill the memory."""
+    """Return whether a file of `size` bytes is mapped from disk.
+
+    Eight threads could fill the memory with such files.
+    """
     return size >= _LARGE
 
 
 def no_room(shown: str, error: OSError) -> NixpyError:
     """Return the error for a disk that is full."""
-    return NixpyError(
+    return MachineError(
         f"there is no room for this wheel: {error.strerror}",
         hint="Free some space, or set TMPDIR to a folder with more.",
         path=shown,
     )
 
 
-class DamagedWheelError(NixpyError):
+class DamagedWheelError(ArchiveError):
     """The bytes are not a zip file, or contradict its checksums."""
 
 
 class ZippedWheel:
-    """An Archive over an open zip file; `shown` names it in errors. Not for several threads at once."""
+    """An Archive over an open zip file; `shown` names it in errors.
+
+    Not for several threads at once.
+    """
 
     def __init__(self, file: IO[bytes], shown: str) -> None:
         self._file = file
@@ -78,7 +84,9 @@ class ZippedWheel:
         return self._zip
 
     def members(self) -> Sequence[Member]:
-        """Return every file, in the order of the central directory; of two with one name the one that zipfile reads.
+        """Return every file, in the order of the central directory.
+
+        Of two with one name the one that zipfile reads.
 
         Raises DamagedWheelError for an entry without a name, which is neither a file nor a folder.
         """
@@ -91,11 +99,17 @@ class ZippedWheel:
         )
 
     def head(self, path: str, size: int) -> bytes:
-        """Return the first `size` bytes of a member; NixpyError if they cannot be unpacked."""
+        """Return the first `size` bytes of a member.
+
+        Raises NixpyError if they cannot be unpacked.
+        """
         return self._unpack(path, size)[:size]
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
-        """Yield each member with its bytes and verify the checksum; NixpyError if one cannot be unpacked."""
+        """Yield each member with its bytes and verify the checksum.
+
+        Raises NixpyError if one cannot be unpacked.
+        """
         for path in paths:
             # One thread at a time unpacks a large file: those of CUDA are gigabytes on the disk.
             with _one_large_member if is_large(self.zip.getinfo(path).file_size) else contextlib.nullcontext():
@@ -133,18 +147,21 @@ class ZippedWheel:
     def _check_sizes(self, infos: Sequence[zipfile.ZipInfo]) -> None:
         unpacked, packed = sum(i.file_size for i in infos), sum(i.compress_size for i in infos)
         if unpacked > limits.UNPACKED or unpacked > max(limits.UNCHECKED, packed * limits.RATIO):
-            raise NixpyError(
+            raise ArchiveError(
                 "this wheel claims to unpack to an absurd size and is not opened",
                 hint="Check where it comes from.",
                 path=self._shown,
             )
 
     def _check_places(self, infos: Sequence[zipfile.ZipInfo]) -> None:
-        """Raise NixpyError if members share bytes: reading such a small wheel could take hours."""
+        """Raise NixpyError if members share bytes.
+
+        Reading such a small wheel could take hours.
+        """
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end:
-                raise NixpyError(
+                raise ArchiveError(
                     "members of this wheel overlap, and it is not opened",
                     hint="Check where it comes from.",
                     path=self._shown,

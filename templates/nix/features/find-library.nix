@@ -1,4 +1,4 @@
-# Feature find-library: ctypes.util.find_library looks into the project's libraries first.
+# Feature find-library: ctypes.util.find_library searches the project's libraries first.
 # Takes nixpkgs. Returns { joined }, a function from the project to shell text for its joined interpreter.
 self: {
   joined =

@@ -2,7 +2,7 @@
 # Takes nothing. Returns { hook }, shell text.
 _: {
   hook = ''
-    # GTK aborts without the schemas of its settings.
+    # GTK aborts if it does not find the schemas of its settings.
     export XDG_DATA_DIRS="''${GSETTINGS_SCHEMAS_PATH-}''${XDG_DATA_DIRS:+:$XDG_DATA_DIRS}"
   '';
 }

@@ -26,9 +26,9 @@ while waiting:
         continue
     found = installed.get(canonicalize_name(requirement.name))
     if not found or not requirement.specifier.contains(found.version, prereleases=True):
-        missed.append(f"{line}: {found.version if found else 'nothing'} is there")
+        missed.append(f"{line}: {found.version if found else 'nothing'} is installed")
     for extra in requirement.extras if found else ():
-        # An extra asks for more, and for extras of that in turn; what is needed without it came with the package.
+        # Check only what the extra adds, with the extras of that; the package's own requirements are installed with it.
         name = f"{found.name}[{extra}]"
         if name not in seen:
             seen.add(name)

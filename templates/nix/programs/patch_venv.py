@@ -1,13 +1,14 @@
-"""Give the programs and libraries in a virtual environment what they lack on NixOS, whenever an installer is done.
+"""Patch the programs and libraries in a virtual environment after each install, so that they run on NixOS.
 
-A program gets glibc's loader from the store for its interpreter. A file that needs a library of the project gets the
-link .nixpy-patched/lib on its run path, behind what stands there: other libraries mean another link, not other files.
-A file that needs the graphics driver gets the host's folder, last. Every file gets its own, as DT_RUNPATH is not
-inherited; where there was no run path it becomes a DT_RPATH, since a DT_RUNPATH would switch off the one inherited.
+A program gets glibc's loader from the store as its interpreter. If a file needs a library of the project, the link
+.nixpy-patched/lib is added to the end of its run path: when the libraries change, only the link changes. If a file
+needs the graphics driver, the host's folder comes last. Each file gets its own run path, since DT_RUNPATH is not
+inherited. A file without a run path gets a DT_RPATH, since a DT_RUNPATH would switch off an inherited DT_RPATH.
 
-No file is written to. Its copy is changed and takes its place by rename(2), and the original, which may be a hard link
-into an installer's cache, stays in .nixpy-patched/originals until it is put back. What a new file will be is recorded
-before it takes its place, so whenever this is stopped, each file is the old or the new one and the next run goes on.
+This program never writes to an installed file. It changes a copy, which replaces the file by rename(2). The original,
+which may be a hard link into an installer's cache, stays in .nixpy-patched/originals until it is restored. The record
+names the new file before the rename. So if this program is stopped at any time, each file is either the old or the new
+one, and the next run continues.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 FOLDER = ".nixpy-patched"
-DRIVER = "/run/opengl-driver/lib"  # a link, not followed: it points to another driver after the next reboot
+DRIVER = "/run/opengl-driver/lib"  # a link that is not resolved: after a reboot it may point to another driver
 PRELOAD = "nixpy-preload.pth"
 TEXT = (".py", ".pyc", ".pyi", ".h", ".txt")
 LIBRARY = re.compile(r".+\.so(\.[^/]+)?")
 
 
 class PatchError(Exception):
-    """Nothing was changed, for the reason that is the message; `hint` is what to do, where the message has it not."""
+    """The reason why nothing was changed; `hint` says what to do, unless the message does."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -44,18 +45,18 @@ class PatchError(Exception):
 
 
 class DamagedError(Exception):
-    """The file calls itself ELF and contradicts the specification."""
+    """The file begins as an ELF file and violates the specification."""
 
 
 class RefusedError(Exception):
-    """The file cannot be changed, for the reason that is the message."""
+    """The reason why a file cannot be changed."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the shell hands over: places in the store, and sonames that it knows to be special."""
+    """The settings from the shell: paths in the store, and sonames that need more than a run path."""
 
-    libraries: str  # a folder with exactly the sonames it supplies
+    libraries: str  # a folder with exactly the sonames that it supplies
     loader: str
     patchelf: str
     driver: list[str]  # sonames that the host's graphics driver supplies
@@ -64,7 +65,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Elf:
-    """What a file says of its linking; a run path or interpreter that it does not have is empty."""
+    """The dynamic section and interpreter of a file; a missing run path or interpreter is empty."""
 
     machine: int
     needed: list[str]
@@ -75,44 +76,44 @@ class Elf:
 
 @dataclass(frozen=True)
 class Entry:
-    """One recorded file. `status` is inode, size and mtime in ns of what is in place, `elf` is about the original.
+    """One file in the record. `status` is inode, size and mtime (ns) of the file in .venv, `elf` is of the original.
 
-    `form` is the run path and interpreter of what is in place, `before` what was in place until this was recorded.
+    `form` is the run path and interpreter of the file in .venv, `before` those of the file that it replaced.
     """
 
     status: list[int]
     elf: Elf
-    needs: list[str]  # needed, and not found by the run path that the original has
+    needs: list[str]  # sonames that the run path of the original does not find
     form: list[str]
     before: list[str]
 
     @property
     def original(self) -> list[str]:
-        """The form that the installer left."""
+        """The form of the installed file."""
         return [self.elf.run_path, self.elf.interpreter]
 
     @property
     def patched(self) -> bool:
-        """Whether another file than the original is in place."""
+        """Whether the file in .venv is not the original."""
         return self.form != self.original
 
 
 @dataclass
 class Report:
-    """What was done: paths in the virtual environment, sorted; sonames that are preloaded, or cannot be."""
+    """The result: paths in the virtual environment, sorted; sonames that are preloaded, and those that are missing."""
 
     venv: str
     patched: list[str] = field(default_factory=list)
     restored: list[str] = field(default_factory=list)
-    left: dict[str, str] = field(default_factory=dict)  # left alone, and why
+    left: dict[str, str] = field(default_factory=dict)  # files that were not changed, with the reasons
     preloaded: list[str] = field(default_factory=list)
     not_served: list[str] = field(default_factory=list)
 
 
 def read_elf(path: Path) -> Elf | None:
-    """Return what a file says of its linking, None where it is no dynamic 64-bit little-endian ELF file.
+    """Return the dynamic section and interpreter of a file, None unless it is a dynamic 64-bit little-endian ELF file.
 
-    Source: System V gABI, chapters 4 and 5. Only what a loader reads counts, so sections do not. Raises DamagedError.
+    Source: System V gABI, chapters 4 and 5. It reads segments like a loader, and no sections. Raises DamagedError.
     """
     with path.open("rb") as stream:
         if stream.read(4) != b"\x7fELF":
@@ -121,7 +122,7 @@ def read_elf(path: Path) -> Elf | None:
             try:
                 return _elf(data)
             except (struct.error, ValueError, StopIteration):
-                raise DamagedError("it calls itself an ELF file and is damaged") from None
+                raise DamagedError("it is a damaged ELF file") from None
 
 
 def _elf(data: mmap.mmap) -> Elf | None:
@@ -134,7 +135,7 @@ def _elf(data: mmap.mmap) -> Elf | None:
     table = list(struct.iter_unpack("<qQ", string.get(2, b"\0" * 16)))
     entries = table[: next(i for i, (tag, _) in enumerate(table) if tag == 0)]
     tags = dict(entries)
-    if 5 not in tags:  # DT_STRTAB: a static program, or debug data taken out of a file
+    if 5 not in tags:  # no DT_STRTAB: a static program, or separate debug data
         return Elf(machine, [], 0, "", interpreter) if interpreter else None
     place = next(o + tags[5] - a for k, o, a, n in segments if k == 1 and a <= tags[5] < a + n)
     strings = data[place : place + tags.get(10, 0)]  # DT_STRSZ
@@ -142,24 +143,24 @@ def _elf(data: mmap.mmap) -> Elf | None:
     def text(offset: int) -> str:
         return os.fsdecode(strings[offset : strings.index(b"\0", offset)])
 
-    tag = 29 if 29 in tags else 15  # ld.so(8): where both stand, DT_RPATH is not looked at
+    tag = 29 if 29 in tags else 15  # ld.so(8): if a file has both, the loader ignores DT_RPATH
     run_path = text(tags[tag]) if tag in tags else ""
     return Elf(machine, [text(value) for tag, value in entries if tag == 1], tag, run_path, interpreter)
 
 
 def read_settings() -> Settings:
-    """Return what the shell says in the file that the variable NIXPY_PATCH names. Raises PatchError."""
+    """Return the settings from the file that the variable NIXPY_PATCH names. Raises PatchError."""
     path = os.environ.get("NIXPY_PATCH")
     if path is None:
         raise PatchError("NIXPY_PATCH is not set; enter the shell of style patched-venv (nix develop)")
     try:
         return Settings(**json.loads(Path(path).read_text()))
     except (TypeError, ValueError):
-        raise PatchError(f"{path} is of another nixpy; `nixpy-patch` is the one it belongs to") from None
+        raise PatchError(f"{path} is from another version of nixpy; run `nixpy-patch` of this shell") from None
 
 
 def patch(place: Path, settings: Settings) -> Report:
-    """Bring each file of a virtual environment to what it should be. Raises PatchError."""
+    """Patch the files of a virtual environment that need it, and restore those that no longer do. Raises PatchError."""
     report = Report(str(place))
     with _locked(place) as (venv, home):
         record = _begin(home)
@@ -172,7 +173,7 @@ def patch(place: Path, settings: Settings) -> Report:
                 entry = _entry(venv / name, _original(home, name), status, record.get(name))
             except (DamagedError, OSError) as error:
                 report.left[name] = str(error)
-                entries.update({name: record[name]} if name in record else {})  # its original must not be lost
+                entries.update({name: record[name]} if name in record else {})  # keep its original
                 continue
             if entry is None or entry.elf.machine != machine:
                 continue
@@ -181,7 +182,7 @@ def patch(place: Path, settings: Settings) -> Report:
             if wanted.form == entry.form:
                 continue
             if entry.patched and not _original(home, name).exists():
-                report.left[name] = "its original is gone; install its package again"
+                report.left[name] = "the original file is missing; install its package again"
             elif wanted.patched:
                 todo.append((name, home / f"new-{os.getpid()}" / str(len(todo)), wanted))
             else:
@@ -205,7 +206,7 @@ def patch(place: Path, settings: Settings) -> Report:
 
 
 def restore(place: Path) -> Report:
-    """Put every original back that no installer has replaced, and leave nothing behind. Raises PatchError."""
+    """Restore each original file that no installer has replaced, and remove our own files. Raises PatchError."""
     report = Report(str(place))
     with _locked(place) as (venv, home):
         for name, known in _begin(home).items():
@@ -228,11 +229,11 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the virtual environment and our folder in it, to one process at a time."""
     venv = Path(os.path.realpath(place))
     if not (venv / "pyvenv.cfg").is_file():
-        raise PatchError(f"{place} is no virtual environment")
+        raise PatchError(f"{place} is not a virtual environment")
     _refuse_links(place, venv)
     handle = os.open(venv, os.O_RDONLY)
     try:
-        with suppress(OSError):  # NFS locks no folder; two at once do no harm, but work twice
+        with suppress(OSError):  # NFS cannot lock a folder; two runs at once do the work twice, without harm
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield venv, venv / FOLDER
     finally:
@@ -240,8 +241,8 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _refuse_links(place: Path, venv: Path) -> None:
-    """Raise PatchError where a link, or a name in the record, would lead a change out of the virtual environment."""
-    own, again = place / FOLDER, "make the virtual environment again"
+    """Raise PatchError if a link, or a name in the record, leads out of the virtual environment."""
+    own, again = place / FOLDER, "create the virtual environment again"
     if place.is_symlink() and not _inside(place, here := Path(os.path.realpath(place.parent))):
         why = f"this leads to {venv}, and nixpy does not write outside {here}; nothing was changed"
         raise PatchError(f"{place}: {why}", "name the virtual environment itself")
@@ -254,28 +255,28 @@ def _refuse_links(place: Path, venv: Path) -> None:
             why = f"this leads to {os.path.realpath(path)}, out of the virtual environment; nothing was changed"
             raise PatchError(f"{path}: {why}", again)
     names: list[str] = []
-    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # `_begin` says what is wrong with it
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # `_begin` reports a damaged record
         names += map(str, json.loads((own / "record.json").read_bytes())["files"])
     for name in names:
-        # A link in place of the file itself is not followed.
+        # If the file itself is a link, it is not followed.
         places = (Path(os.path.normpath(place / name)), place / name, own / "originals" / name)
         if "\0" in name or not all(_inside(path.parent, venv) for path in places):
-            why = f"{name!r} is no file of this virtual environment; nothing was changed"
+            why = f"{name!r} is not a file of this virtual environment; nothing was changed"
             raise PatchError(f"{own / 'record.json'}: {why}", again)
 
 
 def _begin(home: Path) -> dict[str, Entry]:
-    """Return what is recorded, without what a run that was stopped has left half done."""
+    """Return the record, and remove unfinished files of a run that was stopped."""
     try:
         data = json.loads((home / "record.json").read_text())
         record = {name: Entry(**{**entry, "elf": Elf(**entry["elf"])}) for name, entry in data["files"].items()}
     except FileNotFoundError:
         if (home / "originals").exists():
-            raise PatchError(f"{home} has no record of its originals; make the virtual environment anew") from None
+            raise PatchError(f"{home} has no record of its originals; create the virtual environment again") from None
         home.mkdir(exist_ok=True)
         _record(home, record := {})
     except (ValueError, KeyError, TypeError):
-        raise PatchError(f"{home}/record.json cannot be read; make the virtual environment anew") from None
+        raise PatchError(f"{home}/record.json cannot be read; create the virtual environment again") from None
     for new in home.glob("new-*"):
         shutil.rmtree(new)
     return record
@@ -287,7 +288,7 @@ def _record(home: Path, entries: Mapping[str, Entry]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole, if its text is another."""
+    """Replace a file by rename, if its text differs."""
     if not path.exists() or path.read_text() != text:
         new = path.with_name(f"{path.name}.new")
         new.write_text(text)
@@ -295,7 +296,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _files(venv: Path, report: Report) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield what may be a library or program, by its path below `venv`. Links are not followed."""
+    """Yield the files that may be libraries or programs, by their paths below `venv`. Links are not followed."""
     for folder, folders, names in os.walk(venv):
         folders[:] = {*folders} - {FOLDER, "__pycache__"}
         for name in (name for name in names if not name.endswith(TEXT)):
@@ -304,11 +305,11 @@ def _files(venv: Path, report: Report) -> Iterator[tuple[str, os.stat_result]]:
             if stat.S_ISREG(status.st_mode) and (".so" in name or status.st_mode & 0o111):
                 yield place, status
             elif stat.S_ISLNK(status.st_mode) and LIBRARY.fullmatch(name) and not _inside(path, venv):
-                report.left[place] = "it is a link out of here; install with UV_LINK_MODE=copy"
+                report.left[place] = "it is a link out of the virtual environment; install with UV_LINK_MODE=copy"
 
 
 def _entry(file: Path, original: Path, status: os.stat_result, known: Entry | None) -> Entry | None:
-    """Return what is in place, without opening it where it is as recorded. None for what is no ELF file."""
+    """Return the entry of a file, without opening it if the record is up to date; None unless it is an ELF file."""
     now = _status(status)
     if known and known.status == now:
         return known
@@ -317,7 +318,7 @@ def _entry(file: Path, original: Path, status: os.stat_result, known: Entry | No
         return None
     form = [elf.run_path, elf.interpreter]
     if known and form in (known.form, known.before) and form != known.original and original.exists():
-        return replace(known, status=now, form=form)  # ours, but copied, or not replaced as the run was stopped
+        return replace(known, status=now, form=form)  # a patched file that was copied, or that a stopped run left
     folders = [folder for folder in elf.run_path.split(":") if folder.startswith(("$ORIGIN", "${ORIGIN}"))]
     own = [f"{file.parent}{folder.replace('{', '').replace('}', '').removeprefix('$ORIGIN')}" for folder in folders]
     needs = [soname for soname in elf.needed if not any(Path(folder, soname).exists() for folder in own)]
@@ -325,19 +326,19 @@ def _entry(file: Path, original: Path, status: os.stat_result, known: Entry | No
 
 
 def _wanted(name: str, entry: Entry, settings: Settings, supplied: frozenset[str]) -> list[str]:
-    """Return the run path and interpreter that a file should have: its own first, the driver's folder last."""
+    """Return the run path and interpreter that a file should have: its own folders first, the driver's last."""
     folders = [entry.elf.run_path] if entry.elf.run_path else []
     if not supplied.isdisjoint(entry.needs):
         folders.append(f"$ORIGIN/{os.path.relpath(f'{FOLDER}/lib', Path(name).parent)}")
     if not set(settings.driver).isdisjoint(entry.needs):
         folders.append(DRIVER)
-    asked = entry.elf.interpreter
-    foreign = Path(asked).name == Path(settings.loader).name and not asked.startswith("/nix/store/")
-    return [":".join(folders), settings.loader if foreign and not LIBRARY.fullmatch(name) else asked]
+    own = entry.elf.interpreter
+    foreign = Path(own).name == Path(settings.loader).name and not own.startswith("/nix/store/")
+    return [":".join(folders), settings.loader if foreign and not LIBRARY.fullmatch(name) else own]
 
 
 def _make(file: Path, original: Path, new: Path, wanted: Entry, settings: Settings) -> Entry:
-    """Make the file that is to be in place, keep the one that is, and return the entry. Raises RefusedError."""
+    """Write the patched file, keep the original, and return the new entry. Raises RefusedError."""
     new.parent.mkdir(exist_ok=True)
     if wanted.before == wanted.original and not (original.exists() and original.samefile(file)):
         original.parent.mkdir(parents=True, exist_ok=True)
@@ -356,7 +357,7 @@ def _make(file: Path, original: Path, new: Path, wanted: Entry, settings: Settin
         if done.returncode == 0 and read_elf(new) == replace(wanted.elf, run_path=run_path, interpreter=interpreter):
             shutil.copymode(original, new)
             return replace(wanted, status=_status(new.stat()))
-    raise RefusedError(f"patchelf cannot change it: {done.stderr.strip() or 'it became another'}")
+    raise RefusedError(f"patchelf cannot change it: {done.stderr.strip() or 'it changed other parts of the file'}")
 
 
 def _original(home: Path, name: str) -> Path:
@@ -368,7 +369,7 @@ def _status(status: os.stat_result) -> list[int]:
 
 
 def _machine(loader: str) -> int:
-    """Return the e_machine of the files that are for here; on macOS none are, and it is 0."""
+    """Return the e_machine of this machine; 0 on macOS, which has no ELF files."""
     elf = read_elf(Path(loader))
     return elf.machine if elf else 0
 
@@ -386,19 +387,19 @@ def _link(link: Path, target: str) -> None:
 
 
 def _forget(home: Path, needed: set[str]) -> None:
-    """Drop the originals of what was installed anew, put back or uninstalled."""
+    """Remove the originals of files that were installed again, restored or uninstalled."""
     originals = home / "originals"
     for folder, _, names in os.walk(originals, topdown=False):
         for path in (Path(folder, name) for name in names):
             if str(path.relative_to(originals)) not in needed:
                 path.unlink()
-        with suppress(OSError):  # it is not empty
+        with suppress(OSError):  # the folder is not empty
             Path(folder).rmdir()
     shutil.rmtree(home / f"new-{os.getpid()}", ignore_errors=True)
 
 
 def _preload(venv: Path, settings: Settings, supplied: frozenset[str], report: Report) -> None:
-    """Let Python load at its start, by path, what packages open by name: no run path of theirs is looked at then."""
+    """Let Python load at its start, by path, the libraries that packages open by name, which no run path finds."""
     lines = []
     for soname in settings.opened:
         place = f"{FOLDER}/lib" if soname in supplied else DRIVER if soname in settings.driver else ""
@@ -413,26 +414,27 @@ def _preload(venv: Path, settings: Settings, supplied: frozenset[str], report: R
             (folder / PRELOAD).unlink(missing_ok=True)
 
 
-def told(report: Report) -> Iterator[str]:
-    """Yield the lines that tell what was done; the first says all in short."""
+def lines(report: Report) -> Iterator[str]:
+    """Yield the lines of a report; the first is a summary."""
     count = len(report.patched)
-    back = f", put {len(report.restored)} back" if report.restored else ""
-    more = "; not all is served, see `nixpy-patch`" if report.left or report.not_served else ""
-    yield f"nixpy: patched {count} file{'' if count == 1 else 's'} of {report.venv}{back}{more}"
+    back = f", restored {len(report.restored)}" if report.restored else ""
+    failed = len(report.left) + len(report.not_served)
+    more = f"; {failed} could not be patched or found: for details run `nixpy-patch`" if failed else ""
+    yield f"nixpy: patched {count} file{'' if count == 1 else 's'} in {report.venv}{back}{more}"
     if report.preloaded:
         yield f"  preloaded: {', '.join(report.preloaded)}"
     for name, reason in report.left.items():
-        yield f"  left alone: {os.fsencode(name).decode(errors='backslashreplace')}: {reason}"
+        yield f"  not changed: {os.fsencode(name).decode(errors='backslashreplace')}: {reason}"
     for soname in report.not_served:
-        yield f"  not served: {soname}, opened at run time and not among the project's libraries"
+        yield f"  not found: {soname}, opened at run time and not among the project's libraries"
 
 
 def main() -> int:
-    """Run the command line. Return 0, 1 where something is not served, 2 where nothing was done."""
-    parser = argparse.ArgumentParser(prog="nixpy-patch", description="Let what is installed in VENV run on NixOS.")
+    """Run the command line. Return 0, 1 if a file was not changed or a library not found, 2 if nothing was done."""
+    parser = argparse.ArgumentParser(prog="nixpy-patch", description="Patch files in VENV, so that they run on NixOS.")
     parser.add_argument("venv", nargs="?", default=".venv", metavar="VENV", help="default: .venv")
-    parser.add_argument("--restore", action="store_true", help="put the originals back")
-    parser.add_argument("--quiet", action="store_true", help="one line, and none where nothing was patched")
+    parser.add_argument("--restore", action="store_true", help="restore the original files")
+    parser.add_argument("--quiet", action="store_true", help="print one line, or none if nothing was patched")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args()
     try:
@@ -442,14 +444,14 @@ def main() -> int:
         sys.stderr.write(f"nixpy-patch: {error}{f'; {hint}' if hint else ''}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("nixpy-patch: interrupted; the next run goes on\n")
+        sys.stderr.write("nixpy-patch: interrupted; run it again to continue\n")
         return 130
     if options.format == "json":
         print(json.dumps({"format": 1, **asdict(report)}, indent=2))
     elif not options.quiet:
-        print(*told(report), sep="\n")
+        print(*lines(report), sep="\n")
     elif report.patched or report.restored:
-        print(next(told(report)))
+        print(next(lines(report)))
     return 1 if report.left or report.not_served else 0
 
 

@@ -1,7 +1,7 @@
-# Warns of wheels whose programs need a loader that this host does not have.
+# Warns about wheels with programs that need a loader which this host does not have.
 # Takes the names of the wheels. Returns shell text.
 self: wheels:
 self.without-nix-ld [
-  "programs of ${wheels} do not start here, as this host has no nix-ld;"
-  "styles nix-ld, patched-venv and fhs do; feature nix-executables takes nixpkgs' own instead"
+  "programs in ${wheels} do not start on this host, since it has no nix-ld;"
+  "use style nix-ld, patched-venv or fhs, or replace them by programs of nixpkgs with feature nix-executables"
 ]

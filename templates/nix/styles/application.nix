@@ -1,4 +1,4 @@
-# Style application: the project as a package of nixpkgs' Python packages, and locked wheels for what nixpkgs lacks.
+# Style application: the project as a package, with dependencies from nixpkgs, and locked wheels for those it lacks.
 # Takes the project and the facts that own.nix, python-set.nix and requirements.nix name. Returns outputs for
 # project.nix.
 self: project:
@@ -22,10 +22,10 @@ let
       ;
   };
 
-  # The build fails if a package is missing, or of a version that the project does not admit.
+  # The build fails if a package is missing, or if the requirements of the project exclude its version.
   built = self.own project set.ps set.fromWheel set.ps.buildPythonApplication set.packagesFor own;
 
-  # For work on it: an interpreter with everything that it asks for.
+  # For development: an interpreter with all dependencies of the project.
   environment = interpreter.withPackages (_: set.packagesFor set.direct ++ built.build-system);
 in
 {
@@ -40,7 +40,7 @@ in
     libraries = false;
     owner = "project";
     venvHook = ''
-      # The project's code is imported from where it lies.
+      # Import the project's code from its folder.
       if [ -d src ]; then export PYTHONPATH=$PWD/src; fi
     '';
   };

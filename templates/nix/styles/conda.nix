@@ -1,5 +1,5 @@
-# Style conda: an environment of conda packages in .conda, in nixpkgs' own root for conda, which installs conda itself
-# into ~/.conda at the first entry.
+# Style conda: an environment of conda packages in .conda, in the root file system that nixpkgs has for conda. That root
+# installs conda into ~/.conda when it starts for the first time.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:

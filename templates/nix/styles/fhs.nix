@@ -1,5 +1,5 @@
-# Style fhs: a root file system as other distributions have it, in which wheels and their programs run as they do there.
-# Its loader looks into the graphics driver's folder, the host's, by itself and last.
+# Style fhs: a root file system with /lib and /usr/lib. Wheels and their programs run in it as on other distributions.
+# Its loader searches the folder of the host's graphics driver by itself, after everything else.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
@@ -23,7 +23,7 @@ let
       if [ $# -gt 0 ]; then exec "$@"; else exec bash; fi
     '';
   };
-  # bubblewrap is for Linux; macOS needs no such root.
+  # bubblewrap exists only for Linux, and macOS needs no root.
   root = if isLinux then lib.getExe' fhs "nixpy-fhs" else "";
   ways = self.root project root;
 in

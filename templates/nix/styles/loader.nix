@@ -1,5 +1,7 @@
-# Style loader: the loader of the interpreter's own glibc gets the search path, so child processes inherit nothing.
-# Takes the project. Returns outputs for project.nix. `$0` is kept, as Python finds its virtual environment by it.
+# Style loader: the loader of the interpreter's own glibc gets the search path as an option. On Linux, child processes
+# therefore inherit no variable. `--library-path` replaces LD_LIBRARY_PATH, so the launcher adds the user's own value at
+# the end. `--argv0` keeps `$0`, since Python finds its virtual environment by this name.
+# Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
 let

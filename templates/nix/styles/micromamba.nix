@@ -1,4 +1,4 @@
-# Style micromamba: an environment of conda packages in .micromamba, in a root file system that its programs expect.
+# Style micromamba: an environment of conda packages in .micromamba, in a root file system with /lib and /usr/lib.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
@@ -26,7 +26,7 @@ let
       bare = ''micromamba create --yes --quiet --prefix "$prefix" --channel conda-forge python=${project.interpreter.pythonVersion}'';
     };
   };
-  # bubblewrap is for Linux; macOS needs no such root.
+  # bubblewrap exists only for Linux, and macOS needs no root.
   root = self.root project (if isLinux then lib.getExe' fhs "nixpy-fhs" else "");
 in
 {

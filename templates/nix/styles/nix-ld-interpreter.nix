@@ -1,6 +1,6 @@
-# Style nix-ld-interpreter: a copy of the interpreter that the kernel starts through nix-ld, one from the store.
-# nix-ld adds the libraries to the search path of this process alone. The name is kept (argv[0]), as Python finds its
-# virtual environment by it.
+# Style nix-ld-interpreter: a copy of the interpreter that starts through nix-ld from the Nix store. nix-ld adds the
+# libraries to the search path of this process only. The wrapper keeps argv[0], since Python finds its virtual
+# environment by this name.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:

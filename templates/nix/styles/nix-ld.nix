@@ -1,6 +1,6 @@
 # Style nix-ld: programs in wheels start through nix-ld, which reads the libraries from NIX_LD_LIBRARY_PATH.
-# nixpkgs' Python does not go through nix-ld. It gets the same libraries by its own loader, and child processes inherit
-# nothing. It does not read NIX_LD_LIBRARY_PATH: outside of this shell that is the host's, for another nixpkgs.
+# nixpkgs' Python does not start through nix-ld. It gets the same libraries from its own loader, as in style loader. It
+# does not read NIX_LD_LIBRARY_PATH, which outside this shell has the host's libraries, from another nixpkgs.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
@@ -18,8 +18,8 @@ parts
     + parts.homeModule.home.activation.nixpyNixLd;
   };
 
-  # `wrap pkgs.mpv` is mpv whose plugins from elsewhere find the libraries too. For Python take `python`: child processes
-  # of a wrapped program inherit LD_LIBRARY_PATH, and may break on a library of another nixpkgs.
+  # `wrap pkgs.mpv` returns an mpv that finds the libraries, for plugins that Nix did not build. Do not wrap Python, use
+  # `python`: child processes of a wrapped program inherit LD_LIBRARY_PATH and may load a library of another nixpkgs.
   wrap =
     program:
     pkgs.runCommand "${lib.getName program}-with-libraries"

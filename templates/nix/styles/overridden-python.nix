@@ -1,6 +1,6 @@
-# Style overridden-python: the interpreter is built with a script in its place that sets LD_LIBRARY_PATH.
-# `$0` is kept, as Python finds its virtual environment by it; `self` makes packages and environments stand on it too.
-# Nothing of this is in a binary cache: CPython is compiled, and so is each package of `python.pkgs`.
+# Style overridden-python: the build of the interpreter replaces it by a script that sets LD_LIBRARY_PATH.
+# The script keeps `$0`, since Python finds its virtual environment by this name. With `self`, packages and environments
+# use this interpreter, too. No binary cache has it: Nix compiles CPython and each package of `python.pkgs`.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:
@@ -27,6 +27,6 @@ let
 in
 self.own-python project python
 // {
-  # Poetry that runs on it, and so makes environments of it.
+  # Poetry with this interpreter, which it uses for new environments.
   packages.poetry = pkgs.poetry.override { python3 = python; };
 }

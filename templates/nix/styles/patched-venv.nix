@@ -1,11 +1,11 @@
-# Style patched-venv: files of .venv get a run path, and programs there an interpreter, after each install.
-# Python is the plain interpreter. `nixpy-patch` gives new files their libraries, `nixpy-patch --restore` puts the
-# originals back. The whole program is here, so that the shell needs no nixpy; `nixpy patch` runs the same.
+# Style patched-venv: files of .venv get a run path, and programs in .venv the loader of nixpkgs, after each install.
+# Python itself is not changed. `nixpy-patch` patches new files, `nixpy-patch --restore` restores the original files.
+# The whole program is part of this file, so the shell does not need nixpy; `nixpy patch` runs the same program.
 # Takes the project and two lists of sonames. Returns outputs for project.nix.
 self: project:
 {
-  hostSonames ? [ ], # of the graphics driver, which is the host's: its folder is named, never looked into here
-  openedSonames ? [ ], # opened by name at run time, where no run path helps: Python loads them when it starts
+  hostSonames ? [ ], # sonames of the host's graphics driver: run paths name its folder, the build does not read it
+  openedSonames ? [ ], # sonames opened by name at run time, where no run path helps: Python loads them when it starts
 }:
 let
   inherit (self) pkgs;
@@ -33,7 +33,7 @@ in
     ];
     relink = self.relink project interpreter;
     venvHook = ''
-      # What an installer left in .venv since the last time gets its libraries. That fails softly.
+      # Patch files that were installed into .venv since the last time. If that fails, the shell starts nevertheless.
       if [ -e .venv/pyvenv.cfg ]; then nixpy-patch --quiet >&2 || true; fi
     '';
     hook = ''

@@ -1,8 +1,8 @@
 # Style poetry2nix: poetry.lock built by poetry2nix, which is unmaintained.
-# What to expect: an old lock breaks today's build tools, since they get the locked versions too (hatchling needs pluggy
-# 1.0); what is built from source lacks the libraries that only its tests need; and overrides for C libraries are of the
-# versions of their day. So wheels are preferred, tests are off, and what a wheel needs is read from it.
-# Takes the project, and where poetry.lock lies with the extras and groups. Returns outputs for project.nix.
+# Known limits: current build tools get the locked versions of their dependencies, and may fail with an old lock
+# (hatchling needs pluggy 1.0). Packages built from source lack the libraries that only their tests need. Overrides for
+# C libraries are for old versions. So this style prefers wheels, runs no tests, and reads a wheel's needs from the wheel.
+# Takes the project, the folder of poetry.lock, extras and groups. Returns outputs for project.nix.
 self: project:
 {
   source,

@@ -1,15 +1,15 @@
-# Style pyproject-nix: the project as a package of nixpkgs' Python, by pyproject.nix, which reads pyproject.toml or
+# Style pyproject-nix: the project as a package for nixpkgs' Python, built by pyproject.nix. It reads pyproject.toml or
 # requirements files, and no lock.
-# Takes the project, and where it lies. Returns outputs for project.nix.
+# Takes the project, its folder, and names of packages. Returns outputs for project.nix.
 self: project:
 {
   source,
   requirements-files ? [ ],
   extras ? [ ],
   groups ? [ ],
-  aliases ? { }, # nixpkgs' packages by the names that the project has for them: { NAME = "ATTRIBUTE or ATTRIBUTE"; }
-  unmapped ? [ ], # those that nixpkgs is not known to have
-  version ? null, # where only the build tells it, pyproject.nix does not know it
+  aliases ? { }, # packages that have another name in nixpkgs: { NAME = "ATTRIBUTE or ATTRIBUTE"; }
+  unmapped ? [ ], # packages for which nixpy knows no attribute in nixpkgs
+  version ? null, # the version of a project that computes it in its build, which pyproject.nix does not run
 }:
 let
   inherit (self) lib pkgs;
@@ -28,7 +28,7 @@ let
       }
     else
       pyproject-nix.project.loadPyproject { projectRoot = source; };
-  # A project that does not say by what it is built is only a list of dependencies.
+  # A project without a build system is only a list of dependencies.
   packaged = !listed && loaded.pyproject ? build-system;
 
   interpreter =
@@ -51,8 +51,8 @@ let
   }
   // lib.optionalAttrs (!listed) { inherit extras; };
 
-  # What nixpkgs has in another version than the project asks for, or without an extra: pyproject.nix itself looks at
-  # no version, and passes over an extra that `optional-dependencies` of a package does not have.
+  # Packages that nixpkgs has in a version that the requirements exclude, or without a required extra. pyproject.nix
+  # does not check versions, and ignores an extra that is not in `optional-dependencies` of a package.
   unmet =
     let
       inherit (pyproject-nix) pep508 pep621;
@@ -62,10 +62,10 @@ let
       lacking = one: lib.filter (extra: !(known one) ? ${extra}) one.extras;
     in
     lib.mapAttrsToList (
-      name: found: "nixpkgs has ${name} ${found.version}, which the project does not admit"
+      name: found: "nixpkgs has ${name} ${found.version}, which the requirements of the project exclude"
     ) (loaded.validators.validateVersionConstraints { python = interpreter; })
     ++ lib.concatMap (
-      one: map (extra: "nixpkgs' ${one.name} has no extra ${extra}, which the project asks for") (lacking one)
+      one: map (extra: "${one.name} of nixpkgs has no extra ${extra}, which the project requires") (lacking one)
     ) asked;
 
   environment = interpreter.withPackages (
@@ -79,7 +79,7 @@ let
   attributes = loaded.renderers.buildPythonPackage arguments;
   application = interpreter.pkgs.buildPythonApplication (
     attributes
-    # Installed, these go by nixpkgs' names, under which the build would not find them.
+    # The installed packages have other names in nixpkgs, so the build would not find them.
     // lib.optionalAttrs (aliases != { }) { pythonRemoveDeps = lib.attrNames aliases; }
     // lib.optionalAttrs (external != null) (
       external.inputs
@@ -99,7 +99,7 @@ in
   packages.default = if packaged then application else python;
   apps = lib.optionalAttrs packaged (self.apps application table.name programs);
   shell.libraries = false;
-  # Fails where nixpkgs has a version that the project does not admit, or not an extra that it asks for.
+  # Fails if nixpkgs has a version that the requirements exclude, or lacks an extra that they name.
   checks.requirements = pkgs.runCommand "nixpy-requirements-check" { } (
     lib.concatMapStrings (line: "echo ${lib.escapeShellArg line} >&2\n") unmet
     + (if unmet == [ ] then "touch $out" else "exit 1")

@@ -1,5 +1,5 @@
 # Style uv2nix: uv.lock built by uv2nix, with the libraries that each wheel needs.
-# Takes the project, where uv.lock lies, and what the lock does not say. Returns outputs for project.nix.
+# Takes the project, the folder of uv.lock, and facts that are not in the lock. Returns outputs for project.nix.
 self: project:
 {
   source,
@@ -13,12 +13,12 @@ let
   inherit (project) external interpreter;
   pyproject-nix = self.input project "pyproject-nix";
   workspace = (self.input project "uv2nix").lib.workspace.loadWorkspace { workspaceRoot = source; };
-  # uv, too, builds and installs the project itself only where it says by what.
+  # Like uv, build and install the project itself only if it has a build system.
   pyproject = lib.importTOML (source + "/pyproject.toml");
   packaged = pyproject.tool.uv.package or (pyproject ? build-system);
   own = pyproject-nix.lib.pypa.normalizePackageName pyproject.project.name;
 
-  # Each package as uv.lock has it, as a wheel where there is one. Build systems are in no lock.
+  # Each package in the version of uv.lock, as a wheel if there is one. A lock does not contain build systems.
   pythonSet =
     (pkgs.callPackage pyproject-nix.build.packages { python = interpreter; }).overrideScope
       (
@@ -33,7 +33,7 @@ let
         )
       );
 
-  # What the project itself needs besides wheels, to be built.
+  # Dependencies of the project's build that are not Python packages.
   withExternal =
     _final: prev:
     lib.optionalAttrs packaged {
@@ -62,7 +62,7 @@ let
       )
     ) (builtins.intersectAttrs prev sdists);
 
-  # Wheels may bring the same file, as they may for pip: the first wins.
+  # As with pip, two wheels may contain the same file: the first is used.
   makeEnvironment =
     set: name: spec:
     (set.mkVirtualEnv name spec).overrideAttrs {
@@ -71,13 +71,13 @@ let
     };
   environment = makeEnvironment pythonSet "uv2nix-env" workspace.deps.default;
 
-  # The shell's has the project as a pointer to its sources, so that a change needs no build, and those of
-  # all extras and groups that were analysed.
+  # The environment of the shell has the project in editable form, so that a change needs no build. It has the extras
+  # and groups that nixpy analysed.
   editable = pythonSet.overrideScope (
     lib.composeExtensions (workspace.mkEditablePyprojectOverlay { root = "$REPO_ROOT"; }) (
       final: prev:
       lib.optionalAttrs (packaged && pyproject.build-system.build-backend or "" == "hatchling.build") {
-        # hatchling wants it for this and does not say so beforehand.
+        # hatchling needs `editables` for an editable build, and its metadata does not name it.
         ${own} = prev.${own}.overrideAttrs (old: {
           nativeBuildInputs = old.nativeBuildInputs ++ final.resolveBuildSystem { editables = [ ]; };
         });
@@ -90,7 +90,7 @@ let
 
   table = pyproject.project or { };
   programs = lib.attrNames (table.scripts or { } // table.gui-scripts or { });
-  # A program finds what it starts.
+  # Put the programs of [external] on PATH, since the project's programs start them.
   started =
     name: app:
     if external == null then
@@ -108,7 +108,7 @@ let
 in
 {
   python = environment;
-  # Its programs alone, without the interpreter and the programs of others.
+  # Only the programs of the project, without the interpreter and without programs of other packages.
   packages.${if packaged then "application" else null} =
     (pkgs.callPackages pyproject-nix.build.util { }).mkApplication
       {
@@ -124,9 +124,9 @@ in
       pkgs.uv
     ];
     hook = ''
-      # The environment is Nix's: uv locks, and installs nothing. `uv run` is not needed here.
+      # Nix builds the environment. uv locks and installs nothing; you do not need `uv run`.
       export UV_NO_SYNC=1 UV_PYTHON=${interpreter.interpreter}
-      # The project's sources are below the folder of uv.lock, here or above.
+      # The project's sources are below the folder of uv.lock: this folder, or one above.
       REPO_ROOT=$PWD
       until [ -e "$REPO_ROOT/uv.lock" ] || [ "$REPO_ROOT" = / ]; do
         REPO_ROOT=$(dirname "$REPO_ROOT")

@@ -1,4 +1,4 @@
-# Style wheel-env: an environment of the locked wheels in the store, and of the project itself where it is packaged.
+# Style wheel-env: an environment of the locked wheels in the store, with the project itself if it has a build system.
 # Takes the project and the facts that wheels.nix, own.nix and requirements.nix name. Returns outputs for
 # project.nix.
 self: project:
@@ -14,7 +14,7 @@ let
   ps = interpreter.pkgs;
   built = self.own project ps fromWheel ps.buildPythonPackage null own;
 
-  # Wheels may bring the same file, as they may for pip: the first wins.
+  # As with pip, two wheels may contain the same file: the first is used.
   environment = interpreter.buildEnv.override (
     {
       extraLibs = lib.attrValues fromWheel ++ lib.optional (own != null) built.application;
@@ -25,7 +25,7 @@ let
 in
 {
   python = environment;
-  # `docker load < result`: the environment and what it refers to, in layers.
+  # An image for `docker load < result`, with the closure of the environment in layers.
   packages.${if isLinux then "image" else null} = pkgs.dockerTools.buildLayeredImage {
     name = own.name or "wheel-env";
     contents = [ environment ];

@@ -1,4 +1,4 @@
-# Style with-packages: nixpkgs' own Python packages, and locked wheels for what nixpkgs lacks.
+# Style with-packages: Python packages of nixpkgs, and locked wheels for packages that nixpkgs lacks.
 # Takes the project and the facts that python-set.nix and requirements.nix name. Returns outputs for
 # project.nix.
 self: project:
@@ -23,8 +23,8 @@ let
   };
   environment = interpreter.withPackages (_: set.packagesFor set.direct);
 
-  # Called by its own name (argv[0]), the interpreter knows that it is the environment's, and a virtual
-  # environment made of it sees the packages. nixpkgs has it so since 25.11.
+  # With its own argv[0], the interpreter belongs to the environment, and a virtual environment that it creates has
+  # these packages. nixpkgs does the same since 25.11.
   python = environment.override (
     {
       postBuild = ''

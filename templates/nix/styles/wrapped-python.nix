@@ -1,5 +1,5 @@
 # Style wrapped-python: a wrapper around the interpreter sets LD_LIBRARY_PATH, which child processes inherit.
-# The name is kept (argv[0]), as Python finds its virtual environment by it.
+# The wrapper keeps argv[0], since Python finds its virtual environment by this name.
 # Takes the project, and no facts of its own. Returns outputs for project.nix.
 self: project:
 { }:

@@ -20,14 +20,7 @@ for word; do
   last=$word
 done
 if [ ! -d "$prefix" ]; then
-  PYTHON -m venv --without-pip "$prefix"
-  # pip as ensurepip unpacks it, which takes many times as long.
-  site=$(echo "$prefix"/lib/python3*/site-packages)
-  PYTHON -c 'import ensurepip, pathlib, sys, zipfile
-(wheel,) = pathlib.Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
-zipfile.ZipFile(wheel).extractall(sys.argv[1])' "$site"
-  printf '#!/usr/bin/env bash\nexec %q -m pip "$@"\n' "$prefix/bin/python" > "$prefix/bin/pip"
-  chmod +x "$prefix/bin/pip"
+  PYTHON -m venv "$prefix"
 fi
 mkdir -p "$prefix/conda-meta"
 case $file in

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixos.box.sandbox import HOME, WHEELS, Box
-from nixos.box.shells import on_this_machine
+from nixos.box.shells import nixpy_with, on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CACHE, NixError, lock_flake
 from smallindex import SmallIndex, sha256
@@ -138,7 +138,7 @@ class Managed:
     def nixpy(self, *arguments: str) -> str:
         """What nixpy prints, on this machine."""
         project = self.box.home / "flake"
-        printed = on_this_machine(self.index, project, sys.executable, "-m", "nixpy", *arguments)
+        printed = nixpy_with(self.index, project, *arguments)
         # Its shell knows the project's folder by it.
         shutil.copyfile(project / "nixpy.lock", self.box.home / "work/nixpy.lock")
         return printed

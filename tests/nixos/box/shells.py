@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import hashlib
+import io
 import json
 import os
 import shlex
@@ -15,13 +18,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 from urllib.parse import urlsplit
 
+import pytest
+
 from nixos.box.sandbox import HOME, Box
-from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, wheels
-from nixos.realnix import HERE, lock_flake
+from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, packages, wheels
+from nixos.realnix import CACHE, HERE, lock_flake
+from nixpy.cli.main import main
 from nixpy.styles.styles import Style
 from smallindex import SmallIndex
+from suite.shared import alone
 
 # The packages of the matrix, each with the module that is imported.
 MODULES = {
@@ -54,9 +62,12 @@ MAKERS: tuple[Maker, ...] = ("venv", "uv venv")
 FLAKE = f"{HOME}/flake"  # apart from the work folders, since a `path:` flake is copied with all that lies in it
 # Where each kind of virtual environment lies.
 WORK: Mapping[Maker, str] = {"venv": f"{HOME}/venv", "uv venv": f"{HOME}/uv"}
+# By venv's own pip: a package with libraries and a script, one without, and a program. All else is uv's, which is fast.
+_BY_PIP = ("numpy", "pyodbc", "ruff")
+_LINKED = f"UV_CACHE_DIR={HOME}/cache UV_LINK_MODE=hardlink uv pip install -q {' '.join(REQUIREMENTS)}"
 _MAKE: Mapping[Maker, str] = {
-    "venv": "python -m venv .venv && .venv/bin/pip install -q --no-compile",
-    "uv venv": "uv venv -q && uv pip install -q",
+    "venv": f"python -m venv .venv && .venv/bin/pip install -q --no-compile {' '.join(_BY_PIP)} && {_LINKED}",
+    "uv venv": f"uv venv -q && {_LINKED}",
 }
 _OPTIONS = ("--offline", "--no-write-lock-file")
 
@@ -149,14 +160,40 @@ def make_shell(style: Style, folder: Path) -> Shell:
         folder=project,
         sonames={name: frozenset(found) for name, found in sonames.items()},
     )
+    _bring_packages(home)
     for maker in MAKERS:
         work = home / Path(WORK[maker]).name
         work.mkdir()
         shutil.copyfile(project / "nixpy.lock", work / "nixpy.lock")  # whereby a shell knows its project's folder
         (work / ".envrc").write_text(f"use flake path:{FLAKE} {' '.join(_OPTIONS)}\n")
         shell.box.run("direnv", "allow", cwd=WORK[maker])
-        shell.run(f"{_MAKE[maker]} {' '.join(REQUIREMENTS)}", maker=maker)
+        shell.run(_MAKE[maker], maker=maker)
     return shell
+
+
+def _bring_packages(home: Path) -> None:
+    """Put a cache of uv with the wheels of REQUIREMENTS into a home, from which uv links them into each `.venv`.
+
+    They are unpacked and compiled once for these wheels, that of uv among them.
+    """
+    files = wheels()
+    known = "\n".join([PYTHON, *(files[name].name for name in (*REQUIREMENTS, "uv"))])
+    kept = CACHE / "packages" / hashlib.sha256(known.encode()).hexdigest()[:16]
+    kept.parent.mkdir(exist_ok=True)
+    with alone(kept):
+        if not kept.exists():
+            python, uv = packages()["python"], packages()["uv"]
+            with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                box = Box(home=Path(scratch, "home"), environment={"UV_CACHE_DIR": f"{HOME}/cache"})
+                box.run(f"{uv}/bin/uv", "venv", "-q", "--python", f"{python}/bin/python3")
+                box.run(f"{uv}/bin/uv", "pip", "install", "-q", *REQUIREMENTS)
+                compiled = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-x", "/tests?/")
+                # It fails, as some files of the wheels are templates of Python.
+                box.run(f"{python}/bin/python3", *compiled, f"{HOME}/cache", check=False)
+                (box.home / "cache").rename(kept)
+    # Links where they can be, which is many times as fast.
+    if subprocess.run(["cp", "-al", kept, home / "cache"], capture_output=True, check=False).returncode != 0:
+        shutil.copytree(kept, home / "cache", symlinks=True, dirs_exist_ok=True)
 
 
 def write_project(folder: Path, *, ignored: Iterable[str] = ()) -> None:
@@ -179,7 +216,7 @@ packages = ["uv"]
 
 def nixpy(project: Path, command: str, *arguments: str) -> str:
     """What a nixpy that knows no index but the wheelhouse prints."""
-    return on_this_machine(wheelhouse(), project, sys.executable, "-m", "nixpy", command, project, *arguments)
+    return nixpy_with(wheelhouse(), project, command, project, *arguments)
 
 
 @functools.cache
@@ -199,25 +236,38 @@ def caches() -> Path:
 
 def on_this_machine(index: SmallIndex, project: Path, *command: str | Path) -> str:
     """What a command prints that runs in the project's folder and knows that index of the wheelhouse alone."""
-    wheels()
-    scratch = project.parent.parent
     done = subprocess.run(
-        command,
-        cwd=project,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(scratch),
-            "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
-            "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
-            "UV_DEFAULT_INDEX": index.url,
-            "UV_PYTHON": sys.executable,
-            "UV_NO_SYSTEM_CONFIG": "1",
-            "PIP_CONFIG_FILE": "/dev/null",
-            "NO_COLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=project, env=_environment(index, project), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def nixpy_with(index: SmallIndex, project: Path, *arguments: str | Path) -> str:
+    """What nixpy prints that does so, in this process: half of the time of a short run is Python's imports."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, _environment(index, project), clear=True),
+        contextlib.chdir(project),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as exit_,
+    ):
+        main([str(argument) for argument in arguments])
+    assert exit_.value.code == 0, out.getvalue() + err.getvalue()
+    return out.getvalue()
+
+
+def _environment(index: SmallIndex, project: Path) -> dict[str, str]:
+    wheels()
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(project.parent.parent),
+        "NIXPY_CACHE_DIR": str(caches() / "nixpy"),
+        "UV_CACHE_DIR": str(caches() / f"uv-{urlsplit(index.url).port}"),
+        "UV_DEFAULT_INDEX": index.url,
+        "UV_PYTHON": sys.executable,
+        "UV_NO_SYSTEM_CONFIG": "1",
+        "PIP_CONFIG_FILE": "/dev/null",
+        "NO_COLOR": "1",
+    }

@@ -193,7 +193,7 @@ def test_an_extra_of_what_nixpkgs_has(tmp_path: Path) -> None:
     assert "No module named 'asgiref'" in build(box).stderr
     failed = box.nix(*check, check=False)
     assert failed.returncode != 0
-    assert "asgiref>=3.2 for Flask[async]: nothing is there" in failed.stderr
+    assert "asgiref>=3.2 for Flask[async]: nothing is installed" in failed.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from builderlocks import poetry_entry
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import on_this_machine, wheelhouse
+from nixos.box.shells import nixpy_with, on_this_machine, wheelhouse
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
@@ -96,7 +95,7 @@ def project(box: Box, requirements: list[str], tail: str = "") -> Path:
 def init(index: SmallIndex, folder: Path, style: str) -> str:
     """What nixpy prints that knows only that index; afterwards the flake's inputs are locked."""
     options = ("--style", style, "--python", PYTHON, "--system", SYSTEM)
-    printed = on_this_machine(index, folder, sys.executable, "-m", "nixpy", "init", *options)
+    printed = nixpy_with(index, folder, "init", *options)
     flake = folder / "flake.nix"
     flake.write_text(flake.read_text().replace("nixpkgs.legacyPackages.${system};", OVERLAY))
     lock_flake(folder, RELEASE)
@@ -302,7 +301,7 @@ def test_pyproject_nix_checks_extras(tmp_path: Path) -> None:
     init(wheelhouse(), folder, "pyproject-nix")
     done = build(box, f"checks.{SYSTEM}.requirements")
     assert done.returncode != 0
-    assert "nixpkgs' flask has no extra async, which the project asks for" in done.stderr
+    assert "flask of nixpkgs has no extra async, which the project requires" in done.stderr
     assert "No module named 'asgiref'" in develop(box, "python", "-c", "import flask, asgiref", check=False).stderr
 
     flake = folder / "flake.nix"

@@ -124,7 +124,7 @@ def test_a_failure_is_told_and_tried_again(conda: Conda) -> None:
     file.write_text(text.replace("pillow", "nosuchpackage"))
     done = conda.run("echo in there")
     assert done.stdout.strip().endswith("in there")
-    assert f"nixpy: {conda.name} failed; the next entry tries again" in done.stderr
+    assert f"nixpy: {conda.name} failed; to retry, enter the shell again" in done.stderr
     file.write_text(text)
     assert "PIL" in conda.run(IMPORT).stdout
 
@@ -140,10 +140,10 @@ def test_the_environment_is_the_projects_wherever_one_stands(conda: Conda) -> No
     away = "mkdir -p ~/elsewhere && cd ~/elsewhere && touch environment.yml"
     outside = conda.run(f"{away} && env -u NIXPY_FHS nixpy-fhs echo ran")
     assert outside.stdout.strip().endswith("ran")
-    assert "nixpy: this is not the project's folder, or it has no environment.yml" in outside.stderr
+    assert "nixpy: no environment is active: this is not the project's folder" in outside.stderr
     assert conda.calls() == []
     alone = conda.run("python -c 1", folder=f"{HOME}/elsewhere", check=False)
-    assert "nixpy: no environment is active, so there is no python" in alone.stderr
+    assert "nixpy: no python: no environment is active" in alone.stderr
     for folder in ("elsewhere", "project/src"):
         assert [path.name for path in (conda.box.home / folder).iterdir()] == ["environment.yml"]
 

@@ -21,6 +21,7 @@ from nixos.box.sandbox import LOADER, Box
 from nixos.box.shells import FLAKE, WORK, nixpy
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import lock_flake
+from nixpy.doctor.examine import CHECKS
 
 TOP = Path(__file__).parents[3]
 PURE = ("click", "jinja2", "markupsafe", "packaging", "platformdirs", "rich", "tomlkit", "urllib3")
@@ -120,14 +121,17 @@ def test_a_healthy_project_has_no_findings(healthy: Patient) -> None:
 def test_text_says_the_same(healthy: Patient) -> None:
     """The text ends with the verdict, and the exit status is it."""
     done = healthy.shell(f"{NIXPY} doctor")
-    assert done.stdout.splitlines()[-1] == "no problem found"
+    assert done.stdout.splitlines()[-1] == f"no diagnostic found by {len(CHECKS)} checks"
     assert "nixpy's, style loader" in done.stdout
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-3:] == [
-        "NIX410 PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual environment",
-        "       unset PYTHONPATH",
-        "1 problem found",
+        (
+            "error[NIX410]: PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual "
+            "environment"
+        ),
+        "  hint: unset PYTHONPATH",
+        f"1 diagnostic found by {len(CHECKS)} checks",
     ]
 
 
@@ -375,7 +379,7 @@ def test_programs_without_nix_ld(patient: Patient, built: Mapping[str, Path]) ->
         assert report.one("NIX407")["message"].startswith(
             f"ruff contains programs that need the loader {LOADER}, and this machine has {there}"
         )
-        assert report.command("NIX407") == "nixpy init --style fhs"
+        assert report.command("NIX407") == "nixpy init --style patched-venv"
     with_it = Patient(box=replace(patient.box, host_loader="nix-ld"))
     settings = f"export NIX_LD={built['glibc']}/lib/ld-linux-x86-64.so.2"
     assert with_it.doctor(settings).codes == set()

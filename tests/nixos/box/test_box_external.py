@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import pytest
 
 from nixos.box import test_box_application as application
 from nixos.box.sandbox import HOME, WHEELS, Box
-from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.shells import nixpy, nixpy_with
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, in_root, packages, wheels
 from nixos.realnix import lock_flake
 from smallindex import SmallIndex, build_sdist
@@ -95,7 +94,7 @@ class Needy:
     def nixpy(self, *arguments: str) -> str:
         """What nixpy prints that knows the house and the wheelhouse alone."""
         with SmallIndex(self.box.home / "house") as index:
-            printed = on_this_machine(index, self.project, sys.executable, "-m", "nixpy", *arguments)
+            printed = nixpy_with(index, self.project, *arguments)
         (self.box.home / "work/nixpy.lock").write_text((self.project / "nixpy.lock").read_text())
         return printed
 
@@ -208,10 +207,11 @@ def test_a_version_that_nixpkgs_lacks_is_told(needy: Needy) -> None:
     """The shell warns of a version that this nixpkgs does not have and names the overlay, and the check fails with the
     same words; a version that it has is no matter.
     """
-    said = "dep:generic/zlib@>=99 is asked for, and this nixpkgs has zlib-1.2.13; an overlay brings another"
+    said = "the project requires dep:generic/zlib@>=99, and this nixpkgs has zlib-1.2.13; "
+    said += "to use another version, add an overlay"
     check = ("build", *OPTIONS, "--no-link", "-L", f"path:{FLAKE}#checks.{SYSTEM}.external")
     good = needy.box.nix(*check)
-    assert "asked for" not in good.stderr
+    assert "the project requires" not in good.stderr
     needy.ask(EXTERNAL.replace(">=1.2", ">=99"))
     assert f"nixpy: {said}: (final: previous: {{ zlib = …; }})" in needy.enter("true").stderr
     bad = needy.box.nix(*check, check=False)

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import nixpy, on_this_machine
+from nixos.box.shells import nixpy, nixpy_with
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, build
 from nixos.realnix import CURRENT, HERE, lock_flake
 from smallindex import SmallIndex, build_wheel
@@ -52,7 +51,7 @@ dependencies = {json.dumps(dependencies)}
         for wheel in stock.glob("*.whl"):
             CURRENT.run("nix-store", "--add-fixed", "sha256", wheel)
         with SmallIndex(stock) as index:
-            on_this_machine(index, project, sys.executable, "-m", "nixpy", *init, "--system", "aarch64-darwin")
+            nixpy_with(index, project, *init, "--system", "aarch64-darwin")
     head, *rows = (HERE / "python-attributes.csv").read_text().splitlines(keepends=True)
     kept = [row for row in rows if row.partition(",")[0] not in lacked]
     assert len(kept) == len(rows) - len(lacked)
@@ -140,7 +139,7 @@ def test_an_extra_of_what_nixpkgs_has(tmp_path: Path) -> None:
     assert "No module named 'asgiref'" in lost.stderr
     failed = result(box, "checks", "requirements")
     assert failed.returncode != 0
-    assert "asgiref>=3.2 for Flask[async]: nothing is there" in failed.stderr
+    assert "asgiref>=3.2 for Flask[async]: nothing is installed" in failed.stderr
 
 
 def test_without_the_list_it_fails(tmp_path: Path) -> None:
@@ -170,9 +169,9 @@ def test_a_version_that_misses_is_listed(newer: Box) -> None:
     assert tell(newer, "numpy")[0].startswith(f"{build('pkgs.python313.pkgs.numpy')}/")
     done = result(newer, "checks", "requirements")
     assert done.returncode != 0
-    said = [line.partition("> ")[2] for line in done.stderr.splitlines() if " is there" in line and "> " in line]
+    said = [line.partition("> ")[2] for line in done.stderr.splitlines() if " is installed" in line and "> " in line]
     assert [line.partition(":")[0] for line in said] == ["numpy>=98"]
-    assert "2.5.5 is there" in said[0]
+    assert "2.5.5 is installed" in said[0]
 
 
 def test_locked_versions_come_from_wheels(newer: Box) -> None:

@@ -114,7 +114,7 @@ def test_a_failure_is_told_and_mended_the_next_time(unfilled: Managed) -> None:
     """
     failed = unfilled.enter("echo entered", network=False)
     assert failed.stdout == "entered\n"
-    assert "nixpy: that failed, so .venv is not as it should be; by hand: uv sync --frozen" in failed.stderr
+    assert "nixpy: .venv could not be updated; to retry: uv sync --frozen" in failed.stderr
     assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
 
 
@@ -129,7 +129,7 @@ def test_shells_fill_it_one_after_the_other(unfilled: Managed) -> None:
         fcntl.flock(lock, fcntl.LOCK_UN)
         done = entering.result()
     said = done.stderr.splitlines()
-    assert said.index("nixpy: another shell is at .venv; waiting for it") < said.index(FILLS["uv"])
+    assert said.index("nixpy: waiting for another shell that is updating .venv") < said.index(FILLS["uv"])
     assert done.stdout.startswith(f"{WORK}/.venv/lib/")
 
 
@@ -157,7 +157,7 @@ def test_a_venv_that_is_dead_is_told_of(unfilled: Managed) -> None:
         link.symlink_to("/usr/bin/python3.13")
     done = unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False)
     assert done.stdout == "none\n"
-    assert "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" in done.stderr
+    assert "nixpy: .venv was created with another Python; remove .venv and enter the shell again" in done.stderr
     assert {str(link.readlink()) for link in links} == {"/usr/bin/python3.13"}
     unfilled.enter("rm -r .venv", network=False)
     assert unfilled.enter(f'python -c "{IMPORT}"').stdout.count("|") == 1
@@ -168,7 +168,7 @@ def test_a_folder_that_is_no_environment_is_told_of(unfilled: Managed) -> None:
     unfilled.venv.mkdir()
     done = unfilled.enter("echo ${VIRTUAL_ENV-none}", network=False)
     assert done.stdout == "none\n"
-    assert "nixpy: .venv is not of this shell's Python; remove it and enter the shell again" in done.stderr
+    assert "nixpy: .venv was created with another Python; remove .venv and enter the shell again" in done.stderr
     assert list(unfilled.venv.iterdir()) == []
 
 
@@ -177,7 +177,7 @@ def test_elsewhere_the_shell_says_that_it_is(unfilled: Managed) -> None:
     (unfilled.box.home / "work/below").mkdir()
     done = unfilled.box.nix("develop", *OPTIONS, f"path:{FLAKE}", "-c", "ls", "-A", cwd=f"{WORK}/below")
     assert done.stdout == ""
-    assert "nixpy: this is not the project's folder, so no .venv is filled or active" in done.stderr
+    assert "nixpy: .venv is neither updated nor active, since this is not the project's folder" in done.stderr
 
 
 def test_without_a_lock_none_is_written(tmp_path: Path, house: SmallIndex) -> None:

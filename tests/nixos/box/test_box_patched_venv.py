@@ -89,7 +89,7 @@ def test_an_entry_patches_what_is_new(shell: Shell, venv: Path) -> None:
     said = [line for line in run(shell, NUMPY)[1].splitlines() if "nixpy" in line]
     assert len(said) == 1
     assert said[0].startswith("nixpy: patched ")
-    assert said[0].endswith(" files of .venv")
+    assert said[0].endswith(" files in .venv")
     assert outside(shell, NUMPY) == ""
     assert "nixpy" not in run(shell, NUMPY)[1]
     before = state(venv)

@@ -432,6 +432,28 @@ def test_the_interpreter_is_managed_by_nix(box: Box, built: dict[str, Path]) -> 
     assert all(path.startswith(str(built["python"])) for path in paths)
 
 
+def test_a_virtual_environment_has_all_of_pip(box: Box, built: dict[str, Path]) -> None:
+    """The stand-in's ensurepip copies what CPython's own code made: every file that pip's RECORD lists is there and has
+    its checksum, each script starts this environment's Python, and pip can be removed.
+    """
+    box.run(str(built["python"] / "bin/python3"), "-m", "venv", ".venv")
+    program = """if True:
+        import base64, hashlib, importlib.metadata
+        for file in importlib.metadata.files("pip"):
+            data = file.locate().read_bytes()
+            made = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+            print("same" if file.hash is None or file.hash.value == made else file.name)
+    """
+    printed = box.run(".venv/bin/python", "-I", "-c", program).stdout.splitlines()
+    scripts = {"pip", "pip3", "pip3.13"}  # name their Python
+    assert set(printed) == {"same", *scripts}
+    assert len(printed) > 500
+    for script in scripts:
+        assert f" from {HOME}/.venv/lib/" in box.run(f".venv/bin/{script}", "--version").stdout
+    box.run(".venv/bin/pip", "uninstall", "-q", "-y", "pip")
+    assert {path.name for path in (box.home / ".venv/bin").iterdir()}.isdisjoint(scripts)
+
+
 def test_what_is_overridden_on_the_interpreter_runs_at_the_end(box: Box) -> None:
     """`overrideAttrs` { postInstall } runs after nixpkgs' own and with the setup hooks of its inputs, and what is
     compiled stays as it is (cpython/default.nix).

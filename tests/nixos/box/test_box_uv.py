@@ -74,7 +74,7 @@ def test_uv_does_not_bring_a_python(filled: Shell) -> None:
     """Asked for a Python that the shell does not have, uv says so instead of bringing one; without the shell's
     settings it would.
     """
-    ask = "UV_OFFLINE=0 uv venv -q --clear --python 3.12 other"
+    ask = "UV_OFFLINE=0 UV_HTTP_RETRIES=0 uv venv -q --clear --python 3.12 other"  # where it would retry for seconds
     ours = run(filled, ask, check=False)[1]
     theirs = run(filled, f"{FREE} {ask}".replace("env", "env -u UV_NO_INDEX", 1), check=False)[1]
     assert "No interpreter found for Python 3.12" in ours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nixos.box.sandbox import HOME, Box
-from nixos.box.shells import nixpy, on_this_machine, wheelhouse
+from nixos.box.shells import nixpy, nixpy_with, on_this_machine, wheelhouse
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, WHEELHOUSE, in_root, packages, wheels
 from nixos.realnix import CURRENT, lock_flake
 from smallindex import SmallIndex, build_wheel
@@ -216,7 +215,7 @@ def test_libraries_of_a_sibling_wheel_are_found(box: Box, tmp_path: Path) -> Non
     )
     with SmallIndex(tmp_path / "stock") as index:
         init = ("init", "--style", "wheel-env", "--python", PYTHON, "--system", SYSTEM)
-        on_this_machine(index, project, sys.executable, "-m", "nixpy", *init)
+        nixpy_with(index, project, *init)
     lock_flake(project, RELEASE)
     done = build(box)
     assert done.returncode == 0, done.stderr
@@ -237,7 +236,7 @@ def test_uv_lock_tells_where_wheels_of_any_index_are(tmp_path: Path) -> None:
     on_this_machine(index, project, "uv", "lock", "--quiet")
     assert index.url.removesuffix("/simple/") in (project / "uv.lock").read_text()
     init = ("init", "--style", "wheel-env", "--python", PYTHON, "--system", SYSTEM)
-    on_this_machine(index, project, sys.executable, "-m", "nixpy", *init)
+    nixpy_with(index, project, *init)
     assert not any("127.0.0.1" in (project / name).read_text() for name in ("nixpy.nix", "nixpy.lock"))
     lock_flake(project, RELEASE)
     box = Box(home=tmp_path / "home")

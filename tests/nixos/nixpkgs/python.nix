@@ -97,6 +97,7 @@ let
     stdenv.mkDerivation (
       lib.optionalAttrs (compiled != null) {
         inherit compiled;
+        ensurepip = debian.ensurepip pythonVersion package compiled;
         dontUnpack = true;
         installPhase = ''
           runHook preInstall

@@ -1,4 +1,4 @@
-"""Draws a gradient into the file that is named."""
+"""Draws a gradient into a file."""
 
 import sys
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def main() -> None:
-    """Write the picture and say where it is."""
+    """Write the picture and print its path."""
     path = sys.argv[1] if len(sys.argv) > 1 else "gradient.png"
     row = np.linspace(0, 255, 64, dtype=np.uint8)
     Image.fromarray(np.tile(row, (64, 1))).save(path)

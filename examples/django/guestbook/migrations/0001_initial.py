@@ -1,10 +1,10 @@
-"""The table of entries; made by `python main.py makemigrations`."""
+"""The table of entries; written by `python main.py makemigrations`."""
 
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """The first."""
+    """The first migration."""
 
     initial = True
     dependencies = ()

@@ -204,4 +204,18 @@ in
           inherit glibc;
         };
       };
+
+  # Its ensurepip, which takes seconds to build; an interpreter that is overridden has the same.
+  ensurepip =
+    pythonVersion: package: compiled:
+    package {
+      pname = "ensurepip";
+      recipe = {
+        builder = "/bin/bash";
+        args = script ./ensurepip.sh;
+        copy = ./copy_pip.py;
+        executable = "python${pythonVersion}";
+        inherit compiled;
+      };
+    };
 }

@@ -4,4 +4,6 @@
 [ ${#compiled} = ${#out} ] || { echo "$compiled and $out differ in length" >&2 && exit 1; }
 cp -a "$compiled" "$out"
 chmod -R u+w "$out"
+rm -r "$out"/lib/python*/ensurepip
+cp -a "$ensurepip" "$(echo "$out"/lib/python*)/ensurepip"
 grep -rlZF "$compiled" "$out" | LC_ALL=C xargs -0 sed -i "s|$compiled|$out|g"

@@ -1,0 +1,42 @@
+"""Summarise a plan for a report on one screen.
+
+It has numbers, each with the name of what it counts, and the first items of lists.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from nixpy.commands.plan import Plan
+from nixpy.diagnostics.diagnostic import Diagnostic, counted
+from nixpy.libraries.match import Library
+
+
+def wheel_counts(plan: Plan) -> str:
+    """Return the numbers of packages, wheel files and systems of a plan.
+
+    An example is `2 packages, 6 wheel files for 3 systems`. If only nixpy.lock was read, which lists only the wheels
+    that matter, the text states that.
+    """
+    packages = counted(len({wheel.name for wheel in plan.wheels}), "package")
+    files = counted(len({wheel.filename for wheel in plan.wheels}), "wheel file")
+    systems = counted(len(plan.resolved.systems), "system")
+    return f"{packages}{'' if plan.complete else ' in nixpy.lock'}, {files} for {systems}"
+
+
+def first_libraries(libraries: Sequence[Library], limit: int) -> tuple[Library, ...]:
+    """Return at most `limit` libraries, those that most packages need, in their order."""
+    most = sorted(libraries, key=lambda library: -len(library.needed_by))[:limit]
+    return tuple(library for library in libraries if library in most)
+
+
+def first_diagnostics(diagnostics: Sequence[Diagnostic], limit: int) -> tuple[tuple[Diagnostic, ...], dict[str, int]]:
+    """Return at most `limit` diagnostics of each code, and the number of others."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for diagnostic in diagnostics:
+        seen[diagnostic.code] += 1
+        if seen[diagnostic.code] <= limit:
+            shown.append(diagnostic)
+    return tuple(shown), {code: number - limit for code, number in seen.items() if number > limit}
