@@ -162,7 +162,10 @@ class _Conversation:
         self._left_out: set[str] = set()  # the same, for packages that an address names
 
     def packages(self) -> list[_Package]:
-        """Return the packages of the answer. Raises BuildNeededError if it depends on a build."""
+        """Return the packages of the answer.
+
+        Raises BuildNeededError if it depends on a build.
+        """
         while isinstance(answer := self._ask(), Failure):
             if self._compiler.allow_build:
                 raise answer.error()

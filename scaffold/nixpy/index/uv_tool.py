@@ -43,18 +43,8 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
         NetworkError,
     ),
     (
-        r"Building source distributions",
-        "Only a build shows what the package requires: allow it with --allow-build, or run `uv lock`.",
-        ResolutionError,
-    ),
-    (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
-        ResolutionError,
-    ),
-    (
-        r"Wheels are required for",
-        "Change the requirements named above so that one set of versions fits, or allow builds with --allow-build.",
         ResolutionError,
     ),
     (
