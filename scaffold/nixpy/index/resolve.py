@@ -169,8 +169,11 @@ class _Conversation:
         while isinstance(answer := self._ask(), Failure):
             if self._compiler.allow_build:
                 raise answer.error()
+            if answer.nameless:
+                raise self._name_needed()
             if not self._note(answer.builds):
-                raise self._name_needed() if answer.nameless else answer.error()
+                # An address in the settings of uv stays, also if its package is left out.
+                raise self._build_needed([*self._left_out]) if answer.builds else answer.error()
         # uv may also have read the metadata of versions that it then did not choose.
         unknown = self._unknown & {(package["name"], package.get("version", "")) for package in answer}
         if unknown or self._left_out:

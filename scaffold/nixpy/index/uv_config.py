@@ -85,8 +85,8 @@ class UvConfig:
         pip = settings.pop("pip", {})
         # uv takes the entries of `pip` instead of those at the top.
         pip = _with_metadata(pip, added) if _METADATA in pip else pip
-        lines = [f"{inline(key)} = {inline(value)}\n" for key, value in settings.items()]
-        return "".join([*lines, "[pip]\n", *(f"{inline(key)} = {inline(value)}\n" for key, value in pip.items())])
+        top, below = ([f"{inline(key)} = {inline(value)}\n" for key, value in one.items()] for one in (settings, pip))
+        return "".join([*top, *(["[pip]\n"] if below else []), *below])
 
 
 def _with_metadata(settings: Mapping[str, Any], added: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class Compiler:
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
         return Failure(
             text=_shortened(text),
-            builds=frozenset(_BUILD_FAILED.findall(text)),
+            builds=frozenset(" ".join(found.split()) for found in _BUILD_FAILED.findall(text)),  # uv wraps its lines
             nameless=bool(_NAMELESS.match(text.lstrip())),
         )
 
