@@ -192,4 +192,4 @@ def test_without_a_lock_none_is_written(tmp_path: Path, house: SmallIndex) -> No
     done = managed.enter(f'python -c "{IMPORT}"; ls -A')
     assert "nixpy: uv pip install -r pyproject.toml" in done.stderr
     assert {path.name for path in (managed.box.home / "work").iterdir()} - before == {".venv"}
-    assert managed.nixpy("check").strip().endswith("up to date")
+    assert managed.nixpy("check").startswith(".: up to date (")
