@@ -505,8 +505,11 @@ def test_unsatisfiable(tmp_path: Path) -> None:
         ask(tmp_path, "wants-old-base", "base>=2")
     assert caught.value.hint
     assert "warning" not in caught.value.message
-    with pytest.raises(NixpyError, match="nowhere-to-be-found"):
-        ask(tmp_path, "nowhere-to-be-found")
+    target = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
+    for targets in ([], [target]):
+        with pytest.raises(NixpyError, match=r"nowhere-to-be-found\b(?!\{)") as caught:
+            ask(tmp_path, "nowhere-to-be-found", targets=targets)
+        assert "spelling" in str(caught.value.hint)
 
 
 def test_offline(tmp_path: Path, index: SmallIndex, monkeypatch: pytest.MonkeyPatch) -> None:

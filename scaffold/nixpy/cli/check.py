@@ -10,7 +10,7 @@ import nixpy
 from nixpy.cli.common import all_option, fail, progress, rescan_option
 from nixpy.cli.formats import FORMATS
 from nixpy.commands.check import outcome
-from nixpy.project.discover import find_projects
+from nixpy.project.discover import find_projects, nearest_project
 
 
 @click.command("check")
@@ -35,13 +35,15 @@ from nixpy.project.discover import find_projects
 def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, strict: bool, form: str) -> int:
     """Check that nixpy.nix and nixpy.lock are up to date. Needs no network and no Nix.
 
+    Without DIR, nixpy checks the project that the current folder belongs to.
+
     The exit status is 0 if all files are up to date, 1 if a file is out of date, edited or missing, and 2 if another
     program or a newer nixpy wrote it. With --rescan, nixpy analyses the wheels again and uses the network.
 
     "older library" means that the facts are right and the Nix functions below them are from another version of nixpy.
     This fails only with --strict.
     """
-    named = folders or (Path(),)
+    named = folders or (Path() if every else nearest_project(Path()),)
     found = [project for folder in named for project in find_projects(folder)] if every else named
     outcomes = [outcome(folder, _rescan if rescan else nixpy.check) for folder in found]
     for one in outcomes:

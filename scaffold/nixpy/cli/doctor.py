@@ -12,8 +12,8 @@ from nixpy.cli.layout import table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import CHECKS, Report, examine
-from nixpy.doctor.project_folder import nearest_project
 from nixpy.doctor.report import as_json, rows
+from nixpy.project.discover import nearest_project
 
 
 @click.command("doctor")

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 import nixpy
 from nixpy.cli.common import (
@@ -23,7 +24,7 @@ from nixpy.cli.common import (
 from nixpy.cli.report import data, is_changed, report, report_changes, report_total
 from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
-from nixpy.project.discover import find_projects
+from nixpy.project.discover import find_projects, nearest_project
 
 
 @click.command("sync")
@@ -51,9 +52,13 @@ def command(
     follow_links: bool,
     form: str,
 ) -> int:
-    """Update nixpy.nix and nixpy.lock of the project in DIR, after its dependencies or settings changed."""
+    """Update nixpy.nix and nixpy.lock of the project in DIR, after its dependencies or settings changed.
+
+    Without DIR, nixpy updates the project that the current folder belongs to.
+    """
     status, reports, states = 0, [], Counter({"changed": 0, "up to date": 0, "failed": 0})
-    for root in find_projects(folder) if every else (folder,):
+    named = click.get_current_context().get_parameter_source("folder") is not ParameterSource.DEFAULT
+    for root in find_projects(folder) if every else (folder if named else nearest_project(folder),):
         try:
             project = nixpy.read_project(root)
             with progress() as bar:

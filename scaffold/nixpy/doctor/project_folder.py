@@ -23,30 +23,16 @@ from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
+from nixpy.project.discover import is_project
 from nixpy.styles import styles
 
-_MARKERS = (*("pyproject.toml", "nixpy.toml", "requirements.txt", "requirements.in", "setup.py", "setup.cfg"),)
 _ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
 _PATIENCE = 10  # seconds
 
 
-def nearest_project(folder: Path) -> Path:
-    """Return the folder of the project to examine.
-
-    It is this folder if it has a project, else the nearest parent with an analysed project, else this folder.
-    """
-    above = (parent for parent in folder.resolve().parents if (parent / project.NIXPY_LOCK).exists())
-    return folder if _is_project(folder) else next(above, folder)
-
-
-def _is_project(folder: Path) -> bool:
-    names = (*_MARKERS, *(one.name for one in formats.FORMATS))
-    return any((folder / name).exists() for name in names)
-
-
 def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, or None; NixpyError if it cannot be read."""
-    if not _is_project(folder):
+    if not is_project(folder):
         return None
     found = project.read(folder)
     locked = None

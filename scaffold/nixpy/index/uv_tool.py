@@ -20,6 +20,7 @@ _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
 _BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _NAMELESS = re.compile(r"\A(?:error: )?The build backend returned an error")
+_MARKER = re.compile(r"\{[^{}`]*platform_machine[^{}`]*\}")
 _SHOWN_LINES = 14
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
@@ -48,7 +49,12 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
         ResolutionError,
     ),
     (
-        r"not found in the package registry|no version of|No solution found",
+        r"was not found in the package registry|there are no versions of",
+        "Check the spelling of the name, and that the indexes in the settings of uv or pip have the package.",
+        ResolutionError,
+    ),
+    (
+        r"no version of|No solution found",
         "Change the requirements named above so that one set of versions fits them all.",
         ResolutionError,
     ),
@@ -215,6 +221,8 @@ class Compiler:
 
 def _shortened(text: str) -> str:
     """Return the first lines of uv's text without warnings and blank lines."""
+    # uv adds the marker to each name, also the one that only chooses the systems of the project.
+    text = _MARKER.sub("", text)
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("warning:")]
     lines = [line.removeprefix("error: ") for line in lines]
     return "\n".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))

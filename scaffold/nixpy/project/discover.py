@@ -1,17 +1,42 @@
-"""Find the projects with settings of nixpy below a folder.
-
-So one run can check a repository that has several.
-"""
+"""Find the project that a folder belongs to, and the projects with settings of nixpy below a folder."""
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.read_file import read_lossy, walk
+from nixpy.locks import formats
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
+from nixpy.project.project import NIXPY_LOCK
+
+_FILES = (PYPROJECT, NIXPY_TOML, "requirements.txt", "requirements.in", "setup.py", "setup.cfg")
+
+
+def nearest_project(folder: Path) -> Path:
+    """Return the folder of the project that `folder` belongs to, relative to the working folder if it is above.
+
+    It is this folder if it has a project, else the nearest parent that nixpy manages, else this folder.
+    """
+    if is_project(folder):
+        return folder
+    above = next(filter(_is_managed, folder.resolve().parents), None)
+    return Path(os.path.relpath(above)) if above else folder
+
+
+def is_project(folder: Path) -> bool:
+    """Return whether the folder has a file of a Python project."""
+    return any((folder / name).exists() for name in (*_FILES, *(one.name for one in formats.FORMATS)))
+
+
+def _is_managed(folder: Path) -> bool:
+    if (folder / NIXPY_TOML).is_file() or (folder / NIXPY_LOCK).is_file():
+        return True
+    pyproject = folder / PYPROJECT
+    return pyproject.is_file() and _has_settings(pyproject)
 
 
 def find_projects(root: Path) -> tuple[Path, ...]:
