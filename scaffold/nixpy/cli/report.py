@@ -93,7 +93,7 @@ def _choices(plan: Plan) -> None:
         ("nixpkgs", resolved.nixpkgs),
     ):
         rows.append((name, value, resolved.reasons.get(name, "")))
-    rows.append(("systems", ", ".join(resolved.systems)))
+    rows.append(("systems", "; ".join(filter(None, (", ".join(resolved.systems), resolved.reasons.get("systems"))))))
     for line in table(rows, indent=0):
         echo(line)
 

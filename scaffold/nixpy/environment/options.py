@@ -120,7 +120,7 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     if name and styles.find(name).folder != managers.FOLDER:
         manager, reasons["manager"] = managers.NONE, f"style {name} has no .venv"
     named = options.systems or settings.systems
-    return ResolvedOptions(
+    resolved = ResolvedOptions(
         style=name,
         python=python,
         nixpkgs=nixpkgs,
@@ -128,6 +128,26 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
         required_systems=tuple(sorted(named or {*LINUX_SYSTEMS, this_system() or LINUX_SYSTEMS[0]})),
         manager=manager,
         reasons=reasons,
+    )
+    return resolved if named else _of_project(resolved, project)
+
+
+def _of_project(resolved: ResolvedOptions, project: Project) -> ResolvedOptions:
+    """Return the options without the systems that the lock, or `tool.uv.environments`, excludes."""
+    systems = tuple(target.system for target in resolved.targets() if project.admits(target))
+    excluded = [system for system in resolved.systems if system not in systems]
+    if not systems and not project.locked:
+        raise ProjectError(
+            f"`tool.uv.environments` excludes every system that nixpy knows: {', '.join(excluded)}",
+            hint="Add the system that you use, such as \"sys_platform == 'linux'\".",
+            path=project.source,
+        )
+    if not systems or not excluded:  # the error of such a lock has the reason
+        return resolved
+    required = tuple(system for system in resolved.required_systems if system in systems)
+    reason = f"{project.source.name} excludes {', '.join(excluded)}"
+    return replace(
+        resolved, systems=systems, required_systems=required, reasons={**resolved.reasons, "systems": reason}
     )
 
 

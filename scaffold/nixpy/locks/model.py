@@ -80,6 +80,9 @@ class Lock(Protocol):
     def requires_python(self) -> SpecifierSet | None:
         """The Python versions that the lock is for; None if it does not state them."""
 
+    def admits(self, target: Target) -> bool:
+        """Return whether the lock was made for the system of `target`."""
+
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return the packages that an installer installs on `target`.
 
@@ -115,8 +118,12 @@ class Lock(Protocol):
 class LockDefaults:
     """The defaults for a lock without groups.
 
-    Such a lock does not record whether it is up to date.
+    Such a lock does not record whether it is up to date, and is for every system.
     """
+
+    def admits(self, target: Target) -> bool:  # noqa: ARG002
+        """Return True."""
+        return True
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the named groups."""

@@ -115,6 +115,10 @@ class PdmLock(LockDefaults):
         pythons = {specifiers for specifiers, _ in self.targets}
         return pythons.pop() if len(pythons) == 1 else None
 
+    def admits(self, target: Target) -> bool:
+        """Return whether a target of the lock covers `target`."""
+        return not self.targets or any(_covers(one, target) for one in self.targets)
+
     def packages(self, target: Target, extras_and_groups: ExtrasAndGroups) -> tuple[Package, ...]:
         """Return the packages that `pdm sync` installs on `target`.
 
@@ -124,7 +128,7 @@ class PdmLock(LockDefaults):
         count, and without any choice also all extras. Raises LockError for an extra or group that the lock lacks, and
         for a target that it was not made for.
         """
-        if self.targets and not any(_covers(one, target) for one in self.targets):
+        if not self.admits(target):
             self._fail(
                 f"this lock is not for {target.system} with Python {target.python}",
                 "Choose another system or Python, or add this one: `pdm lock --append --platform … --python …`.",

@@ -124,14 +124,19 @@ class PyLock(LockDefaults):
     def _is_own_folder(self, path: str) -> bool:
         return (self.path.parent / path).resolve() == self.path.parent.resolve()
 
+    def admits(self, target: Target) -> bool:
+        """Return whether an environment of the lock holds on `target`."""
+        environments = self.document.environments or ()
+        return not environments or any(self._holds(str(one), target, frozenset(), frozenset()) for one in environments)
+
     def _admit(self, target: Target) -> None:
-        required, environments = self.document.requires_python, self.document.environments or ()
+        required = self.document.requires_python
         if required and not required.contains(target.python):
             raise self._error(
                 f"this lock is for Python {required}, not {target.python}",
                 "Choose a Python that the lock allows, or lock again for this one.",
             )
-        if environments and not any(self._holds(str(one), target, frozenset(), frozenset()) for one in environments):
+        if not self.admits(target):
             raise self._error(
                 f"this lock is not for {target.system} with Python {target.python}",
                 "Choose another system or Python, or lock again for this one.",

@@ -234,15 +234,20 @@ class UvLock(LockDefaults):
     def _is_here(self, node: Node) -> bool:
         return node.folder is not None and node.folder.resolve() == self.root.resolve()
 
+    def admits(self, target: Target) -> bool:
+        """Return whether an environment of the lock holds on `target`."""
+        environments = self.document.environments
+        return not environments or any(self.holds(one, target, set()) for one in environments)
+
     def _admit(self, target: Target) -> None:
-        required, environments = self.document.requires_python, self.document.environments
+        required = self.document.requires_python
         if not required.contains(target.python):
             raise LockError(
                 f"this lock is for Python {required}, not {target.python}",
                 hint="Choose a Python that the lock allows, or change requires-python and run `uv lock`.",
                 path=self.path,
             )
-        if environments and not any(self.holds(one, target, set()) for one in environments):
+        if not self.admits(target):
             raise LockError(
                 f"this lock is not for {target.system} with Python {target.python}",
                 hint="Choose another system or Python, or add this one to tool.uv.environments and run `uv lock`.",

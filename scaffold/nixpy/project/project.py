@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import InvalidMarker
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
@@ -174,6 +175,22 @@ class Project:
         return self._only_locked(targets) - {
             canonicalize_name(requirement.name) for requirement in self.direct_requirements(targets)
         }
+
+    def admits(self, target: Target) -> bool:
+        """Return whether the project is for the system of `target`.
+
+        Its lock decides, or without one `tool.uv.environments`.
+        """
+        if self.locked:
+            return self.locked.admits(target)
+        environments = self.dependencies.uv.get("environments") if self.dependencies else None
+        markers = [environments] if isinstance(environments, str) else environments
+        if not markers or not isinstance(markers, list):
+            return True
+        try:
+            return any(target.satisfies(marker) for marker in markers)
+        except (InvalidMarker, TypeError):  # an error when uv's settings are read
+            return True
 
     @property
     def _is_only_in_lock(self) -> bool:
