@@ -342,6 +342,25 @@ def test_only_the_systems_of_the_project(tmp_path: Path) -> None:
     assert ask_file(tmp_path, f"{windows}\n", targets=[target]) == {}
 
 
+def test_one_version_from_two_places(tmp_path: Path, index: SmallIndex) -> None:
+    """An address for one system and the index for the others are two wheels of the same version."""
+    address = index.file_url(f"base-2.0-{LINUX}.whl")
+    lines = (f"base @ {address} ; sys_platform == 'linux'", "base==2.0 ; sys_platform != 'linux'")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "own"\nversion = "1"\ndependencies = ["base==2.0"]\n'
+        f"[tool.uv.sources]\nbase = {{ url = {address!r}, marker = \"sys_platform == 'linux'\" }}\n"
+    )
+    path = tmp_path / "pyproject.toml"
+    asked = Dependencies.from_pyproject(load_toml(path), path)
+    for source in ([Requirement(line) for line in lines], asked):
+        lock = PyLock.parse(resolve(source, root=tmp_path, python="3.12"), tmp_path / "pylock.toml")
+        for system, files in (("x86_64-linux", {f"base-2.0-{LINUX}.whl"}), ("aarch64-darwin", None)):
+            target = Target(system=system, python="3.12.4", glibc=(2, 40))
+            (package,) = lock.packages(target, ExtrasAndGroups())
+            found = {wheel.filename for wheel in package.wheels}
+            assert found == files if files else "base-2.0-py3-none-any.whl" in found
+
+
 def test_a_build_that_is_not_part_of_the_result(tmp_path: Path) -> None:
     """A version with dynamic metadata that does not fit for another reason is no error."""
     assert versions(ask(tmp_path, "tried", "base>=2")) == {"tried": "1.0", "base": "2.0"}
