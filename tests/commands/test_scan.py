@@ -184,6 +184,17 @@ def test_a_script_is_scanned_by_its_lock(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "uv lock --script s.py" in result.err
 
 
+def test_a_package_with_the_name_of_a_file(nixpy: Nixpy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name like discord.py is a package if there is no such file."""
+    build_wheel(tmp_path / "files", "discord-py", "1.0")
+    with SmallIndex(tmp_path / "files") as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.url)
+        ran = nixpy("scan", "discord.py", cwd=tmp_path)
+    assert ran.status == 0
+    assert "discord-py 1.0" in ran.out
+
+
+
 def test_settings_of_uv_that_are_not_passed_on_are_reported(
     tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
 # A target with such an ending is a file; looking it up as a package on an index would be a surprise.
-_FILES = frozenset({".in", ".lock", ".nix", ".py", ".toml", ".txt", ".venv", ".whl"})
+_FILES = frozenset({".in", ".lock", ".nix", ".toml", ".txt", ".venv", ".whl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
