@@ -194,7 +194,6 @@ def test_a_package_with_the_name_of_a_file(nixpy: Nixpy, tmp_path: Path, monkeyp
     assert "discord-py 1.0" in ran.out
 
 
-
 def test_settings_of_uv_that_are_not_passed_on_are_reported(
     tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

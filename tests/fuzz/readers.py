@@ -332,7 +332,7 @@ def _uv_toml(data: bytes, folder: Path) -> None:
     for allow_build in (False, True):
         if found := tried(uv_config.read_uv_config, folder, environ, allow_build=allow_build):
             found.text()
-            found.text(direct=False)
+            found.text([("leaf", "1.0")])
     tried(lambda: list(uv_config.uv_diagnostics(folder)))
 
 

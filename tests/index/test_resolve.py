@@ -335,7 +335,7 @@ def test_only_the_systems_of_the_project(tmp_path: Path) -> None:
     with pytest.raises(NixpyError, match="oldwindows"):
         ask(tmp_path, "base", windows)
     packages = ask(tmp_path, "base", windows, "docs; sys_platform == 'darwin'", targets=[target])
-    assert versions(packages) == {"base": "2.0"}
+    assert versions(packages) == {"base": "2.0"}  # docs would be only for macOS
     both = [target, Target(system="aarch64-darwin", python="3.12.4", glibc=(2, 40))]
     packages = ask(tmp_path, "base", windows, "docs; sys_platform == 'darwin'", targets=both)
     assert versions(packages) == {"base": "2.0", "docs": "1.0"}

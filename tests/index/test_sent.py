@@ -78,10 +78,11 @@ def test_uv_says_which_system_it_runs_on(
     monkeypatch.setenv("UV_DEFAULT_INDEX", f"{recorder.url}/simple")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     assert nixpy("scan", project(tmp_path / "p", "honest")).status == 2
-    ((path, headers),) = recorder.requests
-    assert path == "/simple/honest/"
-    assert headers["user-agent"].startswith("uv/")
-    assert headers.keys() <= {"host", "accept", "accept-encoding", "user-agent"}
+    assert recorder.requests
+    for path, headers in recorder.requests:
+        assert path == "/simple/honest/"
+        assert headers["user-agent"].startswith("uv/")
+        assert headers.keys() <= {"host", "accept", "accept-encoding", "user-agent"}
 
 
 def test_a_project_chooses_the_index_and_so_gets_a_login_by_name(

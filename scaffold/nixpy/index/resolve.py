@@ -39,6 +39,7 @@ __all__ = ["BuildNeededError", "Uv", "find_uv", "resolve"]
 
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 _Package = dict[str, Any]
+_FILES = {"archive", "directory", "sdist", "vcs", "wheels"}
 # A package that uv tries to build, as its error names it.
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+) @ .+")
@@ -59,7 +60,7 @@ def resolve(
 ) -> str:
     """Return the text of a `pylock.toml` for `source`.
 
-    It is valid from Python `python` on, on the systems of `targets`, or on every system.
+    It is valid from Python `python` on, on every system, or if there is no such result on the systems of `targets`.
 
     Packages that have only an sdist are in the result with it. Local paths in the result are absolute. Hashes in
     requirements files leave only files with these hashes; `--no-binary` leaves no wheel.
@@ -68,8 +69,8 @@ def resolve(
         source: The project's dependencies, or requirements files and requirements.
         root: The folder of the project; its settings of uv and pip apply.
         python: `3.13` or `3.13.9`; it need not be installed.
-        targets: The systems to resolve for. A requirement that is only for others may have no wheel. uv reads the
-            requirements of a pyproject.toml with `tool.uv.sources` itself, and then resolves for every system.
+        targets: The systems to resolve for if uv finds no versions for every system. uv reads the requirements of a
+            pyproject.toml with `tool.uv.sources` itself, and resolves them only for every system.
         extras_and_groups: The extras and dependency groups to resolve.
         no_deps: Leave out the dependencies of the packages; then packages of an index need no build.
         preferences: Versions to keep if they fit.
@@ -88,8 +89,6 @@ def resolve(
     uv_input = replace(uv_input, no_binary=uv_input.no_binary | config.no_binary)
     if config.environments:
         uv_input = uv_input.under(config.environments)
-    if targets:
-        uv_input = uv_input.under(_marker(targets))
     if not uv_input.lines and not uv_input.sources:
         return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
@@ -109,9 +108,25 @@ def resolve(
         folder = Path(name).resolve()
         if not allow_build:
             compiler.check_builds_fail(folder)
-        lock = _lock_command(source)
-        packages = _Conversation(compiler, uv_input, options, preferences, folder, lock=lock).packages()
-    return _text([_admitted(package, uv_input) for package in packages])
+
+        def packages(question: UvInput) -> list[_Package]:
+            lock = _lock_command(source)
+            return _Conversation(compiler, question, options, preferences, folder, lock=lock).packages()
+
+        found: list[_Package] | None
+        try:
+            found = packages(uv_input)
+        except ResolutionError:
+            if not targets or uv_input.sources:
+                raise
+            # A requirement that is only for other systems may have no fitting wheel.
+            try:
+                found = packages(uv_input.under(_marker(targets)))
+            except NixpyError:
+                found = None
+            if found is None:
+                raise  # its text has no markers that nixpy added
+    return _text([_admitted(package, uv_input) for package in found])
 
 
 def _marker(targets: Iterable[Target]) -> Marker:
@@ -166,7 +181,7 @@ class _Conversation:
 
         Raises BuildNeededError if it depends on a build.
         """
-        while isinstance(answer := self._ask(), Failure):
+        while isinstance(answer := self._ask(self._input, self._options), Failure):
             if self._compiler.allow_build:
                 raise answer.error()
             if answer.nameless:
@@ -178,7 +193,15 @@ class _Conversation:
         unknown = self._unknown & {(package["name"], package.get("version", "")) for package in answer}
         if unknown or self._left_out:
             raise self._build_needed([*(f"{name} {version}" for name, version in unknown), *self._left_out])
-        return answer
+        return answer if all(package.keys() & _FILES for package in answer) else self._with_files(answer)
+
+    def _with_files(self, packages: list[_Package]) -> list[_Package]:
+        """Add the files of packages of which uv lists none: none of them fits the marker of the package."""
+        pins = [f"{one['name']}=={one['version']}" for one in packages if "version" in one and not one.keys() & _FILES]
+        answer = self._ask(replace(self._input, lines=tuple(pins), sources=(), constraints=()), ["--no-deps"])
+        listed = [] if isinstance(answer, Failure) else answer
+        files = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in listed}
+        return [one if one.keys() & _FILES else one | files.get(one["name"], {}) for one in packages]
 
     def _note(self, builds: Iterable[str]) -> bool:
         """Note the packages that uv tried to build; return whether one of them is new."""
@@ -209,12 +232,11 @@ class _Conversation:
             hint="Write it as `name @ URL`, or allow the build with --allow-build.",
         )
 
-    def _ask(self) -> list[_Package] | Failure:
+    def _ask(self, uv_input: UvInput, options: Sequence[str]) -> list[_Package] | Failure:
         """Run uv once; paths in the result are absolute."""
         output = self._folder / "pylock.answer.toml"
         # uv keeps the versions that are already in its output file.
         output.write_text(_text([{"name": name, "version": v} for name, v in self._preferences.items()]), "utf-8")
-        uv_input = self._input
         arguments = list(uv_input.sources)
         for name, content in (
             ("requirements", () if uv_input.sources and not uv_input.lines else (*uv_input.index, *uv_input.lines)),
@@ -226,7 +248,7 @@ class _Conversation:
                 path = self._folder / f"{name}.in"
                 path.write_text("\n".join(content) + "\n", "utf-8")
                 arguments += [*([] if name == "requirements" else [f"--{name}"]), str(path)]
-        if failure := self._compiler.compile(arguments, (*uv_input.options, *self._options), output, self._unknown):
+        if failure := self._compiler.compile(arguments, (*uv_input.options, *options), output, self._unknown):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
 

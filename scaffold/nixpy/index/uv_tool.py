@@ -20,7 +20,6 @@ _VERSION = re.compile(r"uv (\d[\w.]*)")
 _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extra `nixpy[uv]`."
 _BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _NAMELESS = re.compile(r"\A(?:error: )?The build backend returned an error")
-_MARKER = re.compile(r"\{[^{}`]*platform_machine[^{}`]*\}")
 _SHOWN_LINES = 14
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
@@ -170,7 +169,7 @@ class Compiler:
         text = self.conceal(done.stderr).replace(str(settings), self.config.origin)
         return Failure(
             text=_shortened(text),
-            builds=frozenset(" ".join(found.split()) for found in _BUILD_FAILED.findall(text)),  # uv wraps its lines
+            builds=frozenset(_BUILD_FAILED.findall(text)),
             nameless=bool(_NAMELESS.match(text.lstrip())),
         )
 
@@ -199,7 +198,8 @@ class Compiler:
         command = ["pip", "compile", *arguments, "--config-file", settings, "--output-file", output]
         command += ["--python", sys.executable, "--no-header", "--color", "never", "--no-progress", "--quiet"]
         variables = uv_variables(os.environ, allow_build=self.allow_build)
-        environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never"}
+        # uv wraps its messages to the width of a terminal, and nixpy searches and wraps them.
+        environment = {**variables, **self.environment, "UV_PYTHON_DOWNLOADS": "never", "COLUMNS": "10000"}
         if not self.allow_build:
             environment = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
             nothing = output.with_name("no-python")
@@ -221,8 +221,6 @@ class Compiler:
 
 def _shortened(text: str) -> str:
     """Return the first lines of uv's text without warnings and blank lines."""
-    # uv adds the marker to each name, also the one that only chooses the systems of the project.
-    text = _MARKER.sub("", text)
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("warning:")]
     lines = [line.removeprefix("error: ") for line in lines]
     return "\n".join(lines[:_SHOWN_LINES] + ["…"] * (len(lines) > _SHOWN_LINES))
