@@ -133,7 +133,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
 
 
 def _of_project(resolved: ResolvedOptions, project: Project) -> ResolvedOptions:
-    """Return the options without the systems that the lock, or `tool.uv.environments`, excludes."""
+    """Return the options without the systems that the project excludes.
+
+    Its lock decides, or `tool.uv.environments`.
+    """
     systems = tuple(target.system for target in resolved.targets() if project.admits(target))
     excluded = [system for system in resolved.systems if system not in systems]
     if not systems and not project.locked:

@@ -196,7 +196,10 @@ class _Conversation:
         return answer if all(package.keys() & _FILES for package in answer) else self._with_files(answer)
 
     def _with_files(self, packages: list[_Package]) -> list[_Package]:
-        """Add the files of packages of which uv lists none: none of them fits the marker of the package."""
+        """Add the files of packages of which uv lists none.
+
+        None of their files fits the marker of the package.
+        """
         pins = [f"{one['name']}=={one['version']}" for one in packages if "version" in one and not one.keys() & _FILES]
         answer = self._ask(replace(self._input, lines=tuple(pins), sources=(), constraints=()), ["--no-deps"])
         listed = [] if isinstance(answer, Failure) else answer

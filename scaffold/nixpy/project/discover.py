@@ -1,4 +1,4 @@
-"""Find the project that a folder belongs to, and the projects with settings of nixpy below a folder."""
+"""Find the project of a folder, and the projects below a folder."""
 
 from __future__ import annotations
 
