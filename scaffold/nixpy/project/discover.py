@@ -17,9 +17,9 @@ _FILES = (PYPROJECT, NIXPY_TOML, "requirements.txt", "requirements.in", "setup.p
 
 
 def nearest_project(folder: Path) -> Path:
-    """Return the folder of the project that `folder` belongs to, relative to the working folder if it is above.
+    """Return the folder of the project that `folder` belongs to.
 
-    It is this folder if it has a project, else the nearest parent that nixpy manages, else this folder.
+    A folder above is relative to the working folder. It is this folder if it has a project, else the nearest parent that nixpy manages, else this folder.
     """
     if is_project(folder):
         return folder
