@@ -19,7 +19,8 @@ _FILES = (PYPROJECT, NIXPY_TOML, "requirements.txt", "requirements.in", "setup.p
 def nearest_project(folder: Path) -> Path:
     """Return the folder of the project that `folder` belongs to.
 
-    A folder above is relative to the working folder. It is this folder if it has a project, else the nearest parent that nixpy manages, else this folder.
+    It is this folder if it has a project, else the nearest parent that nixpy manages, relative to the working folder,
+    else this folder.
     """
     if is_project(folder):
         return folder
