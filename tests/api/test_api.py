@@ -74,6 +74,7 @@ def test_the_module_of_the_functions_loads_none_of_theirs() -> None:
     assert not found & NEVER_AT_IMPORT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "allowed"),
     [
@@ -263,6 +264,7 @@ def test_progress_is_reported(project: Path) -> None:
 # --- check ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "words"),
     [

@@ -141,6 +141,7 @@ def test_sync_of_all_goes_on(three: Path, nixpy: Nixpy, monkeypatch: pytest.Monk
     assert [(three / name / "nixpy.nix").exists() for name in "abc"] == [False, True, True]
 
 
+@pytest.mark.slow
 def test_folders_in_folders(three: Path, nixpy: Nixpy) -> None:
     """Folders that are deeper than Python nests calls are looked through, and links to folders are not followed."""
     (three / "a/loop").symlink_to(three)

@@ -15,6 +15,8 @@ from nixpy.cli import output
 from nixpy.cli.main import COMMANDS
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 FORCED = {"NO_COLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}
 

@@ -44,6 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_check_notices_every_kind_of_change(style: str, project: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """A byte of nixpy.nix, a dependency, and any field of nixpy.lock: each alone makes check exit with 1."""
@@ -709,6 +710,7 @@ def test_windows_line_ends_are_nobodys_edit(made: Path, nixpy: Nixpy) -> None:
     assert nixpy("check", made).status == 0
 
 
+@pytest.mark.slow
 def test_bytes_depend_on_the_facts_alone(made: Path, tmp_path: Path, nixpy: Nixpy) -> None:
     """Another hash seed, locale, time zone, umask, terminal and working directory give the same files and reports."""
     before, report = contents(made), nixpy("scan", made, "--format", "json").out

@@ -17,6 +17,8 @@ from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 from terminal import run
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 SCREEN = (24, 80)  # lines and columns; the last line has the prompt
 # With the longest expressions.
 SUPPLIED = sorted(

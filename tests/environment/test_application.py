@@ -217,6 +217,7 @@ def test_requirements_stand_in_for_what_setup_py_works_out(folder: Path, nixpy: 
     assert (found["apps"], found["meta"]) == ({}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "told"),
     [

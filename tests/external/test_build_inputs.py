@@ -20,6 +20,8 @@ from nixpy.files.reconcile import parts
 from nixpy.project import project
 from runner import Nixpy
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 
 def asking(folder: Path, *dependencies: str, key: str = "dependencies", more: str = "") -> Path:
     listed = "".join(f"  {text!r},\n" for text in dependencies)

@@ -103,6 +103,7 @@ def test_lines_are_printed_for_an_existing_flake(style: str, tmp_path: Path, nix
 IMPORT = "nixpy = import ./nixpy.nix { inherit pkgs inputs; };"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
@@ -174,6 +175,7 @@ def test_a_shell_without_a_flake_is_refused(tmp_path: Path, nixpy: Nixpy) -> Non
     assert "Leave out --no-flake" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("init",), ("sync",), ("check",), ("check", "--rescan")])
 @pytest.mark.parametrize("entry", ["shell.nix", "default.nix"])
 def test_a_shell_file_that_hands_on_no_inputs_is_refused(

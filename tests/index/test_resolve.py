@@ -28,6 +28,8 @@ from nixpy.locks.requirements import read
 from nixpy.project.dependencies import Dependencies
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 LINUX = "cp312-cp312-manylinux_2_17_x86_64"
 Packages = dict[str, dict[str, Any]]
 

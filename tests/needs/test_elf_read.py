@@ -83,6 +83,7 @@ DYNAMIC = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DYNAMIC)
 def test_compiled_files_read_as_other_tools_do(compiled: Path, name: str) -> None:
     """Whatever gcc links, readelf, pyelftools and nixpy tell the same of it."""

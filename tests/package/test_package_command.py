@@ -20,6 +20,8 @@ from nixpy.sdists.release import top_level
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 EXAMPLE = Path(__file__).parents[2] / "examples/package"
 HATCH = '[build-system]\nrequires = ["hatchling>=1", "hatch-vcs", "tomli; python_version < \'3.11\'"]\n'
 FIELDS = (

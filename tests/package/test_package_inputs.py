@@ -15,6 +15,8 @@ from nixos.rfc166 import violations
 from runner import Nixpy
 from smallindex import SmallIndex, build_sdist, build_wheel
 
+pytestmark = pytest.mark.slow  # each test runs uv or several commands
+
 FORMS = pytest.mark.parametrize("flags", [(), ("--nixpkgs",)], ids=["own", "nixpkgs"])
 FAKE_HASH = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 

@@ -124,6 +124,8 @@ def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
         return
 
 
+_checked: set[Uv] = set()  # each uv that was tried in this process, and cannot build
+
 # A build system that leaves a trace. Its build needs no other package.
 _TRIAL = {
     "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "trial"\nbackend-path = ["."]\n',
@@ -179,6 +181,8 @@ class Compiler:
         Raises NixpyError if its build system ran, or if uv did not try to build it: a later uv may start Python in
         another way.
         """
+        if self.uv in _checked:
+            return
         trial = folder / "trial"
         trial.mkdir()
         for name, text in _TRIAL.items():
@@ -193,6 +197,7 @@ class Compiler:
                 details="" if trial.joinpath("ran").exists() else _shortened(self.conceal(done.stderr)),
                 hint="Use another version of uv, make a lock with `uv lock`, or allow builds with --allow-build.",
             )
+        _checked.add(self.uv)
 
     def _run(self, arguments: Sequence[str | Path], settings: Path, output: Path) -> programs.CompletedProcess:
         command = ["pip", "compile", *arguments, "--config-file", settings, "--output-file", output]
