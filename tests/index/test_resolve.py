@@ -144,6 +144,15 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def put_before_uv(folder: Path, monkeypatch: pytest.MonkeyPatch, commands: str) -> None:
+    """Make the uv on PATH a script that runs shell commands before the real one."""
+    script = folder / "bin/uv"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\n{commands}\nexec {uv.find_uv_bin()} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent))
+
+
 def test_every_system_in_one_answer(tmp_path: Path, files: Path) -> None:
     """The answer holds what each system installs, markers telling which, and every wheel with its true hash."""
     text = resolve([Requirement("app")], root=tmp_path, python="3.12")
@@ -180,11 +189,7 @@ def test_python_that_is_not_installed(tmp_path: Path) -> None:
 
 def test_uv_is_kept_from_downloading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Downloads of Python are forbidden to uv, which runs with nixpy's own Python, though PATH holds none."""
-    shim = tmp_path / "bin/uv"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\necho "$UV_PYTHON_DOWNLOADS" "$@" >> {tmp_path}/log\nexec {uv.find_uv_bin()} "$@"\n')
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", str(shim.parent))
+    put_before_uv(tmp_path, monkeypatch, f'echo "$UV_PYTHON_DOWNLOADS" "$@" >> {tmp_path}/log')
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "automatic")
     (tmp_path / "project").mkdir()
     (tmp_path / "project/.python-version").write_text("3.99\n")
@@ -380,11 +385,7 @@ def test_no_variable_of_python_makes_a_build_run(tmp_path: Path, files: Path, mo
 
 def test_a_uv_that_builds_nevertheless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that removes PYTHONHOME is refused before it reads any package."""
-    shim = tmp_path / "bin/uv"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nunset PYTHONHOME\necho "$@" >> {tmp_path}/log\nexec {uv.find_uv_bin()} "$@"\n')
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", str(shim.parent))
+    put_before_uv(tmp_path, monkeypatch, f'unset PYTHONHOME; echo "$@" >> {tmp_path}/log')
     (tmp_path / "project").mkdir()
     with pytest.raises(NixpyError, match=r"cannot prevent uv [\d.]+ from building") as caught:
         ask(tmp_path / "project", "opaque")

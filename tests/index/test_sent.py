@@ -116,7 +116,7 @@ def test_a_requirements_file_can_name_a_variable(
 def test_a_requirements_file_can_include_a_file_outside(
     recorder: Recorder, tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with pip, `-r` reads any file of the machine, and an index is asked for the names in it."""
+    """As with pip, `-r` reads any file of the machine, and uv requests the names in it from an index."""
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_DEFAULT_INDEX")
     (tmp_path / "secret").write_text("a-secret\n")

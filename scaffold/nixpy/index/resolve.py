@@ -109,23 +109,21 @@ def resolve(
         if not allow_build:
             compiler.check_builds_fail(folder)
 
-        def packages(question: UvInput) -> list[_Package]:
-            lock = _lock_command(source)
-            return _Conversation(compiler, question, options, preferences, folder, lock=lock).packages()
+        lock = _lock_command(source)
 
-        found: list[_Package] | None
+        def packages(uv_input: UvInput) -> list[_Package]:
+            return _Conversation(compiler, uv_input, options, preferences, folder, lock=lock).packages()
+
         try:
             found = packages(uv_input)
-        except ResolutionError:
+        except ResolutionError as error:
             if not targets or uv_input.sources:
                 raise
             # A requirement that is only for other systems may have no fitting wheel.
             try:
                 found = packages(uv_input.under(_marker(targets)))
             except NixpyError:
-                found = None
-            if found is None:
-                raise  # its text has no markers that nixpy added
+                raise error from None  # its text has no markers that nixpy added
     return _text([_admitted(package, uv_input) for package in found])
 
 

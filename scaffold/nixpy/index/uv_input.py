@@ -38,11 +38,6 @@ class UvInput:
     only_binary: frozenset[str] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def lines_for(self, name: str) -> tuple[str, ...]:
-        """Return the lines that require the package `name`."""
-        asked = (line for line in self.lines if not line.startswith("-") and _names_a_package(line))
-        return tuple(line for line in asked if canonicalize_name(Requirement(line).name) == name)
-
     def unnamed(self) -> tuple[str, ...]:
         """Return the lines with an address and no name."""
         return tuple(line for line in self.lines if not line.startswith("-") and not _names_a_package(line))
