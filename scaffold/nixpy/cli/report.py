@@ -115,7 +115,7 @@ def _libraries(plan: Plan) -> None:
     for line in table(rows):
         echo(line)
     if brief:
-        tell(f"and {len(supplied) - _ROWS} more of {counted(len(supplied), 'library')}; -v lists all", lead="  ")
+        _more(len(supplied), counted(len(supplied), "library"))
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
@@ -135,7 +135,7 @@ def _external(plan: Plan) -> None:
     for line in table(shown):
         echo(line)
     if len(shown) < len(rows):
-        tell(f"and {len(rows) - _ROWS} more of {counted(len(rows), 'package')} for builds; -v lists all", lead="  ")
+        _more(len(rows), f"{counted(len(rows), 'package')} for builds")
     if rows:
         echo("")
 
@@ -165,7 +165,12 @@ def _changes(plan: Plan, comparisons: Sequence[Comparison]) -> None:
     for one in shown:
         tell(one, lead="  ")
     if len(shown) < len(found):
-        tell(f"and {len(found) - _ROWS} more of {counted(len(found), 'change')}; -v lists all", lead="  ")
+        _more(len(found), counted(len(found), "change"))
+
+
+def _more(number: int, items: str) -> None:
+    """Print how many items of a list are not shown."""
+    tell(f"and {number - _ROWS} more of {items}; -v lists all", lead="  ")
 
 
 def _diagnostics(plan: Plan) -> None:
