@@ -64,12 +64,15 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
+        "reference": shell_word(options.reference) if options.reference else "",
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, resolved, options), *_once(plan, env)]
     if options.direnv and not (direnv := project.root / envrc.NAME).exists():
         extra.append(OutputFile(path=direnv, text=render.render("flake/envrc.jinja", env), generated=False))
+    if options.reference:
+        return replace(plan, files=(*extra, *plan.files))
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():
