@@ -6,6 +6,7 @@ import csv
 import itertools
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -47,7 +48,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def follow(page: Path, session: Session) -> None:
-    """Read the page from its top to its end; its flakes are evaluated on the way."""
+    """Read the page from its top to its end; its flakes are evaluated on the way.
+
+    A page on a repository begins with the one in `given`.
+    """
+    if (given := Path(__file__).parent / "given" / page.stem).is_dir():
+        shutil.copytree(given, session.folder, dirs_exist_ok=True)
     for block in ALL[page]:
         session.read(block)
     session.evaluate()
