@@ -46,9 +46,7 @@ def report_all(
             echo(Styled(f"{one.folder}:", bold=True))
             report(plan, one.comparisons, diff=False, first=False)
             echo("")
-        for line in table(
-            [("project", "source", "style", "manager", "python", "nixpkgs", "analysed"), *_rows(done)], 0
-        ):
+        for line in _choices(done):
             echo(line)
         for line in table([(str(folder), f"left out: {reason}") for folder, reason in left_out.items()], 0):
             echo(line)
@@ -65,21 +63,27 @@ def report_all(
         _next(root, done)
 
 
-def _rows(done: Sequence[SetUp]) -> Iterator[tuple[str, ...]]:
+def _choices(done: Sequence[SetUp]) -> Iterator[str]:
+    """Yield a row for each project, and below them the choices that are the same in all."""
+    plans = [one.plan for one in done if one.plan]
+    some = {"python": [plan.resolved.python for plan in plans], "nixpkgs": [plan.resolved.nixpkgs for plan in plans]}
+    some["systems"] = [", ".join(plan.resolved.systems) for plan in plans]
+    same = {name: values[0] for name, values in some.items() if len({*values}) == 1}
+    names = [name for name in some if name not in same]
+    rows = [["project", "source", "style", "manager", *names, "packages"]]
+    numbers = iter(range(len(plans)))
     for one in done:
         if one.plan is None:
-            yield str(one.folder), "", "", "", "", "", "not set up"
+            rows.append([str(one.folder), *[""] * (len(names) + 3), "not set up"])
             continue
-        resolved = one.plan.resolved
-        yield (
-            str(one.folder),
-            one.plan.project.source.name,
-            str(resolved.style),
-            resolved.manager,
-            resolved.python,
-            resolved.nixpkgs,
-            wheel_counts(one.plan),
-        )
+        chosen, number = one.plan.resolved, next(numbers)
+        counts, _, _ = wheel_counts(one.plan).partition(",")
+        source = one.plan.project.source.name
+        choices = [str(chosen.style), chosen.manager, *(some[name][number] for name in names)]
+        rows.append([str(one.folder), source, *choices, counts])
+    yield from table(rows, 0)
+    if same and plans:
+        yield from table([["all projects", ", ".join(f"{name} {value}" for name, value in same.items())]], 0)
 
 
 def _written(done: Sequence[SetUp], written: Sequence[Comparison]) -> None:

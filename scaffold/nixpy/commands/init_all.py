@@ -22,6 +22,7 @@ from nixpy.core.fault import as_error
 from nixpy.core.read_file import read_lossy
 from nixpy.environment.options import Options
 from nixpy.files import library_input, render
+from nixpy.files.projects_flake import is_named
 from nixpy.files.reconcile import Comparison, OutputFile, reconcile
 from nixpy.project import flake
 from nixpy.project.discover import declared_name
@@ -125,7 +126,7 @@ def root_flake(root: Path, done: Iterable[SetUp]) -> tuple[OutputFile | None, st
     path = root / "flake.nix"
     text = read_lossy(path) if path.is_file() else None
     if text is not None:
-        plans = {name: plan for name, plan in plans.items() if not has_shell(text, root, plan)}
+        plans = {name: plan for name, plan in plans.items() if not is_named(text, root, plan.project.rendered)}
     if not plans:
         return None, None
     env = _facts(root, plans)
@@ -136,11 +137,6 @@ def root_flake(root: Path, done: Iterable[SetUp]) -> tuple[OutputFile | None, st
     place = parts if flake.kind(root) == "flake-parts" else "devShells.${system} = { … }"
     where = "`projects`" if has_projects else f"`{place}`, with the packages and the inputs of the flake"
     return None, render.render("flake/projects-lines.jinja", {**env, "has_projects": has_projects, "where": where})
-
-
-def has_shell(text: str, root: Path, plan: Plan) -> bool:
-    """Return whether a flake.nix in `root` names the generated file of a project."""
-    return render.nix_path(_file(root, plan)) in text
 
 
 def _facts(root: Path, plans: Mapping[str, Plan]) -> dict[str, Any]:

@@ -39,13 +39,13 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
             yield Step(one.setting, f"{one.where}: the style needs {need.title}")
     if root.resolve() != here.resolve():
         yield Step(f"cd {shell_word(str(root))}")
-    flake = plan.entry == plan.project.flake
+    flake = plan.enter is not None or plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
     if in_git and style.folder and not _is_ignored(root / ".gitignore", style.folder):
         yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
-    yield from _enter(root, flake=flake)
+    yield from _enter(root, plan.enter or ("nix develop" if flake else "nix-shell"), flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")
 
@@ -54,8 +54,7 @@ def _is_ignored(gitignore: Path, folder: str) -> bool:
     return gitignore.is_file() and folder in gitignore.read_text("utf-8", "replace")
 
 
-def _enter(root: Path, *, flake: bool) -> Iterator[Step]:
-    command = "nix develop" if flake else "nix-shell"
+def _enter(root: Path, command: str, *, flake: bool) -> Iterator[Step]:
     needs = [f"with {one.setting} in {one.where}" for one in host.find(host.FLAKES).settings[-1:]] if flake else []
     if (root / ".envrc").is_file():
         yield Step("direnv allow", "; ".join((f"or {command}", *needs)))

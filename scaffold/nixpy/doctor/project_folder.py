@@ -19,6 +19,7 @@ from nixpy.core.read_file import read_lossy
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
+from nixpy.files import projects_flake
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.project import managers, project
@@ -53,7 +54,7 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         source=found.source.name,
         style=resolved.style,
         uses_nixpy=uses_nixpy,
-        enter=_enter(folder),
+        enter=_enter(found),
         fills=uses_nixpy and not in_root and resolved.manager != managers.NONE,
         install=_install(found, resolved.manager),
         locked=locked,
@@ -65,9 +66,12 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     )
 
 
-def _enter(folder: Path) -> str:
+def _enter(found: project.Project) -> str:
+    folder = found.root
     if (folder / ".envrc").exists():
         return "direnv reload"
+    if reference := projects_flake.reference(found):
+        return f"nix develop {reference}"
     return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
 
 
