@@ -64,7 +64,7 @@ def report_all(
 
 
 def _choices(done: Sequence[SetUp]) -> Iterator[str]:
-    """Yield a row for each project, and below them the choices that are the same in all."""
+    """Yield a row for each project, and the choices that are the same in all."""
     plans = [one.plan for one in done if one.plan]
     some = {"python": [plan.resolved.python for plan in plans], "nixpkgs": [plan.resolved.nixpkgs for plan in plans]}
     some["systems"] = [", ".join(plan.resolved.systems) for plan in plans]

@@ -34,7 +34,7 @@ FOLDER = "NIXPY_FOLDER"  # the variable by which the flake names the folder of a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUp:
-    """The result for one project: its plan and the comparisons of its files, or an error.
+    """The result for one project: its plan and its compared files, or an error.
 
     `name` is the name of its shell in the flake of the repository.
     """

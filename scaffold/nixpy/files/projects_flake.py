@@ -15,7 +15,7 @@ from nixpy.files.render import nix_path
 from nixpy.project import flake
 from nixpy.project.project import Project
 
-# An attribute whose value is the path, a set that begins with it, or an import of it.
+# An attribute with the path, with a set that begins with the path, or with an import of it.
 _ATTRIBUTE = r'(?:([A-Za-z_][\w-]*)|"([^"$\\]+)")\s*=\s*(?:\{{\s*file\s*=\s*|\(import\s+\(?)?{path}(?![\w/.-])'
 
 
@@ -25,9 +25,9 @@ def is_named(text: str, root: Path, rendered: Path) -> bool:
 
 
 def reference(project: Project) -> str | None:
-    """Return the reference of a project's shell in the flake of a folder above, such as `.#api`, quoted for a shell.
+    """Return the reference of a project's shell in a flake above, such as `.#api`.
 
-    `nix develop` finds that flake from the folder of the project, too. Returns None if the project has a flake of its
+    It is quoted for a shell.     `nix develop` finds that flake from the folder of the project, too. Returns None if the project has a flake of its
     own, or if no flake above names its generated file.
     """
     entry = flake.nearest_flake(project.root)
