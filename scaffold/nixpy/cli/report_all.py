@@ -87,7 +87,7 @@ def _choices(done: Sequence[SetUp]) -> Iterator[str]:
 
 
 def _written(done: Sequence[SetUp], written: Sequence[Comparison]) -> None:
-    """Print the files, with one line for projects in which the same files were written."""
+    """Print the files; projects in which the same files were written have one line."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in done:
         if one.plan:

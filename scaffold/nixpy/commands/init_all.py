@@ -66,7 +66,10 @@ def shell_names(root: Path, folders: Sequence[Path]) -> dict[Path, str]:
 
 
 def _attribute(text: str) -> str:
-    """Return a name without characters that `nix develop .#NAME` takes for something else, such as dots."""
+    """Return a name that `nix develop .#NAME` takes as one attribute.
+
+    A dot, for example, would separate two attributes.
+    """
     return re.sub("[^a-z0-9-]+", "-", canonicalize_name(text)).strip("-") or "project"
 
 

@@ -27,8 +27,8 @@ def is_named(text: str, root: Path, rendered: Path) -> bool:
 def reference(project: Project) -> str | None:
     """Return the reference of a project's shell in a flake above, such as `.#api`.
 
-    It is quoted for a shell.     `nix develop` finds that flake from the folder of the project, too. Returns None if the project has a flake of its
-    own, or if no flake above names its generated file.
+    It is quoted for a shell. `nix develop` finds that flake from the folder of the project, too. Returns None if the
+    project has a flake of its own, or if no flake above names its generated file.
     """
     entry = flake.nearest_flake(project.root)
     root = project.root.resolve()
