@@ -108,7 +108,7 @@ def _changed(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _diagnostics(done: Sequence[SetUp]) -> None:
-    """Print the number of diagnostics of each code, and the projects; `-v` has printed them."""
+    """Print the number of diagnostics of each code, and the projects."""
     found: dict[str, Counter[str]] = {}
     for one in done:
         for diagnostic in one.plan.diagnostics if one.plan else ():

@@ -116,7 +116,7 @@ def set_up(
 
 
 def root_flake(root: Path, done: Iterable[SetUp]) -> tuple[OutputFile | None, str | None]:
-    """Return the flake.nix with a shell for each project, or the lines for one that exists.
+    """Return the flake.nix with a shell for each project, or lines for it.
 
     Args:
         root: The folder of the flake.
