@@ -54,7 +54,8 @@ def test_every_project_is_set_up(repository: Path, nixpy: Nixpy) -> None:
     assert re.search(r"\nall projects  python 3\.\d+, nixpkgs nixos-\d\d\.\d\d, systems aarch64-darwin, ", ran.out)
     assert "3 projects: 3 set up\n" in ran.out
     assert len((ran.out + ran.err).splitlines()) <= 24
-    assert "nix develop .#pure   # or .#api, .#web" in ran.err
+    assert "  echo .venv/ >> .gitignore   # " in ran.err
+    assert "  nix develop .#pure   # or .#api, .#web\n" in ran.err
     after = written(repository)
     again = nixpy("init", "--all")
     assert (again.status, written(repository)) == (0, after)
@@ -79,7 +80,9 @@ def test_the_command_line_holds_for_all(repository: Path, nixpy: Nixpy) -> None:
         ["x86_64-linux"],
     )
     assert ran.json["shells"] == {"pure": "libs/pure", "api": "services/api", "web": "services/web"}
-    told = nixpy("init", "--all").out
+    again = nixpy("init", "--all")
+    told = again.out
+    assert "  programs.nix-ld.enable = true;   # NixOS: the style needs nix-ld\n" in again.err
     assert re.search(r"services/web +requirements.txt +nix-ld +pip +nixos-25.11 +x86_64-linux +0 packages", told)
     flake = (repository / "flake.nix").read_text()
     assert 'url = "github:NixOS/nixpkgs/nixos-25.11";' in flake

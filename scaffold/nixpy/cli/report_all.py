@@ -10,10 +10,9 @@ from nixpy.cli.common import print_message, say
 from nixpy.cli.layout import print_command, table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.cli.report import is_changed, print_diffs, report
-from nixpy.commands.init_all import ROOT, SetUp
+from nixpy.commands.init_all import SetUp, next_steps
 from nixpy.commands.summary import wheel_counts
 from nixpy.core.git import is_checkout
-from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
 
@@ -60,7 +59,9 @@ def report_all(
         say("")
         echo(lines)
     if plans and not SETTINGS.quiet:
-        _next(root, done)
+        say("\n", Styled("next:", bold=True))
+        for step in next_steps(root, done, here=Path.cwd(), in_git=is_checkout(root)):
+            print_command(step.text, step.reason)
 
 
 def _choices(done: Sequence[SetUp]) -> Iterator[str]:
@@ -124,19 +125,3 @@ def _total(done: Sequence[SetUp]) -> str:
     states = {"set up": changed, "up to date": len(done) - failed - changed, "failed": failed}
     parts = ", ".join(f"{number} {state}" for state, number in states.items() if number)
     return f"{counted(len(done), 'project')}: {parts}"
-
-
-def _next(root: Path, done: Sequence[SetUp]) -> None:
-    say("\n", Styled("next:", bold=True))
-    if root.resolve() != Path.cwd():
-        print_command(f"cd {shell_word(str(root))}")
-    entered = [one for one in done if one.plan]
-    if entered[0].plan and entered[0].plan.entry:  # with --no-flake, each project has a shell.nix
-        print_command("nix-shell", "in the folder of a project")
-        return
-    if is_checkout(root):
-        names = sorted({f"'*{item.path.name}'" for one in entered for item in one.comparisons})
-        print_command(f"git add -N flake.nix {' '.join(names)}", "a flake sees only files that git tracks")
-    names = [one.name for one in entered]
-    comment = f"or {shorten([f'.#{name}' for name in names[1:]])}" if names[1:] else ""
-    print_command("nix develop" if names[0] == ROOT else f"nix develop .#{names[0]}", comment)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,10 +16,13 @@ from packaging.utils import canonicalize_name
 
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands.init import plan_files
+from nixpy.commands.next_steps import Step, host_steps, ignore_steps
 from nixpy.commands.plan import Plan
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import as_error
 from nixpy.core.read_file import read_lossy
+from nixpy.core.text import shell_word
+from nixpy.diagnostics.diagnostic import shorten
 from nixpy.environment.options import Options
 from nixpy.files import library_input, render
 from nixpy.files.projects_flake import is_named
@@ -142,6 +145,34 @@ def root_flake(root: Path, done: Iterable[SetUp]) -> tuple[OutputFile | None, st
     return None, render.render("flake/projects-lines.jinja", {**env, "has_projects": has_projects, "where": where})
 
 
+def next_steps(root: Path, done: Sequence[SetUp], *, here: Path, in_git: bool) -> Iterator[Step]:
+    """Yield the next steps of the user, in their order.
+
+    Args:
+        root: The folder of the repository.
+        done: The projects, of which at least one has a plan.
+        here: The current folder.
+        in_git: Whether `root` is in a git repository.
+    """
+    made = [(one, one.plan) for one in done if one.plan]
+    styles = [plan.environment.style for _, plan in made]
+    yield from dict.fromkeys(step for style in styles for step in host_steps(style))
+    if root.resolve() != here.resolve():
+        yield Step(f"cd {shell_word(str(root))}")
+    without_flake = made[0][1].entry is not None
+    if in_git and not without_flake:
+        files = sorted({f"'*{item.path.name}'" for one, _ in made for item in one.comparisons})
+        yield Step(f"git add -N flake.nix {' '.join(files)}", "a flake sees only files that git tracks")
+    if in_git:
+        yield from dict.fromkeys(step for style in styles for step in ignore_steps(root, style))
+    if without_flake:
+        yield Step("nix-shell", "in the folder of a project")
+        return
+    first, *others = (one.name for one, _ in made)
+    text = "nix develop" if first == ROOT else f"nix develop .#{first}"
+    yield Step(text, f"or {shorten([f'.#{name}' for name in others])}" if others else "")
+
+
 def _facts(root: Path, plans: Mapping[str, Plan]) -> dict[str, Any]:
     """Return the facts for the templates.
 
@@ -177,7 +208,7 @@ def _facts(root: Path, plans: Mapping[str, Plan]) -> dict[str, Any]:
 
 
 def _project(root: Path, plan: Plan, systems: list[str], others: Mapping[str, str]) -> dict[str, Any]:
-    """Return the expression of the generated file of a project, or a set if the flake needs more than that."""
+    """Return the path of a project's generated file, or a set if the flake needs more."""
     folder, file = _folder(root, plan), _file(root, plan)
     expression = {"nix": render.nix_path(file)}
     more: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
 from nixpy.styles import host
+from nixpy.styles.styles import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,31 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
         in_git: Whether the project is in a git repository.
     """
     root, style = plan.project.root, plan.environment.style
-    for need in style.host:
-        for one in need.settings:
-            yield Step(one.setting, f"{one.where}: the style needs {need.title}")
+    yield from host_steps(style)
     if root.resolve() != here.resolve():
         yield Step(f"cd {shell_word(str(root))}")
     flake = plan.enter is not None or plan.entry == plan.project.flake
     if flake and in_git:
         names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if in_git and style.folder and not _is_ignored(root / ".gitignore", style.folder):
-        yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
+    if in_git:
+        yield from ignore_steps(root, style)
     yield from _enter(root, plan.enter or ("nix develop" if flake else "nix-shell"), flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")
+
+
+def host_steps(style: Style) -> Iterator[Step]:
+    """Yield the settings of the host that a style needs."""
+    for need in style.host:
+        for one in need.settings:
+            yield Step(one.setting, f"{one.where}: the style needs {need.title}")
+
+
+def ignore_steps(root: Path, style: Style) -> Iterator[Step]:
+    """Yield the command that lets git ignore the folder of a style."""
+    if style.folder and not _is_ignored(root / ".gitignore", style.folder):
+        yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
 
 
 def _is_ignored(gitignore: Path, folder: str) -> bool:
