@@ -251,8 +251,10 @@ def _manifest(manifest: Table, base: Path) -> Node:
     table = {
         "dependencies": manifest.get("requirements", []),
         _GROUPS: manifest.get("dependency-groups", {}),
-        "metadata": {},
+        "metadata": {"requires-dev": manifest.get("dependency-groups", {})},
+        **{key: manifest[key] for key in ("default-groups",) if key in manifest},
     }
+    _check_metadata(table)
     return Node(
         table=table,
         base=base,
@@ -261,7 +263,7 @@ def _manifest(manifest: Table, base: Path) -> Node:
         source={},
         sections=_sections(table),
         environments=(),
-        member=True,
+        member=False,
     )
 
 
