@@ -72,10 +72,13 @@ class ExtrasAndGroups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The requirements that one pyproject.toml declares, as written."""
+    """The requirements that one pyproject.toml declares, as written.
+
+    `extras` None means that only a build shows them.
+    """
 
     dependencies: tuple[Requirement, ...] = ()
-    extras: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict)
+    extras: Mapping[NormalizedName, tuple[Requirement, ...]] | None = field(default_factory=dict)
     groups: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict)
 
 

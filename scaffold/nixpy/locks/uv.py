@@ -115,8 +115,9 @@ class UvLock(LockDefaults):
         """
         folder = folder or self.root
         found = next((node for node in self.document.nodes if _is_in(node, folder)), None)
-        if found is None and folder.resolve() == self.path.parent.resolve() and self.members:
-            found = self.document.manifest
+        manifest = self.document.manifest
+        if found is None and folder.resolve() == self.path.parent.resolve() and (self.members or manifest.groups):
+            found = manifest
         if found is None or found.metadata is None:
             return None
 

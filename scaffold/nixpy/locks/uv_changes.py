@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.locks.model import Declared
-from nixpy.locks.uv_document import DEPENDENCIES, Node, Section, damaged, extra_section, group_section
+from nixpy.locks.uv_document import DEPENDENCIES, Node, Section, damaged, extra_section, group_section, is_extra
 from nixpy.locks.validate import Table
 
 # If uv takes a package from a source that is not an index, the lock records no specifier.
@@ -38,13 +38,15 @@ def differences(path: Path, project: Node, declared: Declared, holds: _Holds) ->
     `holds` evaluates a marker for a set of active extras. Raises LockError if a specifier in the lock is damaged.
     """
     locked, now = _recorded(path, project, holds), _current(declared, holds)
+    if declared.extras is None:
+        locked = {key: wanted for key, wanted in locked.items() if not is_extra(key[0])}
     return tuple(sorted({key[1] for key in {*locked, *now} if not _agree(locked.get(key), now.get(key))}))
 
 
 def _current(declared: Declared, holds: _Holds) -> _Lists:
     lists: Mapping[Section, Iterable[Requirement]] = {
         DEPENDENCIES: declared.dependencies,
-        **{extra_section(name): wanted for name, wanted in declared.extras.items()},
+        **{extra_section(name): wanted for name, wanted in (declared.extras or {}).items()},
         **{group_section(name): wanted for name, wanted in declared.groups.items()},
     }
     found: _Lists = {}

@@ -37,6 +37,11 @@ def extra_section(name: str) -> Section:
     return (_OPTIONAL, name)
 
 
+def is_extra(section: Section) -> bool:
+    """Return whether a section is that of an extra."""
+    return section[0] == _OPTIONAL
+
+
 def group_section(name: str) -> Section:
     """Return the section with the dependencies of a dependency group."""
     return (_GROUPS, name)
