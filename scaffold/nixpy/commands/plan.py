@@ -132,6 +132,7 @@ def _analyse(
         metadata=resolved.all_wheels,
         requirements=project.direct_requirements(resolved.targets()) if project.has_all_extras else None,
         index_urls=urls,
+        venv=analysis_options.venv or project.root / managers.venv(project),
     )
     # The result of uv contains the chosen extras and groups, but not their names.
     extras_and_groups = project.extras_and_groups if project.locked else ExtrasAndGroups()
