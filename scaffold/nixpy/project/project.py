@@ -128,13 +128,16 @@ class Project:
         """Return the parsed lock, or None."""
         return formats.read(self.lock, self.root) if self.lock else None
 
-    @property
+    @cached_property
     def workspace(self) -> Path | None:
         """The folder of the uv workspace that the project belongs to, or None.
 
         The lock and `.venv` are in this folder, and all members use them.
         """
-        return self.lock.parent if self.lock and self.locked and self.locked.members else None
+        lock_format = formats.format_of(self.lock)
+        if not (self.lock and lock_format and lock_format.workspace):
+            return None
+        return self.lock.parent if self.locked and self.locked.members else None
 
     @property
     def is_root(self) -> bool:
