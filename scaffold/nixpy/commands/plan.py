@@ -25,7 +25,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake, managers
+from nixpy.project import flake, managers, workspace_checks
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -176,9 +176,9 @@ def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Di
 
 
 def lock_changes(project: Project, resolved: ResolvedOptions) -> Iterator[tuple[Diagnostic, Path]]:
-    """Yield a diagnostic, and the file that it is about, for each pyproject.toml that changed after the lock was made.
+    """Yield a diagnostic for each pyproject.toml that changed after the lock was made.
 
-    For a workspace, these are the files of all members, as for `uv lock --check`.
+    With it is the file that it is about. For a workspace, these are the files of all members, as for `uv lock --check`.
     """
     if project.locked is None:
         return
@@ -227,6 +227,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+        yield from workspace_checks.diagnostics(project, style)
 
 
 def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:

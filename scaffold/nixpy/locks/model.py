@@ -122,7 +122,10 @@ class Lock(Protocol):
 
     @property
     def members(self) -> Mapping[NormalizedName, Path]:
-        """The members of the workspace, with their folders; empty if the lock is for one project."""
+        """The members of the workspace, with their folders.
+
+        Empty if the lock is for one project.
+        """
 
     def has_project(self) -> bool:
         """Return whether the lock contains the project in its `root`.

@@ -128,7 +128,10 @@ class UvLock(LockDefaults):
 
     @property
     def members(self) -> Mapping[NormalizedName, Path]:
-        """The members of the workspace, with their folders; empty if the lock is for one project."""
+        """The members of the workspace, with their folders.
+
+        Empty if the lock is for one project.
+        """
         return {node.name: node.folder for node in self.document.nodes if node.member and node.folder}
 
     def has_project(self) -> bool:
@@ -325,10 +328,10 @@ def _is_in(node: Node, folder: Path) -> bool:
 
 
 def _groups_of_top(roots: _Roots, groups: frozenset[str]) -> list[str]:
-    """Return those of `groups` that uv takes from the root of the workspace, which is not to be installed itself.
+    """Return those of `groups` that uv takes from the root of the workspace.
 
-    A single project takes a group from the root if it lacks the group itself. Several projects take groups from a root
-    that is no project.
+    The root itself is not installed. A single project takes a group from the root if it lacks the group itself. Several
+    projects take groups from a root without [project].
     """
     if roots.top in roots.nodes or (roots.top.name and not roots.single):
         return []

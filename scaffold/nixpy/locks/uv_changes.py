@@ -79,7 +79,10 @@ def _recorded(path: Path, project: Node, holds: _Holds) -> _Lists:
 
 
 def _sections(marker: str | None, holds: _Holds) -> Iterator[Section]:
-    """Yield the lists that an entry of `requires-dist` belongs to: the dependencies, or those of its extras."""
+    """Yield the lists that an entry of `requires-dist` belongs to.
+
+    These are the dependencies, or those of extras.
+    """
     if holds(marker, frozenset()):
         yield DEPENDENCIES
     elif marker and "extra" in marker:

@@ -22,9 +22,9 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def dependencies(data: Mapping[str, Any], root: Path) -> tuple[Requirement, ...] | None:
-    """Return the dynamic dependencies of the project in `root`, whose pyproject.toml is `data`.
+    """Return the dynamic dependencies of the project in the folder `root`.
 
-    Returns None if they are not in files, or a file cannot be read as such.
+    `data` is its pyproject.toml. Returns None if they are not in files, or a file cannot be read as such.
     """
     return _read(root, _named(_at(data, *_SETUPTOOLS, "dependencies"), _at(data, *_HATCH)))
 

@@ -34,7 +34,7 @@ NIXPY_LOCK = "nixpy.lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """The requirements of one pyproject.toml, and those of its extras and groups that are installed."""
+    """The requirements of one pyproject.toml, with the installed extras and groups."""
 
     dependencies: Dependencies
     extras: frozenset[NormalizedName]
@@ -141,7 +141,7 @@ class Project:
 
     @property
     def is_root(self) -> bool:
-        """Whether the project is in the folder of its workspace, so that it has the workspace's members."""
+        """Whether the project is in the folder of its workspace."""
         return self.workspace is not None and self.workspace.resolve() == self.root.resolve()
 
     @cached_property
@@ -215,7 +215,7 @@ class Project:
             _Part(dependencies=one, extras=chosen.extras & {*one.optional}, groups=frozenset(groups & {*one.groups}))
             for one in members
         ]
-        # Of the root, a single member takes the groups that it lacks; several take all, if the root is no project.
+        # Of the root, a single member takes the groups that it lacks; several take all, if the root has no [project].
         single = len(members) == 1 and not (self.is_root and chosen.members is None)
         root = self.declared.get(self.workspace.resolve())
         if root and root not in members and (single or root.name is None):
@@ -380,6 +380,12 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
         Dependencies.from_pyproject(data, pyproject)  # raises its own error for Poetry's table
     if setup := setup_files.read(root):
         return setup.dependencies()
+    if workspace.table(data) is not None:
+        raise ProjectError(
+            "this uv workspace has no uv.lock, and no project in its own folder",
+            path=pyproject,
+            hint="Run `uv lock`; nixpy then reads what the members require from uv.lock.",
+        )
     raise ProjectError(
         "no Python project here: no pyproject.toml with [project], no setup.py, no requirements file, no lock file",
         path=root,

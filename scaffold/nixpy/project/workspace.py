@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
 from nixpy.project.config import PYPROJECT
 from nixpy.project.dependencies import Dependencies
@@ -27,12 +28,16 @@ def table(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def above(folder: Path) -> Path | None:
-    """Return the folder of the workspace with the member `folder`, or None."""
+    """Return the folder of the workspace with the member `folder`, or None.
+
+    Files that nixpy cannot read do not count.
+    """
     folder = folder.resolve()
-    for parent in folder.parents:
-        pyproject = parent / PYPROJECT
-        if pyproject.is_file() and (found := table(load_toml(pyproject))) is not None:
-            return parent if folder in _matching(parent, found) else None
+    for parent in folder.parents if (folder / PYPROJECT).is_file() else ():
+        with suppress(NixpyError, OSError):
+            pyproject = parent / PYPROJECT
+            if pyproject.is_file() and (found := table(load_toml(pyproject))) is not None:
+                return parent if folder in _matching(parent, found) else None
     return None
 
 
