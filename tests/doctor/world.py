@@ -66,11 +66,12 @@ STARTED = StartedPython(
 )
 WELL = Facts(
     environ={"IN_NIX_SHELL": "impure"},
+    folder=ROOT,
     venv_folder=ROOT / ".venv",
     host=HOST,
     pythons=(OnPath(program=LAUNCHER),),
     uv=True,
-    uv_downloads=False,
+    uv_settings={"python-downloads": "never"},
     venv=VENV,
     started=STARTED,
     project=PROJECT,

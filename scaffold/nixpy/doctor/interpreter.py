@@ -26,6 +26,8 @@ _PATIENCE = 20  # seconds
 _STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
 _INTERPRETER = re.compile(_STORE_PATH + rb"/bin/python3(?:\.\d+t?)?")
 _PYTHON = re.compile(r"python|pypy|graalpy")
+# ELF, a script, and Mach-O for one machine or several (mach-o/loader.h, mach-o/fat.h).
+_PROGRAMS = (elf.MAGIC, b"#!", bytes.fromhex("cffaedfe"), bytes.fromhex("cafebabe"))
 _OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
 
 
@@ -35,19 +37,32 @@ def read_program(path: Path) -> Program:
     file = links[-1]
     if not file.is_file():
         return Program(path=path, links=links, exists=False)
-    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        facts = elf.read(data, str(file)) if data[:4] == elf.MAGIC else None
-        text = data[:_MOST] if len(data) <= _MOST else b""
+    try:
+        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            magic = data[:4]
+            facts = elf.read(data, str(file)) if magic == elf.MAGIC else None
+            text = data[:_MOST] if len(data) <= _MOST else b""
+    except (OSError, ValueError) as error:  # an empty file, one without permission, a damaged ELF file
+        broken = "is empty" if file.stat().st_size == 0 else f"cannot be read: {getattr(error, 'strerror', error)}"
+        return Program(path=path, links=links, exists=True, broken=broken)
     wrapped = (Path(os.fsdecode(match[0])) for match in _INTERPRETER.finditer(text))
     return Program(
         path=path,
         links=links,
         exists=True,
+        broken=_broken(file, magic),
         # Its own name may be in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
         ours=_OURS.search(text) is not None,
         loader=Path(facts.interpreter) if facts and facts.interpreter else None,
     )
+
+
+def _broken(file: Path, magic: bytes) -> str:
+    """Return the reason why the system cannot start this file, or an empty text."""
+    if not os.access(file, os.X_OK):
+        return "is not executable"
+    return "" if magic.startswith(_PROGRAMS) else "is not a program"
 
 
 def _links(path: Path) -> Iterator[Path]:
@@ -80,7 +95,7 @@ def packages_of(prefix: Path) -> frozenset[str]:
     return packages_in(prefix.glob("lib/python3*/site-packages"))
 
 
-def packages_in(sites: Iterator[Path]) -> frozenset[str]:
+def packages_in(sites: Iterable[Path]) -> frozenset[str]:
     """Return the names of the distributions in these folders.
 
     The names are normalised. A distribution is `<name>-<version>.dist-info`.
