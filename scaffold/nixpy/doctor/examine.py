@@ -71,7 +71,7 @@ class Report:
 
     @property
     def status(self) -> int:
-        """The exit status: 1 for errors, else 2 if an essential check could not run, else 0."""
+        """The exit status: 1 for errors, 2 if an essential check could not run, else 0."""
         if any(diagnostic.level == "error" for diagnostic in self.diagnostics):
             return 1
         return 2 if any(skipped.essential for skipped in self.skipped) else 0

@@ -24,9 +24,9 @@ _SCRIPT = re.compile(
 
 
 def other_folders(folder: Path) -> Iterator[Path]:
-    """Yield the other virtual environments that `activate` and the scripts in `folder` name, each once.
+    """Yield other virtual environments that files in `folder` name, each once.
 
-    Relocatable environments name none, and a link to the folder is the folder itself. A script may start a Python of
+    The files are `activate` and the scripts. Relocatable environments name none, and a link to the folder is the folder itself. A script may start a Python of
     the system: only a folder that `activate` names, or that looks like a virtual environment, counts.
     """
     own, seen = os.path.realpath(folder), set[Path]()

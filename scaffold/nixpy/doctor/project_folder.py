@@ -173,7 +173,9 @@ def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
 
 
 def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of uv about Pythons in its files: `python-preference` and `python-downloads`.
+    """Return the settings in files of uv that decide which Pythons it uses.
+
+    These are `python-preference` and `python-downloads`.
 
     Raises NixpyError for a file that is not TOML.
     """

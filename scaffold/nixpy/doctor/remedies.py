@@ -42,7 +42,7 @@ def by_shell(facts: Facts, folder: Path) -> bool:
 
 
 def create_again(facts: Facts, venv: Venv) -> str:
-    """Return the command that removes a virtual environment, and creates and fills it again.
+    """Return the command that creates and fills a virtual environment again.
 
     Without a project the installed packages are the only list of what to install: they are saved first, which works
     without the Python of the environment.

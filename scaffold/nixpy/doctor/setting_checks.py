@@ -76,7 +76,7 @@ def _is_on(value: str | None) -> bool:
 
 
 def conda(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX431: an environment of conda is active, which goes before the one of the project."""
+    """Yield NIX431: conda is active, and tools prefer it to the virtual environment."""
     prefix, project = facts.environ.get("CONDA_PREFIX"), facts.project
     if not prefix or facts.environ.get("VIRTUAL_ENV") or (project and project.folder != FOLDER):
         return

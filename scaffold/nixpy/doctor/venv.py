@@ -73,7 +73,7 @@ def _leaves(folder: Path, python: Program) -> Path | None:
 
 
 def _config(path: Path) -> dict[str, str]:
-    """Return the keys of a pyvenv.cfg, as the site module reads them; the first of each key counts."""
+    """Return the keys of a pyvenv.cfg, as Python reads them; the first of each counts."""
     try:
         lines = read_lossy(path).splitlines()
     except FileNotFoundError:

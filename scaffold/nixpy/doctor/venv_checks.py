@@ -1,4 +1,4 @@
-"""Check that the virtual environment is whole, in its place, and for the right Python."""
+"""Check that the virtual environment is whole, in place, and for the right Python."""
 
 from __future__ import annotations
 
