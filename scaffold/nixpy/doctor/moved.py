@@ -26,8 +26,9 @@ _SCRIPT = re.compile(
 def other_folders(folder: Path) -> Iterator[Path]:
     """Yield other virtual environments that files in `folder` name, each once.
 
-    The files are `activate` and the scripts. Relocatable environments name none, and a link to the folder is the folder itself. A script may start a Python of
-    the system: only a folder that `activate` names, or that looks like a virtual environment, counts.
+    The files are `activate` and the scripts. Those of a relocatable environment name no folder. A link to the folder is
+    the folder itself. A script may start a Python of the system: only a folder that `activate` names, or that looks
+    like a virtual environment, counts.
     """
     own, seen = os.path.realpath(folder), set[Path]()
     names = (path for path in sorted((folder / "bin").glob("*"))[:_MOST] if not path.is_symlink())

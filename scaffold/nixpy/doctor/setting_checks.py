@@ -99,7 +99,9 @@ def conda(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def _is_conda_base(prefix: Path, name: str | None) -> bool:
-    """Return whether uv takes the environment for the base one, which it treats as a Python of the system.
+    """Return whether uv takes a conda environment for the base environment.
+
+    uv treats that one as a Python of the system.
 
     See `CondaEnvironmentKind` in uv-python/src/virtualenv.rs of uv.
     """

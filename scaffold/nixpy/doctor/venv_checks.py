@@ -61,7 +61,7 @@ def moved_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 
 def other_version(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX430: the virtual environment has another Python version than the project."""
+    """Yield NIX430: the virtual environment has not the Python version of the project."""
     venv, project = facts.venv, facts.project
     if venv is None or project is None or project.folder != FOLDER:
         return
