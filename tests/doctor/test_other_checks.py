@@ -12,7 +12,7 @@ import pytest
 from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
 from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import Facts, Freshness, Git, WheelProgram
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Freshness, Git, WheelProgram
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
@@ -185,7 +185,7 @@ def test_files_of_nixpy(state: str, words: str, command: str) -> None:
 def test_the_driver() -> None:
     """NIX417 where its folder is missing and a wheel requires a library from there; with it, or for a plugin, not."""
     cuda = replace(STDCXX, soname="libcuda.so.1")
-    without = replace(HOST, driver=False)
+    without = replace(HOST, driver=False, drivers={})
     found = only(unfound=(cuda,), suppliers=SUPPLIERS, host=without)
     assert (found.code, found.command) == ("NIX417", "sudo nixos-rebuild switch")
     assert 'services.xserver.videoDrivers = [ "nvidia" ]' in found.message
@@ -194,6 +194,37 @@ def test_the_driver() -> None:
     assert codes(unfound=(cuda,), suppliers=SUPPLIERS) == []
     assert codes(unfound=(replace(cuda, optional=True),), suppliers=SUPPLIERS, host=without) == []
     assert codes(host=without) == []
+
+
+def test_the_file_of_the_driver() -> None:
+    """NIX417 for each file that the folder lacks: Mesa alone has no libcuda, and the driver of NVIDIA has."""
+    cuda, opengl = (replace(STDCXX, soname=soname) for soname in ("libcuda.so.1", "libGL.so.1"))
+    suppliers = {**SUPPLIERS, "libGL.so.1": SUPPLIERS["libcuda.so.1"]}
+    mesa = replace(HOST, drivers={"libGL.so.1": DRIVER})
+    found = only(unfound=(cuda, opengl), suppliers=suppliers, host=mesa)
+    wanted = 'hardware.graphics.enable = true and services.xserver.videoDrivers = [ "nvidia" ]'
+    assert found.message.startswith("libcuda.so.1 of the graphics driver is not found; numpy needs it, but /run/")
+    assert found.message.endswith(f"/run/opengl-driver/lib does not have it; to install it, set {wanted}")
+    assert codes(unfound=(opengl,), suppliers=suppliers, host=mesa) == []
+    # Outside of nixpy's shell, a Python does not search the folder.
+    outside = only(unfound=(cuda,), suppliers=suppliers, pythons=(), environ={})
+    assert (outside.code, outside.command) == ("NIX417", "nix develop")
+    assert "/run/opengl-driver/lib has it, but this Python does not search there" in outside.message
+
+
+def test_the_driver_of_windows() -> None:
+    """NIX417 under WSL names the folder of Windows: NixOS-WSL has an option for it, elsewhere a link does it."""
+    cuda = replace(STDCXX, soname="libcuda.so.1")
+    wsl = replace(HOST, driver=False, drivers={"libcuda.so.1": WSL_DRIVER})
+    nixos = only(unfound=(cuda,), suppliers=SUPPLIERS, host=wsl)
+    assert "set wsl.useWindowsDriver = true" in nixos.message
+    debian = only(unfound=(cuda,), suppliers=SUPPLIERS, host=replace(wsl, nixos=False))
+    file = "/etc/tmpfiles.d/wsl-driver.conf"
+    assert debian.command == (
+        f"echo 'L+ /run/opengl-driver/lib - - - - /usr/lib/wsl/lib' | sudo tee {file} && "
+        f"sudo systemd-tmpfiles --create {file}"
+    )
+    assert "Windows puts it into /usr/lib/wsl/lib" in debian.message
 
 
 @pytest.mark.parametrize("fact", sorted({need for _, _, needs in CHECKS for need in needs}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from elfbuild import elf
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_of, pythons_on_path, read_program, start
 from nixpy.doctor.venv import read_venv
@@ -66,6 +67,12 @@ def test_nixos_and_its_driver(tmp_path: Path) -> None:
     assert not read_host(tmp_path, "x86_64", "Linux").nixos
     (tmp_path / "etc/NIXOS").touch()
     assert read_host(tmp_path, "x86_64", "Linux").nixos
+    (tmp_path / "usr/lib/wsl/lib").mkdir(parents=True)
+    for path in ("usr/lib/wsl/lib/libcuda.so.1", "usr/lib/wsl/lib/libdxcore.so", "run/opengl-driver/lib/libdxcore.so"):
+        (tmp_path / path).touch()
+    (tmp_path / "run/opengl-driver/lib/libGL.so.1").symlink_to("nowhere")
+    drivers = read_host(tmp_path, "x86_64", "Linux").drivers
+    assert drivers == {"libcuda.so.1": WSL_DRIVER, "libdxcore.so": DRIVER}
     mac = read_host(tmp_path, "arm64", "Darwin")
     assert (mac.loader, mac.system) == (None, "aarch64-darwin")
 

@@ -18,6 +18,7 @@ from nixpy.styles import styles
 
 _STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
+WSL_DRIVER = Path("/usr/lib/wsl/lib")  # where Windows puts its driver
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
 """The loader at the path in programs of other distributions: nix-ld; the stub of NixOS, which only reports that they
@@ -41,7 +42,7 @@ class Host:
     loader: Path | None
     at_loader: HostLoader
     driver: bool  # whether the folder of NixOS for the graphics driver exists
-    drivers: Mapping[str, Path] = field(default_factory=dict)  # the folder of each library of the driver
+    drivers: Mapping[str, Path] = field(default_factory=dict)  # the folder of each file of the driver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
