@@ -8,9 +8,26 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from doctor.world import BARE, HOST, LAUNCHER, LOADER, PROJECT, ROOT, SHELL, VENV, codes, only, program, venv
-from nixpy.doctor.facts import BrokenFile, OnPath
+from doctor.world import (
+    BARE,
+    HOST,
+    LAUNCHER,
+    LOADER,
+    PROJECT,
+    ROOT,
+    SHELL,
+    STDCXX,
+    SUPPLIERS,
+    VENV,
+    codes,
+    only,
+    program,
+    venv,
+)
+from nixpy.doctor.facts import BrokenFile, OnPath, WheelProgram
 
+MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
+RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
 PYTHON = ROOT / ".venv/bin/python"
 AGAIN = f"rm -r {ROOT}/.venv && uv sync"
 
@@ -90,6 +107,18 @@ def test_an_environment_without_a_project() -> None:
         f"uv pip freeze --path {ROOT}/.venv/lib/python3.13/site-packages > requirements.txt && rm -r {ROOT}/.venv && "
         f"uv venv {ROOT}/.venv && uv pip install --python {ROOT}/.venv -r requirements.txt"
     )
+
+
+def test_a_library_for_an_environment_without_a_project() -> None:
+    """NIX409 and NIX407 save the installed packages before `nixpy init`, which needs a project."""
+    save = f"uv pip freeze --path {ROOT}/.venv/lib/python3.13/site-packages > requirements.txt"
+    assert only(**MISSING, project=None).command == f"{save} && nixpy init --python 3.13"
+    stub = replace(HOST, at_loader="stub")
+    found = only(venv=RUFF, host=stub, project=None)
+    assert found.command == f"{save} && nixpy init --style patched-venv --python 3.13"
+    pip = replace(VENV, packages=frozenset({"numpy", "pip"}))
+    found = only(**MISSING, project=None, uv=False, venv=pip)
+    assert found.command == f"{PYTHON} -m pip freeze > requirements.txt && nixpy init --python 3.13"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
 from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Host, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.remedies import init
 from nixpy.libraries.match import unknown_soname
 from nixpy.styles import styles
 
@@ -61,7 +62,7 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX407",
             message=f"{bring_programs(names)} that need the loader {host.loader}, and this machine has {there} at "
             "this path",
-            command=enter or styles.command_for_programs(names, systems),
+            command=enter or init(facts, styles.command_for_programs(names, systems)),
             packages=tuple(names),
         )
         return
@@ -138,7 +139,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     """
     project = facts.project
     if project is None or not project.uses_nixpy:
-        return "nixpy init"
+        return init(facts)
     if project.style and styles.find(project.style).from_nixpkgs:
         style, _ = styles.recommend((), ())
         return f"nixpy init --style {style.name}"  # the current style supplies no libraries to wheels

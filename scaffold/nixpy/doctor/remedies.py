@@ -59,6 +59,19 @@ def create_again(facts: Facts, venv: Venv) -> str:
     return f"{remove} && {fill(project, folder, new=True)}"
 
 
+def init(facts: Facts, command: str = "nixpy init") -> str:
+    """Return the command that sets up nixpy, also without a project.
+
+    Without a project, `command` gets one from the packages that are installed in the virtual environment.
+    """
+    venv = facts.venv
+    if facts.project is not None or venv is None or not venv.versions:
+        return command
+    python = f"{_word(venv.python.path)} -m pip freeze > requirements.txt"
+    save = python if not facts.uv and "pip" in venv.packages else save_packages(venv)
+    return f"{save} && {command} --python {venv.versions[0].rstrip('t')}"
+
+
 def save_packages(venv: Venv) -> str:
     """Return the command that writes the installed packages to requirements.txt."""
     sites = (venv.folder / f"lib/python{version}/site-packages" for version in venv.versions)

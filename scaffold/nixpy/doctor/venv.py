@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.read_file import read_lossy
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.doctor import moved
 from nixpy.doctor.facts import Host, MissingLibrary, Program, StartedPython, Venv, WheelProgram, folders, in_store
@@ -18,9 +16,9 @@ from nixpy.doctor.loader import Files, Search
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.project import pyvenv
 from nixpy.wheels.elf_files import inspect
 
-_VERSION = re.compile(r"3\.\d+")
 # The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
 _LIBS, _SITES = ("lib", "lib64", "local/lib"), ("site-packages", "dist-packages")
 _NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # the default of nix-ld without a variable
@@ -33,21 +31,19 @@ def read_venv(folder: Path) -> Venv | None:
     """
     versions = tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*")))
     link = folder / "bin/python"
-    if not (folder / "pyvenv.cfg").is_file() and not link.is_symlink() and not (versions and (folder / "bin").is_dir()):
+    if not (folder / pyvenv.NAME).is_file() and not link.is_symlink() and not (versions and (folder / "bin").is_dir()):
         return None
     python = read_program(link)
-    config = _config(folder / "pyvenv.cfg")
+    config = pyvenv.read_config(folder)
     home = config.get("home")
-    # venv writes `version`, virtualenv and uv write `version_info`.
-    version = _VERSION.match(config.get("version") or config.get("version_info") or "")
     inherits = config.get("include-system-site-packages", "").lower() == "true"
     return Venv(
         folder=folder,
         python=python,
         leaves=_leaves(folder, python),
         home=home,
-        has_config=(folder / "pyvenv.cfg").is_file(),
-        version=version[0] if version else None,
+        has_config=(folder / pyvenv.NAME).is_file(),
+        version=pyvenv.python_version(config),
         versions=versions,
         inherits=inherits,
         other_folders=tuple(moved.other_folders(folder)),
@@ -70,16 +66,6 @@ def _leaves(folder: Path, python: Program) -> Path | None:
         if not target.is_relative_to(folder):
             return link
     return None
-
-
-def _config(path: Path) -> dict[str, str]:
-    """Return the keys of a pyvenv.cfg, as Python reads them; the first of each counts."""
-    try:
-        lines = read_lossy(path).splitlines()
-    except FileNotFoundError:
-        return {}
-    pairs = (line.partition("=") for line in reversed(lines))
-    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
 
 
 def _searches(
