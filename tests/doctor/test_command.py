@@ -109,6 +109,16 @@ def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.Mo
     assert "the interpreter, " not in ran.out
 
 
+def test_a_python_that_ignores_pythonhome_reports_it(tmp_path: Path) -> None:
+    """NIX410 for PYTHONHOME: started with `-I`, as the Nix package starts it, nixpy runs; without, no Python does."""
+    shop.project(tmp_path)
+    environ = {"PATH": "/nowhere", "PYTHONHOME": "/nowhere", "HOME": str(tmp_path)}
+    for option in ("-I", "-s"):
+        command = [sys.executable, option, "-m", "nixpy", "doctor", tmp_path]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert ("error[NIX410]: PYTHONHOME is /nowhere: " in done.stdout) == (option == "-I"), done.stderr
+
+
 def test_a_note_is_no_failure(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
     """SOURCE_DATE_EPOCH, which every Nix shell sets, is a note: the status is 0, and `-q` prints none."""
     monkeypatch.setenv("PATH", "/nowhere")
