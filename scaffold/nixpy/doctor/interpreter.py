@@ -50,7 +50,7 @@ def read_program(path: Path) -> Program:
         path=path,
         links=links,
         exists=True,
-        broken=_broken(file, magic),
+        broken=_broken(file, magic if facts or magic != elf.MAGIC else b""),
         # Its own name may be in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
         ours=_OURS.search(text) is not None,
