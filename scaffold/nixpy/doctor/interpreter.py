@@ -5,11 +5,13 @@ It prints facts about itself.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from nixpy.core import programs
@@ -110,16 +112,20 @@ def packages_in(sites: Iterable[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
-def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
+def outside(python: Path, home: str | None, inside: Sequence[Path]) -> Path:
     """Return the real path of a virtual environment's Python.
 
     It can be started without code of the project.
 
-    `home` is that of pyvenv.cfg: a Python reads its standard library from there. Raises ValueError, with the reason, if
-    one of the two is in one of the folders `inside`, or if the program is not a Python.
+    `home` is that of pyvenv.cfg: a Python reads its standard library from there. For a copy, as `python -m venv
+    --copies` makes it, return the same file in `home`. Raises ValueError, with the reason, if one of the two is in one
+    of the folders `inside`, or if the program is not a Python.
     """
     real = Path(os.path.realpath(python))
-    places = {"Python": real, "home": Path(os.path.realpath(python.parent.parent / home)) if home else None}
+    prefix = Path(os.path.realpath(python.parent.parent / home)) if home else None
+    if prefix and any(real.is_relative_to(folder) for folder in inside):
+        real = next(filter(partial(_same, real), _pythons(prefix)), real)
+    places = {"Python": real, "home": prefix}
     for what, path in places.items():
         for folder in inside:
             if path and path.is_relative_to(folder):
@@ -127,6 +133,18 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
     if not _PYTHON.search(real.name):
         raise ValueError(f"nixpy does not start {python}: it leads to {real}, which is not named like a Python")
     return real
+
+
+def _pythons(folder: Path) -> Iterator[Path]:
+    return (Path(os.path.realpath(path)) for path in sorted(folder.glob("python3*")))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two files have the same content."""
+    try:
+        return other.is_file() and one.stat().st_size == other.stat().st_size and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def start(python: Path, environ: Mapping[str, str], *, project: Path) -> StartedPython:
