@@ -244,7 +244,7 @@ def _other_venv(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnos
         yield Diagnostic(
             code="NIX430",
             message=f"{managers.FOLDER} has Python {version}, but the project has Python {resolved.python}",
-            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again. Or choose `--python {version}`.",
+            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again.",
         )
 
 
