@@ -15,7 +15,8 @@ _VERSION = re.compile(r"3\.\d+")
 def read_config(folder: Path) -> dict[str, str]:
     """Return the keys of the pyvenv.cfg in `folder`, in small letters.
 
-    There are none if the file does not exist. Of two lines with one key, Python uses the first. Raises OSError or NixpyError if the file cannot be read.
+    There are none if the file does not exist. Of two lines with one key, Python uses the first. Raises OSError or
+    NixpyError if the file cannot be read.
     """
     try:
         lines = read_lossy(folder / NAME).splitlines()
