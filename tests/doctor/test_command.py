@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -259,3 +260,42 @@ def test_it_installs_as_the_shell_would(
         found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
         wanted = command if inside or "none" in settings else command and "nix develop"
         assert [one["command"] for one in found if one["code"] == "NIX401"] == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "words"),
+    [
+        ("pyproject.toml", "[project\n", 1, "this is not valid TOML"),
+        ("uv.lock", "version = 1\n<<<<<<< HEAD\n", 2, "unresolved merge conflict"),
+        ("uv.toml", "x\n", 1, "this is not valid TOML"),
+        ("nixpy.toml", 'style = "loader"\nstile = "fhs"\n', 2, "stile"),
+        ("nixpy.toml", 'style = "lauder"\n', 1, "lauder"),
+    ],
+)
+def test_a_file_that_cannot_be_read(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch, name: str, text: str, line: int, words: str
+) -> None:
+    """NIX426 names file and line, and the status is 1; nothing is said of checks that need it."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo")
+    (folder / name).write_text(text)
+    ran = nixpy("doctor", folder)
+    assert ran.status == 1
+    assert f"error[NIX426]: {folder}/{name}:{line}: " in ran.out
+    assert words in ran.out
+    assert "\nnot looked at: " in ran.out
+    assert f" of {len(CHECKS)} checks\n" in ran.out
+
+
+def test_a_project_that_nixpkgs_has_no_python_for(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is damaged; the reason and the status say that the project was not looked at."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo")
+    text = (folder / "pyproject.toml").read_text()
+    (folder / "pyproject.toml").write_text(re.sub("requires-python = .*", 'requires-python = ">=3.99"', text))
+    ran = nixpy("doctor", folder)
+    assert (ran.status, "error[" in ran.out) == (2, False)
+    assert "satisfies >=3.99" in ran.out
+    assert "no diagnostic found in what was looked at" in ran.out

@@ -14,8 +14,9 @@ from pathlib import Path
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core import programs
-from nixpy.core.errors import NixpyError, ProjectError
+from nixpy.core.errors import NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_lossy
+from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
 from nixpy.index.config_files import uv_files
@@ -42,7 +43,13 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         raise
     locked = None
     direct: frozenset[str] = frozenset()
-    resolved = resolve_options(found)
+    try:
+        resolved = resolve_options(found)
+    except ProjectError as error:
+        if isinstance(error, SettingError):
+            raise
+        # For example nixpkgs does not have the Python: no file is damaged.
+        raise ValueError(with_hint(str(error), error.hint)) from None
     targets = [target for target in resolved.targets() if target.system == host.system]
     if targets:
         direct = frozenset(found.direct_names(targets))
