@@ -164,7 +164,9 @@ def next_steps(root: Path, done: Sequence[SetUp], *, here: Path, in_git: bool) -
         files = sorted({f"'*{item.path.name}'" for one, _ in made for item in one.comparisons})
         yield Step(f"git add -N flake.nix {' '.join(files)}", "a flake sees only files that git tracks")
     if in_git:
-        yield from dict.fromkeys(step for style in styles for step in ignore_steps(root, style))
+        yield from dict.fromkeys(
+            step for style in styles for step in ignore_steps(root / ".gitignore", ".gitignore", style)
+        )
     if without_flake:
         yield Step("nix-shell", "in the folder of a project")
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
+from nixpy.project import managers
 from nixpy.styles import host
 from nixpy.styles.styles import Style
 
@@ -42,8 +43,10 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
     if flake and in_git:
         names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if in_git:
-        yield from ignore_steps(root, style)
+    if in_git and style.folder:
+        above = plan.project.workspace if style.folder == managers.FOLDER else None
+        gitignore = (above or root) / ".gitignore"
+        yield from ignore_steps(gitignore, managers.relative(plan.project, gitignore), style)
     yield from _enter(root, plan.enter or ("nix develop" if flake else "nix-shell"), flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")
@@ -56,10 +59,16 @@ def host_steps(style: Style) -> Iterator[Step]:
             yield Step(one.setting, f"{one.where}: the style needs {need.title}")
 
 
-def ignore_steps(root: Path, style: Style) -> Iterator[Step]:
-    """Yield the command that lets git ignore the folder of a style."""
-    if style.folder and not _is_ignored(root / ".gitignore", style.folder):
-        yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
+def ignore_steps(gitignore: Path, name: str, style: Style) -> Iterator[Step]:
+    """Yield the command that lets git ignore the folder of a style.
+
+    Args:
+        gitignore: The .gitignore for this folder.
+        name: Its path in the command.
+        style: The style, with or without such a folder.
+    """
+    if style.folder and not _is_ignored(gitignore, style.folder):
+        yield Step(f"echo {style.folder}/ >> {shell_word(name)}", "or each evaluation copies it into the Nix store")
 
 
 def _is_ignored(gitignore: Path, folder: str) -> bool:

@@ -6,7 +6,6 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ from nixpy.core.git import is_checkout
 from nixpy.core.read_file import read_lossy, walk
 from nixpy.core.text import shell_word
 from nixpy.locks import formats
+from nixpy.project import workspace
 from nixpy.project.config import NIXPY_TOML, PYPROJECT
 from nixpy.project.project import NIXPY_LOCK
 
@@ -90,7 +90,6 @@ def survey(root: Path, most: int | None = None) -> Repository:
     ignored = _ignored(root)
     projects: list[Path] = []
     managed: list[Path] = []
-    members: dict[Path, Path] = {}
     left_out: dict[Path, str] = {}
     number = 0
     for number, (name, folders, files) in enumerate(islice(_walk(root), most), 1):  # noqa: B007
@@ -100,13 +99,13 @@ def survey(root: Path, most: int | None = None) -> Repository:
             continue
         if _manages(folder, files):
             managed.append(folder)
-        if folder in members:
-            left_out[folder] = f"a member of the uv workspace in {members[folder]}"
+        if top := workspace.above(folder):
+            place = next((str(one) for one in projects if one.resolve() == top), str(top))
+            left_out[folder] = f"a member of the uv workspace in {place}"
         elif _is_for_development(folder, root, files):
             left_out[folder] = "it only has requirements for documentation or tests"
         else:
             projects.append(folder)
-            members |= dict.fromkeys(_members(folder), folder)
     return Repository(
         projects=tuple(sorted(projects)),
         managed=tuple(sorted(managed)),
@@ -189,23 +188,6 @@ def _is_of_tool(data: Mapping[str, Any]) -> bool:
 def _is_for_development(folder: Path, root: Path, files: Iterable[str]) -> bool:
     names = {*files} & {*_FILES, *(one.name for one in formats.FORMATS)}
     return names <= _REQUIREMENTS and not _DEVELOPMENT.isdisjoint(folder.relative_to(root).parts)
-
-
-def _members(folder: Path) -> Iterator[Path]:
-    """Yield the folders of the members of the uv workspace in `folder`."""
-    if not (folder / PYPROJECT).is_file():
-        return
-    workspace = _table(_toml(folder / PYPROJECT) or {}, "tool", "uv", "workspace")
-
-    def named(key: str) -> set[Path]:
-        patterns = workspace.get(key)
-        found: set[Path] = set()
-        for pattern in patterns if isinstance(patterns, list) else ():
-            with suppress(NotImplementedError, ValueError, TypeError, OSError):  # uv reports an invalid pattern
-                found.update(folder.glob(pattern))
-        return found
-
-    yield from named("members") - named("exclude")
 
 
 def _ignored(root: Path) -> frozenset[Path]:
