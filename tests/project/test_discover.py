@@ -102,13 +102,15 @@ def test_a_damaged_repository_hides_nothing(tmp_path: Path) -> None:
 
 
 def test_members_belong_to_their_workspace(tmp_path: Path) -> None:
-    """Members are left out with the folder of the workspace; excluded folders are projects of their own."""
+    """Members are left out; excluded folders, and members with settings of nixpy, are projects of their own."""
     write(tmp_path, {"pyproject.toml": WORKSPACE})
     write(tmp_path, {f"packages/{name}/pyproject.toml": PROJECT.format(name) for name in ("one", "two", "apart")})
     repository = survey(tmp_path)
     assert found(tmp_path) == [".", "packages/apart"]
     assert [path.name for path in repository.left_out] == ["one", "two"]
     assert {*repository.left_out.values()} == {f"a member of the uv workspace in {tmp_path}"}
+    write(tmp_path, {"packages/one/nixpy.toml": ""})
+    assert found(tmp_path) == [".", "packages/apart", "packages/one"]
 
 
 @pytest.mark.parametrize("members", ['"*"', '["/absolute"]', "[1]", "{ a = 1 }"])

@@ -84,8 +84,8 @@ class Repository:
 def survey(root: Path, most: int | None = None) -> Repository:
     """Find every project at and below `root`, also those without settings of nixpy.
 
-    Hidden folders, environments, node_modules and folders that git ignores are skipped. The members of a uv workspace
-    belong to the project at its root. With `most`, nixpy looks into that many folders only.
+    Hidden folders, environments, node_modules and folders that git ignores are skipped. Members of a uv workspace
+    without settings of nixpy belong to the project at its root. With `most`, nixpy looks into that many folders only.
     """
     ignored = _ignored(root)
     projects: list[Path] = []
@@ -97,9 +97,10 @@ def survey(root: Path, most: int | None = None) -> Repository:
         folders[:] = [one for one in folders if (folder / one).resolve() not in ignored]
         if not _is_candidate(folder, files):
             continue
-        if _manages(folder, files):
+        is_managed = _manages(folder, files)
+        if is_managed:
             managed.append(folder)
-        if top := workspace.above(folder):
+        if not is_managed and (top := workspace.above(folder)):
             place = next((str(one) for one in projects if one.resolve() == top), str(top))
             left_out[folder] = f"a member of the uv workspace in {place}"
         elif _is_for_development(folder, root, files):
