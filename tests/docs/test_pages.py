@@ -18,6 +18,7 @@ from docs.session import Session, published
 from nixos.box.shells import wheelhouse
 from nixos.realnix import CURRENT
 from nixpy.cli.main import group
+from nixpy.cli.output import reset
 from nixpy.project import config
 from nixpy.styles import promises, styles
 from smallindex import SmallIndex
@@ -170,6 +171,7 @@ def commands() -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize("words", [pytest.param(words, id=where) for where, words in commands()])
 def test_commands_that_are_shown_exist(words: list[str]) -> None:
     """Also where a command is not run, nixpy has it, with these options."""
+    reset()  # the options of the command before
     context = click.Context(group, info_name="nixpy")
     command = group.get_command(context, words[0])
     assert command is not None
