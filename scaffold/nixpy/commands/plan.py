@@ -12,7 +12,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
-from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
@@ -204,9 +204,13 @@ def lock_changes(project: Project, resolved: ResolvedOptions) -> Iterator[tuple[
             yield outdated(f"the requirement for {shorten(sorted(names))} changed{member}", min(names)), known.path
     added, removed = project.other_members
     if added:
-        yield outdated(f"it lacks the member {shorten(added)} of the workspace"), lock.path.with_name(PYPROJECT)
+        yield (
+            outdated(f"it lacks {counted(len(added), 'member')} of the workspace: {shorten(added)}"),
+            lock.path.with_name(PYPROJECT),
+        )
     if removed:
-        yield outdated(f"{shorten(removed)} is no longer a member of the workspace"), lock.path.with_name(PYPROJECT)
+        verb = "is no longer a member" if len(removed) == 1 else "are no longer members"
+        yield outdated(f"{shorten(removed)} {verb} of the workspace"), lock.path.with_name(PYPROJECT)
 
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
