@@ -251,7 +251,7 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     text = (folder / "nixpy.nix").read_text()
     assert "native = [ pkgs.beta ];" in parts(text)[0]
     manager = vendored.files(text)["manager"]
-    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$PWD/\.venv/bin:\$PATH\n", manager)
+    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$VIRTUAL_ENV/bin:\$PATH\n", manager)
     assert re.search(rf"\b{before} = [^;]*lib\.makeBinPath", manager)
     assert "project.shell.native" in manager
     assert nixpy("init", folder, "--style", "nix-ld").status == 0
