@@ -13,6 +13,7 @@ from doctor.world import (
     HOST,
     LAUNCHER,
     LOADER,
+    OTHER,
     PROJECT,
     ROOT,
     SHELL,
@@ -143,6 +144,11 @@ def test_an_environment_of_another_python(wanted: dict[str, object], expected: s
         assert found.message == f"{ROOT}/.venv has Python 3.13, but uv.lock needs {expected}"
         assert found.command == AGAIN
     assert codes(project=replace(project, style="conda"), venv=one, pythons=()) == []
+    # Creating it again installs the packages, too, and for the Python of the shell: that is not said twice.
+    lacking = replace(project, locked=frozenset({"numpy", "scipy"}))
+    assert codes(project=lacking, venv=one) == (["NIX430"] if expected else ["NIX401"])
+    other = replace(one, python=program(PYTHON, OTHER))
+    assert codes(project=project, venv=other) == (["NIX430"] if expected else ["NIX406"])
 
 
 def test_packages_of_the_system() -> None:
