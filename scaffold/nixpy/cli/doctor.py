@@ -12,7 +12,9 @@ from nixpy.cli.layout import table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.doctor.examine import CHECKS, Report, examine
 from nixpy.doctor.report import as_json, looked_at_text, not_looked_at, rows, summary
+from nixpy.locks import formats
 from nixpy.project.discover import nearest_project
+from nixpy.project.managers import FOLDER
 
 
 @click.command("doctor")
@@ -20,7 +22,7 @@ from nixpy.project.discover import nearest_project
 @click.option(
     "--venv",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Virtual environment to examine.  [default: .venv in DIR]",
+    help="Virtual environment to examine.  [default: .venv in DIR, or in the folder of its uv workspace]",
 )
 @format_option
 def command(folder: Path, venv: Path | None, form: str) -> int:
@@ -32,7 +34,7 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
     otherwise, also with warnings and notes.
     """
     folder = nearest_project(folder)
-    report = examine(folder, venv or folder / ".venv", os.environ)
+    report = examine(folder, venv or formats.workspace_folder(folder) / FOLDER, os.environ)
     if form == "json":
         print_json(as_json(report))
     else:
