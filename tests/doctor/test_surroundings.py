@@ -205,5 +205,9 @@ def test_the_shell_goes_first() -> None:
     moved = replace(VENV, other_folders=(Path("/old/.venv"),))
     found = only(venv=moved, environ={}, pythons=())
     assert found.command == f"rm -r {ROOT}/.venv && nix develop"
+    member = replace(PROJECT, root=ROOT / "packages/one", workspace=ROOT)
+    assert only(venv=moved, environ={}, pythons=(), project=member).command == found.command
+    alone = replace(member, workspace=None)
+    assert only(venv=moved, environ={}, pythons=(), project=alone).command != found.command
     inside = only(venv=moved, pythons=(OnPath(program=LAUNCHER),), environ={})
     assert (inside.command, SHELL.name) == (AGAIN, "python3.13")
