@@ -8,16 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uv
 
-from doctor.world import HOST, codes
 from elfbuild import elf
-from nixpy.doctor.project_folder import uv_settings
 from realuv import RealUv
 from smallindex import SmallIndex, build_wheel
 
@@ -216,41 +214,6 @@ def test_a_python_that_uv_installed(machine: Machine) -> None:
     find = "uv python find --system -v 2>&1"
     assert f"`{python}" in machine.run(f"{entered}; export UV_PYTHON_DOWNLOADS=never; {find}").stdout
     assert f"`{python}" not in machine.run(f"{entered}; export UV_PYTHON_PREFERENCE=only-system; {find}").stdout
-
-
-@pytest.mark.parametrize(
-    ("environ", "settings"),
-    [
-        ({}, {}),
-        ({"UV_PYTHON_DOWNLOADS": "manual"}, {}),
-        ({"UV_PYTHON_DOWNLOADS": "never"}, {}),
-        ({"UV_NO_MANAGED_PYTHON": "1"}, {}),
-        ({"UV_NO_MANAGED_PYTHON": "0"}, {}),
-        ({"UV_PYTHON_PREFERENCE": "only-system"}, {}),
-        ({"UV_PYTHON_PREFERENCE": "system"}, {}),
-        ({"UV_OFFLINE": "1"}, {}),
-        ({}, {"python-downloads": "manual"}),
-        ({}, {"python-preference": "only-system"}),
-        ({"UV_PYTHON_DOWNLOADS": "automatic"}, {"python-downloads": "never"}),
-        ({"UV_PYTHON_PREFERENCE": "managed"}, {"python-preference": "only-system"}),
-        ({"UV_MANAGED_PYTHON": "1"}, {"python-preference": "only-system"}),
-    ],
-    ids=str,
-)
-def test_what_keeps_uv_from_downloads(tmp_path: Path, environ: dict[str, str], settings: dict[str, str]) -> None:
-    """NIX413 is reported for the settings with which uv tries to download a Python, and for no other."""
-    (tmp_path / "uv.toml").write_text("".join(f'{key} = "{value}"\n' for key, value in settings.items()))
-    plain = {"PATH": "/nowhere", "HOME": str(tmp_path), "UV_NO_SYSTEM_CONFIG": "1", "UV_HTTP_RETRIES": "0"}
-    plain |= {"UV_PYTHON_INSTALL_MIRROR": "http://127.0.0.1:1/", "UV_PYTHON_INSTALL_DIR": str(tmp_path / "own")}
-    command = [uv.find_uv_bin(), "venv", "--python", "3.12", "made"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env={**plain, **environ}, capture_output=True, text=True, check=False, timeout=60
-    )
-    tried = "http://127.0.0.1:1/" in done.stderr
-    assert done.returncode != 0
-    host = replace(HOST, at_loader="stub")
-    found = codes(host=host, environ=environ, uv_settings=uv_settings(tmp_path, {**plain, **environ}))
-    assert found == (["NIX413"] if tried else []), done.stderr
 
 
 def test_an_environment_without_a_project(machine: Machine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -20,12 +21,15 @@ from doctor.world import (
     STDCXX,
     SUPPLIERS,
     VENV,
+    WELL,
     codes,
     only,
     program,
     venv,
 )
+from nixpy.doctor.examine import judge
 from nixpy.doctor.facts import BrokenFile, OnPath, WheelProgram
+from nixpy.doctor.report import not_looked_at, summary
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
 RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
@@ -159,6 +163,28 @@ def test_packages_of_the_system() -> None:
     assert only(project=project, venv=both).packages == ("pandas",)
     alone = replace(both, inherits=False)
     assert only(project=project, venv=alone, user_packages=frozenset({"pandas"})).packages == ("pandas", "scipy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"venv": replace(VENV, inherits=True, system_packages=frozenset({"scipy"}))},
+            "the files of packages that the environment imports from the system",
+        ),
+        (
+            {"project": replace(PROJECT, style="micromamba"), "pythons": ()},
+            "the packages in .micromamba, which another tool installs",
+        ),
+        ({}, None),
+    ],
+)
+def test_what_no_check_looks_at(changes: dict[str, Any], words: str | None) -> None:
+    """It is named, and the last line says nothing of it; the status is 0, since nothing was found."""
+    report = judge(replace(WELL, **changes))
+    assert (report.status, report.diagnostics) == (0, ())
+    assert not_looked_at(report) == ([words] if words else [])
+    assert summary(report, 9) == f"no diagnostic found{' in what was looked at,' if words else ''} by 9 checks"
 
 
 CONDA = OnPath(program=program("/opt/conda/envs/science/bin/python"))
