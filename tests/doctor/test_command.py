@@ -90,6 +90,7 @@ def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.Mo
         "source": "pyproject.toml",
         "nixpy_files": False,
         "git": False,
+        "left_out": [],
     }
     seen = "1 package, 1 ELF file, the interpreter, pyproject.toml, 0 Pythons on PATH, the variables"
     assert nixpy("doctor", folder).out.splitlines()[-2:] == [

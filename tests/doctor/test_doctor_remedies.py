@@ -151,6 +151,20 @@ def test_a_moved_environment(machine: Machine, *, active: bool) -> None:
     assert third.run(".venv/bin/pure").stdout == "pure\n"
 
 
+def test_an_environment_that_pip_fills(machine: Machine) -> None:
+    """With manager pip, the command creates it with venv and fills it with pip."""
+    for name in ("uv.lock", "pyproject.toml"):
+        (machine.folder / name).unlink()
+    (machine.folder / "requirements.txt").write_text("pure\n")
+    (machine.folder / "nixpy.toml").write_text('manager = "pip"\nstyle = "loader"\n')
+    no_config(machine.folder / ".venv")
+    inside = f"export IN_NIX_SHELL=impure PIP_INDEX_URL={machine.tool.index_url} PIP_NO_INDEX=0 PIP_FIND_LINKS="
+    found = machine.doctor(inside)["NIX428"]
+    assert "python -m venv --clear .venv && .venv/bin/python -m pip install" in found["command"]
+    assert "NIX428" not in machine.doctor(f"{inside}; {found['command']}")
+    assert machine.run(".venv/bin/pure").stdout == "pure\n"
+
+
 def test_a_lock_that_is_not_toml(machine: Machine) -> None:
     """NIX426 names the line; the command locks again. Of pyproject.toml, the command opens the line in an editor."""
     (machine.folder / "uv.lock").write_text("version = 1\n<<<<<<< HEAD\n")

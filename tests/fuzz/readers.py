@@ -420,7 +420,9 @@ def _loader_cache(data: bytes, folder: Path) -> None:
 
 
 def _pyvenv(data: bytes, folder: Path) -> None:
-    folder.joinpath("pyvenv.cfg").write_bytes(data)
+    folder.joinpath("bin").mkdir(exist_ok=True)
+    for name in ("pyvenv.cfg", "bin/activate", "bin/tool"):
+        folder.joinpath(name).write_bytes(data)
     doctor_venv.read_venv(folder)
 
 

@@ -12,6 +12,7 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
+from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
@@ -251,15 +252,17 @@ def _other_venv(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnos
     """Yield a diagnostic if the .venv of the project has another Python version."""
     if resolved.style is None or styles.find(resolved.style).folder != managers.FOLDER:
         return
+    folder = (project.workspace or project.root) / managers.FOLDER
     try:
-        version = pyvenv.python_version(pyvenv.read_config(project.root / managers.FOLDER))
+        version = pyvenv.python_version(pyvenv.read_config(folder))
     except (OSError, NixpyError):  # doctor reports it
         return
     if version and version != resolved.python:
+        shown = managers.relative(project, folder)
         yield Diagnostic(
             code="NIX430",
-            message=f"{managers.FOLDER} has Python {version}, but the project has Python {resolved.python}",
-            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again.",
+            message=f"{shown} has Python {version}, but the project has Python {resolved.python}",
+            hint=f"Run `rm -r {shell_word(shown)}`; the shell creates it again.",
         )
 
 

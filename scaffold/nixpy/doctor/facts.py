@@ -185,6 +185,7 @@ class ObservedProject:
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # the packages that it requires itself
+    workspace: Path | None = None  # the folder of its uv workspace, which has .venv
     python: str | None = None  # X.Y that the settings or .python-version choose
     requires_python: SpecifierSet | None = None
     systems: tuple[str, ...] = ()  # the systems that a style must work on

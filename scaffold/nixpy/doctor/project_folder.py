@@ -71,6 +71,7 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
+        workspace=found.workspace,
         python=resolved.python if uses_nixpy or "python-version" in resolved.reasons["python"] else None,
         requires_python=found.requires_python,
         systems=resolved.required_systems,

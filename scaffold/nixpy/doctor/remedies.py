@@ -38,7 +38,8 @@ def by_shell(facts: Facts, folder: Path) -> bool:
     """
     project = facts.project
     outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
-    return project is not None and outside and project.fills and folder == project.root / FOLDER
+    own = project is not None and folder == (project.workspace or project.root) / FOLDER
+    return project is not None and outside and project.fills and own
 
 
 def create_again(facts: Facts, venv: Venv) -> str:
