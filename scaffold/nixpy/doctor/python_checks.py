@@ -35,7 +35,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
                 code="NIX401",
                 message=f"there is no virtual environment at {facts.venv_folder}, so no package of "
                 f"{project.source} can be imported",
-                command=project.enter if by_shell else _fill(project, facts.venv_folder, new=True),
+                command=project.enter if by_shell else fill(project, facts.venv_folder, new=True),
             )
         return
     missing = sorted(wanted - venv.packages)
@@ -45,7 +45,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX401",
             message=f"{shorten(missing)} of {project.source} {verb} not installed in {venv.folder}"
             + _elsewhere(facts, frozenset(missing)),
-            command=_fill(project, venv.folder),
+            command=fill(project, venv.folder),
             packages=tuple(missing),
         )
 
@@ -87,23 +87,28 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
     return ""
 
 
-def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
+def fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
     """Return the command that fills a virtual environment.
 
     With `new` it first creates the environment.
     """
-    install = project.install if project else "uv sync"
+    install = in_environment(project.install if project else "uv sync", project, folder)
     venv = shell_word(_shown(project, folder))
-    if venv != ".venv":
-        install = install.replace(".venv/", f"{venv}/")
-        if install.startswith("uv pip"):
-            install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
-        elif install.startswith("uv "):
-            install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
     if not new or "uv sync" in install:  # `uv sync` creates it, and replaces one with another Python
         return install
     maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
     return f"{maker} {venv} && {install}"
+
+
+def in_environment(command: str, project: ObservedProject | None, folder: Path) -> str:
+    """Return a command that changes `.venv` for another virtual environment."""
+    venv = shell_word(_shown(project, folder))
+    if venv == ".venv":
+        return command
+    command = command.replace(".venv/", f"{venv}/")
+    if command.startswith("uv pip"):
+        return f"VIRTUAL_ENV={venv} {command}"
+    return f"UV_PROJECT_ENVIRONMENT={venv} {command}" if command.startswith("uv ") else command
 
 
 def _shown(project: ObservedProject | None, folder: Path) -> str:
@@ -247,7 +252,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX406",
             message=f"{python.path} is Python {version}, but the packages in {venv.folder} are installed for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
+            command=f"rm -r {shell_word(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}",
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
@@ -273,7 +278,7 @@ def _renew(facts: Facts, venv: Venv) -> str:
         return _relink(venv, shell.program)
     if shell is None and facts.project and facts.project.uses_nixpy and not facts.project.venv_in_root:
         return facts.project.enter  # its hook links .venv again, or reports why it cannot
-    return f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
+    return f"rm -r {shell_word(str(venv.folder))} && {fill(facts.project, venv.folder, new=True)}"
 
 
 def _version(program: Program) -> str | None:
@@ -297,5 +302,5 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
             message=f"{venv.python.path} is {venv.python.file}, which needs the loader {loader}; without nix-ld "
             "it does not start here",
             command=f"rm -r {shell_word(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
-            f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
+            f"UV_PYTHON_PREFERENCE=only-system {fill(facts.project, venv.folder, new=True)}",
         )
