@@ -225,7 +225,7 @@ def test_a_runtime_that_is_too_old() -> None:
     well: dict[str, Any] = {"suppliers": SUPPLIERS, "installed": (NUMPY,)}
     versions = lacking("libstdc++.so.6", "GLIBCXX_3.4.99", library="/opt/old/libstdc++.so.6")
     assert only(**well, versions=versions).command == "nixpy sync && nix develop"
-    assert only(**well, versions=versions, project=None).command == "nixpy init"
+    assert "nixpy init" in only(**well, versions=versions, project=None).command
     found = diagnostics(**well, versions=versions, environ={"LD_LIBRARY_PATH": "/opt/old"}, pythons=())
     assert [one.command for one in found] == ["unset LD_LIBRARY_PATH"]
     sibling = lacking("libtorch.so.1", "TORCH_2")

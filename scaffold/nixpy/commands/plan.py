@@ -27,7 +27,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake
+from nixpy.project import flake, managers, pyvenv
 from nixpy.project.project import Project
 from nixpy.styles import styles
 
@@ -204,12 +204,14 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
 
     Those that depend on wheels are not among them.
 
-    With `of_user`, also those about settings of uv outside the project, and about the end of support for nixpkgs.
+    With `of_user`, also those about settings of uv outside the project, about the end of support for nixpkgs, and about
+    the virtual environment.
     `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
     project.
     """
     if of_user:
         yield from _unsupported(resolved)
+        yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
@@ -227,6 +229,22 @@ def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
             code="NIX211",
             message=f"the support of {found.branch} ended on {found.until}",
             hint=f"Run `nixpy init --nixpkgs {newest}`." if newest != found.branch else "Update nixpy.",
+        )
+
+
+def _other_venv(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if the .venv of the project has another Python version."""
+    if resolved.style is None or styles.find(resolved.style).folder != managers.FOLDER:
+        return
+    try:
+        version = pyvenv.python_version(pyvenv.read_config(project.root / managers.FOLDER))
+    except (OSError, NixpyError):  # doctor reports it
+        return
+    if version and version != resolved.python:
+        yield Diagnostic(
+            code="NIX430",
+            message=f"{managers.FOLDER} has Python {version}, but the project has Python {resolved.python}",
+            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again.",
         )
 
 

@@ -15,7 +15,7 @@ from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.doctor.facts import Facts, InstalledPackage, MissingVersion, UnreadableFile, folders, in_store
 from nixpy.doctor.library_checks import supply
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
-from nixpy.doctor.python_checks import fill, in_environment
+from nixpy.doctor.remedies import create_again, fill, in_environment
 from nixpy.needs.derive import is_grafted
 from nixpy.needs.glibc import is_glibc
 from nixpy.nixpkgs import releases
@@ -180,8 +180,8 @@ def _again(facts: Facts, packages: Sequence[InstalledPackage], *, forget: bool =
     """
     project, folder = facts.project, facts.venv_folder
     own = project is not None and all(_is_of_project(facts, package) for package in packages)
-    if project and len(packages) > _MOST:
-        return f"rm -r {shell_word(str(folder))} && {fill(project, folder, new=True)}"
+    if project and facts.venv and len(packages) > _MOST:
+        return create_again(facts, facts.venv)
     names, versions = [package.name for package in packages], [package.requirement for package in packages]
     if project and own:
         command = managers.reinstall(project.manager, project.install, names, versions)

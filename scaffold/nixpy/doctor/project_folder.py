@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from packaging.version import InvalidVersion, Version
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core import programs
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError
 from nixpy.core.read_file import read_lossy
-from nixpy.core.toml_file import load_toml
-from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
+from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
+from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.locks.model import Package
@@ -37,9 +37,9 @@ _PATIENCE = 10  # seconds
 
 def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, or None; NixpyError if it cannot be read."""
-    if not is_project(folder):
+    found = _read(folder)
+    if found is None:
         return None
-    found = project.read(folder)
     locked = None
     local: frozenset[str] = frozenset()
     direct: frozenset[str] = frozenset()
@@ -68,6 +68,8 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         install=install,
         locked=locked,
         packages=direct,
+        python=resolved.python if uses_nixpy or "python-version" in resolved.reasons["python"] else None,
+        requires_python=found.requires_python,
         systems=resolved.required_systems,
         wheels=frozenset(
             wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
@@ -75,6 +77,32 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         manager=manager,
         local=local,
     )
+
+
+def _read(folder: Path) -> project.Project | None:
+    """Return the project in `folder`, or None."""
+    if not is_project(folder):
+        return None
+    try:
+        return project.read(folder)
+    except ProjectError as error:
+        if error.path == folder:  # its pyproject.toml has only settings of tools
+            return None
+        raise
+
+
+def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
+    """Return the file that an error is about, or None if it is about no file.
+
+    A relative path is in `folder`.
+    """
+    path = Path(error.path) if error.path is not None else folder
+    path = path if path.is_absolute() else folder / path
+    if not path.is_file():
+        return None
+    lock_format = formats.format_of(path)
+    relock = lock_format.relock if lock_format else None
+    return BrokenFile(path=path, line=error.line, message=error.message, hint=error.hint or "", relock=relock)
 
 
 def _enter(folder: Path) -> str:
@@ -104,9 +132,9 @@ def wanted_versions(folder: Path, host: Host, python: str | None) -> dict[str, s
 
     Raises NixpyError for a project that cannot be read.
     """
-    if not is_project(folder):
+    found = _read(folder)
+    if found is None:
         return {}
-    found = project.read(folder)
     targets = [target for target in resolve_options(found).targets() if target.system == host.system]
     if python:
         targets = [replace(target, python=python) for target in targets[:1]]
@@ -200,14 +228,16 @@ def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
     return done
 
 
-def uv_may_download(folder: Path) -> bool:
-    """Return whether the project's own settings of uv allow it to install a Python."""
-    tables = []
-    for path, keys in ((folder / "uv.toml", ()), (folder / "pyproject.toml", ("tool", "uv"))):
-        table = load_toml(path) if path.is_file() else {}
-        for key in keys:
-            table = table.get(key, {})
-        tables.append(table)
-    return not any(
-        table.get("python-downloads") == "never" or table.get("python-preference") == "only-system" for table in tables
-    )
+def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in files of uv that decide which Pythons it uses.
+
+    These are `python-preference` and `python-downloads`.
+
+    Raises NixpyError for a file that is not TOML.
+    """
+    found: dict[str, str] = {}
+    for file in uv_files(folder, environ):  # the first file with a setting decides
+        for key in ("python-preference", "python-downloads"):
+            if isinstance(value := file.table.get(key), str):
+                found.setdefault(key, value)
+    return found

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.read_file import read_lossy
 from nixpy.core.target import SYSTEMS, Target
+from nixpy.doctor import moved
 from nixpy.doctor.facts import (
     Host,
     MissingLibrary,
@@ -25,7 +25,7 @@ from nixpy.doctor.facts import (
     in_store,
 )
 from nixpy.doctor.fit import unfit
-from nixpy.doctor.interpreter import packages_of, read_program
+from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
 from nixpy.doctor.packages import Packages, unreadable_file, without_record
 from nixpy.doctor.versions import missing_versions
@@ -33,10 +33,13 @@ from nixpy.libraries.match import WheelNeeds
 from nixpy.needs import elf
 from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.project import pyvenv
 from nixpy.wheels.archive import Content, Member
 from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 
+# The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
+_LIBS, _SITES = ("lib", "lib64", "local/lib"), ("site-packages", "dist-packages")
 _NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # the default of nix-ld without a variable
 
 
@@ -45,17 +48,36 @@ def read_venv(folder: Path) -> Venv | None:
 
     Raises OSError if it cannot be read.
     """
-    if not (folder / "pyvenv.cfg").is_file() and not (folder / "bin/python").is_symlink():
+    versions = tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*")))
+    link = folder / "bin/python"
+    if not (folder / pyvenv.NAME).is_file() and not link.is_symlink() and not (versions and (folder / "bin").is_dir()):
         return None
-    python = read_program(folder / "bin/python")
+    python = read_program(link)
+    config = pyvenv.read_config(folder)
+    home = config.get("home")
+    inherits = config.get("include-system-site-packages", "").lower() == "true"
     return Venv(
         folder=folder,
         python=python,
         leaves=_leaves(folder, python),
-        home=_home(folder / "pyvenv.cfg"),
-        versions=tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*"))),
+        home=home,
+        has_config=(folder / pyvenv.NAME).is_file(),
+        version=pyvenv.python_version(config),
+        versions=versions,
+        inherits=inherits,
+        other_folders=tuple(moved.other_folders(folder)),
         packages=packages_of(folder),
+        system_packages=_system_packages(Path(home).parent, versions) if inherits and home else frozenset(),
     )
+
+
+def _system_packages(prefix: Path, versions: tuple[str, ...]) -> frozenset[str]:
+    """Return the packages in the site-packages of a Python installation.
+
+    Debian names these folders differently.
+    """
+    places = [f"{lib}/python{version}/{name}" for version in versions for lib in _LIBS for name in _SITES]
+    return packages_in(prefix / place for place in (*places, *(f"{lib}/python3/dist-packages" for lib in _LIBS)))
 
 
 def _leaves(folder: Path, python: Program) -> Path | None:
@@ -63,15 +85,6 @@ def _leaves(folder: Path, python: Program) -> Path | None:
         if not target.is_relative_to(folder):
             return link
     return None
-
-
-def _home(cfg: Path) -> str | None:
-    try:
-        lines = read_lossy(cfg).splitlines()
-    except FileNotFoundError:
-        return None
-    pairs = (line.partition("=") for line in lines)
-    return next((value.strip() for key, _, value in pairs if key.strip() == "home"), None)
 
 
 def _searches(
@@ -113,6 +126,7 @@ class Wheels:
     versions: tuple[MissingVersion, ...]
     unfit: Mapping[str, str]
     unreadable: tuple[UnreadableFile, ...]
+    elf_files: int = 0
 
 
 class _Readable:
@@ -176,6 +190,7 @@ def inspect_wheels(
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     files = {name: Files(files=elves[name], places=places[name]) for name in wheels}
     return Wheels(
+        elf_files=sum(map(len, elves.values())),
         asking=tuple(
             WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
             for name, need in needs.items()
