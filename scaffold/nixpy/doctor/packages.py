@@ -283,7 +283,7 @@ def _compared(
                 damaged.append((Path(row.path), "does not exist"))
             continue
         except OSError as error:
-            if error.errno in {errno.EACCES, errno.EPERM, errno.EIO}:
+            if error.errno != errno.ENAMETOOLONG:  # as a hostile RECORD may have it
                 unreadable.append(unreadable_file(Path(row.path), package.name, error))
                 there += 1
             continue
