@@ -63,7 +63,19 @@ def test_the_row_of_a_manager_agrees_with_the_lock_formats(name: str) -> None:
     read = [one for one in formats.FORMATS if name in one.managers]
     wanted = {"path" if one.by_path else "lock" for one in read} | ({"packages"} if "without-lock" in row else set())
     assert row["install"].keys() == wanted
-    known = {"add", "addresses", "create", "install", "lock", "options", "package", "reads-groups", "variables"}
+    known = {
+        "add",
+        "addresses",
+        "create",
+        "install",
+        "lock",
+        "options",
+        "package",
+        "reads-groups",
+        "reinstall",
+        "remove",
+        "variables",
+    }
     assert row.keys() <= known | {"without-lock"}
 
 
