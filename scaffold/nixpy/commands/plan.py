@@ -45,6 +45,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     before: NixpyLock | None = None  # the content of nixpy.lock, if it is reliable
     complete: bool = True  # `wheels` are all that the project installs, and not only those of nixpy.lock
+    enter: str | None = None  # the command that enters the shell, if a flake in a folder above has it
     entry: Path | None = None  # flake.nix or shell.nix, if the plan has the user's files
     lines: str | None = None  # the lines to add to it by hand, if it already exists
 

@@ -5,7 +5,6 @@ Observed are its packages, and the state of its Nix files, also in git.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -17,12 +16,14 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
-from nixpy.core import programs
 from nixpy.core.errors import NixpyError, ProjectError, SettingError
+from nixpy.core.git import is_checkout
+from nixpy.core.git import run as run_git
 from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.environment.options import resolve_options
+from nixpy.files import projects_flake
 from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
@@ -33,7 +34,6 @@ from nixpy.project.discover import is_project
 from nixpy.styles import styles
 
 _ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
-_PATIENCE = 10  # seconds
 
 
 def observe_project(folder: Path, host: Host) -> ObservedProject | None:
@@ -70,7 +70,7 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         source=found.source.name,
         style=resolved.style,
         uses_nixpy=uses_nixpy,
-        enter=_enter(folder),
+        enter=_enter(found),
         fills=uses_nixpy and not in_root and resolved.manager != managers.NONE,
         install=install,
         locked=locked,
@@ -113,9 +113,12 @@ def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
     return BrokenFile(path=path, line=error.line, message=error.message, hint=error.hint or "", relock=relock)
 
 
-def _enter(folder: Path) -> str:
+def _enter(found: project.Project) -> str:
+    folder = found.root
     if (folder / ".envrc").exists():
         return "direnv reload"
+    if reference := projects_flake.reference(found):
+        return f"nix develop {reference}"
     return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
 
 
@@ -205,35 +208,19 @@ def git(folder: Path, venv: Path) -> Git | None:
 
     None outside a git tree, and OSError if git is missing.
     """
-    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+    if not is_checkout(folder):
         return None
-    if programs.find("git", project=folder) is None:
-        ignored = programs.left_out("git", project=folder)
-        raise FileNotFoundError(f"{ignored} is not started: {programs.OWN}" if ignored else "git is not on PATH")
     settings = _settings_of(folder)
     nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
     names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
     there = [name for name in names if (folder / name).is_file()]
-    known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
+    known = set(run_git(folder, "ls-files", "-z", "--", *names).stdout.split("\0"))
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()
     # The check is for a file in it, since a virtual environment often has a .gitignore for its content.
     return Git(
         unknown=tuple(name for name in there if name not in known) if (folder / "flake.nix").is_file() else (),
-        open_venv=inside and _git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
+        open_venv=inside and run_git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
     )
-
-
-def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
-    path = programs.find("git", project=folder)
-    assert path  # noqa: S101  (`git` checks it)
-    # The git settings of the tree are untrusted, and a folder of a clone may be a bare repository with settings.
-    # They could name a program that watches files, or one that fetches missing objects.
-    options = ["-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-C", str(folder)]
-    environ = {**os.environ, "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-    done = programs.run("git", path, [*options, *arguments], project=folder, environ=environ, timeout=_PATIENCE)
-    if done.returncode > 1:
-        raise OSError(done.stderr.strip() or "git failed")
-    return done
 
 
 def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
