@@ -399,12 +399,16 @@ def _flake(data: bytes, folder: Path) -> None:
     list(flake.input_diagnostics(folder, styles.styles()[-1]))
     list(flake_imports.left_behind(folder, "nixpy.nix"))
     tried(nixfiles.applied, folder)
-    tried(lambda: list(library_input.diagnostics(project.read(folder))))
+    tried(lambda: list(library_input.diagnostics(_unchanged(folder))))
 
 
 def _envrc(data: bytes, folder: Path) -> None:
     folder.joinpath(".envrc").write_bytes(data)
-    list(envrc.unwatched(project.read(folder)))
+    list(envrc.unwatched(_unchanged(folder)))
+
+
+_unchanged = functools.cache(project.read)
+"""Read the project of a reader that changes no file of it."""
 
 
 # --- the machine ------------------------------------------------------------------------------------------------------

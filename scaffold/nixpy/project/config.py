@@ -328,11 +328,11 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
             if table.get(key) != value:
                 table[key] = value
         new = tomlkit.dumps(document)
-        after = tomllib.loads(new)
+        # tomlkit may change tables with dotted keys or in one line to other tables; then nothing is written.
+        is_exact = tomllib.loads(new) == _merged(before, chosen, pyproject=pyproject)
     except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
-        after = {}
-    # tomlkit may change tables with dotted keys or in one line to other tables; then nothing is written.
-    if after != _merged(before, chosen, pyproject=pyproject):
+        is_exact = False
+    if not is_exact:
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
         where = "[tool.nixpy]" if pyproject else "the top of the file"
         raise ProjectError(
