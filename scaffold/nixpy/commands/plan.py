@@ -27,7 +27,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake
+from nixpy.project import flake, several_locks
 from nixpy.project.project import Project
 from nixpy.styles import styles
 
@@ -211,6 +211,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     if of_user:
         yield from _unsupported(resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
+    yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:

@@ -114,6 +114,12 @@ class Lock(Protocol):
         A lock may contain only projects in parent folders.
         """
 
+    def is_empty(self) -> bool:
+        """Return whether the lock holds neither packages nor requirements.
+
+        uv writes such a lock for a folder without a project.
+        """
+
 
 class LockDefaults:
     """The defaults for a lock without groups.
@@ -145,6 +151,10 @@ class LockDefaults:
     def has_project(self) -> bool:
         """Return True: the lock is in the folder of its project."""
         return True
+
+    def is_empty(self) -> bool:
+        """Return False: the tool writes a lock only for a project."""
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,10 @@ class UvLock(LockDefaults):
         """
         return any(map(self._is_here, self.document.nodes))
 
+    def is_empty(self) -> bool:
+        """Return whether the lock holds neither packages nor requirements."""
+        return not self.document.nodes and not self.document.manifest.sections
+
     def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the extras in `extras_and_groups`; LockError if the lock lacks one."""
         self._refuse_unknown(
