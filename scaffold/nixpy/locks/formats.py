@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -137,6 +138,17 @@ def _is_empty(path: Path, root: Path) -> bool:
         return read(path, root).is_empty()
     except NixpyError:  # an error when the lock is chosen
         return False
+
+
+def workspace_folder(root: Path) -> Path:
+    """Return the folder of the workspace with the member `root`, and else `root`.
+
+    A lock that cannot be read does not count.
+    """
+    with suppress(LockError):
+        found = None if any((root / one.name).is_file() for one in FORMATS) else _workspace_lock(root)
+        return found.parent if found else root
+    return root
 
 
 def find_pins(root: Path) -> Path | None:

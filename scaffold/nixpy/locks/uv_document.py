@@ -37,6 +37,11 @@ def extra_section(name: str) -> Section:
     return (_OPTIONAL, name)
 
 
+def is_extra(section: Section) -> bool:
+    """Return whether a section is that of an extra."""
+    return section[0] == _OPTIONAL
+
+
 def group_section(name: str) -> Section:
     """Return the section with the dependencies of a dependency group."""
     return (_GROUPS, name)
@@ -234,7 +239,8 @@ def _manifest(manifest: Table, base: Path) -> Node:
     table = {
         "dependencies": manifest.get("requirements", []),
         _GROUPS: manifest.get("dependency-groups", {}),
-        "metadata": {},
+        "metadata": {"requires-dev": manifest.get("dependency-groups", {})},
+        **{key: manifest[key] for key in ("default-groups",) if key in manifest},
     }
     return Node(
         table=table,
@@ -244,7 +250,7 @@ def _manifest(manifest: Table, base: Path) -> Node:
         source={},
         sections=_sections(table),
         environments=(),
-        member=True,
+        member=False,
     )
 
 

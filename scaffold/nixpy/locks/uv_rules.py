@@ -234,6 +234,7 @@ _STATIC = table(
 _MANIFEST = table(
     {
         "members": each(_NAME),
+        "default-groups": _groups,
         **dict.fromkeys(("requirements", "constraints", "overrides", "build-constraints"), each(_REQUIREMENT)),
         "dependency-groups": named(_NAME, each(_REQUIREMENT)),
         "dependency-metadata": each(_STATIC),

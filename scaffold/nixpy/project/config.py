@@ -61,6 +61,10 @@ class Settings:
     """The extras of the project to install."""
     groups: tuple[NormalizedName, ...] | None = None
     """The dependency groups to install. Default: those that the tool of the lock installs by default."""
+    members: tuple[NormalizedName, ...] = ()
+    """The members of the uv workspace to analyse and install, for the project in the folder of the workspace. Default:
+    all members.
+    """
     features: tuple[str, ...] = ()
     """The features to add to the style; see the page on features."""
     manager: str | None = None
@@ -139,6 +143,7 @@ class _Reader:
             "requirements": self.strings,
             "extras": self.names,
             "groups": self.names,
+            "members": self.members,
             "features": self.features,
             "manager": self.string,
             "venv-copies": self.flag,
@@ -199,6 +204,9 @@ class _Reader:
 
     def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))
+
+    def members(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
+        return self.names(key, value) or self.wrong("a list with at least one member", key)
 
     def systems(self, key: str, value: Any) -> tuple[str, ...]:
         chosen = self.strings(key, value)
