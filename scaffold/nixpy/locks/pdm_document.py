@@ -65,6 +65,8 @@ def _package(table: Table, files: list[Table], base: Path, indexes: tuple[str | 
         wheels=wheels,
         sdist=len(wheels) < len(listed) or folder or "git" in table,
         sdist_file=next((file for file in listed if file not in wheels), None),
+        folder=base / table["path"] if folder and not listed else None,
+        repository="git" in table,
         local=folder and typed(table, "editable", bool, default=False),
     )
 

@@ -124,6 +124,8 @@ class Node:
             wheels=tuple(self._wheel(wheel) for wheel in self.table.get("wheels", ())),
             sdist="sdist" in self.table or "git" in self.source or is_sdist or self.folder is not None,
             sdist_file=self._wheel(self.table["sdist"]) if "sdist" in self.table else None,
+            folder=self.folder,
+            repository="git" in self.source,
             local=self.member or "virtual" in self.source or "editable" in self.source,
         )
 
