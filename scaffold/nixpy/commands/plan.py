@@ -26,7 +26,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake, managers, pyvenv, workspace_checks
+from nixpy.project import flake, managers, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -229,6 +229,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         yield from _unsupported(resolved)
         yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
+    yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:

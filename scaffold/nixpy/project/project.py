@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
 NIXPY_LOCK = "nixpy.lock"
+_BACKENDS = {"poetry": "poetry", "pdm": "pdm", "uv_build": "uv"}  # by the first word of `build-backend`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +346,7 @@ def read(root: Path) -> Project:
     has_dependencies = "project" in data or "dependency-groups" in data
     lock = _named(root, settings.lock) if settings.lock else None
     if lock is None and not settings.requirements:
-        lock = formats.find(root)
+        lock = formats.find(root, _tools(data, settings))
     requirements: tuple[Path, ...] = ()
     if lock is None:
         named = tuple(_named(root, name) for name in settings.requirements)
@@ -369,6 +370,19 @@ def read(root: Path) -> Project:
         pyproject=MappingProxyType(data),
         external=external,
     )
+
+
+def _tools(pyproject: Mapping[str, Any], settings: config.Settings) -> tuple[str, ...]:
+    """Return the tools that the project names.
+
+    They are the manager in the settings, else those with a table in pyproject.toml or a build back end of their own.
+    """
+    if settings.manager:
+        return (settings.manager,)
+    tables, build = pyproject.get("tool"), pyproject.get("build-system")
+    backend = build.get("build-backend") if isinstance(build, dict) else None
+    named = [*(tables if isinstance(tables, dict) else ()), _BACKENDS.get(str(backend).partition(".")[0])]
+    return tuple(tool for tool in named if tool)
 
 
 def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:
