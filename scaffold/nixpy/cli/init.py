@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 import nixpy
 from nixpy.cli import values
 from nixpy.cli.common import (
-    build_option,
+    build_options,
     folder,
     follow_option,
     format_option,
@@ -20,6 +21,7 @@ from nixpy.cli.common import (
     python_option,
     rescan_option,
     system_option,
+    with_builds,
 )
 from nixpy.cli.report import data, report
 from nixpy.files.reconcile import reconcile
@@ -60,7 +62,7 @@ from nixpy.project import managers
 )
 @offline_option
 @rescan_option
-@build_option
+@build_options
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @click.option(
     "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or that nixpy did not write."
@@ -80,6 +82,7 @@ def command(
     offline: bool,
     rescan: bool,
     allow_build: bool,
+    allowed: tuple[str, ...],
     diff: bool,
     force: bool,
     follow_links: bool,
@@ -91,22 +94,26 @@ def command(
     writes flake.nix if there is none; from then on, that file is yours.
     """
     project = nixpy.read_project(folder)
-    with progress() as bar:
-        made = nixpy.plan(
-            project,
-            style,
-            python=python,
-            systems=systems,
-            nixpkgs=nixpkgs,
-            manager=manager,
-            features=features,
-            flake=not no_flake,
-            direnv=direnv,
-            offline=offline,
-            rescan=rescan,
-            allow_build=allow_build,
-            progress=bar,
-        )
+
+    def plan(allow_build: bool | Sequence[str]) -> nixpy.Plan:
+        with progress() as bar:
+            return nixpy.plan(
+                project,
+                style,
+                python=python,
+                systems=systems,
+                nixpkgs=nixpkgs,
+                manager=manager,
+                features=features,
+                flake=not no_flake,
+                direnv=direnv,
+                offline=offline,
+                rescan=rescan,
+                allow_build=allow_build,
+                progress=bar,
+            )
+
+    made = with_builds(plan, allow_build=allow_build, allowed=allowed, form=form)
     comparisons = reconcile(made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})
