@@ -117,7 +117,9 @@ def command(
             flake=not no_flake,
             direnv=direnv,
         )
-        analysis_options = AnalysisOptions(root=folder, offline=offline, rescan=rescan, allow_build=allow_build or allowed)
+        analysis_options = AnalysisOptions(
+            root=folder, offline=offline, rescan=rescan, allow_build=allow_build or allowed
+        )
         return _all(folder, options, analysis_options, diff=diff, force=force, follow_links=follow_links, form=form)
     refuse_repository(folder, "init")
     project = nixpy.read_project(folder)
