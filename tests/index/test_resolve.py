@@ -286,6 +286,19 @@ def test_missing_local_file(tmp_path: Path) -> None:
     assert caught.value.line == 2
 
 
+def test_git_repository_has_no_version(tmp_path: Path) -> None:
+    """The version of a package from a git repository is left out: a branch moves, and a build may name another."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    tree.joinpath("pyproject.toml").write_text('[project]\nname = "tree"\nversion = "1.5"\ndependencies = ["docs"]\n')
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *words], cwd=tree, check=True)
+    packages = ask(tmp_path, f"tree @ git+{tree.as_uri()}")
+    assert packages["tree"].keys() == {"name", "vcs"}
+    assert packages["docs"]["version"] == "1.0"
+
+
 def test_sdist_with_static_metadata(tmp_path: Path) -> None:
     """A package of which there is only an sdist is listed with it, and its static dependencies are followed."""
     packages = ask(tmp_path, "static")

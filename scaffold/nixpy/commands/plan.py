@@ -27,7 +27,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake
+from nixpy.project import flake, managers
 from nixpy.project.project import Project
 from nixpy.styles import styles
 
@@ -76,7 +76,8 @@ def plan(
         release=resolved.release,
         inputs=inputs,
         systems=resolved.systems,
-        complete=resolved.all_wheels,
+        complete=lists_all(project, resolved),
+        installable=resolved.all_wheels,
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
@@ -102,6 +103,14 @@ def plan(
     )
 
 
+def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
+    """Return whether nixpy.lock lists all wheels, not only those with needs.
+
+    The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
+    """
+    return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
+
+
 def _analyse(
     project: Project,
     resolved: ResolvedOptions,
@@ -115,7 +124,7 @@ def _analyse(
             resolved.python,
             resolved.release,
             resolved.systems,
-        ) and (before.installable or not resolved.all_wheels)
+        ) and (before.installable or (not resolved.all_wheels and before.complete >= lists_all(project, resolved)))
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
             return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
@@ -151,9 +160,10 @@ def _lock_of(
     from nixpy.index.resolve import resolve
     from nixpy.locks.pylock import PyLock
 
-    pins: dict[str, str] = (
-        {wheel.name: wheel.version for wheel in before.wheels} if before and not analysis_options.upgrade else {}
-    )
+    pins: dict[str, str] = {}
+    if before and not analysis_options.upgrade:
+        pins = {item.name: item.version for item in before.unavailable if item.version}
+        pins |= {wheel.name: wheel.version for wheel in before.wheels}
     source = project.requirements_files or project.dependencies
     assert source is not None  # noqa: S101  (`project.read` checks it)
     text = resolve(
@@ -165,6 +175,7 @@ def _lock_of(
         preferences=pins,
         offline=analysis_options.offline,
         allow_build=analysis_options.allow_build,
+        merge_indexes=managers.merges_indexes(resolved.manager),
     )
     return PyLock.parse(text, project.source)
 
