@@ -534,6 +534,31 @@ def test_index_with_credentials(tmp_path: Path, files: Path) -> None:
     assert "credentials" in caught.value.hint
 
 
+def test_short_credentials_are_hidden_in_addresses_only(tmp_path: Path, index: SmallIndex) -> None:
+    """A user and a password of one letter are hidden where they are in an address, and the letters of words stay."""
+    address = index.url.replace("http://", "http://${U}:${P}@")
+    (tmp_path / "requirements.txt").write_text(f"-i {address}\nnothere\n")
+    file = read(tmp_path / "requirements.txt", environ={"U": "a", "P": "e"})
+    with pytest.raises(NixpyError) as caught:
+        resolve([file], root=tmp_path, python="3.12")
+    assert "nothere was not found in the package registry" in str(caught.value)
+    assert "a:e@" not in str(caught.value)
+    assert "${" not in str(caught.value).replace("${U}", "").replace("${P}", "")
+
+
+@pytest.mark.parametrize("address", ["//user:hunter2@host.example/links", "//hunter2@host.example/links"])
+@pytest.mark.parametrize("place", ["uv.toml", "requirements.txt"])
+def test_login_without_a_scheme(tmp_path: Path, address: str, place: str) -> None:
+    """A login in an address without a scheme, which uv reads as a folder, is in no error."""
+    (tmp_path / "requirements.txt").write_text("base\n" + f"--find-links {address}\n" * (place == "requirements.txt"))
+    if place == "uv.toml":
+        (tmp_path / place).write_text(f'find-links = ["{address}"]\n')
+    with pytest.raises(NixpyError) as caught:
+        resolve([read(tmp_path / "requirements.txt")], root=tmp_path, python="3.12")
+    assert "***@host.example/links" in str(caught.value)
+    assert "hunter2" not in f"{caught.value}{caught.value.hint}"
+
+
 def test_unsatisfiable(tmp_path: Path) -> None:
     """Requirements that exclude each other are an error with uv's reason, and nothing about warnings."""
     with pytest.raises(NixpyError, match=r"wants-old-base") as caught:

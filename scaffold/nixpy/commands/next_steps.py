@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
+from nixpy.project import managers
 from nixpy.styles import host
 
 
@@ -43,8 +44,11 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
     if flake and in_git:
         names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if in_git and style.folder and not _is_ignored(root / ".gitignore", style.folder):
-        yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
+    above = plan.project.workspace if style.folder == managers.FOLDER else None
+    gitignore = (above or root) / ".gitignore"
+    if in_git and style.folder and not _is_ignored(gitignore, style.folder):
+        place = shell_word(managers.relative(plan.project, gitignore))
+        yield Step(f"echo {style.folder}/ >> {place}", "or each evaluation copies it into the Nix store")
     yield from _enter(root, flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")

@@ -33,7 +33,7 @@ requires-python = ">=3.11,<4"
 dependencies = [
 {lines}]
 """
-INDEX_SETTINGS = {
+SETTINGS_OF_THE_BOX = {
     "PIP_NO_INDEX": "0",
     "PIP_INDEX_URL": f"{ADDRESS}/simple/",
     "UV_NO_INDEX": "0",
@@ -168,7 +168,7 @@ def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: b
             home=home,
             host_loader="nix-ld" if style == "nix-ld" else "stub-ld",
             # pip needs no more than a folder; the others are to use the index of their lock.
-            environment={} if manager == "pip" else INDEX_SETTINGS,
+            environment={} if manager == "pip" else SETTINGS_OF_THE_BOX,
         ),
     )
     for name in ("flake", "work"):

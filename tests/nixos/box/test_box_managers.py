@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nixos.box.managed import FLAKE, INDEX_SETTINGS, MORE, OPTIONS, WORK, Managed, make, upload
+from nixos.box.managed import FLAKE, MORE, OPTIONS, SETTINGS_OF_THE_BOX, WORK, Managed, make, upload
 from nixos.box.shells import wheelhouse
 from smallindex import SmallIndex
 
@@ -213,7 +213,7 @@ def test_what_was_analysed_is_installed(tmp_path: Path, house: SmallIndex, manag
     (tmp_path / "uploads").mkdir()
     with SmallIndex(tmp_path / "uploads") as index:
         managed = make(tmp_path, house, manager, "loader")
-        managed = replace(managed, index=index, box=replace(managed.box, environment=INDEX_SETTINGS))
+        managed = replace(managed, index=index, box=replace(managed.box, environment=SETTINGS_OF_THE_BOX))
         upload(managed, "moving", "1.0")
         for folder in ("flake", "work"):
             (managed.box.home / folder / "uv.lock").unlink(missing_ok=True)
