@@ -69,6 +69,7 @@ def test_the_row_of_a_manager_agrees_with_the_lock_formats(name: str) -> None:
         "create",
         "install",
         "lock",
+        "merges-indexes",
         "options",
         "package",
         "reads-groups",
@@ -172,7 +173,7 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "manager" not in (folder / "pyproject.toml").read_text()
     text = (folder / "nixpy.nix").read_text()
     assert 'install = "uv pip install -r pyproject.toml";\n' in parts(text)[0]
-    assert "${install}\n" in vendored.files(text)["manager"]
+    assert "set -- ${install}${" in vendored.files(text)["manager"]
     assert nixpy("init", folder, "--manager", "none").status == 0
     assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()

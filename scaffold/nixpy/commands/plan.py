@@ -77,7 +77,8 @@ def plan(
         release=resolved.release,
         inputs=inputs,
         systems=resolved.systems,
-        complete=resolved.all_wheels,
+        complete=lists_all(project, resolved),
+        installable=resolved.all_wheels,
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
@@ -103,6 +104,14 @@ def plan(
     )
 
 
+def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
+    """Return whether nixpy.lock lists all wheels, not only those with needs.
+
+    The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
+    """
+    return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
+
+
 def _analyse(
     project: Project,
     resolved: ResolvedOptions,
@@ -116,7 +125,7 @@ def _analyse(
             resolved.python,
             resolved.release,
             resolved.systems,
-        ) and (before.installable or not resolved.all_wheels)
+        ) and (before.installable or (not resolved.all_wheels and before.complete >= lists_all(project, resolved)))
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
             return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
@@ -153,9 +162,10 @@ def _lock_of(
     from nixpy.index.resolve import resolve
     from nixpy.locks.pylock import PyLock
 
-    pins: dict[str, str] = (
-        {wheel.name: wheel.version for wheel in before.wheels} if before and not analysis_options.upgrade else {}
-    )
+    pins: dict[str, str] = {}
+    if before and not analysis_options.upgrade:
+        pins = {item.name: item.version for item in before.unavailable if item.version}
+        pins |= {wheel.name: wheel.version for wheel in before.wheels}
     source = project.requirements_files or project.dependencies
     assert source is not None  # noqa: S101  (`project.read` checks it)
     text = resolve(
@@ -167,6 +177,7 @@ def _lock_of(
         preferences=pins,
         offline=analysis_options.offline,
         allow_build=analysis_options.allow_build,
+        merge_indexes=managers.merges_indexes(resolved.manager),
     )
     return PyLock.parse(text, project.source)
 

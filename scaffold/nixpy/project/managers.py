@@ -7,11 +7,13 @@ of its format (`locks/formats.py`). A row has these members, with all commands a
 
 - `lock`: the name of its own lock; `addresses`: Nix reads the addresses of wheels from it.
 - `without-lock`: the kinds of projects without a lock that it installs; it is the default for the first of these.
+- `merges-indexes`: it takes a package from all indexes together, and not from the first one that has it.
 - `reads-groups`: it installs dependency groups and extras of pyproject.toml by their names.
 - `package`: its attribute of nixpkgs; `variables`: the variables that make it use the Python of the shell and the
   `.venv` of the folder. Variables of uv are in every shell.
 - `create`: the command for a new `.venv`.
-- `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow.
+- `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow. The last
+  one takes a file of constraints with `-c`: the versions in nixpy.lock, so that it installs what was analysed.
 - `options`: the options for each `extra` and `group`. If groups are chosen, `chosen` comes first, and each group
   follows `chosen-group`; `no-group` is for an empty choice. In a workspace, `members` installs all members, and
   `member` each one that is named.
@@ -33,7 +35,7 @@ from nixpy.core import templates
 from nixpy.core.errors import ArgumentError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
-from nixpy.project.project import Project
+from nixpy.project.project import NIXPY_LOCK, Project
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 
 FOLDER = ".venv"
@@ -62,6 +64,7 @@ class Manager:
     create: str
     fill: tuple[str, ...]
     files: tuple[str, ...]
+    constrained: bool = False  # `fill` takes the versions in nixpy.lock as constraints, since there is no lock
 
     def facts(self) -> dict[str, Any]:
         """Return the arguments of `templates/nix/manager.nix`.
@@ -76,6 +79,7 @@ class Manager:
             "copies": self.create.startswith(_COPIES),
             "install": shlex.join(self.fill),
             "files": list(self.files),
+            "constraints": {"nix": f"./{NIXPY_LOCK}"} if self.constrained else None,
         }
 
 
@@ -103,6 +107,14 @@ def choose(project: Project, requested: str | None) -> tuple[str, str]:
             f"another manager, or use {NONE} and fill .venv yourself.",
         )
     return requested, "from the settings"
+
+
+def merges_indexes(name: str) -> bool:
+    """Return whether the manager takes a package from all indexes together.
+
+    Otherwise it takes a package from the first index that has it.
+    """
+    return bool(TABLE.get(name, {}).get("merges-indexes"))
 
 
 def reinstall(name: str, install: str, packages: Collection[str], versions: Collection[str]) -> str | None:
@@ -146,6 +158,7 @@ def manager(project: Project, name: str) -> Manager | None:
         create=f"{_COPIES} {folder}" if project.settings.venv_copies else row["create"].replace(FOLDER, folder),
         fill=fill,
         files=files(project),
+        constrained=project.lock is None,
     )
 
 
