@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import nixpy
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.cli import values
 from nixpy.cli.common import (
-    build_option,
+    build_options,
     fail,
     folder,
     follow_option,
@@ -23,6 +24,7 @@ from nixpy.cli.common import (
     python_option,
     rescan_option,
     system_option,
+    with_builds,
 )
 from nixpy.cli.report import data, report
 from nixpy.cli.report_all import report_all
@@ -69,7 +71,7 @@ from nixpy.project.discover import refuse_repository, survey
 )
 @offline_option
 @rescan_option
-@build_option
+@build_options
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @click.option(
     "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or that nixpy did not write."
@@ -90,6 +92,7 @@ def command(
     offline: bool,
     rescan: bool,
     allow_build: bool,
+    allowed: tuple[str, ...],
     diff: bool,
     force: bool,
     follow_links: bool,
@@ -114,26 +117,32 @@ def command(
             flake=not no_flake,
             direnv=direnv,
         )
-        analysis_options = AnalysisOptions(root=folder, offline=offline, rescan=rescan, allow_build=allow_build)
+        analysis_options = AnalysisOptions(
+            root=folder, offline=offline, rescan=rescan, allow_build=allow_build or allowed
+        )
         return _all(folder, options, analysis_options, diff=diff, force=force, follow_links=follow_links, form=form)
     refuse_repository(folder, "init")
     project = nixpy.read_project(folder)
-    with progress() as bar:
-        made = nixpy.plan(
-            project,
-            style,
-            python=python,
-            systems=systems,
-            nixpkgs=nixpkgs,
-            manager=manager,
-            features=features,
-            flake=not no_flake,
-            direnv=direnv,
-            offline=offline,
-            rescan=rescan,
-            allow_build=allow_build,
-            progress=bar,
-        )
+
+    def plan(allow_build: bool | Sequence[str]) -> nixpy.Plan:
+        with progress() as bar:
+            return nixpy.plan(
+                project,
+                style,
+                python=python,
+                systems=systems,
+                nixpkgs=nixpkgs,
+                manager=manager,
+                features=features,
+                flake=not no_flake,
+                direnv=direnv,
+                offline=offline,
+                rescan=rescan,
+                allow_build=allow_build,
+                progress=bar,
+            )
+
+    made = with_builds(plan, allow_build=allow_build, allowed=allowed, form=form)
     comparisons = reconcile(made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})
