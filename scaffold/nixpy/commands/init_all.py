@@ -223,7 +223,10 @@ def _project(root: Path, plan: Plan, systems: list[str], others: Mapping[str, st
 
 
 def _shell(root: Path, plan: Plan) -> str:
-    """Return the expression of a project's shell, in which `pkgs` and `inputs` are those of the flake."""
+    """Return the expression of a project's shell.
+
+    In it, `pkgs` and `inputs` are those of the flake.
+    """
     path = render.nix_path(_file(root, plan))
     path = f"({path})" if " " in path else path
     folder = render.nix_string(str(_folder(root, plan)))
