@@ -71,7 +71,7 @@ def local_packages(project: Project, targets: Sequence[Target]) -> dict[Normaliz
 
 
 def _required_folders(project: Project) -> Iterator[tuple[NormalizedName, Path]]:
-    """Yield the folders that requirements files name, with the names of their packages."""
+    """Yield the folders in requirements files, with the names of their packages."""
     for line in (line for file in project.requirements_files for line in file.requirements):
         folder = line.local if line.local and line.local.is_dir() else None
         declared = _declared(folder) if folder else None
