@@ -223,9 +223,10 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
 
 
 def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
+    option = f"--allow-build-of {canonicalize_name(line.requirement.name)}" if line.requirement else "--allow-build"
     return _BuildNeededError(
         f"`{line.text}` must be built to know what it requires: {reason}",
-        hint=f"{remedy} with --allow-build, which runs its code.",
+        hint=f"{remedy} with {option}, which runs its code.",
         path=line.path,
         line=line.line,
     )
