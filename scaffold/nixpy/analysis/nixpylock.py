@@ -4,7 +4,7 @@ With it, `check` needs no network, and reviewers see reasons.
 
 The file is sorted JSON without time stamps or addresses. It has the wheels that can change the Nix files: those with
 code for a platform, and those that need something at run time. Updates of pure Python wheels do not change it, unless
-the style installs from this file (`complete`).
+it is `complete`: a style installs from this file, or the project has no lock, and its shell installs these versions.
 """
 
 from __future__ import annotations

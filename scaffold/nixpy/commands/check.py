@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
-from nixpy.commands.plan import file_diagnostics, lock_changes, outputs, plan, read_nixpy_lock
+from nixpy.commands.plan import file_diagnostics, lists_all, lock_changes, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
@@ -230,6 +230,9 @@ def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) 
     if resolved.all_wheels and not nixpy_lock.complete:
         message = f"style {resolved.style} also installs pure Python wheels, which nixpy.lock does not list"
         yield _setting(project, "style", message)
+    elif lists_all(project, resolved) and not nixpy_lock.complete:
+        message = "nixpy.lock does not list the versions of pure Python packages, which the shell installs"
+        yield Reason(message=message, path=project.nixpy_lock_path)
     elif resolved.all_wheels and not nixpy_lock.installable:
         message = "nixpy.lock does not state what each wheel requires; `nixpy sync` finds out with a network"
         yield Reason(message=message, path=project.nixpy_lock_path)

@@ -151,7 +151,7 @@ class Project:
 
         Members that others require are not among them. Empty without a workspace.
         """
-        if self.locked is None or self.workspace is None:
+        if self.workspace is None or self.locked is None:
             return {}
         if not self.is_root:
             return {name: path for name, path in self.locked.members.items() if path.resolve() == self.root.resolve()}
@@ -181,7 +181,7 @@ class Project:
         For a workspace, these are its own and those of all members. Members without a pyproject.toml are left out.
         """
         found = {self.root.resolve(): self.dependencies} if self.dependencies else {}
-        if self.locked and self.workspace:
+        if self.workspace and self.locked:
             for folder in (self.workspace, *self.locked.members.values()):
                 if folder.resolve() not in found and (folder / config.PYPROJECT).is_file():
                     found[folder.resolve()] = workspace.declared(folder)
@@ -189,7 +189,7 @@ class Project:
 
     @cached_property
     def other_members(self) -> tuple[list[str], ...]:
-        """The folders of members that only the workspace has, and of those that only its lock has."""
+        """The folders of members that only the workspace or only its lock has."""
         lock_format = formats.format_of(self.lock)
         if not (self.lock and self.locked and lock_format and lock_format.workspace):
             return [], []
