@@ -63,8 +63,21 @@ def test_the_row_of_a_manager_agrees_with_the_lock_formats(name: str) -> None:
     read = [one for one in formats.FORMATS if name in one.managers]
     wanted = {"path" if one.by_path else "lock" for one in read} | ({"packages"} if "without-lock" in row else set())
     assert row["install"].keys() == wanted
-    known = {"add", "addresses", "create", "install", "lock", "options", "package", "reads-groups", "variables"}
-    assert row.keys() <= known | {"merges-indexes", "without-lock"}
+    known = {
+        "add",
+        "addresses",
+        "create",
+        "install",
+        "lock",
+        "merges-indexes",
+        "options",
+        "package",
+        "reads-groups",
+        "reinstall",
+        "remove",
+        "variables",
+    }
+    assert row.keys() <= known | {"without-lock"}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +264,7 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     text = (folder / "nixpy.nix").read_text()
     assert "native = [ pkgs.beta ];" in parts(text)[0]
     manager = vendored.files(text)["manager"]
-    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$PWD/\.venv/bin:\$PATH\n", manager)
+    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$VIRTUAL_ENV/bin:\$PATH\n", manager)
     assert re.search(rf"\b{before} = [^;]*lib\.makeBinPath", manager)
     assert "project.shell.native" in manager
     assert nixpy("init", folder, "--style", "nix-ld").status == 0

@@ -23,7 +23,7 @@ from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
 from nixpy.files.reconcile import REMEDIES, STATUS, Comparison, State, own_state, reconcile
-from nixpy.locks.model import LockedWheel
+from nixpy.locks.model import LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
 from nixpy.project.project import Project, read
@@ -267,6 +267,15 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
             yield Reason(message=message, path=path, package=name)
     if set(locked.unavailable) != set(nixpy_lock.unavailable):
         yield Reason(message=f"the packages without a wheel in {path.name} changed", path=path)
+    elif changed := sorted(_folders(locked.unavailable) ^ _folders(nixpy_lock.unavailable)):
+        name = changed[0][0]
+        yield Reason(message=f"the local folder {name} is built with something else", path=path, package=name)
+
+
+def _folders(unavailable: Iterable[Unavailable]) -> set[tuple[str, tuple[str, ...], bool]]:
+    """Return how each local folder is built."""
+    found = ((item.name, item.sdist_facts) for item in unavailable if item.source == "folder")
+    return {(name, facts.build, facts.compiled) if facts else (name, (), True) for name, facts in found}
 
 
 def _matters(wheel: LockedWheel) -> bool:

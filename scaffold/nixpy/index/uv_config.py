@@ -82,14 +82,17 @@ class UvConfig:
             settings["pip"] = {key: value for key, value in settings["pip"].items() if key not in keys}
         return replace(self, settings=settings)
 
-    def text(self, unknown: Iterable[tuple[str, str]] = ()) -> str:
+    def text(self, unknown: Iterable[tuple[str, str]] = (), allowed: Iterable[str] = ()) -> str:
         """Return the text of the uv.toml.
 
         `unknown` are names and versions of packages with requirements that only a build shows: with metadata without
-        requirements uv does not try to build them.
+        requirements uv does not try to build them. `allowed` are packages with builds that start a Python that works,
+        although PYTHONHOME lets no other start.
         """
         added = [{"name": name, "version": version} for name, version in sorted(unknown)]
         settings = _with_metadata(self.settings, added)
+        if variables := {name: {"PYTHONHOME": ""} for name in sorted(allowed)}:
+            settings["extra-build-variables"] = variables
         pip = settings.pop("pip", {})
         # uv takes the entries of `pip` instead of those at the top.
         pip = _with_metadata(pip, added) if _METADATA in pip else pip

@@ -17,7 +17,9 @@ of its format (`locks/formats.py`). A row has these members, with all commands a
 - `options`: the options for each `extra` and `group`. If groups are chosen, `chosen` comes first, and each group
   follows `chosen-group`; `no-group` is for an empty choice. In a workspace, `members` installs all members, and
   `member` each one that is named.
-- `add`: the command that adds a dependency, for the README of a new project.
+- `reinstall`: what installs damaged packages again. With `each` or `all` it is an option of the command that installs,
+  for each package or for all; `packages` is a command that names and versions follow.
+- `add`: the command that adds a dependency, for the README of a new project; `remove`: the one that removes it.
 """
 
 from __future__ import annotations
@@ -113,6 +115,20 @@ def merges_indexes(name: str) -> bool:
     Otherwise it takes a package from the first index that has it.
     """
     return bool(TABLE.get(name, {}).get("merges-indexes"))
+
+
+def reinstall(name: str, install: str, packages: Collection[str], versions: Collection[str]) -> str | None:
+    """Return the command that installs packages again, as shell text.
+
+    Returns None if a manager has none. `install` is the command of the manager `name` that installs the project,
+    `packages` are names, and `versions` are the same as requirements, `NAME==VERSION`.
+    """
+    row = TABLE.get(name, {}).get("reinstall", {})
+    if "each" in row:
+        return shlex.join([*shlex.split(install), *(row["each"] + package for package in packages)])
+    if "all" in row:
+        return f"{install} {row['all']}"
+    return shlex.join([*shlex.split(row["packages"]), *versions]) if "packages" in row else None
 
 
 def _reads(name: str) -> tuple[str, ...]:
