@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 import shop
 from elfbuild import elf
 from nixpy.doctor.examine import CHECKS
+from nixpy.wheels.archive import Content
+from nixpy.wheels.installed import InstalledWheel
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
@@ -152,6 +155,33 @@ def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytes
     assert "  hint: unset PYTHONPATH" in text
     assert text[-1] == f"1 diagnostic found by {checks} checks"
     assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset PYTHONPATH")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
+def test_one_file_that_cannot_be_read(
+    tmp_path: Path, nixpy: Nixpy, index: SmallIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs that file only: it is reported, and the libraries of all others are looked for."""
+    folder = shop.project(tmp_path / "demo", "omega", "alpha", "epsilon")
+    environment(folder / ".venv", index, "omega", "alpha", "epsilon")
+    real = InstalledWheel.content
+
+    def content(wheel: InstalledWheel, path: str) -> Content:
+        if path == "epsilon/libsibling.so.3":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(wheel, path)
+
+    monkeypatch.setattr(InstalledWheel, "content", content)
+    ran = nixpy("doctor", folder, "--format", "json")
+    found = {one["code"]: one for one in ran.json["findings"]}
+    file = next(folder.glob(".venv/lib/python3*/site-packages/epsilon/libsibling.so.3"))
+    assert found["NIX422"]["message"] == (
+        f"{file} of epsilon cannot be read (Permission denied), so Python cannot load it and nixpy does not check it"
+    )
+    assert found["NIX422"]["command"] == f"chmod u+rX {file}"
+    assert "libnobody.so.7" in found["NIX409"]["message"]
+    assert not any(one["check"] == "libraries of wheels" for one in ran.json["not_checked"])
+    assert "no diagnostic found" not in nixpy("doctor", folder).out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")

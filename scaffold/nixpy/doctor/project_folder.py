@@ -152,7 +152,7 @@ def wanted_versions(folder: Path, host: Host, python: str | None) -> dict[str, s
     if not found.locked:
         wanted: dict[str, str] = {}
         for requirement in found.direct_requirements(targets):
-            if requirement.url is None:
+            if requirement.url is None and requirement.specifier:
                 name = canonicalize_name(requirement.name)
                 wanted[name] = ",".join(filter(None, (wanted.get(name), str(requirement.specifier))))
         return wanted
