@@ -311,6 +311,19 @@ def test_missing_local_file(tmp_path: Path) -> None:
     assert caught.value.line == 2
 
 
+def test_git_repository_has_no_version(tmp_path: Path) -> None:
+    """The version of a package from a git repository is left out: a branch moves, and a build may name another."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    tree.joinpath("pyproject.toml").write_text('[project]\nname = "tree"\nversion = "1.5"\ndependencies = ["docs"]\n')
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *words], cwd=tree, check=True)
+    packages = ask(tmp_path, f"tree @ git+{tree.as_uri()}")
+    assert packages["tree"].keys() == {"name", "vcs"}
+    assert packages["docs"]["version"] == "1.0"
+
+
 def test_sdist_with_static_metadata(tmp_path: Path) -> None:
     """A package of which there is only an sdist is listed with it, and its static dependencies are followed."""
     packages = ask(tmp_path, "static")
@@ -632,6 +645,31 @@ def test_index_with_credentials(tmp_path: Path, files: Path) -> None:
     assert "s3cret" not in f"{caught.value}{caught.value.hint}"
     assert caught.value.hint
     assert "credentials" in caught.value.hint
+
+
+def test_short_credentials_are_hidden_in_addresses_only(tmp_path: Path, index: SmallIndex) -> None:
+    """A user and a password of one letter are hidden where they are in an address, and the letters of words stay."""
+    address = index.url.replace("http://", "http://${U}:${P}@")
+    (tmp_path / "requirements.txt").write_text(f"-i {address}\nnothere\n")
+    file = read(tmp_path / "requirements.txt", environ={"U": "a", "P": "e"})
+    with pytest.raises(NixpyError) as caught:
+        resolve([file], root=tmp_path, python="3.12")
+    assert "nothere was not found in the package registry" in str(caught.value)
+    assert "a:e@" not in str(caught.value)
+    assert "${" not in str(caught.value).replace("${U}", "").replace("${P}", "")
+
+
+@pytest.mark.parametrize("address", ["//user:hunter2@host.example/links", "//hunter2@host.example/links"])
+@pytest.mark.parametrize("place", ["uv.toml", "requirements.txt"])
+def test_login_without_a_scheme(tmp_path: Path, address: str, place: str) -> None:
+    """A login in an address without a scheme, which uv reads as a folder, is in no error."""
+    (tmp_path / "requirements.txt").write_text("base\n" + f"--find-links {address}\n" * (place == "requirements.txt"))
+    if place == "uv.toml":
+        (tmp_path / place).write_text(f'find-links = ["{address}"]\n')
+    with pytest.raises(NixpyError) as caught:
+        resolve([read(tmp_path / "requirements.txt")], root=tmp_path, python="3.12")
+    assert "***@host.example/links" in str(caught.value)
+    assert "hunter2" not in f"{caught.value}{caught.value.hint}"
 
 
 def test_unsatisfiable(tmp_path: Path) -> None:

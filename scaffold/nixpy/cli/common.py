@@ -185,12 +185,6 @@ def say(*parts: Part) -> None:
     echo(*parts, err=True)
 
 
-def in_repository(folder: Path) -> bool:
-    """Return whether the folder is in a git repository."""
-    here = folder.resolve()
-    return any((parent / ".git").exists() for parent in (here, *here.parents))
-
-
 class PlainProgress:
     """Progress in lines, for logs and screen readers.
 

@@ -27,7 +27,7 @@ from nixpy.cli.common import (
 from nixpy.cli.report import data, is_changed, report, report_changes, report_total
 from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
-from nixpy.project.discover import find_projects, nearest_project
+from nixpy.project.discover import find_projects, nearest_project, refuse_repository
 
 
 @click.command("sync")
@@ -77,6 +77,7 @@ def command(
     named = click.get_current_context().get_parameter_source("folder") is not ParameterSource.DEFAULT
     for root in find_projects(folder) if every else (folder if named else nearest_project(folder),):
         try:
+            refuse_repository(root, "sync")
             project = nixpy.read_project(root)
             made = with_builds(partial(plan, project), allow_build=allow_build, allowed=allowed, form=form)
             comparisons = reconcile(

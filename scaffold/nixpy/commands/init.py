@@ -18,7 +18,7 @@ from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.core.text import shell_word
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
-from nixpy.files import envrc, flake_imports, library_input, render
+from nixpy.files import envrc, flake_imports, library_input, projects_flake, render
 from nixpy.files.reconcile import OutputFile
 from nixpy.project import config, flake
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -55,6 +55,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
     """
     project, resolved = plan.project, plan.resolved
     style = plan.environment.style
+    reference = options.reference or (projects_flake.reference(project) if options.flake else None)
     env: dict[str, Any] = {
         "style": style.name,
         "python": resolved.python,
@@ -65,12 +66,15 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "flake_kind": flake.kind(project.root) if options.flake else "none",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
+        "reference": reference or "",
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, resolved, options), *_once(plan, env)]
     if options.direnv and not (direnv := project.root / envrc.NAME).exists():
         extra.append(OutputFile(path=direnv, text=render.render("flake/envrc.jinja", env), generated=False))
+    if reference:
+        return replace(plan, files=(*extra, *plan.files), enter=f"nix develop {reference}")
     lines = None
     entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
     if entry.exists():

@@ -153,6 +153,7 @@ def _resolve_with_uv(
             no_deps=not deps,
             offline=analysis_options.offline,
             allow_build=analysis_options.allow_build,
+            merge_indexes=not any(isinstance(one, Requirement) for one in source),  # requirements files are for pip
         )
     except BuildNeededError as error:
         if not deps:

@@ -29,6 +29,8 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import BuildNeededError, NixpyError, ResolutionError
 from nixpy.core.target import Target
 from nixpy.core.toml_text import inline
+from nixpy.index import pip_order
+from nixpy.index.config_files import pip_indexes, uv_indexes
 from nixpy.index.uv_config import read_uv_config
 from nixpy.index.uv_input import UvInput, uv_input_for
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
@@ -58,6 +60,7 @@ def resolve(
     offline: bool = False,
     allow_build: bool | Collection[str] = False,
     index: str | None = None,
+    merge_indexes: bool = False,
 ) -> str:
     """Return the text of a `pylock.toml` for `source`.
 
@@ -78,6 +81,8 @@ def resolve(
         offline: Use only the cache of uv.
         allow_build: Let uv build every package, or those with these names, to find their requirements.
         index: The only index to use.
+        merge_indexes: Use the indexes as pip does, which takes a package from all of them together. Otherwise uv takes
+            it from the first index that has it, unless `index-strategy` is set.
 
     Raises:
         NixpyError: uv cannot resolve the requirements; the message has its reason, without credentials.
@@ -96,6 +101,15 @@ def resolve(
         return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
     known = settings.with_urls([*_ADDRESS.findall(" ".join(uv_input.index)), *([index] if index else [])])
+    orders: Sequence[Mapping[str, str]] = ()
+    if merge_indexes and not uv_input.sources:
+        files = () if isinstance(source, Dependencies) else source
+        options_of_files = [one.options for one in files if isinstance(one, RequirementsFile)]
+        orders = pip_order.environments(pip_indexes(root, os.environ), uv_indexes(root, os.environ), options_of_files)
+    if orders:
+        config = config.without_indexes()
+        links = tuple(line for line in uv_input.index if line.startswith("--find-links"))
+        uv_input = replace(uv_input, index=links)
     compiler = Compiler(
         uv=find_uv(project=root),
         root=root,
@@ -107,6 +121,7 @@ def resolve(
         conceal=lambda text: known.redact(uv_input.conceal(text)),
         offline=offline,
     )
+    compilers = [replace(compiler, environment={**compiler.environment, **order}) for order in orders] or [compiler]
     options = ["--no-deps"] * no_deps
     with tempfile.TemporaryDirectory(prefix="nixpy-") as name:  # mode 0700
         folder = Path(name).resolve()
@@ -116,7 +131,9 @@ def resolve(
         lock = _lock_command(source)
 
         def packages(uv_input: UvInput) -> list[_Package]:
-            return _Conversation(compiler, uv_input, options, preferences, folder, lock=lock).packages()
+            return _of_all_indexes(
+                [_Conversation(one, uv_input, options, preferences, folder, lock=lock) for one in compilers]
+            )
 
         try:
             found = packages(uv_input)
@@ -131,6 +148,26 @@ def resolve(
             except NixpyError:
                 raise error from None  # its text has no markers that nixpy added
     return _text([_admitted(package, uv_input) for package in found])
+
+
+def _of_all_indexes(conversations: Sequence[_Conversation]) -> list[_Package]:
+    """Return the packages of the first answer, with the files of all conversations.
+
+    Each conversation is with another index before the others. If one index has only an sdist of a version that must be
+    built, another one may have a wheel of it.
+    """
+    needed: BuildNeededError | None = None
+    for conversation in conversations:
+        try:
+            packages = conversation.packages()
+        except BuildNeededError as error:
+            needed = needed or error
+            continue
+        pins = pip_order.pins(packages)
+        answers = (packages if one is conversation else one.files(pins) for one in conversations)
+        return pip_order.with_files(packages, answers) if len(conversations) > 1 else packages
+    assert needed  # noqa: S101
+    raise needed
 
 
 def _marker(targets: Iterable[Target]) -> Marker:
@@ -206,27 +243,34 @@ class _Conversation:
             raise self._build_needed([*(f"{name} {version}" for name, version in unknown), *self._left_out])
         return answer if all(package.keys() & _FILES for package in answer) else self._with_files(answer)
 
+    def files(self, pins: Iterable[str]) -> list[_Package]:
+        """Return the packages of `pins` with their files, without those that uv fails for.
+
+        A pin is `NAME==VERSION`. Each run of uv lists one version of a name.
+        """
+        found: list[_Package] = []
+        left = list(dict.fromkeys(pins))
+        while left:
+            batch = {_name(pin): pin for pin in left}
+            left = [pin for pin in left if batch[_name(pin)] != pin]
+            lines = tuple(batch.values())
+            answer = self._ask(replace(self._input, lines=lines, sources=(), constraints=()), ["--no-deps"])
+            found += [] if isinstance(answer, Failure) else answer
+        return found
+
     def _with_files(self, packages: list[_Package]) -> list[_Package]:
         """Add the files of packages of which uv lists none.
 
-        None of their files fits the marker of the package. Each run of uv lists one version of a name.
-
-        Raises NixpyError if uv lists no files without the marker, either.
+        None of their files fits the marker of the package. Raises ResolutionError if there is no file at all.
         """
         lacking = [(one["name"], one.get("version", "")) for one in packages if not one.keys() & _FILES]
-        files: dict[tuple[str, str], _Package] = {}
-        while left := dict(pair for pair in lacking if pair not in files):
-            pins = tuple(f"{name}=={version}" for name, version in left.items())
-            answer = self._ask(replace(self._input, lines=pins, sources=(), constraints=()), ["--no-deps"])
-            if isinstance(answer, Failure):
-                raise answer.error()
-            listed = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in answer}
-            if missing := [f"`{name}` {version}" for name, version in left.items() if not listed.get(name)]:
-                raise ResolutionError(
-                    f"the index has no file of {', '.join(missing)} that an installer takes",
-                    hint="Choose another version, or make a lock with `uv lock`.",
-                )
-            files |= {pair: listed[pair[0]] for pair in left.items()}
+        listed = self.files(f"{name}=={version}" for name, version in lacking)
+        files = {(one["name"], one["version"]): {key: one[key] for key in _FILES if key in one} for one in listed}
+        if missing := [f"{name} {version}" for name, version in lacking if not files.get((name, version))]:
+            raise ResolutionError(
+                f"the index has no file of {', '.join(missing)} that an installer takes",
+                hint="Choose another version, or make a lock with `uv lock`.",
+            )
         return [one | files.get((one["name"], one.get("version", "")), {}) for one in packages]
 
     def _note(self, builds: Iterable[str]) -> bool:
@@ -330,7 +374,9 @@ def _admitted(package: _Package, uv_input: UvInput) -> _Package:
                 f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
             )
         files.pop("wheels", None)
-    return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
+    # A branch of a repository moves, and a build may name another version.
+    left_out = {"archive", "sdist", "wheels", *(["version"] if "vcs" in package else [])}
+    return {key: value for key, value in package.items() if key not in left_out} | files
 
 
 def _wants_sdist(uv_input: UvInput, name: str) -> bool:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from nixpy.core.errors import IndexSettingError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
-from nixpy.index.config_files import UvFile, uv_files, uv_project_file
+from nixpy.index.config_files import UV_INDEX_KEYS, UvFile, uv_files, uv_project_file
 
 _TABLE = Path(__file__).with_name("uv-settings.csv")
 _PLACES = ("index-url", "extra-index-url", "find-links")
@@ -73,6 +73,14 @@ class UvConfig:
     no_binary: frozenset[str] = frozenset()
     environments: Marker | None = None
     origin: str = "uv's settings"
+
+    def without_indexes(self) -> UvConfig:
+        """Return the configuration without settings about indexes."""
+        keys = {*UV_INDEX_KEYS, "index-strategy"}
+        settings = {key: value for key, value in self.settings.items() if key not in keys}
+        if "pip" in settings:
+            settings["pip"] = {key: value for key, value in settings["pip"].items() if key not in keys}
+        return replace(self, settings=settings)
 
     def text(self, unknown: Iterable[tuple[str, str]] = (), allowed: Iterable[str] = ()) -> str:
         """Return the text of the uv.toml.
