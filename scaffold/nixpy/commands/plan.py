@@ -111,6 +111,14 @@ def plan(
     )
 
 
+def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
+    """Return whether nixpy.lock lists all wheels, not only those with needs.
+
+    The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
+    """
+    return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
+
+
 def _other_python(
     project: Project,
     resolved: ResolvedOptions,
@@ -128,14 +136,6 @@ def _other_python(
             message=other_python.sentence(python, resolved),
             hint=other_python.remedy(python, project),
         )
-
-
-def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
-    """Return whether nixpy.lock lists all wheels, not only those with needs.
-
-    The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
-    """
-    return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
 
 
 def _known(

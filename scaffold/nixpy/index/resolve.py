@@ -263,7 +263,7 @@ class _Conversation:
 
         None of their files fits the marker of the package. Raises ResolutionError if there is no file at all.
         """
-        lacking = [(one["name"], one.get("version", "")) for one in packages if not one.keys() & _FILES]
+        lacking = [(one["name"], one["version"]) for one in packages if "version" in one and not one.keys() & _FILES]
         listed = self.files(f"{name}=={version}" for name, version in lacking)
         files = {(one["name"], one["version"]): {key: one[key] for key in _FILES if key in one} for one in listed}
         if missing := [f"{name} {version}" for name, version in lacking if not files.get((name, version))]:
