@@ -144,6 +144,8 @@ def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> Non
     lock.write_text("{}")
     assert state() == ("foreign", 2)
     lock.write_text(facts.replace('"format": 1,', '"format": 1,\n<<<<<<< HEAD'))
+    assert state() == ("merge conflict", 1)
+    lock.write_text(facts.replace('"format": 1,', '"format": 1,\n<<<'))
     assert state() == ("edited", 1)
     lock.unlink()
     assert state() == ("never analysed", 1)

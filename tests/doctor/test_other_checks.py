@@ -156,6 +156,7 @@ def test_files_that_git_does_not_know() -> None:
     [
         ("stale", "out of date", "nixpy sync"),
         ("edited", "edited", "nixpy sync --force"),
+        ("merge conflict", "in a merge conflict", "nixpy sync"),
         ("never analysed", "not generated", "nixpy init"),
     ],
 )
@@ -166,6 +167,12 @@ def test_files_of_nixpy(state: str, words: str, command: str) -> None:
     assert (found.code, found.command) == ("NIX416", command)
     assert found.message.endswith(f"are {words}: x changed")
     assert codes(fresh=fresh, project=replace(PROJECT, uses_nixpy=False)) == []
+
+
+def test_a_file_that_was_removed() -> None:
+    """NIX416 names `nixpy sync` if the settings name a style, since that command then writes the file again."""
+    removed = Freshness(state="never analysed", reasons=(), settled=True)
+    assert only(fresh=removed).command == "nixpy sync"
 
 
 def test_the_driver() -> None:

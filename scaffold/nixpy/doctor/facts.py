@@ -187,6 +187,7 @@ class Freshness:
 
     state: str
     reasons: tuple[str, ...]
+    settled: bool = False  # the settings name a style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

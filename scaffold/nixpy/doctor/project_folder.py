@@ -92,7 +92,7 @@ def freshness(folder: Path) -> Freshness | None:
     verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
-    return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)))
+    return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)), settled=verdict.settled)
 
 
 def _settings_of(folder: Path) -> Settings:

@@ -8,7 +8,7 @@ from nixpy.commands.check import in_words
 from nixpy.core.text import shell_word
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
-from nixpy.files.reconcile import REMEDIES, State
+from nixpy.files.reconcile import State, remedy
 
 _STEERING = {
     "PYTHONPATH": "Python searches its folders before the packages of every virtual environment",
@@ -82,11 +82,11 @@ def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
     state = State(facts.fresh.state)
-    remedy = REMEDIES[state]
+    cure = remedy(state, settled=facts.fresh.settled)
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
-    by_hand = "" if remedy.command else f"; {remedy.words}"
+    by_hand = "" if cure.command else f"; {cure.words}"
     yield MachineDiagnostic(
         code="NIX416",
         message=f"nixpy.nix and nixpy.lock are {in_words(state)}{why}{by_hand}",
-        command=remedy.command or "nixpy check",
+        command=cure.command or "nixpy check",
     )
