@@ -182,7 +182,12 @@ def check(project: Project) -> Verdict:
         changes.append(Reason(message="the settings or nixpy itself changed after the files were generated"))
     return replace(
         _verdict(files, changes),
-        diagnostics=(*left_behind, *file_diagnostics(project, resolved), *env.diagnostics),
+        diagnostics=(
+            *left_behind,
+            *flake_imports.unused(project),
+            *file_diagnostics(project, resolved),
+            *env.diagnostics,
+        ),
         settled=True,
     )
 

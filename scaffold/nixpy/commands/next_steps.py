@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
+from nixpy.files import envrc
 from nixpy.styles import host
 
 
@@ -40,12 +41,21 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
     if root.resolve() != here.resolve():
         yield Step(f"cd {shell_word(str(root))}")
     flake = plan.entry == plan.project.flake
-    if flake and in_git:
-        names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
+    if flake and not in_git:
+        folder = f", {style.folder} included," if style.folder else ""
+        why = f"without git, each change makes `nix develop` copy this folder{folder} into the Nix store"
+        yield Step("git init", why)
+    if flake:
+        files = [str(file.path.relative_to(root)) for file in plan.files]
+        if not in_git and plan.project.flake.name not in files:
+            files.append(plan.project.flake.name)
+        names = " ".join(map(shell_word, files))
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if in_git and style.folder and not _is_ignored(root / ".gitignore", style.folder):
+    if (in_git or flake) and style.folder and not _is_ignored(root / ".gitignore", style.folder):
         yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
-    yield from _enter(root, flake=flake)
+    if plan.lines and plan.entry:
+        yield Step(f"$EDITOR {plan.entry.name}", "add the lines above")
+    yield from _enter(plan, flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")
 
@@ -54,10 +64,12 @@ def _is_ignored(gitignore: Path, folder: str) -> bool:
     return gitignore.is_file() and folder in gitignore.read_text("utf-8", "replace")
 
 
-def _enter(root: Path, *, flake: bool) -> Iterator[Step]:
+def _enter(plan: Plan, *, flake: bool) -> Iterator[Step]:
     command = "nix develop" if flake else "nix-shell"
     needs = [f"with {one.setting} in {one.where}" for one in host.find(host.FLAKES).settings[-1:]] if flake else []
-    if (root / ".envrc").is_file():
+    if (plan.project.root / envrc.NAME).is_file():
+        if plan.entry and not envrc.enters(plan.project, plan.entry):
+            yield Step(envrc.command(plan.entry), "it does not enter the shell of nixpy yet")
         yield Step("direnv allow", "; ".join((f"or {command}", *needs)))
     else:
         yield Step(command, "".join(needs))

@@ -38,6 +38,8 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("files that git knows", setting_checks.untracked, ("git",)),
     ("environment that git ignores", setting_checks.open_venv, ("git",)),
     ("files of nixpy", setting_checks.stale_files, ("project", "fresh")),
+    ("flake.nix and .envrc", setting_checks.unused_files, ("project", "unused")),
+    ("git repository", setting_checks.copied_folder, ("project",)),
     ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
 )
 
@@ -135,6 +137,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),
         project=project,
         fresh=see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None,
+        unused=see("unused", (), project_folder.unused, root) if project and project.uses_nixpy else (),
         git=see("git", None, project_folder.git, root, venv),
         applied=see("applied", (), nixfiles.applied, root),
         search_path=see("search_path", {}, foreign_folders, environ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
@@ -168,6 +169,7 @@ class ObservedProject:
     locked: frozenset[str] | None
     packages: frozenset[str]  # the packages that it requires itself
     systems: tuple[str, ...] = ()  # the systems that a style must work on
+    copied: tuple[str, ...] = ()  # the files of its flake, if Nix copies the folder because no git tracks them
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
 
     @property
@@ -222,6 +224,7 @@ class Facts:
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
     project: ObservedProject | None = None
     fresh: Freshness | None = None
+    unused: tuple[MachineDiagnostic, ...] = ()  # files that do not lead to nixpy's shell
     git: Git | None = None
     applied: tuple[PackagesCall, ...] = ()
     search_path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # dangerous sonames by folder of

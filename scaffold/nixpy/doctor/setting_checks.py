@@ -90,3 +90,21 @@ def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
         message=f"nixpy.nix and nixpy.lock are {in_words(state)}{why}{by_hand}",
         command=cure.command or "nixpy check",
     )
+
+
+def unused_files(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX220 or NIX221: flake.nix or .envrc does not lead to nixpy's shell."""
+    yield from facts.unused
+
+
+def copied_folder(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX222: without git, Nix copies the folder of the flake as it is."""
+    if facts.project and facts.project.copied:
+        names = " ".join(map(shell_word, facts.project.copied))
+        folder = f", {facts.project.folder} included," if facts.project.folder else ""
+        yield MachineDiagnostic(
+            code="NIX222",
+            message=f"{facts.project.root} is not in a git repository: each change makes `nix develop` copy the folder"
+            f"{folder} into the Nix store",
+            command=f"git init && git add -N {names}",
+        )
