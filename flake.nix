@@ -66,6 +66,9 @@
           dependencies = dependencies pkgs.python3Packages;
           # uv resolves projects without a lock.
           makeWrapperArgs = [ "--suffix PATH : ${lib.makeBinPath [ pkgs.uv ]}" ];
+          # nixpy starts in spite of PYTHONHOME and PYTHONPATH, which `nixpy doctor` reports. Without this option, Python
+          # looks for its standard library in PYTHONHOME.
+          preFixup = "sed -i '1s/python[0-9.]*$/& -I/' $out/bin/nixpy";
           pythonImportsCheck = [ "nixpy" ];
           meta = {
             inherit (project) description;

@@ -18,9 +18,12 @@ self: project: python:
 }:
 let
   inherit (self) lib pkgs;
-  inherit (project) interpreter;
+  inherit (project) interpreter venv;
   optional = lib.optionalString;
   uv = optional (name == "uv");
+  # All members of a workspace use the .venv in a folder above; their shells wait for each other.
+  shared = venv != ".venv";
+  whole = if shared then "$(cd -P ${dirOf venv} && pwd)/.venv" else "$PWD/.venv";
   all = format: lib.concatMapStrings (file: format (lib.escapeShellArg file)) files;
 
   # A root puts .venv first on PATH itself. Elsewhere, programs of nixpkgs that replace those of wheels come first.
@@ -35,12 +38,12 @@ let
     run() {
       echo "nixpy: $*" >&2
       if ! "$@" >&2 9<&-; then
-        echo "nixpy: .venv could not be updated; to retry: $*" >&2
+        echo "nixpy: ${venv} could not be updated; to retry: $*" >&2
         exit
       fi
     }
     # An editor and a terminal may start shells at the same time: this script holds a lock until it ends.
-    exec 9<${project.lock}
+    exec 9<${if shared then lib.head files else project.lock}
     ${interpreter.interpreter} -Ic '
     import errno, fcntl, sys
     try:
@@ -56,17 +59,17 @@ let
     unset VIRTUAL_ENV
     python=${folder}/${interpreter.executable}
     PATH=$(dirname "$python"):$PATH
-    ${uv "export UV_PROJECT_ENVIRONMENT=$PWD/.venv UV_PYTHON=$python\n"}[ -e .venv ] || run ${create}
-    ${optional copies (self."manager/copies" interpreter.executable)}same='import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "${interpreter.libPrefix}")'
-    if ! .venv/bin/python -Ic "$same" 2>/dev/null; then
-      echo "nixpy: .venv was created with another Python; remove .venv and enter the shell again" >&2
+    ${uv "export UV_PROJECT_ENVIRONMENT=${whole} UV_PYTHON=$python\n"}[ -e ${venv} ] || run ${create}
+    ${optional copies (self."manager/copies" venv interpreter.executable)}same='import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "${interpreter.libPrefix}")'
+    if ! ${venv}/bin/python -Ic "$same" 2>/dev/null; then
+      echo "nixpy: ${venv} was created with another Python; remove ${venv} and enter the shell again" >&2
       exit 1
     fi
-    ${uv "UV_PYTHON=$PWD/.venv/bin/python\n"}set -- ${install}
+    ${uv "UV_PYTHON=$PWD/${venv}/bin/python\n"}set -- ${install}
     wanted="$* $(sha256sum${all (file: " ${file}")})"
-    if [ "$(cat .venv/nixpy-filled 2>/dev/null)" != "$wanted" ]; then
+    if [ "$(cat ${venv}/nixpy-filled 2>/dev/null)" != "$wanted" ]; then
       run "$@"
-      echo "$wanted" >.venv/nixpy-filled
+      echo "$wanted" >${venv}/nixpy-filled
     fi
   '';
 in
@@ -76,9 +79,9 @@ in
   hook = ''
     # Fill .venv from the lock and activate it. With NIXPY_INSTALL=0 it is not changed.
     if ${all (file: "[ -f ${file} ] && ")}{ [ "''${NIXPY_INSTALL-}" = 0 ] || ${enter}${fill}; }; then
-      if [ -d .venv/bin ]; then
-        export VIRTUAL_ENV=$PWD/.venv
-        ${uv "unset UV_PROJECT_ENVIRONMENT\n    "}${outside}export PATH=${first}$PWD/.venv/bin:$PATH
+      if [ -d ${venv}/bin ]; then
+        export VIRTUAL_ENV=${whole}
+        ${uv "unset UV_PROJECT_ENVIRONMENT\n    "}${outside}export PATH=${first}$VIRTUAL_ENV/bin:$PATH
       fi
     fi
   '';

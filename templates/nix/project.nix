@@ -19,6 +19,7 @@ let
     manager = null; # the tool that fills .venv
     shell = { }; # packages, variables and shell text from the settings
     sonames = { }; # { SONAME = package; }
+    venv = ".venv"; # its path from the project's folder
   };
   project = common // facts // rec {
     features = map (name: self."features/${name}") (facts.features or [ ]);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,15 +11,24 @@ from pathlib import Path
 import pytest
 
 import shop
+from elfbuild import elf
 from nixpy.doctor.examine import CHECKS
 from runner import Nixpy
-from smallindex import SmallIndex
+from smallindex import SmallIndex, build_wheel
 
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without what this machine's shell has set; git looks for no tree above."""
-    for name in ("PYTHONPATH", "SOURCE_DATE_EPOCH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "UV_PYTHON", "IN_NIX_SHELL"):
+    for name in (
+        "PYTHONPATH",
+        "SOURCE_DATE_EPOCH",
+        "LD_LIBRARY_PATH",
+        "VIRTUAL_ENV",
+        "UV_PYTHON",
+        "IN_NIX_SHELL",
+        "CONDA_PREFIX",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
 
@@ -34,29 +44,112 @@ def environment(folder: Path, index: SmallIndex, *names: str) -> Path:
     return folder
 
 
-def test_an_empty_folder_is_no_failure(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without project, environment and Python on PATH, the facts say so, nothing is found, and the status is 0."""
-    monkeypatch.delenv("UV_PYTHON", raising=False)
+def test_an_empty_folder_has_nothing_to_examine(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without project, environment and Python on PATH, the facts say so, and an error names the folder; the command is
+    right with the folder of a project.
+    """
     monkeypatch.setenv("PATH", "/nowhere")
     ran = nixpy("doctor", tmp_path)
-    checks = len(CHECKS) - len(nixpy("doctor", tmp_path, "--format", "json").json["not_checked"])
-    assert (ran.status, ran.out.splitlines()[-1], ran.err) == (0, f"no diagnostic found by {checks} checks", "")
+    assert (ran.status, ran.err) == (1, "")
+    assert ran.out.splitlines()[-1].startswith("1 diagnostic found by ")
     assert "none on PATH" in ran.out
+    assert f"error[NIX427]: there is no Python project in {tmp_path} and no virtual environment at " in ran.out
+    assert "  hint: nixpy doctor DIR\n" in ran.out
+    shop.project(tmp_path / "DIR")
+    assert nixpy("doctor", "DIR", cwd=tmp_path).status == 0
+
+
+def native(folder: Path, libraries: Path) -> Path:
+    """An environment with one wheel, a file of which needs a library that its run path finds."""
+    (libraries / "libown.so.1").parent.mkdir()
+    (libraries / "libown.so.1").touch()
+    files = {"native/core.abi3.so": elf(needed=["libown.so.1"], runpath=str(libraries))}
+    wheel = build_wheel(libraries.parent, "native", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(next(folder.glob("lib/python3*/site-packages")))
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
+def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines count what was looked at; nothing is claimed of the rest, and without an essential part of it the
+    status is 2.
+    """
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo", "native")
+    native(folder / ".venv", tmp_path / "libraries")
+    ran = nixpy("doctor", folder, "--format", "json")
+    assert (ran.status, ran.json["findings"], ran.json["not_checked"]) == (0, [], [])
+    assert ran.json["looked_at"] == {
+        "variables": True,
+        "pythons": 0,
+        "packages": 1,
+        "elf_files": 1,
+        "interpreter": True,
+        "source": "pyproject.toml",
+        "nixpy_files": False,
+        "git": False,
+    }
+    seen = "1 package, 1 ELF file, the interpreter, pyproject.toml, 0 Pythons on PATH, the variables"
+    assert nixpy("doctor", folder).out.splitlines()[-2:] == [
+        f"looked at: {seen}",
+        f"no diagnostic found by {len(CHECKS)} checks",
+    ]
+    # Another Python in the project is not started, so that it is unknown which libraries it finds.
+    python = folder / ".venv/bin/python"
+    target = python.resolve()
+    python.unlink()
+    python.write_bytes(target.read_bytes() + b"x")
+    python.chmod(0o755)
+    ran = nixpy("doctor", folder)
+    narrower = f"no diagnostic found in what was looked at, by {len(CHECKS) - 3} of {len(CHECKS)} checks\n"
+    assert ran.status == 2
+    assert f"not looked at: NIX_LD_LIBRARY_PATH, libraries of wheels, driver: nixpy does not start {python}" in ran.out
+    assert ran.out.endswith(narrower)
+    assert "the interpreter, " not in ran.out
+
+
+def test_a_python_that_ignores_pythonhome_reports_it(tmp_path: Path) -> None:
+    """NIX410 for PYTHONHOME: started with `-I`, as the Nix package starts it, nixpy runs; without, no Python does."""
+    shop.project(tmp_path)
+    environ = {"PATH": "/nowhere", "PYTHONHOME": "/nowhere", "HOME": str(tmp_path)}
+    for option in ("-I", "-s"):
+        command = [sys.executable, option, "-m", "nixpy", "doctor", tmp_path]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert ("error[NIX410]: PYTHONHOME is /nowhere: " in done.stdout) == (option == "-I"), done.stderr
+
+
+def test_a_note_is_no_failure(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOURCE_DATE_EPOCH, which every Nix shell sets, is a note: the status is 0, and `-q` prints none."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "315532800")
+    ran = nixpy("doctor", folder)
+    assert ran.status == 0
+    note = "note[NIX410]: SOURCE_DATE_EPOCH is 315532800: wheels and archives that you build here get its date"
+    assert note in ran.out
+    assert ran.out.endswith(f"no diagnostic found by {len(CHECKS)} checks, and 1 note\n")
+    assert nixpy("-q", "doctor", folder).out == ""
+    (found,) = nixpy("doctor", folder, "--format", "json").json["findings"]
+    assert found["level"] == "note"
 
 
 def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Text tells code, sentence and command; JSON the same, after its schema."""
-    monkeypatch.delenv("UV_PYTHON", raising=False)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    monkeypatch.setenv("PATH", "/nowhere")
+    shop.project(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     ran = nixpy("doctor", tmp_path)
     assert ran.status == 1
-    assert "error[NIX410]: SOURCE_DATE_EPOCH is 1: " in ran.out
+    assert "error[NIX410]: PYTHONPATH is /elsewhere: " in ran.out
     text = ran.out.splitlines()
     ran = nixpy("doctor", tmp_path, "--format", "json")
     assert ran.status == 1
     checks = len(CHECKS) - len(ran.json["not_checked"])
-    assert text[-2:] == ["  hint: unset SOURCE_DATE_EPOCH", f"1 diagnostic found by {checks} checks"]
-    assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset SOURCE_DATE_EPOCH")]
+    assert "  hint: unset PYTHONPATH" in text
+    assert text[-1] == f"1 diagnostic found by {checks} checks"
+    assert [(one["code"], one["command"]) for one in ran.json["findings"]] == [("NIX410", "unset PYTHONPATH")]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
@@ -120,9 +213,12 @@ def test_broken_files_are_listed(tmp_path: Path, nixpy: Nixpy) -> None:
     skipped = {one["check"]: one["reason"] for one in ran.json["not_checked"]}
     assert "pyproject.toml" in skipped["packages of the lock"]
     assert skipped.keys() < {name for name, _, _ in CHECKS}
-    assert ran.status in {0, 1}
+    assert ran.status == 1
+    found = {one["code"]: one for one in ran.json["findings"]}
+    assert found["NIX426"]["message"].startswith(f"{tmp_path}/pyproject.toml:1: this is not valid TOML: ")
+    assert found["NIX426"]["command"] == f"${{EDITOR:-vi}} +1 {tmp_path}/pyproject.toml"
     text = nixpy("doctor", tmp_path).out
-    assert "not checked: packages of the lock: " in text
+    assert "not looked at: Python of the project, packages of the lock, " in text
 
 
 def test_it_is_no_folder(tmp_path: Path, nixpy: Nixpy) -> None:
@@ -189,3 +285,42 @@ def test_a_project_without_git(tmp_path: Path, nixpy: Nixpy) -> None:
     subprocess.run(["bash", "-c", command], cwd=folder, check=True, capture_output=True)
     assert copied() == []
     assert "NIX414" not in nixpy("doctor", folder).out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "words"),
+    [
+        ("pyproject.toml", "[project\n", 1, "this is not valid TOML"),
+        ("uv.lock", "version = 1\n<<<<<<< HEAD\n", 2, "unresolved merge conflict"),
+        ("uv.toml", "x\n", 1, "this is not valid TOML"),
+        ("nixpy.toml", 'style = "loader"\nstile = "fhs"\n', 2, "stile"),
+        ("nixpy.toml", 'style = "lauder"\n', 1, "lauder"),
+    ],
+)
+def test_a_file_that_cannot_be_read(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch, name: str, text: str, line: int, words: str
+) -> None:
+    """NIX426 names file and line, and the status is 1; nothing is said of checks that need it."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo")
+    (folder / name).write_text(text)
+    ran = nixpy("doctor", folder)
+    assert ran.status == 1
+    assert f"error[NIX426]: {folder}/{name}:{line}: " in ran.out
+    assert words in ran.out
+    assert "\nnot looked at: " in ran.out
+    assert f" of {len(CHECKS)} checks\n" in ran.out
+
+
+def test_a_project_that_nixpkgs_has_no_python_for(
+    tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is damaged; the reason and the status say that the project was not looked at."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = shop.project(tmp_path / "demo")
+    text = (folder / "pyproject.toml").read_text()
+    (folder / "pyproject.toml").write_text(re.sub("requires-python = .*", 'requires-python = ">=3.99"', text))
+    ran = nixpy("doctor", folder)
+    assert (ran.status, "error[" in ran.out) == (2, False)
+    assert "satisfies >=3.99" in ran.out
+    assert "no diagnostic found in what was looked at" in ran.out

@@ -113,10 +113,19 @@ def test_a_program_that_is_no_python_is_not_started(tmp_path: Path) -> None:
 
 
 def test_a_copy_of_a_python_is_not_started(tmp_path: Path) -> None:
-    """`python -m venv --copies` puts the Python into the project; nothing tells it from another program."""
+    """`python -m venv --copies` puts the Python into the project. The same file outside is started instead, and for a
+    file that is not the same, none.
+    """
     environment(tmp_path / "project", REAL.parent, REAL)
     python = tmp_path / "project/.venv/bin/python"
     python.unlink()
     shutil.copy2(REAL, python)
+    assert outside(python, str(REAL.parent), [tmp_path]) == REAL
+    assert looked(tmp_path / "project").facts.started is not None
+    for home in (str(tmp_path), str(tmp_path / "project/.venv/bin"), None):
+        with pytest.raises(ValueError, match="in the project's own files"):
+            outside(python, home, [tmp_path])
+    with python.open("ab") as file:
+        file.write(b"x")
     with pytest.raises(ValueError, match="in the project's own files"):
         outside(python, str(REAL.parent), [tmp_path])

@@ -12,7 +12,7 @@ import pytest
 from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
 from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import Facts, Freshness, Git, WheelProgram
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Freshness, Git, WheelProgram
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
@@ -111,12 +111,15 @@ def test_a_search_path_for_all() -> None:
     assert not only(search_path={"/b": ()}).message.endswith("crash")
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "SOURCE_DATE_EPOCH"])
-def test_variables_of_python(name: str) -> None:
-    """NIX410 where one is set, and not where it is empty."""
+@pytest.mark.parametrize(
+    ("name", "level"), [("PYTHONPATH", "error"), ("PYTHONHOME", "error"), ("SOURCE_DATE_EPOCH", "note")]
+)
+def test_variables_of_python(name: str, level: str) -> None:
+    """NIX410 where one is set, and not where it is empty; the date that every Nix shell sets is a note."""
     found = only(environ={name: "1"})
-    assert (found.code, found.command) == ("NIX410", f"unset {name}")
+    assert (found.code, found.command, found.level) == ("NIX410", f"unset {name}", level)
     assert codes(environ={name: ""}) == []
+    assert judge(replace(WELL, environ={name: "1"})).status == (1 if level == "error" else 0)
 
 
 def test_uv_python() -> None:
@@ -129,17 +132,28 @@ def test_uv_python() -> None:
 def test_downloads_of_uv() -> None:
     """NIX413 on NixOS without nix-ld, with uv, where neither a variable nor a file forbids it."""
     stub = replace(HOST, at_loader="stub")
-    well: dict[str, Any] = {"uv_downloads": True, "host": stub, "environ": {}}
-    assert only(**well).command == "export UV_PYTHON_DOWNLOADS=never"
+    well: dict[str, Any] = {"uv_settings": {}, "host": stub, "environ": {}}
+    assert only(**well).command == "export UV_PYTHON_PREFERENCE=only-system"
     for change in (
         {"environ": {"UV_PYTHON_DOWNLOADS": "never"}},
         {"environ": {"UV_PYTHON_PREFERENCE": "only-system"}},
         {"uv": False},
-        {"uv_downloads": False},
+        {"uv_settings": {"python-downloads": "never"}},
+        {"environ": {"UV_PYTHON_DOWNLOADS": "manual"}},
+        {"environ": {"UV_NO_MANAGED_PYTHON": "1"}},
+        {"environ": {"UV_OFFLINE": "true"}},
+        {"uv_settings": {"python-preference": "only-system"}},
         {"host": replace(stub, nixos=False)},
         {"host": HOST},
     ):
         assert codes(**{**well, **change}) == []
+    # A variable goes before the same setting in a file.
+    for environ, settings in (
+        ({"UV_PYTHON_DOWNLOADS": "automatic"}, {"python-downloads": "never"}),
+        ({"UV_PYTHON_PREFERENCE": "managed"}, {"python-preference": "only-system"}),
+        ({"UV_NO_MANAGED_PYTHON": "0"}, {}),
+    ):
+        assert codes(**{**well, "environ": environ, "uv_settings": settings}) == ["NIX413"]
 
 
 def test_files_that_git_does_not_know() -> None:
@@ -178,7 +192,7 @@ def test_a_file_that_was_removed() -> None:
 def test_the_driver() -> None:
     """NIX417 where its folder is missing and a wheel requires a library from there; with it, or for a plugin, not."""
     cuda = replace(STDCXX, soname="libcuda.so.1")
-    without = replace(HOST, driver=False)
+    without = replace(HOST, driver=False, drivers={})
     found = only(unfound=(cuda,), suppliers=SUPPLIERS, host=without)
     assert (found.code, found.command) == ("NIX417", "sudo nixos-rebuild switch")
     assert 'services.xserver.videoDrivers = [ "nvidia" ]' in found.message
@@ -189,6 +203,37 @@ def test_the_driver() -> None:
     assert codes(host=without) == []
 
 
+def test_the_file_of_the_driver() -> None:
+    """NIX417 for each file that the folder lacks: Mesa alone has no libcuda, and the driver of NVIDIA has."""
+    cuda, opengl = (replace(STDCXX, soname=soname) for soname in ("libcuda.so.1", "libGL.so.1"))
+    suppliers = {**SUPPLIERS, "libGL.so.1": SUPPLIERS["libcuda.so.1"]}
+    mesa = replace(HOST, drivers={"libGL.so.1": DRIVER})
+    found = only(unfound=(cuda, opengl), suppliers=suppliers, host=mesa)
+    wanted = 'hardware.graphics.enable = true and services.xserver.videoDrivers = [ "nvidia" ]'
+    assert found.message.startswith("libcuda.so.1 of the graphics driver is not found; numpy needs it, but /run/")
+    assert found.message.endswith(f"/run/opengl-driver/lib does not have it; to install it, set {wanted}")
+    assert codes(unfound=(opengl,), suppliers=suppliers, host=mesa) == []
+    # Outside of nixpy's shell, a Python does not search the folder.
+    outside = only(unfound=(cuda,), suppliers=suppliers, pythons=(), environ={})
+    assert (outside.code, outside.command) == ("NIX417", "nix develop")
+    assert "/run/opengl-driver/lib has it, but this Python does not search there" in outside.message
+
+
+def test_the_driver_of_windows() -> None:
+    """NIX417 under WSL names the folder of Windows: NixOS-WSL has an option for it, elsewhere a link does it."""
+    cuda = replace(STDCXX, soname="libcuda.so.1")
+    wsl = replace(HOST, driver=False, drivers={"libcuda.so.1": WSL_DRIVER})
+    nixos = only(unfound=(cuda,), suppliers=SUPPLIERS, host=wsl)
+    assert "set wsl.useWindowsDriver = true" in nixos.message
+    debian = only(unfound=(cuda,), suppliers=SUPPLIERS, host=replace(wsl, nixos=False))
+    file = "/etc/tmpfiles.d/wsl-driver.conf"
+    assert debian.command == (
+        f"echo 'L+ /run/opengl-driver/lib - - - - /usr/lib/wsl/lib' | sudo tee {file} && "
+        f"sudo systemd-tmpfiles --create {file}"
+    )
+    assert "Windows puts it into /usr/lib/wsl/lib" in debian.message
+
+
 @pytest.mark.parametrize("fact", sorted({need for _, _, needs in CHECKS for need in needs}))
 def test_a_check_without_its_facts_is_listed(fact: str) -> None:
     """A fact that could not be read makes exactly the checks impossible that need it; the others are made."""
@@ -196,6 +241,21 @@ def test_a_check_without_its_facts_is_listed(fact: str) -> None:
     assert {skipped.check for skipped in report.skipped} == {name for name, _, needs in CHECKS if fact in needs}
     assert {skipped.reason for skipped in report.skipped} == {"because"}
     assert [diagnostic.code for diagnostic in report.diagnostics] == ["NIX410"]
+
+
+@pytest.mark.parametrize("fact", ["host", "pythons", "venv", "started", "wheels", "project", "fresh"])
+def test_the_status_without_an_essential_fact(fact: str) -> None:
+    """It is 2 if nothing else is wrong, and 1 if something is."""
+    assert judge(replace(WELL, unread={fact: "because"})).status == 2
+    assert judge(replace(WELL, unread={fact: "because"}, environ={"PYTHONPATH": "1"})).status == 1
+
+
+def test_the_status_without_another_fact() -> None:
+    """git, Nix files and variables concern single mistakes, and the interpreter those who need libraries: it is 0."""
+    for fact in ("git", "applied", "uv_settings", "search_path"):
+        assert judge(replace(WELL, unread={fact: "because"})).status == 0
+    report = judge(replace(WELL, unread={"started": "because"}, needs_libraries=False))
+    assert (report.status, bool(report.skipped)) == (0, True)
 
 
 def test_a_check_that_fails_is_listed() -> None:

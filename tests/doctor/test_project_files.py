@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from doctor.world import HOST, codes
 from nixpy.core import limits
 from nixpy.doctor import nixfiles, project_folder
 
@@ -169,13 +171,15 @@ def test_no_git_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("pyproject.toml", "", True),
         ("pyproject.toml", '[tool.uv]\npython-downloads = "never"\n', False),
         ("uv.toml", 'python-preference = "only-system"\n', False),
-        ("uv.toml", 'python-downloads = "manual"\n', True),
+        ("uv.toml", 'python-downloads = "manual"\n', False),
     ],
 )
 def test_settings_of_uv(tmp_path: Path, name: str, text: str, may: bool) -> None:
     """What the project's files say of uv's own Pythons."""
     (tmp_path / name).write_text(text)
-    assert project_folder.uv_may_download(tmp_path) == may
+    settings = project_folder.uv_settings(tmp_path, {"UV_NO_SYSTEM_CONFIG": "1", "XDG_CONFIG_HOME": str(tmp_path)})
+    stub = replace(HOST, at_loader="stub")
+    assert codes(uv_settings=settings, host=stub, environ={}) == (["NIX413"] if may else [])
 
 
 def test_git_starts_nothing_of_the_tree(tree: Path) -> None:

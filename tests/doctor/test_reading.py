@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from elfbuild import elf
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_of, pythons_on_path, read_program, start
+from nixpy.doctor.moved import other_folders
 from nixpy.doctor.venv import read_venv
 
 # --- the machine ---
@@ -66,6 +69,12 @@ def test_nixos_and_its_driver(tmp_path: Path) -> None:
     assert not read_host(tmp_path, "x86_64", "Linux").nixos
     (tmp_path / "etc/NIXOS").touch()
     assert read_host(tmp_path, "x86_64", "Linux").nixos
+    (tmp_path / "usr/lib/wsl/lib").mkdir(parents=True)
+    for path in ("usr/lib/wsl/lib/libcuda.so.1", "usr/lib/wsl/lib/libdxcore.so", "run/opengl-driver/lib/libdxcore.so"):
+        (tmp_path / path).touch()
+    (tmp_path / "run/opengl-driver/lib/libGL.so.1").symlink_to("nowhere")
+    drivers = read_host(tmp_path, "x86_64", "Linux").drivers
+    assert drivers == {"libcuda.so.1": WSL_DRIVER, "libdxcore.so": DRIVER}
     mac = read_host(tmp_path, "arm64", "Darwin")
     assert (mac.loader, mac.system) == (None, "aarch64-darwin")
 
@@ -194,3 +203,118 @@ def test_distributions_of_a_prefix(tmp_path: Path) -> None:
     for name in ("Foo_Bar-1.0.dist-info", "old-2.egg-info", "foo_bar"):
         (site / name).mkdir(parents=True)
     assert packages_of(tmp_path) == {"foo-bar", "old"}
+
+
+def damaged_venv(folder: Path) -> Path:
+    """A virtual environment, to be damaged."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (folder / "bin/python").unlink()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "broken"),
+    [
+        (b"", 0o755, "is empty"),
+        (b"garbage", 0o755, "is not a program"),
+        (b"#!/bin/sh\n", 0o644, "is not executable"),
+        (b"\x7fELF" + b"\0" * 10, 0o755, "is not a program"),
+        (b"#!/bin/sh\n", 0o755, ""),
+        (elf(interpreter=b"/lib64/ld-linux-x86-64.so.2\0"), 0o755, ""),
+        (bytes.fromhex("cffaedfe") + b"\0" * 40, 0o755, ""),
+    ],
+)
+def test_a_python_that_is_no_program(tmp_path: Path, content: bytes, mode: int, broken: str) -> None:
+    """The reason is in words; one such file on PATH does not hide the others."""
+    venv = damaged_venv(tmp_path / ".venv")
+    (venv / "bin/python").write_bytes(content)
+    (venv / "bin/python").chmod(mode)
+    found = read_venv(venv)
+    assert found is not None
+    assert found.python.broken.startswith(broken)
+    assert bool(found.python.broken) == bool(broken)
+    if mode & 1:
+        paths = [one.program.path for one in pythons_on_path({"PATH": f"{venv}/bin:{Path(sys.executable).parent}"})]
+        assert paths[0] == venv / "bin/python"
+        assert len(paths) == 2
+
+
+def test_a_venv_without_its_files(tmp_path: Path) -> None:
+    """Without pyvenv.cfg or Python it is one still, as long as something tells; a bin folder alone does not."""
+    venv = damaged_venv(tmp_path / ".venv")
+    found = read_venv(venv)
+    assert found is not None
+    assert (found.python.missing, found.has_config, found.version) == (True, True, f"3.{sys.version_info.minor}")
+    (venv / "pyvenv.cfg").unlink()
+    found = read_venv(venv)
+    assert found is not None
+    assert (found.has_config, found.home, found.version) == (False, None, None)
+    (tmp_path / "other/bin").mkdir(parents=True)
+    assert read_venv(tmp_path / "other") is None
+
+
+OLD = "/old place/.venv"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "moved"),
+    [
+        ("activate", 'VIRTUAL_ENV="{}"\nexport VIRTUAL_ENV\n', True),  # venv of Python 3.12
+        ("activate", "    VIRTUAL_ENV=$(cygpath '{0}')\n  *)\n    export VIRTUAL_ENV='{0}'\n", True),  # 3.13
+        ("activate", "VIRTUAL_ENV='{}'\n", True),  # uv, virtualenv
+        ("activate", 'VIRTUAL_ENV=\'\'"$(dirname -- "$(dirname -- "$(realpath -- "$SCRIPT_PATH")")")"\'\'\n', False),
+        ("pip", "#!{}/bin/python3.13\nimport sys\n", True),
+        ("pip", "#!/bin/sh\n'''exec' \"{}/bin/python\" \"$0\" \"$@\"\n' '''\n", True),  # pip
+        ("pip", "#!/bin/sh\n'''exec' '{}/bin/python' \"$0\" \"$@\"\n' '''\n", True),  # uv
+        ("pip", '#!/bin/sh\n\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/\'python\' "$0" "$@"\n', False),
+        ("tool", "#!/usr/bin/env python3\n", False),
+        ("tool", "#!/usr/bin/python3\n", False),
+        ("tool", "#!/nix/store/00000000000000000000000000000000-python3-3.13.5/bin/python3.13\n", False),
+        ("tool", "\x7fELF {}/bin/python", False),
+    ],
+)
+def test_the_folder_that_files_name(tmp_path: Path, name: str, text: str, *, moved: bool) -> None:
+    """Each installer writes the folder in its own form; relocatable files and other interpreters name none."""
+    venv = tmp_path / "new place/.venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / f"bin/{name}").write_text(text.replace("{0}", "{}").replace("{}", OLD))
+    assert list(other_folders(venv)) == ([Path(OLD)] if moved else [])
+    (venv / f"bin/{name}").write_text(text.replace("{0}", "{}").replace("{}", str(venv)))
+    assert list(other_folders(venv)) == []
+    (tmp_path / "link").symlink_to(venv)
+    (venv / f"bin/{name}").write_text(text.replace("{0}", "{}").replace("{}", str(tmp_path / "link")))
+    assert list(other_folders(venv)) == []
+
+
+def test_a_script_of_another_environment(tmp_path: Path) -> None:
+    """A folder of another name counts if it is a virtual environment; a link in bin, and what is no file, do not."""
+    venv, other = tmp_path / ".venv", tmp_path / "other"
+    for folder in (venv / "bin", other / "bin"):
+        folder.mkdir(parents=True)
+    (venv / "bin/tool").write_text(f"#!{other}/bin/python\n")
+    assert list(other_folders(venv)) == []
+    (other / "pyvenv.cfg").touch()
+    assert list(other_folders(venv)) == [other]
+    (venv / "bin/tool").rename(other / "bin/tool")
+    (venv / "bin/tool").symlink_to(other / "bin/tool")
+    os.mkfifo(venv / "bin/pipe")
+    assert list(other_folders(venv)) == []
+    assert list(other_folders(tmp_path / "none")) == []
+
+
+def test_packages_of_the_base(tmp_path: Path) -> None:
+    """Those of the Python in `home` count with include-system-site-packages, in the folders of Debian, too."""
+    venv = tmp_path / ".venv"
+    (venv / "lib/python3.13/site-packages").mkdir(parents=True)
+    for path in (
+        "lib/python3.13/site-packages/one-1.dist-info",
+        "local/lib/python3.13/dist-packages/two-1.dist-info",
+        "lib/python3/dist-packages/three-1.egg-info",
+        "lib/python3.12/site-packages/four-1.dist-info",
+    ):
+        (tmp_path / "base" / path).mkdir(parents=True)
+    for value, expected in (("true", {"one", "two", "three"}), ("True", {"one", "two", "three"}), ("false", set())):
+        (venv / "pyvenv.cfg").write_text(f"home = {tmp_path}/base/bin\ninclude-system-site-packages = {value}\n")
+        found = read_venv(venv)
+        assert found is not None
+        assert (set(found.system_packages), found.inherits) == (expected, bool(expected))

@@ -8,6 +8,7 @@ from typing import Any
 
 from nixpy.doctor.examine import judge
 from nixpy.doctor.facts import (
+    DRIVER,
     Facts,
     Host,
     MissingLibrary,
@@ -27,7 +28,8 @@ SHELL = Path("/nix/store/11111111111111111111111111111111-python3-3.13.5/bin/pyt
 OTHER = Path("/nix/store/22222222222222222222222222222222-python3-3.13.5-env/bin/python3.13")
 STORE_LOADER = Path("/nix/store/33333333333333333333333333333333-glibc/lib/ld-linux-x86-64.so.2")
 
-HOST = Host(system="x86_64-linux", nixos=True, loader=LOADER, at_loader="nix-ld", driver=True)
+DRIVERS = {"libcuda.so.1": DRIVER, "libGL.so.1": DRIVER}
+HOST = Host(system="x86_64-linux", nixos=True, loader=LOADER, at_loader="nix-ld", driver=True, drivers=DRIVERS)
 LAUNCHER = Program(
     path=SHELL.with_name("python"),
     links=(SHELL.with_name("python"), SHELL),
@@ -66,11 +68,12 @@ STARTED = StartedPython(
 )
 WELL = Facts(
     environ={"IN_NIX_SHELL": "impure"},
+    folder=ROOT,
     venv_folder=ROOT / ".venv",
     host=HOST,
     pythons=(OnPath(program=LAUNCHER),),
     uv=True,
-    uv_downloads=False,
+    uv_settings={"python-downloads": "never"},
     venv=VENV,
     started=STARTED,
     project=PROJECT,

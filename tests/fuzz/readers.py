@@ -41,7 +41,7 @@ from nixpy.index import uv_config, uv_input
 from nixpy.index.settings import IndexSettings
 from nixpy.libraries.match import match
 from nixpy.locks import formats, requirements, select
-from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.needs import elf
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import WheelFacts
@@ -255,7 +255,8 @@ def _lock(one: formats.Format, data: bytes, folder: Path) -> None:
     tried(select.select, lock, TARGETS, NOTHING)
     tried(lock.groups, CHOSEN)
     tried(lock.packages, TARGETS[0], CHOSEN)
-    tried(lock.differences, (Requirement("leaf>=1"),), TARGETS[0], CHOSEN)
+    tried(lock.differences, Declared(dependencies=(Requirement("leaf>=1"),)), TARGETS[0])
+    assert isinstance(lock.members, Mapping)
 
 
 def _required(file: requirements.RequirementsFile) -> None:
@@ -399,12 +400,16 @@ def _flake(data: bytes, folder: Path) -> None:
     list(flake.input_diagnostics(folder, styles.styles()[-1]))
     list(flake_imports.left_behind(folder, "nixpy.nix"))
     tried(nixfiles.applied, folder)
-    tried(lambda: list(library_input.diagnostics(project.read(folder))))
+    tried(lambda: list(library_input.diagnostics(_unchanged(folder))))
 
 
 def _envrc(data: bytes, folder: Path) -> None:
     folder.joinpath(".envrc").write_bytes(data)
-    list(envrc.unwatched(project.read(folder)))
+    list(envrc.unwatched(_unchanged(folder)))
+
+
+_unchanged = functools.cache(project.read)
+"""Read the project of a reader that changes no file of it."""
 
 
 # --- the machine ------------------------------------------------------------------------------------------------------

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.core.target import Target
-from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
+from nixpy.locks.model import Declared, ExtrasAndGroups, LockDefaults, Package, WheelFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +47,9 @@ class ToyLock(LockDefaults):
 
     def differences(
         self,
-        requirements: Iterable[Requirement],
+        declared: Declared,
         target: Target,  # noqa: ARG002
-        extras_and_groups: ExtrasAndGroups,  # noqa: ARG002
+        folder: Path | None = None,  # noqa: ARG002
     ) -> tuple[str, ...] | None:
         """Return the names that only one of both has."""
-        return tuple(sorted({one.name for one in requirements} ^ {*self.data["requires"]}))
+        return tuple(sorted({one.name for one in declared.dependencies} ^ {*self.data["requires"]}))

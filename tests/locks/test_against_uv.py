@@ -150,6 +150,7 @@ default-groups = []
 dependencies = ["member[fast]"]
 [dependency-groups]
 dev = ["tool"]
+docs = ["bottom"]
 [tool.uv.workspace]
 members = ["packages/*"]
 [tool.uv.sources]
@@ -182,7 +183,11 @@ more = ["wrap ; platform_machine == 'aarch64'"]
         "a/pyproject.toml": project(
             "a", 'dependencies = ["binary"]\n[project.optional-dependencies]\nx = ["forked"]\n'
         ),
-        "b/pyproject.toml": project("b", 'dependencies = ["leaf"]\n[dependency-groups]\ndev = ["rebuilt"]\n'),
+        "b/pyproject.toml": project(
+            "b",
+            'dependencies = ["leaf"]\n[dependency-groups]\ndev = ["rebuilt"]\nown = ["bottom"]\n'
+            '[tool.uv]\ndefault-groups = ["own"]\n',
+        ),
     },
     "rivals": {
         "pyproject.toml": """
@@ -228,7 +233,7 @@ CASES = [
     ("conflicts", "cpu", None, "--extra cpu"),
     ("conflicts", "cuda", "old", "--extra cuda --group old"),
     ("conflicts", "", "new", "--group new"),
-    ("workspace", "", None, ""),
+    ("workspace", "", None, "--all-packages"),
     ("workspace/packages/member", "fast", None, "--extra fast"),
     ("workspace/packages/other", "", None, ""),
     ("virtual", "", None, ""),
@@ -238,12 +243,38 @@ CASES = [
     ("rivals/b", "q", None, "--extra q"),
 ]
 
+# The same for workspaces: a folder may be followed by the members that are chosen.
+MEMBERS = [
+    ("workspace", "", None, "--all-packages"),
+    ("workspace", "fast", "docs", "--all-packages --extra fast --no-default-groups --group docs"),
+    ("workspace:top", "", None, ""),
+    ("workspace:top", "", None, "--package top"),
+    ("workspace:member", "", None, "--package member"),
+    ("workspace:other", "", "docs", "--package other --no-default-groups --group docs"),
+    ("workspace:member other", "", None, "--package member --package other"),
+    ("workspace/packages/member", "", None, ""),
+    ("workspace/packages/other", "", None, ""),
+    ("workspace/packages/other", "", "dev docs", "--no-default-groups --group dev --group docs"),
+    ("workspace/packages/member", "", "dev docs", "--no-default-groups --group dev --group docs"),
+    ("virtual", "", None, ""),
+    ("virtual", "", None, "--all-packages"),
+    ("virtual:a", "", None, "--package a"),
+    ("virtual:b", "", None, "--package b"),
+    ("virtual:a b", "x", None, "--package a --package b --extra x"),
+    ("virtual:a", "", "dev", "--package a --no-default-groups --group dev"),
+    ("virtual:b", "", "dev more", "--package b --no-default-groups --group dev --group more"),
+    ("virtual/a", "", None, ""),
+    ("virtual/b", "", None, ""),
+    ("virtual/b", "", "own more", "--no-default-groups --group own --group more"),
+]
 
-def extras_and_groups(extras: str, groups: str | None) -> ExtrasAndGroups:
-    return ExtrasAndGroups(
-        extras=frozenset(map(NormalizedName, extras.split())),
-        groups=None if groups is None else frozenset(map(NormalizedName, groups.split())),
-    )
+
+def names(text: str | None) -> frozenset[NormalizedName] | None:
+    return None if text is None else frozenset(map(NormalizedName, text.split()))
+
+
+def extras_and_groups(extras: str, groups: str | None, members: str | None = None) -> ExtrasAndGroups:
+    return ExtrasAndGroups(extras=names(extras) or frozenset(), groups=names(groups), members=names(members))
 
 
 @dataclass(frozen=True)
@@ -342,18 +373,23 @@ def test_universal_resolution_selects_what_uv_installs(world: World) -> None:
         assert world.keys(select(pylock, [target], ExtrasAndGroups())) == uv.installed(requirements, target), target
 
 
-@pytest.mark.parametrize("name", ["plain", "forks", "workspace", "virtual"])
-def test_this_machine_agrees_with_uv_sync(world: World, name: str) -> None:
-    """On this machine's own Python we name the packages and versions that `uv sync` would install."""
-    result = world.uv(name).attempt("sync", "--frozen", "--dry-run")
+@pytest.mark.parametrize(
+    ("name", "extras", "groups", "arguments"), [("plain", "", None, ""), ("forks", "", None, ""), *MEMBERS]
+)
+def test_this_machine_agrees_with_uv_sync(
+    world: World, name: str, extras: str, groups: str | None, arguments: str
+) -> None:
+    """On this machine's own Python we name the packages and versions that `uv sync` would install, also for members of
+    a workspace with the groups of each.
+    """
+    name, _, members = name.partition(":")
+    result = world.uv(name).attempt("sync", "--frozen", "--dry-run", *arguments.split())
     planned = {line[3:].replace("==", " ") for line in result.stderr.splitlines() if line.startswith(" + ")}
     here = Target(system=f"{platform.machine()}-linux", python=platform.python_version(), glibc=(2, 28))
-    ours = {f"{package.name} {package.version}" for package in world.lock(name).packages(here, ExtrasAndGroups())}
+    packages = world.lock(name).packages(here, extras_and_groups(extras, groups, members or None))
     installed = {one for one in planned if "@" not in one}
     assert installed
-    assert ours - installed == {
-        f"{one.name} {one.version}" for one in world.lock(name).packages(here, ExtrasAndGroups()) if one.local
-    }
+    assert {f"{one.name} {one.version}" for one in packages if not one.local} == installed
 
 
 def test_refused_as_uv_refuses(world: World) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.locks import formats
-from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.locks.pdm import PdmLock
 from nixpy.locks.poetry import PoetryLock
 from nixpy.locks.select import select
@@ -64,7 +64,7 @@ def refusal(path: Path) -> NixpyError | None:
         lock = formats.read(path)
         select(lock, TARGETS, ExtrasAndGroups())
         if isinstance(lock, UvLock):
-            lock.differences([], TARGETS[0], ExtrasAndGroups())
+            lock.differences(Declared(), TARGETS[0])
         if isinstance(lock, PoetryLock | PdmLock):
             lock.fresh()
     except NixpyError as error:

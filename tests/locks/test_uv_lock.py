@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from packaging.utils import NormalizedName
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.locks import formats
-from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.locks.uv import UvLock
 from samplelocks import UV_LOCK as LOCK
 
@@ -128,33 +129,59 @@ def test_damage_is_one_clear_error(tmp_path: Path, old: str, new: str, words: st
     assert caught.value.path == tmp_path / "uv.lock"
 
 
-NOW = ["Leaf<3,>=1; python_version >= '3.9'", "tree==0.5"]
+NOW = {
+    "dependencies": ["Leaf<3,>=1; python_version >= '3.9'"],
+    "extra more": ["tree>=0.1; sys_platform == 'linux'"],
+    "extra empty": [],
+    "extra all": ["root[more]"],
+    "group dev": ["tree==0.5"],
+    "group lint": [],
+}
+
+
+def declared(lists: Mapping[str, list[str]]) -> Declared:
+    def named(kind: str) -> dict[NormalizedName, tuple[Requirement, ...]]:
+        return {
+            NormalizedName(key.removeprefix(f"{kind} ")): tuple(map(Requirement, lines))
+            for key, lines in lists.items()
+            if key.startswith(kind)
+        }
+
+    dependencies = tuple(map(Requirement, lists["dependencies"]))
+    return Declared(dependencies=dependencies, extras=named("extra"), groups=named("group"))
 
 
 @pytest.mark.parametrize(
-    ("requirements", "target", "chosen", "expected"),
+    ("change", "target", "expected"),
     [
-        (NOW, LINUX, extras_and_groups(), ()),
-        (["leaf>=1,<3"], LINUX, extras_and_groups("", ""), ()),
-        (["leaf>=1"], LINUX, extras_and_groups("", ""), ("leaf",)),
-        (["leaf[x]>=1,<3"], LINUX, extras_and_groups("", ""), ("leaf",)),
-        (["leaf>=1,<3", "new"], LINUX, extras_and_groups("", ""), ("new",)),
-        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], LINUX, extras_and_groups("", ""), ()),
-        (["leaf>=1,<3", "new; sys_platform == 'darwin'"], MAC, extras_and_groups("", ""), ("new",)),
-        ([], LINUX, extras_and_groups("", ""), ("leaf",)),
+        ({}, LINUX, ()),
+        ({"dependencies": ["leaf>=1,<3"]}, LINUX, ()),
+        ({"dependencies": ["leaf>=1"]}, LINUX, ("leaf",)),
+        ({"dependencies": ["leaf[x]>=1,<3"]}, LINUX, ("leaf",)),
+        ({"dependencies": ["leaf>=1,<3", "new"]}, LINUX, ("new",)),
+        ({"dependencies": ["leaf>=1,<3", "new; sys_platform == 'darwin'"]}, LINUX, ()),
+        ({"dependencies": ["leaf>=1,<3", "new; sys_platform == 'darwin'"]}, MAC, ("new",)),
+        ({"dependencies": []}, LINUX, ("leaf",)),
         # from git: uv records no specifier, any will do; but the package must still be asked for
-        (["leaf>=1,<3", "tree>=0.1; sys_platform == 'linux'"], LINUX, extras_and_groups("more", ""), ()),
-        (["leaf>=1,<3"], LINUX, extras_and_groups("more", ""), ("tree",)),
-        (["leaf>=1,<3"], LINUX, extras_and_groups("all", ""), ("tree",)),
-        (["leaf>=1,<3"], MAC, extras_and_groups("all", ""), ()),
+        ({"extra more": ["tree==7; sys_platform == 'linux'"]}, LINUX, ()),
+        ({"extra more": []}, LINUX, ("tree",)),
+        ({"extra more": []}, MAC, ()),
+        ({"extra more": ["tree"]}, MAC, ("tree",)),
+        ({"extra all": []}, LINUX, ("root",)),
+        ({"extra all": ["root[empty]"]}, LINUX, ("root",)),
+        ({"group dev": ["tree==0.6"]}, LINUX, ("tree",)),
+        # a package that moves from one list to another
+        ({"group dev": [], "group lint": ["tree==0.5"]}, LINUX, ("tree",)),
     ],
 )
 def test_differences_from_pyproject(
-    tmp_path: Path, requirements: list[str], target: Target, chosen: ExtrasAndGroups, expected: tuple[str, ...]
+    tmp_path: Path, change: dict[str, list[str]], target: Target, expected: tuple[str, ...]
 ) -> None:
-    """A requirement added, changed or removed since is named; spelling, and what does not apply here, is not."""
+    """A requirement added, changed or removed since is named, in any list; spelling, and what does not apply here, is
+    not.
+    """
     lock = UvLock.read(write(tmp_path))
-    assert lock.differences(map(Requirement, requirements), target, chosen) == expected
+    assert lock.differences(declared(NOW | change), target) == expected
 
 
 def test_markers_about_conflicts_take_linear_time(tmp_path: Path) -> None:
@@ -187,14 +214,14 @@ def test_differences_take_linear_time(tmp_path: Path) -> None:
         write(tmp_path, LOCK.replace(own, "").replace("requires-dist = [\n", "requires-dist = [\n" + own * 9000))
     )
     start = time.process_time()
-    assert lock.differences([Requirement("leaf>=1,<3")], LINUX, extras_and_groups("all", "")) == ("tree",)
+    assert lock.differences(declared(NOW | {"extra more": []}), LINUX) == ("tree",)
     assert time.process_time() - start < 10
 
 
 def test_differences_unknown_where_the_lock_does_not_tell(tmp_path: Path) -> None:
     """Without the project's metadata in the lock, whether pyproject.toml changed is unknown, not `no`."""
     head, _, _ = LOCK.partition("[package.metadata]")
-    assert UvLock.read(write(tmp_path, head)).differences([], LINUX, ExtrasAndGroups()) is None
+    assert UvLock.read(write(tmp_path, head)).differences(declared(NOW), LINUX) is None
 
 
 def test_finds_the_lock_of_the_workspace(tmp_path: Path) -> None:

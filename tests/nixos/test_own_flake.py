@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -74,6 +76,20 @@ def test_the_package_is_made_of_this_source(flake: Path) -> None:
     """)
     assert found["name"].endswith(f"nixpy-{project['version']}")
     assert (found["program"], found["overlay"]) == (True, True)
+
+
+def test_the_program_ignores_variables_of_python(flake: Path, tmp_path: Path) -> None:
+    """The package starts nixpy with `-I`, so that it runs and can report a PYTHONHOME without a standard library."""
+    expression = f'(builtins.getFlake "git+file://{flake}").packages.{SYSTEMS[0]}.default.preFixup'
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/nixpy"
+    program.write_text(f"#!{sys.executable}\nimport os; print(os.environ['PYTHONHOME'])\n")
+    program.chmod(0o755)
+    environ = {"PATH": os.environ["PATH"], "PYTHONHOME": "/nowhere", "out": str(tmp_path)}
+    assert subprocess.run([program], env=environ, capture_output=True, check=False).returncode != 0
+    subprocess.run(["sh", "-euc", CURRENT.eval_json(expression)], env=environ, check=True)
+    done = subprocess.run([program], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "/nowhere\n"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -10,6 +10,7 @@ import pytest
 import shop
 import vendored
 from nixpy.core.errors import NixpyError
+from nixpy.environment.options import resolve_options
 from nixpy.files.reconcile import parts
 from nixpy.locks import formats
 from nixpy.project import managers, project
@@ -174,14 +175,73 @@ def test_no_manager_where_there_is_no_venv(tmp_path: Path, nixpy: Nixpy) -> None
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
 
 
-def test_a_member_of_a_workspace_is_left_alone(tmp_path: Path) -> None:
-    """The .venv of a uv workspace is the workspace's, so a member's shell does not fill one of its own."""
-    member = tmp_path / "member"
-    member.mkdir()
-    (member / "pyproject.toml").write_text(PROJECT)
-    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["member"]\n')
-    (tmp_path / "uv.lock").write_text(UV.replace('"."', '"member"').replace("[[", '[manifest]\nmembers = ["demo"]\n[['))
-    assert managers.choose(project.read(member), None)[0] == "none"
+def workspace(folder: Path, settings: str = "") -> Path:
+    """Write a workspace with the members `demo` (in the folder member) and `other`, and return its folder."""
+    for name, project_name in (("member", "demo"), ("other", "other")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "pyproject.toml").write_text(PROJECT.replace('"demo"', f'"{project_name}"'))
+    (folder / "pyproject.toml").write_text(f'[tool.uv.workspace]\nmembers = ["member", "other"]\n{settings}')
+    other = '[[package]]\nname = "other"\nsource = { virtual = "other" }\n'
+    text = UV.replace('"."', '"member"').replace("[[", '[manifest]\nmembers = ["demo", "other"]\n[[', 1) + other
+    (folder / "uv.lock").write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "settings", "fill", "venv", "files"),
+    [
+        (".", "", "--all-packages", ".venv", "uv.lock pyproject.toml member/pyproject.toml other/pyproject.toml"),
+        (".", 'members = ["Demo"]\n', "--package=demo", ".venv", "uv.lock pyproject.toml member/pyproject.toml"),
+        (
+            ".",
+            'members = ["demo", "other"]\n',
+            "--package=demo --package=other",
+            ".venv",
+            "uv.lock pyproject.toml member/pyproject.toml other/pyproject.toml",
+        ),
+        ("member", "", "--package=demo", "../.venv", "../uv.lock pyproject.toml"),
+    ],
+)
+def test_a_workspace_has_one_environment(
+    tmp_path: Path, folder: str, settings: str, fill: str, venv: str, files: str
+) -> None:
+    """The root installs all members or the named ones, a member itself, all into the .venv of the workspace."""
+    found = project.read(workspace(tmp_path, f"[tool.nixpy]\n{settings}" if settings else "") / folder)
+    assert managers.choose(found, None)[0] == "uv"
+    made = managers.manager(found, "uv")
+    assert made is not None
+    assert made.facts()["install"] == f"uv sync --frozen {fill}"
+    assert (managers.venv(found), made.create) == (venv, f"uv venv {venv}")
+    assert made.files == tuple(files.split())
+
+
+def test_a_linked_member_finds_the_environment(tmp_path: Path) -> None:
+    """A folder that links to a member has the same workspace as the member."""
+    workspace(tmp_path / "deep/ws")
+    (tmp_path / "link").symlink_to("deep/ws/member")
+    found = project.read(tmp_path / "link")
+    assert managers.venv(found) == "../.venv"
+    assert managers.files(found) == ("../uv.lock", "pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("folder", "members", "message", "hint"),
+    [
+        (".", '["demmo"]', "the workspace has no member `demmo`", "Did you mean `demo`?"),
+        (".", '["nothing"]', "the workspace has no member `nothing`", "The members are demo, other."),
+        (".", "[]", "`tool.nixpy.members` must be a list with at least one member", None),
+        ("member", '["demo"]', "`members` is for the project in the folder of a uv workspace", "Remove the setting"),
+    ],
+)
+def test_members_are_checked(tmp_path: Path, folder: str, members: str, message: str, hint: str | None) -> None:
+    """A wrong name in the setting is an error with its line, and the nearest name or all of them."""
+    path = workspace(tmp_path) / folder / "pyproject.toml"
+    path.write_text(f"{path.read_text()}[tool.nixpy]\nmembers = {members}\n")
+    line = len(path.read_text().splitlines())
+    with pytest.raises(NixpyError, match=re.escape(message)) as caught:
+        resolve_options(project.read(path.parent))
+    assert (caught.value.path, caught.value.line) == (path, line)
+    assert hint is None or hint in str(caught.value.hint)
 
 
 def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixpy) -> None:

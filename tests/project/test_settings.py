@@ -140,6 +140,16 @@ def test_an_unknown_style_has_a_neighbour() -> None:
     assert "nix-ld" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    "text", ['tool = "a"\n', "tool = 1\n", "[[tool]]\n", '[tool]\nnixpy = "a"\n', "tool.nixpy = []\n"]
+)
+def test_settings_are_not_written_into_what_is_no_table(text: str) -> None:
+    """If `tool` or `tool.nixpy` is not a table, the error names the lines to write."""
+    with pytest.raises(NixpyError, match="cannot write its settings") as caught:
+        config.updated(PATH, text, {"style": "fhs"})
+    assert 'style = "fhs"' in str(caught.value.hint)
+
+
 def test_a_byte_order_mark_stays() -> None:
     """A file that an editor began with a byte order mark gets its settings, and keeps the mark and its line ends."""
     text = '\ufeff[project]\r\nname = "x"\r\n'

@@ -29,6 +29,7 @@ PACKAGE = Path(nixpy.__file__).parent
 SHARED = {
     "NIX301": ("environment/lang2nix.py", "environment/python_set.py"),
     "NIX416": ("commands/check.py", "doctor/setting_checks.py"),
+    "NIX430": ("commands/plan.py", "doctor/venv_checks.py"),
     "NIX602": ("external/build_inputs.py", "external/table.py"),
 }
 STATES = [state for state in State if state is not State.FRESH]

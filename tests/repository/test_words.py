@@ -1,6 +1,6 @@
 """The texts use plain words: none of the private words in words.csv, and messages and hints have one form.
 
-Texts for users are messages, help, settings, styles and codes; docstrings and comments are held to the same words.
+Texts for users are messages, help, settings, styles, codes and pages; docstrings and comments use the same words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 TOP = Path(__file__).parents[2]
 PACKAGE = TOP / "scaffold/nixpy"
@@ -72,6 +73,8 @@ WHOLE = sorted(
     if "LICENSE" not in path.name and not {".venv", "result"} & {*path.relative_to(TOP).parts}
 )
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+# The pages as they are written; `docs/generate.py` adds tables that the tests above read at their sources.
+PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in TOP.glob(pattern))
 # Keys of style.toml and feature.toml that users read as sentences.
 KEYS = ("title", "summary", "how", "cost")
 TABLES = sorted((TOP / "templates").glob("*/*/style.toml")) + sorted((TOP / "templates").glob("*/*/feature.toml"))
@@ -95,7 +98,7 @@ FAILING = ("Error", "self.fail", "self._fail", "self._error", "at.error", "where
 
 @cache
 def patterns() -> dict[str, re.Pattern[str]]:
-    """Return the patterns of words.csv, each as whole words, by what to write instead."""
+    """Return the patterns of words.csv, each as whole words, by the column `pattern`."""
     with WORDS.open(newline="") as table:
         rows = list(csv.DictReader(table))
     return {row["pattern"]: re.compile(rf"(?<![\w.-])(?:{row['pattern']})(?![\w-])", re.IGNORECASE) for row in rows}
@@ -165,12 +168,13 @@ def named(path: Path) -> str:
     return str(path.relative_to(TOP))
 
 
-def private(path: Path, read: Iterable[tuple[int, str]]) -> list[str]:
-    """Return the words of words.csv in texts, each with its place."""
+def private(path: Path, read: Iterable[tuple[int, str]], without: tuple[str, ...] = ()) -> list[str]:
+    """Return the words of words.csv in texts, each with its place, except those that the patterns `without` find."""
     return [
         f"{named(path)}:{line}: {match[0]!r} in {text!r}"
         for line, text in read
-        for pattern in patterns().values()
+        for name, pattern in patterns().items()
+        if name not in without
         for match in pattern.finditer(text)
     ]
 
@@ -339,6 +343,45 @@ def test_docstrings_and_comments_are_read(tmp_path: Path) -> None:
         (8, "asks for it"),
         (10, "F."),
     ]
+
+
+# On a page, a heading may name its subject, and the reader may want something.
+NOT_ON_PAGES = (r"^what\b", "wants?")
+
+
+def page(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs, headings and cells of a page without code, quoted values and addresses of links."""
+    for token in MarkdownIt().enable("table").parse(path.read_text()):
+        if token.type == "inline":
+            kinds = {"code_inline": "``", "softbreak": " ", "hardbreak": " "}
+            parts = (kinds.get(one.type, one.content) for one in token.children or ())
+            yield (token.map or [0])[0] + 1, QUOTED.sub("``", " ".join("".join(parts).split()))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_no_private_word_in_a_page(path: Path) -> None:
+    """No paragraph of the README, the changelog or the documentation has a word of words.csv."""
+    found = private(path, page(path), without=NOT_ON_PAGES)
+    assert not found, "\n".join(found)
+
+
+def test_pages_are_read(tmp_path: Path) -> None:
+    """Headings, cells and paragraphs of several lines are read; code, quoted words and addresses are not."""
+    lines = (
+        "# One",
+        "",
+        "Text of `whose` [two",
+        'lines](whose.md), "whose".',
+        "",
+        "```console",
+        "whose",
+        "```",
+        "| a |",
+        "| --- |",
+        "| b |",
+    )
+    (tmp_path / "a.md").write_text("\n".join(lines))
+    assert [*page(tmp_path / "a.md")] == [(1, "One"), (3, "Text of `` two lines, ``."), (9, "a"), (11, "b")]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)

@@ -531,8 +531,9 @@ def test_a_record_that_is_gone_or_damaged_ends_it(venv: Path, settings: Settings
     before, record = tree(venv, inodes=True), venv / FOLDER / "record.json"
     record.write_text(text) if text else record.unlink()
     for work in (partial(patch, venv, settings), partial(restore, venv)):
-        with pytest.raises(PatchError, match="create the virtual environment again"):
+        with pytest.raises(PatchError, match="record") as error:
             work()
+        assert error.value.hint == "Create the virtual environment again."
     assert tree(venv, inodes=True) == before
 
 
@@ -647,7 +648,13 @@ def test_the_program_alone_is_the_same(venv: Path, shell: Settings) -> None:
     restored = json.loads(run("--restore", "--format", "json")[1])["restored"]
     assert restored == sorted([*PATCHED[1:], "lib/added.so"])
     (venv / "pyvenv.cfg").unlink()
-    assert run() == (2, f"nixpy-patch: {venv} is not a virtual environment\n")
+    assert run() == (
+        2,
+        (
+            f"error[NIX714]: {venv} is not a virtual environment\n"
+            "  hint: Name the folder of one, or enter the shell, which creates it.\n"
+        ),
+    )
 
 
 def test_outside_of_the_shell_it_says_where_to_go(
@@ -657,7 +664,7 @@ def test_outside_of_the_shell_it_says_where_to_go(
     monkeypatch.delenv("NIXPY_PATCH", raising=False)
     done = nixpy("patch", venv)
     assert (done.status, done.out) == (2, "")
-    assert "enter the shell of style patched-venv (nix develop)" in done.err
+    assert "Enter the shell of style patched-venv (nix develop)" in done.err
     other = tmp_path / "other.json"
     other.write_text('{"libraries": "/nowhere", "future": 1}')
     monkeypatch.setenv("NIXPY_PATCH", str(other))

@@ -89,7 +89,7 @@ def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -
 
 
 def print_message(
-    level: Literal["error", "warning"],
+    level: Literal["error", "warning", "note"],
     code: str,
     text: str,
     hint: str | None = None,
@@ -102,14 +102,14 @@ def print_message(
     The form is `error[NIX701]: FILE:LINE: text`, and below it `hint: text`.
 
     Args:
-        level: An error ends the command with a status that is not 0; a warning does not.
+        level: An error ends the command with a status that is not 0; a warning and a note do not.
         code: A code in `diagnostics/codes.csv`.
         text: The message; it begins with the file and the line, if they are known.
         hint: The remedy.
         details: Lines between the two, with their indent.
         err: Print to standard error. `--quiet` silences warnings there, but no errors.
     """
-    colour = {"error": "red", "warning": "yellow"}[level]
+    colour = {"error": "red", "warning": "yellow", "note": "cyan"}[level]
     tell(text, lead=(Styled(f"{level}[{code}]", fg=colour, bold=True), ": "), err=err, always=level == "error")
     for line in details:
         indented = line.lstrip()

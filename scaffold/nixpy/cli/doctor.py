@@ -10,10 +10,11 @@ import click
 from nixpy.cli.common import folder, format_option, print_json, print_message
 from nixpy.cli.layout import table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
-from nixpy.diagnostics.diagnostic import counted
 from nixpy.doctor.examine import CHECKS, Report, examine
-from nixpy.doctor.report import as_json, rows
+from nixpy.doctor.report import as_json, looked_at_text, not_looked_at, rows, summary
+from nixpy.locks import formats
 from nixpy.project.discover import nearest_project
+from nixpy.project.managers import FOLDER
 
 
 @click.command("doctor")
@@ -21,7 +22,7 @@ from nixpy.project.discover import nearest_project
 @click.option(
     "--venv",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Virtual environment to examine.  [default: .venv in DIR]",
+    help="Virtual environment to examine.  [default: .venv in DIR, or in the folder of its uv workspace]",
 )
 @format_option
 def command(folder: Path, venv: Path | None, form: str) -> int:
@@ -29,15 +30,16 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
 
     Run it where something fails: in the same shell, with the same variables. It needs no network and no Nix, and
     changes nothing. It starts only git and the Python of the environment, isolated. The exit status is 1 if there are
-    diagnostics.
+    errors, 2 if nixpy could not look at something without which it does not know whether the project works here, and 0
+    otherwise, also with warnings and notes.
     """
     folder = nearest_project(folder)
-    report = examine(folder, venv or folder / ".venv", os.environ)
+    report = examine(folder, venv or formats.workspace_folder(folder) / FOLDER, os.environ)
     if form == "json":
         print_json(as_json(report))
     else:
         _print(report)
-    return 1 if report.diagnostics else 0
+    return report.status
 
 
 def _print(report: Report) -> None:
@@ -46,11 +48,13 @@ def _print(report: Report) -> None:
             echo(line)
         echo("")
     for diagnostic in report.diagnostics:
-        print_message("error", diagnostic.code, diagnostic.message)
+        if diagnostic.level == "note" and SETTINGS.quiet:
+            continue
+        print_message(diagnostic.level, diagnostic.code, diagnostic.message)
         echo("  ", Styled("hint", fg="cyan"), ": ", Styled(diagnostic.command, bold=True))
     if SETTINGS.quiet:
         return
-    for skipped in report.skipped:
-        tell(f"{skipped.check}: {skipped.reason}", lead="not checked: ")
-    found = counted(len(report.diagnostics), "diagnostic") if report.diagnostics else "no diagnostic"
-    tell(f"{found} found by {counted(len(CHECKS) - len(report.skipped), 'check')}")
+    tell(looked_at_text(report.facts), lead="looked at: ")
+    for line in not_looked_at(report):
+        tell(line, lead="not looked at: ")
+    tell(summary(report, len(CHECKS)))

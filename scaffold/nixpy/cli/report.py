@@ -13,9 +13,10 @@ from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.commands.changes import changes
 from nixpy.commands.next_steps import next_steps
 from nixpy.commands.plan import Plan
-from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts
+from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts, workspace_places
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
+from nixpy.project import managers
 
 _ROWS = 4  # of a list, without -v: the report of a project fits on a screen of 24 lines
 _NAMES = 1  # of packages in such a row
@@ -86,6 +87,8 @@ def _diffs(comparisons: Sequence[Comparison]) -> None:
 def _choices(plan: Plan) -> None:
     resolved = plan.resolved
     rows: list[tuple[str, ...]] = [("project", plan.project.source.name, wheel_counts(plan))]
+    if plan.project.workspace:
+        rows.append(("workspace", managers.relative(plan.project, plan.project.workspace), workspace_places(plan)))
     for name, value in (
         ("style", str(resolved.style)),
         ("manager", resolved.manager),
@@ -188,6 +191,8 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
         "source": plan.project.source.name,
         "style": resolved.style,
         "manager": resolved.manager,
+        "workspace": plan.project.workspace and managers.relative(plan.project, plan.project.workspace),
+        "members": list(plan.project.members),
         "python": resolved.python,
         "nixpkgs": resolved.nixpkgs,
         "systems": list(resolved.systems),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
-from nixpy.commands.plan import file_diagnostics, lock_diagnostics, outputs, plan, read_nixpy_lock
+from nixpy.commands.plan import file_diagnostics, lock_changes, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
@@ -231,8 +231,7 @@ def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -
             path=where,
             setting="dependencies",
         )
-    for diagnostic in lock_diagnostics(project, resolved):
-        path = project.dependencies.path if project.dependencies else project.source
+    for diagnostic, path in lock_changes(project, resolved):
         yield Reason(
             message=with_hint(diagnostic.message, diagnostic.hint),
             path=path,

@@ -12,6 +12,7 @@ from pathlib import Path
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
 from nixpy.files import envrc
+from nixpy.project import managers
 from nixpy.styles import host
 
 
@@ -51,8 +52,11 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
             files.append(plan.project.flake.name)
         names = " ".join(map(shell_word, files))
         yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if (in_git or flake) and style.folder and not _is_ignored(root / ".gitignore", style.folder):
-        yield Step(f"echo {style.folder}/ >> .gitignore", "or each evaluation copies it into the Nix store")
+    above = plan.project.workspace if style.folder == managers.FOLDER else None
+    gitignore = (above or root) / ".gitignore"
+    if (in_git or flake) and style.folder and not _is_ignored(gitignore, style.folder):
+        place = shell_word(managers.relative(plan.project, gitignore))
+        yield Step(f"echo {style.folder}/ >> {place}", "or each evaluation copies it into the Nix store")
     if plan.lines and plan.entry:
         yield Step(f"$EDITOR {plan.entry.name}", "add the lines above")
     yield from _enter(plan, flake=flake)

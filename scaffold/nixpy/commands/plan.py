@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
@@ -27,7 +25,8 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake
+from nixpy.project import flake, managers, pyvenv, workspace_checks
+from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles import styles
 
@@ -133,6 +132,7 @@ def _analyse(
         metadata=resolved.all_wheels,
         requirements=project.direct_requirements(resolved.targets()) if project.has_all_extras else None,
         index_urls=urls,
+        venv=analysis_options.venv or project.root / managers.venv(project),
     )
     # The result of uv contains the chosen extras and groups, but not their names.
     extras_and_groups = project.extras_and_groups if project.locked else ExtrasAndGroups()
@@ -170,33 +170,43 @@ def _lock_of(
 
 
 def lock_diagnostics(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if the lock is out of date with pyproject.toml."""
+    """Yield a diagnostic for each pyproject.toml that changed after the lock was made."""
+    for diagnostic, _ in lock_changes(project, resolved):
+        yield diagnostic
+
+
+def lock_changes(project: Project, resolved: ResolvedOptions) -> Iterator[tuple[Diagnostic, Path]]:
+    """Yield a diagnostic for each pyproject.toml that changed after the lock was made.
+
+    With it is the file that it is about. For a workspace, these are the files of all members, as for `uv lock --check`.
+    """
     if project.locked is None:
         return
-    lock, now, used = project.locked, project.dependencies, project.extras_and_groups
+    lock = project.locked
+    path = project.dependencies.path if project.dependencies else project.source
     lock_format = format_of(lock.path)
     relock = lock_format.relock if lock_format else None
     hint = f"Run `{relock}`, then `nixpy sync`." if relock else "Lock again, then run `nixpy sync`."
+
+    def outdated(reason: str, package: str | None = None) -> Diagnostic:
+        message = f"{lock.path.name} is out of date: {reason}"
+        return Diagnostic(code="NIX202", package=package, message=message, hint=hint)
+
     if lock.fresh() is False:
-        yield Diagnostic(
-            code="NIX202",
-            message=f"{lock.path.name} is out of date: pyproject.toml changed after the lock was made",
-            hint=hint,
-        )
-    if now is None or not now.complete:
-        return
-
-    def required() -> Iterator[Requirement]:  # some locks do not use them
-        yield from now.select(used.extras, used.groups)
-
-    names = {name for target in resolved.targets() for name in lock.differences(required(), target, used) or ()}
-    if names:
-        yield Diagnostic(
-            code="NIX202",
-            package=min(names),
-            message=f"{lock.path.name} is out of date: the requirement for {shorten(sorted(names))} changed",
-            hint=hint,
-        )
+        yield outdated("pyproject.toml changed after the lock was made"), path
+    for folder, known in project.declared.items():
+        if not known.complete:
+            continue
+        targets = resolved.targets()
+        names = {name for target in targets for name in lock.differences(known.declared, target, folder) or ()}
+        if names:
+            member = f" in {managers.relative(project, known.path)}" if known is not project.dependencies else ""
+            yield outdated(f"the requirement for {shorten(sorted(names))} changed{member}", min(names)), known.path
+    added, removed = project.other_members
+    if added:
+        yield outdated(f"it lacks the member {shorten(added)} of the workspace"), lock.path.with_name(PYPROJECT)
+    if removed:
+        yield outdated(f"{shorten(removed)} is no longer a member of the workspace"), lock.path.with_name(PYPROJECT)
 
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
@@ -204,13 +214,15 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
 
     Those that depend on wheels are not among them.
 
-    With `of_user`, also those about settings of uv outside the project, and about the end of support for nixpkgs.
+    With `of_user`, also those about settings of uv outside the project, about the end of support for nixpkgs, and about
+    the virtual environment.
     `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
     project.
     """
     yield from _unknown_branch(resolved)
     if of_user:
         yield from _unsupported(resolved)
+        yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from envrc.unwatched(project)
     yield from envrc.astray(project)
@@ -219,6 +231,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
+        yield from workspace_checks.diagnostics(project, style)
 
 
 def _unknown_branch(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
@@ -241,6 +254,22 @@ def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
             code="NIX211",
             message=f"the support of {found.branch} ended on {found.until}",
             hint=f"Run `nixpy init --nixpkgs {newest}`." if newest != found.branch else "Update nixpy.",
+        )
+
+
+def _other_venv(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if the .venv of the project has another Python version."""
+    if resolved.style is None or styles.find(resolved.style).folder != managers.FOLDER:
+        return
+    try:
+        version = pyvenv.python_version(pyvenv.read_config(project.root / managers.FOLDER))
+    except (OSError, NixpyError):  # doctor reports it
+        return
+    if version and version != resolved.python:
+        yield Diagnostic(
+            code="NIX430",
+            message=f"{managers.FOLDER} has Python {version}, but the project has Python {resolved.python}",
+            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again.",
         )
 
 

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from nixpy.commands.plan import Plan
-from nixpy.diagnostics.diagnostic import Diagnostic, counted
+from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
 from nixpy.libraries.match import Library
+from nixpy.project import managers
 
 
 def wheel_counts(plan: Plan) -> str:
@@ -23,6 +24,19 @@ def wheel_counts(plan: Plan) -> str:
     files = counted(len({wheel.filename for wheel in plan.wheels}), "wheel file")
     systems = counted(len(plan.resolved.systems), "system")
     return f"{packages}{'' if plan.complete else ' in nixpy.lock'}, {files} for {systems}"
+
+
+def workspace_places(plan: Plan) -> str:
+    """Return the members that a plan is for, and the places of `.venv` and nixpy.lock."""
+    project = plan.project
+    names = sorted(project.members)
+    every = project.is_root and not project.settings.members
+    what = (
+        f"all members: {shorten(names)}" if every else f"{'member' if len(names) == 1 else 'members'} {shorten(names)}"
+    )
+    venv = f"its environment is {managers.venv(project)}, " if plan.environment.style.folder == managers.FOLDER else ""
+    place = managers.relative(project, project.nixpy_lock_path)
+    return f"{what}; {venv}nixpy.lock is {place if '/' in place else 'in this folder'}"
 
 
 def first_libraries(libraries: Sequence[Library], limit: int) -> tuple[Library, ...]:

@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nixpy.core import programs
-from nixpy.core.errors import ArgumentError
-from nixpy.doctor import library_checks, nixfiles, project_folder, python_checks, setting_checks
-from nixpy.doctor.facts import Facts, StartedPython, Venv
+from nixpy.core.errors import ArgumentError, NixpyError
+from nixpy.doctor import (
+    library_checks,
+    nixfiles,
+    project_checks,
+    project_folder,
+    python_checks,
+    setting_checks,
+    venv_checks,
+)
+from nixpy.doctor.facts import Facts, Venv
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import outside, packages_in, pythons_on_path, start
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
@@ -22,6 +30,11 @@ Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
 # The name of a check, its function, and the facts that it requires.
 CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
+    ("files of the project", project_checks.broken_files, ()),
+    ("project or environment", project_checks.nothing_to_examine, ()),
+    ("virtual environment", venv_checks.broken_venv, ("venv",)),
+    ("folder of the environment", venv_checks.moved_venv, ("venv",)),
+    ("Python of the project", venv_checks.other_version, ("project", "venv")),
     ("packages of the lock", python_checks.missing_packages, ("project", "venv")),
     ("Python on PATH", python_checks.other_python, ("pythons", "venv")),
     ("packages given to withPackages", python_checks.applications, ("applied",)),
@@ -34,7 +47,8 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("variables of Python", setting_checks.steering_variables, ()),
     ("UV_PYTHON", setting_checks.uv_python, ()),
     ("uv's own Python", python_checks.foreign_python, ("host", "venv")),
-    ("downloads of uv", setting_checks.uv_downloads, ("host", "uv_downloads")),
+    ("downloads of uv", setting_checks.uv_downloads, ("host", "uv_settings")),
+    ("conda", setting_checks.conda, ("pythons", "venv")),
     ("files that git knows", setting_checks.untracked, ("git",)),
     ("environment that git ignores", setting_checks.open_venv, ("git",)),
     ("files of nixpy", setting_checks.stale_files, ("project", "fresh")),
@@ -42,6 +56,11 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("git repository", setting_checks.copied_folder, ("project",)),
     ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
 )
+
+# Without one of these facts, doctor does not know whether the project works here. The others, such as the state of git
+# and the lists of packages in Nix files, concern only single mistakes. The interpreter is not needed if no installed
+# file needs a library.
+ESSENTIAL = frozenset({"host", "pythons", "venv", "started", "wheels", "project", "fresh"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +70,13 @@ class Report:
     facts: Facts
     diagnostics: tuple[MachineDiagnostic, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 for errors, 2 if an essential check could not run, else 0."""
+        if any(diagnostic.level == "error" for diagnostic in self.diagnostics):
+            return 1
+        return 2 if any(skipped.essential for skipped in self.skipped) else 0
 
 
 def examine(root: Path, venv: Path, environ: Mapping[str, str]) -> Report:
@@ -70,9 +96,10 @@ def judge(facts: Facts) -> Report:
     diagnostics: list[MachineDiagnostic] = []
     skipped: list[Skipped] = []
     for name, check, needs in CHECKS:
-        reasons = [facts.unread[need] for need in needs if need in facts.unread]
-        if reasons:
-            skipped.append(Skipped(check=name, reason=reasons[0]))
+        unread = [need for need in needs if need in facts.unread]
+        if unread:
+            essential = any(need in ESSENTIAL and (need != "started" or facts.needs_libraries) for need in unread)
+            skipped.append(Skipped(check=name, reason=facts.unread[unread[0]], essential=essential))
             continue
         try:
             diagnostics += check(facts)
@@ -88,17 +115,20 @@ def judge(facts: Facts) -> Report:
 class _Observer:
     """Makes each observation separately.
 
-    An exception becomes the reason why its fact is unknown.
+    An exception becomes the reason why its fact is unknown. `errors` are those that name their place.
     """
 
     def __init__(self) -> None:
         self.unread: dict[str, str] = {}
+        self.errors: dict[str, NixpyError] = {}
 
     def __call__(self, name: str, default: _T, read: Callable[..., _T], *arguments: Any) -> _T:
         try:
             return read(*arguments)
         except Exception as error:  # noqa: BLE001 - this command is for broken machines
             self.unread[name] = _words(error)
+            if isinstance(error, NixpyError):
+                self.errors[name] = error
             return default
 
 
@@ -113,30 +143,42 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     see = _Observer()
     host = see("host", None, read_host)
     found = see("venv", None, read_venv, venv)
-    started = None
+    started, failure = None, ""
     if found and not found.python.exists:
         see.unread["started"] = f"{found.python.file} does not exist"
-    elif found:
-        started = see("started", None, _start, root, found, environ)
+    elif found and found.python.broken:
+        see.unread["started"] = f"{found.python.file} {found.python.broken}"
+    elif found and (python := see("started", None, _python, root, found)):
+        started = see("started", None, lambda: start(python, environ, project=root))
+        failure = see.unread.get("started", "")
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not report where it looks for libraries"
     wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
     project = see("project", None, project_folder.observe_project, root, host) if host else None
+    fresh = see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None
+    uv_settings = see("uv_settings", dict[str, str](), project_folder.uv_settings, root, environ)
+    errors = (see.errors[name] for name in ("project", "fresh", "uv_settings") if name in see.errors)
+    broken = (project_folder.broken_file(error, root) for error in errors)
     return Facts(
         environ=environ,
+        folder=root,
         venv_folder=venv,
         host=host,
         pythons=see("pythons", (), pythons_on_path, environ),
         user_packages=see("user_packages", frozenset(), _user_packages, environ),
         uv=programs.find("uv", environ, project=root) is not None,
-        uv_downloads=see("uv_downloads", True, project_folder.uv_may_download, root),
+        uv_settings=uv_settings,
         venv=found and replace(found, programs=wheels.programs if wheels else ()),
         started=started,
+        failure=failure,
+        broken_files=tuple({file.path: file for file in broken if file}.values()),
+        needs_libraries=wheels is None or any(one.needs.sonames or one.needs.dlopen for one in wheels.asking),
+        elf_files=wheels.elf_files if wheels else 0,
         unfound=wheels.unfound if wheels else (),
         suppliers=see("wheels", {}, project_folder.suppliers, root, wheels.asking) if host and wheels else {},
         rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),
         project=project,
-        fresh=see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None,
+        fresh=fresh,
         unused=see("unused", (), project_folder.unused, root) if project and project.uses_nixpy else (),
         git=see("git", None, project_folder.git, root, venv),
         applied=see("applied", (), nixfiles.applied, root),
@@ -145,13 +187,13 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
     )
 
 
-def _start(root: Path, venv: Venv, environ: Mapping[str, str]) -> StartedPython:
-    """Start the Python that an environment links to.
+def _python(root: Path, venv: Venv) -> Path:
+    """Return the Python that an environment links to.
 
-    One in the project or in the environment is not started.
+    Raises ValueError, with the reason, for one in the project or in the environment, which nixpy does not start.
     """
     inside = (programs.checkout(root), programs.checkout(venv.folder), venv.folder.resolve())
-    return start(outside(venv.python.path, venv.home, inside), environ, project=root)
+    return outside(venv.python.path, venv.home, inside)
 
 
 def _user_packages(environ: Mapping[str, str]) -> frozenset[str]:

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from packaging.specifiers import SpecifierSet
+
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
 _STORE = Path("/nix/store")
 DRIVER = Path("/run/opengl-driver/lib")
+WSL_DRIVER = Path("/usr/lib/wsl/lib")  # where Windows puts its driver
 
 HostLoader = Literal["nix-ld", "stub", "none", "a loader"]
 """The loader at the path in programs of other distributions: nix-ld; the stub of NixOS, which only reports that they
@@ -40,6 +43,7 @@ class Host:
     loader: Path | None
     at_loader: HostLoader
     driver: bool  # whether the folder of NixOS for the graphics driver exists
+    drivers: Mapping[str, Path] = field(default_factory=dict)  # the folder of each file of the driver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +51,22 @@ class Program:
     """The file of a Python, which may be a wrapper.
 
     `links` are the path itself and the target of each link; the last is the file, which may not exist. A wrapper
-    `wraps` another interpreter. `loader` is the program interpreter of an ELF file.
+    `wraps` another interpreter. `loader` is the program interpreter of an ELF file. `broken` is the reason why the
+    system cannot start an existing file, or empty.
     """
 
     path: Path
     links: tuple[Path, ...]
     exists: bool
+    broken: str = ""
     wraps: Path | None = None
     ours: bool = False  # made by the files of nixpy
     loader: Path | None = None
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is not even a link at the path."""
+        return not self.exists and len(self.links) == 1
 
     @property
     def file(self) -> Path:
@@ -125,13 +136,20 @@ class Supplier:
 class Venv:
     """A virtual environment.
 
-    `leaves` is the link in `bin` that points outside, or None.
+    `leaves` is the link in `bin` that points outside, or None. `other_folders` are the folders, other than its own,
+    that its scripts and `activate` name: it was moved or copied from there. With `include-system-site-packages` it
+    imports the packages of the user and `system_packages`, those of the Python in `home`.
     """
 
     folder: Path
     python: Program
     leaves: Path | None
     home: str | None  # `home` of pyvenv.cfg
+    has_config: bool = True  # pyvenv.cfg exists
+    version: str | None = None  # X.Y of pyvenv.cfg
+    other_folders: tuple[Path, ...] = ()
+    inherits: bool = False  # include-system-site-packages of pyvenv.cfg
+    system_packages: frozenset[str] = frozenset()
     versions: tuple[str, ...]  # X.Y of each lib/pythonX.Y
     packages: frozenset[str]
     programs: tuple[WheelProgram, ...] = ()
@@ -168,6 +186,8 @@ class ObservedProject:
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # the packages that it requires itself
+    python: str | None = None  # X.Y that the settings or .python-version choose
+    requires_python: SpecifierSet | None = None
     systems: tuple[str, ...] = ()  # the systems that a style must work on
     copied: tuple[str, ...] = ()  # the files of its flake, if Nix copies the folder because no git tracks them
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
@@ -181,6 +201,20 @@ class ObservedProject:
     def venv_in_root(self) -> bool:
         """Whether its .venv works only in the root file system of its style."""
         return self.style is not None and styles.find(self.style).venv_in_root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenFile:
+    """A file of the project that nixpy cannot read, with its error.
+
+    `relock` is the command that writes it again if it is a lock.
+    """
+
+    path: Path
+    line: int | None
+    message: str
+    hint: str
+    relock: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,14 +245,19 @@ class Facts:
     """
 
     environ: Mapping[str, str]
+    folder: Path  # of the project
     venv_folder: Path  # the virtual environment to examine
     host: Host | None = None
     pythons: tuple[OnPath, ...] = ()  # every Python of PATH, in its order
     user_packages: frozenset[str] = frozenset()
     uv: bool = False  # uv is on PATH
-    uv_downloads: bool = True  # settings in files allow uv to install a Python
+    uv_settings: Mapping[str, str] = field(default_factory=dict)  # in its files, about Pythons
     venv: Venv | None = None
     started: StartedPython | None = None
+    failure: str = ""  # the reason why the Python of the environment did not start
+    broken_files: tuple[BrokenFile, ...] = ()  # of the project
+    needs_libraries: bool = True  # installed wheels need libraries that the interpreter must find
+    elf_files: int = 0  # of installed wheels
     unfound: tuple[MissingLibrary, ...] = ()
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nixpy.doctor.facts import DRIVER, Host, HostLoader, folders
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Host, HostLoader, folders
 from nixpy.needs.glibc import is_glibc
 
 # The path of the loader in the psABI of each machine.
@@ -30,7 +30,17 @@ def read_host(root: Path = Path("/"), machine: str | None = None, kernel: str | 
         loader=loader,
         at_loader=_at(root / loader.relative_to("/")) if loader else "none",
         driver=(root / DRIVER.relative_to("/")).is_dir(),
+        drivers={name: folder for folder in (WSL_DRIVER, DRIVER) for name in _libraries(root, folder)},
     )
+
+
+def _libraries(root: Path, folder: Path) -> Iterator[str]:
+    """Yield the names of the libraries in a folder, without links to missing files."""
+    try:
+        paths = list((root / folder.relative_to("/")).iterdir())
+    except OSError:
+        return
+    yield from (path.name for path in paths if ".so" in path.name and path.exists())
 
 
 def _is_nixos(release: Path) -> bool:

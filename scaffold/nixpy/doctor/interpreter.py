@@ -5,11 +5,13 @@ It prints facts about itself.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from nixpy.core import programs
@@ -26,6 +28,8 @@ _PATIENCE = 20  # seconds
 _STORE_PATH = rb"/nix/store/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+"
 _INTERPRETER = re.compile(_STORE_PATH + rb"/bin/python3(?:\.\d+t?)?")
 _PYTHON = re.compile(r"python|pypy|graalpy")
+# ELF, a script, and Mach-O for one machine or several (mach-o/loader.h, mach-o/fat.h).
+_PROGRAMS = (elf.MAGIC, b"#!", bytes.fromhex("cffaedfe"), bytes.fromhex("cafebabe"))
 _OURS = re.compile(rb"/nix/store/[0-9a-z]{32}-nixpy-")
 
 
@@ -35,19 +39,32 @@ def read_program(path: Path) -> Program:
     file = links[-1]
     if not file.is_file():
         return Program(path=path, links=links, exists=False)
-    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        facts = elf.read(data, str(file)) if data[:4] == elf.MAGIC else None
-        text = data[:_MOST] if len(data) <= _MOST else b""
+    try:
+        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            magic = data[:4]
+            facts = elf.read(data, str(file)) if magic == elf.MAGIC else None
+            text = data[:_MOST] if len(data) <= _MOST else b""
+    except (OSError, ValueError) as error:  # an empty file, one without permission, a damaged ELF file
+        broken = "is empty" if file.stat().st_size == 0 else f"cannot be read: {getattr(error, 'strerror', error)}"
+        return Program(path=path, links=links, exists=True, broken=broken)
     wrapped = (Path(os.fsdecode(match[0])) for match in _INTERPRETER.finditer(text))
     return Program(
         path=path,
         links=links,
         exists=True,
+        broken=_broken(file, magic if facts or magic != elf.MAGIC else b""),
         # Its own name may be in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
         ours=_OURS.search(text) is not None,
         loader=Path(facts.interpreter) if facts and facts.interpreter else None,
     )
+
+
+def _broken(file: Path, magic: bytes) -> str:
+    """Return the reason why the system cannot start this file, or an empty text."""
+    if not os.access(file, os.X_OK):
+        return "is not executable"
+    return "" if magic.startswith(_PROGRAMS) else "is not a program"
 
 
 def _links(path: Path) -> Iterator[Path]:
@@ -80,7 +97,7 @@ def packages_of(prefix: Path) -> frozenset[str]:
     return packages_in(prefix.glob("lib/python3*/site-packages"))
 
 
-def packages_in(sites: Iterator[Path]) -> frozenset[str]:
+def packages_in(sites: Iterable[Path]) -> frozenset[str]:
     """Return the names of the distributions in these folders.
 
     The names are normalised. A distribution is `<name>-<version>.dist-info`.
@@ -95,16 +112,20 @@ def packages_in(sites: Iterator[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
-def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
+def outside(python: Path, home: str | None, inside: Sequence[Path]) -> Path:
     """Return the real path of a virtual environment's Python.
 
     It can be started without code of the project.
 
-    `home` is that of pyvenv.cfg: a Python reads its standard library from there. Raises ValueError, with the reason, if
-    one of the two is in one of the folders `inside`, or if the program is not a Python.
+    `home` is that of pyvenv.cfg: a Python reads its standard library from there. For a copy, as `python -m venv
+    --copies` makes it, return the same file in `home`. Raises ValueError, with the reason, if one of the two is in one
+    of the folders `inside`, or if the program is not a Python.
     """
     real = Path(os.path.realpath(python))
-    places = {"Python": real, "home": Path(os.path.realpath(python.parent.parent / home)) if home else None}
+    prefix = Path(os.path.realpath(python.parent.parent / home)) if home else None
+    if prefix and any(real.is_relative_to(folder) for folder in inside):
+        real = next(filter(partial(_same, real), _pythons(prefix)), real)
+    places = {"Python": real, "home": prefix}
     for what, path in places.items():
         for folder in inside:
             if path and path.is_relative_to(folder):
@@ -112,6 +133,18 @@ def outside(python: Path, home: str | None, inside: Iterable[Path]) -> Path:
     if not _PYTHON.search(real.name):
         raise ValueError(f"nixpy does not start {python}: it leads to {real}, which is not named like a Python")
     return real
+
+
+def _pythons(folder: Path) -> Iterator[Path]:
+    return (Path(os.path.realpath(path)) for path in sorted(folder.glob("python3*")))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two files have the same content."""
+    try:
+        return other.is_file() and one.stat().st_size == other.stat().st_size and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def start(python: Path, environ: Mapping[str, str], *, project: Path) -> StartedPython:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nixpy.core.read_file import exists
 from nixpy.diagnostics.diagnostic import bring_programs, shorten
-from nixpy.doctor.facts import DRIVER, Facts, MissingLibrary, folders, in_store
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Host, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.remedies import init
 from nixpy.libraries.match import unknown_soname
 from nixpy.styles import styles
+
+_TMPFILES = "/etc/tmpfiles.d/wsl-driver.conf"
+_LINK = f"L+ {DRIVER} - - - - {WSL_DRIVER}"  # /run is empty after each start (tmpfiles.d(5))
+_LINK_DRIVER = f"echo '{_LINK}' | sudo tee {_TMPFILES} && sudo systemd-tmpfiles --create {_TMPFILES}"
 
 
 def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
@@ -57,7 +62,7 @@ def missing_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX407",
             message=f"{bring_programs(names)} that need the loader {host.loader}, and this machine has {there} at "
             "this path",
-            command=enter or styles.command_for_programs(names, systems),
+            command=enter or init(facts, styles.command_for_programs(names, systems)),
             packages=tuple(names),
         )
         return
@@ -134,7 +139,7 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
     """
     project = facts.project
     if project is None or not project.uses_nixpy:
-        return "nixpy init"
+        return init(facts)
     if project.style and styles.find(project.style).from_nixpkgs:
         style, _ = styles.recommend((), ())
         return f"nixpy init --style {style.name}"  # the current style supplies no libraries to wheels
@@ -147,24 +152,46 @@ def _supply(facts: Facts, sonames: Iterable[str]) -> str:
 
 
 def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
-    """Yield NIX417: a library of the graphics driver has no folder."""
+    """Yield NIX417: a library of the graphics driver is not found."""
     host = facts.host
-    if host is None or host.driver:
+    if host is None:
         return
-    missing = [one for one in _required(facts) if facts.suppliers[one.soname].provider == "host-driver"]
-    if missing:
-        names = sorted({one.wheel for one in missing})
-        sonames = sorted({one.soname for one in missing})
-        # Mesa comes with hardware.graphics.enable, the driver of NVIDIA only with videoDrivers.
-        nvidia = any(re.match(r"lib(?:cuda|nv|EGL_nvidia|GLX_nvidia|vdpau_nvidia)", one) for one in sonames)
-        option = "hardware.graphics.enable = true" + (' and services.xserver.videoDrivers = [ "nvidia" ]' * nvidia)
-        if not host.nixos:
-            option = "targets.genericLinux.gpu.enable = true in home-manager"
+    places: dict[Path | None, list[MissingLibrary]] = defaultdict(list)
+    for one in _required(facts):
+        if facts.suppliers[one.soname].provider == "host-driver":
+            places[host.drivers.get(one.soname)].append(one)
+    for place, missing in places.items():
+        sonames, wheels = sorted({one.soname for one in missing}), sorted({one.wheel for one in missing})
+        if place == DRIVER:
+            # In the shell of nixpy the folder is searched if nixpy.nix is up to date; NIX416 reports if it is not.
+            if facts.shell is not None and facts.shell.program.ours:
+                continue
+            why, command = f"{DRIVER} has {_it(sonames)}, but this Python does not search there", _supply(facts, ())
+        elif place == WSL_DRIVER and not host.nixos:
+            why, command = f"Windows puts {_it(sonames)} into {place}; link it to {DRIVER}", _LINK_DRIVER
+        else:
+            why = f"but {DRIVER} {f'does not have {_it(sonames)}' if host.driver else 'does not exist'}; "
+            why += f"to {'install' if host.driver else 'create'} it, set {_driver_option(host, place, sonames)}"
+            command = "sudo nixos-rebuild switch" if host.nixos else "home-manager switch"
         yield MachineDiagnostic(
             code="NIX417",
             message=f"{shorten(sonames)} of the graphics driver {'is' if len(sonames) == 1 else 'are'} not found; "
-            f"{shorten(names)} {'needs' if len(names) == 1 else 'need'} {'it' if len(sonames) == 1 else 'them'}, "
-            f"but {DRIVER} does not exist; to create it, set {option}",
-            command="sudo nixos-rebuild switch" if host.nixos else "home-manager switch",
-            packages=tuple(names),
+            f"{shorten(wheels)} {'needs' if len(wheels) == 1 else 'need'} {_it(sonames)}, {why}",
+            command=command,
+            packages=tuple(wheels),
         )
+
+
+def _it(sonames: Sequence[str]) -> str:
+    return "it" if len(sonames) == 1 else "them"
+
+
+def _driver_option(host: Host, place: Path | None, sonames: Sequence[str]) -> str:
+    """Return the option of NixOS or home-manager that installs the driver."""
+    if not host.nixos:
+        return "targets.genericLinux.gpu.enable = true in home-manager"
+    if place == WSL_DRIVER:
+        return "wsl.useWindowsDriver = true of NixOS-WSL"
+    # Mesa comes with hardware.graphics.enable, the driver of NVIDIA only with videoDrivers.
+    nvidia = any(re.match(r"lib(?:cuda|nv|EGL_nvidia|GLX_nvidia|vdpau_nvidia)", one) for one in sonames)
+    return "hardware.graphics.enable = true" + (' and services.xserver.videoDrivers = [ "nvidia" ]' * nvidia)

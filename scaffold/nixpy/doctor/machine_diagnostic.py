@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+"""An error makes the exit status 1; a warning and a note do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +20,16 @@ class MachineDiagnostic:
     message: str
     command: str
     packages: tuple[str, ...] = ()
+    level: Level = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A check that could not run, and why."""
+    """A check that could not run, and why.
+
+    Without an `essential` check, doctor does not know whether the project works here.
+    """
 
     check: str
     reason: str
+    essential: bool = True

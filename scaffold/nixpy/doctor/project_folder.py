@@ -8,20 +8,20 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core import programs
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_lossy
-from nixpy.core.toml_file import load_toml
 from nixpy.diagnostics.diagnostic import with_hint
-from nixpy.doctor.facts import Freshness, Git, Host, ObservedProject, Supplier
+from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.environment.options import resolve_options
 from nixpy.files import envrc, flake_imports
+from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.project import managers, project
@@ -37,10 +37,21 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, or None; NixpyError if it cannot be read."""
     if not is_project(folder):
         return None
-    found = project.read(folder)
+    try:
+        found = project.read(folder)
+    except ProjectError as error:
+        if error.path == folder:  # its pyproject.toml has only settings of tools
+            return None
+        raise
     locked = None
     direct: frozenset[str] = frozenset()
-    resolved = resolve_options(found)
+    try:
+        resolved = resolve_options(found)
+    except ProjectError as error:
+        if isinstance(error, SettingError):
+            raise
+        # For example nixpkgs does not have the Python: no file is damaged.
+        raise ValueError(with_hint(str(error), error.hint)) from None
     targets = [target for target in resolved.targets() if target.system == host.system]
     if targets:
         direct = frozenset(found.direct_names(targets))
@@ -65,11 +76,27 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         install=_install(found, resolved.manager),
         locked=locked,
         packages=direct,
+        python=resolved.python if uses_nixpy or "python-version" in resolved.reasons["python"] else None,
+        requires_python=found.requires_python,
         systems=resolved.required_systems,
         wheels=frozenset(
             wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
         ),
     )
+
+
+def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
+    """Return the file that an error is about, or None if it is about no file.
+
+    A relative path is in `folder`.
+    """
+    path = Path(error.path) if error.path is not None else folder
+    path = path if path.is_absolute() else folder / path
+    if not path.is_file():
+        return None
+    lock_format = formats.format_of(path)
+    relock = lock_format.relock if lock_format else None
+    return BrokenFile(path=path, line=error.line, message=error.message, hint=error.hint or "", relock=relock)
 
 
 def _enter(found: project.Project) -> str:
@@ -92,12 +119,16 @@ def unused(folder: Path) -> tuple[MachineDiagnostic, ...]:
     """
     found = project.read(folder)
     imports = (
-        MachineDiagnostic(code=one.code, message=with_hint(one.message, one.hint), command="nixpy init")
+        MachineDiagnostic(
+            code=one.code, message=with_hint(one.message, one.hint), command="nixpy init", level="warning"
+        )
         for one in flake_imports.unused(found)
     )
     entry = envrc.entry_missed(found)
     direnv = (
-        MachineDiagnostic(code=one.code, message=one.message, command=f"{envrc.command(entry)} && direnv allow")
+        MachineDiagnostic(
+            code=one.code, message=one.message, command=f"{envrc.command(entry)} && direnv allow", level="warning"
+        )
         for one in envrc.astray(found)
         if entry
     )
@@ -187,14 +218,16 @@ def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
     return done
 
 
-def uv_may_download(folder: Path) -> bool:
-    """Return whether the project's own settings of uv allow it to install a Python."""
-    tables = []
-    for path, keys in ((folder / "uv.toml", ()), (folder / "pyproject.toml", ("tool", "uv"))):
-        table = load_toml(path) if path.is_file() else {}
-        for key in keys:
-            table = table.get(key, {})
-        tables.append(table)
-    return not any(
-        table.get("python-downloads") == "never" or table.get("python-preference") == "only-system" for table in tables
-    )
+def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in files of uv that decide which Pythons it uses.
+
+    These are `python-preference` and `python-downloads`.
+
+    Raises NixpyError for a file that is not TOML.
+    """
+    found: dict[str, str] = {}
+    for file in uv_files(folder, environ):  # the first file with a setting decides
+        for key in ("python-preference", "python-downloads"):
+            if isinstance(value := file.table.get(key), str):
+                found.setdefault(key, value)
+    return found

@@ -10,6 +10,7 @@ from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.remedies import PREFER_SYSTEM, by_shell, create_again, fill
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
@@ -29,25 +30,29 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
     wanted = project.packages if project.locked is None else project.locked
     if venv is None:
         if wanted:
-            outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
-            by_shell = outside and project.fills and facts.venv_folder == project.root / FOLDER
+            entered = by_shell(facts, facts.venv_folder)
             yield MachineDiagnostic(
                 code="NIX401",
                 message=f"there is no virtual environment at {facts.venv_folder}, so no package of "
                 f"{project.source} can be imported",
-                command=project.enter if by_shell else _fill(project, facts.venv_folder, new=True),
+                command=project.enter if entered else fill(project, facts.venv_folder, new=True),
             )
         return
-    missing = sorted(wanted - venv.packages)
+    missing = sorted(wanted - venv.packages - _inherited(facts, venv))
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         yield MachineDiagnostic(
             code="NIX401",
             message=f"{shorten(missing)} of {project.source} {verb} not installed in {venv.folder}"
             + _elsewhere(facts, frozenset(missing)),
-            command=_fill(project, venv.folder),
+            command=fill(project, venv.folder),
             packages=tuple(missing),
         )
+
+
+def _inherited(facts: Facts, venv: Venv) -> frozenset[str]:
+    """Return the packages outside a virtual environment that it can import."""
+    return venv.system_packages | facts.user_packages if venv.inherits else frozenset()
 
 
 def _not_in_shell(facts: Facts, project: ObservedProject) -> Iterator[MachineDiagnostic]:
@@ -87,33 +92,12 @@ def _elsewhere(facts: Facts, missing: frozenset[str]) -> str:
     return ""
 
 
-def _fill(project: ObservedProject | None, folder: Path, *, new: bool = False) -> str:
-    """Return the command that fills a virtual environment.
-
-    With `new` it first creates the environment.
-    """
-    install = project.install if project else "uv sync"
-    venv = shell_word(_shown(project, folder))
-    if venv != ".venv":
-        install = install.replace(".venv/", f"{venv}/")
-        if install.startswith("uv pip"):
-            install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
-        elif install.startswith("uv "):
-            install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
-    if not new or "uv sync" in install:  # `uv sync` creates it, and replaces one with another Python
-        return install
-    maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
-    return f"{maker} {venv} && {install}"
-
-
-def _shown(project: ObservedProject | None, folder: Path) -> str:
-    return str(folder.relative_to(project.root)) if project and folder.is_relative_to(project.root) else str(folder)
-
-
 def other_python(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX402: another Python or virtual environment is active."""
     venv = facts.venv
     active = facts.environ.get("VIRTUAL_ENV")
+    if venv and active and Path(active) in venv.other_folders:
+        return  # NIX429: `activate` sets it
     if venv and active and Path(active).resolve() != venv.folder.resolve():
         yield MachineDiagnostic(
             code="NIX402",
@@ -223,6 +207,8 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
     if venv is None:
         return
     python = venv.python
+    if python.missing:
+        return  # NIX428
     if not python.exists or (in_store(python.loader) and python.loader and not python.loader.exists()):
         gone = python.file if not python.exists else python.loader
         project = facts.project
@@ -247,7 +233,7 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX406",
             message=f"{python.path} is Python {version}, but the packages in {venv.folder} are installed for "
             f"Python {', '.join(venv.versions)}",
-            command=f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}",
+            command=create_again(facts, venv),
         )
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
@@ -273,7 +259,7 @@ def _renew(facts: Facts, venv: Venv) -> str:
         return _relink(venv, shell.program)
     if shell is None and facts.project and facts.project.uses_nixpy and not facts.project.venv_in_root:
         return facts.project.enter  # its hook links .venv again, or reports why it cannot
-    return f"rm -r {shell_word(str(venv.folder))} && {_fill(facts.project, venv.folder, new=True)}"
+    return create_again(facts, venv)
 
 
 def _version(program: Program) -> str | None:
@@ -296,6 +282,5 @@ def foreign_python(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX412",
             message=f"{venv.python.path} is {venv.python.file}, which needs the loader {loader}; without nix-ld "
             "it does not start here",
-            command=f"rm -r {shell_word(str(venv.folder))} && UV_PYTHON_DOWNLOADS=never "
-            f"UV_PYTHON_PREFERENCE=only-system {_fill(facts.project, venv.folder, new=True)}",
+            command=f"export {PREFER_SYSTEM} && {create_again(facts, venv)}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nixpy.diagnostics.diagnostic import shorten
+from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.doctor.examine import Report
 from nixpy.doctor.facts import Facts, Program
 from nixpy.styles import styles
@@ -79,6 +79,63 @@ def _optional(facts: Facts) -> str:
     )
 
 
+def looked_at(facts: Facts) -> dict[str, Any]:
+    """Return what doctor looked at, as JSON data.
+
+    A fact that could not be read is null or false.
+    """
+    read = facts.unread
+    return {
+        "variables": True,
+        "pythons": None if "pythons" in read else len(facts.pythons),
+        "packages": len(facts.venv.packages) if facts.venv else None,
+        "elf_files": facts.elf_files if facts.venv and "wheels" not in read else None,
+        "interpreter": facts.started is not None and "started" not in read,
+        "source": facts.project.source if facts.project else None,
+        "nixpy_files": facts.project is not None and facts.project.uses_nixpy and "fresh" not in read,
+        "git": facts.git is not None,
+    }
+
+
+def looked_at_text(facts: Facts) -> str:
+    """Return what doctor looked at, as a list in words."""
+    seen = looked_at(facts)
+    words = [
+        *([counted(seen["packages"], "package")] if seen["packages"] is not None else []),
+        *([counted(seen["elf_files"], "ELF file")] if seen["elf_files"] else []),
+        *(["the interpreter"] if seen["interpreter"] else []),
+        *([seen["source"]] if seen["source"] else []),
+        *(["the files of nixpy"] if seen["nixpy_files"] else []),
+        *(["git"] if seen["git"] else []),
+        *([f"{counted(seen['pythons'], 'Python')} on PATH"] if seen["pythons"] is not None else []),
+        "the variables",
+    ]
+    return ", ".join(words)
+
+
+def not_looked_at(report: Report) -> list[str]:
+    """Return a line for each reason, with the checks that could not run."""
+    checks: dict[str, list[str]] = {}
+    for skipped in report.skipped:
+        checks.setdefault(skipped.reason, []).append(skipped.check)
+    return [f"{', '.join(names)}: {reason}" for reason, names in checks.items()]
+
+
+def summary(report: Report, checks: int) -> str:
+    """Return the last line: how many diagnostics of how many checks.
+
+    It does not claim anything about the checks that could not run.
+    """
+    notes = sum(diagnostic.level == "note" for diagnostic in report.diagnostics)
+    number = len(report.diagnostics) - notes
+    found = counted(number, "diagnostic") if number else "no diagnostic"
+    ran = counted(checks, "check")
+    if report.skipped:
+        ran = f"{checks - len(report.skipped)} of {ran}"
+    narrower = "" if number or not report.skipped else " in what was looked at,"
+    return f"{found} found{narrower} by {ran}" + (f", and {counted(notes, 'note')}" if notes else "")
+
+
 def as_json(report: Report) -> dict[str, Any]:
     """Return the report as JSON data, without the format number.
 
@@ -136,10 +193,15 @@ def as_json(report: Report) -> dict[str, Any]:
                 "message": diagnostic.message,
                 "command": diagnostic.command,
                 "packages": list(diagnostic.packages),
+                "level": diagnostic.level,
             }
             for diagnostic in report.diagnostics
         ],
-        "not_checked": [{"check": skipped.check, "reason": skipped.reason} for skipped in report.skipped],
+        "looked_at": looked_at(facts),
+        "not_checked": [
+            {"check": skipped.check, "reason": skipped.reason, "essential": skipped.essential}
+            for skipped in report.skipped
+        ],
     }
 
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from nixpy.commands.check import in_words
 from nixpy.core.text import shell_word
 from nixpy.doctor.facts import Facts, in_store
-from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.machine_diagnostic import Level, MachineDiagnostic
+from nixpy.doctor.remedies import PREFER_SYSTEM
 from nixpy.files.reconcile import State, remedy
+from nixpy.project.managers import FOLDER
 
-_STEERING = {
-    "PYTHONPATH": "Python searches its folders before the packages of every virtual environment",
-    "PYTHONHOME": "every Python loads its standard library from there",
-    "SOURCE_DATE_EPOCH": "Nix sets it for builds, and wheels and archives that you build here get its date",
+# Every Nix shell sets SOURCE_DATE_EPOCH, and it only changes dates.
+_STEERING: dict[str, tuple[str, Level]] = {
+    "PYTHONPATH": ("Python searches its folders before the packages of every virtual environment", "error"),
+    "PYTHONHOME": ("every Python loads its standard library from there", "error"),
+    "SOURCE_DATE_EPOCH": ("wheels and archives that you build here get its date", "note"),
 }
 
 
 def steering_variables(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX410: a variable affects every Python."""
-    for name, effect in _STEERING.items():
+    for name, (effect, level) in _STEERING.items():
         if value := facts.environ.get(name):
-            yield MachineDiagnostic(code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}")
+            yield MachineDiagnostic(
+                code="NIX410", message=f"{name} is {value}: {effect}", command=f"unset {name}", level=level
+            )
 
 
 def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
@@ -41,17 +47,67 @@ def uv_python(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def uv_downloads(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX413: uv may install its own Python, which does not start on NixOS."""
-    if not facts.uv or not facts.uv_downloads or not facts.host or not facts.host.nixos:
+    if not facts.uv or not facts.host or not facts.host.nixos or facts.host.at_loader == "nix-ld":
         return
-    environ = facts.environ
-    never = environ.get("UV_PYTHON_DOWNLOADS") in {"never", "false", "0"}
-    if never or environ.get("UV_PYTHON_PREFERENCE") == "only-system" or facts.host.at_loader == "nix-ld":
+    if _may_download(facts.uv_settings, facts.environ):
+        yield MachineDiagnostic(
+            code="NIX413",
+            message="uv may download a Python, which does not start on NixOS without nix-ld",
+            command=f"export {PREFER_SYSTEM}",
+        )
+
+
+def _may_download(settings: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    """Return whether uv downloads a Python by itself.
+
+    A variable takes precedence over the same setting in a file.
+    """
+    if _is_on(environ.get("UV_NO_MANAGED_PYTHON")) or _is_on(environ.get("UV_OFFLINE")):
+        return False
+    preference = environ.get("UV_PYTHON_PREFERENCE") or settings.get("python-preference")
+    if preference == "only-system" and not _is_on(environ.get("UV_MANAGED_PYTHON")):
+        return False
+    downloads = environ.get("UV_PYTHON_DOWNLOADS") or settings.get("python-downloads") or "automatic"
+    return downloads not in {"manual", "never", "false", "0"}
+
+
+def _is_on(value: str | None) -> bool:
+    return (value or "").lower() in {"1", "true", "t", "yes", "y", "on"}
+
+
+def conda(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX431: conda is active, and tools prefer it to the virtual environment."""
+    prefix, project = facts.environ.get("CONDA_PREFIX"), facts.project
+    if not prefix or facts.environ.get("VIRTUAL_ENV") or (project and project.folder != FOLDER):
         return
+    if project is None and facts.venv is None:
+        return
+    first = bool(facts.pythons) and facts.pythons[0].program.folder == Path(prefix) / "bin"
+    base = _is_conda_base(Path(prefix), facts.environ.get("CONDA_DEFAULT_ENV"))
+    if base and not first:
+        return
+    effects = [
+        *([f"`python` and `pip` are those in {prefix}/bin"] if first else []),
+        *([] if base else ["uv pip and other installers prefer it"]),
+    ]
+    own = facts.venv.folder if facts.venv else facts.venv_folder
     yield MachineDiagnostic(
-        code="NIX413",
-        message="uv may download a Python, which does not start on NixOS without nix-ld",
-        command="export UV_PYTHON_DOWNLOADS=never",
+        code="NIX431",
+        message=f"CONDA_PREFIX is {prefix}: {', and '.join(effects)}, and not {own}",
+        command=f"source {shell_word(str(own))}/bin/activate" if facts.venv else "conda deactivate",
     )
+
+
+def _is_conda_base(prefix: Path, name: str | None) -> bool:
+    """Return whether uv takes a conda environment for the base environment.
+
+    uv treats that one as a Python of the system.
+
+    See `CondaEnvironmentKind` in uv-python/src/virtualenv.rs of uv.
+    """
+    if not name:
+        return False
+    return name in {"base", "root"} or (Path(name) != prefix and name != prefix.name)
 
 
 def untracked(facts: Facts) -> Iterator[MachineDiagnostic]:
@@ -107,4 +163,5 @@ def copied_folder(facts: Facts) -> Iterator[MachineDiagnostic]:
             message=f"{facts.project.root} is not in a git repository: each change makes `nix develop` copy the folder"
             f"{folder} into the Nix store",
             command=f"git init && git add -N {names}",
+            level="warning",
         )

@@ -8,16 +8,19 @@ from pathlib import Path
 
 from packaging.utils import NormalizedName
 
-from nixpy.core.read_file import read_lossy
 from nixpy.core.target import SYSTEMS, Target
+from nixpy.doctor import moved
 from nixpy.doctor.facts import Host, MissingLibrary, Program, StartedPython, Venv, WheelProgram, folders, in_store
-from nixpy.doctor.interpreter import packages_of, read_program
+from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.project import pyvenv
 from nixpy.wheels.elf_files import inspect
 
+# The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
+_LIBS, _SITES = ("lib", "lib64", "local/lib"), ("site-packages", "dist-packages")
 _NIX_LD_DEFAULT = Path("/run/current-system/sw/share/nix-ld/lib")  # the default of nix-ld without a variable
 
 
@@ -26,17 +29,36 @@ def read_venv(folder: Path) -> Venv | None:
 
     Raises OSError if it cannot be read.
     """
-    if not (folder / "pyvenv.cfg").is_file() and not (folder / "bin/python").is_symlink():
+    versions = tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*")))
+    link = folder / "bin/python"
+    if not (folder / pyvenv.NAME).is_file() and not link.is_symlink() and not (versions and (folder / "bin").is_dir()):
         return None
-    python = read_program(folder / "bin/python")
+    python = read_program(link)
+    config = pyvenv.read_config(folder)
+    home = config.get("home")
+    inherits = config.get("include-system-site-packages", "").lower() == "true"
     return Venv(
         folder=folder,
         python=python,
         leaves=_leaves(folder, python),
-        home=_home(folder / "pyvenv.cfg"),
-        versions=tuple(sorted(path.name.removeprefix("python") for path in folder.glob("lib/python3.*"))),
+        home=home,
+        has_config=(folder / pyvenv.NAME).is_file(),
+        version=pyvenv.python_version(config),
+        versions=versions,
+        inherits=inherits,
+        other_folders=tuple(moved.other_folders(folder)),
         packages=packages_of(folder),
+        system_packages=_system_packages(Path(home).parent, versions) if inherits and home else frozenset(),
     )
+
+
+def _system_packages(prefix: Path, versions: tuple[str, ...]) -> frozenset[str]:
+    """Return the packages in the site-packages of a Python installation.
+
+    Debian names these folders differently.
+    """
+    places = [f"{lib}/python{version}/{name}" for version in versions for lib in _LIBS for name in _SITES]
+    return packages_in(prefix / place for place in (*places, *(f"{lib}/python3/dist-packages" for lib in _LIBS)))
 
 
 def _leaves(folder: Path, python: Program) -> Path | None:
@@ -44,15 +66,6 @@ def _leaves(folder: Path, python: Program) -> Path | None:
         if not target.is_relative_to(folder):
             return link
     return None
-
-
-def _home(cfg: Path) -> str | None:
-    try:
-        lines = read_lossy(cfg).splitlines()
-    except FileNotFoundError:
-        return None
-    pairs = (line.partition("=") for line in lines)
-    return next((value.strip() for key, _, value in pairs if key.strip() == "home"), None)
 
 
 def _searches(
@@ -86,6 +99,7 @@ class Wheels:
     asking: tuple[WheelNeeds, ...]
     programs: tuple[WheelProgram, ...]
     unfound: tuple[MissingLibrary, ...]
+    elf_files: int = 0
 
 
 def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str]) -> Wheels:
@@ -104,6 +118,7 @@ def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, enviro
     kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     return Wheels(
+        elf_files=sum(map(len, elves.values())),
         asking=tuple(
             WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
             for name, need in needs.items()

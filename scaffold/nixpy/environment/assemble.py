@@ -70,6 +70,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         features=active,
         programs=started,
         manager=managers.manager(project, resolved.manager),
+        venv=managers.venv(project),
         overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional)
         if lang2nix_facts
         else (),

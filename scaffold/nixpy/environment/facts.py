@@ -22,6 +22,7 @@ from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
 from nixpy.nixpkgs.expression import condition
+from nixpy.project.managers import FOLDER
 from nixpy.project.project import NIXPY_LOCK
 from nixpy.styles.styles import Style
 
@@ -37,6 +38,7 @@ COMMON = frozenset(
         "external",
         "features",
         "manager",
+        "venv",
         "shell",
         "lock",
         "digest",
@@ -93,6 +95,7 @@ def _common(env: Environment) -> dict[str, Any]:
         # A feature without a Nix file only changes the other facts.
         "features": [feature.name for feature in env.features if feature.has_nix],
         "manager": env.manager and {key: one for key, one in env.manager.facts().items() if not _is_empty(one)},
+        "venv": env.venv if env.venv != FOLDER and env.style.folder == FOLDER else None,
         "shell": _shell(env),
         "lock": place if place != NIXPY_LOCK else None,
         "digest": nixpy_lock.inputs,

@@ -180,6 +180,7 @@ def facts(project: Project, style: Style, targets: Sequence[Target]) -> dict[str
         "requirements-files": [{"nix": _path(project, path)} for path in project.requirements if style.from_nixpkgs],
         "extras": sorted(extras_and_groups.extras),
         "groups": sorted(groups),
+        "members": sorted(project.settings.members),
     }
 
 

@@ -41,6 +41,7 @@ class Environment:
     features: tuple[Feature, ...]
     programs: Programs
     manager: Manager | None
+    venv: str  # the path of .venv from the project's folder
     overrides: tuple[Override, ...]
     lang2nix: Mapping[str, Any] | None  # the arguments of third-party Nix code
     addresses: str | None  # the path from the generated file to the lock with the address of each wheel

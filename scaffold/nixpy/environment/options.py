@@ -91,6 +91,9 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     NixpyError for an invalid style, manager or nixpkgs, and if no Python of that nixpkgs fits the project.
     """
     settings = project.settings
+    if settings.members:
+        with _located(project, "members", from_command_line=False):
+            project.check_members()
     reasons: dict[str, str] = {}
     nixpkgs = config.nixpkgs_ref(options.nixpkgs) if options.nixpkgs else settings.nixpkgs
     if nixpkgs:

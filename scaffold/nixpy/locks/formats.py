@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -115,6 +116,17 @@ def find(root: Path) -> Path | None:
         return root
     here = (root / one.name for one in FORMATS if not one.pins_only)
     return next((path for path in here if path.is_file()), None) or _workspace_lock(root)
+
+
+def workspace_folder(root: Path) -> Path:
+    """Return the folder of the workspace with the member `root`, and else `root`.
+
+    A lock that cannot be read does not count.
+    """
+    with suppress(LockError):
+        found = None if any((root / one.name).is_file() for one in FORMATS) else _workspace_lock(root)
+        return found.parent if found else root
+    return root
 
 
 def find_pins(root: Path) -> Path | None:

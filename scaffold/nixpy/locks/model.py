@@ -6,7 +6,7 @@ It has packages, their files, and the locked wheels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -60,13 +60,26 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtrasAndGroups:
-    """The extras and dependency groups to install.
+    """The extras and dependency groups to install, and the members of a workspace.
 
-    `groups` None means the default groups.
+    `groups` None means the default groups, `members` None all members.
     """
 
     extras: frozenset[NormalizedName] = frozenset()
     groups: frozenset[NormalizedName] | None = None
+    members: frozenset[NormalizedName] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The requirements that one pyproject.toml declares, as written.
+
+    `extras` None means that only a build shows them.
+    """
+
+    dependencies: tuple[Requirement, ...] = ()
+    extras: Mapping[NormalizedName, tuple[Requirement, ...]] | None = field(default_factory=dict)
+    groups: Mapping[NormalizedName, tuple[Requirement, ...]] = field(default_factory=dict)
 
 
 class Lock(Protocol):
@@ -98,14 +111,20 @@ class Lock(Protocol):
         Returns None if the lock does not record that.
         """
 
-    def differences(
-        self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
-    ) -> tuple[str, ...] | None:
+    def differences(self, declared: Declared, target: Target, folder: Path | None = None) -> tuple[str, ...] | None:
         """Return the packages with requirements that changed after locking.
 
         They are sorted by name.
 
-        `requirements` are the current ones of the project. Returns None if the lock does not record the old ones.
+        `declared` are the current requirements of the project in `folder`, by default the project of the lock. Returns
+        None if the lock does not record the old ones.
+        """
+
+    @property
+    def members(self) -> Mapping[NormalizedName, Path]:
+        """The members of the workspace, with their folders.
+
+        Empty if the lock is for one project.
         """
 
     def has_project(self) -> bool:
@@ -135,12 +154,17 @@ class LockDefaults:
 
     def differences(
         self,
-        requirements: Iterable[Requirement],  # noqa: ARG002
+        declared: Declared,  # noqa: ARG002
         target: Target,  # noqa: ARG002
-        extras_and_groups: ExtrasAndGroups,  # noqa: ARG002
+        folder: Path | None = None,  # noqa: ARG002
     ) -> tuple[str, ...] | None:
         """Return None: the lock does not record it."""
         return None
+
+    @property
+    def members(self) -> Mapping[NormalizedName, Path]:
+        """None: the lock is for one project."""
+        return {}
 
     def has_project(self) -> bool:
         """Return True: the lock is in the folder of its project."""

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
-from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
+from nixpy.locks.model import Declared, ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.uv_changes import differences
 from nixpy.locks.uv_document import (
     DEPENDENCIES,
@@ -38,11 +37,20 @@ _Step = tuple[Node, Section]
 _QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roots:
+    """The projects that uv installs."""
+
+    nodes: tuple[Node, ...]
+    top: Node  # the project in the folder of the lock, or the manifest
+    single: bool  # it is one project, with its own groups
+
+
 @dataclass(frozen=True, kw_only=True)
 class UvLock(LockDefaults):
     """A uv.lock of the project in the folder `root`.
 
-    If that is not a project, it is the lock of all members.
+    If that is the folder of the lock, it is the lock of all members.
     """
 
     path: Path
@@ -70,14 +78,16 @@ class UvLock(LockDefaults):
         They are sorted by name, each name once.
 
         These are the direct and indirect dependencies of the project and of its chosen extras and groups, if their
-        markers are true. Raises LockError for an extra or group that the project lacks, for some that exclude each
+        markers are true. For the root of a workspace, it is `uv sync --all-packages`, or with `--package` for each
+        named member. Raises LockError for a member, extra or group that the lock lacks, for some that exclude each
         other, and for a target that the lock was not made for.
         """
         self._admit(target)
-        extras, groups = self.extras(extras_and_groups), self.groups(extras_and_groups)
-        starts: list[_Step] = []
+        roots = self._roots(extras_and_groups)
+        extras, groups = self._extras(extras_and_groups, roots), self._groups(extras_and_groups, roots)
+        starts: list[_Step] = [(self.document.manifest, DEPENDENCIES)]
         active: set[str] = set()
-        for node in self.roots:
+        for node in roots.nodes:
             own_extras, own_groups = sorted(extras & node.extras), sorted(groups & node.groups)
             active.add(code("project", node.name))
             active.update(code("extra", node.name, name) for name in own_extras)
@@ -85,6 +95,9 @@ class UvLock(LockDefaults):
             starts.append((node, DEPENDENCIES))
             starts += [(node, extra_section(name)) for name in own_extras]
             starts += [(node, group_section(name)) for name in own_groups]
+        groups_of_top = _groups_of_top(roots, groups)
+        active.update(code("group", roots.top.name, name) for name in groups_of_top)
+        starts += [(roots.top, group_section(name)) for name in groups_of_top]
         if self.document.conflicts:
             # Markers about conflicts depend on all active extras and groups, so nixpy first collects those, as uv does.
             active |= self._walk(starts, target, active, grow=True)[1]
@@ -92,68 +105,81 @@ class UvLock(LockDefaults):
         nodes, _ = self._walk(starts, target, active, grow=False)
         return self._once(nodes)
 
-    def differences(
-        self, requirements: Iterable[Requirement], target: Target, extras_and_groups: ExtrasAndGroups
-    ) -> tuple[str, ...] | None:
+    def differences(self, declared: Declared, target: Target, folder: Path | None = None) -> tuple[str, ...] | None:
         """Return the packages with requirements that changed after locking.
 
         They are sorted by name.
 
-        `requirements` are the current ones of the project, with those of the chosen extras and groups. nixpy compares
-        both sides on `target`. Returns None if the lock does not record the old ones: uv may leave them out, and a
-        workspace without a project of its own has none.
+        `declared` are the current requirements of the project in `folder`, by default `root`. nixpy compares both sides
+        on `target`. Returns None if the lock does not record the old ones, which uv may leave out.
         """
-        projects = [node for node in self.roots if node is not self.document.manifest]
-        if len(projects) != 1 or projects[0].metadata is None:
+        folder = folder or self.root
+        found = next((node for node in self.document.nodes if _is_in(node, folder)), None)
+        manifest = self.document.manifest
+        if found is None and folder.resolve() == self.path.parent.resolve() and (self.members or manifest.groups):
+            found = manifest
+        if found is None or found.metadata is None:
             return None
 
         def holds(marker: str | None, active: AbstractSet[str]) -> bool:
             return self.holds(marker, target, active)
 
-        groups, extras = self.groups(extras_and_groups), self.extras(extras_and_groups)
-        return differences(self.path, projects[0], requirements, extras=extras, groups=groups, holds=holds)
+        return differences(self.path, found, declared, holds)
 
-    @cached_property
-    def roots(self) -> tuple[Node, ...]:
-        """The project in `root`, or all members if that is not a project.
+    @property
+    def members(self) -> Mapping[NormalizedName, Path]:
+        """The members of the workspace, with their folders.
 
-        And the requirements of the manifest.
+        Empty if the lock is for one project.
         """
-        nodes, manifest = self.document.nodes, self.document.manifest
-        project = tuple(filter(self._is_here, nodes))
-        if not project and self.root.resolve() == self.path.parent.resolve():
-            project = tuple(node for node in nodes if node.member)
-        if not project and not manifest.sections:
-            raise LockError(
-                f"this lock holds no project in the folder {self.root}",
-                hint="Run `uv lock` in the project's folder.",
-                path=self.path,
-            )
-        return (*project, manifest)
+        return {node.name: node.folder for node in self.document.nodes if node.member and node.folder}
 
     def has_project(self) -> bool:
         """Return whether `root` itself is a project of this lock.
 
         It may be only a folder below or above one.
         """
-        return any(map(self._is_here, self.document.nodes))
-
-    def extras(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
-        """Return the extras in `extras_and_groups`; LockError if the lock lacks one."""
-        self._refuse_unknown(
-            "extra", extras_and_groups.extras, frozenset().union(*(node.extras for node in self.roots))
-        )
-        return frozenset(extras_and_groups.extras)
+        return any(_is_in(node, self.root) for node in self.document.nodes)
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the groups in `extras_and_groups`, those of uv by default.
 
         Raises LockError if the lock lacks one.
         """
-        known: frozenset[str] = frozenset().union(*(node.groups for node in self.roots))
-        chosen = self._default_groups(known) if extras_and_groups.groups is None else extras_and_groups.groups
-        self._refuse_unknown("group", chosen, known)
-        return frozenset(chosen)
+        return self._groups(extras_and_groups, self._roots(extras_and_groups))
+
+    def _roots(self, extras_and_groups: ExtrasAndGroups) -> _Roots:
+        """Return the projects to install.
+
+        This is the project in `root`. If `root` is the folder of a workspace, it is the named members, by default all.
+        """
+        top = next((node for node in self.document.nodes if _is_in(node, self.path.parent)), self.document.manifest)
+        if (known := self.members) and self.root.resolve() == self.path.parent.resolve():
+            named = extras_and_groups.members
+            self._refuse_unknown("member", named or (), known.keys())
+            nodes = tuple(node for node in self.document.nodes if node.member and (not named or node.name in named))
+            return _Roots(nodes=nodes, top=top, single=named is not None and len(named) == 1)
+        project = tuple(node for node in self.document.nodes if _is_in(node, self.root))
+        if not project and not self.document.manifest.sections:
+            raise LockError(
+                f"this lock holds no project in the folder {self.root}",
+                hint="Run `uv lock` in the project's folder.",
+                path=self.path,
+            )
+        return _Roots(nodes=project, top=top, single=bool(project))
+
+    def _extras(self, extras_and_groups: ExtrasAndGroups, roots: _Roots) -> frozenset[str]:
+        known: frozenset[str] = frozenset().union(*(node.extras for node in roots.nodes))
+        self._refuse_unknown("extra", extras_and_groups.extras, known)
+        return frozenset(extras_and_groups.extras)
+
+    def _groups(self, extras_and_groups: ExtrasAndGroups, roots: _Roots) -> frozenset[str]:
+        if (named := extras_and_groups.groups) is None:
+            return self._default_groups(roots)
+        # uv takes a group that a single member lacks from the root of the workspace.
+        nodes = (*roots.nodes, roots.top) if roots.single else (*roots.nodes, self.document.manifest)
+        self._refuse_unknown("group", named, frozenset().union(*(node.groups for node in nodes)))
+        return frozenset(named)
 
     def holds(self, marker: str | None, target: Target, active: AbstractSet[str]) -> bool:
         """Return whether a marker of the lock is true on `target`.
@@ -231,9 +257,6 @@ class UvLock(LockDefaults):
             found[node.name] = node.package
         return tuple(found[name] for name in sorted(found))
 
-    def _is_here(self, node: Node) -> bool:
-        return node.folder is not None and node.folder.resolve() == self.root.resolve()
-
     def admits(self, target: Target) -> bool:
         """Return whether an environment of the lock holds on `target`."""
         environments = self.document.environments
@@ -254,12 +277,17 @@ class UvLock(LockDefaults):
                 path=self.path,
             )
 
-    def _default_groups(self, known: frozenset[str]) -> frozenset[str]:
+    def _default_groups(self, roots: _Roots) -> frozenset[str]:
         """Return the groups that `uv sync` installs by default.
 
-        They are those in `tool.uv.default-groups`, else `dev`.
+        They are those in `tool.uv.default-groups`, else `dev`. A single project has its own, several have those of the
+        root of the workspace.
         """
-        default = self._default
+        nodes = roots.nodes if roots.single else (*roots.nodes, self.document.manifest)
+        known: frozenset[str] = frozenset().union(*(node.groups for node in nodes))
+        decider = roots.nodes[0] if roots.single else roots.top
+        pyproject = (decider.folder or self.path.parent) / "pyproject.toml"
+        default = _default(decider, pyproject)
         if default is None:
             return known & {"dev"}
         if default == "all":
@@ -268,26 +296,14 @@ class UvLock(LockDefaults):
             raise LockError(
                 '`tool.uv.default-groups` must be a list of names, or "all"',
                 hint="Correct the value.",
-                path=self.root / "pyproject.toml",
+                path=pyproject,
             )
-        return frozenset(canonicalize_name(name) for name in default)
+        chosen = frozenset(canonicalize_name(name) for name in default)
+        if roots.single:
+            self._refuse_unknown("group", chosen, known)
+        return chosen & known
 
-    @cached_property
-    def _default(self) -> object:
-        """The default groups in pyproject.toml, else those in the lock.
-
-        Newer versions of uv record them in the lock.
-        """
-        pyproject = self.root / "pyproject.toml"
-        data: Any = load_toml(pyproject) if pyproject.is_file() else {}
-        for key in ("tool", "uv", "default-groups"):
-            data = data.get(key) if isinstance(data, dict) else None
-        recorded = (node.table["default-groups"] for node in self.roots if "default-groups" in node.table)
-        return next(recorded, None) if data is None else data
-
-    def _refuse_unknown(
-        self, kind: str, chosen: AbstractSet[str] | AbstractSet[NormalizedName], known: AbstractSet[str]
-    ) -> None:
+    def _refuse_unknown(self, kind: str, chosen: Iterable[str], known: AbstractSet[str]) -> None:
         if unknown := sorted(set(chosen) - known):
             there = f"there are {', '.join(sorted(known))}" if known else f"there is no {kind} at all"
             raise LockError(
@@ -305,3 +321,30 @@ class UvLock(LockDefaults):
                     hint="Choose one of them.",
                     path=self.path,
                 )
+
+
+def _is_in(node: Node, folder: Path) -> bool:
+    return node.folder is not None and node.folder.resolve() == folder.resolve()
+
+
+def _groups_of_top(roots: _Roots, groups: frozenset[str]) -> list[str]:
+    """Return those of `groups` that uv takes from the root of the workspace.
+
+    The root itself is not installed. A single project takes a group from the root if it lacks the group itself. Several
+    projects take groups from a root without [project].
+    """
+    if roots.top in roots.nodes or (roots.top.name and not roots.single):
+        return []
+    own = roots.nodes[0].groups if roots.single else frozenset()
+    return sorted((groups & roots.top.groups) - own)
+
+
+def _default(node: Node, pyproject: Path) -> object:
+    """Return the default groups in pyproject.toml, else those in the lock.
+
+    Newer versions of uv record them in the lock.
+    """
+    data: Any = load_toml(pyproject) if pyproject.is_file() else {}
+    for key in ("tool", "uv", "default-groups"):
+        data = data.get(key) if isinstance(data, dict) else None
+    return node.table.get("default-groups") if data is None else data

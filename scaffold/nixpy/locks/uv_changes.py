@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from nixpy.core import limits
-from nixpy.locks.uv_document import Node, damaged
+from nixpy.locks.model import Declared
+from nixpy.locks.uv_document import DEPENDENCIES, Node, Section, damaged, extra_section, group_section, is_extra
 from nixpy.locks.validate import Table
 
 # If uv takes a package from a source that is not an index, the lock records no specifier.
 _ELSEWHERE = ("git", "url", "path", "directory", "editable", "virtual")
+_QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 _Holds = Callable[[str | None, AbstractSet[str]], bool]
 """Whether a marker is true on the target if these extras are active."""
@@ -23,57 +25,68 @@ _Holds = Callable[[str | None, AbstractSet[str]], bool]
 _Wanted = tuple[frozenset[str], SpecifierSet | None]
 """The extras of a requirement, and its specifier, or None for any version."""
 
+_Lists = dict[tuple[Section, str], set[_Wanted]]
+"""The requirements by their list and the name of the package."""
 
-def differences(
-    path: Path,
-    project: Node,
-    requirements: Iterable[Requirement],
-    *,
-    extras: frozenset[str],
-    groups: frozenset[str],
-    holds: _Holds,
-) -> tuple[str, ...]:
+
+def differences(path: Path, project: Node, declared: Declared, holds: _Holds) -> tuple[str, ...]:
     """Return the packages with changed requirements, sorted by name.
 
-    The old ones are those of `project` in the lock at `path`, the new ones are `requirements`.
+    The old ones are those of `project` in the lock at `path`, the new ones are `declared`. Each list is compared by
+    itself: the dependencies, each extra, and each group.
 
-    `extras` and `groups` are the chosen ones; `holds` evaluates a marker for a set of active extras. Raises LockError
-    if a specifier in the lock is damaged.
+    `holds` evaluates a marker for a set of active extras. Raises LockError if a specifier in the lock is damaged.
     """
-    locked = _by_name(_recorded(path, project, extras, groups, holds))
-    now = _by_name(_current(project, requirements, extras, holds))
-    return tuple(name for name in sorted({*locked, *now}) if not _agree(locked.get(name), now.get(name)))
+    locked, now = _recorded(path, project, holds), _current(declared, holds)
+    if declared.extras is None:
+        locked = {key: wanted for key, wanted in locked.items() if not is_extra(key[0])}
+    return tuple(sorted({key[1] for key in {*locked, *now} if not _agree(locked.get(key), now.get(key))}))
 
 
-def _current(
-    project: Node, requirements: Iterable[Requirement], extras: frozenset[str], holds: _Holds
-) -> Iterator[tuple[str, _Wanted]]:
-    for one in requirements:
-        marker = None if one.marker is None else str(one.marker)
-        name = canonicalize_name(one.name)
-        if name != project.name and holds(marker, extras):
-            yield name, (frozenset(map(canonicalize_name, one.extras)), None if one.url else one.specifier)
+def _current(declared: Declared, holds: _Holds) -> _Lists:
+    lists: Mapping[Section, Iterable[Requirement]] = {
+        DEPENDENCIES: declared.dependencies,
+        **{extra_section(name): wanted for name, wanted in (declared.extras or {}).items()},
+        **{group_section(name): wanted for name, wanted in declared.groups.items()},
+    }
+    found: _Lists = {}
+    for section, wanted in lists.items():
+        for one in wanted:
+            if holds(None if one.marker is None else str(one.marker), frozenset()):
+                key = (section, canonicalize_name(one.name))
+                specifier = None if one.url else one.specifier
+                found.setdefault(key, set()).add((frozenset(map(canonicalize_name, one.extras)), specifier))
+    return found
 
 
-def _recorded(
-    path: Path, project: Node, extras: frozenset[str], groups: frozenset[str], holds: _Holds
-) -> Iterator[tuple[str, _Wanted]]:
+def _recorded(path: Path, project: Node, holds: _Holds) -> _Lists:
     metadata: Table = project.metadata or {}
-    entries: list[Table] = list(metadata.get("requires-dist", ()))
-    for group in groups:
-        entries += metadata.get("requires-dev", {}).get(group, ())
-    active = set(extras)
-    own = [entry for entry in entries if entry["name"] == project.name]
-    for _ in range(limits.CHAIN):  # an extra may name other extras of its project, which may name others
-        asked = [entry for entry in own if holds(entry.get("marker"), active)]
-        if not (more := {extra for entry in asked for extra in entry.get("extras", ())} - active):
-            break
-        active |= more
-    for entry in entries:
-        if entry["name"] != project.name and holds(entry.get("marker"), active):
-            anywhere = any(key in entry for key in _ELSEWHERE)
-            specifier = None if anywhere else _specifier(path, entry)
-            yield entry["name"], (frozenset(entry.get("extras", ())), specifier)
+    found: _Lists = {}
+
+    def add(section: Section, entry: Table) -> None:
+        anywhere = any(key in entry for key in _ELSEWHERE)
+        one = (frozenset(entry.get("extras", ())), None if anywhere else _specifier(path, entry))
+        found.setdefault((section, entry["name"]), set()).add(one)
+
+    for entry in metadata.get("requires-dist", ()):
+        for section in _sections(entry.get("marker"), holds):
+            add(section, entry)
+    for group, entries in metadata.get("requires-dev", {}).items():
+        for entry in entries:
+            if holds(entry.get("marker"), frozenset()):
+                add(group_section(group), entry)
+    return found
+
+
+def _sections(marker: str | None, holds: _Holds) -> Iterator[Section]:
+    """Yield the lists that an entry of `requires-dist` belongs to.
+
+    These are the dependencies, or those of extras.
+    """
+    if holds(marker, frozenset()):
+        yield DEPENDENCIES
+    elif marker and "extra" in marker:
+        yield from (extra_section(word) for word in dict.fromkeys(_QUOTED.findall(marker)) if holds(marker, {word}))
 
 
 def _specifier(path: Path, entry: Table) -> SpecifierSet:
@@ -81,13 +94,6 @@ def _specifier(path: Path, entry: Table) -> SpecifierSet:
         return SpecifierSet(entry.get("specifier", ""))
     except InvalidSpecifier as error:
         raise damaged(path, error) from None
-
-
-def _by_name(wanted: Iterable[tuple[str, _Wanted]]) -> dict[str, set[_Wanted]]:
-    found: dict[str, set[_Wanted]] = {}
-    for name, one in wanted:
-        found.setdefault(name, set()).add(one)
-    return found
 
 
 def _agree(locked: set[_Wanted] | None, now: set[_Wanted] | None) -> bool:

@@ -37,6 +37,11 @@ def extra_section(name: str) -> Section:
     return (_OPTIONAL, name)
 
 
+def is_extra(section: Section) -> bool:
+    """Return whether a section is that of an extra."""
+    return section[0] == _OPTIONAL
+
+
 def group_section(name: str) -> Section:
     """Return the section with the dependencies of a dependency group."""
     return (_GROUPS, name)
@@ -251,8 +256,10 @@ def _manifest(manifest: Table, base: Path) -> Node:
     table = {
         "dependencies": manifest.get("requirements", []),
         _GROUPS: manifest.get("dependency-groups", {}),
-        "metadata": {},
+        "metadata": {"requires-dev": manifest.get("dependency-groups", {})},
+        **{key: manifest[key] for key in ("default-groups",) if key in manifest},
     }
+    _check_metadata(table)
     return Node(
         table=table,
         base=base,
@@ -261,7 +268,7 @@ def _manifest(manifest: Table, base: Path) -> Node:
         source={},
         sections=_sections(table),
         environments=(),
-        member=True,
+        member=False,
     )
 
 

@@ -61,6 +61,10 @@ class Settings:
     """The extras of the project to install."""
     groups: tuple[NormalizedName, ...] | None = None
     """The dependency groups to install. Default: those that the tool of the lock installs by default."""
+    members: tuple[NormalizedName, ...] = ()
+    """The members of the uv workspace to analyse and install, for the project in the folder of the workspace. Default:
+    all members.
+    """
     features: tuple[str, ...] = ()
     """The features to add to the style; see the page on features."""
     manager: str | None = None
@@ -139,6 +143,7 @@ class _Reader:
             "requirements": self.strings,
             "extras": self.names,
             "groups": self.names,
+            "members": self.members,
             "features": self.features,
             "manager": self.string,
             "venv-copies": self.flag,
@@ -199,6 +204,9 @@ class _Reader:
 
     def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))
+
+    def members(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
+        return self.names(key, value) or self.wrong("a list with at least one member", key)
 
     def systems(self, key: str, value: Any) -> tuple[str, ...]:
         chosen = self.strings(key, value)
@@ -328,11 +336,11 @@ def updated(path: Path, text: str, chosen: Mapping[str, str | list[str]]) -> str
             if table.get(key) != value:
                 table[key] = value
         new = tomlkit.dumps(document)
-        after = tomllib.loads(new)
+        # tomlkit may change tables with dotted keys or in one line to other tables; then nothing is written.
+        is_exact = tomllib.loads(new) == _merged(before, chosen, pyproject=pyproject)
     except (TOMLKitError, tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
-        after = {}
-    # tomlkit may change tables with dotted keys or in one line to other tables; then nothing is written.
-    if after != _merged(before, chosen, pyproject=pyproject):
+        is_exact = False
+    if not is_exact:
         lines = "; ".join(f"{key} = {json.dumps(value)}" for key, value in chosen.items())
         where = "[tool.nixpy]" if pyproject else "the top of the file"
         raise ProjectError(

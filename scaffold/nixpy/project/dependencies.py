@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from nixpy.core.requirement import canonical_requirement, under
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.urls import plain, shown_text, split
 from nixpy.locks import formats
+from nixpy.locks.model import Declared
+from nixpy.project import dynamic
 
 # The keys of [tool.uv] that affect the choice of versions.
 _UV_KEYS = (
@@ -65,12 +68,12 @@ class Dependencies:
 
         Raises ProjectError, with the line, for a value of the wrong type, for an invalid requirement, and if the
         dependencies are not in the file: dynamic ones, or Poetry's own table without `[project]`. For a `locked`
-        project these are in the lock, and the result lacks them.
+        project these are in the lock, and the result lacks them, unless `dynamic` reads them from requirements files.
         """
         reader = Reader(data, path)
         project = reader.table("project")
         elsewhere = "project" not in data and "poetry" in reader.table("tool")
-        dynamic = "dependencies" in reader.strings("project", "dynamic")
+        left_out = reader.strings("project", "dynamic")
         if elsewhere and not locked:
             raise reader.error(
                 "the dependencies are in Poetry's own table, which nixpy does not read",
@@ -78,7 +81,7 @@ class Dependencies:
                 "poetry",
                 hint=_lock_hint("poetry"),
             )
-        if dynamic and not locked:
+        if "dependencies" in left_out and not locked:
             raise reader.error(
                 "`dependencies` is dynamic: only the build backend can compute them",
                 "project",
@@ -92,20 +95,23 @@ class Dependencies:
         others = reader.foreign_groups()
         foreign = others if locked else frozenset()
         groups |= dict.fromkeys(foreign - groups.keys(), ())
+        from_files = dynamic.dependencies(data, path.parent) if "dependencies" in left_out else ()
+        extras_from_files = dynamic.optional(data, path.parent) if "optional-dependencies" in left_out else {}
         return cls(
             path=path,
-            complete=not (elsewhere or dynamic or foreign),
+            complete=not (elsewhere or from_files is None or foreign),
             name=canonicalize_name(name) if name else None,
             requires_python=reader.requires_python(),
-            dependencies=reader.requirements("project", "dependencies"),
+            dependencies=(*reader.requirements("project", "dependencies"), *(from_files or ())),
             optional={
                 canonicalize_name(extra): reader.requirements("project", "optional-dependencies", extra)
                 for extra in reader.table("project", "optional-dependencies")
-            },
+            }
+            | {canonicalize_name(extra): wanted for extra, wanted in (extras_from_files or {}).items()},
             groups=groups,
             default_groups=reader.default_groups(groups),
             version_known="version" in project,
-            extras_known=not elsewhere and "optional-dependencies" not in reader.strings("project", "dynamic"),
+            extras_known=not elsewhere and extras_from_files is not None,
             groups_known=locked or not others,
             uv={key: value for key, value in reader.table("tool", "uv").items() if key in _UV_KEYS},
         )
@@ -133,6 +139,20 @@ class Dependencies:
         if missing := sorted(wanted - set(self.groups)):
             raise self._unknown("dependency group", missing[0], self.groups, "dependency-groups")
         return tuple(sorted(wanted))
+
+    @property
+    def declared(self) -> Declared:
+        """The requirements as written, except that a group has those that it includes.
+
+        Invalid groups are left out, since PEP 735 requires that tools parse only used groups.
+        """
+        groups = {}
+        for group in self.groups:
+            with suppress(ProjectError):
+                groups[group] = self._group(group)
+        return Declared(
+            dependencies=self.dependencies, extras=self.optional if self.extras_known else None, groups=groups
+        )
 
     def canonical(self, extras: Iterable[str] = (), groups: Iterable[str] | None = None) -> tuple[str, ...]:
         """Return the selection as sorted, normalised text.

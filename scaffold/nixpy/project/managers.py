@@ -13,7 +13,8 @@ of its format (`locks/formats.py`). A row has these members, with all commands a
 - `create`: the command for a new `.venv`.
 - `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow.
 - `options`: the options for each `extra` and `group`. If groups are chosen, `chosen` comes first, and each group
-  follows `chosen-group`; `no-group` is for an empty choice.
+  follows `chosen-group`; `no-group` is for an empty choice. In a workspace, `members` installs all members, and
+  `member` each one that is named.
 - `add`: the command that adds a dependency, for the README of a new project.
 """
 
@@ -37,7 +38,7 @@ FOLDER = ".venv"
 NONE = "none"  # the user fills .venv without nixpy
 _REQUIREMENTS = "requirements files"
 
-_COPIES = "python -m venv --copies .venv"
+_COPIES = "python -m venv --copies"
 
 TABLE: Mapping[str, Mapping[str, Any]] = templates.data("managers.json")
 NAMES = (*TABLE, NONE)
@@ -70,7 +71,7 @@ class Manager:
             "package": self.package and {"nix": f"pkgs.{self.package}"},
             "variables": dict(self.variables),
             "create": self.create,
-            "copies": self.create == _COPIES,
+            "copies": self.create.startswith(_COPIES),
             "install": shlex.join(self.fill),
             "files": list(self.files),
         }
@@ -121,11 +122,12 @@ def manager(project: Project, name: str) -> Manager | None:
     fill = tuple(_fill(project, row))
     if not fill:
         return None  # there is nothing to install
+    folder = venv(project)
     return Manager(
         name=name,
         package=row.get("package"),
         variables=row.get("variables", {}),
-        create=_COPIES if project.settings.venv_copies else row["create"],
+        create=f"{_COPIES} {folder}" if project.settings.venv_copies else row["create"].replace(FOLDER, folder),
         fill=fill,
         files=files(project),
     )
@@ -148,7 +150,15 @@ def _fill(project: Project, row: Mapping[str, Any]) -> list[str]:
     lock_format = formats.format_of(project.lock)
     if lock_format and lock_format.by_path:
         return [*shlex.split(install["path"]), *each, relative(project, project.source)]
-    return [*shlex.split(install["lock"]), *_only(row["options"], groups), *each]
+    members = _members(project, row["options"])
+    return [*shlex.split(install["lock"]), *members, *_only(row["options"], groups), *each]
+
+
+def _members(project: Project, options: Mapping[str, str]) -> list[str]:
+    """Return the options for the members of the workspace to install."""
+    if project.is_root and not project.settings.members:
+        return [options["members"]]
+    return [options["member"] + name for name in sorted(project.members)]
 
 
 def _each(options: Mapping[str, str], extras: Collection[str], groups: Collection[str]) -> list[str]:
@@ -209,7 +219,9 @@ def files(project: Project) -> tuple[str, ...]:
     if not read:
         old = not project.lock and project.source.name != PYPROJECT
         names = (PYPROJECT, SETUP_PY, SETUP_CFG) if old else (PYPROJECT,)
-        declared = (project.root / name for name in names)
+        declared = [project.root / name for name in names]
+        if project.is_root:
+            declared += [path / PYPROJECT for path in project.members.values()]
         read = [*([project.lock] if project.lock else []), *(path for path in declared if path.is_file())]
     return tuple(dict.fromkeys(relative(project, path) for path in read))
 
@@ -225,14 +237,23 @@ def _kind(project: Project) -> str:
 
 
 def _is_inside(project: Project) -> bool:
-    """Return whether the lock is in the project's folder.
-
-    That of a workspace fills the `.venv` of the workspace.
-    """
+    """Return whether the lock is in the project's folder, or is that of its workspace."""
     lock, lock_format = project.lock, formats.format_of(project.lock)
-    return lock is None or bool(lock_format and lock_format.by_path) or lock.resolve().parent == project.root.resolve()
+    if lock is None or (lock_format and lock_format.by_path) or project.workspace:
+        return True
+    return lock.resolve().parent == project.root.resolve()
+
+
+def venv(project: Project) -> str:
+    """Return the path of `.venv`, relative to the project's folder.
+
+    All members of a workspace use the one in the folder of the workspace.
+    """
+    return FOLDER if project.workspace is None else relative(project, project.workspace / FOLDER)
 
 
 def relative(project: Project, path: Path) -> str:
     """Return the path relative to the project's folder."""
-    return os.path.relpath(path, project.root)
+    found = os.path.relpath(path, project.root)
+    # The folder above a link is not the folder above its target, which programs see.
+    return os.path.relpath(path.resolve(), project.root.resolve()) if found.startswith("..") else found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -14,14 +15,14 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.core.errors import ProjectError, raised_as
+from nixpy.core.errors import ArgumentError, ProjectError, nearest, raised_as
 from nixpy.core.read_file import is_file
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, read_text
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock
-from nixpy.project import config, setup_files
+from nixpy.project import config, setup_files, workspace
 from nixpy.project.dependencies import Dependencies
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
 NIXPY_LOCK = "nixpy.lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The requirements of one pyproject.toml, with the installed extras and groups."""
+
+    dependencies: Dependencies
+    extras: frozenset[NormalizedName]
+    groups: frozenset[NormalizedName] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +85,19 @@ class Project:
             if groups is not None:
                 only = self.external.groups.keys() - (declared.groups.keys() if declared else set())
                 groups = tuple(group for group in groups if group not in only)
-        return ExtrasAndGroups(extras=extras, groups=None if groups is None else frozenset(groups))
+        return ExtrasAndGroups(
+            extras=extras,
+            groups=None if groups is None else frozenset(groups),
+            members=frozenset(self.settings.members) or None,
+        )
 
     @property
     def requires_python(self) -> SpecifierSet | None:
-        """Return the Python versions in pyproject.toml, else those in the lock."""
-        said = self.dependencies.requires_python if self.dependencies else None
+        """Return the Python versions in pyproject.toml, else those in the lock.
+
+        Those of a workspace are only in the lock.
+        """
+        said = self.dependencies.requires_python if self.dependencies and not self.workspace else None
         return said if said is not None or self.locked is None else self.locked.requires_python
 
     @property
@@ -111,6 +128,102 @@ class Project:
         """Return the parsed lock, or None."""
         return formats.read(self.lock, self.root) if self.lock else None
 
+    @cached_property
+    def workspace(self) -> Path | None:
+        """The folder of the uv workspace that the project belongs to, or None.
+
+        The lock and `.venv` are in this folder, and all members use them.
+        """
+        lock_format = formats.format_of(self.lock)
+        if not (self.lock and lock_format and lock_format.workspace):
+            return None
+        return self.lock.parent if self.locked and self.locked.members else None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the project is in the folder of its workspace."""
+        return self.workspace is not None and self.workspace.resolve() == self.root.resolve()
+
+    @cached_property
+    def members(self) -> Mapping[NormalizedName, Path]:
+        """The members of the workspace that are installed, with their folders.
+
+        Members that others require are not among them. Empty without a workspace.
+        """
+        if self.locked is None or self.workspace is None:
+            return {}
+        if not self.is_root:
+            return {name: path for name, path in self.locked.members.items() if path.resolve() == self.root.resolve()}
+        named = self.settings.members
+        return {name: path for name, path in self.locked.members.items() if not named or name in named}
+
+    def check_members(self) -> None:
+        """Raise ArgumentError if the setting `members` names no member of the workspace."""
+        if not self.is_root:
+            shown = f": name them in {self.workspace}" if self.workspace else ", and this project has no workspace"
+            raise ArgumentError(
+                f"`members` is for the project in the folder of a uv workspace with a lock{shown}",
+                hint="Remove the setting, or run `uv lock` if the project is a new workspace.",
+            )
+        known = self.locked.members if self.locked else {}
+        if unknown := [name for name in self.settings.members if name not in known]:
+            near = nearest(unknown[0], known)
+            raise ArgumentError(
+                f"the workspace has no member `{unknown[0]}`",
+                hint=f"Did you mean `{near}`?" if near else f"The members are {', '.join(sorted(known))}.",
+            )
+
+    @cached_property
+    def declared(self) -> Mapping[Path, Dependencies]:
+        """The requirements of each pyproject.toml of the project, by its folder.
+
+        For a workspace, these are its own and those of all members. Members without a pyproject.toml are left out.
+        """
+        found = {self.root.resolve(): self.dependencies} if self.dependencies else {}
+        if self.locked and self.workspace:
+            for folder in (self.workspace, *self.locked.members.values()):
+                if folder.resolve() not in found and (folder / config.PYPROJECT).is_file():
+                    found[folder.resolve()] = workspace.declared(folder)
+        return found
+
+    @cached_property
+    def other_members(self) -> tuple[list[str], ...]:
+        """The folders of members that only the workspace has, and of those that only its lock has."""
+        lock_format = formats.format_of(self.lock)
+        if not (self.lock and self.locked and lock_format and lock_format.workspace):
+            return [], []
+        root = self.lock.parent.resolve()
+        pyproject = root / config.PYPROJECT
+        if not pyproject.is_file() or workspace.table(data := load_toml(pyproject)) is None:
+            return [], []
+        now = workspace.folders(root, data)
+        locked = {path.resolve() for path in self.locked.members.values()} or {root}
+        return tuple(sorted(os.path.relpath(path, root) for path in paths) for paths in (now - locked, locked - now))
+
+    @cached_property
+    def _parts(self) -> tuple[_Part, ...]:
+        """The lists of requirements to install, if no requirements file decides."""
+        chosen = self.extras_and_groups
+        if self.requirements:
+            return ()
+        if self.workspace is None or self.locked is None:
+            known = self.dependencies
+            return (_Part(dependencies=known, extras=chosen.extras, groups=chosen.groups),) if known else ()
+        groups = {canonicalize_name(name) for name in self.locked.groups(chosen)}
+        members = [one for path in self.members.values() if (one := self.declared.get(path.resolve()))]
+        parts = [
+            _Part(dependencies=one, extras=chosen.extras & {*one.optional}, groups=frozenset(groups & {*one.groups}))
+            for one in members
+        ]
+        # Of the root, a single member takes the groups that it lacks; several take all, if the root has no [project].
+        single = len(members) == 1 and not (self.is_root and chosen.members is None)
+        root = self.declared.get(self.workspace.resolve())
+        if root and root not in members and (single or root.name is None):
+            groups &= {*root.groups} - ({*members[0].groups} if single else set())
+            only_groups = replace(root, dependencies=(), optional={})
+            parts.append(_Part(dependencies=only_groups, extras=frozenset(), groups=frozenset(groups)))
+        return tuple(parts)
+
     def canonical(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """Return the requirements of the project, normalised and sorted.
 
@@ -123,8 +236,10 @@ class Project:
         # The shell compares a digest of this to check that it is in the folder of its project.
         if self.dependencies and self.dependencies.name:
             lines.add(f"name {self.dependencies.name}")
-        if self.dependencies and not self.requirements:
-            lines.update(self.dependencies.canonical(self.extras_and_groups.extras, self.extras_and_groups.groups))
+        for part in self._parts:
+            lines.update(part.dependencies.canonical(part.extras, part.groups))
+        if self.is_root:
+            lines.update(f"member {name}" for name in self.members)
         for file in self.requirements_files:
             lines.update(file.canonical())
         lines.update(f"locked {name}" for name in self._only_locked(targets))
@@ -151,10 +266,8 @@ class Project:
         The result is empty if only the lock has them.
         """
         wanted: list[Requirement] = []
-        if self.dependencies and not self.requirements:
-            wanted += self.dependencies.select(
-                self.extras_and_groups.extras, self.extras_and_groups.groups if groups else ()
-            )
+        for part in self._parts:
+            wanted += part.dependencies.select(part.extras, part.groups if groups else ())
         for file in self.requirements_files:
             wanted += [line.requirement for line in file.requirements if line.requirement]
         return holding(wanted, targets)
@@ -194,7 +307,7 @@ class Project:
 
     @property
     def _is_only_in_lock(self) -> bool:
-        return self.locked is not None and not (self.dependencies and self.dependencies.complete)
+        return self.locked is not None and not (self._parts and all(part.dependencies.complete for part in self._parts))
 
     @property
     def has_all_extras(self) -> bool:
@@ -267,6 +380,12 @@ def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependenci
         Dependencies.from_pyproject(data, pyproject)  # raises its own error for Poetry's table
     if setup := setup_files.read(root):
         return setup.dependencies()
+    if workspace.table(data) is not None:
+        raise ProjectError(
+            "this uv workspace has no uv.lock, and no project in its own folder",
+            path=pyproject,
+            hint="Run `uv lock`; nixpy then reads what the members require from uv.lock.",
+        )
     raise ProjectError(
         "no Python project here: no pyproject.toml with [project], no setup.py, no requirements file, no lock file",
         path=root,

@@ -32,14 +32,15 @@ from pathlib import Path
 FOLDER = ".nixpy-patched"
 DRIVER = "/run/opengl-driver/lib"  # a link that is not resolved: after a reboot it may point to another driver
 PRELOAD = "nixpy-preload.pth"
+AGAIN = "Create the virtual environment again."
 TEXT = (".py", ".pyc", ".pyi", ".h", ".txt")
 LIBRARY = re.compile(r".+\.so(\.[^/]+)?")
 
 
 class PatchError(Exception):
-    """The reason why nothing was changed; `hint` says what to do, unless the message does."""
+    """The reason why nothing was changed; `hint` says what to do."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
 
@@ -152,11 +153,11 @@ def read_settings() -> Settings:
     """Return the settings from the file that the variable NIXPY_PATCH names. Raises PatchError."""
     path = os.environ.get("NIXPY_PATCH")
     if path is None:
-        raise PatchError("NIXPY_PATCH is not set; enter the shell of style patched-venv (nix develop)")
+        raise PatchError("NIXPY_PATCH is not set", "Enter the shell of style patched-venv (nix develop).")
     try:
         return Settings(**json.loads(Path(path).read_text()))
     except (TypeError, ValueError):
-        raise PatchError(f"{path} is from another version of nixpy; run `nixpy-patch` of this shell") from None
+        raise PatchError(f"{path} is from another version of nixpy", "Run `nixpy-patch` of this shell.") from None
 
 
 def patch(place: Path, settings: Settings) -> Report:
@@ -229,7 +230,9 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the virtual environment and our folder in it, to one process at a time."""
     venv = Path(os.path.realpath(place))
     if not (venv / "pyvenv.cfg").is_file():
-        raise PatchError(f"{place} is not a virtual environment")
+        raise PatchError(
+            f"{place} is not a virtual environment", "Name the folder of one, or enter the shell, which creates it."
+        )
     _refuse_links(place, venv)
     handle = os.open(venv, os.O_RDONLY)
     try:
@@ -242,18 +245,18 @@ def _locked(place: Path) -> Iterator[tuple[Path, Path]]:
 
 def _refuse_links(place: Path, venv: Path) -> None:
     """Raise PatchError if a link, or a name in the record, leads out of the virtual environment."""
-    own, again = place / FOLDER, "create the virtual environment again"
+    own = place / FOLDER
     if place.is_symlink() and not _inside(place, here := Path(os.path.realpath(place.parent))):
-        why = f"this leads to {venv}, and nixpy does not write outside {here}; nothing was changed"
-        raise PatchError(f"{place}: {why}", "name the virtual environment itself")
+        why = f"this is a link to {venv}, and nixpy does not write outside {here}; nothing was changed"
+        raise PatchError(f"{place}: {why}", "Name the virtual environment itself.")
     written = [own, own / "originals", own / "record.json", own / "record.json.new", *own.glob("new-*")]
     written += [Path(folder, name) for folder, folders, _ in os.walk(own / "originals") for name in folders]
     for site in place.glob("lib/python*/site-packages"):
         written += [site, site / f"{PRELOAD}.new"]
     for path in written:
         if not _inside(path, venv):
-            why = f"this leads to {os.path.realpath(path)}, out of the virtual environment; nothing was changed"
-            raise PatchError(f"{path}: {why}", again)
+            why = f"this is {os.path.realpath(path)}, outside the virtual environment; nothing was changed"
+            raise PatchError(f"{path}: {why}", AGAIN)
     names: list[str] = []
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # `_begin` reports a damaged record
         names += map(str, json.loads((own / "record.json").read_bytes())["files"])
@@ -262,7 +265,7 @@ def _refuse_links(place: Path, venv: Path) -> None:
         places = (Path(os.path.normpath(place / name)), place / name, own / "originals" / name)
         if "\0" in name or not all(_inside(path.parent, venv) for path in places):
             why = f"{name!r} is not a file of this virtual environment; nothing was changed"
-            raise PatchError(f"{own / 'record.json'}: {why}", again)
+            raise PatchError(f"{own / 'record.json'}: {why}", AGAIN)
 
 
 def _begin(home: Path) -> dict[str, Entry]:
@@ -272,11 +275,11 @@ def _begin(home: Path) -> dict[str, Entry]:
         record = {name: Entry(**{**entry, "elf": Elf(**entry["elf"])}) for name, entry in data["files"].items()}
     except FileNotFoundError:
         if (home / "originals").exists():
-            raise PatchError(f"{home} has no record of its originals; create the virtual environment again") from None
+            raise PatchError(f"{home} has no record of its originals", AGAIN) from None
         home.mkdir(exist_ok=True)
         _record(home, record := {})
     except (ValueError, KeyError, TypeError):
-        raise PatchError(f"{home}/record.json cannot be read; create the virtual environment again") from None
+        raise PatchError(f"{home}/record.json cannot be read", AGAIN) from None
     for new in home.glob("new-*"):
         shutil.rmtree(new)
     return record
@@ -441,7 +444,7 @@ def main() -> int:
         report = restore(Path(options.venv)) if options.restore else patch(Path(options.venv), read_settings())
     except (PatchError, OSError) as error:
         hint = getattr(error, "hint", None)
-        sys.stderr.write(f"nixpy-patch: {error}{f'; {hint}' if hint else ''}\n")
+        sys.stderr.write(f"error[NIX714]: {error}\n" + (f"  hint: {hint}\n" if hint else ""))
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("nixpy-patch: interrupted; run it again to continue\n")

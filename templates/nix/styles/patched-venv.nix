@@ -9,7 +9,7 @@ self: project:
 }:
 let
   inherit (self) pkgs;
-  inherit (project) interpreter;
+  inherit (project) interpreter venv;
   settings = pkgs.writeText "nixpy-patch.json" (
     builtins.toJSON {
       libraries = "${project.libraries}/lib";
@@ -34,7 +34,7 @@ in
     relink = self.relink project interpreter;
     venvHook = ''
       # Patch files that were installed into .venv since the last time. If that fails, the shell starts nevertheless.
-      if [ -e .venv/pyvenv.cfg ]; then nixpy-patch --quiet >&2 || true; fi
+      if [ -e ${venv}/pyvenv.cfg ]; then nixpy-patch --quiet ${venv} >&2 || true; fi
     '';
     hook = ''
       export NIXPY_PATCH=${settings}

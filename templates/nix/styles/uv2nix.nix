@@ -5,6 +5,7 @@ self: project:
   source,
   extras ? [ ],
   groups ? [ ],
+  members ? [ ], # the members of the workspace to install; all, if none is named
   overrides ? null,
   sdists ? { }, # { NAME = [ BUILD-SYSTEM ]; } for packages without a wheel on some system
 }:
@@ -69,7 +70,8 @@ let
       venvIgnoreCollisions = [ "*" ];
       meta.mainProgram = "python";
     };
-  environment = makeEnvironment pythonSet "uv2nix-env" workspace.deps.default;
+  chosen = set: if members == [ ] then set else lib.getAttrs members set;
+  environment = makeEnvironment pythonSet "uv2nix-env" (chosen workspace.deps.default);
 
   # The environment of the shell has the project in editable form, so that a change needs no build. It has the extras
   # and groups that nixpy analysed.
@@ -85,7 +87,7 @@ let
     )
   );
   development = makeEnvironment editable "uv2nix-dev-env" (
-    lib.mapAttrs (_: lib.intersectLists (lib.unique (extras ++ groups))) workspace.deps.all
+    lib.mapAttrs (_: lib.intersectLists (lib.unique (extras ++ groups))) (chosen workspace.deps.all)
   );
 
   table = pyproject.project or { };

@@ -33,7 +33,7 @@ requires-python = ">=3.11,<4"
 dependencies = [
 {lines}]
 """
-_SETTINGS_OF_THE_BOX = {
+SETTINGS_OF_THE_BOX = {
     "UV_NO_INDEX": "0",
     "UV_OFFLINE": "0",
     "UV_DEFAULT_INDEX": f"{ADDRESS}/simple/",
@@ -166,7 +166,7 @@ def make(folder: Path, index: SmallIndex, manager: str, style: str, *, copies: b
             home=home,
             host_loader="nix-ld" if style == "nix-ld" else "stub-ld",
             # pip needs no more than a folder; the others are to use the index of their lock.
-            environment={} if manager == "pip" else _SETTINGS_OF_THE_BOX,
+            environment={} if manager == "pip" else SETTINGS_OF_THE_BOX,
         ),
     )
     for name in ("flake", "work"):

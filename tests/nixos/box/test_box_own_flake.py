@@ -45,6 +45,14 @@ def test_nix_run_reads_wheels_and_writes_a_project(box: Box) -> None:
     assert nixpy(box, "check", f"{HOME}/project", check=False).returncode == 1
 
 
+def test_it_runs_with_a_wrong_pythonhome(box: Box) -> None:
+    """A PYTHONHOME that kills every Python is reported, and does not kill the built nixpy."""
+    box.nix("build", *OPTIONS, FLAKE, "-o", f"{HOME}/built")
+    done = box.run("env", "PYTHONHOME=/nowhere", f"{HOME}/built/bin/nixpy", "doctor", f"{HOME}/nixpy", check=False)
+    assert "error[NIX410]: PYTHONHOME is /nowhere: " in done.stdout
+    assert done.returncode == 1
+
+
 def test_its_checks_pass_until_an_example_is_stale(box: Box) -> None:
     """`checks` build the package and find the examples fresh; with a byte more in one of them they fail, and the
     package is not built anew.
