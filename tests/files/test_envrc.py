@@ -138,6 +138,7 @@ LOADS = [
     ('use flake "$HOME/flake"\n', None),
     ("use flake 'it\n", None),
     ("use julia_and_nix\n", None),
+    (f"use flake {'a' * 300}\n", None),
 ]
 
 

@@ -80,7 +80,7 @@ def _with_user_files(plan: Plan, options: Options, entry: Path) -> Plan:
         "file": project.settings.file,
         "nixpy_lock": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
-        "flake_kind": flake.kind(project.root) if options.flake else "none",
+        "use": "flake" if options.flake else "nix",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
     }

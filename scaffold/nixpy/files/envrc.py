@@ -72,32 +72,35 @@ def loaded(path: Path) -> frozenset[Path] | None:
     direnv's `use flake` reads the flake.nix of a folder or of one above it, `use nix` reads shell.nix or default.nix,
     and `use devenv` devenv.nix. An .envrc that sources other files, or names a flake elsewhere, is uncertain.
     """
-    root, found = path.parent, set[Path]()
+    try:
+        return frozenset(map(absolute, _loaded(path)))
+    except (OSError, ValueError):  # a quote that another line closes; a name that no file can have
+        return None
+
+
+def _loaded(path: Path) -> Iterator[Path]:
+    """Yield the files; ValueError if they are uncertain."""
+    root = path.parent
     for line in read_lossy(path).replace("\\\n", " ").splitlines():
         code = _COMMENT.sub("", line)
         for match in _LOAD.finditer(code):
-            try:
-                words = shlex.split(match["rest"])
-            except ValueError:
-                return None
+            words = shlex.split(match["rest"])
             named = words[0] if words and not words[0].startswith("-") else "."
             if match["what"] == "flake":
                 named = named.partition("#")[0].partition("?")[0].removeprefix("path:")
-            if "$" in named or "`" in named or ":" in named:
-                return None
+            if {"$", "`", ":"} & set(named):
+                raise ValueError(named)
             if match["what"] == "devenv":
-                found.add(root / flake_imports.DEVENV)
+                yield root / flake_imports.DEVENV
             elif match["what"] == "flake":
-                above = flake.nearest_flake(root / named)
-                found.add(above or root / named / flake_imports.FLAKE)
+                yield flake.nearest_flake(root / named) or root / named / flake_imports.FLAKE
             elif not {"-p", "--packages"} & set(words):
-                path = root / named
-                shell = path / flake_imports.SHELL
-                default = shell if is_file(shell) else path / flake_imports.DEFAULT
-                found.add(default if is_folder(path) else path)
+                folder = root / named
+                shell = folder / flake_imports.SHELL
+                default = shell if is_file(shell) else folder / flake_imports.DEFAULT
+                yield default if is_folder(folder) else folder
         if _OTHER.search(_LOAD.sub("", code)):
-            return None
-    return frozenset(map(absolute, found))
+            raise ValueError(line)
 
 
 def enters(project: Project, entry: Path | None = None) -> bool:
