@@ -189,3 +189,23 @@ def test_settings_name_another_file(tmp_path: Path, nixpy: Nixpy) -> None:
     assert list(flake_imports.unused(found)) == []
     (tmp_path / "flake.nix").write_text("{ outputs = _: import ./nixpy.nix; }")
     assert [one.code for one in flake_imports.unused(found)] == ["NIX220"]
+
+
+def test_no_line_for_an_input_that_the_flake_does_not_have(tmp_path: Path, nixpy: Nixpy) -> None:
+    """A flake with another input for its packages gets the line for its shell, and none that names `nixpkgs`."""
+    text = """{
+  inputs.stable.url = "github:NixOS/nixpkgs/nixos-26.05";
+  inputs.other.inputs.nixpkgs.follows = "stable";
+  outputs = { self, ... }@inputs: {
+    devShells.x86_64-linux.default =
+      let pkgs = inputs.stable.legacyPackages.x86_64-linux;
+      in pkgs.mkShell { };
+  };
+}
+"""
+    folder = made(tmp_path, nixpy, {"flake.nix": text})
+    lines = nixpy("init", folder, "--format", "json").project["lines"]
+    assert lines.splitlines() == [
+        "      # in the arguments of `mkShell` in flake.nix:7:",
+        "      inputsFrom = [ (import ./nixpy.nix { inherit pkgs; }).shell ];",
+    ]

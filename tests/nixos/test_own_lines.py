@@ -102,6 +102,24 @@ FORMS = {
     devShells.x86_64-linux.default = devenv.lib.mkShell {{ }};
   }};
 }}""",
+    "devenv for each system": f"""{{
+  inputs.{NIXPKGS}
+  outputs = {{ nixpkgs, ... }}: let devenv.lib.mkShell = {{ pkgs }}: pkgs.zlib; in {{
+    # OUTPUTS
+    devShells = nixpkgs.lib.genAttrs {SYSTEMS} (target: let pkgs = nixpkgs.legacyPackages.${{target}}; in {{
+      # SHELLS
+      default = let x = 1; in devenv.lib.mkShell {{ inherit pkgs; }};
+    }});
+  }};
+}}""",
+    "other files with shells": f"""{{
+  inputs.{NIXPKGS}
+  outputs = {{ nixpkgs, ... }}: {{
+    # OUTPUTS
+    lib.modules = [ ./a/home.nix ];
+    devShells.x86_64-linux.default = import ./nix/shell.nix {{ pkgs = nixpkgs.legacyPackages.x86_64-linux; }};
+  }};
+}}""",
     "eachDefaultSystem": f"""{{
   inputs = {{ {NIXPKGS} {UTILS} }};
   outputs = {{ self, nixpkgs, flake-utils }}: flake-utils.lib.eachDefaultSystem (system:
@@ -158,6 +176,7 @@ FORMS = {
 }}""",
 }
 BESIDE = {
+    "a/home.nix": "{ pkgs }: { default = pkgs.mkShell { }; }\n",
     "nix/shell.nix": "{ pkgs }:\npkgs.mkShell {\n  packages = [ pkgs.zlib ];\n}\n",
     "nix/module.nix": "{ ... }:\n{\n  perSystem =\n    { pkgs, ... }:\n    {\n      # SYSTEM\n"
     "      packages.default = pkgs.zlib;\n    };\n}\n",
@@ -211,7 +230,7 @@ def test_the_lines_give_the_shell_of_a_flake(form: str, tmp_path: Path, nixpy: N
     assert nixpy("check", folder, "--format", "json").project["problems"] == []
     evaluate(folder, "26.05")
     lock_flake(folder, "26.05")
-    name = "nixpy" if form == "a shell of another kind" else "default"
+    name = "nixpy" if made["lines"].count("nixpy = (") or ".nixpy = (" in made["lines"] else "default"
     hook = CURRENT.eval_json(f'(builtins.getFlake "path:{folder}").devShells.x86_64-linux.{name}.shellHook')
     assert "nixpy" in hook
 

@@ -40,11 +40,13 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
         library_input.refuse(project)
         made = plan(project, resolved, analysis_options)
         return replace(made, diagnostics=(*made.diagnostics, *flake_imports.unused(project)))
-    entry = _entry(project, options.flake)
+    style = styles.find(resolved.style) if resolved.style else None
+    inputs = project.settings.library == "input" or bool(style and style.inputs)
+    entry = _entry(project, True if inputs and options.flake is None else options.flake)
     options = replace(options, flake=entry == project.flake)
     library_input.refuse(project, flake_comes=options.flake)
-    if resolved.style:
-        lang2nix.refuse(project, styles.find(resolved.style), flake=entry == project.flake)
+    if style:
+        lang2nix.refuse(project, style, flake=entry == project.flake)
     return _with_user_files(plan(project, resolved, analysis_options), options, entry)
 
 
@@ -52,7 +54,7 @@ def _entry(project: Project, flake: bool | None) -> Path:
     """Return the project's flake.nix, shell.nix or default.nix that has the shell.
 
     The file may not exist. A project that has a shell.nix or default.nix and no flake.nix gets none, unless `flake` is
-    True.
+    True, as for a style with flake inputs.
     """
     shell, default = project.root / flake_imports.SHELL, project.root / flake_imports.DEFAULT
     if not is_file(shell) and is_file(default) and shell_lines.place(default, project).found:

@@ -40,7 +40,8 @@ _ARGUMENTS = re.compile(
     r"\boutputs\s{0,9}=\s{0,99}(?:(?P<before>\w{1,40})\s{0,9}@\s{0,9})?"
     r"(?:\{(?P<names>[^{}]{0,999})\}|(?P<one>\w{1,40}))(?:\s{0,9}@\s{0,9}(?P<after>\w{1,40}))?\s{0,9}:"
 )
-_NIXPKGS = re.compile(r"\bnixpkgs\b")
+_NIXPKGS = re.compile(r"(?<![\w-])nixpkgs(?![\w-])")
+_INPUT = re.compile(r"(?<![\w-])nixpkgs\s{0,9}(?:\.\s{0,9}url\b|=)")
 _LITERAL = re.compile(r"[\w./+-]+")
 
 
@@ -109,7 +110,8 @@ def place(entry: Path, project: Project, *, handed: bool = False) -> Place:
         expression=_import(file, source.path.parent, pkgs, handed=handed),
         note=note,
         # The variables of another file are not in the scope of the flake's outputs.
-        outputs=found.outputs if source is first or found.kind == "plain" else (),
+        outputs=found.outputs if found.has_nixpkgs and (source is first or found.kind == "plain") else (),
+        has_nixpkgs=True,  # the shell does not need it
     )
 
 
@@ -128,7 +130,7 @@ def _of_flake(
         "shell": "nixpy" if other else "default",
         "outputs": _missing(sources),
         "nixpkgs": nixpkgs,
-        "has_nixpkgs": "nixpkgs" in first.code,
+        "has_nixpkgs": _INPUT.search(first.text) is not None or _has_argument(first),
         "of_system": of(here, f"pkgs = {nixpkgs}.legacyPackages.{key or '${system}'}"),
     }
     parts = [(source, match) for source in sources if (match := _PER_SYSTEM.search(source.code))]
@@ -145,7 +147,9 @@ def _of_flake(
         pkgs = "inherit pkgs" if own else f"pkgs = {nixpkgs}.legacyPackages.${{{call['system']}}}"
         where = f"`{call['name']}` in {at(first, call.start())}"
         return Place(kind="flake-utils", where=where, expression=of(here, pkgs), **same)
-    return Place(kind="plain", where="the outputs", expression=same["of_system"], key=key, **same)
+    beside = other and not key and _PKGS.search(first.code)
+    expression = of(here, "inherit pkgs") if beside else same["of_system"]
+    return Place(kind="plain", where="the outputs", expression=expression, key=key, **same)
 
 
 def _each(source: NixSource) -> re.Match[str] | None:
@@ -174,10 +178,11 @@ def _missing(sources: Iterable[NixSource]) -> tuple[str, ...]:
     )
 
 
-def _mk_shell(sources: Iterable[NixSource]) -> tuple[NixSource, int, int] | None:
+def _mk_shell(sources: Sequence[NixSource]) -> tuple[NixSource, int, int] | None:
     """Return the `mkShell` of the default shell, else the first one.
 
-    The result is its source, its start, and the end of its `{`.
+    One in the entry comes first, then one in a file that is named after a shell. The result is its source, its start,
+    and the end of its `{`.
     """
     found = [
         (source, match.start(), match.end())
@@ -185,8 +190,13 @@ def _mk_shell(sources: Iterable[NixSource]) -> tuple[NixSource, int, int] | None
         for match in _MKSHELL.finditer(source.code)
         if not _FOREIGN.search(source.text, max(0, match.start() - 60), match.start())
     ]
-    default = (one for one in found if _DEFAULT.search(one[0].code, max(0, one[1] - 300), one[1]))
-    return next(default, None) or next(iter(found), None)
+
+    def rank(one: tuple[NixSource, int, int]) -> tuple[bool, bool, bool]:
+        source, start, _ = one
+        default = _DEFAULT.search(source.code, max(0, start - 300), start)
+        return (source is not sources[0], "shell" not in source.path.name.lower(), default is None)
+
+    return min(found, key=rank, default=None)
 
 
 def _pkgs_at(source: NixSource, at: int) -> tuple[str, str]:
@@ -221,10 +231,15 @@ def _import(file: Path, folder: Path, pkgs: str = "inherit pkgs", *, handed: boo
     return f"import {literal} {{ {pkgs}{inputs}; }}"
 
 
+def _has_argument(first: NixSource) -> bool:
+    match = _ARGUMENTS.search(first.code)
+    return match is not None and _NIXPKGS.search(match["names"] or "") is not None
+
+
 def _nixpkgs(first: NixSource) -> str:
     """Return how the outputs of a flake name the input nixpkgs."""
     match = _ARGUMENTS.search(first.code)
-    if match is None or _NIXPKGS.search(match["names"] or ""):
+    if match is None or _has_argument(first):
         return "nixpkgs"
     name = match["before"] or match["after"] or match["one"]
     return f"{name}.nixpkgs" if name and name != "_" else "nixpkgs"
