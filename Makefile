@@ -4,6 +4,7 @@
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
+# make requirement-sets   60 sets of real packages, resolved by nixpy, uv and pip; starts anew after make clean
 # make address   the public address of nixpy, from templates/address.json into the texts that name it
 # make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
@@ -22,7 +23,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz benchmark setup tools clean
+.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz requirement-sets benchmark setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -85,6 +86,11 @@ fuzz: .venv/ready
 	$(BIN)/python -m pip install -q --group fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS)
 
+# tests/sets/README.md tells more. uv and pip build packages, which runs their code.
+requirement-sets: .venv/ready
+	$(BIN)/python -m pip install -q --upgrade 'pip>=26.1'  # it knows --uploaded-prior-to
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tests:tests/helpers $(BIN)/python -m sets.compare
+
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
 
@@ -105,4 +111,4 @@ tools:
 	touch $@
 
 clean:
-	rm -rf .venv .demo .docs .screenshots .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
+	rm -rf .venv .demo .docs .screenshots .outcomes.json dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .sets

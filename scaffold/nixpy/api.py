@@ -67,7 +67,7 @@ def plan(
     offline: bool = False,
     rescan: bool = False,
     upgrade: bool = False,
-    allow_build: bool = False,
+    allow_build: bool | Collection[str] = False,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan the files that `nixpy init` would write, without writing any.
@@ -91,7 +91,7 @@ def plan(
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
         upgrade: Let uv choose newer versions if no lock file pins them.
-        allow_build: Let uv build packages without a wheel to learn their requirements.
+        allow_build: Let uv build packages without a wheel to learn their requirements: all, or those with these names.
         progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:
@@ -171,7 +171,7 @@ def scan(
     dependencies: bool = True,
     offline: bool = False,
     rescan: bool = False,
-    allow_build: bool = False,
+    allow_build: bool | Collection[str] = False,
     progress: Progress | None = None,
 ) -> Scan:
     """Find out which libraries wheels need, and their providers.
@@ -185,7 +185,7 @@ def scan(
         dependencies: Scan the dependencies of requirements, too.
         offline: Use no network. A wheel that is not known then gets every library that its platform tag allows.
         rescan: Open every wheel again.
-        allow_build: Let uv build packages without a wheel to learn their requirements.
+        allow_build: Let uv build packages without a wheel to learn their requirements: all, or those with these names.
         progress: An object with the methods of `Progress`, which nixpy calls while it reads wheels.
 
     Raises:

@@ -13,11 +13,15 @@ let
 in
 self.pkgs.writeShellScript "nixpy-${style}-run" ''
   export NIXPY_FHS=1
-  ${start}# The project's folder is the one with the nixpy.lock that belongs to this script: this folder, or one above.
+  ${start}# The project's folder is the one with the nixpy.lock that belongs to this script: this folder, one above, or the
+  # one that a flake with several projects names.
   project=$PWD
   until grep -qs '"inputs": "${project.digest}"' "$project/${project.lock}" || [ "$project" = / ]; do
     project=$(dirname "$project")
   done
+  if grep -qs '"inputs": "${project.digest}"' "''${NIXPY_FOLDER-.}/${project.lock}"; then
+    project=''${NIXPY_FOLDER-$project}
+  fi
   prefix=$project/.${style}
   from_yml() {
     ${fromYml}

@@ -20,6 +20,7 @@ let
     quote: variables:
     lib.concatStrings (lib.mapAttrsToList (name: value: "export ${name}=${quote value}\n") variables);
   ours = relink + manager.hook or "" + venvHook;
+  belongs = lock: ''grep -qs '"inputs": "${project.digest}"' ${lock}'';
 in
 self.pkgs.mkShell {
   packages = lib.unique (packages ++ manager.packages or [ ] ++ shell.packages or [ ]);
@@ -27,6 +28,12 @@ self.pkgs.mkShell {
   buildInputs = external.host or [ ] ++ shell.inputs or [ ];
 
   shellHook = ''
+    # A flake with several projects names the folder of each: the hook runs in that folder, where .venv is.
+    if ! ${belongs project.lock} && ${belongs "\"\${NIXPY_FOLDER-.}\"/${project.lock}"}; then
+      nixpy_start=$PWD
+      cd "$NIXPY_FOLDER"
+      export NIXPY_FOLDER=$PWD
+    fi
     # nixpkgs sets these variables for builds; a virtual environment must not get them.
     unset PYTHONPATH PYTHONHASHSEED DETERMINISTIC_BUILD SOURCE_DATE_EPOCH
     # Let uv use the Python of this shell, even if .python-version names another. A Python that uv downloads does not
@@ -46,7 +53,7 @@ self.pkgs.mkShell {
   + external.warnings or ""
   + lib.optionalString (ours != "") ''
     # The following is for this ${owner}: it does nothing in the folder of another project.
-    if grep -qs '"inputs": "${project.digest}"' ${project.lock}; then
+    if ${belongs project.lock}; then
       ${lib.replaceStrings [ "\n" ] [ "\n  " ] (lib.removeSuffix "\n" ours)}
     ${lib.optionalString (manager != { }) ''
       else
@@ -55,6 +62,12 @@ self.pkgs.mkShell {
   ''
   + lib.optionalString (shell ? withoutLoader) (self."shell/withoutLoader" shell.withoutLoader)
   + hook
-  + lib.optionalString (shell ? hook) (shell.hook + lib.optionalString (lastHook != "") "\n")
+  + lib.optionalString (shell ? hook) (shell.hook + "\n")
+  + ''
+    if [ -n "''${nixpy_start-}" ]; then
+      cd "$nixpy_start"
+      unset nixpy_start
+    fi
+  ''
   + lastHook;
 }

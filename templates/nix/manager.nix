@@ -14,6 +14,7 @@ self: project: python:
   create,
   copies ? false,
   install,
+  constraints ? null, # nixpy.lock, if its versions hold because there is no lock
   files,
 }:
 let
@@ -21,6 +22,9 @@ let
   inherit (project) interpreter venv;
   optional = lib.optionalString;
   uv = optional (name == "uv");
+  unlocked = optional (constraints != null);
+  # Its path changes with its content, so that other versions are installed when nixpy.lock has changed.
+  constraintsFile = builtins.toFile "nixpy-constraints.txt" (self."manager/constraints" constraints);
   # All members of a workspace use the .venv in a folder above; their shells wait for each other.
   shared = venv != ".venv";
   whole = if shared then "$(cd -P ${dirOf venv} && pwd)/.venv" else "$PWD/.venv";
@@ -39,7 +43,7 @@ let
       echo "nixpy: $*" >&2
       if ! "$@" >&2 9<&-; then
         echo "nixpy: ${venv} could not be updated; to retry: $*" >&2
-        exit
+        ${unlocked "echo \"nixpy: if the requirements changed, run first: nixpy sync\" >&2\n    "}exit
       fi
     }
     # An editor and a terminal may start shells at the same time: this script holds a lock until it ends.
@@ -65,7 +69,7 @@ let
       echo "nixpy: ${venv} was created with another Python; remove ${venv} and enter the shell again" >&2
       exit 1
     fi
-    ${uv "UV_PYTHON=$PWD/${venv}/bin/python\n"}set -- ${install}
+    ${uv "UV_PYTHON=$PWD/${venv}/bin/python\n"}set -- ${install}${unlocked " -c ${constraintsFile}"}
     wanted="$* $(sha256sum${all (file: " ${file}")})"
     if [ "$(cat ${venv}/nixpy-filled 2>/dev/null)" != "$wanted" ]; then
       run "$@"

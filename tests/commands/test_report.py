@@ -70,7 +70,10 @@ def test_the_wheels_are_counted(tmp_path: Path, nixpy: Nixpy) -> None:
     Where nixpy.lock alone is read, the number says that it counts what nixpy.lock has.
     """
     project = shop.project(tmp_path / "demo", "alpha", "gamma")
-    assert "2 packages, 4 wheel files for 3 systems" in nixpy("init", project).out  # one for each system, and gamma's
+    counts = "2 packages, 4 wheel files for 3 systems"  # one for each system, and gamma's
+    assert counts in nixpy("init", project).out
+    assert counts in nixpy("sync", project).out  # without a lock, nixpy.lock has all
+    assert counts in nixpy("init", project, "--manager", "none").out
     assert "1 package in nixpy.lock, 3 wheel files for 3 systems" in nixpy("sync", project).out
 
 

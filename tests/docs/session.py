@@ -156,12 +156,12 @@ class Session:
             command = command.replace("nix-shell", nixpkgs, 1)
             return self._box().run("bash", "-c", self._with_index(command), cwd=self._seen(self.folder), check=False)
         # The flake as git knows it, or apart from .venv.
-        flake = self.home / "flake"
+        flake, top = self.home / "flake", self._top()
         shutil.rmtree(flake, ignore_errors=True)
-        if (self.folder / ".git").exists():
-            copy_known(self.folder, flake)
+        if (top / ".git").exists():
+            copy_known(top, flake)
         else:
-            shutil.copytree(self.folder, flake, ignore=_APART)
+            shutil.copytree(top, flake, ignore=_APART)
         self._bring_what_lacks(flake)
         lock_flake(flake, RELEASE)
         nix = f"path:{HOME}/flake"
@@ -170,12 +170,17 @@ class Session:
         return self._box().run("bash", "-c", self._with_index(script), cwd=self._seen(self.folder), check=False)
 
     def _bring_what_lacks(self, flake: Path) -> None:
-        asked = (flake / "nixpy.nix").read_text()
+        asked = "".join(path.read_text() for path in flake.rglob("nixpy.nix"))
         for name in ("conda", "micromamba"):
             if re.search(rf"pkgs\.{name}\b", asked):
                 bring_conda(name, self.home, flake)
         if re.search(r"pkgs\.poetry(?![\w.-])", asked):  # as it is, not another interpreter's
             bring_poetry(flake)
+
+    def _top(self) -> Path:
+        """The folder of the flake: this one, or the nearest above with a flake.nix."""
+        above = (folder for folder in (self.folder, *self.folder.parents) if folder.is_relative_to(self.home))
+        return next((folder for folder in above if (folder / "flake.nix").exists()), self.folder)
 
     def _seen(self, path: Path) -> str:
         return f"{HOME}/{path.relative_to(self.home)}"
@@ -187,10 +192,14 @@ class Session:
         return port
 
     def _box(self) -> Box:
-        style = re.search(r"style ([\w-]+):", (self.folder / "nixpy.nix").read_text())
+        styles = {
+            style[1]
+            for path in self._top().rglob("nixpy.nix")
+            if (style := re.search(r"style ([\w-]+):", path.read_text()))
+        }
         return Box(
             home=self.home,
-            host_loader="nix-ld" if style and style[1] == "nix-ld" else "stub-ld",
+            host_loader="nix-ld" if "nix-ld" in styles else "stub-ld",
             environment={
                 "UV_NO_INDEX": "0",
                 "UV_OFFLINE": "0",

@@ -6,6 +6,7 @@ import csv
 import itertools
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from docs.session import Session, published
 from nixos.box.shells import wheelhouse
 from nixos.realnix import CURRENT
 from nixpy.cli.main import group
+from nixpy.cli.output import reset
 from nixpy.project import config
 from nixpy.styles import promises, styles
 from smallindex import SmallIndex
@@ -47,7 +49,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def follow(page: Path, session: Session) -> None:
-    """Read the page from its top to its end; its flakes are evaluated on the way."""
+    """Read the page from its top to its end; its flakes are evaluated on the way.
+
+    A page on a repository begins with the one in `given`.
+    """
+    if (given := Path(__file__).parent / "given" / page.stem).is_dir():
+        shutil.copytree(given, session.folder, dirs_exist_ok=True)
     for block in ALL[page]:
         session.read(block)
     session.evaluate()
@@ -164,6 +171,7 @@ def commands() -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize("words", [pytest.param(words, id=where) for where, words in commands()])
 def test_commands_that_are_shown_exist(words: list[str]) -> None:
     """Also where a command is not run, nixpy has it, with these options."""
+    reset()  # the options of the command before
     context = click.Context(group, info_name="nixpy")
     command = group.get_command(context, words[0])
     assert command is not None

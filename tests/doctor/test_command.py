@@ -90,6 +90,7 @@ def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.Mo
         "source": "pyproject.toml",
         "nixpy_files": False,
         "git": False,
+        "left_out": [],
     }
     seen = "1 package, 1 ELF file, the interpreter, pyproject.toml, 0 Pythons on PATH, the variables"
     assert nixpy("doctor", folder).out.splitlines()[-2:] == [
@@ -103,9 +104,10 @@ def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.Mo
     python.write_bytes(target.read_bytes() + b"x")
     python.chmod(0o755)
     ran = nixpy("doctor", folder)
-    narrower = f"no diagnostic found in what was looked at, by {len(CHECKS) - 3} of {len(CHECKS)} checks\n"
+    narrower = f"no diagnostic found in what was looked at, by {len(CHECKS) - 4} of {len(CHECKS)} checks\n"
     assert ran.status == 2
-    assert f"not looked at: NIX_LD_LIBRARY_PATH, libraries of wheels, driver: nixpy does not start {python}" in ran.out
+    checks = "NIX_LD_LIBRARY_PATH, libraries of wheels, symbol versions, driver"
+    assert f"not looked at: {checks}: nixpy does not start {python}" in ran.out
     assert ran.out.endswith(narrower)
     assert "the interpreter, " not in ran.out
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uv
 
+from doctor.machine import MINOR, Machine
 from elfbuild import elf
 from realuv import RealUv
 from smallindex import SmallIndex, build_wheel
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="needs a glibc loader")]
-
-MINOR = f"3.{sys.version_info.minor}"
 
 
 @pytest.fixture(scope="module")
@@ -37,34 +31,6 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
 
 
 ENTRY = "[console_scripts]\npure = pure:main\n"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """A folder, and a shell in which uv and nixpy know only the index."""
-
-    folder: Path
-    tool: RealUv
-
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a script in the folder; its failure fails the test with what it says."""
-        tools = os.pathsep.join([str(Path(uv.find_uv_bin()).parent), str(Path(sys.executable).parent)])
-        environ = {**self.tool.environment(), "HOME": str(self.tool.folder), **variables}
-        environ["PATH"] = f"{tools}:/usr/bin:/bin"
-        environ["XDG_CACHE_HOME"] = str(self.tool.cache)
-        command = ["bash", "-euc", script]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-        return done
-
-    def doctor(self, before: str = "", *arguments: str, **variables: str) -> dict[str, dict[str, Any]]:
-        """Return the errors of doctor by code, after commands in the same shell."""
-        script = f"{before or ':'}\n{sys.executable} -m nixpy doctor --format json {' '.join(arguments)} > report || :"
-        self.run(script, **variables)
-        report = json.loads((self.folder / "report").read_text())
-        return {one["code"]: one for one in report["findings"] if one["level"] == "error"}
 
 
 @pytest.fixture
@@ -149,6 +115,20 @@ def test_a_moved_environment(machine: Machine, *, active: bool) -> None:
     third = Machine(folder=new.with_name("third"), tool=machine.tool)
     assert third.doctor() == {}
     assert third.run(".venv/bin/pure").stdout == "pure\n"
+
+
+def test_an_environment_that_pip_fills(machine: Machine) -> None:
+    """With manager pip, the command creates it with venv and fills it with pip."""
+    for name in ("uv.lock", "pyproject.toml"):
+        (machine.folder / name).unlink()
+    (machine.folder / "requirements.txt").write_text("pure\n")
+    (machine.folder / "nixpy.toml").write_text('manager = "pip"\nstyle = "loader"\n')
+    no_config(machine.folder / ".venv")
+    inside = f"export IN_NIX_SHELL=impure PIP_INDEX_URL={machine.tool.index_url} PIP_NO_INDEX=0 PIP_FIND_LINKS="
+    found = machine.doctor(inside)["NIX428"]
+    assert "python -m venv --clear .venv && .venv/bin/python -m pip install" in found["command"]
+    assert "NIX428" not in machine.doctor(f"{inside}; {found['command']}")
+    assert machine.run(".venv/bin/pure").stdout == "pure\n"
 
 
 def test_a_lock_that_is_not_toml(machine: Machine) -> None:

@@ -106,7 +106,7 @@ def test_the_cache_is_what_ldconfig_prints() -> None:
         pytest.skip("no glibc with a cache")
     printed = subprocess.run([ldconfig, "-p"], check=True, capture_output=True, text=True).stdout
     expected = set(re.findall(r"^\t(\S+) \(", printed, re.MULTILINE))
-    assert told.cached == cache.of_loader(told.loader) == expected
+    assert told.cached == cache.of_loader(told.loader).keys() == expected
 
 
 @pytest.mark.parametrize("data", [b"", b"glibc-ld.so.cache1.1", b"glibc-ld.so.cache1.1" + b"\xff" * 40, b"x" * 100])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -13,18 +14,22 @@ from doctor.world import (
     HOST,
     LAUNCHER,
     LOADER,
+    OTHER,
     PROJECT,
     ROOT,
     SHELL,
     STDCXX,
     SUPPLIERS,
     VENV,
+    WELL,
     codes,
     only,
     program,
     venv,
 )
+from nixpy.doctor.examine import judge
 from nixpy.doctor.facts import BrokenFile, OnPath, WheelProgram
+from nixpy.doctor.report import not_looked_at, summary
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
 RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
@@ -143,6 +148,11 @@ def test_an_environment_of_another_python(wanted: dict[str, object], expected: s
         assert found.message == f"{ROOT}/.venv has Python 3.13, but uv.lock needs {expected}"
         assert found.command == AGAIN
     assert codes(project=replace(project, style="conda"), venv=one, pythons=()) == []
+    # Creating it again installs the packages, too, and for the Python of the shell: that is not said twice.
+    lacking = replace(project, locked=frozenset({"numpy", "scipy"}))
+    assert codes(project=lacking, venv=one) == (["NIX430"] if expected else ["NIX401"])
+    other = replace(one, python=program(PYTHON, OTHER))
+    assert codes(project=project, venv=other) == (["NIX430"] if expected else ["NIX406"])
 
 
 def test_packages_of_the_system() -> None:
@@ -153,6 +163,28 @@ def test_packages_of_the_system() -> None:
     assert only(project=project, venv=both).packages == ("pandas",)
     alone = replace(both, inherits=False)
     assert only(project=project, venv=alone, user_packages=frozenset({"pandas"})).packages == ("pandas", "scipy")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"venv": replace(VENV, inherits=True, system_packages=frozenset({"scipy"}))},
+            "the files of packages that the environment imports from the system",
+        ),
+        (
+            {"project": replace(PROJECT, style="micromamba"), "pythons": ()},
+            "the packages in .micromamba, which another tool installs",
+        ),
+        ({}, None),
+    ],
+)
+def test_what_no_check_looks_at(changes: dict[str, Any], words: str | None) -> None:
+    """It is named, and the last line says nothing of it; the status is 0, since nothing was found."""
+    report = judge(replace(WELL, **changes))
+    assert (report.status, report.diagnostics) == (0, ())
+    assert not_looked_at(report) == ([words] if words else [])
+    assert summary(report, 9) == f"no diagnostic found{' in what was looked at,' if words else ''} by 9 checks"
 
 
 CONDA = OnPath(program=program("/opt/conda/envs/science/bin/python"))
@@ -199,5 +231,9 @@ def test_the_shell_goes_first() -> None:
     moved = replace(VENV, other_folders=(Path("/old/.venv"),))
     found = only(venv=moved, environ={}, pythons=())
     assert found.command == f"rm -r {ROOT}/.venv && nix develop"
+    member = replace(PROJECT, root=ROOT / "packages/one", workspace=ROOT)
+    assert only(venv=moved, environ={}, pythons=(), project=member).command == found.command
+    alone = replace(member, workspace=None)
+    assert only(venv=moved, environ={}, pythons=(), project=alone).command != found.command
     inside = only(venv=moved, pythons=(OnPath(program=LAUNCHER),), environ={})
     assert (inside.command, SHELL.name) == (AGAIN, "python3.13")

@@ -34,6 +34,7 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.doctor import cache, nixfiles
 from nixpy.doctor import venv as doctor_venv
+from nixpy.doctor.packages import read_packages, without_record
 from nixpy.environment import own_package
 from nixpy.files import envrc, flake_imports, library_input, reconcile, shell_lines
 from nixpy.index import settings as index_settings
@@ -130,6 +131,9 @@ def forget() -> None:
 def _elf(data: bytes, folder: Path) -> None:
     found = elf.read(data, "demo/_native.so")
     elf.run_path(data)
+    elf.needed_versions(data)
+    elf.defined_versions(data)
+    elf.is_complete(data)
     if found:
         needs_of(canonicalize_name("demo"), WheelFacts(files=(found,), known="sha256"), found.machine)
 
@@ -206,6 +210,8 @@ def _record(data: bytes, folder: Path) -> None:
     for wheel in installed_wheels(folder).values():
         assert wheel.filename
         tried(inspect, wheel)
+    packages = read_packages(folder)
+    without_record(folder, packages)
 
 
 def _entry_points(data: bytes, folder: Path) -> None:
@@ -422,7 +428,9 @@ def _loader_cache(data: bytes, folder: Path) -> None:
 
 
 def _pyvenv(data: bytes, folder: Path) -> None:
-    folder.joinpath("pyvenv.cfg").write_bytes(data)
+    folder.joinpath("bin").mkdir(exist_ok=True)
+    for name in ("pyvenv.cfg", "bin/activate", "bin/tool"):
+        folder.joinpath(name).write_bytes(data)
     doctor_venv.read_venv(folder)
 
 

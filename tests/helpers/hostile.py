@@ -22,12 +22,15 @@ prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
 SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
 
 
-def hostile_sdist(folder: Path, trap: Path) -> Path:
-    """Write the sdist `evilsd` 1.0, of which only a build tells the requirements, and return its path."""
+def hostile_sdist(folder: Path, trap: Path, name: str = "evilsd", requires: str = "") -> Path:
+    """Write the sdist `name` 1.0, of which only a build tells the requirement, and return its path."""
+    backend = BACKEND.format(trap=str(trap)).replace("evilsd", name)
+    if requires:
+        backend = backend.replace("Version: 1.0", rf"Version: 1.0\nRequires-Dist: {requires}")
     members = {
-        "PKG-INFO": "Metadata-Version: 2.1\nName: evilsd\nVersion: 1.0\n",
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
         "pyproject.toml": SYSTEM,
-        "evil.py": BACKEND.format(trap=str(trap)),
+        "evil.py": backend,
     }
-    files = {f"evilsd-1.0/{member}": text.encode() for member, text in members.items()}
-    return build_sdist(folder, "evilsd", "1.0", files=files)
+    files = {f"{name}-1.0/{member}": text.encode() for member, text in members.items()}
+    return build_sdist(folder, name, "1.0", files=files)

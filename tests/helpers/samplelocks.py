@@ -1,6 +1,7 @@
 """Two lock files written by hand, with a little of everything that the formats allow."""
 
-UV_LOCK = """\
+UV_LOCK = (
+    """\
 version = 1
 revision = 3
 requires-python = ">=3.11"
@@ -11,7 +12,7 @@ version = "1.0"
 source = { registry = "https://index.example/simple" }
 sdist = { url = "https://index.example/leaf-1.0.tar.gz", hash = "sha256:00", size = 1 }
 wheels = [
-    { url = "https://user:secret@index.example/leaf%2B-1.0-py3-none-any.whl?x=1#y", hash = "sha256:AB", size = 7 },
+    { url = "https://user:secret@index.example/leaf-1.0%2Bx-py3-none-any.whl?x=1#y", hash = "sha256:AB", size = 7 },
     { path = "down/leaf-1.0-1-py3-none-any.whl", hash = "md5:cd" },
 ]
 
@@ -44,7 +45,11 @@ provides-extras = ["more", "empty", "all"]
 [package.metadata.requires-dev]
 dev = [{ name = "tree", specifier = "==0.5" }]
 lint = []
-"""
+""".replace("sha256:00", "sha256:" + 32 * "00")
+    .replace("sha256:AB", "sha256:" + 32 * "AB")
+    .replace("md5:cd", "md5:" + 16 * "cd")
+    .replace("#0123", "#" + 10 * "0123")
+)
 
 PYLOCK = """\
 lock-version = "1.0"

@@ -16,7 +16,7 @@ import pytest
 import uv
 from packaging.requirements import Requirement
 
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import BuildNeededError, NixpyError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml
 from nixpy.core.toml_text import inline
@@ -42,6 +42,23 @@ def hostile_sdist(folder: Path, name: str, version: str, trap: Path) -> Path:
     members = {"PKG-INFO": info, "pyproject.toml": project, "backend.py": backend}
     files = {f"{name}-{version}/{member}": text.encode() for member, text in members.items()}
     return build_sdist(folder, name, version, files=files)
+
+
+def built_sdist(folder: Path, name: str, ran: Path, requires: str = "") -> None:
+    """Write an sdist whose build requires `requires`, touches `ran` and says that the package requires `old`."""
+    backend = f"""import pathlib
+pathlib.Path({str(ran)!r}).touch()
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    info = pathlib.Path(folder, "{name}-1.0.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\nRequires-Dist: old\\n")
+    return info.name
+get_requires_for_build_wheel = lambda settings=None: []
+"""
+    project = f'[build-system]\nrequires = [{requires}]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    info = f"Metadata-Version: 2.2\nName: {name}\nVersion: 1.0\nDynamic: Requires-Dist\n"
+    members = {"PKG-INFO": info, "pyproject.toml": project, "backend.py": backend}
+    build_sdist(folder, name, "1.0", files={f"{name}-1.0/{member}": text.encode() for member, text in members.items()})
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +98,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build_wheel(folder, name, "1.0")
         build_wheel(folder, name, "2.0", requires=[required])
     build_wheel(folder, "oldwindows", "1.0", "cp310-cp310-win_amd64")
+    built_sdist(folder, "willing", folder.parent / "willing-ran")
+    built_sdist(folder, "wants-opaque", folder.parent / "wants-opaque-ran", '"opaque"')
     build_wheel(folder, "tried", "1.0")
     build_wheel(folder, "tried", "2.0", requires=["opaque", "base<2"])
     return folder
@@ -286,6 +305,19 @@ def test_missing_local_file(tmp_path: Path) -> None:
     assert caught.value.line == 2
 
 
+def test_git_repository_has_no_version(tmp_path: Path) -> None:
+    """The version of a package from a git repository is left out: a branch moves, and a build may name another."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    tree.joinpath("pyproject.toml").write_text('[project]\nname = "tree"\nversion = "1.5"\ndependencies = ["docs"]\n')
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", "first")):
+        subprocess.run(["git", *words], cwd=tree, check=True)
+    packages = ask(tmp_path, f"tree @ git+{tree.as_uri()}")
+    assert packages["tree"].keys() == {"name", "vcs"}
+    assert packages["docs"]["version"] == "1.0"
+
+
 def test_sdist_with_static_metadata(tmp_path: Path) -> None:
     """A package of which there is only an sdist is listed with it, and its static dependencies are followed."""
     packages = ask(tmp_path, "static")
@@ -349,6 +381,17 @@ def test_only_the_systems_of_the_project(tmp_path: Path) -> None:
     assert ask_file(tmp_path, f"{windows}\n", targets=[target]) == {}
 
 
+def test_a_build_only_for_others(tmp_path: Path) -> None:
+    """A package with dynamic metadata that only other systems or PyPy need is no error; one for a target is."""
+    target = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
+    lines = ("base", "opaque; implementation_name == 'pypy'", "other; platform_system == 'Windows'")
+    assert versions(ask(tmp_path, *lines, targets=[target])) == {"base": "2.0"}
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0, other 2\.0 have no wheel"):
+        ask(tmp_path, *lines)
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0 has no wheel"):
+        ask(tmp_path, *lines, "opaque", targets=[target])
+
+
 def test_one_version_from_two_places(tmp_path: Path, index: SmallIndex) -> None:
     """An address for one system and the index for the others are two wheels of the same version."""
     address = index.file_url(f"base-2.0-{LINUX}.whl")
@@ -387,6 +430,8 @@ def test_a_uv_that_builds_nevertheless(tmp_path: Path, monkeypatch: pytest.Monke
     """A uv that removes PYTHONHOME is refused before it reads any package."""
     put_before_uv(tmp_path, monkeypatch, f'unset PYTHONHOME; echo "$@" >> {tmp_path}/log')
     (tmp_path / "project").mkdir()
+    with pytest.raises(NixpyError, match=r"cannot prevent uv [\d.]+ from building"):
+        ask(tmp_path / "project", "opaque", allow_build=["willing"])
     with pytest.raises(NixpyError, match=r"cannot prevent uv [\d.]+ from building") as caught:
         ask(tmp_path / "project", "opaque")
     assert "uv lock" in str(caught.value.hint)
@@ -445,6 +490,46 @@ def test_built_with_leave(tmp_path: Path, files: Path) -> None:
     with pytest.raises(NixpyError, match="Failed to build `opaque==1"):
         ask(tmp_path, "opaque", allow_build=True)
     (files.parent / "trap").unlink()
+
+
+def test_the_build_of_one_package_is_allowed(tmp_path: Path, files: Path) -> None:
+    """The build of the package that the user names runs; that of another package in the same resolution does not."""
+    ran = files.parent / "willing-ran"
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0, willing 1\.0 have no wheel") as caught:
+        ask(tmp_path, "willing", "opaque")
+    assert caught.value.packages == ("opaque", "willing")
+    assert "`--allow-build-of opaque --allow-build-of willing`" in str(caught.value.hint)
+    assert not ran.exists()
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0 has no wheel") as caught:
+        ask(tmp_path, "willing", "opaque", allow_build=["Willing"])
+    assert caught.value.packages == ("opaque",)
+    assert ran.exists()
+    assert versions(ask(tmp_path, "willing", allow_build=["willing"])) == {"willing": "1.0", "old": "1.0"}
+
+
+def test_an_allowed_build_that_requires_another(tmp_path: Path, files: Path) -> None:
+    """What the build of an allowed package requires is not built; the error names it."""
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0 has no wheel"):
+        ask(
+            tmp_path, "wants-opaque", "direct @ " + (files / "direct-1.0.tar.gz").as_uri(), allow_build=["wants-opaque"]
+        )
+    assert not (files.parent / "wants-opaque-ran").exists()
+    with pytest.raises(NixpyError, match="Failed to build `opaque==1"):
+        ask(tmp_path, "opaque", allow_build=["opaque"])  # its build fails
+    (files.parent / "trap").unlink()
+
+
+def test_a_folder_whose_build_is_allowed(tmp_path: Path) -> None:
+    """A source tree with a name in its line is built if the user allows it by this name."""
+    (tmp_path / "legacy").mkdir()
+    (tmp_path / "legacy/pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (tmp_path / "legacy/backend.py").write_text("raise SystemExit('it ran')\n")
+    with pytest.raises(NixpyError, match="must be built"):
+        ask_file(tmp_path, "legacy @ ./legacy\n", allow_build=["other"])
+    with pytest.raises(NixpyError, match="it ran"):
+        ask_file(tmp_path, "legacy @ ./legacy\n", allow_build=["legacy"])
 
 
 def test_sdist_next_to_wheels_that_do_not_fit(tmp_path: Path) -> None:
@@ -519,6 +604,31 @@ def test_index_with_credentials(tmp_path: Path, files: Path) -> None:
     assert "s3cret" not in f"{caught.value}{caught.value.hint}"
     assert caught.value.hint
     assert "credentials" in caught.value.hint
+
+
+def test_short_credentials_are_hidden_in_addresses_only(tmp_path: Path, index: SmallIndex) -> None:
+    """A user and a password of one letter are hidden where they are in an address, and the letters of words stay."""
+    address = index.url.replace("http://", "http://${U}:${P}@")
+    (tmp_path / "requirements.txt").write_text(f"-i {address}\nnothere\n")
+    file = read(tmp_path / "requirements.txt", environ={"U": "a", "P": "e"})
+    with pytest.raises(NixpyError) as caught:
+        resolve([file], root=tmp_path, python="3.12")
+    assert "nothere was not found in the package registry" in str(caught.value)
+    assert "a:e@" not in str(caught.value)
+    assert "${" not in str(caught.value).replace("${U}", "").replace("${P}", "")
+
+
+@pytest.mark.parametrize("address", ["//user:hunter2@host.example/links", "//hunter2@host.example/links"])
+@pytest.mark.parametrize("place", ["uv.toml", "requirements.txt"])
+def test_login_without_a_scheme(tmp_path: Path, address: str, place: str) -> None:
+    """A login in an address without a scheme, which uv reads as a folder, is in no error."""
+    (tmp_path / "requirements.txt").write_text("base\n" + f"--find-links {address}\n" * (place == "requirements.txt"))
+    if place == "uv.toml":
+        (tmp_path / place).write_text(f'find-links = ["{address}"]\n')
+    with pytest.raises(NixpyError) as caught:
+        resolve([read(tmp_path / "requirements.txt")], root=tmp_path, python="3.12")
+    assert "***@host.example/links" in str(caught.value)
+    assert "hunter2" not in f"{caught.value}{caught.value.hint}"
 
 
 def test_unsatisfiable(tmp_path: Path) -> None:

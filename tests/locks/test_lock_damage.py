@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import shutil
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lockdamage import document_of, places
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.locks import formats
@@ -50,14 +49,6 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Yield the way to every value below `value`."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in items:
-        yield (*path, key)
-        yield from places(child, (*path, key))
-
-
 def refusal(path: Path) -> NixpyError | None:
     """Ask a lock all there is to ask; return the error if it is refused."""
     try:
@@ -79,6 +70,7 @@ LOCKS = {
     "poetry": ("poetry.lock", (MADE / "poetry/poetry.lock").read_text()),
     "poetry-1.1": ("poetry.lock", (MADE / "poetry-1.1/poetry.lock").read_text()),
     "pdm": ("pdm.lock", (MADE / "pdm/pdm.lock").read_text()),
+    "pdm-4.1": ("pdm.lock", (MADE / "pdm-4.1/pdm.lock").read_text()),
 }
 
 
@@ -87,20 +79,6 @@ def parsed(kind: str) -> tuple[Any, list[tuple[str | int, ...]]]:
     """Return the document of a lock and the ways to all of its values."""
     document = tomllib.loads(LOCKS[kind][1])
     return document, list(places(document))
-
-
-def toml(value: object) -> str:
-    """Return a value as TOML on one line, which is written far sooner than with tables in sections."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {toml(below)}" for key, below in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value) if isinstance(value, str | bool) else str(value)
-
-
-def document_of(values: dict[str, Any]) -> str:
-    """Return a TOML document with these values."""
-    return "".join(f"{json.dumps(key)} = {toml(value)}\n" for key, value in values.items())
 
 
 @pytest.mark.parametrize("kind", LOCKS)

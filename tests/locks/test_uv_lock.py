@@ -52,7 +52,7 @@ def test_files_and_kinds(tmp_path: Path) -> None:
         (),
     )
     remote, local = leaf.wheels
-    assert (remote.filename, remote.sha256, remote.path) == ("leaf+-1.0-py3-none-any.whl", "ab", None)
+    assert (remote.filename, remote.sha256, remote.path) == ("leaf-1.0+x-py3-none-any.whl", 32 * "ab", None)
     assert "secret" not in repr((lock, leaf))
     assert (local.filename, local.sha256, local.url) == ("leaf-1.0-1-py3-none-any.whl", None, None)
 
@@ -109,15 +109,23 @@ def test_a_newer_version_asks_for_a_newer_nixpy(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("revision = 3", "revision = ", "not valid TOML"),
-        ("version = 1\n", "", "has no version"),
-        ('name = "leaf"\nversion', "version", "`name` is missing"),
+        ("version = 1\n", "", "it has no `version` that is a number"),
+        ('name = "leaf"\nversion', "version", "package 0: it has no `name`"),
         ('source = { editable = "." }', 'source = "."', "root: `source`"),
-        ('dependencies = [{ name = "leaf" }]', 'dependencies = ["leaf"]', "root: .*tables"),
-        ("size = 7", 'size = "7"', "leaf: `size`"),
+        (
+            'dependencies = [{ name = "leaf" }]',
+            'dependencies = ["leaf"]',
+            "root: an item of `dependencies` is not a table",
+        ),
+        ("size = 7", 'size = "7"', "leaf: `wheels.size`"),
         ('">=3.11"', '">=three"', "three"),
-        ('[{ name = "leaf" }]', '[{ name = "leef" }]', "no package for leef"),
-        ('[{ name = "leaf" }]', '[{ name = "leaf", version = "9" }]', "no package for leaf 9"),
-        ('[{ name = "leaf" }]', '[{ name = "leaf", marker = "os_name = 1" }]', "marker `os_name = 1`"),
+        (
+            '[{ name = "leaf" }]',
+            '[{ name = "leef" }]',
+            "root: an item of `dependencies` has no package in the lock: leef",
+        ),
+        ('[{ name = "leaf" }]', '[{ name = "leaf", version = "9" }]', "no package in the lock: leaf 9"),
+        ('[{ name = "leaf" }]', '[{ name = "leaf", marker = "os_name = 1" }]', "a marker: `os_name = 1`"),
         ('{ editable = "." }', '{ editable = "elsewhere" }', "no project in the folder"),
     ],
 )
@@ -263,3 +271,13 @@ def test_finding_by_name(tmp_path: Path) -> None:
     assert formats.find(tmp_path / "pylock.toml") == tmp_path / "pylock.toml"
     with pytest.raises(NixpyError, match="by its name"):
         formats.read(tmp_path / "my.lock")
+
+
+def test_an_empty_lock(tmp_path: Path) -> None:
+    """A uv.lock holds nothing for a folder without [project], and nothing for a script without requirements."""
+    text = 'version = 1\nrevision = 3\nrequires-python = ">=3.11"\n'
+    with pytest.raises(NixpyError, match=r"empty: pyproject.toml has no \[project\]"):
+        UvLock.read(write(tmp_path, text)).packages(LINUX, ExtrasAndGroups())
+    script = tmp_path / "job.py.lock"
+    script.write_text(text)
+    assert formats.read(script).packages(LINUX, ExtrasAndGroups()) == ()

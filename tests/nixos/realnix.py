@@ -202,7 +202,9 @@ def lock_flake(folder: Path, release: str, **tables: Path) -> None:
             git = {"type": "git", "url": f"file://{local[2]}"}
             original = {"type": "path", "path": local[2]} if local[1] == "path:" else git
         else:
-            path = stand_in(release, **tables) if name == "nixpkgs" else stub(name)
+            own = re.fullmatch(r"nixpkgs-nixos-(\d\d)-(\d\d)", name)  # that of one of several projects
+            here = f"{own[1]}.{own[2]}" if own else release
+            path = stand_in(here, **tables) if own or name == "nixpkgs" else stub(name)
             original = _of_github(wanted["url"])
             if not original:
                 raise NixError(

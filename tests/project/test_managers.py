@@ -63,7 +63,20 @@ def test_the_row_of_a_manager_agrees_with_the_lock_formats(name: str) -> None:
     read = [one for one in formats.FORMATS if name in one.managers]
     wanted = {"path" if one.by_path else "lock" for one in read} | ({"packages"} if "without-lock" in row else set())
     assert row["install"].keys() == wanted
-    known = {"add", "addresses", "create", "install", "lock", "options", "package", "reads-groups", "variables"}
+    known = {
+        "add",
+        "addresses",
+        "create",
+        "install",
+        "lock",
+        "merges-indexes",
+        "options",
+        "package",
+        "reads-groups",
+        "reinstall",
+        "remove",
+        "variables",
+    }
     assert row.keys() <= known | {"without-lock"}
 
 
@@ -160,7 +173,7 @@ def test_init_writes_what_was_asked_for(tmp_path: Path, nixpy: Nixpy) -> None:
     assert "manager" not in (folder / "pyproject.toml").read_text()
     text = (folder / "nixpy.nix").read_text()
     assert 'install = "uv pip install -r pyproject.toml";\n' in parts(text)[0]
-    assert "${install}\n" in vendored.files(text)["manager"]
+    assert "set -- ${install}${" in vendored.files(text)["manager"]
     assert nixpy("init", folder, "--manager", "none").status == 0
     assert 'manager = "none"' in (folder / "pyproject.toml").read_text()
     assert "nixpy-fill" not in (folder / "nixpy.nix").read_text()
@@ -251,7 +264,7 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     text = (folder / "nixpy.nix").read_text()
     assert "native = [ pkgs.beta ];" in parts(text)[0]
     manager = vendored.files(text)["manager"]
-    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$PWD/\.venv/bin:\$PATH\n", manager)
+    (before,) = re.findall(r"export PATH=\$\{(\w+)[^}]*\}\$VIRTUAL_ENV/bin:\$PATH\n", manager)
     assert re.search(rf"\b{before} = [^;]*lib\.makeBinPath", manager)
     assert "project.shell.native" in manager
     assert nixpy("init", folder, "--style", "nix-ld").status == 0

@@ -24,6 +24,7 @@ OTHER_FOLDERS = {
     "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",
     "nixos": "what is rendered, evaluated by real Nix and run on a machine without /lib",
     "repository": "the repository as a whole: its folders, its examples, its documents, what users install",
+    "sets": "requirement sets of real packages, and the recorded answers of nixpy, uv and pip to them",
     "suite": "the rules of the tests themselves: markers, groups, outcomes, and the tests of those rules",
 }
 

@@ -35,18 +35,29 @@ class Analysis:
     complete: bool = True
 
     def to_nixpy_lock(
-        self, *, python: str, release: str, inputs: str, systems: Iterable[str], complete: bool = False
+        self,
+        *,
+        python: str,
+        release: str,
+        inputs: str,
+        systems: Iterable[str],
+        complete: bool = False,
+        installable: bool = False,
     ) -> NixpyLock:
         """Return the content of nixpy.lock.
 
-        With `complete` it has all wheels, else those that can change the Nix files.
+        With `complete` it has all wheels, else those that can change the Nix files. With `installable` it also has what
+        each wheel requires.
         """
+        wheels = (wheel for wheel in self.wheels if complete or wheel.matters)
+        if not installable:
+            wheels = (replace(wheel, requires=None, by_extras=()) for wheel in wheels)
         return NixpyLock(
             python=python,
             release=release,
             inputs=inputs,
             systems=tuple(sorted(systems)),
-            wheels=tuple(wheel for wheel in self.wheels if complete or wheel.matters),
+            wheels=tuple(wheels),
             unavailable=self.unavailable,
             complete=complete,
         )

@@ -5,6 +5,7 @@ They are the sources of facts, and the facts that are needed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ class AnalysisOptions:
     - With `metadata`, nixpy also reads the requirements of each wheel, for styles that install from nixpy.lock.
       `requirements` are then those of the project itself, or None if the project does not name them all.
     - `upgrade` lets uv choose newer versions if no lock pins them.
-    - `allow_build` lets uv build packages without a wheel to find their requirements.
+    - `allow_build` lets uv build packages without a wheel to find their requirements: all, or those with these names.
     """
 
     root: Path
@@ -37,7 +38,7 @@ class AnalysisOptions:
     metadata: bool = False
     requirements: tuple[Requirement, ...] | None = None
     upgrade: bool = False
-    allow_build: bool = False
+    allow_build: bool | Collection[str] = False
     known_wheels: tuple[Wheel, ...] = ()
     known_unavailable: tuple[Unavailable, ...] = ()
     progress: Progress | None = None

@@ -4,7 +4,7 @@ With it, `check` needs no network, and reviewers see reasons.
 
 The file is sorted JSON without time stamps or addresses. It has the wheels that can change the Nix files: those with
 code for a platform, and those that need something at run time. Updates of pure Python wheels do not change it, unless
-the style installs from this file (`complete`).
+it is `complete`: a style installs from this file, or the project has no lock, and its shell installs these versions.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
             "wheels": [_wheel_entry(wheel, complete=nixpy_lock.complete) for wheel in wheels if wheel.system == system],
         }
         if missing := [
-            {"name": item.name, "version": item.version, "sdist": item.sdist, **_sdist_entry(item.sdist_facts)}
+            {"name": item.name, "version": item.version, "sdist": item.sdist, **_sdist_entry(item)}
             for item in sorted(nixpy_lock.unavailable, key=lambda item: item.name)
             if item.system == system
         ]:
@@ -202,8 +202,10 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
     }
 
 
-def _sdist_entry(facts: SdistFacts | None) -> dict[str, Any]:
-    return {"build": list(facts.build), "compiled": facts.compiled} if facts else {}
+def _sdist_entry(item: Unavailable) -> dict[str, Any]:
+    facts = item.sdist_facts
+    found = {"source": item.source} if item.source else {}
+    return {**found, "build": list(facts.build), "compiled": facts.compiled} if facts else found
 
 
 def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
@@ -241,6 +243,7 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
                 sdist_facts=SdistFacts(build=tuple(item["build"]), compiled=item["compiled"])
                 if "build" in item
                 else None,
+                source=item.get("source"),
             )
             for system, entry in body["systems"].items()
             for item in entry.get("unavailable", ())

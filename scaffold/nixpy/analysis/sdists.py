@@ -59,7 +59,7 @@ def _with_sdist_facts(
             found[key] = None
             with suppress(NixpyError):
                 found[key] = _read(item, item.sdist_file, target, analysis_options)
-        yield replace(item, sdist_facts=found.get(key))
+        yield item if item.sdist_facts else replace(item, sdist_facts=found.get(key))
 
 
 def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: AnalysisOptions) -> SdistFacts:

@@ -9,8 +9,9 @@ import click
 import nixpy
 from nixpy.cli.common import all_option, fail, progress, rescan_option
 from nixpy.cli.formats import FORMATS
-from nixpy.commands.check import outcome
-from nixpy.project.discover import find_projects, nearest_project
+from nixpy.commands.check import Outcome, outcome
+from nixpy.core.errors import ProjectError
+from nixpy.project.discover import find_projects, nearest_project, refuse_repository
 
 
 @click.command("check")
@@ -45,12 +46,20 @@ def command(folders: tuple[Path, ...], every: bool, diff: bool, rescan: bool, st
     """
     named = folders or (Path() if every else nearest_project(Path()),)
     found = [project for folder in named for project in find_projects(folder)] if every else named
-    outcomes = [outcome(folder, _rescan if rescan else nixpy.check) for folder in found]
+    outcomes = [_outcome(folder, rescan=rescan) for folder in found]
     for one in outcomes:
         if one.error:  # the other projects are still checked
             fail(one.error)
     FORMATS[form](outcomes, diff)
     return max(one.verdict.strict_status if strict and one.verdict else one.status for one in outcomes)
+
+
+def _outcome(folder: Path, *, rescan: bool) -> Outcome:
+    try:
+        refuse_repository(folder, "check")
+    except ProjectError as error:
+        return Outcome(folder=folder, error=error)
+    return outcome(folder, _rescan if rescan else nixpy.check)
 
 
 def _rescan(project: nixpy.Project) -> nixpy.Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +15,14 @@ import click
 from nixpy.cli import values
 from nixpy.cli.layout import columns, tell
 from nixpy.cli.output import SETTINGS, Part, Styled, colour, echo, inert, print_document
-from nixpy.core.errors import NixpyError
+from nixpy.core.errors import BuildNeededError, NixpyError
 from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
 
 _SILENCE = 10  # seconds without output after which a user may think that nixpy hangs
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
 format_option = click.option(
@@ -52,11 +55,20 @@ offline_option = click.option(
     is_flag=True,
     help="Use no network: give wheels that were not analysed every library that their platform tag allows.",
 )
-build_option = click.option(
-    "--allow-build",
-    is_flag=True,
-    help="Let uv build packages that have no wheel, to learn their requirements (without a lock file). This runs "
-    "their code.",
+_build_options = (
+    click.option(
+        "--allow-build",
+        is_flag=True,
+        help="Let uv build packages that have no wheel, to learn their requirements (without a lock file). This runs "
+        "their code.",
+    ),
+    click.option(
+        "--allow-build-of",
+        "allowed",
+        metavar="NAME",
+        multiple=True,
+        help="As --allow-build, for the package NAME only; repeat it for more than one.",
+    ),
 )
 rescan_option = click.option("--rescan", is_flag=True, help="Analyse every wheel again.")
 follow_option = click.option(
@@ -67,6 +79,48 @@ follow_option = click.option(
 all_option = click.option(
     "--all", "every", is_flag=True, help="Every project in and below DIR that has settings of nixpy."
 )
+
+
+def build_options(command: F) -> F:
+    """Add the options about builds to a command, as `allow_build` and `allowed`."""
+    for option in reversed(_build_options):
+        command = option(command)
+    return command
+
+
+def with_builds(
+    run: Callable[[bool | Sequence[str]], T], *, allow_build: bool, allowed: Sequence[str], form: str = "text"
+) -> T:
+    """Call `run` with the builds that the user allows, and return its result.
+
+    On a terminal, nixpy puts one question for each package that must be built, except in CI and with `--quiet`.
+
+    Args:
+        run: A function of `allow_build`, as the functions of `import nixpy` have it.
+        allow_build: The option: all packages may be built.
+        allowed: The option: the names of packages that may be built.
+        form: The output format; nixpy asks only with `text`.
+
+    Raises:
+        BuildNeededError: A package must be built, and the user does not allow it, or there is no terminal.
+    """
+    while True:
+        try:
+            return run(allow_build or allowed)
+        except BuildNeededError as error:
+            names = [name for name in error.packages if name not in allowed]
+            if not names or form != "text" or SETTINGS.quiet or not _can_ask():
+                raise
+            if not all(
+                click.confirm(f"Build {name} to learn its requirements? This runs its code.", err=True)
+                for name in names
+            ):
+                raise
+            allowed = (*allowed, *names)
+
+
+def _can_ask() -> bool:
+    return not os.environ.get("CI") and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def print_json(data: dict[str, Any]) -> None:
@@ -129,12 +183,6 @@ def fail(error: NixpyError) -> None:
 def say(*parts: Part) -> None:
     """Print progress to standard error; only results go to standard output."""
     echo(*parts, err=True)
-
-
-def in_repository(folder: Path) -> bool:
-    """Return whether the folder is in a git repository."""
-    here = folder.resolve()
-    return any((parent / ".git").exists() for parent in (here, *here.parents))
 
 
 class PlainProgress:

@@ -10,10 +10,11 @@ import click
 from nixpy.cli.common import folder, format_option, print_json, print_message
 from nixpy.cli.layout import table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
+from nixpy.core.errors import ProjectError
 from nixpy.doctor.examine import CHECKS, Report, examine
 from nixpy.doctor.report import as_json, looked_at_text, not_looked_at, rows, summary
 from nixpy.locks import formats
-from nixpy.project.discover import nearest_project
+from nixpy.project.discover import nearest_project, refuse_repository
 from nixpy.project.managers import FOLDER
 
 
@@ -39,6 +40,10 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
         print_json(as_json(report))
     else:
         _print(report)
+        try:
+            refuse_repository(folder, "doctor")
+        except ProjectError as error:
+            tell(f"{error.message}. {error.hint}", err=True)
     return report.status
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 import nixpy
+from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.cli import values
 from nixpy.cli.common import (
-    build_option,
+    build_options,
+    fail,
     folder,
     follow_option,
     format_option,
@@ -20,14 +24,21 @@ from nixpy.cli.common import (
     python_option,
     rescan_option,
     system_option,
+    with_builds,
 )
 from nixpy.cli.report import data, report
+from nixpy.cli.report_all import report_all
+from nixpy.commands import init_all
+from nixpy.core.errors import ProjectError
+from nixpy.environment.options import Options
 from nixpy.files.reconcile import reconcile
 from nixpy.project import managers
+from nixpy.project.discover import refuse_repository, survey
 
 
 @click.command("init")
 @folder
+@click.option("--all", "every", is_flag=True, help="Every project in and below DIR, and one flake.nix in DIR for them.")
 @click.option(
     "--style",
     metavar="STYLE",
@@ -61,7 +72,7 @@ from nixpy.project import managers
 )
 @offline_option
 @rescan_option
-@build_option
+@build_options
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @click.option(
     "--force", is_flag=True, help="Overwrite a nixpy.nix or nixpy.lock that was edited or that nixpy did not write."
@@ -70,6 +81,7 @@ from nixpy.project import managers
 @format_option
 def command(
     folder: Path,
+    every: bool,
     style: str | None,
     manager: str | None,
     python: str | None,
@@ -81,35 +93,103 @@ def command(
     offline: bool,
     rescan: bool,
     allow_build: bool,
+    allowed: tuple[str, ...],
     diff: bool,
     force: bool,
     follow_links: bool,
     form: str,
-) -> None:
+) -> int:
     """Analyse the project in DIR and write the Nix files that make its wheels work.
 
     nixpy writes nixpy.nix and nixpy.lock, and your choices into [tool.nixpy] of pyproject.toml (or nixpy.toml). It
     writes flake.nix if there is neither this file nor a shell.nix or default.nix; from then on, that file is yours.
+
+    With --all, nixpy sets up every project in and below DIR, also those without settings of nixpy. One flake.nix in DIR
+    then has a shell for each project. The exit status is 2 if a project could not be set up; the others are.
     """
-    project = nixpy.read_project(folder)
-    with progress() as bar:
-        made = nixpy.plan(
-            project,
-            style,
-            python=python,
-            systems=systems,
-            nixpkgs=nixpkgs,
+    if every:
+        options = Options(
+            style=style,
             manager=manager,
+            python=python,
+            nixpkgs=nixpkgs,
+            systems=systems,
             features=features,
-            flake=flake,
+            flake=flake is not False,
             direnv=direnv,
-            offline=offline,
-            rescan=rescan,
-            allow_build=allow_build,
-            progress=bar,
         )
+        analysis_options = AnalysisOptions(
+            root=folder, offline=offline, rescan=rescan, allow_build=allow_build or allowed
+        )
+        return _all(folder, options, analysis_options, diff=diff, force=force, follow_links=follow_links, form=form)
+    refuse_repository(folder, "init")
+    project = nixpy.read_project(folder)
+
+    def plan(allow_build: bool | Sequence[str]) -> nixpy.Plan:
+        with progress() as bar:
+            return nixpy.plan(
+                project,
+                style,
+                python=python,
+                systems=systems,
+                nixpkgs=nixpkgs,
+                manager=manager,
+                features=features,
+                flake=flake,
+                direnv=direnv,
+                offline=offline,
+                rescan=rescan,
+                allow_build=allow_build,
+                progress=bar,
+            )
+
+    made = with_builds(plan, allow_build=allow_build, allowed=allowed, form=form)
     comparisons = reconcile(made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links)
     if form == "json":
         print_json({"projects": [data(made, comparisons, diff=diff)]})
     else:
         report(made, comparisons, diff=diff, first=True)
+    return 0
+
+
+def _all(
+    root: Path,
+    options: Options,
+    analysis_options: AnalysisOptions,
+    *,
+    diff: bool,
+    force: bool,
+    follow_links: bool,
+    form: str,
+) -> int:
+    """Set up every project below `root`, and return the exit status."""
+    repository = survey(root)
+    if not repository.projects:
+        raise ProjectError("no Python project here or below", path=root, hint="Name the folder of a repository.")
+    names = init_all.shell_names(root, repository.projects)
+    done = []
+    for place, name in names.items():
+        with progress() as bar:
+            one = init_all.set_up(
+                root,
+                place,
+                name,
+                options,
+                replace(analysis_options, progress=bar),
+                write=not diff,
+                force=force,
+                follow_links=follow_links,
+            )
+        done.append(one)
+    flake, lines = init_all.root_flake(root, done) if options.flake else (None, None)
+    written = reconcile([flake] if flake else [], write=not diff, root=root, follow_links=follow_links)
+    for one in done:
+        if one.error:
+            fail(one.error)
+    if form == "json":
+        shells = {one.name: str(one.folder) for one in done if one.plan}
+        projects = [data(one.plan, one.comparisons, diff=diff) for one in done if one.plan]
+        print_json({"projects": projects, "shells": shells, "lines": lines})
+    else:
+        report_all(root, done, repository.left_out, written, lines, diff=diff)
+    return 2 if any(one.error for one in done) else 0

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from nixpy.cli.common import format_option, in_repository, print_json, python_option, say
+from nixpy.cli.common import format_option, print_json, python_option, say
 from nixpy.cli.layout import print_command, tell
 from nixpy.cli.output import SETTINGS, Styled
 from nixpy.commands import new
 from nixpy.core.errors import ArgumentError
+from nixpy.core.git import is_checkout
 from nixpy.core.text import shell_word
 from nixpy.styles import styles
 
@@ -79,7 +80,7 @@ def _next(root: Path) -> None:
     say("\n", Styled("next:", bold=True))
     if root.resolve() != Path.cwd():
         print_command(f"cd {shell_word(str(root))}")
-    if not in_repository(root):
+    if not is_checkout(root):
         print_command("git init --quiet -b main")
     print_command("git add .", "a flake sees only files that git tracks")
     print_command("nix develop", "or, with direnv: direnv allow")

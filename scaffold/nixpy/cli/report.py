@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nixpy.cli.common import diagnostics_data, in_repository, print_diagnostics, print_message, say
+from nixpy.cli.common import diagnostics_data, print_diagnostics, print_message, say
 from nixpy.cli.layout import print_command, table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.commands.changes import changes
 from nixpy.commands.next_steps import next_steps
 from nixpy.commands.plan import Plan
 from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts, workspace_places
+from nixpy.core.git import is_checkout
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project import managers
@@ -26,7 +27,7 @@ _DIAGNOSTICS = 2  # of one code
 def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: bool) -> None:
     """Print the choices, the libraries, the written files, and the next steps."""
     if diff:
-        _diffs(comparisons)
+        print_diffs(comparisons)
         return
     if SETTINGS.quiet:
         if first:
@@ -45,14 +46,14 @@ def report(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool, first: 
     _diagnostics(plan)
     if first:
         say("\n", Styled("next:", bold=True))
-        for step in next_steps(plan, here=Path.cwd(), in_git=in_repository(plan.project.root)):
+        for step in next_steps(plan, here=Path.cwd(), in_git=is_checkout(plan.project.root)):
             print_command(step.text, step.reason)
 
 
 def report_changes(root: Path, plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> None:
     """Print the changes in one of several projects; with `-v` the whole report."""
     if diff:
-        _diffs(comparisons)
+        print_diffs(comparisons)
     elif SETTINGS.quiet:
         return
     elif SETTINGS.verbose:
@@ -77,7 +78,8 @@ def is_changed(comparisons: Sequence[Comparison]) -> bool:
     return any(item.state is not State.FRESH for item in comparisons)
 
 
-def _diffs(comparisons: Sequence[Comparison]) -> None:
+def print_diffs(comparisons: Sequence[Comparison]) -> None:
+    """Print the differences of files, or that there are none."""
     for comparison in comparisons:
         echo(comparison.diff, nl=False)
     if not is_changed(comparisons):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
 import nixpy
 from nixpy.analysis.nixpylock import Wheel
 from nixpy.cli.common import (
-    build_option,
+    build_options,
     format_option,
     nixpkgs_option,
     offline_option,
@@ -19,6 +19,7 @@ from nixpy.cli.common import (
     python_option,
     rescan_option,
     system_option,
+    with_builds,
 )
 from nixpy.cli.layout import table, tell
 from nixpy.cli.output import echo
@@ -34,7 +35,7 @@ from nixpy.libraries.match import Library
 @nixpkgs_option
 @offline_option
 @rescan_option
-@build_option
+@build_options
 @format_option
 def command(
     targets: tuple[str, ...],
@@ -45,6 +46,7 @@ def command(
     offline: bool,
     rescan: bool,
     allow_build: bool,
+    allowed: tuple[str, ...],
     form: str,
 ) -> None:
     """Show which libraries wheels need, and what supplies them. Writes nothing.
@@ -52,18 +54,22 @@ def command(
     TARGET is a project folder (this one by default), a lock or requirements file, a .venv, wheel files, or requirements
     such as numpy==2.5.5.
     """
-    with progress() as bar:
-        result = nixpy.scan(
-            targets or ".",
-            python=python,
-            systems=systems,
-            nixpkgs=nixpkgs,
-            dependencies=not no_deps,
-            offline=offline,
-            rescan=rescan,
-            allow_build=allow_build,
-            progress=bar,
-        )
+
+    def scan(allow_build: bool | Sequence[str]) -> Scan:
+        with progress() as bar:
+            return nixpy.scan(
+                targets or ".",
+                python=python,
+                systems=systems,
+                nixpkgs=nixpkgs,
+                dependencies=not no_deps,
+                offline=offline,
+                rescan=rescan,
+                allow_build=allow_build,
+                progress=bar,
+            )
+
+    result = with_builds(scan, allow_build=allow_build, allowed=allowed, form=form)
     if form == "json":
         print_json(as_json(result))
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ from click.core import ParameterSource
 import nixpy
 from nixpy.cli.common import (
     all_option,
-    build_option,
+    build_options,
     fail,
     folder,
     follow_option,
@@ -20,11 +22,12 @@ from nixpy.cli.common import (
     print_json,
     progress,
     rescan_option,
+    with_builds,
 )
 from nixpy.cli.report import data, is_changed, report, report_changes, report_total
 from nixpy.core.fault import as_error
 from nixpy.files.reconcile import reconcile
-from nixpy.project.discover import find_projects, nearest_project
+from nixpy.project.discover import find_projects, nearest_project, refuse_repository
 
 
 @click.command("sync")
@@ -32,7 +35,7 @@ from nixpy.project.discover import find_projects, nearest_project
 @all_option
 @offline_option
 @rescan_option
-@build_option
+@build_options
 @click.option("--upgrade", is_flag=True, help="Let uv choose newer versions (without a lock file).")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @click.option(
@@ -46,6 +49,7 @@ def command(
     offline: bool,
     rescan: bool,
     allow_build: bool,
+    allowed: tuple[str, ...],
     upgrade: bool,
     diff: bool,
     force: bool,
@@ -56,21 +60,26 @@ def command(
 
     Without DIR, nixpy updates the project that the current folder belongs to.
     """
+
+    def plan(project: nixpy.Project, allow_build: bool | Sequence[str]) -> nixpy.Plan:
+        with progress() as bar:
+            return nixpy.plan(
+                project,
+                user_files=False,
+                offline=offline,
+                rescan=rescan,
+                allow_build=allow_build,
+                upgrade=upgrade,
+                progress=bar,
+            )
+
     status, reports, states = 0, [], Counter({"changed": 0, "up to date": 0, "failed": 0})
     named = click.get_current_context().get_parameter_source("folder") is not ParameterSource.DEFAULT
     for root in find_projects(folder) if every else (folder if named else nearest_project(folder),):
         try:
+            refuse_repository(root, "sync")
             project = nixpy.read_project(root)
-            with progress() as bar:
-                made = nixpy.plan(
-                    project,
-                    user_files=False,
-                    offline=offline,
-                    rescan=rescan,
-                    allow_build=allow_build,
-                    upgrade=upgrade,
-                    progress=bar,
-                )
+            made = with_builds(partial(plan, project), allow_build=allow_build, allowed=allowed, form=form)
             comparisons = reconcile(
                 made.files, write=not diff, force=force, root=made.project.root, follow_links=follow_links
             )

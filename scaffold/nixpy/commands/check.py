@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
-from nixpy.commands.plan import file_diagnostics, lock_changes, outputs, plan, read_nixpy_lock
+from nixpy.commands.plan import file_diagnostics, lists_all, lock_changes, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
@@ -23,7 +23,7 @@ from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
 from nixpy.files.reconcile import STATUS, Comparison, Remedy, State, own_state, reconcile, remedy
-from nixpy.locks.model import LockedWheel
+from nixpy.locks.model import LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
 from nixpy.project.project import Project, read
@@ -254,6 +254,9 @@ def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) 
     if resolved.all_wheels and not nixpy_lock.complete:
         message = f"style {resolved.style} also installs pure Python wheels, which nixpy.lock does not list"
         yield _setting(project, "style", message)
+    elif lists_all(project, resolved) and not nixpy_lock.complete:
+        message = "nixpy.lock does not list the versions of pure Python packages, which the shell installs"
+        yield Reason(message=message, path=project.nixpy_lock_path)
     elif resolved.all_wheels and not nixpy_lock.installable:
         message = "nixpy.lock does not state what each wheel requires; `nixpy sync` finds out with a network"
         yield Reason(message=message, path=project.nixpy_lock_path)
@@ -288,6 +291,15 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
             yield Reason(message=message, path=path, package=name)
     if set(locked.unavailable) != set(nixpy_lock.unavailable):
         yield Reason(message=f"the packages without a wheel in {path.name} changed", path=path)
+    elif changed := sorted(_folders(locked.unavailable) ^ _folders(nixpy_lock.unavailable)):
+        name = changed[0][0]
+        yield Reason(message=f"the local folder {name} is built with something else", path=path, package=name)
+
+
+def _folders(unavailable: Iterable[Unavailable]) -> set[tuple[str, tuple[str, ...], bool]]:
+    """Return how each local folder is built."""
+    found = ((item.name, item.sdist_facts) for item in unavailable if item.source == "folder")
+    return {(name, facts.build, facts.compiled) if facts else (name, (), True) for name, facts in found}
 
 
 def _matters(wheel: LockedWheel) -> bool:

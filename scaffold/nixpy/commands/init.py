@@ -18,7 +18,7 @@ from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.core.text import shell_word
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
-from nixpy.files import envrc, flake_imports, library_input, render, shell_lines
+from nixpy.files import envrc, flake_imports, library_input, projects_flake, render, shell_lines
 from nixpy.files.reconcile import OutputFile
 from nixpy.project import config, flake
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -59,7 +59,9 @@ def _entry(project: Project, flake: bool | None) -> Path:
     shell, default = project.root / flake_imports.SHELL, project.root / flake_imports.DEFAULT
     if not is_file(shell) and is_file(default) and shell_lines.place(default, project).found:
         shell = default  # nix-shell reads it if there is no shell.nix
-    if flake is None and is_file(project.flake):
+    if flake is None and projects_flake.reference(project):
+        flake = True
+    elif flake is None and is_file(project.flake):
         flake = flake_imports.leads(project.flake, project) or not flake_imports.leads(shell, project)
     elif flake is None:
         flake = not is_file(shell) and not is_file(default)
@@ -75,6 +77,7 @@ def _with_user_files(plan: Plan, options: Options, entry: Path) -> Plan:
     """
     project, resolved = plan.project, plan.resolved
     style = plan.environment.style
+    reference = options.reference or (projects_flake.reference(project) if options.flake else None)
     env: dict[str, Any] = {
         "style": style.name,
         "python": resolved.python,
@@ -85,12 +88,15 @@ def _with_user_files(plan: Plan, options: Options, entry: Path) -> Plan:
         "use": "flake" if options.flake else "nix",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
+        "reference": reference or "",
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()
     extra = [_settings_output(project, resolved, options), *_once(plan, env)]
     if options.direnv and not (direnv := project.root / envrc.NAME).exists():
         extra.append(OutputFile(path=direnv, text=render.render("flake/envrc.jinja", env), generated=False))
+    if reference:
+        return replace(plan, files=(*extra, *plan.files), enter=f"nix develop {reference}")
     lines = None
     there = entry.exists()
     if there:

@@ -12,7 +12,8 @@ from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
-from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.core.text import shell_word
+from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
 from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
@@ -25,7 +26,7 @@ from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
-from nixpy.project import flake, managers, pyvenv, workspace_checks
+from nixpy.project import flake, managers, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles import styles
@@ -44,6 +45,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     before: NixpyLock | None = None  # the content of nixpy.lock, if it is reliable
     complete: bool = True  # `wheels` are all that the project installs, and not only those of nixpy.lock
+    enter: str | None = None  # the command that enters the shell, if a flake in a folder above has it
     entry: Path | None = None  # flake.nix or shell.nix, if the plan has the user's files
     lines: str | None = None  # the lines to add to it by hand, if it already exists
 
@@ -75,7 +77,8 @@ def plan(
         release=resolved.release,
         inputs=inputs,
         systems=resolved.systems,
-        complete=resolved.all_wheels,
+        complete=lists_all(project, resolved),
+        installable=resolved.all_wheels,
     )
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
@@ -101,6 +104,14 @@ def plan(
     )
 
 
+def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
+    """Return whether nixpy.lock lists all wheels, not only those with needs.
+
+    The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
+    """
+    return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
+
+
 def _analyse(
     project: Project,
     resolved: ResolvedOptions,
@@ -114,7 +125,7 @@ def _analyse(
             resolved.python,
             resolved.release,
             resolved.systems,
-        ) and (before.installable or not resolved.all_wheels)
+        ) and (before.installable or (not resolved.all_wheels and before.complete >= lists_all(project, resolved)))
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
             return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
@@ -151,9 +162,10 @@ def _lock_of(
     from nixpy.index.resolve import resolve
     from nixpy.locks.pylock import PyLock
 
-    pins: dict[str, str] = (
-        {wheel.name: wheel.version for wheel in before.wheels} if before and not analysis_options.upgrade else {}
-    )
+    pins: dict[str, str] = {}
+    if before and not analysis_options.upgrade:
+        pins = {item.name: item.version for item in before.unavailable if item.version}
+        pins |= {wheel.name: wheel.version for wheel in before.wheels}
     source = project.requirements_files or project.dependencies
     assert source is not None  # noqa: S101  (`project.read` checks it)
     text = resolve(
@@ -165,6 +177,7 @@ def _lock_of(
         preferences=pins,
         offline=analysis_options.offline,
         allow_build=analysis_options.allow_build,
+        merge_indexes=managers.merges_indexes(resolved.manager),
     )
     return PyLock.parse(text, project.source)
 
@@ -204,9 +217,13 @@ def lock_changes(project: Project, resolved: ResolvedOptions) -> Iterator[tuple[
             yield outdated(f"the requirement for {shorten(sorted(names))} changed{member}", min(names)), known.path
     added, removed = project.other_members
     if added:
-        yield outdated(f"it lacks the member {shorten(added)} of the workspace"), lock.path.with_name(PYPROJECT)
+        yield (
+            outdated(f"it lacks {counted(len(added), 'member')} of the workspace: {shorten(added)}"),
+            lock.path.with_name(PYPROJECT),
+        )
     if removed:
-        yield outdated(f"{shorten(removed)} is no longer a member of the workspace"), lock.path.with_name(PYPROJECT)
+        verb = "is no longer a member" if len(removed) == 1 else "are no longer members"
+        yield outdated(f"{shorten(removed)} {verb} of the workspace"), lock.path.with_name(PYPROJECT)
 
 
 def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bool = False) -> Iterator[Diagnostic]:
@@ -224,6 +241,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
         yield from _unsupported(resolved)
         yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
+    yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
     yield from envrc.astray(project)
     yield from library_input.diagnostics(project)
@@ -261,15 +279,17 @@ def _other_venv(project: Project, resolved: ResolvedOptions) -> Iterator[Diagnos
     """Yield a diagnostic if the .venv of the project has another Python version."""
     if resolved.style is None or styles.find(resolved.style).folder != managers.FOLDER:
         return
+    folder = (project.workspace or project.root) / managers.FOLDER
     try:
-        version = pyvenv.python_version(pyvenv.read_config(project.root / managers.FOLDER))
+        version = pyvenv.python_version(pyvenv.read_config(folder))
     except (OSError, NixpyError):  # doctor reports it
         return
     if version and version != resolved.python:
+        shown = managers.relative(project, folder)
         yield Diagnostic(
             code="NIX430",
-            message=f"{managers.FOLDER} has Python {version}, but the project has Python {resolved.python}",
-            hint=f"Run `rm -r {managers.FOLDER}`; the shell creates it again.",
+            message=f"{shown} has Python {version}, but the project has Python {resolved.python}",
+            hint=f"Run `rm -r {shell_word(shown)}`; the shell creates it again.",
         )
 
 

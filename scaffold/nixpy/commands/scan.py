@@ -153,12 +153,14 @@ def _resolve_with_uv(
             no_deps=not deps,
             offline=analysis_options.offline,
             allow_build=analysis_options.allow_build,
+            merge_indexes=not any(isinstance(one, Requirement) for one in source),  # requirements files are for pip
         )
     except BuildNeededError as error:
         if not deps:
             raise
-        hint = "Allow builds with --allow-build, which runs their code, or leave out their requirements with --no-deps."
-        raise BuildNeededError(error.message, hint=hint) from None
+        options = " ".join(f"--allow-build-of {name}" for name in error.packages) or "--allow-build"
+        hint = f"Allow it with `{options}`, which runs their code, or leave out their requirements with --no-deps."
+        raise BuildNeededError(error.message, hint=hint, packages=error.packages) from None
     return PyLock.parse(text, analysis_options.root / "pylock.toml")
 
 

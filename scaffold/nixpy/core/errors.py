@@ -103,9 +103,16 @@ class ResolutionError(NixpyError):
 
 
 class BuildNeededError(NixpyError):
-    """Packages that must be built to know what they require."""
+    """Packages that must be built to know what they require.
+
+    `packages` are their normalised names, if they are known.
+    """
 
     code = "NIX708"
+
+    def __init__(self, message: str, *, hint: str, packages: Iterable[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.packages = tuple(packages)
 
 
 class IndexSettingError(NixpyError):

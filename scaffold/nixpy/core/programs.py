@@ -5,7 +5,7 @@ No other module starts one: `tests/core/test_programs.py` reads all modules.
 | program | module | purpose |
 | --- | --- | --- |
 | uv | `index/uv_tool.py` | its version; to resolve a project without a lock |
-| git | `doctor/project_folder.py` | whether git tracks the files of a flake |
+| git | `core/git.py` | whether git tracks the files of a flake; the folders that git ignores |
 | python | `doctor/interpreter.py` | its version and libraries, if it is outside the checkout |
 
 nixpy starts no program of the checkout: it ignores relative entries of PATH, programs in the git tree of the project,

@@ -80,38 +80,55 @@ def read_text(path: Path) -> str:
     return text
 
 
-def toml_line(text: str, *keys: str, value: str | None = None) -> int | None:
+def toml_line(text: str, *keys: str | int, value: str | None = None) -> int | None:
     """Return the 1-based line that sets `keys`.
 
     If there is none, return that of the nearest enclosing key or table, or None.
 
-    With `value`, return the first line from there on that contains that text, if any: an item of a long array. Use it
-    for messages only: it reads line by line, so a multi-line string that looks like TOML may confuse it.
+    A number among the keys is the place in an array: of tables with headers, or one element a line. Without numbers,
+    arrays of tables count as one table. With `value`, return the first line from there on that contains that text, if
+    any: an item of a long array. Use it for messages only: it reads line by line, so a multi-line string that looks
+    like TOML may confuse it.
     """
     best, line = 0, None
-    for number, found in _keys(text):
+    for number, found in _keys(text, arrays=any(isinstance(key, int) for key in keys)):
         shared = next((i for i, (a, b) in enumerate(zip(found, keys, strict=False)) if a != b), None)
         depth = min(len(found), len(keys)) if shared is None else 0
         if depth > best:
             best, line = depth, number
+    lines = text.split("\n")
+    if line is not None and len(keys) > best and isinstance(place := keys[best], int):
+        opened = lines[line - 1].rstrip().endswith("[") and line + place < len(lines)
+        line += place + 1 if opened else 0
     if line is None or value is None:
         return line
-    lines = text.split("\n")[line - 1 :]
-    return next((line + i for i, content in enumerate(lines) if value in content), line)
+    return next((line + i for i, content in enumerate(lines[line - 1 :]) if value in content), line)
 
 
-def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _keys(text: str, *, arrays: bool) -> Iterator[tuple[int, tuple[str | int, ...]]]:
     """Yield every line that opens a table or sets a key.
 
-    With it is the whole dotted name as a tuple.
+    With it is the whole dotted name as a tuple, with the places in `arrays` of tables.
     """
-    table: tuple[str, ...] = ()
+    table: tuple[str | int, ...] = ()
+    places: dict[tuple[str | int, ...], int] = {}
     for number, content in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(content):
-            table = _split(header["key"])
+            table = ()
+            names = _split(header["key"])
+            for name in names if arrays else ():
+                table += (name,)
+                if content.lstrip().startswith("[[") and len(table) - sum(map(_is_place, table)) == len(names):
+                    places[table] = places.get(table, -1) + 1
+                table += (places[table],) if table in places else ()
+            table = table if arrays else names
             yield number, table
         elif key := _KEY.match(content):
             yield number, (*table, *_split(key["key"]))
+
+
+def _is_place(key: str | int) -> bool:
+    return isinstance(key, int)
 
 
 def _split(dotted: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Read the sonames in the cache of a glibc loader.
+"""Read the sonames and files in the cache of a glibc loader.
 
 On other distributions it is /etc/ld.so.cache.
 
@@ -19,14 +19,21 @@ _ENTRY = struct.Struct("<iIIIQ")  # flags, key, value, osversion, hwcap
 _HEADER_SIZE = 48
 
 
-def of_loader(loader: Path) -> frozenset[str]:
-    """Return the sonames in the cache of this loader with existing files."""
+def of_loader(loader: Path) -> dict[str, Path]:
+    """Return the sonames in the cache of this loader with an existing file.
+
+    Each has the first of its files.
+    """
     try:
         match = _PATH.search(loader.read_bytes())
         data = Path(match[0].decode()).read_bytes() if match else b""
     except OSError:
-        return frozenset()
-    return frozenset(soname for soname, path in parse(data) if Path(path).exists())
+        return {}
+    found: dict[str, Path] = {}
+    for soname, path in parse(data):
+        if soname not in found and Path(path).exists():
+            found[soname] = Path(path)
+    return found
 
 
 def parse(data: bytes) -> list[tuple[str, str]]:

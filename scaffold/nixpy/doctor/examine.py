@@ -13,19 +13,22 @@ from nixpy.core.errors import ArgumentError, NixpyError
 from nixpy.doctor import (
     library_checks,
     nixfiles,
+    package_checks,
     project_checks,
     project_folder,
     python_checks,
     setting_checks,
     venv_checks,
 )
-from nixpy.doctor.facts import Facts, Venv
+from nixpy.doctor.facts import Facts, StartedPython, UnreadableFile, Venv
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import outside, packages_in, pythons_on_path, start
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
-from nixpy.doctor.venv import inspect_wheels, read_venv
+from nixpy.doctor.packages import Packages, read_packages
+from nixpy.doctor.venv import Wheels, inspect_wheels, read_venv
 
 _T = TypeVar("_T")
+_NO_PACKAGES = Packages(installed=(), unreadable=(), recorded={})
 Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
 # The name of a check, its function, and the facts that it requires.
@@ -54,13 +57,20 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("files of nixpy", setting_checks.stale_files, ("project", "fresh")),
     ("flake.nix and .envrc", setting_checks.unused_files, ("project", "unused")),
     ("git repository", setting_checks.copied_folder, ("project",)),
+    ("files of packages", package_checks.damaged_files, ("packages",)),
+    ("metadata of packages", package_checks.broken_metadata, ("packages",)),
+    ("tags of wheels", package_checks.unfit_wheels, ("host", "packages", "wheels")),
+    ("editable packages", package_checks.lost_sources, ("packages",)),
+    ("files that cannot be read", package_checks.unreadable_files, ("packages",)),
+    ("symbol versions", package_checks.missing_versions, ("started", "wheels")),
+    ("versions of packages", package_checks.other_versions, ("packages", "wanted")),
     ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
 )
 
 # Without one of these facts, doctor does not know whether the project works here. The others, such as the state of git
 # and the lists of packages in Nix files, concern only single mistakes. The interpreter is not needed if no installed
 # file needs a library.
-ESSENTIAL = frozenset({"host", "pythons", "venv", "started", "wheels", "project", "fresh"})
+ESSENTIAL = frozenset({"host", "pythons", "venv", "packages", "started", "wheels", "project", "fresh"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +163,8 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         failure = see.unread.get("started", "")
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not report where it looks for libraries"
-    wheels = see("wheels", None, inspect_wheels, found, host, started, environ) if found and host else None
+    packages = see("packages", _NO_PACKAGES, read_packages, found.folder) if found else _NO_PACKAGES
+    wheels = see("wheels", None, inspect_wheels, found, host, started, environ, packages) if found and host else None
     project = see("project", None, project_folder.observe_project, root, host) if host else None
     fresh = see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None
     uv_settings = see("uv_settings", dict[str, str](), project_folder.uv_settings, root, environ)
@@ -175,6 +186,13 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         needs_libraries=wheels is None or any(one.needs.sonames or one.needs.dlopen for one in wheels.asking),
         elf_files=wheels.elf_files if wheels else 0,
         unfound=wheels.unfound if wheels else (),
+        installed=tuple(
+            replace(package, unfit=wheels.unfit.get(package.name, "") if wheels else "")
+            for package in packages.installed
+        ),
+        unreadable=_unreadable(packages, wheels),
+        versions=wheels.versions if wheels else (),
+        wanted=see("wanted", {}, project_folder.wanted_versions, root, host, _version(found, started)) if host else {},
         suppliers=see("wheels", {}, project_folder.suppliers, root, wheels.asking) if host and wheels else {},
         rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),
         project=project,
@@ -185,6 +203,19 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         search_path=see("search_path", {}, foreign_folders, environ),
         unread=see.unread,
     )
+
+
+def _unreadable(packages: Packages, wheels: Wheels | None) -> tuple[UnreadableFile, ...]:
+    """Return the files that cannot be read, each once."""
+    found = {one.path: one for one in (*packages.unreadable, *(wheels.unreadable if wheels else ()))}
+    return tuple(found[path] for path in sorted(found))
+
+
+def _version(venv: Venv | None, started: StartedPython | None) -> str | None:
+    """Return the Python version of an environment."""
+    if started:
+        return started.version
+    return f"{venv.versions[0].rstrip('t')}.0" if venv and len(venv.versions) == 1 else None
 
 
 def _python(root: Path, venv: Venv) -> Path:

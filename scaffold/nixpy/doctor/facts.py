@@ -92,6 +92,7 @@ class StartedPython:
     loaded: frozenset[str]  # sonames that are loaded at start
     search: tuple[Path, ...] | None
     cached: frozenset[str]  # sonames in the loader's cache
+    libraries: Mapping[str, Path] = field(default_factory=dict)  # the files of `loaded` and `cached`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,52 @@ class WheelProgram:
     wheel: str
     path: Path
     loader: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledPackage:
+    """One distribution of an environment, compared with its own metadata.
+
+    `damaged` are files of RECORD with the words for what is wrong with each; `lost` says that none is left.
+    `metadata` are the words for what is wrong with its dist-info folder, and `unfit` for why its wheel does not fit.
+    """
+
+    name: str
+    version: str | None
+    folders: tuple[Path, ...]  # its dist-info folder; several if an installer left an old one
+    installer: str = ""  # as in INSTALLER
+    requirement: str = ""  # the same package again, by its address or version
+    damaged: tuple[tuple[Path, str], ...] = ()
+    lost: bool = False
+    metadata: str = ""
+    editable: Path | None = None  # the source of an editable install that does not exist
+    unfit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableFile:
+    """A file of the environment that cannot be read, and the reason of the system."""
+
+    path: Path
+    package: str
+    reason: str
+    permission: bool  # the reason is its mode or its owner
+    own: bool  # it belongs to this user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingVersion:
+    """A symbol version that a file of a wheel needs and does not find.
+
+    The loader finds `library`, which does not define it.
+    """
+
+    wheel: str
+    file: str  # the path in the wheel
+    soname: str
+    version: str  # GLIBC_2.38
+    library: Path
+    newest: str | None  # the highest version of the same kind that the library defines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +233,14 @@ class ObservedProject:
     install: str  # the command that fills .venv by hand
     locked: frozenset[str] | None
     packages: frozenset[str]  # the packages that it requires itself
+    workspace: Path | None = None  # the folder of its uv workspace, which has .venv
     python: str | None = None  # X.Y that the settings or .python-version choose
     requires_python: SpecifierSet | None = None
     systems: tuple[str, ...] = ()  # the systems that a style must work on
     copied: tuple[str, ...] = ()  # the files of its flake, if Nix copies the folder because no git tracks them
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
+    manager: str = "uv"  # the manager that `install` belongs to, or "none"
+    local: frozenset[str] = frozenset()  # the packages of the lock that are installed in place
 
     @property
     def folder(self) -> str:
@@ -259,6 +309,10 @@ class Facts:
     needs_libraries: bool = True  # installed wheels need libraries that the interpreter must find
     elf_files: int = 0  # of installed wheels
     unfound: tuple[MissingLibrary, ...] = ()
+    installed: tuple[InstalledPackage, ...] = ()
+    unreadable: tuple[UnreadableFile, ...] = ()
+    versions: tuple[MissingVersion, ...] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)  # the specifier of each package that the project installs
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
     project: ObservedProject | None = None

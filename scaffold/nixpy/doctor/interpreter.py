@@ -163,13 +163,16 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
     mapped = [Path(path) for path in told["mapped"]]
     loader = next((path for path in mapped if path.name.startswith(("ld-linux", "ld-2", "ld.so", "ld64"))), None)
     search = told["search"]
+    cached = cache.of_loader(loader) if loader else {}
+    loaded = {name: path for path in mapped for name in _sonames(path)}
     return StartedPython(
         version=told["version"],
         base_prefix=Path(told["base_prefix"]),
         loader=loader,
-        loaded=frozenset(name for path in mapped for name in _sonames(path)),
+        loaded=frozenset(loaded),
         search=None if search is None else tuple(map(Path, search)),
-        cached=cache.of_loader(loader) if loader else frozenset(),
+        cached=frozenset(cached),
+        libraries={**cached, **loaded},
     )
 
 

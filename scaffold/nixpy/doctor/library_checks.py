@@ -13,6 +13,7 @@ from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Host, MissingLibrary, 
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.doctor.remedies import init
 from nixpy.libraries.match import unknown_soname
+from nixpy.needs.derive import is_grafted
 from nixpy.styles import styles
 
 _TMPFILES = "/etc/tmpfiles.d/wsl-driver.conf"
@@ -39,7 +40,7 @@ def ignored_nix_ld(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX404",
             message=f"{name} contains {shorten(there)}, but the Python of {facts.venv_folder} comes from Nix, and "
             "its loader does not read this variable",
-            command=_supply(facts, there),
+            command=supply(facts, there),
         )
 
 
@@ -111,14 +112,25 @@ def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
             code="NIX409",
             message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it, "
             + _who(facts, soname),
-            command=_supply(facts, [soname]),
+            command=supply(facts, [soname]),
             packages=tuple(names),
         )
 
 
 def _required(facts: Facts) -> list[MissingLibrary]:
-    """Return the missing libraries that are required, without ignored ones."""
-    return [one for one in facts.unfound if not one.optional and one.soname in facts.suppliers]
+    """Return the missing libraries that are required, without ignored ones.
+
+    Those that a wheel itself contains are left out, too: NIX418 reports them.
+    """
+    own = {(package.name, path.name) for package in facts.installed for path, _ in package.damaged}
+    return [
+        one
+        for one in facts.unfound
+        if not one.optional
+        and one.soname in facts.suppliers
+        and not is_grafted(one.soname)
+        and (one.wheel, one.soname) not in own
+    ]
 
 
 def _who(facts: Facts, soname: str) -> str:
@@ -132,7 +144,7 @@ def _who(facts: Facts, soname: str) -> str:
     return f"and {supplier.expression} contains it"
 
 
-def _supply(facts: Facts, sonames: Iterable[str]) -> str:
+def supply(facts: Facts, sonames: Iterable[str]) -> str:
     """Return the command after which the interpreter finds these libraries.
 
     It enters a shell that has them, or updates the files.
@@ -166,7 +178,7 @@ def missing_driver(facts: Facts) -> Iterator[MachineDiagnostic]:
             # In the shell of nixpy the folder is searched if nixpy.nix is up to date; NIX416 reports if it is not.
             if facts.shell is not None and facts.shell.program.ours:
                 continue
-            why, command = f"{DRIVER} has {_it(sonames)}, but this Python does not search there", _supply(facts, ())
+            why, command = f"{DRIVER} has {_it(sonames)}, but this Python does not search there", supply(facts, ())
         elif place == WSL_DRIVER and not host.nixos:
             why, command = f"Windows puts {_it(sonames)} into {place}; link it to {DRIVER}", _LINK_DRIVER
         else:

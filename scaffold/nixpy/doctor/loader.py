@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -25,18 +25,27 @@ from nixpy.needs.model import ElfFile
 class Search:
     """The search path of one process.
 
-    `folders` are the configured ones and its own ones, which apply to every file.
+    `folders` are the configured ones and its own ones, which apply to every file. `libraries` has the files of the
+    sonames in `loaded` and `cached`.
     """
 
     folders: tuple[Path, ...]
     loaded: frozenset[str] = frozenset()
     cached: frozenset[str] = frozenset()
+    libraries: Mapping[str, Path] = field(default_factory=dict)
 
     def finds(self, soname: str, more: Iterable[Path] = ()) -> bool:
         """Return whether the process finds a library, also in these folders."""
         if soname in self.loaded or soname in self.cached:
             return True
         return any(exists(folder / soname) for folder in (*more, *self.folders))
+
+    def library(self, soname: str, more: Iterable[Path] = ()) -> Path | None:
+        """Return the file that the process finds for a soname, or None."""
+        if soname in self.loaded:
+            return self.libraries.get(soname)
+        found = (folder / soname for folder in (*more, *self.folders) if exists(folder / soname))
+        return next(found, None) or self.libraries.get(soname)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,10 @@ class Files:
         """
         asking = (file for file in self.files if soname in file.needed)
         return tuple(file.path for file in asking if not search.finds(soname, self._run_path(file)))
+
+    def library(self, file: ElfFile, soname: str, search: Search) -> Path | None:
+        """Return the file that the loader finds for a soname that `file` needs, or None."""
+        return search.library(soname, self._run_path(file))
 
     def _run_path(self, file: ElfFile) -> Iterator[Path]:
         rpath, runpath = self._paths(file)

@@ -16,9 +16,9 @@ from nixpy.core.read_file import exists, open_bytes
 _HEAD = 4096  # bytes; Linux reads no longer first line
 _MOST = 2000  # scripts
 # Installers quote a path with spaces, and start such an interpreter with sh.
-_ACTIVATE = re.compile(rb"""^[ \t]*(?:export )?VIRTUAL_ENV=(["']?)(?P<folder>/[^"'$\n]*)\1[ \t]*$""", re.MULTILINE)
+_ACTIVATE = re.compile(rb"""^[ \t]*(?:export )?VIRTUAL_ENV=(["']?)(?P<folder>/[^"'$\n\0]*+)\1[ \t]*+$""", re.MULTILINE)
 _SCRIPT = re.compile(
-    rb"""\A\#!(?:/bin/sh\n'''exec'[ ])?(["']?)(?P<folder>/[^"'\n]*)/bin/(?:python|pypy|graalpy)[\w.]*\1(?:[ ]|$)""",
+    rb"""\A\#!(?:/bin/sh\n'''exec'[ ])?(["']?)(?P<folder>/[^"'\n\0]*)/bin/(?:python|pypy|graalpy)[\w.]*\1(?:[ ]|$)""",
     re.MULTILINE | re.VERBOSE,
 )
 
@@ -33,10 +33,11 @@ def other_folders(folder: Path) -> Iterator[Path]:
     own, seen = os.path.realpath(folder), set[Path]()
     names = (path for path in sorted((folder / "bin").glob("*"))[:_MOST] if not path.is_symlink())
     for path in (folder / "bin/activate", *names):
-        match = (_ACTIVATE.search if path.name == "activate" else _SCRIPT.match)(_head(path))
+        head = _head(path)
+        match = _ACTIVATE.search(head) if path.name == "activate" else _SCRIPT.match(head)
         if not match:
             continue
-        other = Path(os.fsdecode(match["folder"]))
+        other = Path(os.fsdecode(match["folder"].rstrip()))
         if other in seen or os.path.realpath(other) == own:
             continue
         if path.name == "activate" or exists(other / "pyvenv.cfg") or (other.name == folder.name and not exists(other)):

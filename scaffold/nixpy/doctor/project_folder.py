@@ -5,45 +5,45 @@ Observed are its packages, and the state of its Nix files, also in git.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
-from nixpy.core import programs
 from nixpy.core.errors import NixpyError, ProjectError, SettingError
+from nixpy.core.git import is_checkout
+from nixpy.core.git import run as run_git
 from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.environment.options import resolve_options
-from nixpy.files import envrc, flake_imports
+from nixpy.files import envrc, flake_imports, projects_flake
 from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
+from nixpy.locks.model import Package
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
 from nixpy.styles import styles
 
 _ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
-_PATIENCE = 10  # seconds
 
 
 def observe_project(folder: Path, host: Host) -> ObservedProject | None:
     """Return the project in `folder`, or None; NixpyError if it cannot be read."""
-    if not is_project(folder):
+    found = _read(folder)
+    if found is None:
         return None
-    try:
-        found = project.read(folder)
-    except ProjectError as error:
-        if error.path == folder:  # its pyproject.toml has only settings of tools
-            return None
-        raise
     locked = None
+    local: frozenset[str] = frozenset()
     direct: frozenset[str] = frozenset()
     try:
         resolved = resolve_options(found)
@@ -59,12 +59,15 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
             names = (
                 package for target in targets for package in found.locked.packages(target, found.extras_and_groups)
             )
-            locked = frozenset(package.name for package in names if not package.local)
+            packages = list(names)
+            locked = frozenset(package.name for package in packages if not package.local)
+            local = frozenset(package.name for package in packages if package.local)
     settings, nixpy_lock = found.settings, read_nixpy_lock(found)
     uses_nixpy = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
     entries = flake_imports.entries(found.root)
     leads = not (uses_nixpy and entries) or any(flake_imports.leads(entry, found) for entry in entries)
     in_root = resolved.style is not None and styles.find(resolved.style).venv_in_root
+    install, manager = _install(found, resolved.manager)
     return ObservedProject(
         root=folder,
         source=found.source.name,
@@ -73,16 +76,31 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         enter=_enter(found) if leads else "nixpy init",
         copied=_flake_files(folder, settings) if uses_nixpy and found.flake.is_file() and not _tracked(folder) else (),
         fills=uses_nixpy and leads and not in_root and resolved.manager != managers.NONE,
-        install=_install(found, resolved.manager),
+        install=install,
         locked=locked,
         packages=direct,
+        workspace=found.workspace,
         python=resolved.python if uses_nixpy or "python-version" in resolved.reasons["python"] else None,
         requires_python=found.requires_python,
         systems=resolved.required_systems,
         wheels=frozenset(
             wheel.name for wheel in (nixpy_lock.wheels if nixpy_lock else ()) if wheel.system == host.system
         ),
+        manager=manager,
+        local=local,
     )
+
+
+def _read(folder: Path) -> project.Project | None:
+    """Return the project in `folder`, or None."""
+    if not is_project(folder):
+        return None
+    try:
+        return project.read(folder)
+    except ProjectError as error:
+        if error.path == folder:  # its pyproject.toml has only settings of tools
+            return None
+        raise
 
 
 def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
@@ -102,6 +120,8 @@ def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
 def _enter(found: project.Project) -> str:
     if (found.root / envrc.NAME).exists() and envrc.enters(found):
         return "direnv reload"
+    if reference := projects_flake.reference(found):
+        return f"nix develop {reference}"
     flake = flake_imports.FLAKE in {path.name for path in flake_imports.entries(found.root)}
     return "nix develop" if flake or not (found.root / flake_imports.SHELL).exists() else "nix-shell"
 
@@ -135,16 +155,54 @@ def unused(folder: Path) -> tuple[MachineDiagnostic, ...]:
     return (*imports, *direnv)
 
 
-def _install(found: project.Project, name: str) -> str:
-    """Return the install command of the manager `name`.
+def _install(found: project.Project, name: str) -> tuple[str, str]:
+    """Return the install command of the manager `name`, and its manager.
 
     Without a manager of that name, it is that of the default one for the project.
     """
     for one in (name, managers.choose(found, None)[0]):
         if manager := managers.manager(found, one):
-            return shlex.join(manager.fill)
+            return shlex.join(manager.fill), one
     lock = formats.format_of(found.source)
-    return (lock and lock.install) or "uv sync"
+    return (lock.install, managers.NONE) if lock and lock.install else ("uv sync", "uv")
+
+
+def wanted_versions(folder: Path, host: Host, python: str | None) -> dict[str, str]:
+    """Return the specifier of each package that the project installs for a Python.
+
+    From a lock it is the locked version, else what the project itself requires. Left out are packages in place, from a
+    source tree or a repository, and requirements by address: their version is not in the lock, or may change. The
+    version without its local part counts, since extras may choose between `2.9.0+cpu` and `2.9.0+cu128`.
+
+    Raises NixpyError for a project that cannot be read.
+    """
+    found = _read(folder)
+    if found is None:
+        return {}
+    targets = [target for target in resolve_options(found).targets() if target.system == host.system]
+    if python:
+        targets = [replace(target, python=python) for target in targets[:1]]
+    if not found.locked:
+        wanted: dict[str, str] = {}
+        for requirement in found.direct_requirements(targets):
+            if requirement.url is None:
+                name = canonicalize_name(requirement.name)
+                wanted[name] = ",".join(filter(None, (wanted.get(name), str(requirement.specifier))))
+        return wanted
+    return {
+        package.name: f"=={Version(package.version).public}"
+        for target in targets
+        for package in found.locked.packages(target, found.extras_and_groups)
+        if package.version and (package.wheels or package.sdist_file) and not package.local and _is_version(package)
+    }
+
+
+def _is_version(package: Package) -> bool:
+    try:
+        Version(package.version or "")
+    except InvalidVersion:
+        return False
+    return True
 
 
 def freshness(folder: Path) -> Freshness | None:
@@ -183,18 +241,15 @@ def git(folder: Path, venv: Path) -> Git | None:
 
     None outside a git tree, and OSError if git is missing.
     """
-    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+    if not is_checkout(folder):
         return None
-    if programs.find("git", project=folder) is None:
-        ignored = programs.left_out("git", project=folder)
-        raise FileNotFoundError(f"{ignored} is not started: {programs.OWN}" if ignored else "git is not on PATH")
     there = _flake_files(folder, _settings_of(folder))
-    known = set(_git(folder, "ls-files", "-z", "--", *there).stdout.split("\0")) if there else set()
+    known = set(run_git(folder, "ls-files", "-z", "--", *(there or (flake_imports.FLAKE,))).stdout.split("\0"))
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()
     # The check is for a file in it, since a virtual environment often has a .gitignore for its content.
     return Git(
         unknown=tuple(name for name in there if name not in known) if (folder / "flake.nix").is_file() else (),
-        open_venv=inside and _git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
+        open_venv=inside and run_git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
     )
 
 
@@ -203,19 +258,6 @@ def _flake_files(folder: Path, settings: Settings) -> tuple[str, ...]:
     nixpy_lock = str(Path(settings.file).with_name(project.NIXPY_LOCK))
     names = (flake_imports.FLAKE, "flake.lock", settings.file, nixpy_lock)
     return tuple(name for name in names if (folder / name).is_file())
-
-
-def _git(folder: Path, *arguments: str) -> programs.CompletedProcess:
-    path = programs.find("git", project=folder)
-    assert path  # noqa: S101  (`git` checks it)
-    # The git settings of the tree are untrusted, and a folder of a clone may be a bare repository with settings.
-    # They could name a program that watches files, or one that fetches missing objects.
-    options = ["-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit", "-C", str(folder)]
-    environ = {**os.environ, "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
-    done = programs.run("git", path, [*options, *arguments], project=folder, environ=environ, timeout=_PATIENCE)
-    if done.returncode > 1:
-        raise OSError(done.stderr.strip() or "git failed")
-    return done
 
 
 def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

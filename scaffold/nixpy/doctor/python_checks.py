@@ -11,6 +11,7 @@ from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.doctor.remedies import PREFER_SYSTEM, by_shell, create_again, fill
+from nixpy.doctor.venv_checks import to_replace
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
@@ -39,7 +40,7 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
             )
         return
     missing = sorted(wanted - venv.packages - _inherited(facts, venv))
-    if missing:
+    if missing and not to_replace(facts):
         verb = "is" if len(missing) == 1 else "are"
         yield MachineDiagnostic(
             code="NIX401",
@@ -235,6 +236,8 @@ def stale_venv(facts: Facts) -> Iterator[MachineDiagnostic]:
             f"Python {', '.join(venv.versions)}",
             command=create_again(facts, venv),
         )
+    elif to_replace(facts):
+        return  # NIX430
     elif shell and in_store(python.file) and not _same(python, shell.program) and not _bypassed(venv, shell.program):
         yield MachineDiagnostic(
             code="NIX406",

@@ -17,18 +17,23 @@ def fill(project: ObservedProject | None, folder: Path, *, new: bool = False) ->
 
     With `new` it first creates the environment.
     """
-    install = project.install if project else "uv sync"
+    install = in_environment(project.install if project else "uv sync", project, folder)
     venv = shell_word(_shown(project, folder))
-    if venv != ".venv":
-        install = install.replace(".venv/", f"{venv}/")
-        if install.startswith("uv pip"):
-            install = install.replace("uv pip", f"VIRTUAL_ENV={venv} uv pip", 1)
-        elif install.startswith("uv "):
-            install = f"UV_PROJECT_ENVIRONMENT={venv} {install}"
     if not new or "uv sync" in install:  # `uv sync` creates it, and replaces one with another Python
         return install
     maker = "uv venv --clear" if install.startswith(("uv", "VIRTUAL_ENV")) else "python -m venv --clear"
     return f"{maker} {venv} && {install}"
+
+
+def in_environment(command: str, project: ObservedProject | None, folder: Path) -> str:
+    """Return a command that changes `.venv` for another virtual environment."""
+    venv = shell_word(_shown(project, folder))
+    if venv == ".venv":
+        return command
+    command = command.replace(".venv/", f"{venv}/")
+    if command.startswith("uv pip"):
+        return f"VIRTUAL_ENV={venv} {command}"
+    return f"UV_PROJECT_ENVIRONMENT={venv} {command}" if command.startswith("uv ") else command
 
 
 def by_shell(facts: Facts, folder: Path) -> bool:
@@ -38,7 +43,8 @@ def by_shell(facts: Facts, folder: Path) -> bool:
     """
     project = facts.project
     outside = facts.shell is None and "IN_NIX_SHELL" not in facts.environ
-    return project is not None and outside and project.fills and folder == project.root / FOLDER
+    own = project is not None and folder == (project.workspace or project.root) / FOLDER
+    return project is not None and outside and project.fills and own
 
 
 def create_again(facts: Facts, venv: Venv) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.doctor.examine import Report
 from nixpy.doctor.facts import Facts, Program
+from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
 
@@ -94,7 +95,19 @@ def looked_at(facts: Facts) -> dict[str, Any]:
         "source": facts.project.source if facts.project else None,
         "nixpy_files": facts.project is not None and facts.project.uses_nixpy and "fresh" not in read,
         "git": facts.git is not None,
+        "left_out": left_out(facts),
     }
+
+
+def left_out(facts: Facts) -> list[str]:
+    """Return what the project uses here and no check looks at, in words."""
+    venv, project = facts.venv, facts.project
+    found = []
+    if venv and venv.system_packages:
+        found.append("the files of packages that the environment imports from the system")
+    if project and project.folder not in {"", FOLDER}:
+        found.append(f"the packages in {project.folder}, which another tool installs")
+    return found
 
 
 def looked_at_text(facts: Facts) -> str:
@@ -114,17 +127,17 @@ def looked_at_text(facts: Facts) -> str:
 
 
 def not_looked_at(report: Report) -> list[str]:
-    """Return a line for each reason, with the checks that could not run."""
+    """Return what was not looked at, and for each reason the checks that could not run."""
     checks: dict[str, list[str]] = {}
     for skipped in report.skipped:
         checks.setdefault(skipped.reason, []).append(skipped.check)
-    return [f"{', '.join(names)}: {reason}" for reason, names in checks.items()]
+    return [*left_out(report.facts), *(f"{', '.join(names)}: {reason}" for reason, names in checks.items())]
 
 
 def summary(report: Report, checks: int) -> str:
     """Return the last line: how many diagnostics of how many checks.
 
-    It does not claim anything about the checks that could not run.
+    It does not claim anything about what was not looked at.
     """
     notes = sum(diagnostic.level == "note" for diagnostic in report.diagnostics)
     number = len(report.diagnostics) - notes
@@ -132,7 +145,7 @@ def summary(report: Report, checks: int) -> str:
     ran = counted(checks, "check")
     if report.skipped:
         ran = f"{checks - len(report.skipped)} of {ran}"
-    narrower = "" if number or not report.skipped else " in what was looked at,"
+    narrower = "" if number or not not_looked_at(report) else " in what was looked at,"
     return f"{found} found{narrower} by {ran}" + (f", and {counted(notes, 'note')}" if notes else "")
 
 

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName
 
 from nixpy.core.target import SYSTEMS, Target
 from nixpy.doctor import moved
-from nixpy.doctor.facts import Host, MissingLibrary, Program, StartedPython, Venv, WheelProgram, folders, in_store
+from nixpy.doctor.facts import (
+    Host,
+    MissingLibrary,
+    MissingVersion,
+    Program,
+    StartedPython,
+    UnreadableFile,
+    Venv,
+    WheelProgram,
+    folders,
+    in_store,
+)
+from nixpy.doctor.fit import unfit
 from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
+from nixpy.doctor.packages import Packages, unreadable_file, without_record
+from nixpy.doctor.versions import missing_versions
 from nixpy.libraries.match import WheelNeeds
+from nixpy.needs import elf
 from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, WheelFacts
 from nixpy.project import pyvenv
+from nixpy.wheels.archive import Content, Member
 from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.installed import InstalledWheel, installed_wheels
 
 # The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
 _LIBS, _SITES = ("lib", "lib64", "local/lib"), ("site-packages", "dist-packages")
@@ -80,7 +99,9 @@ def _searches(
     if started is None or started.search is None:
         return None, None, None
     told = tuple(map(Path, folders(environ.get("LD_LIBRARY_PATH", ""))))
-    interpreter = Search(folders=started.search, loaded=started.loaded, cached=started.cached)
+    interpreter = Search(
+        folders=started.search, loaded=started.loaded, cached=started.cached, libraries=started.libraries
+    )
     # A program likely has the interpreter's glibc, and so the folders that this glibc searches.
     nix_folders = tuple(folder for folder in started.search if started.loader and in_store(folder))
     nix_ld = None
@@ -94,29 +115,80 @@ def _searches(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheels:
-    """The installed wheels: their needs, their programs, and their missing libraries."""
+    """The installed wheels: their needs, their programs, and what is missing for them.
+
+    `unfit` has the words for why a wheel is not for this machine or Python, by name.
+    """
 
     asking: tuple[WheelNeeds, ...]
     programs: tuple[WheelProgram, ...]
     unfound: tuple[MissingLibrary, ...]
+    versions: tuple[MissingVersion, ...]
+    unfit: Mapping[str, str]
+    unreadable: tuple[UnreadableFile, ...]
     elf_files: int = 0
 
 
-def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str]) -> Wheels:
+class _Readable:
+    """The Archive of an installed wheel without the files that cannot be read.
+
+    Those are in `unreadable`; `versions` are the symbol versions that its ELF files need.
+    """
+
+    def __init__(self, wheel: InstalledWheel) -> None:
+        self._wheel = wheel
+        self.unreadable: list[UnreadableFile] = []
+        self.versions: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def members(self) -> Sequence[Member]:
+        """Return the members of the wheel."""
+        return self._wheel.members()
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file, none if it cannot be read."""
+        try:
+            return self._wheel.head(path, size)
+        except OSError as error:
+            self._keep(path, error)
+            return b""
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, Content]]:
+        """Yield each file that can be read."""
+        for path in paths:
+            try:
+                data = self._wheel.content(path)
+            except OSError as error:
+                self._keep(path, error)
+                continue
+            self.versions[path] = elf.needed_versions(data)
+            yield path, data
+
+    def _keep(self, path: str, error: OSError) -> None:
+        self.unreadable.append(unreadable_file(self._wheel.file(path), self._wheel.name, error))
+
+
+def inspect_wheels(
+    venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str], packages: Packages
+) -> Wheels:
     """Read every installed ELF file and simulate the search of the loader.
 
     A soname that another wheel of the environment ships is not a need: the packages load each other's libraries by
-    path. On macOS wheels contain what they need, and nothing is missing.
+    path. On macOS wheels contain what they need, and nothing is missing. Wheels for another machine or Python are left
+    out: their libraries would not help.
     """
-    from nixpy.wheels.installed import installed_wheels
-
     machine = _machine(host)
-    wheels = installed_wheels(venv.folder)
-    elves = {name: tuple(file for file in inspect(wheel) if file.machine == machine) for name, wheel in wheels.items()}
+    installed = {**without_record(venv.folder, packages), **installed_wheels(venv.folder)}
+    readable = {name: _Readable(wheel) for name, wheel in installed.items()}
+    every = {name: inspect(archive) for name, archive in readable.items()}
+    musl = venv.python.loader is not None and "ld-musl" in venv.python.loader.name
+    words = {name: unfit(wheel, every[name], host, machine, musl=musl) for name, wheel in installed.items()}
+    wheels = {name: wheel for name, wheel in installed.items() if not words[name]}
+    elves = {name: tuple(file for file in every[name] if file.machine == machine) for name in wheels}
     needs = {name: needs_of(name, WheelFacts(files=files, known="installed"), machine) for name, files in elves.items()}
     shipped = frozenset(soname for need in needs.values() for soname in need.provides)
     kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
+    files = {name: Files(files=elves[name], places=places[name]) for name in wheels}
     return Wheels(
         elf_files=sum(map(len, elves.values())),
         asking=tuple(
@@ -129,12 +201,30 @@ def inspect_wheels(venv: Venv, host: Host, started: StartedPython | None, enviro
             for file in files
             if is_executable(file) and file.interpreter
         ),
-        unfound=tuple(
-            found
-            for name, files in elves.items()
-            for found in _unfound(name, needs[name], Files(files=files, places=places[name]), shipped, kinds)
-        ),
+        unfound=tuple(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
+        versions=tuple(_versions(files, readable, kinds[0], started)),
+        unfit={name: text for name, text in words.items() if text},
+        unreadable=tuple(file for archive in readable.values() for file in archive.unreadable),
     )
+
+
+def _versions(
+    files: Mapping[NormalizedName, Files],
+    readable: Mapping[NormalizedName, _Readable],
+    search: Search | None,
+    started: StartedPython | None,
+) -> Iterator[MissingVersion]:
+    """Yield the symbol versions that wheels need and do not find."""
+    if search is None or started is None:
+        return
+    shipped: dict[str, list[Path]] = defaultdict(list)
+    for one in files.values():
+        for file in one.files:
+            for soname in {file.soname, PurePosixPath(file.path).name} - {None}:
+                shipped[str(soname)].append(one.places[file.path])
+    loader = started.loader and Path(os.path.realpath(started.loader))
+    for name, one in files.items():
+        yield from missing_versions(name, one, readable[name].versions, search, loader, shipped)
 
 
 def _machine(host: Host) -> int | None:

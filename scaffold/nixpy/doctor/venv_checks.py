@@ -81,6 +81,14 @@ def other_version(facts: Facts) -> Iterator[MachineDiagnostic]:
     )
 
 
+def to_replace(facts: Facts) -> bool:
+    """Return whether the virtual environment must be created again.
+
+    That also installs its packages and gives it the right Python.
+    """
+    return any(True for check in (broken_venv, other_version) for _ in check(facts))
+
+
 def _admits(specifiers: SpecifierSet, minor: str) -> bool:
     """Return whether the specifiers admit any version X.Y.Z with this X.Y."""
     return any(specifiers.contains(f"{minor}.{patch}") for patch in range(_PATCHES))

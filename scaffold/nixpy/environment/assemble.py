@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
@@ -37,16 +40,17 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries)
     opened = external.opened if external else ()
     external_opened = tuple(item.soname for item in libraries if item.soname in opened and item.provider == "nixpkgs")
-    packages = _packages(project, style, targets, nixpy_lock)
+    # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
+    local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else {}
+    packages = _packages(project, style, targets, nixpy_lock, local_packages)
     package = _own_package(project, style, targets)
     lang2nix_facts = lang2nix.facts(project, style, targets)
     active = features.select(settings.features, style.name)
+    repositories = {item.name for item in nixpy_lock.unavailable if item.source == "repository"}
     started = programs(nixpy_lock.wheels, style, active, settings.packages)
-    # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
-    local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else set()
     found = [
         *unsupplied,
-        *(python_set.diagnostics(packages, {*started.substitutes, *local_packages}) if packages else ()),
+        *(python_set.diagnostics(packages, started.substitutes, repositories) if packages else ()),
         *(external.diagnostics if external else ()),
         *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
@@ -84,15 +88,24 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     )
 
 
-def _packages(project: Project, style: Style, targets: Sequence[Target], nixpy_lock: NixpyLock) -> PythonSet | None:
+def _packages(
+    project: Project,
+    style: Style,
+    targets: Sequence[Target],
+    nixpy_lock: NixpyLock,
+    local: Mapping[NormalizedName, Path | None],
+) -> PythonSet | None:
     """Return the packages to take from nixpkgs' Python set.
+
+    A `local` folder is not among them, since nixpkgs has another package of that name, but what it requires is.
 
     Returns None if the style takes none from it, or other Nix code (uv2nix and the like) finds the names.
     """
     if not style.from_nixpkgs or style.reads:
         return None
     direct, implied = project.direct_names(targets), project.implied_names(targets)
-    return python_set.python_set(nixpy_lock, direct, project.settings.versions, implied)
+    names = {*direct, *wheel_urls.required_by(local.values(), targets)}
+    return python_set.python_set(nixpy_lock, names, project.settings.versions, implied, local.keys())
 
 
 def _own_package(project: Project, style: Style, targets: Sequence[Target]) -> OwnPackage | None:

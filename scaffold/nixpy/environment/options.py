@@ -5,6 +5,7 @@ Each comes from the command line, else from its settings, else by default.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ class Options:
     features: tuple[str, ...] = ()
     flake: bool | None = True  # None: unless the project has only a shell.nix
     direnv: bool = False
+    reference: str | None = None  # that of the project's shell in a flake above, such as "../..#api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +184,10 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
 
 def _nixpkgs(root: Path) -> tuple[str, str]:
     """Return the nixpkgs of the flake, else the stable branch, and the reason."""
-    followed = flake.followed(root)
+    entry = flake.nearest_flake(root)
+    followed = flake.followed(entry.parent if entry else root)
     if followed:
-        return followed, "from flake.nix"
+        return followed, f"from {os.path.relpath(entry, root.resolve()) if entry else 'flake.nix'}"
     branch = releases.current()
     return branch, f"the current stable branch, supported until {releases.release(branch).until}"
 

@@ -78,6 +78,7 @@ def python_set(
     direct: Iterable[NormalizedName],
     versions: Versions,
     implied: Collection[NormalizedName] = (),
+    left_out: Collection[NormalizedName] = (),
 ) -> PythonSet:
     """Return the sources of packages and of those that they require.
 
@@ -90,6 +91,7 @@ def python_set(
         versions: Which version to use if both nixpkgs and the lock have a package.
         implied: Those of `direct` that only the lock names. If such a package is not known to be in nixpkgs, and
             others require it, it is left out: nixpkgs' torch, for example, needs no wheels of CUDA.
+        left_out: The packages that are not taken, although others require them.
     """
     wheels = {wheel.name for wheel in nixpy_lock.wheels}
     lacking = {item.name for item in nixpy_lock.unavailable}
@@ -104,13 +106,13 @@ def python_set(
         return SetPackage(name=name, known=known, wheel=name in wheels, lacking=name in lacking)
 
     loose = {name for name in implied if python_packages.attribute(name) is None}
-    asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires))}
+    asked = {name: package(name) for name in sorted(_without(loose, set(direct), requires)) if name not in left_out}
     found = dict(asked)
     waiting = list(asked.values())
     while waiting:
         item = waiting.pop()
         asking = requires if item.is_from_wheel(versions) else by_extras
-        for name in asking.get(item.name, set()) - found.keys():
+        for name in asking.get(item.name, set()) - found.keys() - set(left_out):
             found[name] = package(name)
             waiting.append(found[name])
     others = tuple(found[name] for name in sorted(found.keys() - asked.keys()))
@@ -141,13 +143,22 @@ def _without(
     return kept
 
 
-def diagnostics(packages: PythonSet, replaced: Collection[NormalizedName]) -> Iterator[Diagnostic]:
+def diagnostics(
+    packages: PythonSet, replaced: Collection[NormalizedName], repositories: Collection[NormalizedName]
+) -> Iterator[Diagnostic]:
     """Yield NIX301 for each package without a source.
 
-    `replaced` are those with programs that the shell has anyway.
+    `replaced` are those with programs that the shell has anyway, `repositories` those that no index need have.
     """
     for name in packages.missing:
-        if name not in replaced:
+        if name in repositories:
+            yield Diagnostic(
+                code="NIX301",
+                package=name,
+                message=f"{name} comes from a repository and is not known to be in nixpkgs, so the shell may lack it",
+                hint="Choose a style that installs into .venv: its shell builds the package.",
+            )
+        elif name not in replaced:
             yield Diagnostic(
                 code="NIX301",
                 package=name,

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.analysis.nixpylock import Wheel
+from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
+from nixpy.core.toml_file import load_toml
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.locks import formats
 from nixpy.locks.select import select
-from nixpy.project.project import Project
+from nixpy.project.config import PYPROJECT
+from nixpy.project.dependencies import Dependencies
+from nixpy.project.project import Project, holding
 from nixpy.styles import styles
 
 
@@ -48,22 +54,50 @@ def without_url(project: Project, targets: Sequence[Target]) -> set[NormalizedNa
     }
 
 
-def local_packages(project: Project, targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages that the lock takes from folders.
+def local_packages(project: Project, targets: Sequence[Target]) -> dict[NormalizedName, Path | None]:
+    """Return the packages from folders, with these.
 
-    These are members of a workspace, and packages by path.
+    They are members of a workspace, and packages by path.
     """
     if project.locked is None:
-        return set()
+        return dict(_required_folders(project))
     project_name = project.dependencies.name if project.dependencies else None
     found = (package for target in targets for package in project.locked.packages(target, project.extras_and_groups))
-    return {package.name for package in found if package.local and package.name != project_name}
+    return {
+        package.name: package.folder
+        for package in found
+        if (package.local or package.folder) and package.name != project_name
+    }
+
+
+def _required_folders(project: Project) -> Iterator[tuple[NormalizedName, Path]]:
+    """Yield the folders that requirements files name, with the names of their packages."""
+    for line in (line for file in project.requirements_files for line in file.requirements):
+        folder = line.local if line.local and line.local.is_dir() else None
+        declared = _declared(folder) if folder else None
+        name = line.requirement.name if line.requirement else declared.name if declared else None
+        if folder and name:
+            yield canonicalize_name(name), folder
+
+
+def required_by(folders: Iterable[Path | None], targets: Sequence[Target]) -> set[NormalizedName]:
+    """Return the packages that source trees require, as far as their pyproject.toml declares them."""
+    found = [declared.dependencies for folder in folders if folder and (declared := _declared(folder))]
+    return {canonicalize_name(one.name) for lines in found for one in holding(lines, targets)}
+
+
+def _declared(folder: Path) -> Dependencies | None:
+    path = folder / PYPROJECT
+    with suppress(NixpyError):
+        data = load_toml(path)
+        return Dependencies.from_pyproject(data, path, locked=True) if "project" in data else None
+    return None
 
 
 def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> Iterator[Diagnostic]:
     """Yield NIX305 for each package of `local_packages`.
 
-    Such a package has no wheel and is not in nixpkgs.
+    Such a package has no wheel, and a package of that name in nixpkgs is another one.
     """
     building = styles.names(lambda other: other.builds_sources and not other.folder)
     for name in sorted(names):
@@ -71,7 +105,7 @@ def local_package_diagnostics(names: Collection[NormalizedName], style: str) -> 
             code="NIX305",
             package=name,
             message=f"{name} is a local folder that style {style} does not build, so it is missing",
-            hint=f"Choose style {building}, which builds the members of a workspace.",
+            hint=f"Choose style {building}, which builds local folders.",
         )
 
 

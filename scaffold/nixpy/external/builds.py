@@ -23,6 +23,10 @@ from nixpy.locks.model import Unavailable
 from nixpy.styles import styles
 
 _HERE = Path(__file__).parent
+_UNKNOWN = {
+    "folder": "nixpy cannot read its folder, so it does not know whether the build compiles files.",
+    "repository": "nixpy reads no repository, so it does not know whether the build compiles files.",
+}
 _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
 
 
@@ -100,15 +104,22 @@ def unavailable_diagnostics(
     It explains what the style does about it.
     """
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
+    building = styles.find(style).builds_sources if style else True
     for item in unavailable:
+        if item.source == "folder" and (not building or not item.compiled):
+            continue  # the installer builds it, or NIX305 says that the style does not
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
     for (name, version, sdist), items in by_package.items():
         where = ", ".join(sorted(item.system for item in items))
         how = "it must be built from its source" if sdist else "it cannot be installed there"
+        what = f"{name} {version or ''}".strip()
+        message = f"{what} has no wheel for Python {python} on {where}: {how}"
+        if items[0].source == "folder":
+            message = f"{what} is a local folder, which the installer builds"
         yield Diagnostic(
             code="NIX201",
             package=name,
-            message=f"{name} {version or ''} has no wheel for Python {python} on {where}: {how}".replace("  ", " "),
+            message=message,
             hint=_build_hint(items[0], style) if sdist else None,
         )
 
@@ -130,7 +141,9 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     sentences = [f"{place} supplies what its build needs: {_summary(item)}."]
     if item.name not in sdists():
         sentences.append("If it links to libraries, add them to `packages` in [tool.nixpy].")
-    if not item.sdist_facts:
+    if not item.sdist_facts and item.source:
+        sentences.append(_UNKNOWN[item.source])
+    elif not item.sdist_facts:
         sentences.append("nixpy has not read its source; run `nixpy sync --rescan` with a network.")
     if one and not one.build_programs and (programs := _programs(item)):
         sentences.append(f"Its build starts {', '.join(programs)} from wheels, which do not start under style {style}.")

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from nixpy.analysis.nixpylock import NIX_FORMAT
@@ -48,6 +48,14 @@ def nix_file(facts: Mapping[str, Any], library: str) -> str:
     `library` is "vendored" or "input".
     """
     return _jinja().get_template("templates/nixpy.nix.jinja").render(facts=facts, library=library, format=NIX_FORMAT)
+
+
+def nix_path(path: PurePosixPath) -> str:
+    """Return a path below the folder of a Nix file as an expression in that file."""
+    if re.fullmatch("[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*", str(path)):
+        return f"./{path}"
+    macros: Any = _jinja().get_template("templates/_nix.jinja").module
+    return f"./. + {macros.string(f'/{path}')}"
 
 
 def render(template: str, env: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def place(entry: Path, project: Project, *, handed: bool = False) -> Place:
         return f"{os.path.relpath(source.path, root)}:{source.line(offset)}"
 
     if first.path.name != "flake.nix":
-        found = Place(kind="shell", where=first.path.name, expression=_import(file, here, handed=handed))
+        found = Place(kind="shell", where="the arguments of `mkShell`", expression=_import(file, here, handed=handed))
     else:
         found = _of_flake(sources, at, lambda folder, pkgs: _import(file, folder, pkgs, handed=handed))
     shell = _mk_shell(sources)

@@ -20,7 +20,7 @@ from nixpy.core.read_file import is_folder, read_bytes
 from nixpy.core.toml_file import load_toml
 from nixpy.core.urls import file_path
 
-_UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-index")
+UV_INDEX_KEYS = ("index", "index-url", "extra-index-url", "find-links", "no-index")
 _UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UV_CERTIFICATE_KEYS = ("system-certs", "native-tls")
 _UV_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
@@ -32,12 +32,24 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
 class UvIndexes:
     """uv's own index settings.
 
-    `indexes` are pairs of name and URL, which are never shown.
+    `indexes` are pairs of name and URL, which are never shown. `default` is the index that replaces PyPI, with its name
+    before it if it has one.
     """
 
     indexes: tuple[tuple[str | None, str], ...] = field(default=(), repr=False)
+    default: str | None = field(default=None, repr=False)
     configured: bool = False  # uv has index settings of its own
     certificates: bool = False  # uv knows which certificates to trust
+
+
+def _default_indexes(table: Mapping[str, Any]) -> Iterator[str]:
+    indexes = table.get("index")
+    for index in indexes if isinstance(indexes, list) else []:
+        if isinstance(index, dict) and index.get("default") is True and isinstance(index.get("url"), str):
+            name = index.get("name")
+            yield f"{name}={index['url']}" if isinstance(name, str) else index["url"]
+    if isinstance(table.get("index-url"), str):
+        yield table["index-url"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +78,11 @@ def uv_indexes(root: Path, environ: Mapping[str, str]) -> UvIndexes:
     found = [*_uv_variables(environ), *(entry for table in tables for entry in _uv_table(table))]
     return UvIndexes(
         indexes=tuple(found),
+        default=environ.get("UV_DEFAULT_INDEX")
+        or environ.get("UV_INDEX_URL")
+        or next((url for table in tables for url in _default_indexes(table)), None),
         configured=any(environ.get(name) for name in _UV_INDEX_VARIABLES)
-        or any(key in table for table in tables for key in _UV_INDEX_KEYS),
+        or any(key in table for table in tables for key in UV_INDEX_KEYS),
         certificates=any(environ.get(name) for name in _UV_CERTIFICATE_VARIABLES)
         or any(table.get(key) for table in tables for key in _UV_CERTIFICATE_KEYS),
     )

@@ -6,7 +6,8 @@ The versions must be those that an installer takes, also where a package has onl
 step back to an older version that has a wheel. So uv may build, but in an environment in which no Python starts
 (`uv_tool.py`): it reads metadata that is static (PEP 643), and fails with the name of the package if only a build
 shows the requirements. nixpy then runs uv again without the requirements of this package. In this way it finds all
-such packages of the result, and one error names them. uv reads no settings but those that `uv_config.py` passes on.
+such packages of the result, and one error names them. The build of a package that the user allows by its name starts a
+Python that works; no other does. uv reads no settings but those that `uv_config.py` passes on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,8 @@ from packaging.utils import canonicalize_name
 from nixpy.core.errors import BuildNeededError, NixpyError, ResolutionError
 from nixpy.core.target import Target
 from nixpy.core.toml_text import inline
+from nixpy.index import pip_order
+from nixpy.index.config_files import pip_indexes, uv_indexes
 from nixpy.index.uv_config import read_uv_config
 from nixpy.index.uv_input import UvInput, uv_input_for
 from nixpy.index.uv_tool import Compiler, Failure, Uv, find_uv
@@ -55,8 +58,9 @@ def resolve(
     no_deps: bool = False,
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
-    allow_build: bool = False,
+    allow_build: bool | Collection[str] = False,
     index: str | None = None,
+    merge_indexes: bool = False,
 ) -> str:
     """Return the text of a `pylock.toml` for `source`.
 
@@ -69,14 +73,16 @@ def resolve(
         source: The project's dependencies, or requirements files and requirements.
         root: The folder of the project; its settings of uv and pip apply.
         python: `3.13` or `3.13.9`; it need not be installed.
-        targets: The systems to resolve for if uv finds no versions for every system. uv reads the requirements of a
-            pyproject.toml with `tool.uv.sources` itself, and resolves them only for every system.
+        targets: The systems to resolve for if uv finds no versions for every system, or must build a package. uv reads
+            the requirements of a pyproject.toml with `tool.uv.sources` itself, and resolves them only for every system.
         extras_and_groups: The extras and dependency groups to resolve.
         no_deps: Leave out the dependencies of the packages; then packages of an index need no build.
         preferences: Versions to keep if they fit.
         offline: Use only the cache of uv.
-        allow_build: Let uv build a package to find its requirements.
+        allow_build: Let uv build every package, or those with these names, to find their requirements.
         index: The only index to use.
+        merge_indexes: Use the indexes as pip does, which takes a package from all of them together. Otherwise uv takes
+            it from the first index that has it, unless `index-strategy` is set.
 
     Raises:
         NixpyError: uv cannot resolve the requirements; the message has its reason, without credentials.
@@ -84,8 +90,10 @@ def resolve(
     """
     from nixpy.index.settings import IndexSettings  # not needed for a project with a lock
 
+    allowed = frozenset() if isinstance(allow_build, bool) else frozenset(map(canonicalize_name, allow_build))
+    allow_build = allow_build is True
     config = read_uv_config(root, allow_build=allow_build)
-    uv_input = uv_input_for(source, extras_and_groups, allow_build=allow_build)
+    uv_input = uv_input_for(source, extras_and_groups, allow_build=allow_build, allowed=allowed)
     uv_input = replace(uv_input, no_binary=uv_input.no_binary | config.no_binary)
     if config.environments:
         uv_input = uv_input.under(config.environments)
@@ -93,16 +101,27 @@ def resolve(
         return _text([])  # uv treats that as a usage error
     settings = IndexSettings.load(root)
     known = settings.with_urls([*_ADDRESS.findall(" ".join(uv_input.index)), *([index] if index else [])])
+    orders: Sequence[Mapping[str, str]] = ()
+    if merge_indexes and not uv_input.sources:
+        files = () if isinstance(source, Dependencies) else source
+        options_of_files = [one.options for one in files if isinstance(one, RequirementsFile)]
+        orders = pip_order.environments(pip_indexes(root, os.environ), uv_indexes(root, os.environ), options_of_files)
+    if orders:
+        config = config.without_indexes()
+        links = tuple(line for line in uv_input.index if line.startswith("--find-links"))
+        uv_input = replace(uv_input, index=links)
     compiler = Compiler(
         uv=find_uv(project=root),
         root=root,
         python=python,
         config=config,
         allow_build=allow_build,
+        allowed=allowed,
         environment={**settings.uv_environment(), **(_only(index) if index else {})},
         conceal=lambda text: known.redact(uv_input.conceal(text)),
         offline=offline,
     )
+    compilers = [replace(compiler, environment={**compiler.environment, **order}) for order in orders] or [compiler]
     options = ["--no-deps"] * no_deps
     with tempfile.TemporaryDirectory(prefix="nixpy-") as name:  # mode 0700
         folder = Path(name).resolve()
@@ -112,25 +131,53 @@ def resolve(
         lock = _lock_command(source)
 
         def packages(uv_input: UvInput) -> list[_Package]:
-            return _Conversation(compiler, uv_input, options, preferences, folder, lock=lock).packages()
+            return _of_all_indexes(
+                [_Conversation(one, uv_input, options, preferences, folder, lock=lock) for one in compilers]
+            )
 
         try:
             found = packages(uv_input)
-        except ResolutionError as error:
+        except (ResolutionError, BuildNeededError) as error:
             if not targets or uv_input.sources:
                 raise
-            # A requirement that is only for other systems may have no fitting wheel.
+            # A requirement that is only for other systems, or for PyPy, may have no fitting wheel.
             try:
                 found = packages(uv_input.under(_marker(targets)))
+            except BuildNeededError as of_targets:
+                raise of_targets from None
             except NixpyError:
                 raise error from None  # its text has no markers that nixpy added
     return _text([_admitted(package, uv_input) for package in found])
 
 
+def _of_all_indexes(conversations: Sequence[_Conversation]) -> list[_Package]:
+    """Return the packages of the first answer, with the files of all conversations.
+
+    Each conversation is with another index before the others. If one index has only an sdist of a version that must be
+    built, another one may have a wheel of it.
+    """
+    needed: BuildNeededError | None = None
+    for conversation in conversations:
+        try:
+            packages = conversation.packages()
+        except BuildNeededError as error:
+            needed = needed or error
+            continue
+        pins = pip_order.pins(packages)
+        answers = (packages if one is conversation else one.files(pins) for one in conversations)
+        return pip_order.with_files(packages, answers) if len(conversations) > 1 else packages
+    assert needed  # noqa: S101
+    raise needed
+
+
 def _marker(targets: Iterable[Target]) -> Marker:
-    """Return a marker that holds on the systems of the targets, and on no other."""
+    """Return a marker that holds only for CPython on the systems of the targets.
+
+    uv does not know that these variables depend on each other.
+    """
     environments = (target.marker_environment() for target in targets)
-    variables = ("sys_platform", "platform_machine")
+    system = ("sys_platform", "platform_system", "os_name", "platform_machine")
+    variables = (*system, "platform_python_implementation", "implementation_name")
     systems = (" and ".join(f"{name} == '{one[name]}'" for name in variables) for one in environments)
     return Marker(" or ".join(dict.fromkeys(f"({system})" for system in systems)))
 
@@ -184,6 +231,9 @@ class _Conversation:
                 raise answer.error()
             if answer.nameless:
                 raise self._name_needed()
+            others = [build for build in answer.builds if _name(build) not in self._compiler.allowed]
+            if len(others) < len(answer.builds):  # an allowed build failed, or requires a package without a wheel
+                raise self._build_needed([build.replace("==", " ") for build in others]) if others else answer.error()
             if not self._note(answer.builds):
                 # An address in the settings of uv stays, also if its package is left out.
                 raise self._build_needed([*self._left_out]) if answer.builds else answer.error()
@@ -193,15 +243,21 @@ class _Conversation:
             raise self._build_needed([*(f"{name} {version}" for name, version in unknown), *self._left_out])
         return answer if all(package.keys() & _FILES for package in answer) else self._with_files(answer)
 
+    def files(self, pins: Iterable[str]) -> list[_Package]:
+        """Return the packages of `pins` with their files; none if uv fails.
+
+        A pin is `NAME==VERSION`.
+        """
+        answer = self._ask(replace(self._input, lines=tuple(pins), sources=(), constraints=()), ["--no-deps"])
+        return [] if isinstance(answer, Failure) else answer
+
     def _with_files(self, packages: list[_Package]) -> list[_Package]:
         """Add the files of packages of which uv lists none.
 
         None of their files fits the marker of the package.
         """
         pins = [f"{one['name']}=={one['version']}" for one in packages if "version" in one and not one.keys() & _FILES]
-        answer = self._ask(replace(self._input, lines=tuple(pins), sources=(), constraints=()), ["--no-deps"])
-        listed = [] if isinstance(answer, Failure) else answer
-        files = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in listed}
+        files = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in self.files(pins)}
         return [one if one.keys() & _FILES else one | files.get(one["name"], {}) for one in packages]
 
     def _note(self, builds: Iterable[str]) -> bool:
@@ -215,15 +271,19 @@ class _Conversation:
         return len(self._unknown) + len(self._left_out) > before
 
     def _build_needed(self, packages: Sequence[str]) -> NixpyError:
+        packages = sorted(packages)
+        names = list(dict.fromkeys(_name(package) for package in packages))
         reason = (
             "has no wheel, and only a build shows what it requires"
             if len(packages) == 1
             else "have no wheel, and only builds show what they require"
         )
         return BuildNeededError(
-            f"{', '.join(sorted(packages))} {reason}",
-            hint=f"Allow builds with --allow-build, which runs code of the packages; or lock with `{self._lock}`, "
-            "choose versions that have a wheel, or write what they require in `dependency-metadata` of [tool.uv].",
+            f"{', '.join(packages)} {reason}",
+            hint=f"Allow it with `{' '.join(f'--allow-build-of {name}' for name in names)}`, which runs their code "
+            f"(--allow-build allows all builds); or lock with `{self._lock}`, choose versions that have a wheel, or "
+            "write what they require in `dependency-metadata` of [tool.uv].",
+            packages=names,
         )
 
     def _name_needed(self) -> NixpyError:
@@ -252,6 +312,11 @@ class _Conversation:
         if failure := self._compiler.compile(arguments, (*uv_input.options, *options), output, self._unknown):
             return failure
         return [_absolute(package, self._folder) for package in tomllib.loads(output.read_text("utf-8"))["packages"]]
+
+
+def _name(build: str) -> str:
+    """Return the name in `NAME==VERSION`, `NAME VERSION` or `NAME @ URL`."""
+    return canonicalize_name(re.split("==| ", build, maxsplit=1)[0])
 
 
 def _absolute(value: Any, folder: Path) -> Any:
@@ -294,7 +359,9 @@ def _admitted(package: _Package, uv_input: UvInput) -> _Package:
                 f"`--no-binary` requires an sdist of `{name}`, and there is none", hint="Remove the option."
             )
         files.pop("wheels", None)
-    return {key: value for key, value in package.items() if key not in {"archive", "sdist", "wheels"}} | files
+    # A branch of a repository moves, and a build may name another version.
+    left_out = {"archive", "sdist", "wheels", *(["version"] if "vcs" in package else [])}
+    return {key: value for key, value in package.items() if key not in left_out} | files
 
 
 def _wants_sdist(uv_input: UvInput, name: str) -> bool:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from nixpy.core.errors import IndexSettingError
 from nixpy.core.toml_file import read_text, toml_line
 from nixpy.core.toml_text import inline
 from nixpy.diagnostics.diagnostic import Diagnostic
-from nixpy.index.config_files import UvFile, uv_files, uv_project_file
+from nixpy.index.config_files import UV_INDEX_KEYS, UvFile, uv_files, uv_project_file
 
 _TABLE = Path(__file__).with_name("uv-settings.csv")
 _PLACES = ("index-url", "extra-index-url", "find-links")
@@ -74,14 +74,25 @@ class UvConfig:
     environments: Marker | None = None
     origin: str = "uv's settings"
 
-    def text(self, unknown: Iterable[tuple[str, str]] = ()) -> str:
+    def without_indexes(self) -> UvConfig:
+        """Return the configuration without settings about indexes."""
+        keys = {*UV_INDEX_KEYS, "index-strategy"}
+        settings = {key: value for key, value in self.settings.items() if key not in keys}
+        if "pip" in settings:
+            settings["pip"] = {key: value for key, value in settings["pip"].items() if key not in keys}
+        return replace(self, settings=settings)
+
+    def text(self, unknown: Iterable[tuple[str, str]] = (), allowed: Iterable[str] = ()) -> str:
         """Return the text of the uv.toml.
 
         `unknown` are names and versions of packages with requirements that only a build shows: with metadata without
-        requirements uv does not try to build them.
+        requirements uv does not try to build them. `allowed` are packages with builds that start a Python that works,
+        although PYTHONHOME lets no other start.
         """
         added = [{"name": name, "version": version} for name, version in sorted(unknown)]
         settings = _with_metadata(self.settings, added)
+        if variables := {name: {"PYTHONHOME": ""} for name in sorted(allowed)}:
+            settings["extra-build-variables"] = variables
         pip = settings.pop("pip", {})
         # uv takes the entries of `pip` instead of those at the top.
         pip = _with_metadata(pip, added) if _METADATA in pip else pip

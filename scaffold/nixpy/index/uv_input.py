@@ -6,6 +6,7 @@ The text is complete and has absolute paths, and uv builds nothing for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from packaging.markers import Marker
@@ -73,11 +74,12 @@ def uv_input_for(
     extras_and_groups: ExtrasAndGroups,
     *,
     allow_build: bool,
+    allowed: AbstractSet[str] = frozenset(),
 ) -> UvInput:
     """Return the input of uv for `source`.
 
     Raises ProjectError if a local path does not exist and, without `allow_build`, if only a build shows the
-    requirements of a source tree.
+    requirements of a source tree that is not one of the `allowed` packages.
     """
     if isinstance(source, Dependencies):
         groups = source.selected_groups(extras_and_groups.groups)
@@ -98,7 +100,7 @@ def uv_input_for(
     hashes: dict[str, frozenset[str]] = {}
     for file in files:
         index += _index_lines(file)
-        lines += _all_fed(file.requirements, allow_build=allow_build)
+        lines += _all_fed(file.requirements, allow_build=allow_build, allowed=allowed)
         constraints += [_constraint(line) for line in file.constraints]
         for line in (*file.requirements, *file.constraints):
             if line.hashes and line.requirement:
@@ -132,7 +134,7 @@ def _index_lines(file: RequirementsFile) -> Iterator[str]:
         yield "--no-index"
 
 
-def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str]:
+def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool, allowed: AbstractSet[str]) -> list[str]:
     """Return the lines of a requirements file for uv.
 
     One error names all that must be built.
@@ -141,7 +143,8 @@ def _all_fed(lines: Iterable[RequirementLine], *, allow_build: bool) -> list[str
     refused: dict[str, _BuildNeededError] = {}
     for line in lines:
         try:
-            texts += _fed(line, allow_build=allow_build)
+            named = line.requirement is not None and canonicalize_name(line.requirement.name) in allowed
+            texts += _fed(line, allow_build=allow_build or named)
         except _BuildNeededError as error:
             refused[line.text] = error
     if refused:

@@ -124,7 +124,8 @@ def _candidates(environ: Mapping[str, str], project: Path) -> Iterator[Path]:
         return
 
 
-_checked: set[Uv] = set()  # each uv that was tried in this process, and cannot build
+# Each uv that was tried in this process and cannot build, and whether the builds of other packages were allowed.
+_checked: set[tuple[Uv, bool]] = set()
 
 # A build system that leaves a trace. Its build needs no other package.
 _TRIAL = {
@@ -139,6 +140,7 @@ class Compiler:
 
     uv reads `config` and no other settings. `conceal` removes credentials from uv's text. Without `allow_build` a build
     fails before it runs code of the package: a Python that uv starts for it finds no standard library in PYTHONHOME.
+    The builds of the `allowed` packages have another PYTHONHOME.
     """
 
     uv: Uv
@@ -146,6 +148,7 @@ class Compiler:
     python: str
     config: UvConfig
     allow_build: bool
+    allowed: frozenset[str]
     environment: Mapping[str, str] = field(repr=False)
     conceal: Callable[[str], str] = field(repr=False)
     offline: bool
@@ -162,7 +165,7 @@ class Compiler:
         runs nixpy, which need not be `python`. An interrupt ends uv with nixpy.
         """
         settings = output.with_name("uv.toml")
-        settings.write_text(self.config.text(unknown), "utf-8")
+        settings.write_text(self.config.text(unknown, self.allowed), "utf-8")
         command = [*sources, "--universal", "--format", "pylock.toml", "--python-version", self.python]
         command += [*(["--offline"] if self.offline else []), *options]
         done = self._run(command, settings, output)
@@ -181,14 +184,15 @@ class Compiler:
         Raises NixpyError if its build system ran, or if uv did not try to build it: a later uv may start Python in
         another way.
         """
-        if self.uv in _checked:
+        case = self.uv, bool(self.allowed)
+        if case in _checked:
             return
         trial = folder / "trial"
         trial.mkdir()
         for name, text in _TRIAL.items():
             trial.joinpath(name).write_text(text, "utf-8")
         settings, requirements = folder / "trial.toml", folder / "trial.in"
-        settings.touch()
+        settings.write_text(UvConfig().text(allowed=["another"] if self.allowed else []), "utf-8")
         requirements.write_text(f"trial @ {trial.as_uri()}\n", "utf-8")
         done = self._run([requirements, "--offline"], settings, folder / "trial.txt")
         if trial.joinpath("ran").exists() or not _BUILD_FAILED.search(done.stderr):
@@ -197,7 +201,7 @@ class Compiler:
                 details="" if trial.joinpath("ran").exists() else _shortened(self.conceal(done.stderr)),
                 hint="Use another version of uv, make a lock with `uv lock`, or allow builds with --allow-build.",
             )
-        _checked.add(self.uv)
+        _checked.add(case)
 
     def _run(self, arguments: Sequence[str | Path], settings: Path, output: Path) -> programs.CompletedProcess:
         command = ["pip", "compile", *arguments, "--config-file", settings, "--output-file", output]
@@ -210,8 +214,8 @@ class Compiler:
             nothing = output.with_name("no-python")
             nothing.mkdir(exist_ok=True)
             environment["PYTHONHOME"] = str(nothing)
-            # Without isolation uv installs no build system first.
-            command.append("--no-build-isolation")
+            if not self.allowed:  # then uv installs no build system first
+                command.append("--no-build-isolation")
         most = None if self.allow_build else limits.RESOLUTION
         try:
             return programs.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, cast
 
-from nixpy.core.errors import LockError, ProjectError, raised_as
+from nixpy.core.errors import LockError, NixpyError, ProjectError, raised_as
 from nixpy.locks.model import Lock
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ FORMATS: tuple[Format, ...] = (
         pins_only=True,
     ),
 )
-"""The lock formats; if a folder has several, the first counts."""
+"""The lock formats; if a folder has several, the tools of the project decide, then the first counts."""
 
 
 def format_of(path: Path | None) -> Format | None:
@@ -107,15 +107,37 @@ def by_tool(tool: str) -> Format:
     return {one.tool: one for one in FORMATS}[tool]
 
 
-def find(root: Path) -> Path | None:
+def find(root: Path, tools: Collection[str] = ()) -> Path | None:
     """Return the lock of the project in the folder `root`, or None.
 
-    A member of a uv workspace has its lock in the folder of the workspace. If `root` is a file, it is the lock.
+    If the folder has several, the locks of `tools` come first, which are those that the project names. A lock that
+    holds nothing comes last. A member of a uv workspace has its lock in the folder of the workspace. If `root` is a
+    file, it is the lock.
     """
     if root.is_file():
         return root
-    here = (root / one.name for one in FORMATS if not one.pins_only)
-    return next((path for path in here if path.is_file()), None) or _workspace_lock(root)
+    here = [path for one in FORMATS if not one.pins_only and (path := root / one.name).is_file()]
+    if len(here) > 1:
+        here.sort(key=lambda path: (_is_empty(path, root), tool_of(path) not in tools))
+    return next(iter(here), None) or _workspace_lock(root)
+
+
+def locks_of_tools(root: Path) -> list[Path]:
+    """Return all locks in the folder `root` that are a tool's own."""
+    return [path for one in FORMATS if one.tool and (path := root / one.name).is_file()]
+
+
+def tool_of(path: Path | None) -> str | None:
+    """Return the tool that defines the format of a lock, or None."""
+    found = format_of(path)
+    return found.tool if found else None
+
+
+def _is_empty(path: Path, root: Path) -> bool:
+    try:
+        return read(path, root).is_empty()
+    except NixpyError:  # an error when the lock is chosen
+        return False
 
 
 def workspace_folder(root: Path) -> Path:

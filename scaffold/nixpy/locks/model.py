@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -56,6 +56,8 @@ class Package:
     sdist: bool = False  # it can be built: an sdist, a source tree, a VCS address
     sdist_file: WheelFile | None = None  # the sdist, if it is one file
     local: bool = False  # the project, a workspace member or an editable: installed in place
+    folder: Path | None = None  # its source tree on this machine, which need not exist
+    repository: bool = False  # its source is in a version control system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,12 @@ class Lock(Protocol):
         A lock may contain only projects in parent folders.
         """
 
+    def is_empty(self) -> bool:
+        """Return whether the lock holds neither packages nor requirements.
+
+        uv writes such a lock for a folder without a project.
+        """
+
 
 class LockDefaults:
     """The defaults for a lock without groups.
@@ -170,6 +178,10 @@ class LockDefaults:
         """Return True: the lock is in the folder of its project."""
         return True
 
+    def is_empty(self) -> bool:
+        """Return False: the tool writes a lock only for a project."""
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedWheel:
@@ -201,7 +213,8 @@ class SdistFacts:
 class Unavailable:
     """A locked package without a wheel for `system`; `sdist`: it can be built there.
 
-    Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file.
+    Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file or
+    in its folder. `source` tells where the package is if it is in no file.
     """
 
     system: str
@@ -210,6 +223,7 @@ class Unavailable:
     sdist: bool
     sdist_file: WheelFile | None = field(default=None, compare=False, repr=False)
     sdist_facts: SdistFacts | None = field(default=None, compare=False)
+    source: Literal["folder", "repository"] | None = field(default=None, compare=False)
 
     @property
     def compiled(self) -> bool:

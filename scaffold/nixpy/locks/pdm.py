@@ -1,14 +1,14 @@
 """Read pdm.lock: find what `pdm sync` installs on any target.
 
-Source: PDM's own format, versions 4.4 and 4.5.
+Source: PDM's own format, versions 3.1 to 4.5, all that `pdm sync` reads.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -20,15 +20,14 @@ from packaging.version import InvalidVersion, Version
 from nixpy.core.errors import LockError
 from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
-from nixpy.locks.files import wheel_file
-from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
+from nixpy.locks.pdm_document import PdmEntry, read_entries
 from nixpy.locks.validate import (
     DamagedError,
     Table,
     check_kinds,
     damaged_package,
     holds,
-    package_name,
     strings,
     table_at,
     tables,
@@ -36,20 +35,11 @@ from nixpy.locks.validate import (
 )
 
 _DEFAULT = canonicalize_name("default")  # the project's own dependencies, among the groups of a lock
-_VERSIONS = SpecifierSet(">=4.4,<4.6")
+_VERSIONS = SpecifierSet(">=3.1,<4.6")
 _SHORT = {"linux": "linux_x86_64", "macos": "macos_arm64"}  # platforms with a default processor
 # From this version of the lock on, its hash covers all of `tool.pdm.resolution`, and always `[dependency-groups]`.
 _HASHES_ALL, _HASHES_GROUPS = Version("4.4.2"), Version("4.5.1")
 _AGAIN = "Run `pdm lock`."
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PdmEntry:
-    """One package of the lock, without extras or with them: each is a separate entry."""
-
-    package: Package
-    groups: frozenset[NormalizedName]
-    marker: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +53,13 @@ class PdmLock(LockDefaults):
     root: Path
     metadata: Table
     targets: tuple[tuple[SpecifierSet, str | None], ...]  # the Python versions and the platform of each
-    entries: tuple[_PdmEntry, ...] = field(repr=False)  # their addresses may contain credentials
+    entries: tuple[PdmEntry, ...] = field(repr=False)  # their addresses may contain credentials
 
     @classmethod
     def read(cls, path: Path, root: Path | None = None) -> Self:
         """Return the lock in `path`.
 
-        Raises LockError if it is missing, damaged, of a version that nixpy does not read, or made without
-        `inherit_metadata`, so that it does not state which groups require a package.
+        Raises LockError if it is missing, damaged, or of a version that nixpy does not read.
         """
         text = read_text(path)
         data = parse_toml(text, path)
@@ -80,18 +69,12 @@ class PdmLock(LockDefaults):
             version = Version(typed(metadata, "lock_version", str))
             if version not in _VERSIONS:
                 raise LockError(
-                    f"this pdm.lock has version {version}; this nixpy reads versions 4.4 and 4.5",
+                    f"this pdm.lock has version {version}; this nixpy reads versions 3.1 to 4.5",
                     hint="Update nixpy." if version >= Version("4.6") else _AGAIN,
                     path=path,
                     line=toml_line(text, "metadata", "lock_version"),
                 )
-            if "inherit_metadata" not in strings(metadata, "strategy"):
-                raise LockError(
-                    "this pdm.lock does not state which groups require a package",
-                    hint="Run `pdm lock --strategy inherit_metadata`.",
-                    path=path,
-                    line=toml_line(text, "metadata", "strategy"),
-                )
+            strings(metadata, "strategy")
             strings(metadata, "groups")
             check_kinds(metadata, {"content_hash": str})
             pyproject = base / "pyproject.toml"
@@ -101,7 +84,7 @@ class PdmLock(LockDefaults):
                 root=base,
                 metadata=metadata,
                 targets=tuple(_targets(metadata)),
-                entries=tuple(_entries(data, base, indexes)),
+                entries=tuple(read_entries(data, base, indexes)),
             )
         except (DamagedError, InvalidVersion, InvalidSpecifier) as error:
             raise _damaged(path, text, error) from None
@@ -135,16 +118,21 @@ class PdmLock(LockDefaults):
             )
         found: dict[NormalizedName, Package] = {}
         try:
-            groups = self.groups(extras_and_groups)
-            for entry in self.entries:
+            for entry in self._installed(target, self.groups(extras_and_groups)):
                 package = entry.package
-                if not entry.groups & groups or not holds(entry.marker, target):
-                    continue
                 if found.setdefault(package.name, package).version != package.version:
                     self._fail(f"the lock installs {package.name} twice on {target.system}", _AGAIN)
         except DamagedError as error:
             raise _damaged(self.path, "", error) from None
         return tuple(found[name] for name in sorted(found))
+
+    def _installed(self, target: Target, groups: frozenset[NormalizedName]) -> Iterable[PdmEntry]:
+        """Return the entries that the groups, extras among them, require on `target`."""
+        if "inherit_metadata" in strings(self.metadata, "strategy"):
+            return [entry for entry in self.entries if entry.groups & groups and holds(entry.marker, target)]
+        from nixpy.locks.pdm_graph import reached
+
+        return reached(self.entries, self.pyproject, self.path, target, groups)
 
     def fresh(self) -> bool | None:
         """Return whether the lock is up to date with pyproject.toml.
@@ -170,14 +158,30 @@ class PdmLock(LockDefaults):
         return load_toml(path) if path.is_file() else {}
 
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[NormalizedName]:
-        """Return the groups of the lock to install; extras are among them."""
-        locked = frozenset(map(canonicalize_name, self.metadata.get("groups", ())))
-        extras = locked & set(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
+        """Return the groups of the lock to install; extras are among them.
+
+        Older locks do not list their groups: they have all of pyproject.toml, and PDM installs extras only if they are
+        chosen.
+        """
+        optional = frozenset(map(canonicalize_name, table_at(self.pyproject, "project", "optional-dependencies")))
+        listed = "groups" in self.metadata
+        locked = frozenset(map(canonicalize_name, self.metadata["groups"])) if listed else optional | self._own_groups
+        extras = locked & optional
         self._refuse_unknown("extra", extras_and_groups.extras, extras if self.pyproject else locked)
         self._refuse_unknown("group", extras_and_groups.groups or (), locked - extras)
         if extras_and_groups.groups is None:
-            return locked if not extras_and_groups.extras else locked - extras | extras_and_groups.extras
+            every = listed and not extras_and_groups.extras
+            return locked if every else locked - extras | extras_and_groups.extras
         return frozenset({_DEFAULT}) | extras_and_groups.groups | extras_and_groups.extras
+
+    @property
+    def _own_groups(self) -> frozenset[NormalizedName]:
+        """The groups in pyproject.toml."""
+        tables = (
+            table_at(self.pyproject, "dependency-groups"),
+            table_at(self.pyproject, "tool", "pdm", "dev-dependencies"),
+        )
+        return frozenset({_DEFAULT, *(canonicalize_name(name) for table in tables for name in table)})
 
     def _refuse_unknown(self, kind: str, chosen: Collection[str], known: Collection[str]) -> None:
         if unknown := sorted(set(chosen) - set(known)):
@@ -219,53 +223,6 @@ def _indexes(pyproject: Table) -> tuple[str | None, ...]:
     urls = {typed(source, "name", str, ""): typed(source, "url", str, "") for source in sources}
     default = () if "pypi" in urls else (None,)
     return (*(url for url in urls.values() if url), *default)
-
-
-def _entries(data: Table, base: Path, indexes: tuple[str | None, ...]) -> Iterator[_PdmEntry]:
-    for table in tables(data.get("package", [])):
-        name = typed(table, "name", str)
-        try:
-            check_kinds(table, dict.fromkeys(("version", "marker", "path", "url", "git"), str))
-            yield _PdmEntry(
-                package=_package(table, base, indexes),
-                groups=frozenset(map(canonicalize_name, strings(table, "groups"))),
-                marker=table.get("marker"),
-            )
-        except (DamagedError, InvalidVersion) as error:
-            raise DamagedError(f"package {name}: {error}") from None
-
-
-def _package(table: Table, base: Path, indexes: tuple[str | None, ...]) -> Package:
-    files = tables(table.get("files", []))
-    for file in files:
-        check_kinds(file, {"file": str, "url": str, "hash": str})
-    direct = table.get("url") or table.get("path")
-    if direct and not files and direct.endswith(".whl"):
-        files = [{}]
-    listed = [_wheel(file, table, base, indexes) for file in files]
-    wheels = tuple(wheel for wheel in listed if wheel.filename.endswith(".whl"))
-    folder = "path" in table and not wheels
-    return Package(
-        name=package_name(table),
-        version=str(Version(table["version"])) if "version" in table else None,
-        wheels=wheels,
-        sdist=len(wheels) < len(listed) or folder or "git" in table,
-        sdist_file=next((file for file in listed if file not in wheels), None),
-        local=folder and typed(table, "editable", bool, default=False),
-    )
-
-
-def _wheel(file: Table, table: Table, base: Path, indexes: tuple[str | None, ...]) -> WheelFile:
-    algorithm, _, digest = file.get("hash", "").partition(":")
-    url, path = file.get("url") or table.get("url"), None if "url" in file else table.get("path")
-    found = wheel_file(
-        base=base,
-        filename=file.get("file"),
-        url=url,
-        path=path,
-        sha256=digest if algorithm == "sha256" else None,
-    )
-    return found if url or path else replace(found, indexes=indexes)
 
 
 def _content_hashes(pyproject: Table, version: Version) -> Iterator[str]:

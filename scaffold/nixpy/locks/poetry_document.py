@@ -60,6 +60,8 @@ def _package(table: Table, files: list[Table], base: Path) -> Package:
         wheels=wheels,
         sdist=len(wheels) < len(files) or kind in {"git", "directory"},
         sdist_file=next((file for file in listed if file not in wheels), None),
+        folder=base / url if kind == "directory" else None,
+        repository=kind in {"git", "hg", "svn"},
         local=kind == "directory" and typed(table, "develop", bool, default=False),
     )
 

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
-from packaging.dependency_groups import DependencyGroupResolver
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core.target import Target
 from nixpy.locks.poetry_constraints import allows
+from nixpy.locks.requirements_tables import project_requirements
 from nixpy.locks.validate import DamagedError, Table, holds, strings, tables, typed
 
 if TYPE_CHECKING:
@@ -78,19 +77,7 @@ def _direct(
     for group, table in {"dev": {"dependencies": poetry.get("dev-dependencies", {})}, **named}.items():
         if canonicalize_name(group) in groups:
             yield from _edges(typed(table, "dependencies", dict, {}), target, frozenset())
-    project = typed(pyproject, "project", dict, {})
-    lines = list(strings(project, "dependencies"))
-    for extra, values in typed(project, "optional-dependencies", dict, {}).items():
-        lines += strings({extra: values}, extra) if canonicalize_name(extra) in chosen else ()
-    standard = typed(pyproject, "dependency-groups", dict, {})
-    resolver = DependencyGroupResolver(standard)
-    try:
-        found = [Requirement(line) for line in lines]
-        for group in standard:
-            found += resolver.resolve(group) if canonicalize_name(group) in groups else ()
-    except (ExceptionGroup, InvalidRequirement) as error:
-        raise DamagedError(f"pyproject.toml has an invalid requirement: {error}") from None
-    for one in found:
+    for one in project_requirements(pyproject, chosen, groups):
         if holds(str(one.marker) if one.marker else None, target):
             yield canonicalize_name(one.name), str(one.specifier) or "*", _names(one.extras)
 

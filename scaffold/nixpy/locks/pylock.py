@@ -108,6 +108,8 @@ class PyLock(LockDefaults):
             wheels=tuple(wheels),
             sdist=bool(package.sdist or package.vcs or folder or (archive and not wheels)),
             sdist_file=self._wheel(package.sdist, package.sdist.filename) if package.sdist else None,
+            folder=self.path.parent / folder.path if folder else None,
+            repository=package.vcs is not None,
             local=folder is not None and (bool(folder.editable) or self._is_own_folder(folder.path)),
         )
 

@@ -5,15 +5,18 @@ It is the file that an installer takes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 from packaging.tags import Tag
 from packaging.utils import BuildTag, InvalidWheelFilename
 
 from nixpy.core.target import Target, tag_ranks
 from nixpy.core.wheel_name import parse_wheel_filename
-from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Package, SdistFacts, Unavailable, WheelFile
+from nixpy.locks.source_tree import source_facts
 
 
 def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGroups) -> Locked:
@@ -22,14 +25,22 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
     With them are the packages without a wheel there.
 
     nixpy chooses the wheel with the best tag, and of equal ones that with the highest build number (binary distribution
-    format, "Build number"). Packages that are installed in place are left out, and so are files with names that cannot
-    be parsed (variants of PEP 817, which also have a plain wheel) and wheels for musl.
+    format, "Build number"). Packages that are installed in place are left out unless their build compiles files, and so
+    are files with names that cannot be parsed (variants of PEP 817, which also have a plain wheel) and wheels for musl.
     """
     wheels: list[LockedWheel] = []
     unavailable: list[Unavailable] = []
+    own = getattr(lock, "root", lock.path.parent)
+    facts: dict[Path, SdistFacts | None] = {}
     for target in targets:
         for package in lock.packages(target, extras_and_groups):
-            if package.local:
+            folder = package.folder
+            if package.local and (folder is None or _is_same(folder, own)):
+                continue
+            if folder and folder not in facts:
+                facts[folder] = source_facts(folder)
+            built = facts[folder] if folder else None
+            if package.local and not (built and built.compiled):
                 continue
             best = best_wheel(package, target)
             if best is None:
@@ -40,6 +51,8 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
                         version=package.version,
                         sdist=package.sdist,
                         sdist_file=package.sdist_file,
+                        sdist_facts=built,
+                        source="folder" if folder else "repository" if package.repository else None,
                     )
                 )
                 continue
@@ -51,6 +64,10 @@ def select(lock: Lock, targets: Sequence[Target], extras_and_groups: ExtrasAndGr
         wheels=tuple(sorted(wheels, key=lambda wheel: (wheel.system, wheel.name))),
         unavailable=tuple(sorted(unavailable, key=lambda package: (package.system, package.name))),
     )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.normpath(one) == os.path.normpath(other)
 
 
 def best_wheel(package: Package, target: Target) -> tuple[WheelFile, str] | None:

@@ -34,6 +34,7 @@ from nixpy.locks.uv_document import (
 from nixpy.locks.validate import DamagedError, holds
 
 _Step = tuple[Node, Section]
+_NAME = "uv.lock"  # other names are those of scripts, which may have no requirements
 _QUOTED = re.compile(r"""["']([^"']*)["']""")
 
 
@@ -141,6 +142,10 @@ class UvLock(LockDefaults):
         """
         return any(_is_in(node, self.root) for node in self.document.nodes)
 
+    def is_empty(self) -> bool:
+        """Return whether the lock holds neither packages nor requirements."""
+        return not self.document.nodes and not self.document.manifest.sections
+
     def groups(self, extras_and_groups: ExtrasAndGroups) -> frozenset[str]:
         """Return the groups in `extras_and_groups`, those of uv by default.
 
@@ -160,12 +165,11 @@ class UvLock(LockDefaults):
             nodes = tuple(node for node in self.document.nodes if node.member and (not named or node.name in named))
             return _Roots(nodes=nodes, top=top, single=named is not None and len(named) == 1)
         project = tuple(node for node in self.document.nodes if _is_in(node, self.root))
-        if not project and not self.document.manifest.sections:
-            raise LockError(
-                f"this lock holds no project in the folder {self.root}",
-                hint="Run `uv lock` in the project's folder.",
-                path=self.path,
-            )
+        if not project and not self.document.manifest.sections and self.path.name == _NAME:
+            message, hint = f"this lock holds no project in the folder {self.root}", "in the project's folder"
+            if self.is_empty():
+                message, hint = "this lock is empty: pyproject.toml has no [project]", "after you add [project]"
+            raise LockError(message, hint=f"Run `uv lock` {hint}.", path=self.path)
         return _Roots(nodes=project, top=top, single=bool(project))
 
     def _extras(self, extras_and_groups: ExtrasAndGroups, roots: _Roots) -> frozenset[str]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from nixpy.core.errors import LockError
 from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
+from nixpy.locks import uv_rules
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
-from nixpy.locks.validate import DamagedError, Table, check_kinds, package_name, strings, tables, typed
+from nixpy.locks.validate import DamagedError, Table, package_name, strings, tables, typed
 
 _VERSION = 1
 _AGAIN = "Run `uv lock`."
@@ -124,6 +124,8 @@ class Node:
             wheels=tuple(self._wheel(wheel) for wheel in self.table.get("wheels", ())),
             sdist="sdist" in self.table or "git" in self.source or is_sdist or self.folder is not None,
             sdist_file=self._wheel(self.table["sdist"]) if "sdist" in self.table else None,
+            folder=self.folder,
+            repository="git" in self.source,
             local=self.member or "virtual" in self.source or "editable" in self.source,
         )
 
@@ -163,9 +165,14 @@ def read_document(path: Path) -> Document:
     """
     text = read_text(path)
     data = parse_toml(text, path)
+    if "distribution" in data:  # the name until uv 0.4
+        data["package"] = data.pop("distribution")
     version = data.get("version")
-    if not isinstance(version, int):
-        raise LockError("this is not a uv.lock: it has no version", hint=_AGAIN, path=path)
+    if type(version) is not int:
+        line = toml_line(text, "version")
+        raise LockError(
+            "this is not a uv.lock: it has no `version` that is a number", hint=_AGAIN, path=path, line=line
+        )
     if version != _VERSION:
         raise LockError(
             f"this uv.lock has version {version}; this nixpy reads version {_VERSION}",
@@ -174,14 +181,27 @@ def read_document(path: Path) -> Document:
             line=toml_line(text, "version"),
         )
     try:
-        return _document(data, path.parent)
-    except (DamagedError, InvalidSpecifier) as error:
-        raise damaged(path, error) from None
+        uv_rules.check(data)
+    except DamagedError as error:
+        raise damaged(path, _shown(data, error), toml_line(text, *error.keys)) from None
+    return _document(data, path.parent)
 
 
-def damaged(path: Path, what: object) -> LockError:
+def damaged(path: Path, what: object, line: int | None = None) -> LockError:
     """Return the error for a lock that uv does not write like this."""
-    return LockError(f"this uv.lock is damaged: {what}", hint=_AGAIN, path=path)
+    return LockError(f"this uv.lock is damaged: {what}", hint=_AGAIN, path=path, line=line)
+
+
+def _shown(data: Table, error: DamagedError) -> str:
+    """Return the text of an error, with the package and the names of the keys."""
+    keys, of = error.keys, ""
+    if len(keys) > 1 and keys[0] == "package":
+        package = data["package"][keys[1]]
+        name = package.get("name") if isinstance(package, dict) else None
+        keys, of = keys[2:], f"package {name or keys[1]}: "
+    names = ".".join(key for key in keys if isinstance(key, str))
+    what = f"an item of `{names}`" if keys and isinstance(keys[-1], int) else f"`{names}`" if keys else "it"
+    return f"{of}{what} {error}"
 
 
 def _document(data: Table, base: Path) -> Document:
@@ -204,51 +224,16 @@ def _conflict(item: Table) -> tuple[str, str]:
 
 
 def _node(table: Table, base: Path, members: frozenset[str]) -> Node:
-    name = typed(table, "name", str)
-    try:
-        for wheel in tables([*tables(table.get("wheels", [])), *([table["sdist"]] if "sdist" in table else [])]):
-            check_kinds(wheel, {"url": str, "path": str, "filename": str, "hash": str, "size": int})
-        _check_metadata(table)
-        source = typed(table, "source", dict)
-        check_kinds(source, dict.fromkeys(source, str))
-        return Node(
-            table=table,
-            base=base,
-            name=package_name(table),
-            version=_version(table),
-            source=source,
-            sections=_sections(table),
-            environments=strings(table, "resolution-markers"),
-            member=name in members,
-        )
-    except (DamagedError, InvalidVersion) as error:
-        raise DamagedError(f"package {name}: {error}") from None
-
-
-def _version(table: Table) -> str | None:
-    """Return the version of a package as written, or None.
-
-    Raises InvalidVersion for any other text.
-    """
-    version = typed(table, "version", str, "")
-    if version:
-        Version(version)
-    return version or None
-
-
-def _check_metadata(table: Table) -> None:
-    """Check the part of the lock that records the project's pyproject.toml."""
-    if not isinstance(table.get("default-groups"), str):
-        strings(table, "default-groups")
-    metadata = typed(table, "metadata", dict, {})
-    strings(metadata, "provides-extras")
-    entries = list(tables(metadata.get("requires-dist", [])))
-    for group in typed(metadata, "requires-dev", dict, {}).values():
-        entries += tables(group)
-    for entry in entries:
-        typed(entry, "name", str)
-        check_kinds(entry, {"marker": str, "specifier": str})
-        strings(entry, "extras")
+    return Node(
+        table=table,
+        base=base,
+        name=package_name(table),
+        version=table.get("version"),
+        source=table["source"],
+        sections=_sections(table),
+        environments=strings(table, "resolution-markers"),
+        member=table["name"] in members,
+    )
 
 
 def _manifest(manifest: Table, base: Path) -> Node:
@@ -259,7 +244,6 @@ def _manifest(manifest: Table, base: Path) -> Node:
         "metadata": {"requires-dev": manifest.get("dependency-groups", {})},
         **{key: manifest[key] for key in ("default-groups",) if key in manifest},
     }
-    _check_metadata(table)
     return Node(
         table=table,
         base=base,

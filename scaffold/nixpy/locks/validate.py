@@ -20,7 +20,14 @@ _EXTRA = re.compile(r"""\bextra\s*(==|!=)\s*('[^']*'|"[^"]*")""")
 
 
 class DamagedError(Exception):
-    """The document is TOML, but its tool does not write it like this."""
+    """The document is TOML, but its tool does not write it like this.
+
+    `keys` lead to the value in the document; they are empty if the place is unknown.
+    """
+
+    def __init__(self, message: str, keys: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 def typed(table: Table, key: str, kind: type[_T], default: _T | None = None) -> _T:

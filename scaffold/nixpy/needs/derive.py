@@ -152,10 +152,10 @@ def _provided(files: Iterable[ElfFile]) -> set[str]:
 
     A grafted file is private, even with its old DT_SONAME.
     """
-    return {name for file in files if _is_shared(file) for name in _names(file) if not _is_grafted(name)}
+    return {name for file in files if _is_shared(file) for name in _names(file) if not is_grafted(name)}
 
 
-def _is_grafted(name: str) -> bool:
+def is_grafted(name: str) -> bool:
     """Return whether a name has a hash before its `.so`, as auditwheel writes it."""
     graft = _GRAFT.search(name)
     return graft is not None and "so" in name[graft.end() :]
@@ -163,4 +163,4 @@ def _is_grafted(name: str) -> bool:
 
 def _is_shared(file: ElfFile) -> bool:
     name = PurePosixPath(file.path).name
-    return is_library(name) and not is_extension(name) and not _is_grafted(name)
+    return is_library(name) and not is_extension(name) and not is_grafted(name)

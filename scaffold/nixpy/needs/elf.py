@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import defaultdict
 from collections.abc import Iterator
 from mmap import mmap
 
@@ -21,13 +22,16 @@ _EXECUTABLE, _SHARED = 2, 3  # e_type
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # p_type
 _NULL, _NEEDED, _STRTAB, _STRSZ, _SONAME = 0, 1, 5, 10, 14  # d_tag
 _RPATH, _RUNPATH = 15, 29
-_VERNEED, _VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
+_VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+_WEAK = 2  # vna_flags: VER_FLG_WEAK
 
 _HEADER = struct.Struct("<4xBBB9xHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _ENTRY = struct.Struct("<qQ")
 _VERSION_NEED = struct.Struct("<HHIII")
 _VERSION_AUX = struct.Struct("<IHHII")
+_VERSION_DEFINITION = struct.Struct("<HHHHIII")
+_NAME_STEP = struct.Struct("<II")
 
 # Far more than any linker writes. Without these limits, reading a damaged or hostile file may take minutes.
 _LONGEST_NAME = 4096
@@ -75,6 +79,47 @@ def run_path(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, ..
     return () if new is not None else _folders(old), _folders(new)
 
 
+def needed_versions(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, str], ...]:
+    """Return the symbol versions that a file needs.
+
+    Each follows the soname of its library. Source: the LSB on DT_VERNEED. The loader refuses a file if the library
+    defines versions and lacks one of these. Weak ones are left out, since the loader accepts that they are missing. The
+    result is empty if `read` returns None.
+
+    Example: `(("libc.so.6", "GLIBC_2.34"), ("libstdc++.so.6", "GLIBCXX_3.4.29"))`.
+    """
+    with memoryview(data) as view:
+        try:
+            return tuple(_Reader(view).needed_versions())
+        except _DamagedError:
+            return ()
+
+
+def defined_versions(data: bytes | bytearray | memoryview | mmap) -> frozenset[str]:
+    """Return the symbol versions that a library defines (DT_VERDEF).
+
+    The result is empty for a library without versions, from which the loader accepts every version, and if `read`
+    returns None.
+    """
+    with memoryview(data) as view:
+        try:
+            return frozenset(_Reader(view).defined_versions())
+        except _DamagedError:
+            return frozenset()
+
+
+def is_complete(data: bytes | bytearray | memoryview | mmap) -> bool:
+    """Return whether a file has all bytes of its segments.
+
+    It is False for a file that is not ELF or is cut off.
+    """
+    with memoryview(data) as view:
+        try:
+            return _Reader(view).is_complete()
+        except _DamagedError:
+            return False
+
+
 def _folders(text: str | None) -> tuple[str, ...]:
     return tuple(text.split(":")) if text else ()
 
@@ -115,7 +160,7 @@ class _Reader:
             needed=tuple(self._string(names, offset) for offset in needed),
             soname=self._string(names, tags[_SONAME]) if _SONAME in tags else None,
             interpreter=interpreter,
-            glibc=_highest_glibc(self._string(names, offset) for offset in versions),
+            glibc=_highest_glibc(self._string(names, offset) for _, offset, _ in versions),
         )
 
     def run_path(self) -> tuple[str | None, str | None]:
@@ -125,6 +170,35 @@ class _Reader:
         tags, _, names = self._linking(*self._dynamic)
         old, new = (self._string(names, tags[tag]) if tag in tags else None for tag in (_RPATH, _RUNPATH))
         return old, new
+
+    def needed_versions(self) -> Iterator[tuple[str, str]]:
+        """Yield the soname and the version of each DT_VERNEED entry that is not weak."""
+        tags, names = self._tags()
+        for file, name, flags in self._version_names(tags[_VERNEED], tags.get(_VERNEEDNUM, 0)):
+            if not flags & _WEAK:
+                yield self._string(names, file), self._string(names, name)
+
+    def defined_versions(self) -> Iterator[str]:
+        """Yield the name of each DT_VERDEF entry."""
+        tags, names = self._tags()
+        address, count = tags[_VERDEF], tags.get(_VERDEFNUM, 0)
+        for _ in range(min(count, _MOST_ENTRIES)):
+            _, _, _, _, _, first, following = self._unpack_mapped(_VERSION_DEFINITION, address)
+            yield self._string(names, self._unpack_mapped(_NAME_STEP, address + first)[0])
+            if not following:
+                break
+            address += following
+
+    def is_complete(self) -> bool:
+        """Return whether every PT_LOAD segment ends in the file."""
+        return all(offset + size <= len(self._data) for _, offset, size in self._loads)
+
+    def _tags(self) -> tuple[defaultdict[int, int], memoryview]:
+        """Return the dynamic entries, 0 for missing ones, and the string table."""
+        if self._dynamic is None:
+            return defaultdict(int), memoryview(b"")
+        tags, _, names = self._linking(*self._dynamic)
+        return defaultdict(int, tags), names
 
     def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
         """Return the values of the dynamic segment by tag, and its string table.
@@ -158,8 +232,8 @@ class _Reader:
             yield tag, value
         raise _DamagedError  # the last entry of the array is DT_NULL
 
-    def _version_names(self, address: int, count: int) -> Iterator[int]:
-        """Yield the string offset of each needed version.
+    def _version_names(self, address: int, count: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the string offsets of library and name, and the flags, of each version.
 
         Links only point forward, so they form no cycle.
         """
@@ -167,14 +241,14 @@ class _Reader:
             _MOST_ENTRIES, len(self._data) // _VERSION_AUX.size
         )  # as many as fit, since those of real files do not overlap
         for _ in range(count):
-            _, auxiliaries, _, first, following = self._unpack_mapped(_VERSION_NEED, address)
+            _, auxiliaries, file, first, following = self._unpack_mapped(_VERSION_NEED, address)
             auxiliary = address + first
             for _ in range(auxiliaries):
                 left -= 1
                 if not left:
                     raise _DamagedError
-                _, _, _, name, step = self._unpack_mapped(_VERSION_AUX, auxiliary)
-                yield name
+                _, flags, _, name, step = self._unpack_mapped(_VERSION_AUX, auxiliary)
+                yield file, name, flags
                 if not step:
                     break
                 auxiliary += step

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
@@ -94,6 +94,14 @@ def input_diagnostics(root: Path, style: Style) -> Iterator[Diagnostic]:
             message=f"style {style.name} needs inputs that flake.nix does not have: {', '.join(names)}",
             hint="Run `nixpy init`, which prints the lines for them, and add the lines to flake.nix.",
         )
+
+
+def kind(root: Path) -> Literal["flake-parts", "flake-utils", "plain"]:
+    """Return the library that the flake in `root` uses."""
+    text = _text(root)
+    if "flake-parts" in text:
+        return "flake-parts"
+    return "flake-utils" if "flake-utils" in text else "plain"
 
 
 def nearest_flake(root: Path) -> Path | None:

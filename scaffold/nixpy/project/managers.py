@@ -7,15 +7,19 @@ of its format (`locks/formats.py`). A row has these members, with all commands a
 
 - `lock`: the name of its own lock; `addresses`: Nix reads the addresses of wheels from it.
 - `without-lock`: the kinds of projects without a lock that it installs; it is the default for the first of these.
+- `merges-indexes`: it takes a package from all indexes together, and not from the first one that has it.
 - `reads-groups`: it installs dependency groups and extras of pyproject.toml by their names.
 - `package`: its attribute of nixpkgs; `variables`: the variables that make it use the Python of the shell and the
   `.venv` of the folder. Variables of uv are in every shell.
 - `create`: the command for a new `.venv`.
-- `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow.
+- `install`: the commands that install from its `lock`, from a lock by its `path`, and `packages` that follow. The last
+  one takes a file of constraints with `-c`: the versions in nixpy.lock, so that it installs what was analysed.
 - `options`: the options for each `extra` and `group`. If groups are chosen, `chosen` comes first, and each group
   follows `chosen-group`; `no-group` is for an empty choice. In a workspace, `members` installs all members, and
   `member` each one that is named.
-- `add`: the command that adds a dependency, for the README of a new project.
+- `reinstall`: what installs damaged packages again. With `each` or `all` it is an option of the command that installs,
+  for each package or for all; `packages` is a command that names and versions follow.
+- `add`: the command that adds a dependency, for the README of a new project; `remove`: the one that removes it.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from nixpy.core import templates
 from nixpy.core.errors import ArgumentError
 from nixpy.locks import formats
 from nixpy.project.config import PYPROJECT
-from nixpy.project.project import Project
+from nixpy.project.project import NIXPY_LOCK, Project
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 
 FOLDER = ".venv"
@@ -60,6 +64,7 @@ class Manager:
     create: str
     fill: tuple[str, ...]
     files: tuple[str, ...]
+    constrained: bool = False  # `fill` takes the versions in nixpy.lock as constraints, since there is no lock
 
     def facts(self) -> dict[str, Any]:
         """Return the arguments of `templates/nix/manager.nix`.
@@ -74,6 +79,7 @@ class Manager:
             "copies": self.create.startswith(_COPIES),
             "install": shlex.join(self.fill),
             "files": list(self.files),
+            "constraints": {"nix": f"./{NIXPY_LOCK}"} if self.constrained else None,
         }
 
 
@@ -103,6 +109,28 @@ def choose(project: Project, requested: str | None) -> tuple[str, str]:
     return requested, "from the settings"
 
 
+def merges_indexes(name: str) -> bool:
+    """Return whether the manager takes a package from all indexes together.
+
+    Otherwise it takes a package from the first index that has it.
+    """
+    return bool(TABLE.get(name, {}).get("merges-indexes"))
+
+
+def reinstall(name: str, install: str, packages: Collection[str], versions: Collection[str]) -> str | None:
+    """Return the command that installs packages again, as shell text.
+
+    Returns None if a manager has none. `install` is the command of the manager `name` that installs the project,
+    `packages` are names, and `versions` are the same as requirements, `NAME==VERSION`.
+    """
+    row = TABLE.get(name, {}).get("reinstall", {})
+    if "each" in row:
+        return shlex.join([*shlex.split(install), *(row["each"] + package for package in packages)])
+    if "all" in row:
+        return f"{install} {row['all']}"
+    return shlex.join([*shlex.split(row["packages"]), *versions]) if "packages" in row else None
+
+
 def _reads(name: str) -> tuple[str, ...]:
     """Return the sources of a manager.
 
@@ -130,6 +158,7 @@ def manager(project: Project, name: str) -> Manager | None:
         create=f"{_COPIES} {folder}" if project.settings.venv_copies else row["create"].replace(FOLDER, folder),
         fill=fill,
         files=files(project),
+        constrained=project.lock is None,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nixpy.locks.requirements import RequirementsFile
 
 NIXPY_LOCK = "nixpy.lock"
+_BACKENDS = {"poetry": "poetry", "pdm": "pdm", "uv_build": "uv"}  # by the first word of `build-backend`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ class Project:
 
         Members that others require are not among them. Empty without a workspace.
         """
-        if self.locked is None or self.workspace is None:
+        if self.workspace is None or self.locked is None:
             return {}
         if not self.is_root:
             return {name: path for name, path in self.locked.members.items() if path.resolve() == self.root.resolve()}
@@ -180,7 +181,7 @@ class Project:
         For a workspace, these are its own and those of all members. Members without a pyproject.toml are left out.
         """
         found = {self.root.resolve(): self.dependencies} if self.dependencies else {}
-        if self.locked and self.workspace:
+        if self.workspace and self.locked:
             for folder in (self.workspace, *self.locked.members.values()):
                 if folder.resolve() not in found and (folder / config.PYPROJECT).is_file():
                     found[folder.resolve()] = workspace.declared(folder)
@@ -188,7 +189,7 @@ class Project:
 
     @cached_property
     def other_members(self) -> tuple[list[str], ...]:
-        """The folders of members that only the workspace has, and of those that only its lock has."""
+        """The folders of members that only the workspace or only its lock has."""
         lock_format = formats.format_of(self.lock)
         if not (self.lock and self.locked and lock_format and lock_format.workspace):
             return [], []
@@ -345,7 +346,7 @@ def read(root: Path) -> Project:
     has_dependencies = "project" in data or "dependency-groups" in data
     lock = _named(root, settings.lock) if settings.lock else None
     if lock is None and not settings.requirements:
-        lock = formats.find(root)
+        lock = formats.find(root, _tools(data, settings))
     requirements: tuple[Path, ...] = ()
     if lock is None:
         named = tuple(_named(root, name) for name in settings.requirements)
@@ -369,6 +370,19 @@ def read(root: Path) -> Project:
         pyproject=MappingProxyType(data),
         external=external,
     )
+
+
+def _tools(pyproject: Mapping[str, Any], settings: config.Settings) -> tuple[str, ...]:
+    """Return the tools that the project names.
+
+    They are the manager in the settings, else those with a table in pyproject.toml or a build back end of their own.
+    """
+    if settings.manager:
+        return (settings.manager,)
+    tables, build = pyproject.get("tool"), pyproject.get("build-system")
+    backend = build.get("build-backend") if isinstance(build, dict) else None
+    named = [*(tables if isinstance(tables, dict) else ()), _BACKENDS.get(str(backend).partition(".")[0])]
+    return tuple(tool for tool in named if tool)
 
 
 def _from_setup(root: Path, data: dict[str, Any], pyproject: Path) -> Dependencies:

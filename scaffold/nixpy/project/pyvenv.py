@@ -23,7 +23,7 @@ def read_config(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     pairs = (line.partition("=") for line in reversed(lines))
-    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
+    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals and "\0" not in value}
 
 
 def python_version(config: Mapping[str, str]) -> str | None:

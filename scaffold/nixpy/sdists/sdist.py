@@ -20,13 +20,12 @@ from typing import IO, Protocol, cast
 from nixpy.core import limits
 from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.zip_file import open_zip
+from nixpy.locks.source_tree import COMPILED, NOT_BUILT
 
 _METADATA_SIZES = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
 # Represents all files to compile, of which nixpy only records that they exist.
 _SOURCE = ""
 _CARGO_LOCK = "Cargo.lock"  # of which nixpy only records the path
-_COMPILED = (".c", ".cc", ".cpp", ".cu", ".cxx", ".f", ".f90", ".go", ".m", ".mm", ".pyx", ".rs")
-_NOT_BUILT = frozenset({"benchmarks", "doc", "docs", "examples", "test", "testing", "tests"})  # not built
 # Text compresses ten to one; a file that unpacks to more than a hundred times its size is hostile.
 _HIGHEST_RATIO = 100
 _UNCHECKED_SIZE = 64 << 20
@@ -171,8 +170,8 @@ def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
         raise _refused(shown, f"has a file named {name!r}")
     if count >= limits.MEMBERS:
         raise _refused(shown, "has an absurd number of files")
-    if len(parts) > 1 and _NOT_BUILT.isdisjoint(parts[1:-1]):
-        if parts[-1].endswith(_COMPILED):
+    if len(parts) > 1 and NOT_BUILT.isdisjoint(parts[1:-1]):
+        if parts[-1].endswith(COMPILED):
             return parts[0], _SOURCE
         if parts[-1] == _CARGO_LOCK:
             return parts[0], "/".join(parts[1:])

@@ -85,10 +85,7 @@ class InstalledWheel:
         """Yield each file with its bytes; NixpyError if one cannot be read."""
         for path in paths:
             try:
-                with self.file(path).open("rb") as file:
-                    # Many links to one file share one entry.
-                    large = os.fstat(file.fileno()).st_size >= _MAPPED
-                    content: Content = mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
+                content = self.content(path)
             except OSError as error:
                 raise ArchiveError(
                     f"this installed file cannot be read: {error.strerror}",
@@ -97,17 +94,28 @@ class InstalledWheel:
                 ) from None
             yield path, content
 
+    def content(self, path: str) -> Content:
+        """Return the bytes of a file; OSError if it cannot be read."""
+        with self.file(path).open("rb") as file:
+            # Many links to one file share one entry.
+            large = os.fstat(file.fileno()).st_size >= _MAPPED
+            return mmap(file.fileno(), 0, access=ACCESS_READ) if large else file.read()
+
     def file(self, path: str) -> Path:
         """Return the path of a member in the environment."""
-        return self._files[path]
+        return Path(self._files[path])
 
     @cached_property
-    def _files(self) -> dict[str, Path]:
-        """Map the paths of the wheel to the files of the environment."""
+    def _files(self) -> dict[str, str]:
+        """Map the paths of the wheel to the files of the environment.
+
+        An environment has tens of thousands of files, for which Path takes most of the time.
+        """
         found = {}
+        venv, site = f"{self.venv}/", str(self.site)
         for path in self.record:
-            file = Path(os.path.normpath(self.site / path))
-            if file.is_relative_to(self.venv) and file != self.venv and "__pycache__" not in file.parts:
+            file = os.path.normpath(f"{site}/{path}" if not path.startswith("/") else path)
+            if file.startswith(venv) and "/__pycache__/" not in file:
                 found[self._path_in_wheel(file)] = file
         return found
 
@@ -116,14 +124,12 @@ class InstalledWheel:
         """Return the status of every file in RECORD, or None if it does not exist."""
         return {path: _stat(file) for path, file in self._files.items()}
 
-    def _path_in_wheel(self, file: Path) -> str:
-        if file.is_relative_to(self.site):
-            return file.relative_to(self.site).as_posix()
+    def _path_in_wheel(self, file: str) -> str:
+        if file.startswith(f"{self.site}/"):
+            return file.removeprefix(f"{self.site}/")
         data = f"{self.name.replace('-', '_')}-{self.version}.data"
-        inside = file.relative_to(self.venv)
-        if inside.parts[0] == "bin":
-            return f"{data}/scripts/{'/'.join(inside.parts[1:])}"
-        return f"{data}/data/{inside.as_posix()}"
+        inside = file.removeprefix(f"{self.venv}/")
+        return f"{data}/scripts/{inside.removeprefix('bin/')}" if inside.startswith("bin/") else f"{data}/data/{inside}"
 
     def _is_from_wheel(self, sha256: str | None) -> bool:
         if self.direct is None:
@@ -134,12 +140,18 @@ class InstalledWheel:
         return found is None or found == sha256
 
 
-def _stat(file: Path) -> os.stat_result | None:
+def _stat(file: str) -> os.stat_result | None:
     try:
-        found = file.stat()
+        found = os.stat(file)  # noqa: PTH116
     except OSError:
         return None
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def sites(venv: Path) -> list[Path]:
+    """Return the site-packages folders of a virtual environment, each once."""
+    found = sorted(venv.glob("lib*/python3*/site-packages"))
+    return [site for site in found if not site.parent.parent.is_symlink()]  # lib64 is a link to lib
 
 
 def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
@@ -152,9 +164,7 @@ def installed_wheels(venv: Path) -> Mapping[NormalizedName, InstalledWheel]:
     found: dict[NormalizedName, InstalledWheel] = {}
     twice: set[NormalizedName] = set()
     venv = Path(os.path.normpath(venv.absolute()))
-    for site in sorted(venv.glob("lib*/python3*/site-packages")):
-        if site.parent.parent.is_symlink():  # lib64, a link to lib
-            continue
+    for site in sites(venv):
         for info in sorted(site.glob("*.dist-info")):
             wheel = _installed(info, venv, site)
             if wheel is not None:

@@ -30,8 +30,10 @@ TOOLS = {
     "poetry": ("poetry", "poetry-project"),
     "poetry-1.8": ("poetry-2.0",),
     "poetry-1.1": ("poetry-1.1",),
-    "pdm": ("pdm", "pdm-urls"),
+    "pdm": ("pdm", "pdm-urls", "pdm-graph"),
     "pdm-2.12": ("pdm-4.4",),
+    "pdm-2.4": ("pdm-4.1",),
+    "pdm-1.15": ("pdm-3.1",),
 }
 # For each tool, the words of a choice, as an argument and as (extras, groups) of ours.
 CHOICES: dict[str, dict[str, tuple[list[str], list[str] | None]]] = {
@@ -115,7 +117,8 @@ PROJECTS = {
     "poetry-1.1": OWN + OWN_DEV,
     "pdm": STANDARD,
     "pdm-urls": STANDARD,
-    "pdm-4.4": STANDARD.partition("\n[dependency-groups]")[0] + OLD_GROUPS,
+    "pdm-graph": STANDARD,
+    **dict.fromkeys(("pdm-4.4", "pdm-4.1", "pdm-3.1"), STANDARD.partition("\n[dependency-groups]")[0] + OLD_GROUPS),
 }
 PIPFILE = """\
 [[source]]
@@ -131,6 +134,12 @@ nested = {{ version = "*", extras = ["deep"] }}
 [dev-packages]
 tool = ">=1"
 """
+LOCK_OPTIONS = {
+    "pdm": ["--group=:all"],
+    "pdm-urls": ["--group=:all", "--strategy=static_urls"],
+    "pdm-graph": ["--group=:all", "--strategy=no_inherit_metadata"],
+    "pdm-4.4": ["--group=:all"],
+}
 SOURCE = '\n[[tool.{tool}.source]]\nname = "{name}"\nurl = "{url}"\n'
 
 
@@ -187,13 +196,14 @@ def make(tools: Path, environment: str, name: str, index: SmallIndex, home: Path
     default = "default = true\n" if environment == "poetry-1.1" else ""
     (folder / "pyproject.toml").write_text(PROJECTS[name] + source + default)
     run(home, folder, sys.executable, "-m", "venv", ".venv")
-    options = ["-n"] if tool == "poetry" else ["--group=:all"]
-    run(home, folder, program, "lock", *options, *(["--strategy=static_urls"] if name == "pdm-urls" else []))
+    run(home, folder, program, "lock", *(["-n"] if tool == "poetry" else LOCK_OPTIONS.get(name, [])))
+    (folder / ".pdm.toml").unlink(missing_ok=True)
+    judge = program if tool == "poetry" else tools / "pdm" / "bin" / "pdm"  # today's PDM reads older locks
     installs = {}
     for words, choice in CHOICES.get(environment, CHOICES[tool]).items():
         command = "install" if tool == "poetry" else "sync"
         options = ["-n", "--no-root"] if tool == "poetry" else ["--no-self"]
-        printed = run(home, folder, program, command, "--dry-run", *options, *words.split())
+        printed = run(home, folder, judge, command, "--dry-run", *options, *words.split())
         installs[words] = {"choice": choice, "installs": sorted(set(_installed(printed)))}
     (folder / "installs.json").write_text(json.dumps(installs, indent=1) + "\n")
     shutil.rmtree(folder / ".venv")
@@ -229,6 +239,7 @@ _LOCKER = "from poetry.packages.locker import Locker; "
 _HASH = {
     "poetry": _LOCKER + "print(Locker(Path('.'), data)._content_hash)",
     "poetry-1": _LOCKER + "print(Locker(Path('.'), data['tool']['poetry'])._content_hash)",
+    "pdm-1": "from pdm.core import Core; print('sha256:' + Core().create_project('.').get_content_hash('sha256'))",
     "pdm": "from pdm.core import Core; print('sha256:' + Core().create_project('.').pyproject.content_hash('sha256'))",
 }
 

@@ -4,6 +4,7 @@ a virtual environment, by pip from the wheelhouse. Their channels and PyPI canno
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from nixos.box.store import packages
@@ -61,8 +62,8 @@ def bring_poetry(flake: Path) -> None:
 def _extend(flake: Path, name: str, script: str) -> None:
     """Give the flake's nixpkgs a program by that name."""
     file = flake / "flake.nix"
-    plain = "nixpkgs.legacyPackages.${system};"
     program = f"previous.writeShellScriptBin \"{name}\" ''\n{script.replace('$', chr(39) * 2 + '$')}''"
-    overlay = f"(nixpkgs.legacyPackages.${{system}}.extend (_: previous: {{ {name} = {program}; }}));"
-    assert plain in file.read_text()
-    file.write_text(file.read_text().replace(plain, overlay))
+    extend = f"extend (_: previous: {{ {name} = {program}; }})"
+    plain = re.compile(r"= (.+[.]legacyPackages[.][$][{]system[}]);")
+    assert plain.search(file.read_text())
+    file.write_text(plain.sub(lambda match: f"= ({match[1]}.{extend});", file.read_text()))

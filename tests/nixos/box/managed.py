@@ -16,7 +16,7 @@ from nixos.box.sandbox import HOME, WHEELS, Box
 from nixos.box.shells import nixpy_with, on_this_machine
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CACHE, NixError, lock_flake
-from smallindex import SmallIndex, sha256
+from smallindex import SmallIndex, build_wheel, sha256
 from suite.shared import alone
 
 FLAKE = f"{HOME}/flake"
@@ -34,6 +34,8 @@ dependencies = [
 {lines}]
 """
 SETTINGS_OF_THE_BOX = {
+    "PIP_NO_INDEX": "0",
+    "PIP_INDEX_URL": f"{ADDRESS}/simple/",
     "UV_NO_INDEX": "0",
     "UV_OFFLINE": "0",
     "UV_DEFAULT_INDEX": f"{ADDRESS}/simple/",
@@ -236,7 +238,20 @@ def _index(folder: Path) -> None:
     """Write the wheelhouse as a simple index (PEP 503) of plain files."""
     (folder / "files").mkdir(parents=True)
     for name, wheel in wheels().items():
-        page = folder / "simple" / name / "index.html"
-        page.parent.mkdir(parents=True)
-        page.write_text(f'<!DOCTYPE html><a href="/files/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a>')
+        _offer(folder, name, wheel)
         (folder / "files" / wheel.name).symlink_to(f"{WHEELS}/{wheel.name}")
+
+
+def _offer(folder: Path, name: str, wheel: Path) -> None:
+    page = folder / "simple" / name / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    with page.open("a") as lines:
+        lines.write(f'<a href="/files/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a>\n')
+
+
+def upload(managed: Managed, name: str, version: str) -> None:
+    """Add a new wheel to the index in the box, and to that of the project on this machine."""
+    wheel = build_wheel(managed.index.folder, name, version)
+    folder = managed.box.home / "index"
+    _offer(folder, name, wheel)
+    shutil.copyfile(wheel, folder / "files" / wheel.name)

@@ -125,14 +125,14 @@ def test_text_says_the_same(healthy: Patient) -> None:
     assert "nixpy's, style loader" in done.stdout
     done = healthy.shell(f"export PYTHONPATH=/nowhere; {NIXPY} doctor", check=False)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-3:] == [
-        (
-            "error[NIX410]: PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual "
-            "environment"
-        ),
-        "  hint: unset PYTHONPATH",
-        f"1 diagnostic found by {len(CHECKS)} checks",
-    ]
+    *_, message, hint, seen, last = done.stdout.splitlines()
+    assert message == (
+        "error[NIX410]: PYTHONPATH is /nowhere: Python searches its folders before the packages of every virtual "
+        "environment"
+    )
+    assert hint == "  hint: unset PYTHONPATH"
+    assert seen.startswith("looked at: ")
+    assert last == f"1 diagnostic found by {len(CHECKS)} checks"
 
 
 @pytest.mark.parametrize("maker", WORK)

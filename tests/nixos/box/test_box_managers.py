@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nixos.box.managed import FLAKE, MORE, OPTIONS, WORK, Managed, make
+from nixos.box.managed import FLAKE, MORE, OPTIONS, SETTINGS_OF_THE_BOX, WORK, Managed, make, upload
 from nixos.box.shells import wheelhouse
 from smallindex import SmallIndex
 
@@ -30,9 +33,15 @@ FILLS = {
     "uv": "nixpy: uv sync --frozen",
     "poetry": "nixpy: poetry install --no-interaction",
     "pdm": "nixpy: pdm --non-interactive sync",
-    "pip": "nixpy: .venv/bin/python -m pip install --no-input -r requirements.txt",
+    "pip": "nixpy: .venv/bin/python -m pip install --no-input -r requirements.txt -c CONSTRAINTS",
 }
 IMPORT = "import PIL.Image, sys; print(PIL.Image.__file__, sys.prefix, sep='|')"
+_CONSTRAINTS = re.compile(r"/nix/store/[a-z0-9]+-nixpy-constraints\.txt")
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the lines on stderr, in which the file with constraints has no hash."""
+    return _CONSTRAINTS.sub("CONSTRAINTS", done.stderr).splitlines()
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +67,7 @@ def test_the_shell_fills_and_refreshes_the_venv(managed: Managed) -> None:
     module, prefix = first.stdout.splitlines()[-1].split("|")
     assert module.startswith(f"{WORK}/.venv/lib/")
     assert prefix == f"{WORK}/.venv"
-    assert fills in first.stderr.splitlines()
+    assert fills in said(first)
     assert "that failed" not in first.stderr, first.stderr
 
     stamp = (managed.venv / "nixpy-filled").stat().st_mtime_ns
@@ -68,8 +77,9 @@ def test_the_shell_fills_and_refreshes_the_venv(managed: Managed) -> None:
     assert (managed.venv / "nixpy-filled").stat().st_mtime_ns == stamp
 
     managed.ask_for(MORE)
+    managed.nixpy("sync")
     changed = managed.enter("python -c 'import typing_extensions as t; print(t.__file__)'")
-    assert fills in changed.stderr.splitlines()
+    assert fills in said(changed)
     assert changed.stdout.splitlines()[-1].startswith(f"{WORK}/.venv/lib/")
 
     managed.ignore(["libz.so.1"])
@@ -128,8 +138,8 @@ def test_shells_fill_it_one_after_the_other(unfilled: Managed) -> None:
         assert not unfilled.venv.exists()
         fcntl.flock(lock, fcntl.LOCK_UN)
         done = entering.result()
-    said = done.stderr.splitlines()
-    assert said.index("nixpy: waiting for another shell that is updating .venv") < said.index(FILLS["uv"])
+    lines = said(done)
+    assert lines.index("nixpy: waiting for another shell that is updating .venv") < lines.index(FILLS["uv"])
     assert done.stdout.startswith(f"{WORK}/.venv/lib/")
 
 
@@ -190,6 +200,32 @@ def test_without_a_lock_none_is_written(tmp_path: Path, house: SmallIndex) -> No
     managed.nixpy("sync")
     before = {path.name for path in (managed.box.home / "work").iterdir()}
     done = managed.enter(f'python -c "{IMPORT}"; ls -A')
-    assert "nixpy: uv pip install -r pyproject.toml" in done.stderr
+    assert "nixpy: uv pip install -r pyproject.toml -c CONSTRAINTS" in said(done)
     assert {path.name for path in (managed.box.home / "work").iterdir()} - before == {".venv"}
     assert managed.nixpy("check").startswith(".: up to date (")
+
+
+@pytest.mark.parametrize("manager", ["pip", "uv"])
+def test_what_was_analysed_is_installed(tmp_path: Path, house: SmallIndex, manager: str) -> None:
+    """Without a lock, the shell installs the versions in nixpy.lock, also after the index got newer ones. After
+    `nixpy sync --upgrade`, which takes these, the next shell installs them.
+    """
+    (tmp_path / "uploads").mkdir()
+    with SmallIndex(tmp_path / "uploads") as index:
+        managed = make(tmp_path, house, manager, "loader")
+        managed = replace(managed, index=index, box=replace(managed.box, environment=SETTINGS_OF_THE_BOX))
+        upload(managed, "moving", "1.0")
+        for folder in ("flake", "work"):
+            (managed.box.home / folder / "uv.lock").unlink(missing_ok=True)
+            for name in ("requirements.txt", "pyproject.toml"):
+                if (path := managed.box.home / folder / name).exists():
+                    path.write_text(re.sub(r"pillow==[0-9.]+", "moving", path.read_text()))
+        managed.nixpy("sync")
+        upload(managed, "moving", "2.0")
+        show = "python -c 'import moving; print(moving.__version__)'"
+        assert managed.enter(show).stdout.splitlines()[-1] == "1.0"
+        assert managed.nixpy("check").startswith(".: up to date (")
+        managed.nixpy("sync")
+        assert "nixpy: " not in managed.enter(show, network=False).stderr
+        managed.nixpy("sync", "--upgrade")
+        assert managed.enter(show).stdout.splitlines()[-1] == "2.0"

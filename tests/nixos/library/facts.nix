@@ -127,6 +127,7 @@ in
         create = "uv venv .venv";
         copies = true;
         install = "uv sync --frozen";
+        constraints = ./full/nixpy.lock;
         files = [
           "uv.lock"
           "pyproject.toml"

@@ -1,0 +1,12 @@
+# The versions that nixpy analysed, as constraints for the installer, so that it takes no other versions.
+# Takes nixpy.lock. Returns text with one line for each package of this system.
+self: lock:
+let
+  inherit (self) lib;
+  system = (lib.importJSON lock).systems.${self.system} or { };
+  # A package of a git repository or of a folder has no version that is certain.
+  certain = lib.filter (package: package.version != null) (
+    system.wheels or [ ] ++ system.unavailable or [ ]
+  );
+in
+lib.concatMapStrings (package: "${package.name}==${package.version}\n") certain
