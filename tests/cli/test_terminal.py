@@ -36,6 +36,7 @@ PACKAGES = ("alpha", "beta", "delta", "epsilon", "omega", "weasyprint")
 INTERRUPTED = (130, -signal.SIGINT)
 REPORTS = (
     ["init"],
+    ["init", "--all"],
     ["sync"],
     ["scan"],
     ["styles"],

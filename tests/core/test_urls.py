@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.toml_file import load_toml
-from nixpy.core.urls import file_name, file_path, plain, shown, shown_text, split, without_login
+from nixpy.core.urls import file_name, file_path, plain, replace_part, shown, shown_text, split, without_login
 from nixpy.index.settings import IndexSettings
 from nixpy.locks import requirements
 from nixpy.project.dependencies import Dependencies
@@ -23,6 +23,21 @@ MALFORMED = (
     "https://index.example:99999",
 )
 PROJECT = '[project]\nname = "own"\nversion = "1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("a map at https://a:b@host/a", "a map at https://${V}:b@host/${V}"),
+        ("`https://u:a@host.a/map?a=a#a`, a", "`https://u:${V}@host.a/map?${V}=${V}#${V}`, a"),
+        ("(http://host/a) and [http://host/a]", "(http://host/${V}) and [http://host/${V}]"),
+        ("a//b is a path", "a//b is a path"),
+        ("//a@host", "//${V}@host"),
+    ],
+)
+def test_parts_of_urls_are_replaced(text: str, clean: str) -> None:
+    """A part of a URL is replaced where it is whole, and nothing else of the text."""
+    assert replace_part(text, "a", "${V}") == clean
 
 
 def test_a_url_is_shown_without_secrets() -> None:

@@ -34,7 +34,7 @@ def test_every_wheel_is_recorded(tmp_path: Path, nixpy: Nixpy) -> None:
     assert read_nixpy_lock(project).keys() == {"alpha", "gamma"}
     assert nixpy("check", project).status == 0
     settings = project / "pyproject.toml"
-    settings.write_text(settings.read_text().replace('"wheel-env"', '"loader"'))
+    settings.write_text(settings.read_text().replace('"wheel-env"', '"loader"\nmanager = "none"'))
     assert nixpy("check", project).status == 1
     assert nixpy("sync", project).status == 0
     assert read_nixpy_lock(project).keys() == {"alpha"}

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import uv
@@ -299,6 +299,25 @@ def test_any_login_in_a_url_is_redacted() -> None:
     """Also a login nobody configured is taken out of a text."""
     text = "fetching https://me:pw@index.example/x and http://token@other.example, not git@host or a@b"
     clean = "fetching https://***@index.example/x and http://***@other.example, not git@host or a@b"
+    assert IndexSettings().redact(text) == clean
+
+
+@pytest.mark.parametrize("user", ["a", "us", ""])
+@pytest.mark.parametrize("password", ["e", "ab", "%40"])
+def test_short_logins_are_redacted_in_urls_only(tmp_path: Path, user: str, password: str) -> None:
+    """A login that is shorter than a word is removed from each URL, and the same letters elsewhere stay."""
+    login = f"{user}:{password}@"
+    settings = load(tmp_path, UV_DEFAULT_INDEX=f"https://{login}index.example/simple/")
+    assert settings.auth(INDEX) == basic(user, unquote(password))
+    words = "a table about @ and e"
+    text = f"{words}: `https://{login}index.example/simple/` and (http://{login}other.example)"
+    assert settings.redact(text) == f"{words}: `https://***@index.example/simple/` and (http://***@other.example)"
+
+
+def test_login_in_a_path_is_redacted() -> None:
+    """An address without a scheme is a path for uv, which removes one of its slashes."""
+    text = "no directory: /user:pw@host/links, //token@host/links, /tmp/a@b/c:d and /nix/store/x@1:2"
+    clean = "no directory: /***@host/links, //***@host/links, /tmp/a@b/c:d and /nix/store/x@1:2"
     assert IndexSettings().redact(text) == clean
 
 

@@ -44,9 +44,9 @@ def hostile_sdist(folder: Path, name: str, version: str, trap: Path) -> Path:
     return build_sdist(folder, name, version, files=files)
 
 
-def built_sdist(folder: Path, name: str, ran: Path, requires: str = "") -> None:
-    """Write an sdist whose build requires `requires`, touches `ran` and says that the package requires `old`."""
-    backend = f"""import pathlib
+def backend(name: str, ran: Path) -> str:
+    """Return a build back end that touches `ran`, and says that the package requires `old`."""
+    return f"""import pathlib
 pathlib.Path({str(ran)!r}).touch()
 def prepare_metadata_for_build_wheel(folder, settings=None):
     info = pathlib.Path(folder, "{name}-1.0.dist-info")
@@ -55,9 +55,13 @@ def prepare_metadata_for_build_wheel(folder, settings=None):
     return info.name
 get_requires_for_build_wheel = lambda settings=None: []
 """
+
+
+def built_sdist(folder: Path, name: str, ran: Path, requires: str = "") -> None:
+    """Write an sdist whose build requires `requires`, touches `ran` and says that the package requires `old`."""
     project = f'[build-system]\nrequires = [{requires}]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     info = f"Metadata-Version: 2.2\nName: {name}\nVersion: 1.0\nDynamic: Requires-Dist\n"
-    members = {"PKG-INFO": info, "pyproject.toml": project, "backend.py": backend}
+    members = {"PKG-INFO": info, "pyproject.toml": project, "backend.py": backend(name, ran)}
     build_sdist(folder, name, "1.0", files={f"{name}-1.0/{member}": text.encode() for member, text in members.items()})
 
 
@@ -98,6 +102,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build_wheel(folder, name, "1.0")
         build_wheel(folder, name, "2.0", requires=[required])
     build_wheel(folder, "oldwindows", "1.0", "cp310-cp310-win_amd64")
+    for version in ("1.0", "2.0"):
+        build_wheel(folder, "windows", version, "cp312-cp312-win_amd64")
     built_sdist(folder, "willing", folder.parent / "willing-ran")
     built_sdist(folder, "wants-opaque", folder.parent / "wants-opaque-ran", '"opaque"')
     build_wheel(folder, "tried", "1.0")
@@ -381,6 +387,15 @@ def test_only_the_systems_of_the_project(tmp_path: Path) -> None:
     assert ask_file(tmp_path, f"{windows}\n", targets=[target]) == {}
 
 
+def test_versions_without_a_fitting_file(tmp_path: Path) -> None:
+    """Two versions of a package, none with a file that fits its marker, are listed with the files that they have."""
+    lines = ("windows==1.0; sys_platform == 'linux'", "windows==2.0; sys_platform == 'darwin'", "base")
+    packages = tomllib.loads(resolve([Requirement(line) for line in lines], root=tmp_path, python="3.12"))["packages"]
+    assert [(one["name"], one["version"], filenames(one)) for one in packages if one["name"] == "windows"] == [
+        ("windows", version, {f"windows-{version}-cp312-cp312-win_amd64.whl"}) for version in ("1.0", "2.0")
+    ]
+
+
 def test_a_build_only_for_others(tmp_path: Path) -> None:
     """A package with dynamic metadata that only other systems or PyPy need is no error; one for a target is."""
     target = Target(system="x86_64-linux", python="3.12.4", glibc=(2, 40))
@@ -573,6 +588,32 @@ def test_pyproject_with_sources(tmp_path: Path) -> None:
     packages = parsed(resolve(asked, root=tmp_path, python="3.12"))
     assert packages.keys() == {"base", "old", "docs"}
     assert packages["base"]["directory"]["path"] == str(tmp_path / "lib")
+
+
+def test_a_path_dependency_that_must_be_built(tmp_path: Path) -> None:
+    """Only uv reads its sources, so the first remedy is its lock. Elsewhere it is the build of this package."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/pyproject.toml").write_text(
+        '[project]\nname = "lib"\nversion = "1"\ndynamic = ["dependencies"]\n'
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (tmp_path / "lib/backend.py").write_text(backend("lib", tmp_path / "ran"))
+    text = '[project]\nname = "own"\nversion = "1"\ndependencies = ["lib", "opaque"]\n'
+    source = dependencies(tmp_path, text + '[tool.uv.sources]\nlib = { path = "lib" }\n')
+    with pytest.raises(BuildNeededError, match=r"^opaque 1\.0 has no wheel"):
+        resolve(source, root=tmp_path, python="3.12", allow_build=["lib"])
+    assert (tmp_path / "ran").exists()
+    (tmp_path / "ran").unlink()
+    (tmp_path / "lib/backend.py").write_text(f"{backend('lib', tmp_path / 'ran')}\n")  # uv builds what changed
+    with pytest.raises(BuildNeededError, match=r"^lib, opaque 1\.0 have no wheel") as caught:
+        resolve(source, root=tmp_path, python="3.12")
+    assert not (tmp_path / "ran").exists()
+    assert str(caught.value.hint).startswith(
+        "Lock with `uv lock`; allow it with `--allow-build-of lib --allow-build-of"
+    )
+    with pytest.raises(BuildNeededError) as caught:
+        ask(tmp_path, "opaque")
+    assert str(caught.value.hint).startswith("Allow it with `--allow-build-of opaque`, which runs its code")
 
 
 def test_project_settings_of_uv_hold(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
     assert "libz.so.1" in (folder / "nixpy.nix").read_text()
     text = (folder / "nixpy.nix").read_text()
     assert f'install = "{tool} ' in parts(text)[0]
-    assert "${install}\n" in vendored.files(text)["manager"]
+    assert "set -- ${install}${" in vendored.files(text)["manager"]
     before = len(index.requests)
     assert nixpy("check", folder).status == 0
     assert len(index.requests) == before

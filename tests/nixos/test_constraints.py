@@ -25,20 +25,21 @@ def constraints(lock: Path, system: str) -> set[str]:
 
 def test_each_system_gets_its_own_versions(tmp_path: Path, index: SmallIndex, nixpy: Nixpy) -> None:
     """The file has the version of every package for that system, those without a wheel and pure Python ones included,
-    and no version of another system. A folder has no version. A system that nixpy.lock lacks has no constraints.
+    and no version of another system. A folder has no version, nor has a package without a file for the system. A system
+    that nixpy.lock lacks has no constraints.
     """
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/pyproject.toml").write_text('[project]\nname = "tree"\nversion = "3"\ndependencies = []\n')
     (tmp_path / "requirements.txt").write_text(
         "alpha<1.1 ; sys_platform == 'linux'\nalpha>=1.1 ; sys_platform == 'darwin'\ngamma\nsourceonly\n"
-        "beta ; platform_machine == 'x86_64'\n./tree\n"
+        "beta ; platform_machine == 'x86_64'\nomega\n./tree\n"
     )
     (tmp_path / "nixpy.toml").write_text('requirements = ["requirements.txt"]\n')
     assert nixpy("init", tmp_path, "--style", "loader", "--python", "3.13").status == 0
     common = {"gamma==1.1", "sourceonly==1.0"}
     expected = {
-        "x86_64-linux": common | {"alpha==1.0", "beta==1.0"},
-        "aarch64-linux": common | {"alpha==1.0"},
+        "x86_64-linux": common | {"alpha==1.0", "beta==1.0", "omega==1.0"},
+        "aarch64-linux": common | {"alpha==1.0", "omega==1.0"},
         "aarch64-darwin": common | {"alpha==1.1"},
     }
     assert {system: constraints(tmp_path / "nixpy.lock", system) for system in SYSTEMS} == expected

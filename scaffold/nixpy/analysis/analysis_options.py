@@ -27,6 +27,7 @@ class AnalysisOptions:
     - With `metadata`, nixpy also reads the requirements of each wheel, for styles that install from nixpy.lock.
       `requirements` are then those of the project itself, or None if the project does not name them all.
     - `upgrade` lets uv choose newer versions if no lock pins them.
+    - With `other_pythons`, nixpy looks for a Python for which every package has a wheel, if some have none.
     - `allow_build` lets uv build packages without a wheel to find their requirements: all, or those with these names.
     """
 
@@ -38,6 +39,7 @@ class AnalysisOptions:
     metadata: bool = False
     requirements: tuple[Requirement, ...] | None = None
     upgrade: bool = False
+    other_pythons: bool = False
     allow_build: bool | Collection[str] = False
     known_wheels: tuple[Wheel, ...] = ()
     known_unavailable: tuple[Unavailable, ...] = ()

@@ -197,12 +197,15 @@ class PlainProgress:
 
     def start(self, total: int) -> None:
         """Print the number of wheels to open."""
-        self._total, self._said = total, monotonic()
+        self._done, self._total, self._said = 0, total, monotonic()
         if total:
             say(f"opening {counted(total, 'wheel file')}")
 
     def step(self, name: str, how: str) -> None:
         """Count a wheel; print the count if nothing was printed for a while."""
+        if not self._total:
+            say(f"{how} for {name}")
+            return
         self._done += 1
         if monotonic() - self._said >= _SILENCE:
             say(f"opened {self._done} of {counted(self._total, 'wheel file')}")
@@ -238,7 +241,8 @@ def progress() -> Iterator[Any]:
 
         class Bar:
             def start(self, total: int) -> None:
-                bar.update(task, total=total, description="opening wheel files")
+                description = "opening wheel files" if total else "looking for wheels"
+                bar.update(task, total=total, completed=0, description=description)
 
             def step(self, name: str, how: str) -> None:
                 bar.update(task, advance=1, last=inert(f"{name} ({how})"))

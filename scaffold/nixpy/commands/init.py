@@ -32,6 +32,7 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     """
     project = with_features(project, options)
     resolved = resolve_options(project, options)
+    analysis_options = replace(analysis_options, other_pythons=True)
     if not user_files:
         if resolved.style is None:
             raise ProjectError(

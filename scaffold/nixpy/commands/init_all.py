@@ -138,11 +138,13 @@ def root_flake(root: Path, done: Iterable[SetUp]) -> tuple[OutputFile | None, st
     env = _facts(root, plans)
     if text is None:
         return OutputFile(path=path, text=render.render("flake/projects.nix.jinja", env), generated=False), None
-    has_projects = f"{FOLDER} = project.folder" in text
-    parts = "perSystem = { pkgs, ... }: { devShells = { … }; }"
-    place = parts if flake.kind(root) == "flake-parts" else "devShells.${system} = { … }"
-    where = "`projects`" if has_projects else f"`{place}`, with the packages and the inputs of the flake"
-    return None, render.render("flake/projects-lines.jinja", {**env, "has_projects": has_projects, "where": where})
+    where = "`projects`"
+    if f"{FOLDER} = project.folder" not in text:  # another flake than the one of the template
+        parts = "perSystem = { pkgs, ... }: { devShells = { … }; }"
+        place = parts if flake.kind(root) == "flake-parts" else "devShells.${system} = { … }"
+        where = f"`{place}`, with the packages and the inputs of the flake"
+        env["projects"] = {name: {"nix": _shell(root, plan)} for name, plan in plans.items()}
+    return None, render.render("flake/projects-lines.jinja", {**env, "where": where})
 
 
 def next_steps(root: Path, done: Sequence[SetUp], *, here: Path, in_git: bool) -> Iterator[Step]:
@@ -191,7 +193,6 @@ def _facts(root: Path, plans: Mapping[str, Plan]) -> dict[str, Any]:
         for plan in plans.values()
         for one in library_input.flake_inputs(plan.environment.style, plan.project.settings)
     }
-    files = {name: render.nix_path(_file(root, plan)) for name, plan in plans.items()}
     return {
         "description": "Development environments",
         "file": "the nixpy.nix of each project",
@@ -205,8 +206,6 @@ def _facts(root: Path, plans: Mapping[str, Plan]) -> dict[str, Any]:
         ],
         "systems": systems,
         "projects": {name: _project(root, plan, systems, others) for name, plan in plans.items()},
-        "files": {name: path if " " not in path else f"({path})" for name, path in files.items()},
-        "folders": {name: str(_folder(root, plan)) for name, plan in plans.items()},
         "folder": FOLDER,
     }
 
@@ -223,6 +222,14 @@ def _project(root: Path, plan: Plan, systems: list[str], others: Mapping[str, st
     if plan.resolved.nixpkgs in others:
         more["nixpkgs"] = {"nix": f"inputs.{others[plan.resolved.nixpkgs]}"}
     return {"file": expression, **more} if more else expression
+
+
+def _shell(root: Path, plan: Plan) -> str:
+    """Return the expression of a project's shell, in which `pkgs` and `inputs` are those of the flake."""
+    path = render.nix_path(_file(root, plan))
+    path = f"({path})" if " " in path else path
+    folder = render.nix_string(str(_folder(root, plan)))
+    return f"(import {path} {{ inherit pkgs inputs; }}).shell.overrideAttrs {{ {FOLDER} = {folder}; }}"
 
 
 def _folder(root: Path, plan: Plan) -> PurePosixPath:

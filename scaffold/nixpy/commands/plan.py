@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
-from nixpy.core.errors import NixpyError
+from nixpy.commands import other_python
+from nixpy.core.errors import NixpyError, NoWheelError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
@@ -71,7 +73,11 @@ def plan(
     """
     before = read_nixpy_lock(project)
     inputs = nixpylock.digest(project.canonical(resolved.targets()))
-    analysis = _analyse(project, resolved, analysis_options, None if complete else before, inputs)
+    kept = None if complete else before
+    analysis = _known(project, resolved, analysis_options, kept, inputs)
+    # Only uv knows the wheels for other Pythons, if there is no lock; it runs no more often for that.
+    compare = analysis_options.other_pythons and (analysis is None or project.locked is not None)
+    analysis = analysis or _analyse(project, resolved, analysis_options, kept, inputs)
     nixpy_lock = analysis.to_nixpy_lock(
         python=resolved.python,
         release=resolved.release,
@@ -100,6 +106,7 @@ def plan(
             *flake_imports.left_behind(project.root, project.settings.file),
             *file_diagnostics(project, resolved, of_user=True),
             *env.diagnostics,
+            *(_other_python(project, resolved, env, analysis_options, kept) if compare else ()),
         ),
     )
 
@@ -112,13 +119,33 @@ def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
     return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
 
 
-def _analyse(
+def _other_python(
+    project: Project,
+    resolved: ResolvedOptions,
+    env: Environment,
+    analysis_options: AnalysisOptions,
+    before: NixpyLock | None,
+) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if a package has no wheel, and all have one for another Python."""
+    if not env.nixpy_lock.unavailable or env.style.from_nixpkgs:
+        return
+    lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
+    if python := other_python.python_with_wheels(project, resolved, lock_for, analysis_options.progress):
+        yield Diagnostic(
+            code="NIX218",
+            message=other_python.sentence(python, resolved),
+            hint=other_python.remedy(python, project),
+        )
+
+
+def _known(
     project: Project,
     resolved: ResolvedOptions,
     analysis_options: AnalysisOptions,
     before: NixpyLock | None,
     inputs: str,
-) -> Analysis:
+) -> Analysis | None:
+    """Return the analysis in nixpy.lock, if it is still that of the project and there is no other lock."""
     if before and not project.lock and not analysis_options.rescan and not analysis_options.upgrade:
         same = (before.inputs, before.python, before.release, before.systems) == (
             inputs,
@@ -129,7 +156,26 @@ def _analyse(
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
             return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
-    lock = _lock_of(project, resolved, before, analysis_options)
+    return None
+
+
+def _analyse(
+    project: Project,
+    resolved: ResolvedOptions,
+    analysis_options: AnalysisOptions,
+    before: NixpyLock | None,
+    inputs: str,
+) -> Analysis:
+    lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
+    try:
+        lock = lock_for(resolved)
+    except NoWheelError as error:
+        progress = analysis_options.progress
+        if analysis_options.other_pythons and (
+            python := other_python.python_with_wheels(project, resolved, lock_for, progress)
+        ):
+            error.hint = f"{other_python.sentence(python, resolved)}. {other_python.remedy(python, project)}"
+        raise
     known = before.wheels if before else ()
     # The requirements of wheels depend on the Python and on the extras.
     if before and (before.python, before.inputs) != (resolved.python, inputs):
@@ -151,7 +197,7 @@ def _analyse(
 
 
 def _lock_of(
-    project: Project, resolved: ResolvedOptions, before: NixpyLock | None, analysis_options: AnalysisOptions
+    project: Project, resolved: ResolvedOptions, *, before: NixpyLock | None, analysis_options: AnalysisOptions
 ) -> Lock:
     """Return the project's lock, or what uv resolves without one.
 

@@ -102,6 +102,10 @@ class ResolutionError(NixpyError):
     code = "NIX707"
 
 
+class NoWheelError(ResolutionError):
+    """Requirements without versions that have a wheel for this Python."""
+
+
 class BuildNeededError(NixpyError):
     """Packages that must be built to know what they require.
 

@@ -25,6 +25,8 @@ _WORD = re.compile(  # the parts of an index's path that are in the documentatio
 )
 _FILES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".metadata", ".html", ".git")
 _SHORTEST_TOKEN = 16
+SHORTEST_WORD = 4
+"""The length from which a secret is removed from a whole text. A shorter one is also a part of words."""
 _LOGIN = re.compile(r"\A([^/?#]*//)[^/?#]*@")
 _ADDRESS = re.compile(r"(?<=//)\S*")
 _QUERY = re.compile(r"\?[^#]*")
@@ -99,6 +101,15 @@ def shown_within(text: str, secrets: Collection[str] = ()) -> str:
         return match["server"] + login + shown(url, secrets).removeprefix(match["server"])
 
     return _URL.sub(clean, text)
+
+
+def replace_part(text: str, part: str, replacement: str) -> str:
+    """Replace a user, a password or a folder in each URL of a text.
+
+    Only a whole part is replaced. The same letters elsewhere in the text are not changed.
+    """
+    whole = re.compile(rf"(?<![^/:@?&=#]){re.escape(part)}(?![^/:@?&=#'\"`<>()\[\],;])")
+    return _ADDRESS.sub(lambda address: whole.sub(lambda _: replacement, address[0]), text)
 
 
 def path_tokens(url: str) -> set[str]:

@@ -127,7 +127,7 @@ def looked_at_text(facts: Facts) -> str:
 
 
 def not_looked_at(report: Report) -> list[str]:
-    """Return what was not looked at, and for each reason the checks that could not run."""
+    """Return what was not looked at, and by reason the checks that could not run."""
     checks: dict[str, list[str]] = {}
     for skipped in report.skipped:
         checks.setdefault(skipped.reason, []).append(skipped.check)

@@ -71,7 +71,7 @@ def local_packages(project: Project, targets: Sequence[Target]) -> dict[Normaliz
 
 
 def _required_folders(project: Project) -> Iterator[tuple[NormalizedName, Path]]:
-    """Yield the folders that requirements files name, with the names of their packages."""
+    """Yield the packages in folders that requirements files name."""
     for line in (line for file in project.requirements_files for line in file.requirements):
         folder = line.local if line.local and line.local.is_dir() else None
         declared = _declared(folder) if folder else None
@@ -81,7 +81,7 @@ def _required_folders(project: Project) -> Iterator[tuple[NormalizedName, Path]]
 
 
 def required_by(folders: Iterable[Path | None], targets: Sequence[Target]) -> set[NormalizedName]:
-    """Return the packages that source trees require, as far as their pyproject.toml declares them."""
+    """Return the packages that the pyproject.toml of folders declares."""
     found = [declared.dependencies for folder in folders if folder and (declared := _declared(folder))]
     return {canonicalize_name(one.name) for lines in found for one in holding(lines, targets)}
 

@@ -54,8 +54,13 @@ def nix_path(path: PurePosixPath) -> str:
     """Return a path below the folder of a Nix file as an expression in that file."""
     if re.fullmatch("[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*", str(path)):
         return f"./{path}"
+    return f"./. + {nix_string(f'/{path}')}"
+
+
+def nix_string(text: str) -> str:
+    """Return a text as a string of Nix."""
     macros: Any = _jinja().get_template("templates/_nix.jinja").module
-    return f"./. + {macros.string(f'/{path}')}"
+    return str(macros.string(text))
 
 
 def render(template: str, env: Mapping[str, Any]) -> str:

@@ -254,11 +254,25 @@ class _Conversation:
     def _with_files(self, packages: list[_Package]) -> list[_Package]:
         """Add the files of packages of which uv lists none.
 
-        None of their files fits the marker of the package.
+        None of their files fits the marker of the package. Each run of uv lists one version of a name.
+
+        Raises NixpyError if uv lists no files without the marker, either.
         """
-        pins = [f"{one['name']}=={one['version']}" for one in packages if "version" in one and not one.keys() & _FILES]
-        files = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in self.files(pins)}
-        return [one if one.keys() & _FILES else one | files.get(one["name"], {}) for one in packages]
+        lacking = [(one["name"], one["version"]) for one in packages if "version" in one and not one.keys() & _FILES]
+        files: dict[tuple[str, str], _Package] = {}
+        while left := dict(pair for pair in lacking if pair not in files):
+            pins = tuple(f"{name}=={version}" for name, version in left.items())
+            answer = self._ask(replace(self._input, lines=pins, sources=(), constraints=()), ["--no-deps"])
+            if isinstance(answer, Failure):
+                raise answer.error()
+            listed = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in answer}
+            if missing := [f"`{name}` {version}" for name, version in left.items() if not listed.get(name)]:
+                raise ResolutionError(
+                    f"the index has no file of {', '.join(missing)} that an installer takes",
+                    hint="Choose another version, or make a lock with `uv lock`.",
+                )
+            files |= {pair: listed[pair[0]] for pair in left.items()}
+        return [one | files.get((one["name"], one.get("version", "")), {}) for one in packages]
 
     def _note(self, builds: Iterable[str]) -> bool:
         """Note the packages that uv tried to build; return whether one of them is new."""
@@ -278,13 +292,15 @@ class _Conversation:
             if len(packages) == 1
             else "have no wheel, and only builds show what they require"
         )
-        return BuildNeededError(
-            f"{', '.join(packages)} {reason}",
-            hint=f"Allow it with `{' '.join(f'--allow-build-of {name}' for name in names)}`, which runs their code "
-            f"(--allow-build allows all builds); or lock with `{self._lock}`, choose versions that have a wheel, or "
-            "write what they require in `dependency-metadata` of [tool.uv].",
-            packages=names,
-        )
+        options = " ".join(f"--allow-build-of {name}" for name in names)
+        code = "its code" if len(names) == 1 else "their code"
+        remedies = [f"allow it with `{options}`, which runs {code} (--allow-build allows all builds)"]
+        # A project with sources of uv is installed by uv, which builds what it locks.
+        remedies.insert(0 if self._input.sources else 1, f"lock with `{self._lock}`")
+        remedies.append("choose versions that have a wheel")
+        remedies.append(f"write what {'it requires' if len(names) == 1 else 'they require'} in `dependency-metadata`")
+        hint = f"{'; '.join(remedies[:-1])}; or {remedies[-1]} of [tool.uv]."
+        return BuildNeededError(f"{', '.join(packages)} {reason}", hint=f"{hint[0].upper()}{hint[1:]}", packages=names)
 
     def _name_needed(self) -> NixpyError:
         lines = ", ".join(f"`{self._compiler.conceal(line)}`" for line in self._input.unnamed())

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote, unquote
 
-from nixpy.core.urls import HTTP, path_tokens, shown, shown_within, split, without_login
+from nixpy.core.urls import HTTP, SHORTEST_WORD, path_tokens, shown, shown_within, split, without_login
 from nixpy.index.config_files import PipIndexes, pip_indexes, uv_indexes
 
 _SHORTEST_SECRET = 6  # shorter ones are also parts of words
-_USERINFO = re.compile(r"(?<=//)[^/\s'\"<>]*@")
+# uv takes `//user:password@host` for a path, and prints it with one slash.
+_USERINFO = re.compile(r"(?:(?<=//)|(?<=/)(?=[^/@\s]*:))[^/\s'\"<>]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class IndexSettings:
     """The index settings of uv, pip and netrc; empty without arguments."""
 
     indexes: tuple[Index, ...] = field(default=(), repr=False)
+    other_logins: tuple[Login, ...] = field(default=(), repr=False)  # those of paths
     hosts: Mapping[str, Login] = field(default_factory=dict, repr=False)  # netrc: host, or "default", to login
     certificates: Path | None = None  # PEM file of trusted authorities; None for that of the system
     client_certificate: Path | None = None
@@ -84,6 +86,7 @@ class IndexSettings:
         ]
         return cls(
             indexes=tuple(_index(name, url, environ) for name, url in urls if url and _is_http(url)),
+            other_logins=tuple(login for _, url in urls if url and not _is_http(url) and (login := _login(url))),
             hosts=_netrc(environ),
             certificates=_certificates(environ, pip),
             client_certificate=_file(environ.get("SSL_CLIENT_CERT")) or pip.client_certificate,
@@ -123,8 +126,9 @@ class IndexSettings:
 
     def redact(self, text: str) -> str:
         """Return `text` without known secrets, and with each URL safe to show."""
-        logins: Iterable[Login] = (*(i.login for i in self.indexes if i.login), *self.hosts.values())
-        secrets = {secret for login in logins for secret in login.secrets()}
+        logins = (*(i.login for i in self.indexes if i.login), *self.hosts.values(), *self.other_logins)
+        # A shorter one is removed with the login of each URL.
+        secrets = {secret for login in logins for secret in login.secrets() if len(secret) >= SHORTEST_WORD}
         tokens = {token for index in self.indexes for token in path_tokens(index.url)}
         secrets |= {value for index in self.indexes for value in _query_values(index.url)}
         secrets |= {token for token in tokens if len(token) >= _SHORTEST_SECRET and re.search("[0-9]", token)}

@@ -17,6 +17,7 @@ from nixpy.core.errors import BuildNeededError, ProjectError
 from nixpy.core.read_file import exists
 from nixpy.core.requirement import under
 from nixpy.core.toml_file import load_toml
+from nixpy.core.urls import SHORTEST_WORD, replace_part
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.requirements import RequirementLine, RequirementsFile
 from nixpy.project.dependencies import Dependencies, Reader
@@ -54,10 +55,12 @@ class UvInput:
     def conceal(self, text: str) -> str:
         """Return `text` with each expanded variable replaced by its `${NAME}`.
 
-        The variables are those of requirements files.
+        The variables are those of requirements files. A short value is also a part of words, so it is replaced only in
+        URLs.
         """
         for value in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(value, self.secrets[value])
+            short = len(value) < SHORTEST_WORD
+            text = (replace_part if short else str.replace)(text, value, self.secrets[value])
         return text
 
 
@@ -223,9 +226,10 @@ def _folder(line: RequirementLine, rest: str) -> Iterator[str]:
 
 
 def _needs_a_build(line: RequirementLine, reason: str, remedy: str) -> _BuildNeededError:
+    option = f"--allow-build-of {canonicalize_name(line.requirement.name)}" if line.requirement else "--allow-build"
     return _BuildNeededError(
         f"`{line.text}` must be built to know what it requires: {reason}",
-        hint=f"{remedy} with --allow-build, which runs its code.",
+        hint=f"{remedy} with {option}, which runs its code.",
         path=line.path,
         line=line.line,
     )

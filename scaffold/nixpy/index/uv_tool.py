@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core import limits, programs
-from nixpy.core.errors import NetworkError, NixpyError, ProgramError, ResolutionError
+from nixpy.core.errors import NetworkError, NixpyError, NoWheelError, ProgramError, ResolutionError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
@@ -45,7 +45,7 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
         "Choose a Python that these have wheels for (--python), or other versions of them.",
-        ResolutionError,
+        NoWheelError,
     ),
     (
         r"was not found in the package registry|there are no versions of",

@@ -214,7 +214,7 @@ class Unavailable:
     """A locked package without a wheel for `system`; `sdist`: it can be built there.
 
     Two are equal if package and system are the same. `sdist_file` is its sdist, `sdist_facts` the facts in that file or
-    in its folder. `source` tells where the package is if it is in no file.
+    in its folder. `source` is the place of a package that is in no file.
     """
 
     system: str

@@ -304,7 +304,11 @@ class _Reader:
         self.index_url = options.index_url or self.index_url
         self.extra_index_urls += options.extra_index_url
         self.find_links += [
-            link if is_url(link) else str((where.path.parent / link).resolve()) for link in options.find_links
+            # An address without a scheme keeps its form, so that messages hide its login.
+            link
+            if is_url(link) or (link.startswith("//") and "@" in link)
+            else str((where.path.parent / link).resolve())
+            for link in options.find_links
         ]
         self.flags |= {flag for flag in _FLAGS if getattr(options, flag)}
         for kind, names in self.by_name.items():

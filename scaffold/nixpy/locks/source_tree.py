@@ -31,7 +31,7 @@ _GENERATED = frozenset({"build", "dist", "node_modules", "target", "venv", "__py
 
 
 def source_facts(folder: Path) -> SdistFacts | None:
-    """Return the build requirements of the package in `folder`, and whether it compiles files.
+    """Return the build requirements of a folder, and whether it compiles files.
 
     Returns None if this cannot be known: the folder does not exist, has no project, or cannot be read.
     """

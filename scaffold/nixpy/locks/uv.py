@@ -114,10 +114,9 @@ class UvLock(LockDefaults):
         `declared` are the current requirements of the project in `folder`, by default `root`. nixpy compares both sides
         on `target`. Returns None if the lock does not record the old ones, which uv may leave out.
         """
-        folder = folder or self.root
-        found = next((node for node in self.document.nodes if _is_in(node, folder)), None)
-        manifest = self.document.manifest
-        if found is None and folder.resolve() == self.path.parent.resolve() and (self.members or manifest.groups):
+        folder, manifest = (folder or self.root).resolve(), self.document.manifest
+        found = self._by_folder.get(folder)
+        if found is None and folder == self.path.parent.resolve() and (self.members or manifest.groups):
             found = manifest
         if found is None or found.metadata is None:
             return None
@@ -140,7 +139,7 @@ class UvLock(LockDefaults):
 
         It may be only a folder below or above one.
         """
-        return any(_is_in(node, self.root) for node in self.document.nodes)
+        return self.root.resolve() in self._by_folder
 
     def is_empty(self) -> bool:
         """Return whether the lock holds neither packages nor requirements."""
@@ -158,13 +157,14 @@ class UvLock(LockDefaults):
 
         This is the project in `root`. If `root` is the folder of a workspace, it is the named members, by default all.
         """
-        top = next((node for node in self.document.nodes if _is_in(node, self.path.parent)), self.document.manifest)
-        if (known := self.members) and self.root.resolve() == self.path.parent.resolve():
+        here, above = self.root.resolve(), self.path.parent.resolve()
+        top = self._by_folder.get(above, self.document.manifest)
+        if (known := self.members) and here == above:
             named = extras_and_groups.members
             self._refuse_unknown("member", named or (), known.keys())
             nodes = tuple(node for node in self.document.nodes if node.member and (not named or node.name in named))
             return _Roots(nodes=nodes, top=top, single=named is not None and len(named) == 1)
-        project = tuple(node for node in self.document.nodes if _is_in(node, self.root))
+        project = (self._by_folder[here],) if here in self._by_folder else ()
         if not project and not self.document.manifest.sections and self.path.name == _NAME:
             message, hint = f"this lock holds no project in the folder {self.root}", "in the project's folder"
             if self.is_empty():
@@ -197,6 +197,10 @@ class UvLock(LockDefaults):
             return holds(marker, target, named)
         except DamagedError as error:
             raise damaged(self.path, error) from None
+
+    @cached_property
+    def _by_folder(self) -> dict[Path, Node]:
+        return {node.folder.resolve(): node for node in self.document.nodes if node.folder}
 
     @cached_property
     def _by_name(self) -> dict[str, list[Node]]:
@@ -325,10 +329,6 @@ class UvLock(LockDefaults):
                     hint="Choose one of them.",
                     path=self.path,
                 )
-
-
-def _is_in(node: Node, folder: Path) -> bool:
-    return node.folder is not None and node.folder.resolve() == folder.resolve()
 
 
 def _groups_of_top(roots: _Roots, groups: frozenset[str]) -> list[str]:

@@ -49,7 +49,8 @@ class Progress(Protocol):
     def step(self, name: str, how: str) -> None:
         """Receive the name of a wheel that was read.
 
-        `how` is cache, installed, file, ranges, download or skipped.
+        `how` is cache, installed, file, ranges, download or skipped. After `start(0)` the names are those of other
+        Pythons, and `how` is resolving.
         """
 
 

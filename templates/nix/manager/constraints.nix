@@ -4,8 +4,9 @@ self: lock:
 let
   inherit (self) lib;
   system = (lib.importJSON lock).systems.${self.system} or { };
-  # A package of a git repository or of a folder has no version that is certain.
-  certain = lib.filter (package: package.version != null) (
+  # A package of a git repository or of a folder has no certain version. Without a wheel and an sdist for this system,
+  # the installer takes another version.
+  certain = lib.filter (package: package.version != null && package.sdist or true) (
     system.wheels or [ ] ++ system.unavailable or [ ]
   );
 in

@@ -90,6 +90,7 @@ in
       interpreter = pkgs.python313;
       digest = "1111";
       lock = "nix/nixpy.lock";
+      venv = "../.venv";
       driver = true;
       sonames = {
         "libstdc++.so.6" = pkgs.stdenv.cc.cc.lib;
@@ -215,6 +216,7 @@ in
       source = ./full;
       extras = [ "pictures" ];
       groups = [ "dev" ];
+      members = [ "demo" ];
       sdists.sourceonly = [ "setuptools" ];
       inherit overrides;
     };
