@@ -60,7 +60,10 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
 
 
 def repository_step(folder: str) -> Step:
-    """Return the command that makes a git repository, for a style that installs into `folder`."""
+    """Return the command that makes a git repository.
+
+    `folder` is the one that the style installs into, or empty.
+    """
     included = f", {folder} included," if folder else ""
     return Step(
         "git init", f"without git, each change makes `nix develop` copy this folder{included} into the Nix store"
