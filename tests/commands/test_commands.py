@@ -380,7 +380,8 @@ def test_the_generated_files_may_live_elsewhere(project: Path, nixpy: Nixpy) -> 
     assert "import ./nix/python.nix" in (project / "flake.nix").read_text()
     text = (project / "nix/python.nix").read_text()
     assert '    lock = "nix/nixpy.lock";\n' in parts(text)[0]
-    assert "exec 9<${project.lock}\n" in vendored.files(text)["manager"]  # a shell that fills .venv holds it
+    # A shell that fills .venv holds the lock.
+    assert "exec 9<${if shared then lib.head files else project.lock}\n" in vendored.files(text)["manager"]
     assert nixpy("check", project).status == 0
 
 
