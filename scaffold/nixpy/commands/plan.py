@@ -285,18 +285,32 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
     project.
     """
+    yield from _unknown_branch(resolved)
     if of_user:
         yield from _unsupported(resolved)
         yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
+    yield from envrc.astray(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
         yield from workspace_checks.diagnostics(project, style)
+
+
+def _unknown_branch(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if nixpy does not know the branch of nixpkgs."""
+    if not releases.is_known(resolved.nixpkgs):
+        known = tuple(releases.releases().by_branch)
+        yield Diagnostic(
+            code="NIX224",
+            message=f"nixpy does not know the branch {resolved.nixpkgs} of nixpkgs, which may not exist; nixpy takes "
+            f"Python and glibc of {resolved.release} for it",
+            hint=f"Check the name; the branches that nixpy knows are {', '.join(known)}.",
+        )
 
 
 def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
