@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from nixpy.core.toml_file import load_toml
 from nixpy.core.toml_text import inline
 from nixpy.index import resolve as module
 from nixpy.index.resolve import find_uv, resolve
+from nixpy.locks import pipfile
 from nixpy.locks.model import ExtrasAndGroups
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.requirements import read
@@ -202,6 +204,15 @@ def test_extras_and_markers(tmp_path: Path) -> None:
 def test_without_dependencies(tmp_path: Path) -> None:
     """`no_deps` resolves the named packages alone."""
     assert versions(ask(tmp_path, "app==1.0", no_deps=True)) == {"app": "1.0"}
+
+
+def test_pipfile_lock_is_whole(tmp_path: Path) -> None:
+    """Pipenv installs the packages of its lock without their dependencies, so none contradicts it or must be built."""
+    path = tmp_path / "Pipfile.lock"
+    pins = {"wants-old-base": "1.0", "base": "2.0", "opaque": "1.0"}
+    packages = {name: {"version": f"=={version}"} for name, version in pins.items()}
+    path.write_text(json.dumps({"_meta": {"pipfile-spec": 6}, "default": packages}))
+    assert versions(parsed(resolve([pipfile.read(path)], root=tmp_path, python="3.12"))) == pins
 
 
 def test_python_that_is_not_installed(tmp_path: Path) -> None:

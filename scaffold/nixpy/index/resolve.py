@@ -122,7 +122,10 @@ def resolve(
         offline=offline,
     )
     compilers = [replace(compiler, environment={**compiler.environment, **order}) for order in orders] or [compiler]
-    options = ["--no-deps"] * no_deps
+    whole = not isinstance(source, Dependencies) and all(
+        isinstance(one, RequirementsFile) and one.whole for one in source
+    )
+    options = ["--no-deps"] * (no_deps or whole)
     with tempfile.TemporaryDirectory(prefix="nixpy-") as name:  # mode 0700
         folder = Path(name).resolve()
         if not allow_build:

@@ -2,7 +2,8 @@
 
 It has neither file names nor packages for other machines.
 
-So nixpy reads it as a requirements file, and uv resolves the rest.
+So nixpy reads it as a requirements file, and uv finds the files. Pipenv installs the packages of the lock without their
+dependencies, so uv resolves no dependencies: there, requirements may contradict the lock.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def read(
         files=(path,),
         options=RequirementsOptions(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
         secrets=secrets,
+        whole=True,
     )
 
 

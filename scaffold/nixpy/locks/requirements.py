@@ -60,7 +60,8 @@ class RequirementsFile:
 
     `files` is every file read, the first being `path`.
 
-    `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown.
+    `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown. A file that is `whole`
+    has every package that its tool installs; the tool reads no requirements of these packages.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class RequirementsFile:
     files: tuple[Path, ...]
     options: RequirementsOptions
     secrets: Mapping[str, str] = field(repr=False)
+    whole: bool = False
 
     @property
     def index_urls(self) -> tuple[str, ...]:
