@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 import shop
 import vendored
+from nixpy.external.builds import unavailable_diagnostics
 from nixpy.files.reconcile import parts
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.sdists.sdist import read_sdist
@@ -206,3 +207,14 @@ def test_styles_that_build_nothing_in_their_shell(tmp_path: Path, nixpy: Nixpy) 
     text = (project / "nixpy.nix").read_text()
     assert "external" not in parts(text)[0]
     assert "external" not in vendored.files(text)
+
+
+def test_what_cannot_be_installed_comes_first() -> None:
+    """A report that shows only some of the packages has those that no installer installs."""
+    names = {"built": True, "closed": False, "made": True}
+    items = [
+        Unavailable(system="x86_64-linux", name=canonicalize_name(name), version="1.0", sdist=sdist)
+        for name, sdist in names.items()
+    ]
+    found = [one.package for one in unavailable_diagnostics(items, "3.14")]
+    assert found == ["closed", "built", "made"]

@@ -130,11 +130,12 @@ def _other_python(
     if not env.nixpy_lock.unavailable or env.style.from_nixpkgs:
         return
     lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
-    if python := other_python.python_with_wheels(project, resolved, lock_for, analysis_options.progress):
+    progress, unavailable = analysis_options.progress, env.nixpy_lock.unavailable
+    if other := other_python.python_with_wheels(project, resolved, lock_for, progress, unavailable):
         yield Diagnostic(
             code="NIX218",
-            message=other_python.sentence(python, resolved),
-            hint=other_python.remedy(python, project),
+            message=other_python.sentence(other, resolved),
+            hint=other_python.remedy(other.python, project),
         )
 
 
@@ -176,8 +177,8 @@ def _analyse(
         progress = analysis_options.progress
         if not error.no_wheel or not analysis_options.other_pythons:
             raise
-        if python := other_python.python_with_wheels(project, resolved, lock_for, progress):
-            error.hint = f"{other_python.sentence(python, resolved)}. {other_python.remedy(python, project)}"
+        if other := other_python.python_with_wheels(project, resolved, lock_for, progress):
+            error.hint = f"{other_python.sentence(other, resolved)}. {other_python.remedy(other.python, project)}"
         raise
     known = before.wheels if before else ()
     # The requirements of wheels depend on the Python and on the extras.
