@@ -355,7 +355,9 @@ def test_sdist_that_must_be_built(tmp_path: Path) -> None:
     assert "`uv lock`" in (caught.value.hint or "")
     with pytest.raises(NixpyError, match=r"^opaque 1\.0 has no wheel") as caught:
         ask_file(tmp_path, "opaque\n")
-    assert f"`uv pip compile --universal {tmp_path}/requirements.txt -o pylock.toml`" in (caught.value.hint or "")
+    assert f"`uv pip compile --universal {tmp_path}/requirements.txt -o {tmp_path}/pylock.toml`" in (
+        caught.value.hint or ""
+    )
 
 
 def test_all_packages_that_must_be_built_are_named_at_once(tmp_path: Path, index: SmallIndex) -> None:

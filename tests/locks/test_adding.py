@@ -76,7 +76,10 @@ def test_a_check_notices_what_changed(folder: Path, nixpy: Nixpy) -> None:
     """After `init` nothing differs; then another wheel is locked, and then another package is required."""
 
     def reasons() -> list[str]:
-        return [reason.message for reason in check.check(project.read(folder)).reasons]
+        return [reason.message for reason in verdict().reasons]
+
+    def verdict() -> check.Verdict:
+        return check.check(project.read(folder))
 
     ran = nixpy("init", folder, "--style", "loader", "--python", "3.13")
     assert ran.status == 0, ran.err
@@ -86,7 +89,8 @@ def test_a_check_notices_what_changed(folder: Path, nixpy: Nixpy) -> None:
     assert reasons() == [f"{NAME} installs pixel 1.1, which nixpy has not analysed"]
     text = (folder / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(text.replace('"pixel"', '"pixel",\n"voxel"'))
-    assert f"{NAME} is out of date: the requirement for voxel changed. Run `toy lock`, then `nixpy sync`." in reasons()
+    assert f"{NAME} is out of date: the requirement for voxel changed" in reasons()
+    assert verdict().remedy == "run `toy lock`, then `nixpy sync`"
 
 
 def test_a_lock_of_an_unknown_format_is_an_error_that_lists_the_row(folder: Path, nixpy: Nixpy) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from packaging.markers import Environment
 from packaging.pylock import Pylock
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
-from nixpy.locks.model import ExtrasAndGroups
+from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.locks.pylock import PyLock
 from nixpy.locks.select import select
 from samplelocks import PYLOCK as LOCK
@@ -163,3 +164,18 @@ def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is an error that names it."""
     with pytest.raises(NixpyError, match="does not exist"):
         PyLock.read(tmp_path / "pylock.toml")
+
+
+def test_requirements_that_the_lock_lacks(tmp_path: Path) -> None:
+    """The standard records no requirements, but a lock without a required package, or with an old one, is old."""
+    text = 'lock-version = "1.0"\ncreated-by = "x"\n' + "".join(
+        f'[[packages]]\nname = "{name}"\nversion = "1.0"\n'
+        f'[packages.sdist]\nurl = "https://index.example/{name}-1.0.tar.gz"\nhashes = {{ sha256 = "{"0" * 64}" }}\n'
+        for name in ("kept", "old")
+    )
+    lines = ("Kept[extra]>=1", "old>=2", "new", "other; sys_platform == 'win32'")
+    declared = Declared(dependencies=tuple(map(Requirement, lines)))
+    lock = PyLock.parse(text, tmp_path / "pylock.toml")
+    assert lock.differences(declared, LINUX) == lock.differences(declared, LINUX, tmp_path) == ("new", "old")
+    assert lock.differences(declared, LINUX, tmp_path / "member") is None
+    assert PyLock.parse(text, tmp_path / "pylock.docs.toml").differences(declared, LINUX) is None

@@ -50,7 +50,8 @@ def test_the_index_is_asked_where_the_wheels_are(tmp_path: Path, index: SmallInd
     )
     done = nixpy("check", folder)
     assert done.status == 1
-    assert f"{tool}.lock is out of date: pyproject.toml changed after the lock was made. Run `{tool} lock`" in done.out
+    assert f"{tool}.lock is out of date: pyproject.toml changed after the lock was made\n" in done.out
+    assert f"hint: Run `{tool} lock`, then `nixpy sync`.\n" in done.out
 
 
 def test_a_folder_of_wheels_has_it_too(

@@ -33,11 +33,15 @@ def test_a_lock_tells_what_pyproject_does_not(tmp_path: Path, text: str) -> None
     ("files", "name", "remedy"),
     [
         ({"pyproject.toml": '[tool.poetry]\nname = "x"\n'}, "pyproject.toml", "poetry lock"),
-        ({"setup.py": "import setuptools\n"}, "setup.py", "uv pip compile --universal setup.py"),
+        (
+            {"setup.py": "import setuptools\n"},
+            "setup.py",
+            "uv pip compile --universal {0}/setup.py -o {0}/requirements.txt",
+        ),
         (
             {"setup.cfg": "[options]\ninstall_requires = file: base.txt\n"},
             "setup.cfg",
-            "uv pip compile --universal setup.cfg",
+            "uv pip compile --universal {0}/setup.cfg -o {0}/requirements.txt",
         ),
         ({"setup.cfg": "[flake8]\nmax-line-length = 100\n"}, "", "Name the folder of the project"),
         ({"pyproject.toml": "tool = 3\n"}, "pyproject.toml", "None"),
@@ -51,7 +55,7 @@ def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, files: dict[str, st
     with pytest.raises(NixpyError) as caught:
         project.read(tmp_path)
     assert caught.value.path == tmp_path / name
-    assert remedy in str(caught.value.hint)
+    assert remedy.format(tmp_path) in str(caught.value.hint)
 
 
 def test_a_project_is_another_by_its_name(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from nixpy.locks.model import LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
 from nixpy.project.project import Project, read
+from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 
 if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
@@ -59,13 +60,14 @@ _CODE = {State.FRESH: None, State.FOREIGN: OutputError.code, State.NEWER: Output
 class Reason:
     """One reason why files are out of date.
 
-    `path` is the file, and `package` or `setting` the text in it.
+    `path` is the file, and `package` or `setting` the text in it. `hint` is the remedy, if `nixpy sync` alone is none.
     """
 
     message: str
     path: Path | None = None
     package: str | None = None
     setting: str | None = None
+    hint: str | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -100,6 +102,9 @@ class Verdict:
     @property
     def cure(self) -> Remedy:
         """The remedy as words and as a command."""
+        hint = next((reason.hint for reason in self.reasons if reason.hint), None)
+        if hint and self.state is State.STALE:
+            return Remedy(f"{hint[:1].lower()}{hint[1:].removesuffix('.')}")
         return remedy(self.state, settled=self.settled)
 
     @property
@@ -226,17 +231,20 @@ def _setting(project: Project, name: str, message: str) -> Reason:
 def _asked(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
     if nixpylock.digest(project.canonical(resolved.targets())) != nixpy_lock.inputs:
         where = project.dependencies.path if project.dependencies else project.source
+        also = (path.name for path in project.inputs if where.name == SETUP_PY and path.name == SETUP_CFG)
+        names = " or ".join((where.name, *also))
         yield Reason(
-            message=f"the requirements in {where.name} changed after nixpy.lock was generated",
+            message=f"the requirements in {names} changed after nixpy.lock was generated",
             path=where,
             setting="dependencies",
         )
     for diagnostic, path in lock_changes(project, resolved):
         yield Reason(
-            message=with_hint(diagnostic.message, diagnostic.hint),
+            message=diagnostic.message,
             path=path,
             package=diagnostic.package,
             setting="dependencies",
+            hint=diagnostic.hint,
         )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tempfile
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -186,11 +187,15 @@ def _marker(targets: Iterable[Target]) -> Marker:
 
 
 def _lock_command(source: Dependencies | Sequence[RequirementsFile | Requirement]) -> str:
-    """Return the command that makes a lock of `source`."""
+    """Return the command that makes a lock of `source`.
+
+    The lock of requirements files is next to the first one.
+    """
     if isinstance(source, Dependencies):
         return "uv lock"
-    names = [str(item.path) for item in source if isinstance(item, RequirementsFile)]
-    return " ".join(["uv pip compile --universal", *names, "-o pylock.toml"])
+    paths = [item.path for item in source if isinstance(item, RequirementsFile)]
+    lock = paths[0].with_name("pylock.toml") if paths else "pylock.toml"
+    return shlex.join(["uv", "pip", "compile", "--universal", *map(str, paths), "-o", str(lock)])
 
 
 def _only(index: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from packaging.utils import (
     canonicalize_name,
     parse_sdist_filename,
 )
+from packaging.version import Version
 
 from nixpy.core.errors import LockError
 from nixpy.core.target import Target
@@ -27,7 +28,7 @@ from nixpy.core.toml_file import parse_toml, read_text, toml_line
 from nixpy.core.urls import file_name
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.locks.files import wheel_file
-from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package, WheelFile
+from nixpy.locks.model import Declared, ExtrasAndGroups, LockDefaults, Package, WheelFile
 
 _AGAIN = "Lock again with the tool that wrote this file."
 
@@ -125,6 +126,30 @@ class PyLock(LockDefaults):
 
     def _is_own_folder(self, path: str) -> bool:
         return (self.path.parent / path).resolve() == self.path.parent.resolve()
+
+    def differences(self, declared: Declared, target: Target, folder: Path | None = None) -> tuple[str, ...] | None:
+        """Return the declared packages that the lock lacks, or has in no version that the project admits.
+
+        The standard records no requirements. A lock with another name may be for a part of the project, and an extra
+        or a group may have a lock of its own, so None is returned for the former and the latter are not compared.
+        """
+        if self.path.name != "pylock.toml" or (folder and folder.resolve() != self.path.parent.resolve()):
+            return None
+        locked: dict[str, list[Version | None]] = {}
+        for package in self.document.packages:
+            locked.setdefault(package.name, []).append(package.version)
+        return tuple(
+            sorted(
+                name
+                for one in declared.dependencies
+                if (one.marker is None or target.satisfies(str(one.marker)))
+                and (name := canonicalize_name(one.name))
+                and not any(
+                    version is None or one.specifier.contains(version, prereleases=True)
+                    for version in locked.get(name, ())
+                )
+            )
+        )
 
     def admits(self, target: Target) -> bool:
         """Return whether an environment of the lock holds on `target`."""

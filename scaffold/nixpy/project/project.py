@@ -114,7 +114,8 @@ class Project:
     def inputs(self) -> tuple[Path, ...]:
         """The existing files with the requirements and the settings of the project."""
         named = self.dependencies.path if self.dependencies else self.source
-        files = dict.fromkeys((self.source, *self.requirements, named, self.settings_path))
+        also = [named.with_name(setup_files.SETUP_CFG)] if named.name == setup_files.SETUP_PY else []
+        files = dict.fromkeys((self.source, *self.requirements, named, *also, self.settings_path))
         return tuple(path for path in files if path.is_file())
 
     @cached_property

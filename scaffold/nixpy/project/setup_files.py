@@ -8,6 +8,7 @@ A keyword of `setup()` takes precedence over the key of setup.cfg, as in setupto
 from __future__ import annotations
 
 import ast
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -89,8 +90,8 @@ class Setup:
             raise ProjectError(
                 "only setuptools can compute these dependencies",
                 path=self.path,
-                hint=f"Let uv write them into a file: `uv pip compile --universal {self.path.name} -o "
-                "requirements.txt`.",
+                hint=f"Let uv write them into a file: `uv pip compile --universal {shlex.quote(str(self.path))} -o "
+                f"{shlex.quote(str(self.path.with_name('requirements.txt')))}`.",
             )
         name = self.text("name")
         nothing: Mapping[NormalizedName, tuple[object, ...]] = {}
