@@ -263,7 +263,7 @@ def test_it_is_no_folder(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_check_codes_are_in_the_docstrings() -> None:
     """Every check says in its first words which codes it gives."""
     for _, check, _ in CHECKS:
-        assert (check.__doc__ or "").startswith("Yield NIX4")
+        assert (check.__doc__ or "").startswith(("Yield NIX4", "Yield NIX2"))
 
 
 @pytest.mark.parametrize(
@@ -292,6 +292,31 @@ def test_it_installs_as_the_shell_would(
         found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
         wanted = command if inside or "none" in settings else command and "nix develop"
         assert [one["command"] for one in found if one["code"] == "NIX401"] == ([wanted] if wanted else [])
+
+
+def test_a_project_without_git(tmp_path: Path, nixpy: Nixpy) -> None:
+    """NIX222 once there is a flake of nixpy in a folder that no git tracks; its command heals it."""
+    folder = shop.project(tmp_path / "demo", "alpha")
+
+    def copied() -> list[str]:
+        report = nixpy("doctor", folder, "--format", "json").json
+        return [one["command"] for one in report["findings"] if one["code"] == "NIX222"]
+
+    (folder / "flake.nix").write_text("{ }\n")
+    assert copied() == []  # a flake of the user, and nixpy was never run
+    (folder / "flake.nix").unlink()
+    assert nixpy("init", folder, "--style", "loader", "--no-flake").status == 0
+    assert copied() == []
+    (folder / "shell.nix").unlink()
+    assert nixpy("init", folder, "--style", "loader").status == 0
+    (command,) = copied()
+    above = tmp_path / ".git"
+    above.mkdir()
+    assert copied() == []  # the repository may be that of a folder above
+    above.rmdir()
+    subprocess.run(["bash", "-c", command], cwd=folder, check=True, capture_output=True)
+    assert copied() == []
+    assert "NIX414" not in nixpy("doctor", folder).out
 
 
 @pytest.mark.parametrize(
