@@ -61,7 +61,7 @@ def plan(
     nixpkgs: str | None = None,
     manager: str | None = None,
     features: Collection[str] = (),
-    flake: bool = True,
+    flake: bool | None = None,
     direnv: bool = False,
     user_files: bool = True,
     offline: bool = False,
@@ -83,7 +83,8 @@ def plan(
         nixpkgs: A branch or a revision of nixpkgs.
         manager: The program that fills `.venv`.
         features: Features in addition to those of the settings.
-        flake: Plan a flake.nix; without it, a shell.nix.
+        flake: Plan a flake.nix, or without it a shell.nix; by default a flake.nix, unless the project has only a
+            shell.nix or default.nix.
         direnv: Plan an .envrc as well, if there is none.
         user_files: Plan the files that nixpy writes once for the user, too. Without them, the plan has only the
             files of `nixpy sync`, nixpy.nix and nixpy.lock, and the settings must name a style.

@@ -272,6 +272,7 @@ def test_progress_is_reported(project: Path) -> None:
         ("older library", "older library"),
         ("stale", "out of date"),
         ("edited", "edited"),
+        ("merge conflict", "in a merge conflict"),
         ("never analysed", "not generated"),
         ("foreign", "foreign"),
         ("newer", "from a newer nixpy"),
@@ -289,6 +290,8 @@ def test_the_state_of_a_project(project: Path, nixpy: Nixpy, state: str, words: 
         settings.write_text(settings.read_text().replace('"alpha",', '"alpha", "beta",'))
     elif state == "edited":
         path.write_text(generated + "# my own line\n")
+    elif state == "merge conflict":
+        path.write_text(generated.replace("\n", "\n<<<<<<< HEAD\n=======\n>>>>>>> other\n", 1))
     elif state == "never analysed":
         path.unlink()
     elif state == "foreign":

@@ -144,6 +144,8 @@ def test_states_have_their_own_words_and_status(made: Path, nixpy: Nixpy) -> Non
     lock.write_text("{}")
     assert state() == ("foreign", 2)
     lock.write_text(facts.replace('"format": 1,', '"format": 1,\n<<<<<<< HEAD'))
+    assert state() == ("merge conflict", 1)
+    lock.write_text(facts.replace('"format": 1,', '"format": 1,\n<<<'))
     assert state() == ("edited", 1)
     lock.unlink()
     assert state() == ("never analysed", 1)
@@ -519,6 +521,31 @@ def test_an_option_that_cannot_be_kept_writes_nothing(project: Path, nixpy: Nixp
     assert (result.status, contents(project)) == (2, before)
 
 
+@pytest.mark.parametrize("branch", ["unstable", "nixos-99.99", "nixos-24.05", "a-tag"])
+def test_an_unknown_branch_is_doubted(branch: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """NIX224 lists the branches that nixpy knows, in `init`, `sync` and `check`; an error about Python names the
+    branch as it was written.
+    """
+    folder = shop.project(tmp_path / "demo")
+    for command in (("init", "--nixpkgs", branch), ("sync",), ("check",)):
+        ran = nixpy(*command, folder, "--format", "json")
+        found = [one for one in ran.project["problems"] if one["code"] == "NIX224"]
+        assert (ran.status, len(found)) == (0, 1)
+        assert f"the branch {branch} of nixpkgs" in found[0]["message"]
+        assert "nixos-26.05, nixos-unstable" in found[0]["hint"]
+    assert f"{branch} (treated as nixos-unstable) has no Python 3.9" in nixpy("init", folder, "--python", "3.9").err
+
+
+@pytest.mark.parametrize(
+    "branch", ["nixos-unstable", "nixpkgs-unstable", "nixos-26.05-small", "26.05", "release-25.11", "0" * 40]
+)
+def test_a_branch_that_exists_is_not(branch: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """Nor is a revision."""
+    folder = shop.project(tmp_path / "demo")
+    ran = nixpy("init", folder, "--nixpkgs", branch, "--format", "json")
+    assert "NIX224" not in {one["code"] for one in ran.project["problems"]}
+
+
 def test_a_project_without_dependencies(tmp_path: Path, nixpy: Nixpy) -> None:
     """An empty project is a project: init, check and scan work."""
     folder = shop.project(tmp_path / "empty")
@@ -547,12 +574,20 @@ def test_lines_for_an_existing_shell(project: Path, nixpy: Nixpy) -> None:
 
 
 def test_git_is_only_spoken_of_where_there_is_one(project: Path, nixpy: Nixpy) -> None:
-    """What to tell git is said in a repository, also from a folder inside it, and nowhere else."""
+    """What to tell git is said in a repository, also from a folder inside it; without one, first how to make it, and
+    why.
+    """
     said = nixpy("init", project).err
+    assert said.index("git init") < said.index("git add -N") < said.index(".gitignore")
+    assert "each change makes `nix develop` copy this folder, .venv included, into the Nix store" in " ".join(
+        said.replace("# ", "").split()
+    )
+    said = nixpy("init", shop.project(project.parent / "plain", *PACKAGES), "--no-flake").err
+    assert "git init" not in said
     assert "git add" not in said
-    assert ".gitignore" not in said
     (project.parent / ".git").mkdir()
     said = nixpy("init", project).err
+    assert "git init" not in said
     assert "git add -N" in said
     assert ".gitignore" in said
 

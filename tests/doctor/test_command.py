@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 import shop
 from elfbuild import elf
 from nixpy.doctor.examine import CHECKS
+from nixpy.wheels.archive import Content
+from nixpy.wheels.installed import InstalledWheel
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
@@ -155,6 +158,33 @@ def test_findings_have_status_1(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytes
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
+def test_one_file_that_cannot_be_read(
+    tmp_path: Path, nixpy: Nixpy, index: SmallIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs that file only: it is reported, and the libraries of all others are looked for."""
+    folder = shop.project(tmp_path / "demo", "omega", "alpha", "epsilon")
+    environment(folder / ".venv", index, "omega", "alpha", "epsilon")
+    real = InstalledWheel.content
+
+    def content(wheel: InstalledWheel, path: str) -> Content:
+        if path == "epsilon/libsibling.so.3":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(wheel, path)
+
+    monkeypatch.setattr(InstalledWheel, "content", content)
+    ran = nixpy("doctor", folder, "--format", "json")
+    found = {one["code"]: one for one in ran.json["findings"]}
+    file = next(folder.glob(".venv/lib/python3*/site-packages/epsilon/libsibling.so.3"))
+    assert found["NIX422"]["message"] == (
+        f"{file} of epsilon cannot be read (Permission denied), so Python cannot load it and nixpy does not check it"
+    )
+    assert found["NIX422"]["command"] == f"chmod u+rX {file}"
+    assert "libnobody.so.7" in found["NIX409"]["message"]
+    assert not any(one["check"] == "libraries of wheels" for one in ran.json["not_checked"])
+    assert "no diagnostic found" not in nixpy("doctor", folder).out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such loaders")
 def test_libraries_of_an_environment(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """In a real environment: what no folder has is found to be missing, a sibling's library is not, nor what the wheel
     brings; the optional one is a fact. Once a folder of LD_LIBRARY_PATH has it, it is not missed any more.
@@ -233,7 +263,7 @@ def test_it_is_no_folder(tmp_path: Path, nixpy: Nixpy) -> None:
 def test_check_codes_are_in_the_docstrings() -> None:
     """Every check says in its first words which codes it gives."""
     for _, check, _ in CHECKS:
-        assert (check.__doc__ or "").startswith("Yield NIX4")
+        assert (check.__doc__ or "").startswith(("Yield NIX4", "Yield NIX2"))
 
 
 @pytest.mark.parametrize(
@@ -262,6 +292,31 @@ def test_it_installs_as_the_shell_would(
         found = nixpy("doctor", project / "src", "--format", "json").json["findings"]
         wanted = command if inside or "none" in settings else command and "nix develop"
         assert [one["command"] for one in found if one["code"] == "NIX401"] == ([wanted] if wanted else [])
+
+
+def test_a_project_without_git(tmp_path: Path, nixpy: Nixpy) -> None:
+    """NIX222 once there is a flake of nixpy in a folder that no git tracks; its command heals it."""
+    folder = shop.project(tmp_path / "demo", "alpha")
+
+    def copied() -> list[str]:
+        report = nixpy("doctor", folder, "--format", "json").json
+        return [one["command"] for one in report["findings"] if one["code"] == "NIX222"]
+
+    (folder / "flake.nix").write_text("{ }\n")
+    assert copied() == []  # a flake of the user, and nixpy was never run
+    (folder / "flake.nix").unlink()
+    assert nixpy("init", folder, "--style", "loader", "--no-flake").status == 0
+    assert copied() == []
+    (folder / "shell.nix").unlink()
+    assert nixpy("init", folder, "--style", "loader").status == 0
+    (command,) = copied()
+    above = tmp_path / ".git"
+    above.mkdir()
+    assert copied() == []  # the repository may be that of a folder above
+    above.rmdir()
+    subprocess.run(["bash", "-c", command], cwd=folder, check=True, capture_output=True)
+    assert copied() == []
+    assert "NIX414" not in nixpy("doctor", folder).out
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def test_files_that_git_does_not_know() -> None:
     [
         ("stale", "out of date", "nixpy sync"),
         ("edited", "edited", "nixpy sync --force"),
+        ("merge conflict", "in a merge conflict", "nixpy sync"),
         ("never analysed", "not generated", "nixpy init"),
     ],
 )
@@ -180,6 +181,12 @@ def test_files_of_nixpy(state: str, words: str, command: str) -> None:
     assert (found.code, found.command) == ("NIX416", command)
     assert found.message.endswith(f"are {words}: x changed")
     assert codes(fresh=fresh, project=replace(PROJECT, uses_nixpy=False)) == []
+
+
+def test_a_file_that_was_removed() -> None:
+    """NIX416 names `nixpy sync` if the settings name a style, since that command then writes the file again."""
+    removed = Freshness(state="never analysed", reasons=(), settled=True)
+    assert only(fresh=removed).command == "nixpy sync"
 
 
 def test_the_driver() -> None:
@@ -268,3 +275,17 @@ def test_a_check_is_one_function_and_one_row(monkeypatch: pytest.MonkeyPatch) ->
     assert codes() == ["NIX499"]
     report = judge(replace(WELL, unread={"venv": "because"}))
     assert ("toys", "because") in {(skipped.check, skipped.reason) for skipped in report.skipped}
+
+
+def test_a_folder_without_git() -> None:
+    """NIX222 with the commands; a project in a repository, or without a flake, has nothing to copy."""
+    found = only(project=replace(PROJECT, copied=("flake.nix", "nixpy.nix", "nixpy.lock")))
+    assert (found.code, found.command) == ("NIX222", "git init && git add -N flake.nix nixpy.nix nixpy.lock")
+    assert "copy the folder, .venv included, into the Nix store" in found.message
+    assert codes(project=replace(PROJECT, copied=())) == []
+
+
+def test_files_that_do_not_lead_to_the_shell() -> None:
+    """What the observation found is reported as it is."""
+    one = MachineDiagnostic(code="NIX220", message="no import", command="nixpy init")
+    assert only(unused=(one,)) == one

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -227,6 +229,20 @@ def test_a_file_is_cut_off(tmp_path: Path, name: str, size: int, words: str) -> 
     assert damaged(tmp_path) == {f"demo/{name}": words}
 
 
+def test_a_library_without_its_content(tmp_path: Path) -> None:
+    """After a crash it may have its size, and only zeros; a linker script has another content, and its hash."""
+    script = b"INPUT(libdemo.so.1)\n"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(script).digest()).rstrip(b"=").decode()
+    info = install(tmp_path, files={"demo/libdemo.so": script, "demo/core.so": LIBRARY})
+    (info / "RECORD").write_text((info / "RECORD").read_text().replace("sha256=x", f"sha256={digest}"))
+    assert damaged(tmp_path) == {}
+    for name in ("libdemo.so", "core.so"):
+        file = site_of(tmp_path) / "demo" / name
+        file.write_bytes(bytes(file.stat().st_size))
+    words = "is not a library, and its hash is not the one in RECORD"
+    assert damaged(tmp_path) == {"demo/libdemo.so": words, "demo/core.so": words}
+
+
 def test_a_library_in_another_folder_counts(tmp_path: Path) -> None:
     """A package may install libraries into `lib`."""
     install(tmp_path, files={"../../libdemo.so.1": LIBRARY, "demo.py": b""})
@@ -328,6 +344,18 @@ def test_a_folder_that_cannot_be_entered(tmp_path: Path, monkeypatch: pytest.Mon
     found = read_packages(tmp_path)
     assert {file.package for file in found.unreadable} == {"demo"}
     assert [bool(package.damaged) for package in found.installed] == [False, True]
+
+
+def test_the_folder_that_cannot_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named instead of each file in it; the superuser may enter all, so the test denies it."""
+    file = tmp_path / "demo/inner/file.py"
+    file.parent.mkdir(parents=True)
+    error = PermissionError(errno.EACCES, "Permission denied")
+    assert unreadable_file(file, "demo", error).path == file
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda folder, _: folder != tmp_path / "demo")
+        assert unreadable_file(file, "demo", error).path == tmp_path / "demo"
+        assert unreadable_file(file, "demo", OSError(errno.EIO, "Input/output error")).path == file
 
 
 def test_the_reason_of_an_unreadable_file(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_without_a_flake_they_are_refused(style: str, tmp_path: Path, nixpy: Nix
     project = shop.project(tmp_path / "demo", "weasyprint")
     said = refused(nixpy, project, "--style", style, "--no-flake")
     assert "from flake inputs" in said
-    assert "Leave out --no-flake" in said
+    assert "Use --flake" in said
 
 
 def test_a_flake_without_the_inputs_is_noticed(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:

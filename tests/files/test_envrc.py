@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,10 +99,116 @@ def test_what_it_does_not_watch_by_now_is_said(first: Path, nixpy: Nixpy) -> Non
         assert codes(nixpy, "check", first) == []
 
 
-@pytest.mark.parametrize("theirs", [None, "mine\n", "use flake\n", "watch_file 'it\nuse flake\n"])
+@pytest.mark.parametrize("theirs", [None, "use flake\n", "watch_file 'it\nuse flake\n"])
 def test_an_envrc_that_is_not_ours_is_left_in_peace(theirs: str | None, first: Path, nixpy: Nixpy) -> None:
     """Where there is none, or one that never watched a nixpy.lock, there is nothing to say."""
     (first / ".envrc").unlink()
     if theirs is not None:
         (first / ".envrc").write_text(theirs)
     assert codes(nixpy, "check", first) == []
+
+
+LOADS = [
+    ("use flake\n", {"flake.nix"}),
+    ("use_flake\n", {"flake.nix"}),
+    ("use flake .\n", {"flake.nix"}),
+    ("use flake .#dev --impure\n", {"flake.nix"}),
+    ("use flake --impure\n", {"flake.nix"}),
+    ("use flake ./nix#dev\n", {"nix/flake.nix"}),
+    ("use flake path:./nix\n", {"nix/flake.nix"}),
+    ("if has nix; then use flake; fi\n", {"flake.nix"}),
+    ("has nix &&\\\n  use flake # the shell\n", {"flake.nix"}),
+    ("use nix\n", {"shell.nix"}),
+    ("use nix ./nix/dev.nix --pure\n", {"nix/dev.nix"}),
+    ("use nix -p hello\n", set()),
+    ('eval "$(devenv direnvrc)"\nuse devenv\n', {"devenv.nix"}),
+    ("use devenv\nuse flake\n", {"devenv.nix", "flake.nix"}),
+    ("layout python\n", set()),
+    ("layout poetry\ndotenv\nexport A=1\nPATH_add bin\n", set()),
+    ("use mise\n", set()),
+    ("# use flake\n", set()),
+    ("", set()),
+    ('source_url "https://x/direnvrc" "sha256-x"\nuse nix\n', {"shell.nix"}),
+    # Uncertain: other files and programs decide.
+    ("source_up\n", None),
+    ("source_env_if_exists .envrc.local\n", None),
+    (". ./env.sh\n", None),
+    ('eval "$(nix print-dev-env)"\n', None),
+    ("use flake github:owner/repository\n", None),
+    ('use flake "$HOME/flake"\n', None),
+    ("use flake 'it\n", None),
+    ("use julia_and_nix\n", None),
+    (f"use flake {'a' * 300}\n", None),
+]
+
+
+@pytest.mark.parametrize(("text", "files"), LOADS)
+def test_the_files_that_an_envrc_loads(text: str, files: set[str] | None, tmp_path: Path) -> None:
+    """They are those of direnv and nix-direnv; what is uncertain is None."""
+    for name in ("flake.nix", "shell.nix", "devenv.nix", "nix/flake.nix", "nix/dev.nix"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".envrc").write_text(text)
+    found = envrc.loaded(tmp_path / ".envrc")
+    assert found == (None if files is None else {tmp_path / name for name in files})
+
+
+@pytest.mark.parametrize(
+    "text", ["use nix\n", "use devenv\n", "layout python\n", "export A=1\n", "mine\n", "use flake ..\n"]
+)
+def test_an_envrc_that_does_not_enter_the_shell(text: str, tmp_path: Path, nixpy: Nixpy) -> None:
+    """`init` names the line to add before `direnv allow`; `check`, `sync` and `doctor` report NIX221. The command
+    that they name heals it.
+    """
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    file = tmp_path / ".envrc"
+    file.write_text(text)
+    said = nixpy("init", tmp_path, "--offline").err
+    command = "echo 'use flake' >> .envrc"
+    assert said.index(command) < said.index("direnv allow")
+    assert codes(nixpy, "check", tmp_path) == codes(nixpy, "sync", tmp_path) == ["NIX221"]
+    found = {one["code"]: one["command"] for one in nixpy("doctor", tmp_path, "--format", "json").json["findings"]}
+    assert found["NIX221"] == f"{command} && direnv allow"
+    assert found.get("NIX401", "nix develop") == "nix develop"
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert codes(nixpy, "check", tmp_path) == []
+    assert command not in nixpy("init", tmp_path).err
+    assert "NIX221" not in nixpy("doctor", tmp_path).out
+
+
+@pytest.mark.parametrize("text", [None, "use flake\n", "source_up\n", "use flake .#other\n", "use nix\nuse flake\n"])
+def test_an_envrc_that_may_enter_the_shell_is_silent(text: str | None, tmp_path: Path, nixpy: Nixpy) -> None:
+    """So is a folder without one, and an .envrc that only its own files explain."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    if text is not None:
+        (tmp_path / ".envrc").write_text(text)
+    said = nixpy("init", tmp_path, "--offline").err
+    assert ("direnv allow" in said, "echo 'use" in said) == (text is not None, False)
+    assert codes(nixpy, "check", tmp_path) == []
+    assert "NIX221" not in nixpy("doctor", tmp_path).out
+
+
+def test_an_envrc_for_a_shell_without_a_flake(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`use nix` is right for shell.nix, and `use flake` is not."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    (tmp_path / ".envrc").write_text("use nix\n")
+    assert "echo" not in nixpy("init", tmp_path, "--offline", "--no-flake").err
+    assert codes(nixpy, "check", tmp_path) == []
+    (tmp_path / ".envrc").write_text("use flake\n")
+    assert "echo 'use nix' >> .envrc" in nixpy("init", tmp_path, "--offline", "--no-flake").err
+    assert codes(nixpy, "check", tmp_path) == ["NIX221"]
+
+
+def test_an_envrc_whose_flake_is_above(tmp_path: Path, nixpy: Nixpy) -> None:
+    """In a monorepo, `use flake` finds the flake at the top, which imports the project's file: nothing to say."""
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "api"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    assert nixpy("init", folder, "--direnv", "--offline").status == 0
+    (folder / "flake.nix").unlink()
+    (tmp_path / "flake.nix").write_text("{ outputs = _: { x = import ./api/nixpy.nix { pkgs = 1; }; }; }\n")
+    assert codes(nixpy, "check", folder) == []
+    ran = nixpy("doctor", folder)
+    assert "NIX22" not in ran.out
+    assert "direnv reload" in ran.out or "NIX401" not in ran.out

@@ -87,16 +87,24 @@ def test_the_input_of_a_style_is_there_too(tmp_path: Path, nixpy: Nixpy, index: 
 def test_lines_are_printed_for_an_existing_flake(style: str, tmp_path: Path, nixpy: Nixpy) -> None:
     """`init` leaves a flake.nix alone, and prints the input and how the generated file is imported with it."""
     folder = made(tmp_path)
-    text = f"{{\n  # {style}\n  outputs = _: {{ }};\n}}\n"
+    text = {
+        "flake-parts": "{\n  outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { };\n}\n",
+        "flake-utils": "{\n  outputs = { flake-utils, nixpkgs, ... }@inputs: flake-utils.lib.eachDefaultSystem (s:\n"
+        "let pkgs = nixpkgs.legacyPackages.${s}; in { });\n}\n",
+        "plain": "{\n  outputs = { nixpkgs, ... }@inputs: { };\n}\n",
+    }[style]
     (folder / "flake.nix").write_text(text)
     ran = nixpy("init", folder, "--style", "loader", "--format", "json")
-    assert problems(ran) == ['library = "input" needs the input nixpy, which flake.nix does not have']
+    assert [text for text in problems(ran) if not text.startswith("nixpy found no import of nixpy.nix")] == [
+        'library = "input" needs the input nixpy, which flake.nix does not have'
+    ]
     lines = ran.project["lines"]
     assert (
         f'      nixpy = {{\n        url = "{SOURCE}";\n        inputs.nixpkgs.follows = "nixpkgs";\n      }};\n'
         in lines
     )
-    assert "import ./nixpy.nix { inherit pkgs inputs; }" in lines
+    of_system = "import ./nixpy.nix { pkgs = nixpkgs.legacyPackages.${system}; inherit inputs; }"
+    assert (of_system if style == "plain" else "import ./nixpy.nix { inherit pkgs inputs; }") in lines
     assert (folder / "flake.nix").read_text() == text
 
 
@@ -172,7 +180,7 @@ def test_a_shell_without_a_flake_is_refused(tmp_path: Path, nixpy: Nixpy) -> Non
     said = refused(nixpy, folder, "init", "--style", "loader", "--no-flake")
     assert f"{line_of(folder)} library = " in said
     assert "it is not for a shell.nix" in said
-    assert "Leave out --no-flake" in said
+    assert "Use --flake" in said
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ from nixpy.doctor import cache, nixfiles
 from nixpy.doctor import venv as doctor_venv
 from nixpy.doctor.packages import read_packages, without_record
 from nixpy.environment import own_package
-from nixpy.files import envrc, flake_imports, library_input, reconcile
+from nixpy.files import envrc, flake_imports, library_input, reconcile, shell_lines
 from nixpy.index import settings as index_settings
 from nixpy.index import uv_config, uv_input
 from nixpy.index.settings import IndexSettings
@@ -402,16 +402,18 @@ def _flake(data: bytes, folder: Path) -> None:
         folder.joinpath(name).write_bytes(text)
     flake.followed(folder)
     flake.pin(folder, "nixos-26.05")
-    flake.kind(folder)
     list(flake.input_diagnostics(folder, styles.styles()[-1]))
     list(flake_imports.left_behind(folder, "nixpy.nix"))
     tried(nixfiles.applied, folder)
     tried(lambda: list(library_input.diagnostics(_unchanged(folder))))
+    list(flake_imports.unused(_unchanged(folder)))
+    shell_lines.place(folder / "flake.nix", _unchanged(folder), handed=True)
 
 
 def _envrc(data: bytes, folder: Path) -> None:
     folder.joinpath(".envrc").write_bytes(data)
     list(envrc.unwatched(_unchanged(folder)))
+    envrc.loaded(folder / ".envrc")
 
 
 _unchanged = functools.cache(project.read)

@@ -402,3 +402,21 @@ def test_descriptions_are_as_nixpkgs_wants_them(summary: str, description: str, 
     """A description has no article, name or stop around it, and begins with a capital."""
     build_sdist(folder, "demo", "1.0", fields=[f"Summary: {summary}"], pyproject=built_by("setuptools"))
     assert f'description = "{description}";' in nixpy("package", "demo").out
+
+
+def test_unknown_libraries_of_a_source_are_reported(folder: Path, nixpy: Nixpy) -> None:
+    """NIX223 where an sdist has code to compile, and neither a wheel nor [external] shows what it links to."""
+
+    def reported(name: str) -> bool:
+        found = nixpy("package", name, "--format", "json").json["problems"]
+        return "NIX223" in {one["code"] for one in found}
+
+    code = "src/module.c"
+    sdist(folder, "alone", built_by("setuptools"), code)
+    assert reported("alone")
+    sdist(folder, "pure", built_by("setuptools"), "src/module.py", "tests/test.c")
+    sdist(folder, "told", built_by("setuptools") + '[external]\nhost-requires = ["dep:generic/zlib"]\n', code)
+    sdist(folder, "wheeled", built_by("setuptools"), code)
+    build_wheel(folder, "wheeled", "1.0")
+    for name in ("pure", "told", "wheeled"):
+        assert not reported(name), name

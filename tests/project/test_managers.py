@@ -269,3 +269,18 @@ def test_a_program_of_nixpkgs_goes_before_the_wheels(tmp_path: Path, nixpy: Nixp
     assert "project.shell.native" in manager
     assert nixpy("init", folder, "--style", "nix-ld").status == 0
     assert "native" not in parts((folder / "nixpy.nix").read_text())[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "install", "expected"),
+    [
+        ("uv", "uv sync --frozen", "uv sync --frozen --reinstall-package=a --reinstall-package=b"),
+        ("pip", "", f"{PIP} --force-reinstall --no-deps a==1 'b @ file:///b c'"),
+        ("pdm", "pdm sync", "pdm sync --reinstall"),
+        ("poetry", "poetry install", None),
+        ("none", "pipenv sync", None),
+    ],
+)
+def test_the_command_that_installs_packages_again(name: str, install: str, expected: str | None) -> None:
+    """By names or by requirements; Poetry and others have none."""
+    assert managers.reinstall(name, install, ["a", "b"], ["a==1", "b @ file:///b c"]) == expected

@@ -28,6 +28,7 @@ RULES = {
     "older-library": "The Nix functions in the generated file are from another version of nixpy.",
     "stale": "The generated files are out of date: the project changed after nixpy wrote them.",
     "edited": "A generated file was edited by hand.",
+    "merge-conflict": "A generated file contains the marks of a merge conflict.",
     "never-analysed": "The generated files do not exist yet.",
     "foreign": "A file that nixpy did not write has the name of a generated file.",
     "newer": "A newer version of nixpy wrote a generated file.",

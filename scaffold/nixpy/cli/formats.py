@@ -20,7 +20,7 @@ from nixpy.commands.check import Outcome, Verdict, in_words
 from nixpy.core.text import visible, visible_line
 from nixpy.diagnostics.codes import explanations
 from nixpy.diagnostics.diagnostic import counted
-from nixpy.files.reconcile import REMEDIES, State
+from nixpy.files.reconcile import State
 
 _LINK = re.compile(r"\[([^\[\]]*)\]\(")
 _PLACEHOLDER = re.compile(r"\{(\d+)\}")
@@ -40,9 +40,7 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
     if verdict.code:
         level: Literal["error", "warning"] = "error" if verdict.status else "warning"
         text = f"{outcome.folder}: {in_words(verdict.state)}"
-        print_message(
-            level, verdict.code, text, REMEDIES[verdict.state].sentence, details=[f"  {line}" for line in details]
-        )
+        print_message(level, verdict.code, text, verdict.cure.sentence, details=[f"  {line}" for line in details])
     elif not SETTINGS.quiet:
         compared, against = _names(outcome, (file.path for file in verdict.files)), _names(outcome, _inputs(outcome))
         text = f" ({compared}; checked against {against})"

@@ -65,9 +65,10 @@ from nixpy.project.discover import refuse_repository, survey
 )
 @click.option("--direnv", is_flag=True, help="Write .envrc, if there is none, so that direnv enters the shell.")
 @click.option(
-    "--no-flake",
-    is_flag=True,
-    help="Write shell.nix instead of flake.nix, and default.nix if the style builds something.",
+    "--flake/--no-flake",
+    default=None,
+    help="Write flake.nix, or shell.nix instead and default.nix if the style builds something.  "
+    "[default: flake.nix, unless the project has only a shell.nix or default.nix]",
 )
 @offline_option
 @rescan_option
@@ -87,7 +88,7 @@ def command(
     systems: tuple[str, ...],
     nixpkgs: str | None,
     features: tuple[str, ...],
-    no_flake: bool,
+    flake: bool | None,
     direnv: bool,
     offline: bool,
     rescan: bool,
@@ -101,7 +102,7 @@ def command(
     """Analyse the project in DIR and write the Nix files that make its wheels work.
 
     nixpy writes nixpy.nix and nixpy.lock, and your choices into [tool.nixpy] of pyproject.toml (or nixpy.toml). It
-    writes flake.nix if there is none; from then on, that file is yours.
+    writes flake.nix if there is neither this file nor a shell.nix or default.nix; from then on, that file is yours.
 
     With --all, nixpy sets up every project in and below DIR, also those without settings of nixpy. One flake.nix in DIR
     then has a shell for each project. The exit status is 2 if a project could not be set up; the others are.
@@ -114,7 +115,7 @@ def command(
             nixpkgs=nixpkgs,
             systems=systems,
             features=features,
-            flake=not no_flake,
+            flake=flake is not False,
             direnv=direnv,
         )
         analysis_options = AnalysisOptions(
@@ -134,7 +135,7 @@ def command(
                 nixpkgs=nixpkgs,
                 manager=manager,
                 features=features,
-                flake=not no_flake,
+                flake=flake,
                 direnv=direnv,
                 offline=offline,
                 rescan=rescan,

@@ -22,7 +22,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
-from nixpy.files.reconcile import REMEDIES, STATUS, Comparison, State, own_state, reconcile
+from nixpy.files.reconcile import STATUS, Comparison, Remedy, State, own_state, reconcile, remedy
 from nixpy.locks.model import LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
@@ -32,12 +32,22 @@ if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
 
 # The most serious state first: it is the state of the project.
-_GRAVITY = (State.NEWER, State.FOREIGN, State.MISSING, State.EDITED, State.STALE, State.OLDER, State.FRESH)
+_GRAVITY = (
+    State.NEWER,
+    State.FOREIGN,
+    State.MISSING,
+    State.EDITED,
+    State.CONFLICT,
+    State.STALE,
+    State.OLDER,
+    State.FRESH,
+)
 _WORDS = {
     State.FRESH: "up to date",
     State.OLDER: "older library",
     State.STALE: "out of date",
     State.EDITED: "edited",
+    State.CONFLICT: "in a merge conflict",
     State.MISSING: "not generated",
     State.FOREIGN: "foreign",
     State.NEWER: "from a newer nixpy",
@@ -69,6 +79,7 @@ class Verdict:
     files: tuple[Comparison, ...]
     reasons: tuple[Reason, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    settled: bool = False  # the settings name a style, so `nixpy sync` writes missing files
 
     @property
     def status(self) -> int:
@@ -87,9 +98,14 @@ class Verdict:
         return 1 if self.state is State.OLDER else self.status
 
     @property
+    def cure(self) -> Remedy:
+        """The remedy as words and as a command."""
+        return remedy(self.state, settled=self.settled)
+
+    @property
     def remedy(self) -> str:
         """The remedy; empty if all files are up to date."""
-        return REMEDIES[self.state].words
+        return self.cure.words
 
     @property
     def code(self) -> str | None:
@@ -145,7 +161,8 @@ def check(project: Project) -> Verdict:
     resolved = resolve_options(project)
     if nixpy_lock is None or resolved.style is None:
         files = tuple(_by_itself(path) for path in (project.nixpy_lock_path, project.rendered))
-        return _verdict(files, [] if nixpy_lock is None else [_setting(project, "style", "the settings name no style")])
+        reasons = [_setting(project, "style", "the settings name no style")] if nixpy_lock else []
+        return replace(_verdict(files, reasons), settled=resolved.style is not None)
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     changes = [
         *_asked(project, resolved, nixpy_lock),
@@ -164,7 +181,14 @@ def check(project: Project) -> Verdict:
     elif any(file.state is State.STALE for file in files):
         changes.append(Reason(message="the settings or nixpy itself changed after the files were generated"))
     return replace(
-        _verdict(files, changes), diagnostics=(*left_behind, *file_diagnostics(project, resolved), *env.diagnostics)
+        _verdict(files, changes),
+        diagnostics=(
+            *left_behind,
+            *flake_imports.unused(project),
+            *file_diagnostics(project, resolved),
+            *env.diagnostics,
+        ),
+        settled=True,
     )
 
 
@@ -183,7 +207,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     # The wheels are the reason only if nothing else has changed.
     differs = Reason(message="the needs of the wheels differ from those in nixpy.lock")
     reasons = check(project).reasons or ((differs,) if stale else ())
-    return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics)
+    return replace(_verdict(files, reasons), diagnostics=made.environment.diagnostics, settled=True)
 
 
 def _verdict(files: tuple[Comparison, ...], reasons: Iterable[Reason]) -> Verdict:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands.plan import Plan, plan
 from nixpy.core.errors import ProjectError
-from nixpy.core.read_file import read_bytes
+from nixpy.core.read_file import is_file, read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.core.text import shell_word
 from nixpy.environment import lang2nix
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options, with_features
-from nixpy.files import envrc, flake_imports, library_input, projects_flake, render
+from nixpy.files import envrc, flake_imports, library_input, projects_flake, render, shell_lines
 from nixpy.files.reconcile import OutputFile
 from nixpy.project import config, flake
 from nixpy.project.project import NIXPY_LOCK, Project
@@ -39,17 +39,40 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
                 "nixpy does not manage this project yet", path=project.root, hint="Run `nixpy init` first."
             )
         library_input.refuse(project)
-        return plan(project, resolved, analysis_options)
+        made = plan(project, resolved, analysis_options)
+        return replace(made, diagnostics=(*made.diagnostics, *flake_imports.unused(project)))
+    style = styles.find(resolved.style) if resolved.style else None
+    inputs = project.settings.library == "input" or bool(style and style.inputs)
+    entry = _entry(project, True if inputs and options.flake is None else options.flake)
+    options = replace(options, flake=entry == project.flake)
     library_input.refuse(project, flake_comes=options.flake)
-    if resolved.style:
-        lang2nix.refuse(project, styles.find(resolved.style), flake=options.flake)
-    return _with_user_files(plan(project, resolved, analysis_options), options)
+    if style:
+        lang2nix.refuse(project, style, flake=entry == project.flake)
+    return _with_user_files(plan(project, resolved, analysis_options), options, entry)
 
 
-def _with_user_files(plan: Plan, options: Options) -> Plan:
+def _entry(project: Project, flake: bool | None) -> Path:
+    """Return the project's flake.nix, shell.nix or default.nix that has the shell.
+
+    The file may not exist. A project that has a shell.nix or default.nix and no flake.nix gets none, unless `flake` is
+    True, as for a style with flake inputs.
+    """
+    shell, default = project.root / flake_imports.SHELL, project.root / flake_imports.DEFAULT
+    if not is_file(shell) and is_file(default) and shell_lines.place(default, project).found:
+        shell = default  # nix-shell reads it if there is no shell.nix
+    if flake is None and projects_flake.reference(project):
+        flake = True
+    elif flake is None and is_file(project.flake):
+        flake = flake_imports.leads(project.flake, project) or not flake_imports.leads(shell, project)
+    elif flake is None:
+        flake = not is_file(shell) and not is_file(default)
+    return project.flake if flake else shell
+
+
+def _with_user_files(plan: Plan, options: Options, entry: Path) -> Plan:
     """Return the plan with the files that `init` writes once.
 
-    These are the settings, and flake.nix if there is none.
+    These are the settings, and the `entry` if it is missing: flake.nix, or shell.nix.
 
     Without a flake, these are shell.nix and, for a style that builds the project, default.nix.
     """
@@ -63,7 +86,7 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
         "file": project.settings.file,
         "nixpy_lock": str(PurePosixPath(project.settings.file).with_name(NIXPY_LOCK)),
         "flake_inputs": list(map(asdict, library_input.flake_inputs(style, project.settings))),
-        "flake_kind": flake.kind(project.root) if options.flake else "none",
+        "use": "flake" if options.flake else "nix",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
         "reference": reference or "",
@@ -76,21 +99,25 @@ def _with_user_files(plan: Plan, options: Options) -> Plan:
     if reference:
         return replace(plan, files=(*extra, *plan.files), enter=f"nix develop {reference}")
     lines = None
-    entry, template = (project.flake, "flake.nix") if options.flake else (project.root / "shell.nix", "shell.nix")
-    if entry.exists():
-        imported = flake_imports.imports(entry, project.settings.file)
+    there = entry.exists()
+    if there:
         lacking = (*flake.input_diagnostics(project.root, style), *library_input.diagnostics(project))
-        if not imported or lacking:
+        if not flake_imports.leads(entry, project) or lacking:
+            env["place"] = shell_lines.place(entry, project, handed=bool(env["flake_inputs"])).as_dict()
             lines = render.render("flake/lines.jinja", env)
     else:
-        extra.append(OutputFile(path=entry, text=render.render(f"flake/{template}.jinja", env), generated=False))
+        extra.append(OutputFile(path=entry, text=render.render(f"flake/{entry.name}.jinja", env), generated=False))
         if not options.flake:
             why = f"at {pin.revision[:12]}" if pin else "a branch, which moves on; pin it with `--nixpkgs REVISION`"
             resolved = replace(resolved, reasons={**resolved.reasons, "nixpkgs": why})
     default = project.root / "default.nix"
     if not options.flake and plan.environment.style.builds and not default.exists():
         extra.append(OutputFile(path=default, text=render.render("flake/default.nix.jinja", env), generated=False))
-    return replace(plan, resolved=resolved, files=(*extra, *plan.files), entry=entry, lines=lines)
+    unused = () if there is False else flake_imports.unused(project)
+    diagnostics = (*plan.diagnostics, *unused)
+    return replace(
+        plan, resolved=resolved, files=(*extra, *plan.files), diagnostics=diagnostics, entry=entry, lines=lines
+    )
 
 
 def _once(plan: Plan, env: dict[str, Any]) -> Iterator[OutputFile]:

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands.init import plan_files
-from nixpy.commands.next_steps import Step, host_steps, ignore_steps
+from nixpy.commands.next_steps import Step, host_steps, ignore_steps, repository_step
 from nixpy.commands.plan import Plan
 from nixpy.core.errors import NixpyError
 from nixpy.core.fault import as_error
@@ -162,10 +162,12 @@ def next_steps(root: Path, done: Sequence[SetUp], *, here: Path, in_git: bool) -
     if root.resolve() != here.resolve():
         yield Step(f"cd {shell_word(str(root))}")
     without_flake = made[0][1].entry is not None
-    if in_git and not without_flake:
+    if not in_git and not without_flake:
+        yield repository_step(next((style.folder for style in styles if style.folder), ""))
+    if not without_flake:
         files = sorted({f"'*{item.path.name}'" for one, _ in made for item in one.comparisons})
         yield Step(f"git add -N flake.nix {' '.join(files)}", "a flake sees only files that git tracks")
-    if in_git:
+    if in_git or not without_flake:
         yield from dict.fromkeys(
             step for style in styles for step in ignore_steps(root / ".gitignore", ".gitignore", style)
         )
@@ -223,7 +225,10 @@ def _project(root: Path, plan: Plan, systems: list[str], others: Mapping[str, st
 
 
 def _shell(root: Path, plan: Plan) -> str:
-    """Return the expression of a project's shell, in which `pkgs` and `inputs` are those of the flake."""
+    """Return the expression of a project's shell.
+
+    In it, `pkgs` and `inputs` are those of the flake.
+    """
     path = render.nix_path(_file(root, plan))
     path = f"({path})" if " " in path else path
     folder = render.nix_string(str(_folder(root, plan)))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nixpy.commands.plan import Plan
 from nixpy.core.text import shell_word
+from nixpy.files import envrc
 from nixpy.project import managers
 from nixpy.styles import host
 from nixpy.styles.styles import Style
@@ -40,16 +41,33 @@ def next_steps(plan: Plan, *, here: Path, in_git: bool) -> Iterator[Step]:
     if root.resolve() != here.resolve():
         yield Step(f"cd {shell_word(str(root))}")
     flake = plan.enter is not None or plan.entry == plan.project.flake
-    if flake and in_git:
-        names = " ".join(shell_word(str(file.path.relative_to(root))) for file in plan.files)
-        yield Step(f"git add -N {names}", "a flake sees only files that git tracks")
-    if in_git and style.folder:
+    if flake and not in_git:
+        yield repository_step(style.folder)
+    if flake:
+        files = [str(file.path.relative_to(root)) for file in plan.files]
+        if not in_git and plan.project.flake.name not in files:
+            files.append(plan.project.flake.name)
+        yield Step(f"git add -N {' '.join(map(shell_word, files))}", "a flake sees only files that git tracks")
+    if (in_git or flake) and style.folder:
         above = plan.project.workspace if style.folder == managers.FOLDER else None
         gitignore = (above or root) / ".gitignore"
         yield from ignore_steps(gitignore, managers.relative(plan.project, gitignore), style)
-    yield from _enter(root, plan.enter or ("nix develop" if flake else "nix-shell"), flake=flake)
+    if plan.lines and plan.entry:
+        yield Step(f"$EDITOR {plan.entry.name}", "add the lines above")
+    yield from _enter(plan, plan.enter or ("nix develop" if flake else "nix-shell"), flake=flake)
     if plan.environment.own_package:
         yield Step("nix build" if flake else "nix-build", "build the project itself, as `result`")
+
+
+def repository_step(folder: str) -> Step:
+    """Return the command that makes a git repository.
+
+    `folder` is the one that the style installs into, or empty.
+    """
+    included = f", {folder} included," if folder else ""
+    return Step(
+        "git init", f"without git, each change makes `nix develop` copy this folder{included} into the Nix store"
+    )
 
 
 def host_steps(style: Style) -> Iterator[Step]:
@@ -75,9 +93,11 @@ def _is_ignored(gitignore: Path, folder: str) -> bool:
     return gitignore.is_file() and folder in gitignore.read_text("utf-8", "replace")
 
 
-def _enter(root: Path, command: str, *, flake: bool) -> Iterator[Step]:
+def _enter(plan: Plan, command: str, *, flake: bool) -> Iterator[Step]:
     needs = [f"with {one.setting} in {one.where}" for one in host.find(host.FLAKES).settings[-1:]] if flake else []
-    if (root / ".envrc").is_file():
+    if (plan.project.root / envrc.NAME).is_file():
+        if plan.entry and not envrc.enters(plan.project, plan.entry):
+            yield Step(envrc.command(plan.entry), "it does not enter the shell of nixpy yet")
         yield Step("direnv allow", "; ".join((f"or {command}", *needs)))
     else:
         yield Step(command, "".join(needs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nixpy.core.errors import NixpyError
 from nixpy.environment.options import ResolvedOptions
@@ -11,7 +12,9 @@ from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.locks.select import select
 from nixpy.nixpkgs import releases
 from nixpy.project.project import Project
-from nixpy.wheels.gather import Progress
+
+if TYPE_CHECKING:
+    from nixpy.wheels.gather import Progress  # it imports what opens connections
 
 
 def python_with_wheels(

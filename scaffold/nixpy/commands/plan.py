@@ -12,7 +12,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.commands import other_python
-from nixpy.core.errors import NixpyError, NoWheelError
+from nixpy.core.errors import NixpyError, ResolutionError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
@@ -126,7 +126,7 @@ def _other_python(
     analysis_options: AnalysisOptions,
     before: NixpyLock | None,
 ) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if a package has no wheel, and all have one for another Python."""
+    """Yield a diagnostic if all packages have wheels only for another Python."""
     if not env.nixpy_lock.unavailable or env.style.from_nixpkgs:
         return
     lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
@@ -145,7 +145,10 @@ def _known(
     before: NixpyLock | None,
     inputs: str,
 ) -> Analysis | None:
-    """Return the analysis in nixpy.lock, if it is still that of the project and there is no other lock."""
+    """Return the analysis in nixpy.lock if the project still has it.
+
+    It has none if another lock names the versions.
+    """
     if before and not project.lock and not analysis_options.rescan and not analysis_options.upgrade:
         same = (before.inputs, before.python, before.release, before.systems) == (
             inputs,
@@ -169,11 +172,11 @@ def _analyse(
     lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
     try:
         lock = lock_for(resolved)
-    except NoWheelError as error:
+    except ResolutionError as error:
         progress = analysis_options.progress
-        if analysis_options.other_pythons and (
-            python := other_python.python_with_wheels(project, resolved, lock_for, progress)
-        ):
+        if not error.no_wheel or not analysis_options.other_pythons:
+            raise
+        if python := other_python.python_with_wheels(project, resolved, lock_for, progress):
             error.hint = f"{other_python.sentence(python, resolved)}. {other_python.remedy(python, project)}"
         raise
     known = before.wheels if before else ()
@@ -282,18 +285,32 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     `check` leaves these out: they depend on the machine and on the date, and the report in CI must depend only on the
     project.
     """
+    yield from _unknown_branch(resolved)
     if of_user:
         yield from _unsupported(resolved)
         yield from _other_venv(project, resolved)
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
+    yield from envrc.astray(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
         yield from lang2nix.diagnostics(project, style, resolved.targets())
         yield from workspace_checks.diagnostics(project, style)
+
+
+def _unknown_branch(resolved: ResolvedOptions) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if nixpy does not know the branch of nixpkgs."""
+    if not releases.is_known(resolved.nixpkgs):
+        known = tuple(releases.releases().by_branch)
+        yield Diagnostic(
+            code="NIX224",
+            message=f"nixpy does not know the branch {resolved.nixpkgs} of nixpkgs, which may not exist; nixpy takes "
+            f"Python and glibc of {resolved.release} for it",
+            hint=f"Check the name; the branches that nixpy knows are {', '.join(known)}.",
+        )
 
 
 def _unsupported(resolved: ResolvedOptions) -> Iterator[Diagnostic]:

@@ -97,13 +97,13 @@ class NetworkError(NixpyError):
 
 
 class ResolutionError(NixpyError):
-    """Requirements without fitting versions, files or hashes on the index."""
+    """Requirements without fitting versions, files or hashes on the index.
+
+    With `no_wheel`, versions fit, but have no wheel for this Python.
+    """
 
     code = "NIX707"
-
-
-class NoWheelError(ResolutionError):
-    """Requirements without versions that have a wheel for this Python."""
+    no_wheel = False
 
 
 class BuildNeededError(NixpyError):

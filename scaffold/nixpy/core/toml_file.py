@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nixpy.core import limits
+from nixpy.core.conflict import refuse_conflict
 from nixpy.core.errors import InputError
 from nixpy.core.read_file import read_bytes
 
@@ -17,7 +18,6 @@ _KEY = re.compile(r"""(?P<key>(?:[\w.\s-]|"[^"]*"|'[^']*')++)=""")
 _DOTTED = re.compile(  # a key of more levels than the limit, anywhere in a line
     rf"""(?<![\w-])(?:(?:[\w-]++|"(?:[^"\\]|\\.)*+"|'[^']*+')[ \t]*+\.[ \t]*+){{{limits.DEPTH}}}"""
 )
-_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 _AT = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -48,11 +48,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         line = int(at[1]) if at else text.count("\n") + 1
         reason = _AT.sub("", str(error)).strip()
         hint = "Correct the syntax on that line."
-        if text.split("\n")[line - 1].startswith(_CONFLICT):
-            reason, hint = (
-                "this file contains an unresolved merge conflict",
-                "Resolve the conflict; for a lock file, run its tool again.",
-            )
+        refuse_conflict(text, path)
         raise InputError(f"this is not valid TOML: {reason}", hint=hint, path=path, line=line) from None
     except RecursionError:
         message = f"this file cannot be read: its tables and lists have more than {limits.DEPTH} levels"

@@ -13,6 +13,7 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.project.managers import FOLDER
 from nixpy.styles import styles
 
@@ -236,6 +237,7 @@ class ObservedProject:
     python: str | None = None  # X.Y that the settings or .python-version choose
     requires_python: SpecifierSet | None = None
     systems: tuple[str, ...] = ()  # the systems that a style must work on
+    copied: tuple[str, ...] = ()  # the files of its flake, if Nix copies the folder because no git tracks them
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
     manager: str = "uv"  # the manager that `install` belongs to, or "none"
     local: frozenset[str] = frozenset()  # the packages of the lock that are installed in place
@@ -271,6 +273,7 @@ class Freshness:
 
     state: str
     reasons: tuple[str, ...]
+    settled: bool = False  # the settings name a style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +317,7 @@ class Facts:
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
     project: ObservedProject | None = None
     fresh: Freshness | None = None
+    unused: tuple[MachineDiagnostic, ...] = ()  # files that do not lead to nixpy's shell
     git: Git | None = None
     applied: tuple[PackagesCall, ...] = ()
     search_path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # dangerous sonames by folder of

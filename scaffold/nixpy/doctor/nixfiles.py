@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixpy.core import limits
-from nixpy.core.read_file import exists, read_lossy, walk
+from nixpy.core.read_file import exists, read_lossy
 from nixpy.doctor.facts import PackagesCall
+from nixpy.files.nix_sources import nix_files
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _BUILDER = re.compile(r"\b(buildPythonApplication|mkDerivation|buildPythonPackage)\b")
@@ -28,7 +29,6 @@ _BRACKET = re.compile(r"[()\[\]{};]")
 _WORD = re.compile(r"[A-Za-z_][\w'.-]*")
 # Functions that make a derivation a Python module.
 _MODULE = re.compile(r"\bpythonModule\b|\btoPythonModule\b")
-_MOST = 200  # files
 
 
 def applied(root: Path) -> tuple[PackagesCall, ...]:
@@ -36,18 +36,7 @@ def applied(root: Path) -> tuple[PackagesCall, ...]:
 
     Raises OSError if a file cannot be read.
     """
-    return tuple(found for path in _nix_files(root) for found in _in_file(path))
-
-
-def _nix_files(root: Path) -> list[Path]:
-    found: list[Path] = []
-    for folder, folders, names in walk(root):
-        # A folder that begins with a dot belongs to a tool, and so does the target of a result link.
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        found += (Path(folder, name) for name in sorted(names) if name.endswith(".nix"))
-        if len(found) > _MOST:
-            break
-    return found[:_MOST]
+    return tuple(found for path in nix_files(root) for found in _in_file(path))
 
 
 def _in_file(path: Path) -> Iterator[PackagesCall]:

@@ -225,7 +225,7 @@ def _remove(facts: Facts, package: InstalledPackage) -> str:
     project = facts.project
     if project and _is_of_project(facts, package):
         command = managers.TABLE.get(project.manager, {}).get("remove") if package.name in project.packages else None
-        return f"{command} {package.name}" if command else f"${{EDITOR:-vi}} {shell_word(project.source)}"
+        return f"{command} {shell_word(package.name)}" if command else f"${{EDITOR:-vi}} {shell_word(project.source)}"
     by_pip = facts.venv is not None and "pip" in facts.venv.packages and package.installer != "uv"
     command = ".venv/bin/python -m pip uninstall --yes" if by_pip else "uv pip uninstall"
     return in_environment(f"{command} {shell_word(package.name)}", facts.project, facts.venv_folder)

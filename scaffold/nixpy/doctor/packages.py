@@ -6,12 +6,16 @@ files of a distribution with their sizes, INSTALLER its installer, and direct_ur
 
 from __future__ import annotations
 
+import base64
 import csv
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,7 +24,7 @@ from packaging.version import InvalidVersion, Version
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
-from nixpy.core.read_file import exists, is_folder, read_bytes, read_lossy, walk
+from nixpy.core.read_file import exists, is_folder, open_bytes, read_bytes, read_lossy, walk
 from nixpy.core.urls import file_path, plain
 from nixpy.doctor.facts import InstalledPackage, UnreadableFile
 from nixpy.needs import elf
@@ -56,6 +60,7 @@ class _Row:
     path: str
     size: int | None
     inside: str
+    digest: str  # `sha256=` and the hash in base64
 
 
 def read_packages(venv: Path) -> Packages:
@@ -92,7 +97,13 @@ def read_packages(venv: Path) -> Packages:
 
 
 def unreadable_file(path: Path, package: str, error: OSError) -> UnreadableFile:
-    """Return the fact that a file of a package cannot be read."""
+    """Return the fact that a file of a package cannot be read.
+
+    If a folder above it cannot be entered, that folder is the path.
+    """
+    permission = error.errno in {errno.EACCES, errno.EPERM}
+    if permission:
+        path = next((folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK)), path)
     try:
         own = path.stat().st_uid == os.geteuid()
     except OSError:
@@ -101,7 +112,7 @@ def unreadable_file(path: Path, package: str, error: OSError) -> UnreadableFile:
         path=path,
         package=package,
         reason=error.strerror or type(error).__name__,
-        permission=error.errno in {errno.EACCES, errno.EPERM},
+        permission=permission,
         own=own,
     )
 
@@ -233,7 +244,7 @@ def _rows(record: str, site: Path, venv: Path, info: str) -> Iterator[_Row]:
     """
     inside, prefix = f"{venv}/", f"{site}/"
     try:
-        for row in csv.reader(record.splitlines()):
+        for row in islice(csv.reader(record.splitlines()), limits.MEMBERS):
             path = row[0] if row else ""
             if not path or path.endswith(("/", ".pyc")) or path.startswith(f"{info}/") or "\0" in path:
                 continue
@@ -244,7 +255,12 @@ def _rows(record: str, site: Path, venv: Path, info: str) -> Iterator[_Row]:
                 full = os.path.normpath(full)
             if full.startswith(inside):
                 size = int(row[2]) if len(row) > 2 and row[2].isascii() and row[2].isdecimal() else None
-                yield _Row(path=full, size=size, inside=full.removeprefix(prefix) if full.startswith(prefix) else "")
+                yield _Row(
+                    path=full,
+                    size=size,
+                    inside=full.removeprefix(prefix) if full.startswith(prefix) else "",
+                    digest=row[1] if len(row) > 1 else "",
+                )
     except (csv.Error, ValueError):
         return
 
@@ -292,6 +308,8 @@ def _compared(
             words = _cut(row, found.st_size, sizes, loose=loose)
             if words:
                 damaged.append((Path(row.path), words))
+        elif row.size == found.st_size and is_library(row.path) and not loose and _is_overwritten(row):
+            damaged.append((Path(row.path), "is not a library, and its hash is not the one in RECORD"))
     return replace(package, damaged=tuple(damaged), lost=bool(damaged) and not there)
 
 
@@ -319,11 +337,31 @@ def _cut(row: _Row, size: int, sizes: _Sizes, *, loose: bool) -> str:
         return "is empty"
     if is_library(row.path):
         try:
-            if elf.is_complete(Path(row.path).read_bytes()):
-                return ""
-        except OSError:
+            with open_bytes(Path(row.path)) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                if elf.is_complete(data):
+                    return ""
+        except (OSError, NixpyError):
             return ""
     return f"is cut off: it has {size:,} bytes, and RECORD says {row.size:,}"
+
+
+def _is_overwritten(row: _Row) -> bool:
+    """Return whether a library is not ELF and has another hash than in RECORD.
+
+    After a crash, a file may have its size and no content. A linker script has the name of a library, too.
+    """
+    algorithm, _, digest = row.digest.partition("=")
+    if algorithm != "sha256":
+        return False
+    try:
+        with open_bytes(Path(row.path)) as file:
+            if file.read(len(elf.MAGIC)) == elf.MAGIC:
+                return False
+            file.seek(0)
+            found = hashlib.file_digest(file, "sha256").digest()
+    except (OSError, NixpyError):
+        return False
+    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() != digest
 
 
 # --- files without a RECORD ---

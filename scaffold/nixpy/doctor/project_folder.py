@@ -22,8 +22,9 @@ from nixpy.core.git import run as run_git
 from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.environment.options import resolve_options
-from nixpy.files import projects_flake
+from nixpy.files import envrc, flake_imports, projects_flake
 from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
@@ -63,6 +64,8 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
             local = frozenset(package.name for package in packages if package.local)
     settings, nixpy_lock = found.settings, read_nixpy_lock(found)
     uses_nixpy = settings.style is not None or found.rendered.exists() or found.nixpy_lock_path.exists()
+    entries = flake_imports.entries(found.root)
+    leads = not (uses_nixpy and entries) or any(flake_imports.leads(entry, found) for entry in entries)
     in_root = resolved.style is not None and styles.find(resolved.style).venv_in_root
     install, manager = _install(found, resolved.manager)
     return ObservedProject(
@@ -70,8 +73,9 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         source=found.source.name,
         style=resolved.style,
         uses_nixpy=uses_nixpy,
-        enter=_enter(found),
-        fills=uses_nixpy and not in_root and resolved.manager != managers.NONE,
+        enter=_enter(found) if leads else "nixpy init",
+        copied=_flake_files(folder, settings) if uses_nixpy and found.flake.is_file() and not _tracked(folder) else (),
+        fills=uses_nixpy and leads and not in_root and resolved.manager != managers.NONE,
         install=install,
         locked=locked,
         packages=direct,
@@ -114,12 +118,41 @@ def broken_file(error: NixpyError, folder: Path) -> BrokenFile | None:
 
 
 def _enter(found: project.Project) -> str:
-    folder = found.root
-    if (folder / ".envrc").exists():
+    if (found.root / envrc.NAME).exists() and envrc.enters(found):
         return "direnv reload"
     if reference := projects_flake.reference(found):
         return f"nix develop {reference}"
-    return "nix-shell" if (folder / "shell.nix").exists() and not (folder / "flake.nix").exists() else "nix develop"
+    flake = flake_imports.FLAKE in {path.name for path in flake_imports.entries(found.root)}
+    return "nix develop" if flake or not (found.root / flake_imports.SHELL).exists() else "nix-shell"
+
+
+def _tracked(folder: Path) -> bool:
+    """Return whether Nix takes the files of a flake in `folder` from git or Mercurial."""
+    here = folder.resolve()
+    return any((parent / name).exists() for parent in (here, *here.parents) for name in (".git", ".hg"))
+
+
+def unused(folder: Path) -> tuple[MachineDiagnostic, ...]:
+    """Return a diagnostic for a flake or an .envrc without nixpy's shell.
+
+    Each has the command that fixes it.
+    """
+    found = project.read(folder)
+    imports = (
+        MachineDiagnostic(
+            code=one.code, message=with_hint(one.message, one.hint), command="nixpy init", level="warning"
+        )
+        for one in flake_imports.unused(found)
+    )
+    entry = envrc.entry_missed(found)
+    direnv = (
+        MachineDiagnostic(
+            code=one.code, message=one.message, command=f"{envrc.command(entry)} && direnv allow", level="warning"
+        )
+        for one in envrc.astray(found)
+        if entry
+    )
+    return (*imports, *direnv)
 
 
 def _install(found: project.Project, name: str) -> tuple[str, str]:
@@ -152,7 +185,7 @@ def wanted_versions(folder: Path, host: Host, python: str | None) -> dict[str, s
     if not found.locked:
         wanted: dict[str, str] = {}
         for requirement in found.direct_requirements(targets):
-            if requirement.url is None:
+            if requirement.url is None and requirement.specifier:
                 name = canonicalize_name(requirement.name)
                 wanted[name] = ",".join(filter(None, (wanted.get(name), str(requirement.specifier))))
         return wanted
@@ -180,7 +213,7 @@ def freshness(folder: Path) -> Freshness | None:
     verdict = check(project.read(folder))
     if verdict.status == 0:
         return None
-    return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)))
+    return Freshness(state=verdict.state.value, reasons=tuple(map(str, verdict.reasons)), settled=verdict.settled)
 
 
 def _settings_of(folder: Path) -> Settings:
@@ -210,17 +243,21 @@ def git(folder: Path, venv: Path) -> Git | None:
     """
     if not is_checkout(folder):
         return None
-    settings = _settings_of(folder)
-    nixpy_lock_path = Path(settings.file).with_name(project.NIXPY_LOCK)
-    names = ("flake.nix", "flake.lock", settings.file, str(nixpy_lock_path))
-    there = [name for name in names if (folder / name).is_file()]
-    known = set(run_git(folder, "ls-files", "-z", "--", *names).stdout.split("\0"))
+    there = _flake_files(folder, _settings_of(folder))
+    known = set(run_git(folder, "ls-files", "-z", "--", *(there or (flake_imports.FLAKE,))).stdout.split("\0"))
     inside = venv.resolve().is_relative_to(folder.resolve()) and (venv / "pyvenv.cfg").exists()
     # The check is for a file in it, since a virtual environment often has a .gitignore for its content.
     return Git(
         unknown=tuple(name for name in there if name not in known) if (folder / "flake.nix").is_file() else (),
         open_venv=inside and run_git(folder, "check-ignore", "-q", str(venv.resolve() / "pyvenv.cfg")).returncode == 1,
     )
+
+
+def _flake_files(folder: Path, settings: Settings) -> tuple[str, ...]:
+    """Return the files that a flake with nixpy's shell is made of."""
+    nixpy_lock = str(Path(settings.file).with_name(project.NIXPY_LOCK))
+    names = (flake_imports.FLAKE, "flake.lock", settings.file, nixpy_lock)
+    return tuple(name for name in names if (folder / name).is_file())
 
 
 def uv_settings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

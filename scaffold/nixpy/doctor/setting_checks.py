@@ -10,7 +10,7 @@ from nixpy.core.text import shell_word
 from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import Level, MachineDiagnostic
 from nixpy.doctor.remedies import PREFER_SYSTEM
-from nixpy.files.reconcile import REMEDIES, State
+from nixpy.files.reconcile import State, remedy
 from nixpy.project.managers import FOLDER
 
 # Every Nix shell sets SOURCE_DATE_EPOCH, and it only changes dates.
@@ -138,11 +138,30 @@ def stale_files(facts: Facts) -> Iterator[MachineDiagnostic]:
     if facts.project is None or not facts.project.uses_nixpy or facts.fresh is None:
         return
     state = State(facts.fresh.state)
-    remedy = REMEDIES[state]
+    cure = remedy(state, settled=facts.fresh.settled)
     why = f": {facts.fresh.reasons[0]}" if facts.fresh.reasons else ""
-    by_hand = "" if remedy.command else f"; {remedy.words}"
+    by_hand = "" if cure.command else f"; {cure.words}"
     yield MachineDiagnostic(
         code="NIX416",
         message=f"nixpy.nix and nixpy.lock are {in_words(state)}{why}{by_hand}",
-        command=remedy.command or "nixpy check",
+        command=cure.command or "nixpy check",
     )
+
+
+def unused_files(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX220 or NIX221: flake.nix or .envrc does not lead to nixpy's shell."""
+    yield from facts.unused
+
+
+def copied_folder(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX222: without git, Nix copies the folder of the flake as it is."""
+    if facts.project and facts.project.copied:
+        names = " ".join(map(shell_word, facts.project.copied))
+        folder = f", {facts.project.folder} included," if facts.project.folder else ""
+        yield MachineDiagnostic(
+            code="NIX222",
+            message=f"{facts.project.root} is not in a git repository: each change makes `nix develop` copy the folder"
+            f"{folder} into the Nix store",
+            command=f"git init && git add -N {names}",
+            level="warning",
+        )

@@ -37,7 +37,7 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
         names = ", ".join(item.name for item in style.inputs)
         raise ArgumentError(
             f"style {style.name} takes {names} from flake inputs, so it does not work with shell.nix",
-            hint=f"Leave out --no-flake, or choose {style.other('no-flake')}.",
+            hint=f"Use --flake, or choose {style.other('no-flake')}.",
         )
     if diagnostic := _unread(project, style):
         raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)

@@ -32,7 +32,7 @@ class Options:
     nixpkgs: str | None = None
     systems: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
-    flake: bool = True
+    flake: bool | None = True  # None: unless the project has only a shell.nix
     direnv: bool = False
     reference: str | None = None  # that of the project's shell in a flake above, such as "../..#api"
 
@@ -103,8 +103,10 @@ def resolve_options(project: Project, options: Options = Options()) -> ResolvedO
     else:
         nixpkgs, reasons["nixpkgs"] = _nixpkgs(project.root)
     release = releases.release(nixpkgs)
-    if release.state == "unstable" and "unstable" not in nixpkgs:
+    if not releases.is_known(nixpkgs) or (release.state == "unstable" and "unstable" not in nixpkgs):
         reasons["nixpkgs"] = f"not a release that this nixpy knows; treated as {release.branch}"
+    if not releases.is_known(nixpkgs):
+        release = replace(release, branch=f"{nixpkgs} (treated as {release.branch})")
     with _located(project, "python", from_command_line=options.python is not None):
         python, reasons["python"] = releases.choose_python(
             options.python or settings.python, _python_version_file(project), project.requires_python, release

@@ -73,7 +73,7 @@ def refuse(project: Project, *, flake_comes: bool | None = None) -> None:
         _fail(
             project,
             'library = "input" takes the Nix functions from the inputs of a flake, so it is not for a shell.nix',
-            f"Leave out --no-flake, or {_VENDORED}",
+            f"Use --flake, or {_VENDORED}",
         )
     handed_on = False
     for entry in (project.root / "shell.nix", project.root / "default.nix"):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NIX_FORMAT
+from nixpy.core.conflict import conflict_line
 from nixpy.core.errors import InputError, NixpyError, OutputError
 from nixpy.core.read_file import read_bytes
 from nixpy.files import place
@@ -34,6 +35,7 @@ class State(StrEnum):
     OLDER = "older library"
     STALE = "stale"
     EDITED = "edited"
+    CONFLICT = "merge conflict"
     MISSING = "never analysed"
     FOREIGN = "foreign"
     NEWER = "newer"
@@ -63,10 +65,20 @@ REMEDIES = {
     State.EDITED: Remedy(
         "move your changes to [tool.nixpy] or flake.nix, then run `nixpy sync --force`", "nixpy sync --force"
     ),
+    State.CONFLICT: Remedy("run `nixpy sync`, which generates the file again", "nixpy sync"),
     State.MISSING: Remedy("run `nixpy init`", "nixpy init"),
     State.FOREIGN: Remedy("copy what you need from the file, then run `nixpy init --force`, which overwrites it"),
     State.NEWER: Remedy("update nixpy"),
 }
+
+
+def remedy(state: State, *, settled: bool) -> Remedy:
+    """Return the remedy for files in this state.
+
+    For missing files it is `nixpy init` in a new project, and `nixpy sync` if the settings name a style (`settled`).
+    """
+    return REMEDIES[State.STALE if settled and state is State.MISSING else state]
+
 
 # The exit status of each state, the same for every file (0 up to date, 1 a difference, 2 not written by this nixpy).
 STATUS = {
@@ -74,6 +86,7 @@ STATUS = {
     State.OLDER: 0,
     State.STALE: 1,
     State.EDITED: 1,
+    State.CONFLICT: 1,
     State.MISSING: 1,
     State.FOREIGN: 2,
     State.NEWER: 2,
@@ -112,6 +125,8 @@ def own_state(path: Path) -> State | None:
     text = _read(path, owned=True)
     if text is None:
         return State.MISSING
+    if nixpylock.MARK in text and conflict_line(text):
+        return State.CONFLICT
     if path.suffix == ".lock":
         try:
             nixpylock.loads(text, path)

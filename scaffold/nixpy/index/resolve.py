@@ -244,34 +244,33 @@ class _Conversation:
         return answer if all(package.keys() & _FILES for package in answer) else self._with_files(answer)
 
     def files(self, pins: Iterable[str]) -> list[_Package]:
-        """Return the packages of `pins` with their files; none if uv fails.
+        """Return the packages of `pins` with their files, without those that uv fails for.
 
-        A pin is `NAME==VERSION`.
+        A pin is `NAME==VERSION`. Each run of uv lists one version of a name.
         """
-        answer = self._ask(replace(self._input, lines=tuple(pins), sources=(), constraints=()), ["--no-deps"])
-        return [] if isinstance(answer, Failure) else answer
+        found: list[_Package] = []
+        left = list(dict.fromkeys(pins))
+        while left:
+            batch = {_name(pin): pin for pin in left}
+            left = [pin for pin in left if batch[_name(pin)] != pin]
+            lines = tuple(batch.values())
+            answer = self._ask(replace(self._input, lines=lines, sources=(), constraints=()), ["--no-deps"])
+            found += [] if isinstance(answer, Failure) else answer
+        return found
 
     def _with_files(self, packages: list[_Package]) -> list[_Package]:
         """Add the files of packages of which uv lists none.
 
-        None of their files fits the marker of the package. Each run of uv lists one version of a name.
-
-        Raises NixpyError if uv lists no files without the marker, either.
+        None of their files fits the marker of the package. Raises ResolutionError if there is no file at all.
         """
         lacking = [(one["name"], one["version"]) for one in packages if "version" in one and not one.keys() & _FILES]
-        files: dict[tuple[str, str], _Package] = {}
-        while left := dict(pair for pair in lacking if pair not in files):
-            pins = tuple(f"{name}=={version}" for name, version in left.items())
-            answer = self._ask(replace(self._input, lines=pins, sources=(), constraints=()), ["--no-deps"])
-            if isinstance(answer, Failure):
-                raise answer.error()
-            listed = {one["name"]: {key: one[key] for key in _FILES if key in one} for one in answer}
-            if missing := [f"`{name}` {version}" for name, version in left.items() if not listed.get(name)]:
-                raise ResolutionError(
-                    f"the index has no file of {', '.join(missing)} that an installer takes",
-                    hint="Choose another version, or make a lock with `uv lock`.",
-                )
-            files |= {pair: listed[pair[0]] for pair in left.items()}
+        listed = self.files(f"{name}=={version}" for name, version in lacking)
+        files = {(one["name"], one["version"]): {key: one[key] for key in _FILES if key in one} for one in listed}
+        if missing := [f"{name} {version}" for name, version in lacking if not files.get((name, version))]:
+            raise ResolutionError(
+                f"the index has no file of {', '.join(missing)} that an installer takes",
+                hint="Choose another version, or make a lock with `uv lock`.",
+            )
         return [one | files.get((one["name"], one.get("version", "")), {}) for one in packages]
 
     def _note(self, builds: Iterable[str]) -> bool:

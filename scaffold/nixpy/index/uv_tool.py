@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from nixpy.core import limits, programs
-from nixpy.core.errors import NetworkError, NixpyError, NoWheelError, ProgramError, ResolutionError
+from nixpy.core.errors import NetworkError, NixpyError, ProgramError, ResolutionError
 from nixpy.index.uv_config import UvConfig, uv_variables
 
 _OLDEST_UV = Version("0.9")
@@ -21,6 +21,7 @@ _INSTALL = "Install uv, run nixpy in `nix shell nixpkgs#uv`, or install the extr
 _BUILD_FAILED = re.compile(r"Failed to (?:download and )?build `([^`]+)`")
 _NAMELESS = re.compile(r"\A(?:error: )?The build backend returned an error")
 _SHOWN_LINES = 14
+_OTHER_PYTHON = "Choose a Python that these have wheels for (--python), or other versions of them."
 _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern that matches uv's text decides
     (
         r"network (?:was|connectivity is) disabled|Network connectivity",
@@ -44,8 +45,8 @@ _HINTS: tuple[tuple[str, str, type[NixpyError]], ...] = (  # the first pattern t
     ),
     (
         r"matching Python (?:version|ABI) tag|does not satisfy Python",
-        "Choose a Python that these have wheels for (--python), or other versions of them.",
-        NoWheelError,
+        _OTHER_PYTHON,
+        ResolutionError,
     ),
     (
         r"was not found in the package registry|there are no versions of",
@@ -84,7 +85,10 @@ class Failure:
         """Return the error to show, with a hint."""
         found = ((hint, kind) for pattern, hint, kind in _HINTS if re.search(pattern, self.text))
         hint, kind = next(found, (None, ResolutionError))
-        return kind("uv cannot resolve the requirements:", details=self.text, hint=hint)
+        error = kind("uv cannot resolve the requirements:", details=self.text, hint=hint)
+        if isinstance(error, ResolutionError):
+            error.no_wheel = hint == _OTHER_PYTHON
+        return error
 
 
 def find_uv(environ: Mapping[str, str] = os.environ, *, project: Path) -> Uv:

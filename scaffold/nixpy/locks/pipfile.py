@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
+from nixpy.core.conflict import refuse_conflict
 from nixpy.core.errors import LockError
 from nixpy.core.toml_file import read_text
 from nixpy.locks.requirement_lines import Location, RequirementLine, requirement_line
@@ -60,6 +61,7 @@ def read(
             for name in packages
         }
     except json.JSONDecodeError as error:
+        refuse_conflict(text, path)
         _fail(path, f"this is not valid JSON: {error.msg}", _AGAIN, error.lineno)
     except limits.PastLimitError as error:
         _fail(path, f"this file cannot be read: {error}", _AGAIN)

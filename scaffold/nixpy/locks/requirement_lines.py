@@ -22,6 +22,7 @@ from packaging.utils import (
 )
 
 from nixpy.core import limits
+from nixpy.core.conflict import refuse_conflict
 from nixpy.core.errors import InputError, NixpyError
 from nixpy.core.read_file import exists, read_bytes
 from nixpy.core.requirement import canonical_requirement
@@ -136,6 +137,7 @@ def decoded(path: Path, *, named: bool = False) -> str:
         hint = "Save it as UTF-8, or name its encoding in the first line: `# -*- coding: latin-1 -*-`."
         raise InputError(f"this file is not {encoding}", hint=hint, path=path, line=line) from None
     limits.check_text(text, path)
+    refuse_conflict(text, path)
     return text
 
 

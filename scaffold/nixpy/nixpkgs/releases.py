@@ -25,6 +25,11 @@ from nixpy.core.toml_file import parse_toml, read_text, toml_line
 _TABLE = Path(__file__).with_name("releases.toml")
 _STATES = ("ended", "stable", "unstable")
 _STABLE = re.compile(r"(?:nixos-|nixpkgs-|release-)?(?P<number>\d\d\.\d\d)(?:-small|-darwin)?")
+_REVISION = re.compile(r"[0-9a-f]{40}")
+# Source: the branches of github.com/NixOS/nixpkgs that Hydra builds, and those from which they are made.
+_MOVING = frozenset(
+    {"nixos-unstable", "nixos-unstable-small", "nixpkgs-unstable", "master", "staging", "staging-next", "HEAD"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,21 @@ def release(ref: str) -> Release:
     stable = _STABLE.fullmatch(ref.rstrip("/").rpartition("/")[2])
     branch = f"nixos-{stable['number']}" if stable else ""
     return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
+
+
+def is_known(ref: str) -> bool:
+    """Return whether a reference to nixpkgs is a revision or a known branch.
+
+    A known branch is one of `releases.toml`, in any of the spellings that `release` takes, or one that becomes
+    nixos-unstable.
+    """
+    name = ref.rstrip("/").rpartition("/")[2]
+    stable = _STABLE.fullmatch(name)
+    return (
+        _REVISION.fullmatch(name) is not None
+        or name in _MOVING
+        or (stable is not None and f"nixos-{stable['number']}" in releases().by_branch)
+    )
 
 
 def with_glibc(needed: tuple[int, ...]) -> Release | None:

@@ -90,6 +90,9 @@ def gather_inputs(release: PackageRelease, build: Iterable[Needed], target: Targ
     asked, diagnostics = _external(release, target)
     if asked is None:
         asked = builds.known(canonicalize_name(release.metadata.name))
+        # Without a wheel, nothing shows what the build links to.
+        if release.compiled and not asked and not rust and not release.modules:
+            diagnostics.append(_unknown_libraries(release.metadata.name))
     brought = builds.started(systems & _BRINGING)
     needs = [*asked, *(one for one in builds.started(systems) if one not in brought)]
     found: dict[Role, set[str]] = {"build": set(), "host": set(), "run": set()}
@@ -199,6 +202,15 @@ def _supplied(role: Role, dependency: Dependency, target: Target) -> tuple[tuple
         )
         return (), [diagnostic]
     return tuple(one.expression for one in supply.inputs), []
+
+
+def _unknown_libraries(name: str) -> Diagnostic:
+    return Diagnostic(
+        code="NIX223",
+        package=name,
+        message=f"the sdist of {name} contains code to compile, and nixpy does not know which libraries it links to",
+        hint="Read its setup.py or its documentation, and add the libraries to buildInputs.",
+    )
 
 
 def _diagnostics(name: str, rust: Rust | None, runs_with: Collection[str]) -> Iterator[Diagnostic]:

@@ -19,6 +19,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.core import limits
+from nixpy.core.conflict import refuse_conflict
 from nixpy.core.errors import ProjectError
 from nixpy.core.toml_file import read_text
 from nixpy.project.dependencies import Dependencies
@@ -178,10 +179,12 @@ def _program(path: Path) -> tuple[dict[str, Any], frozenset[str], bool]:
 
     With them are those that are code, and whether there may be others.
     """
+    text = read_text(path)
     try:
-        tree = ast.parse(read_text(path))
+        tree = ast.parse(text)
     except _NO_PROGRAM as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
+        refuse_conflict(text, path)
         raise ProjectError(f"this is not valid Python 3: {error}", hint="Correct it.", path=path, line=line) from None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup"]
     if len(calls) != 1:
@@ -241,6 +244,7 @@ def _config(path: Path) -> configparser.RawConfigParser:
         parser.read_string(text)
     except configparser.Error as error:
         line = getattr(error, "lineno", None)
+        refuse_conflict(text, path)
         raise ProjectError("this file is not a valid setup.cfg", hint="Correct it.", path=path, line=line) from None
     return parser
 

@@ -50,7 +50,7 @@ class PackageRelease:
     `filename` and `sha256` (lower-case hex) are those of the source: the sdist, with its `pyproject` if it has one, or,
     without an sdist, a pure Python wheel. With `of_pypi`, fetchPypi finds it. `modules` are those that the wheel
     installs, empty without a wheel. `programs` are those that the wheel installs, or without a wheel those in
-    pyproject.toml. `cargo_roots` are as in `Sdist`.
+    pyproject.toml. `cargo_roots` and `compiled` are as in `Sdist`.
     """
 
     metadata: Metadata
@@ -61,6 +61,7 @@ class PackageRelease:
     modules: tuple[str, ...]
     programs: tuple[str, ...]
     cargo_roots: tuple[str, ...] = ()
+    compiled: bool = False
 
     @property
     def is_wheel(self) -> bool:
@@ -184,6 +185,7 @@ class SdistIndex:
             modules=top_level(members),
             programs=(),
             cargo_roots=sdist.cargo_roots,
+            compiled=sdist.compiled,
         )
 
     def _open(self, file: WheelFile) -> io.BufferedIOBase:
