@@ -196,7 +196,7 @@ class PdmLock(LockDefaults):
 
 
 def _check_addresses(data: Table, metadata: Table) -> None:
-    """Raise DamagedError for the address of a file in a lock without the strategy `static_urls`."""
+    """Raise DamagedError for an address without the strategy `static_urls`."""
     if "static_urls" in strings(metadata, "strategy") or metadata.get("static_urls"):
         return
     for table in tables(data.get("package", [])):
