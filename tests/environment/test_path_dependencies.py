@@ -118,6 +118,7 @@ def codes(folder: Path, nixpy: Nixpy, *options: str) -> dict[str, str]:
     done = nixpy("init", folder, "--format", "json", "--python", "3.13", *options)
     assert done.status == 0, done.err
     (project,) = done.json["projects"]
+    assert not [one for one in project["problems"] if one["code"] == "NIX218"]
     return {one["code"]: f"{one['message']} {one['hint']}" for one in project["problems"] if one["package"]}
 
 

@@ -163,3 +163,20 @@ def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is an error that names it."""
     with pytest.raises(NixpyError, match="does not exist"):
         PyLock.read(tmp_path / "pylock.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('version = "2.0+cu130"', 'version = "x"', 'version = "x"'),
+        ('hashes = { sha256 = "dd" }', "size = 1", "accel-1.0-py3-none-any.whl"),
+        ("marker = \"'main' in dependency_groups\"", 'marker = "x"', 'marker = "x"'),
+    ],
+)
+def test_the_error_names_the_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    """An error of the validation has the line of the value that it is about."""
+    assert old in LOCK
+    path, text = tmp_path / "pylock.toml", LOCK.replace(old, new, 1)
+    with pytest.raises(NixpyError, match=r"not a valid pylock\.toml") as caught:
+        PyLock.parse(text, path)
+    assert line in text.splitlines()[(caught.value.line or 0) - 1]

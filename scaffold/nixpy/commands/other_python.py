@@ -49,7 +49,7 @@ def python_with_wheels(
             found = select(lock_for(other), other.targets(), extras_and_groups)
         except NixpyError:  # no versions for this Python
             continue
-        if not found.unavailable:
+        if all(item.source for item in found.unavailable):  # no Python has a wheel of a folder or a repository
             return python
     return None
 
