@@ -11,6 +11,8 @@ from nixpy.files.reconcile import parts
 from runner import Nixpy
 from smallindex import SmallIndex
 
+pytestmark = pytest.mark.slow  # several commands for each lock
+
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
 LIBRARY = """\
 [project]

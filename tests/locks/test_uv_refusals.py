@@ -138,6 +138,7 @@ def test_uv_judges_each_case(tmp_path: Path) -> None:
 ODD: list[Any] = ["", "x", "1.0", "a b", "sha256:ab", "extra == 'x", -1, 2.5, True, [1], {}, {"a": 1}, REMOVED]
 
 
+@pytest.mark.slow
 def test_any_value_of_another_type() -> None:
     """Any value replaced by a wrong one is accepted, or an error with its place."""
     for way in places(DOCUMENT):
