@@ -187,6 +187,7 @@ def test_a_repository_is_unknown(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = write(tmp_path, "uv.lock", text)
     found = codes(folder, nixpy, "--style", "loader")
     assert "nixpy reads no repository" in found["NIX201"]
+    assert "pkgs.git" in facts(folder)
     assert "rescan" not in found["NIX201"]
     found = codes(folder, nixpy, "--style", "with-packages")
     assert "comes from a repository" in found["NIX301"]

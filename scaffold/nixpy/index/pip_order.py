@@ -54,8 +54,8 @@ def _environment(indexes: Sequence[str], pip: PipIndexes) -> dict[str, str]:
         **dict.fromkeys(("UV_INDEX_URL", "UV_EXTRA_INDEX_URL"), ""),
         "UV_INDEX": " ".join(indexes[:-1]),
         "UV_DEFAULT_INDEX": indexes[-1],
-        # With it, uv continues after an index that refuses access. With one index that would hide the reason.
-        **({"UV_INDEX_STRATEGY": "unsafe-best-match"} if len(indexes) > 1 else {}),
+        # With several indexes, uv ignores one that refuses access, as pip does. The only one must not be ignored.
+        "UV_INDEX_STRATEGY": "unsafe-best-match" if len(indexes) > 1 else "first-index",
         "UV_FIND_LINKS": ",".join(pip.find_links),
     }
 
