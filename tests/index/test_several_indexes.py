@@ -184,13 +184,19 @@ def test_files_are_joined_by_version() -> None:
         assert pip_order.with_files([untouched], [[untouched], [other]]) == [untouched]
 
 
-def test_pins_of_forks_have_markers() -> None:
-    """A package with two versions is pinned for each of its systems; a package of an address is not."""
-    linux, others = "sys_platform == 'linux'", "sys_platform != 'linux'"
+def test_each_version_is_pinned() -> None:
+    """Every version of a package is pinned; a package of an address is not."""
     packages: list[dict[str, Any]] = [
-        {"name": "a", "version": "1", "marker": linux},
-        {"name": "a", "version": "2", "marker": others},
-        {"name": "b", "version": "1", "marker": linux},
+        {"name": "a", "version": "1", "marker": "sys_platform == 'linux'"},
+        {"name": "a", "version": "2", "marker": "sys_platform != 'linux'"},
         {"name": "c", "version": "1", "vcs": {}},
     ]
-    assert pip_order.pins(packages) == (f"a==1 ; {linux}", f"a==2 ; {others}", "b==1")
+    assert pip_order.pins(packages) == ("a==1", "a==2")
+
+
+@pytest.mark.slow
+def test_forks_get_the_files_of_all_indexes(tmp_path: Path, indexes: tuple[SmallIndex, SmallIndex]) -> None:
+    """Of two versions for different systems, each has the files of both indexes."""
+    forks = ["here-better==1.0 ; sys_platform == 'linux'", "here-newer==2.0 ; sys_platform == 'linux'"]
+    path = project(tmp_path, indexes, [*forks, "here-newer==1.0 ; sys_platform != 'linux'"])
+    assert by_nixpy(path, merge_indexes=True) == by_pip(path)

@@ -9,7 +9,6 @@ Source: pip's `PackageFinder.find_all_candidates`; uv's documentation, "Searchin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -63,13 +62,7 @@ def _environment(indexes: Sequence[str], pip: PipIndexes) -> dict[str, str]:
 
 def pins(packages: Iterable[_Package]) -> tuple[str, ...]:
     """Return a requirement with the version of each package of an index."""
-    found = [package for package in packages if _is_from_index(package)]
-    times = Counter(package["name"] for package in found)
-    return tuple(
-        f"{one['name']}=={one['version']}"
-        + (f" ; {one['marker']}" if times[one["name"]] > 1 and "marker" in one else "")
-        for one in found
-    )
+    return tuple(f"{one['name']}=={one['version']}" for one in packages if _is_from_index(one))
 
 
 def with_files(packages: Sequence[_Package], answers: Iterable[Sequence[_Package]]) -> list[dict[str, Any]]:
