@@ -121,7 +121,7 @@ def test_it_fits_and_breaks_no_word(
     _, terminal = run([*RUN, *arguments], columns=width, cwd=project)
     written = terminal.shown
     for line in written.split("\n"):
-        command = line.strip().startswith(("git ", "cd ", "uv ", "python -m", "delta = "))
+        command = line.strip().startswith(("git ", "cd ", "uv ", "python -m", "delta = ", "hint: rm -r "))
         longest = max(map(len, line.split()), default=0)
         assert len(line) <= width or longest > width - len("python  ") or command, line
     key = ("piped", *arguments)

@@ -23,6 +23,16 @@ systems = [
 url = "https://index.example"
 [ project . 'optional-dependencies' ]  # note
 fast = ["mkl"]
+[[package]]
+name = "a"
+[package.files]
+wheels = [
+  1,
+  2,
+]
+[[package]]
+name = "b"
+wheels = [1, 2]
 """
 
 
@@ -39,9 +49,17 @@ fast = ["mkl"]
         (("tool", "uv", "index", "url"), None, 11),
         (("project", "optional-dependencies", "fast"), None, 13),
         (("nothing",), None, None),
+        (("package", "name"), None, 15),
+        (("package", 0, "name"), None, 15),
+        (("package", 1), None, 21),
+        (("package", 1, "name"), None, 22),
+        (("package", 0, "files", "wheels", 1), None, 19),
+        (("package", 1, "wheels", 1), None, 23),
+        (("package", 1, "missing"), None, 21),
+        (("tool", "uv", "index", 0, "url"), None, 11),
     ],
 )
-def test_line_of_a_key(keys: tuple[str, ...], value: str | None, line: int | None) -> None:
+def test_line_of_a_key(keys: tuple[str | int, ...], value: str | None, line: int | None) -> None:
     """The line is that of the key, of the value's item where one is named, or of the nearest table."""
     assert toml_line(TEXT, *keys, value=value) == line
 

@@ -259,6 +259,26 @@ def test_versions_of_the_lock(installed: str | None, wanted: str, shown: str | N
     assert found[0].message == f"{VENV.folder} has other versions than uv.lock: numpy {installed} instead of {shown}"
 
 
+@pytest.mark.parametrize(
+    ("manager", "command"),
+    [
+        ("uv", "uv pip install numpy==2.1.0"),
+        ("pip", ".venv/bin/python -m pip install --no-input numpy==2.1.0"),
+        ("none", "uv pip install numpy==2.1.0"),
+    ],
+)
+def test_versions_of_nixpy_lock(manager: str, command: str) -> None:
+    """Without a lock, the shell installs the versions that were analysed; the requirements may allow others."""
+    package = replace(NUMPY, version="2.0")
+    recorded = {"numpy": "==2.1.0"}
+    project = replace(PROJECT, manager=manager, source="pyproject.toml", locked=None)
+    found = only(installed=(package,), wanted={"numpy": ">=2"}, recorded=recorded, project=project)
+    assert (found.code, found.command) == ("NIX424", command)
+    assert found.message == f"{VENV.folder} has other versions than nixpy.lock: numpy 2.0 instead of 2.1.0"
+    found = only(installed=(package,), wanted={"numpy": ">=3"}, recorded=recorded, project=project)
+    assert "than pyproject.toml: numpy 2.0 instead of >=3" in found.message
+
+
 def test_an_environment_of_another_tool() -> None:
     """The lock says nothing about it."""
     changed = {"installed": (replace(NUMPY, version="1.0"),), "wanted": {"numpy": "==2.1.0"}}

@@ -124,6 +124,13 @@ def slimmed(venv: Path) -> None:
     shutil.rmtree(venv / "share")
 
 
+def without_scripts(venv: Path) -> None:
+    """An environment into which only the packages of another one were copied."""
+    install(venv)
+    install(venv, "other", files={"other.py": b"", "../../../bin/other": b"#!/bin/sh"})
+    shutil.rmtree(venv / "bin")
+
+
 def shared(venv: Path) -> None:
     """Two packages install the same file, and that of the last one counts."""
     install(venv, files={"tests_of_all/__init__.py": b"# long\n" * 9})
@@ -183,7 +190,7 @@ def poetry(venv: Path) -> None:
 
 HEALTHY = (
     bytecode, quotes, windows, folders, stripped, patched, slimmed, shared, sourced, copied, distribution, conda, old,
-    removed, outside, poetry,
+    removed, outside, poetry, without_scripts,
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ import shop
 import toollocks
 from doctor.world import HOST
 from nixpy.core.errors import NixpyError
-from nixpy.doctor.project_folder import wanted_versions
+from nixpy.doctor.project_folder import recorded_versions, wanted_versions
+from runner import Nixpy
 from smallindex import SmallIndex
 
 PYPROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
@@ -129,6 +130,17 @@ def test_requirements_without_a_lock(tmp_path: Path) -> None:
     assert wanted == {"pinned": "==1.0", "ranged": ">=1,<2"}
     project = shop.project(tmp_path / "demo", "alpha>=0.1", "gamma; python_version < '3.12'")
     assert wanted_versions(project, HOST, "3.13.5") == {"alpha": ">=0.1"}
+
+
+def test_versions_that_nixpy_recorded(tmp_path: Path, nixpy: Nixpy) -> None:
+    """For a project without a lock, and for the Python that they were chosen for."""
+    project = shop.project(tmp_path / "demo", "gamma", "alpha")
+    assert recorded_versions(project, HOST, "3.13.0") == {}
+    assert nixpy("init", project, "--style", "loader", "--python", "3.13").status == 0
+    assert recorded_versions(project, HOST, "3.13.0") == {"alpha": "==1.1", "gamma": "==1.1"}
+    assert recorded_versions(project, HOST, "3.12.0") == recorded_versions(project, HOST, None) == {}
+    (project / "uv.lock").write_text(UV)
+    assert recorded_versions(project, HOST, "3.13.0") == {}
 
 
 def test_no_project_and_a_damaged_one(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from nixpy.files.reconcile import parts
 from runner import Nixpy
 from smallindex import SmallIndex
 
+pytestmark = pytest.mark.slow  # several commands for each lock
+
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
 LIBRARY = """\
 [project]
@@ -118,6 +120,7 @@ def codes(folder: Path, nixpy: Nixpy, *options: str) -> dict[str, str]:
     done = nixpy("init", folder, "--format", "json", "--python", "3.13", *options)
     assert done.status == 0, done.err
     (project,) = done.json["projects"]
+    assert not [one for one in project["problems"] if one["code"] == "NIX218"]
     return {one["code"]: f"{one['message']} {one['hint']}" for one in project["problems"] if one["package"]}
 
 
@@ -186,6 +189,7 @@ def test_a_repository_is_unknown(tmp_path: Path, nixpy: Nixpy) -> None:
     folder = write(tmp_path, "uv.lock", text)
     found = codes(folder, nixpy, "--style", "loader")
     assert "nixpy reads no repository" in found["NIX201"]
+    assert "pkgs.git" in facts(folder)
     assert "rescan" not in found["NIX201"]
     found = codes(folder, nixpy, "--style", "with-packages")
     assert "comes from a repository" in found["NIX301"]

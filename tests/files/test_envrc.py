@@ -19,7 +19,7 @@ SETUP = 'from setuptools import setup\nsetup(name="demo", python_requires=">=3.1
 BESIDE = {
     "uv.lock": 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n',
     "pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n',
-    "poetry.lock": '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n',
+    "poetry.lock": 'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n',
     "pdm.lock": "[metadata]\n",
 }
 ALONE = {

@@ -47,7 +47,7 @@ def _lock_by_poetry(project: Path, index: SmallIndex) -> None:
         + path.read_text().partition("]\n")[2].partition("\n]\n")[2]
     )
     metadata = '[metadata]\nlock-version = "2.1"\npython-versions = "^3.11"\ncontent-hash = ""\n'
-    (project / "poetry.lock").write_text(f"{entries}\n{metadata}")
+    (project / "poetry.lock").write_text(f"{entries or 'package = []'}\n{metadata}")
 
 
 def poetry_entry(name: str, version: str, wheels: list[Path]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
@@ -27,3 +28,16 @@ def toml(value: object) -> str:
 def document_of(values: dict[str, Any]) -> str:
     """Return a TOML document with these values."""
     return "".join(f"{json.dumps(key)} = {toml(value)}\n" for key, value in values.items())
+
+
+def changed(document: dict[str, Any], way: Sequence[str | int], value: object) -> dict[str, Any]:
+    """Return the document with another value at `way`; None removes the value."""
+    document = copy.deepcopy(document)
+    table: Any = document
+    for key in way[:-1]:
+        table = table[key]
+    if value is None and way[-1] in (table if isinstance(table, dict) else range(len(table))):
+        del table[way[-1]]
+    elif value is not None:
+        table[way[-1]] = value
+    return document

@@ -33,7 +33,9 @@ def locked(folder: Path, index: SmallIndex, tool: str, source: str | None = None
             for path in sorted(index.folder.glob(f"{name}-1.0-*.whl"))
         )
         group = "main" if tool == "poetry" else "default"
-        packages += f'\n[[package]]\nname = "{name}"\nversion = "1.0"\ngroups = ["{group}"]\nfiles = [\n{files}]\n'
+        kept = 'optional = false\npython-versions = "*"\n' if tool == "poetry" else ""
+        packages += f'\n[[package]]\nname = "{name}"\nversion = "1.0"\ngroups = ["{group}"]\n{kept}'
+        packages += f"files = [\n{files}]\n"
         if source:
             packages += f'\n[package.source]\ntype = "legacy"\nurl = "{source}"\nreference = "house"\n'
     if tool == "poetry":

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uv
 
+from nixpy.core.errors import NetworkError
 from nixpy.core.target import Target
 from nixpy.index import pip_order
 from nixpy.index.config_files import PipIndexes, UvIndexes
@@ -129,6 +130,16 @@ def test_uv_takes_the_first_index(
     assert newer == {"first-index": "1.0", "unsafe-best-match": "2.0"}
 
 
+@pytest.mark.slow
+def test_an_index_that_refuses_access_is_named(tmp_path: Path, indexes: tuple[SmallIndex, SmallIndex]) -> None:
+    """Uv skips an index that refuses access if it reads several; a package that is then not found is no misspelling."""
+    with SmallIndex(tmp_path, auth=("user", "word")) as guarded:
+        path = project(tmp_path, (indexes[0], guarded), ["elsewhere"])
+        with pytest.raises(NetworkError, match="401") as error:
+            by_nixpy(path, merge_indexes=True)
+        assert guarded.url.split("/")[2] in str(error.value)
+
+
 def options(*, index_url: str | None = None, extra: tuple[str, ...] = (), no_index: bool = False) -> Any:
     return RequirementsOptions(index_url=index_url, extra_index_urls=extra, no_index=no_index)
 
@@ -158,7 +169,7 @@ def test_orders_of_indexes(
     """The first order begins with the index that pip prefers for equal files, and each index is once the first."""
     found = pip_order.environments(pip, UvIndexes(default=uv_default), files)
     assert [[*one["UV_INDEX"].split(), one["UV_DEFAULT_INDEX"]] for one in found] == orders
-    assert {one["UV_INDEX_STRATEGY"] for one in found} <= {"unsafe-best-match"}
+    assert {one["UV_INDEX_STRATEGY"] for one in found} <= {"unsafe-best-match" if len(found) > 1 else "first-index"}
 
 
 def test_files_are_joined_by_version() -> None:
@@ -173,13 +184,19 @@ def test_files_are_joined_by_version() -> None:
         assert pip_order.with_files([untouched], [[untouched], [other]]) == [untouched]
 
 
-def test_pins_of_forks_have_markers() -> None:
-    """A package with two versions is pinned for each of its systems; a package of an address is not."""
-    linux, others = "sys_platform == 'linux'", "sys_platform != 'linux'"
+def test_each_version_is_pinned() -> None:
+    """Every version of a package is pinned; a package of an address is not."""
     packages: list[dict[str, Any]] = [
-        {"name": "a", "version": "1", "marker": linux},
-        {"name": "a", "version": "2", "marker": others},
-        {"name": "b", "version": "1", "marker": linux},
+        {"name": "a", "version": "1", "marker": "sys_platform == 'linux'"},
+        {"name": "a", "version": "2", "marker": "sys_platform != 'linux'"},
         {"name": "c", "version": "1", "vcs": {}},
     ]
-    assert pip_order.pins(packages) == (f"a==1 ; {linux}", f"a==2 ; {others}", "b==1")
+    assert pip_order.pins(packages) == ("a==1", "a==2")
+
+
+@pytest.mark.slow
+def test_forks_get_the_files_of_all_indexes(tmp_path: Path, indexes: tuple[SmallIndex, SmallIndex]) -> None:
+    """Of two versions for different systems, each has the files of both indexes."""
+    forks = ["here-better==1.0 ; sys_platform == 'linux'", "here-newer==2.0 ; sys_platform == 'linux'"]
+    path = project(tmp_path, indexes, [*forks, "here-newer==1.0 ; sys_platform != 'linux'"])
+    assert by_nixpy(path, merge_indexes=True) == by_pip(path)

@@ -179,3 +179,20 @@ def test_requirements_that_the_lock_lacks(tmp_path: Path) -> None:
     assert lock.differences(declared, LINUX) == lock.differences(declared, LINUX, tmp_path) == ("new", "old")
     assert lock.differences(declared, LINUX, tmp_path / "member") is None
     assert PyLock.parse(text, tmp_path / "pylock.docs.toml").differences(declared, LINUX) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('version = "2.0+cu130"', 'version = "x"', 'version = "x"'),
+        ('hashes = { sha256 = "dd" }', "size = 1", "accel-1.0-py3-none-any.whl"),
+        ("marker = \"'main' in dependency_groups\"", 'marker = "x"', 'marker = "x"'),
+    ],
+)
+def test_the_error_names_the_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    """An error of the validation has the line of the value that it is about."""
+    assert old in LOCK
+    path, text = tmp_path / "pylock.toml", LOCK.replace(old, new, 1)
+    with pytest.raises(NixpyError, match=r"not a valid pylock\.toml") as caught:
+        PyLock.parse(text, path)
+    assert line in text.splitlines()[(caught.value.line or 0) - 1]

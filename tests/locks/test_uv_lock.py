@@ -276,8 +276,14 @@ def test_finding_by_name(tmp_path: Path) -> None:
 def test_an_empty_lock(tmp_path: Path) -> None:
     """A uv.lock holds nothing for a folder without [project], and nothing for a script without requirements."""
     text = 'version = 1\nrevision = 3\nrequires-python = ">=3.11"\n'
-    with pytest.raises(NixpyError, match=r"empty: pyproject.toml has no \[project\]"):
-        UvLock.read(write(tmp_path, text)).packages(LINUX, ExtrasAndGroups())
+    lock = UvLock.read(write(tmp_path, text))
+    with pytest.raises(NixpyError, match="this lock holds no project") as caught:
+        lock.packages(LINUX, ExtrasAndGroups())
+    assert caught.value.path == lock.path
+    (tmp_path / "pyproject.toml").write_text("[tool.poetry]\n")
+    with pytest.raises(NixpyError, match=r"there is no \[project\], so uv.lock is empty") as caught:
+        lock.packages(LINUX, ExtrasAndGroups())
+    assert caught.value.path == tmp_path / "pyproject.toml"
     script = tmp_path / "job.py.lock"
     script.write_text(text)
     assert formats.read(script).packages(LINUX, ExtrasAndGroups()) == ()

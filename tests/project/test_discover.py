@@ -108,7 +108,7 @@ def test_members_belong_to_their_workspace(tmp_path: Path) -> None:
     repository = survey(tmp_path)
     assert found(tmp_path) == [".", "packages/apart"]
     assert [path.name for path in repository.left_out] == ["one", "two"]
-    assert {*repository.left_out.values()} == {f"a member of the uv workspace in {tmp_path}"}
+    assert {*repository.left_out.values()} == {f"members of the uv workspace in {tmp_path}"}
     write(tmp_path, {"packages/one/nixpy.toml": ""})
     assert found(tmp_path) == [".", "packages/apart", "packages/one"]
 

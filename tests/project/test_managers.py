@@ -24,7 +24,7 @@ FULL = PROJECT.replace(
     "dependencies = []", 'dependencies = ["alpha>=1"]\n[project.optional-dependencies]\nb = ["beta"]'
 ).replace("dev = []", "dev = [\"tool; python_version > '3.8'\"]")
 BUILD = '[build-system]\nrequires = ["hatchling"]\n'
-POETRY = '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n'
+POETRY = 'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = "0"\n'
 PIP = ".venv/bin/python -m pip install --no-input"
 UV = 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "demo"\nsource = { virtual = "." }\n'
 FILES = {

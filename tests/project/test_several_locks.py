@@ -12,7 +12,7 @@ from runner import Nixpy
 PROJECT = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = []\n'
 EMPTY = 'version = 1\nrevision = 3\nrequires-python = ">=3.11"\n'
 UV = EMPTY + '[[package]]\nname = "demo"\nversion = "1"\nsource = { virtual = "." }\n'
-POETRY = '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = ""\n'
+POETRY = 'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11"\ncontent-hash = ""\n'
 PDM = '[metadata]\ngroups = ["default"]\nstrategy = ["inherit_metadata"]\nlock_version = "4.5.0"\ncontent_hash = ""\n'
 
 

@@ -20,6 +20,8 @@ NAMED = re.compile(
 # The same words for other things.
 OTHERS = {
     "application": ("package/entries.py", "package/recipe.py"),  # an option of `nixpy package`
+    # The program conda, which the style of that name starts, too.
+    "conda": ("doctor/examine.py", "doctor/packages.py", "doctor/setting_checks.py"),
     "find-library": ("needs/dlopen.py",),  # a kind of row in dlopen.csv
     "loader": ("cli/scan.py", "doctor/report.py"),  # the program that starts others
     # What the host has in the place of a loader, or must have.

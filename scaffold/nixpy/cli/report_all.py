@@ -31,7 +31,7 @@ def report_all(
     Args:
         root: The folder of the repository.
         done: The results of the projects; their errors were printed before.
-        left_out: Folders with files of a project that were not set up, each with the reason.
+        left_out: Folders with files of a project that were not set up, each with its kind.
         written: The flake.nix, if there was none.
         lines: The lines for the flake.nix that exists.
         diff: Print what would change.
@@ -47,8 +47,7 @@ def report_all(
             echo("")
         for line in _choices(done):
             echo(line)
-        for line in table([(str(folder), f"left out: {reason}") for folder, reason in left_out.items()], 0):
-            echo(line)
+        _left_out(left_out)
         echo("")
         _written(done, written)
         _diagnostics(done)
@@ -85,6 +84,13 @@ def _choices(done: Sequence[SetUp]) -> Iterator[str]:
     yield from table(rows, 0)
     if same and plans:
         yield from table([["all projects", ", ".join(f"{name} {value}" for name, value in same.items())]], 0)
+
+
+def _left_out(left_out: Mapping[Path, str]) -> None:
+    """Print the folders that were not set up, with one line for each kind."""
+    for kind in dict.fromkeys(left_out.values()):
+        folders = [str(folder) for folder, one in left_out.items() if one == kind]
+        tell(shorten(folders, shown=len(folders) if SETTINGS.verbose else None), lead=f"left out as {kind}: ")
 
 
 def _written(done: Sequence[SetUp], written: Sequence[Comparison]) -> None:

@@ -89,7 +89,7 @@ def _with_user_files(plan: Plan, options: Options, entry: Path) -> Plan:
         "use": "flake" if options.flake else "nix",
         "systems": list(resolved.systems),
         "read": [shell_word(name) for name in envrc.read(project)],
-        "reference": reference or "",
+        **({"reference": reference} if reference else {}),
     }
     pin = None if options.flake else flake.pin(project.root, resolved.nixpkgs)
     env["pin"] = pin and pin.as_dict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def python_with_wheels(
     release = releases.release(resolved.nixpkgs)
     extras_and_groups = project.extras_and_groups if project.locked else ExtrasAndGroups()
     allowed = project.requires_python
-    never = {(item.system, item.name) for item in unavailable}
+    never = _without_wheel(unavailable)
     here, others = len(never), dict[str, int]()
     if progress and not project.locked:
         progress.start(0)
@@ -67,12 +67,17 @@ def python_with_wheels(
             found = select(lock_for(other), other.targets(), extras_and_groups)
         except NixpyError:  # no versions for this Python
             continue
-        if not found.unavailable:
+        lacking = _without_wheel(found.unavailable)
+        if not lacking:
             return OtherPython(python)
-        lacking = {(item.system, item.name) for item in found.unavailable}
         never, others[python] = never & lacking, len(lacking)
     best = next((python for python, number in others.items() if number == len(never) < here), None)
     return OtherPython(best, tuple(sorted({name for _, name in never}))) if best else None
+
+
+def _without_wheel(unavailable: Iterable[Unavailable]) -> set[tuple[str, str]]:
+    """Return system and name of packages without a wheel; no Python has a wheel of a folder or a repository."""
+    return {(item.system, item.name) for item in unavailable if not item.source}
 
 
 def sentence(other: OtherPython, resolved: ResolvedOptions) -> str:

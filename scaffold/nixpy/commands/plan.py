@@ -127,7 +127,7 @@ def _other_python(
     before: NixpyLock | None,
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic if all packages have wheels only for another Python."""
-    if not env.nixpy_lock.unavailable or env.style.from_nixpkgs:
+    if env.style.from_nixpkgs or all(item.source for item in env.nixpy_lock.unavailable):
         return
     lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
     progress, unavailable = analysis_options.progress, env.nixpy_lock.unavailable

@@ -192,6 +192,9 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         ),
         unreadable=_unreadable(packages, wheels),
         versions=wheels.versions if wheels else (),
+        recorded=see("recorded", {}, project_folder.recorded_versions, root, host, _version(found, started))
+        if host and project and project.uses_nixpy and fresh is None
+        else {},
         wanted=see("wanted", {}, project_folder.wanted_versions, root, host, _version(found, started)) if host else {},
         suppliers=see("wheels", {}, project_folder.suppliers, root, wheels.asking) if host and wheels else {},
         rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),

@@ -313,6 +313,7 @@ class Facts:
     unreadable: tuple[UnreadableFile, ...] = ()
     versions: tuple[MissingVersion, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)  # the specifier of each package that the project installs
+    recorded: Mapping[str, str] = field(default_factory=dict)  # the same of nixpy.lock, if there is no lock
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
     project: ObservedProject | None = None

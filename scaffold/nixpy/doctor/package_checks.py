@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -150,19 +150,40 @@ def other_versions(facts: Facts) -> Iterator[MachineDiagnostic]:
     project, venv = facts.project, facts.venv
     if project is None or venv is None or project.folder != managers.FOLDER:
         return
-    other = []
-    for package in facts.installed:
-        wanted = facts.wanted.get(package.name)
-        if wanted and package.version and not SpecifierSet(wanted).contains(package.version, prereleases=True):
-            shown = wanted.removeprefix("==") if wanted.startswith("==") and "," not in wanted else wanted
-            other.append((package.name, f"{package.name} {package.version} instead of {shown}"))
+    other = _other(facts, facts.wanted)
     if other:
-        yield MachineDiagnostic(
-            code="NIX424",
-            message=f"{venv.folder} has other versions than {project.source}: {shorten([words for _, words in other])}",
-            command=fill(project, venv.folder),
-            packages=tuple(name for name, _ in other),
-        )
+        yield _of_versions(facts, project.source, other, fill(project, venv.folder))
+    changed = [one for one in _other(facts, facts.recorded) if one not in other]
+    if changed:
+        versions = [f"{package.name}{facts.recorded[package.name]}" for package in changed]
+        command = managers.install(project.manager, versions)
+        yield _of_versions(facts, "nixpy.lock", changed, in_environment(command, project, venv.folder))
+
+
+def _other(facts: Facts, wanted: Mapping[str, str]) -> list[InstalledPackage]:
+    """Return the packages with a version that a specifier excludes."""
+    return [
+        package
+        for package in facts.installed
+        if package.version
+        and (specifier := wanted.get(package.name))
+        and not SpecifierSet(specifier).contains(package.version, prereleases=True)
+    ]
+
+
+def _of_versions(facts: Facts, source: str, other: Sequence[InstalledPackage], command: str) -> MachineDiagnostic:
+    wanted = facts.recorded if source == "nixpy.lock" else facts.wanted
+    words = []
+    for package in other:
+        specifier = wanted[package.name]
+        shown = specifier.removeprefix("==") if "," not in specifier else specifier
+        words.append(f"{package.name} {package.version} instead of {shown}")
+    return MachineDiagnostic(
+        code="NIX424",
+        message=f"{facts.venv_folder} has other versions than {source}: {shorten(words)}",
+        command=command,
+        packages=tuple(package.name for package in other),
+    )
 
 
 def _is_of_project(facts: Facts, package: InstalledPackage) -> bool:

@@ -88,7 +88,11 @@ def read_packages(venv: Path) -> Packages:
             package = _egg_link(link)
             found.setdefault(package.name, package)
     sizes = _Sizes(rows)
-    checked = (_compared(package, rows.get(name, []), sizes, unreadable) for name, package in sorted(found.items()))
+    scripts = _scripts(row for own in rows.values() for row in own)
+    checked = (
+        _compared(package, [row for row in rows.get(name, []) if row.path not in scripts], sizes, unreadable)
+        for name, package in sorted(found.items())
+    )
     return Packages(
         installed=tuple(checked),
         unreadable=tuple(unreadable),
@@ -311,6 +315,15 @@ def _compared(
         elif row.size == found.st_size and is_library(row.path) and not loose and _is_overwritten(row):
             damaged.append((Path(row.path), "is not a library, and its hash is not the one in RECORD"))
     return replace(package, damaged=tuple(damaged), lost=bool(damaged) and not there)
+
+
+def _scripts(rows: Iterable[_Row]) -> frozenset[str]:
+    """Return the scripts in `bin` if there are several and none exists.
+
+    Then only the packages were copied into another environment, as is usual in containers.
+    """
+    scripts = [row.path for row in rows if not row.inside and Path(row.path).parent.name == "bin"]
+    return frozenset() if len(scripts) < 2 or any(map(exists, map(Path, scripts))) else frozenset(scripts)
 
 
 def _status(path: str) -> os.stat_result:

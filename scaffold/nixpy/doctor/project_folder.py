@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from nixpy.analysis.nixpylock import Wheel
 from nixpy.commands.check import check
 from nixpy.commands.plan import read_nixpy_lock
 from nixpy.core.errors import NixpyError, ProjectError, SettingError
@@ -197,7 +198,22 @@ def wanted_versions(folder: Path, host: Host, python: str | None) -> dict[str, s
     }
 
 
-def _is_version(package: Package) -> bool:
+def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str, str]:
+    """Return the specifier of each package in nixpy.lock if there is no lock.
+
+    The shell installs these versions, since nixpy analysed them. They are for one version of Python.
+
+    Raises NixpyError for a project or a nixpy.lock that cannot be read.
+    """
+    found = _read(folder)
+    nixpy_lock = read_nixpy_lock(found) if found and not found.lock else None
+    if nixpy_lock is None or python is None or python.split(".")[:2] != nixpy_lock.python.split(".")[:2]:
+        return {}
+    wheels = (wheel for wheel in nixpy_lock.wheels if wheel.system == host.system and _is_version(wheel))
+    return {wheel.name: f"=={Version(wheel.version).public}" for wheel in wheels}
+
+
+def _is_version(package: Package | Wheel) -> bool:
     try:
         Version(package.version or "")
     except InvalidVersion:

@@ -27,6 +27,7 @@ _UNKNOWN = {
     "folder": "nixpy cannot read its folder, so it does not know whether the build compiles files.",
     "repository": "nixpy reads no repository, so it does not know whether the build compiles files.",
 }
+_GIT = "dep:generic/git"  # the installer starts it
 _ALWAYS = ("dep:virtual/compiler/c", "dep:generic/pkg-config")
 
 
@@ -91,6 +92,8 @@ def for_sdists(unavailable: Iterable[Unavailable], mapped: Mapping[str, str]) ->
         requirements = {one for item in items for one in (item.sdist_facts.build if item.sdist_facts else ())}
         needs: list[tuple[Role, Dependency]] = [("build", one) for one in _parsed(" ".join(_ALWAYS))]
         needs += [*known(name), *started(requirements)]
+        if any(item.source == "repository" for item in items):
+            needs += [("build", one) for one in _parsed(_GIT)]
         for role, dependency in dict.fromkeys(needs):
             found += supply(dependency, role, name, name, systems, mapped)
     return found

@@ -9,7 +9,6 @@ Source: pip's `PackageFinder.find_all_candidates`; uv's documentation, "Searchin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -55,20 +54,15 @@ def _environment(indexes: Sequence[str], pip: PipIndexes) -> dict[str, str]:
         **dict.fromkeys(("UV_INDEX_URL", "UV_EXTRA_INDEX_URL"), ""),
         "UV_INDEX": " ".join(indexes[:-1]),
         "UV_DEFAULT_INDEX": indexes[-1],
-        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        # With several indexes, uv ignores one that refuses access, as pip does. The only one must not be ignored.
+        "UV_INDEX_STRATEGY": "unsafe-best-match" if len(indexes) > 1 else "first-index",
         "UV_FIND_LINKS": ",".join(pip.find_links),
     }
 
 
 def pins(packages: Iterable[_Package]) -> tuple[str, ...]:
     """Return a requirement with the version of each package of an index."""
-    found = [package for package in packages if _is_from_index(package)]
-    times = Counter(package["name"] for package in found)
-    return tuple(
-        f"{one['name']}=={one['version']}"
-        + (f" ; {one['marker']}" if times[one["name"]] > 1 and "marker" in one else "")
-        for one in found
-    )
+    return tuple(f"{one['name']}=={one['version']}" for one in packages if _is_from_index(one))
 
 
 def with_files(packages: Sequence[_Package], answers: Iterable[Sequence[_Package]]) -> list[dict[str, Any]]:

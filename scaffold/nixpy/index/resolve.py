@@ -18,6 +18,7 @@ import shlex
 import tempfile
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -134,14 +135,20 @@ def resolve(
 
         lock = _lock_command(source)
 
+        def conversation(compiler: Compiler, uv_input: UvInput) -> _Conversation:
+            return _Conversation(compiler, uv_input, options, preferences, folder, lock=lock)
+
         def packages(uv_input: UvInput) -> list[_Package]:
-            return _of_all_indexes(
-                [_Conversation(one, uv_input, options, preferences, folder, lock=lock) for one in compilers]
-            )
+            return _of_all_indexes([conversation(one, uv_input) for one in compilers])
 
         try:
             found = packages(uv_input)
         except (ResolutionError, BuildNeededError) as error:
+            if len(orders) > 1:
+                # uv ignores an index that refuses access if it reads several together, and says nothing about it.
+                strict = {**orders[0], "UV_INDEX_STRATEGY": "first-index"}
+                with suppress(ResolutionError, BuildNeededError):
+                    conversation(replace(compiler, environment={**compiler.environment, **strict}), uv_input).packages()
             if not targets or uv_input.sources:
                 raise
             # A requirement that is only for other systems, or for PyPy, may have no fitting wheel.

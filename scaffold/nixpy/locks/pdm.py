@@ -74,7 +74,7 @@ class PdmLock(LockDefaults):
                     path=path,
                     line=toml_line(text, "metadata", "lock_version"),
                 )
-            strings(metadata, "strategy")
+            _check_addresses(data, metadata)
             strings(metadata, "groups")
             check_kinds(metadata, {"content_hash": str})
             pyproject = base / "pyproject.toml"
@@ -195,10 +195,20 @@ class PdmLock(LockDefaults):
         raise LockError(message, hint=hint, path=self.path)
 
 
+def _check_addresses(data: Table, metadata: Table) -> None:
+    """Raise DamagedError for an address without the strategy `static_urls`."""
+    if "static_urls" in strings(metadata, "strategy") or metadata.get("static_urls"):
+        return
+    for table in tables(data.get("package", [])):
+        if any("url" in file for file in tables(table.get("files", []))):
+            name = typed(table, "name", str)
+            raise DamagedError(f"package {name}: its files have a `url`, but the strategy is not `static_urls`")
+
+
 def _targets(metadata: Table) -> Iterator[tuple[SpecifierSet, str | None]]:
     for table in tables(metadata.get("targets", [])):
         check_kinds(table, {"platform": str})
-        yield SpecifierSet(typed(table, "requires_python", str, "")), table.get("platform")
+        yield SpecifierSet(typed(table, "requires_python", str)), table.get("platform")
 
 
 def _covers(locked: tuple[SpecifierSet, str | None], target: Target) -> bool:

@@ -23,11 +23,10 @@ from nixpy.core.target import Target
 from nixpy.core.toml_file import load_toml, parse_toml, read_text, toml_line
 from nixpy.locks.model import ExtrasAndGroups, LockDefaults, Package
 from nixpy.locks.poetry_constraints import allows, alternatives
-from nixpy.locks.poetry_document import PoetryEntry, read_entries
+from nixpy.locks.poetry_document import TELLS_GROUPS, PoetryEntry, read_entries
 from nixpy.locks.validate import DamagedError, Table, check_kinds, damaged_package, holds, strings, table_at, typed
 
 _MAIN = canonicalize_name("main")
-_TELLS_GROUPS = Version("2.1")
 _AGAIN = "Run `poetry lock`."
 # The keys of pyproject.toml that the lock depends on; those of the first line count even if they are not set.
 _HASHED_ALWAYS = ("dependencies", "source", "extras", "dev-dependencies")
@@ -62,11 +61,11 @@ class PoetryLock(LockDefaults):
         try:
             metadata = typed(data, "metadata", dict)
             version = Version(typed(metadata, "lock-version", str))
-            if version.major > _TELLS_GROUPS.major:
+            if version.major > TELLS_GROUPS.major:
                 line = toml_line(text, "metadata", "lock-version")
                 message = f"this poetry.lock has version {version}; this nixpy reads versions 1 and 2"
                 raise LockError(message, hint="Update nixpy.", path=path, line=line)
-            entries = tuple(read_entries(data, path))
+            entries = tuple(read_entries(data, path, version))
             return cls(
                 path=path,
                 root=root or path.parent,
@@ -112,7 +111,7 @@ class PoetryLock(LockDefaults):
                 )
             self._refuse_unknown("extra", extras_and_groups.extras, self.extras)
             groups = self.groups(extras_and_groups)
-            if self.version >= _TELLS_GROUPS:
+            if self.version >= TELLS_GROUPS:
                 found = [
                     entry for entry in self.entries if self._is_installed(entry, target, extras_and_groups, groups)
                 ]

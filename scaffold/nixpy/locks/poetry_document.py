@@ -6,13 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.markers import Marker
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nixpy.core.urls import file_name
 from nixpy.locks.files import wheel_file
 from nixpy.locks.model import Package, WheelFile
+from nixpy.locks.rules import inside, text
 from nixpy.locks.validate import DamagedError, Table, check_kinds, package_name, strings, table_at, tables, typed
+
+TELLS_GROUPS = Version("2.1")
+"""The version of the lock from which packages have their groups."""
+
+_REQUIRED_2 = [("files", list)]
+_MARKER = text(lambda value: value == "" or Marker(value), "a marker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +33,26 @@ class PoetryEntry:
     optional: bool
 
 
-def read_entries(data: Table, path: Path) -> Iterator[PoetryEntry]:
+def read_entries(data: Table, path: Path, version: Version) -> Iterator[PoetryEntry]:
     """Yield the packages of the document `data`, read from `path`.
 
-    Raises DamagedError if one is malformed.
+    `version` is that of the lock. Raises DamagedError if one is malformed, or lacks a key that Poetry reads.
     """
     files = table_at(table_at(data, "metadata"), "files")  # their place before version 2.0
-    for table in tables(data.get("package", [])):
+    required = [("optional", bool), ("python-versions", str), *_REQUIRED_2 * (version.major > 1)]
+    if version >= TELLS_GROUPS:
+        required.append(("groups", list))
+    if "package" not in data:
+        raise DamagedError("`package` is missing")
+    for table in tables(data["package"]):
         name = typed(table, "name", str)
         try:
+            for key, kind in required:
+                typed(table, key, kind)
+            if version >= TELLS_GROUPS and "markers" in table:
+                markers = table["markers"]
+                for marker in markers.values() if isinstance(markers, dict) else [markers]:
+                    inside("markers", _MARKER, marker)
             listed = tables(table["files"] if "files" in table else files.get(name, []))
             yield PoetryEntry(
                 table=table,

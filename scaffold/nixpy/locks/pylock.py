@@ -65,7 +65,9 @@ class PyLock(LockDefaults):
             line = toml_line(text, "lock-version")
             raise LockError(str(error), hint="Update nixpy.", path=path, line=line) from None
         except pylock.PylockValidationError as error:
-            raise LockError(f"this is not a valid pylock.toml: {error}", hint=_AGAIN, path=path) from None
+            keys = [int(word) if word.isdigit() else word for word in re.findall(r"[\w-]+", error.context or "")]
+            line = toml_line(text, *keys)
+            raise LockError(f"this is not a valid pylock.toml: {error}", hint=_AGAIN, path=path, line=line) from None
 
     @property
     def requires_python(self) -> SpecifierSet | None:

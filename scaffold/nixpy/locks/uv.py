@@ -166,11 +166,20 @@ class UvLock(LockDefaults):
             return _Roots(nodes=nodes, top=top, single=named is not None and len(named) == 1)
         project = (self._by_folder[here],) if here in self._by_folder else ()
         if not project and not self.document.manifest.sections and self.path.name == _NAME:
-            message, hint = f"this lock holds no project in the folder {self.root}", "in the project's folder"
-            if self.is_empty():
-                message, hint = "this lock is empty: pyproject.toml has no [project]", "after you add [project]"
-            raise LockError(message, hint=f"Run `uv lock` {hint}.", path=self.path)
+            raise self._no_project()
         return _Roots(nodes=project, top=top, single=bool(project))
+
+    def _no_project(self) -> LockError:
+        pyproject = self.root / "pyproject.toml"
+        if self.is_empty() and pyproject.is_file() and "project" not in load_toml(pyproject):
+            # Another `uv lock` writes the same.
+            message, hint = "there is no [project], so uv.lock is empty", "Add [project], then run `uv lock`."
+            return LockError(message, hint=hint, path=pyproject)
+        message, hint = (
+            f"this lock holds no project in the folder {self.root}",
+            "Run `uv lock` in the project's folder.",
+        )
+        return LockError(message, hint=hint, path=self.path)
 
     def _extras(self, extras_and_groups: ExtrasAndGroups, roots: _Roots) -> frozenset[str]:
         known: frozenset[str] = frozenset().union(*(node.extras for node in roots.nodes))

@@ -72,7 +72,7 @@ class Repository:
     """The projects at and below a folder, sorted.
 
     Those in `managed` have settings of nixpy. `left_out` are the other folders with a file of a Python project, each
-    with the reason. The search is not `complete` if it ended at its limit.
+    with its kind in the plural. The search is not `complete` if it ended at its limit.
     """
 
     projects: tuple[Path, ...]
@@ -102,9 +102,9 @@ def survey(root: Path, most: int | None = None) -> Repository:
             managed.append(folder)
         if not is_managed and (top := workspace.above(folder)):
             place = next((str(one) for one in projects if one.resolve() == top), str(top))
-            left_out[folder] = f"a member of the uv workspace in {place}"
+            left_out[folder] = f"members of the uv workspace in {place}"
         elif _is_for_development(folder, root, files):
-            left_out[folder] = "it only has requirements for documentation or tests"
+            left_out[folder] = "requirements for documentation or tests"
         else:
             projects.append(folder)
     return Repository(

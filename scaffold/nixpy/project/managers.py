@@ -117,6 +117,15 @@ def merges_indexes(name: str) -> bool:
     return bool(TABLE.get(name, {}).get("merges-indexes"))
 
 
+def install(name: str, versions: Collection[str]) -> str:
+    """Return the command that installs requirements, as shell text.
+
+    A manager without such a command leaves that to uv.
+    """
+    row = TABLE.get(name, {}).get("install", {})
+    return shlex.join([*shlex.split(row.get("packages", TABLE["uv"]["install"]["packages"])), *versions])
+
+
 def reinstall(name: str, install: str, packages: Collection[str], versions: Collection[str]) -> str | None:
     """Return the command that installs packages again, as shell text.
 

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -22,6 +23,7 @@ from packaging.utils import canonicalize_name
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[1] / "helpers")]
 
+from lockdamage import changed, document_of  # noqa: E402
 from smallindex import SmallIndex, build_wheel  # noqa: E402
 
 NOWHERE = "https://index.example"
@@ -166,9 +168,9 @@ def stock(folder: Path) -> None:
     build_wheel(folder, "mixed-name", "1.0")
 
 
-def run(home: Path, folder: Path, *command: str | Path) -> str:
-    """What a tool prints."""
-    environment = {
+def variables(home: Path) -> dict[str, str]:
+    """Return the environment in which the tools run."""
+    return {
         "HOME": str(home),
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
@@ -179,7 +181,11 @@ def run(home: Path, folder: Path, *command: str | Path) -> str:
         "PIPENV_NOSPIN": "1",
         "PIP_CONFIG_FILE": "/dev/null",
     }
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(home: Path, folder: Path, *command: str | Path) -> str:
+    """What a tool prints."""
+    done = subprocess.run(command, cwd=folder, env=variables(home), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command}\n{done.stdout}\n{done.stderr}")
     return done.stdout + done.stderr
@@ -253,6 +259,38 @@ def _rehash(folder: Path, program: Path, environment: str, home: Path) -> None:
         lock.write_text(re.sub(r'(content.hash = )".*"', rf'\1"{printed}"', lock.read_text()))
 
 
+# What each tool's own code does with a lock: it reads the lock and selects from it, or raises an exception.
+_READ = {
+    "poetry": (
+        "from pathlib import Path; from poetry.factory import Factory; "
+        "locker = Factory().create_poetry(Path('.')).locker; "
+        "assert locker.is_locked(); locker.is_fresh(); locker.locked_packages()"
+    ),
+    "pdm": (
+        "from pdm.core import Core; from pdm.cli.filters import GroupSelection as Groups; from pdm.cli import actions; "
+        "project = Core().create_project('.'); actions.check_lockfile(project); "
+        "groups = Groups(project); groups.validate(); "
+        "list(actions.resolve_from_lockfile(project, [], groups=list(groups)))"
+    ),
+}
+
+
+def judge(tools: Path, home: Path) -> None:
+    """Write which of the changed locks the tools refuse."""
+    verdicts: dict[str, list[bool]] = {}
+    for tool, cases in json.loads((HERE.parent / "refused/cases.json").read_text()).items():
+        folder = home / f"refused-{tool}"
+        shutil.copytree(HERE / tool, folder)
+        verdicts[tool] = []
+        for way, value in cases:
+            document = tomllib.loads((HERE / tool / f"{tool}.lock").read_text())
+            (folder / f"{tool}.lock").write_text(document_of(changed(document, way, value)))
+            command = (tools / tool / "bin/python", "-c", _READ[tool])
+            done = subprocess.run(command, cwd=folder, env=variables(home), capture_output=True, check=False)
+            verdicts[tool].append(done.returncode != 0)
+    (HERE.parent / "refused/verdicts.json").write_text(json.dumps(verdicts, indent=1) + "\n")
+
+
 def main() -> None:
     """Make all."""
     tools = Path(sys.argv[1])
@@ -263,6 +301,7 @@ def main() -> None:
                 for name in names:
                     make(tools, environment, name, index, Path(work))
             make_pipfile(tools / "pipenv/bin/pipenv", index, Path(work))
+        judge(tools, Path(work))
 
 
 if __name__ == "__main__":
