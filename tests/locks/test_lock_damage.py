@@ -131,3 +131,12 @@ def test_a_version_that_is_none(tmp_path: Path, kind: str) -> None:
     path.write_text(document_of(document))
     with pytest.raises(NixpyError, match="ersion"):
         formats.read(path)
+
+
+def test_a_lock_of_an_old_poetry_is_not_damaged(tmp_path: Path) -> None:
+    """Before version 1.1, Poetry wrote no lock-version. Poetry 2 refuses such a lock."""
+    path = tmp_path / "poetry.lock"
+    path.write_text('package = []\n[metadata]\ncontent-hash = "0"\npython-versions = "^3.7"\n[metadata.hashes]\n')
+    with pytest.raises(NixpyError, match=r"an old Poetry wrote this poetry\.lock") as caught:
+        PoetryLock.read(path)
+    assert (caught.value.line, caught.value.hint) == (2, "Run `poetry lock`.")

@@ -138,6 +138,13 @@ def test_each_choice_has_its_reason(stable: Release) -> None:
         ("3", None, None, "'3' is not a version", "3.9, 3.12, 3.13, 3.14"),
         ("3.15", None, None, r"has no Python 3\.15", "3.9, 3.12, 3.13, 3.14"),
         (None, "3.11", None, r"\.python-version: nixos-99\.05 has no Python 3\.11", "3.9, 3.12, 3.13, 3.14"),
+        (
+            None,
+            "3.11",
+            ">=3.14",
+            "has no Python",
+            "Run `nixpy init --python 3.14`, or name another one in .python-version",
+        ),
         ("3.12", None, ">=3.13", r"requires-python >=3\.13 does not admit Python 3\.12", "3.13, 3.14"),
         (None, None, ">=3.15", r"no Python of nixos-99\.05 satisfies >=3\.15", "3.9, 3.12, 3.13, 3.14"),
         ("3.12", None, ">=3.15", "does not admit", "Widen requires-python."),

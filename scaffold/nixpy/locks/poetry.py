@@ -60,6 +60,9 @@ class PoetryLock(LockDefaults):
         data = parse_toml(text, path)
         try:
             metadata = typed(data, "metadata", dict)
+            if metadata and "lock-version" not in metadata:  # as in Poetry (packages/locker.py)
+                message = "an old Poetry wrote this poetry.lock, which Poetry 2 does not read"
+                raise LockError(message, hint=_AGAIN, path=path, line=toml_line(text, "metadata"))
             version = Version(typed(metadata, "lock-version", str))
             if version.major > TELLS_GROUPS.major:
                 line = toml_line(text, "metadata", "lock-version")

@@ -167,6 +167,9 @@ def _requested(minor: str, requires_python: SpecifierSet | None, release: Releas
     """
     if minor not in release.pythons:
         hint = f"{release.branch} has {_listed(release.pythons)}."
+        if path and (admitted := _admitted(requires_python, release)):
+            best = release.default if release.default in admitted else admitted[-1]
+            hint = f"Run `nixpy init --python {best}`, or name another one in {path}: {hint}"
         raise ArgumentError(f"{release.branch} has no Python {minor}", hint=hint, path=path)
     admitted = _admitted(requires_python, release)
     if minor not in admitted:
