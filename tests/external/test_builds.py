@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 import shop
 import vendored
+from nixpy.diagnostics.diagnostic import order
 from nixpy.external.builds import unavailable_diagnostics
 from nixpy.files.reconcile import parts
 from nixpy.locks.model import SdistFacts, Unavailable
@@ -216,5 +217,5 @@ def test_what_cannot_be_installed_comes_first() -> None:
         Unavailable(system="x86_64-linux", name=canonicalize_name(name), version="1.0", sdist=sdist)
         for name, sdist in names.items()
     ]
-    found = [one.package for one in unavailable_diagnostics(items, "3.14")]
+    found = [one.package for one in sorted(unavailable_diagnostics(items, "3.14"), key=order)]
     assert found == ["closed", "built", "made"]

@@ -161,7 +161,7 @@ def _lines(plan: Plan) -> None:
         say("")
         tell(f"{plan.entry.name} is yours, and nixpy does not change it; add these lines to it:", err=True)
         say("")
-        echo(plan.lines)
+        echo(plan.lines, nl=False)
 
 
 def _changes(plan: Plan, comparisons: Sequence[Comparison]) -> None:

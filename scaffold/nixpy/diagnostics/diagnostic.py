@@ -24,6 +24,14 @@ class Diagnostic:
     hint: str | None = None
 
 
+def order(diagnostic: Diagnostic) -> tuple[str, bool, str, str]:
+    """Return the key to sort diagnostics by: first the code.
+
+    Of one code, those without a hint come first: nothing heals them, and a report may show only the first ones.
+    """
+    return diagnostic.code, diagnostic.hint is not None, diagnostic.package or "", diagnostic.message
+
+
 def shorten(names: Sequence[str], unopened: frozenset[str] = frozenset(), *, shown: int | None = None) -> str:
     """Shorten a list of names to three or to `shown`.
 

@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
+from nixpy.diagnostics.diagnostic import order
 from nixpy.environment import compatibility, lang2nix, python_set, wheel_urls
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
@@ -82,9 +83,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         addresses=wheel_urls.lock_with_addresses(project),
         external=external,
         external_opened=external_opened,
-        diagnostics=tuple(
-            sorted(set(found), key=lambda diagnostic: (diagnostic.code, diagnostic.package or "", diagnostic.message))
-        ),
+        diagnostics=tuple(sorted(set(found), key=order)),
     )
 
 

@@ -104,7 +104,7 @@ def unavailable_diagnostics(
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each package that lacks a wheel for some system.
 
-    It explains what the style does about it. Those that cannot be installed come first: a report may end early.
+    It explains what the style does about it.
     """
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
     building = styles.find(style).builds_sources if style else True
@@ -112,7 +112,7 @@ def unavailable_diagnostics(
         if item.source == "folder" and (not building or not item.compiled):
             continue  # the installer builds it, or NIX305 says that the style does not
         by_package.setdefault((item.name, item.version, item.sdist), []).append(item)
-    for (name, version, sdist), items in sorted(by_package.items(), key=lambda package: package[0][2]):
+    for (name, version, sdist), items in by_package.items():
         where = ", ".join(sorted(item.system for item in items))
         how = "it must be built from its source" if sdist else "it cannot be installed there"
         what = f"{name} {version or ''}".strip()
