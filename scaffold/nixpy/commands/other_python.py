@@ -76,7 +76,10 @@ def python_with_wheels(
 
 
 def _without_wheel(unavailable: Iterable[Unavailable]) -> set[tuple[str, str]]:
-    """Return system and name of packages without a wheel; no Python has a wheel of a folder or a repository."""
+    """Return system and name of packages without a wheel.
+
+    Those in a folder or a repository are left out: no Python has a wheel of them.
+    """
     return {(item.system, item.name) for item in unavailable if not item.source}
 
 

@@ -27,7 +27,7 @@ class Diagnostic:
 def order(diagnostic: Diagnostic) -> tuple[str, bool, str, str]:
     """Return the key to sort diagnostics by: first the code.
 
-    Of one code, those without a hint come first: nothing heals them, and a report may show only the first ones.
+    Of one code, those without a hint come first: they have no remedy, and a report may show only the first ones.
     """
     return diagnostic.code, diagnostic.hint is not None, diagnostic.package or "", diagnostic.message
 
