@@ -132,8 +132,9 @@ class PyLock(LockDefaults):
     def differences(self, declared: Declared, target: Target, folder: Path | None = None) -> tuple[str, ...] | None:
         """Return the declared packages that the lock lacks.
 
-        Or it has them in no version that the project admits. The standard records no requirements. A lock with another name may be for a part of the project, and an extra
-        or a group may have a lock of its own, so None is returned for the former and the latter are not compared.
+        Or it has them in no version that the project admits. The standard records no requirements. A lock with another
+        name may be for a part of the project, so None is returned for it. An extra or a group may have a lock of its
+        own, so these are not compared.
         """
         if self.path.name != "pylock.toml" or (folder and folder.resolve() != self.path.parent.resolve()):
             return None
