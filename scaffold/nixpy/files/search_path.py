@@ -1,6 +1,6 @@
 """Find the user's own lines that set LD_LIBRARY_PATH for a whole shell.
 
-Guides for Python on NixOS recommend such a line. It stays in effect beside nixpy's shell. nixpy does not evaluate Nix:
+Guides for Python on NixOS recommend such a line. It stays in effect in nixpy's shell. nixpy does not evaluate Nix:
 an attribute LD_LIBRARY_PATH counts where the file defines a shell, and an `export` in a shell hook or in .envrc.
 """
 
@@ -23,9 +23,9 @@ _EXPORT = re.compile(r"^[^#\n]*\bexport\s+LD_LIBRARY_PATH=", re.MULTILINE)
 
 
 def exported(project: Project) -> Iterator[Diagnostic]:
-    """Yield NIX226 if the user's Nix files or .envrc set LD_LIBRARY_PATH for all programs of a shell.
+    """Yield NIX226 if the user's files set LD_LIBRARY_PATH for a whole shell.
 
-    nixpy looks at flake.nix, shell.nix, default.nix and devenv.nix, and not at the files that they name.
+    nixpy looks at .envrc, flake.nix, shell.nix, default.nix and devenv.nix, and not at the files that they name.
     """
     if places := list(_places(project)):
         yield Diagnostic(
