@@ -112,6 +112,23 @@ def test_only_what_is_not_needed_may_be_missing(tmp_path: Path, nixpy: Nixpy) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "contained"),
+    [
+        ("[tool.uv]\npackage = false\n", False),
+        ("[tool.poetry]\npackage-mode = false\n", False),
+        ("[tool.pdm]\ndistribution = false\n", False),
+        ("[tool.uv]\npackage = true\n", True),
+    ],
+)
+def test_a_project_that_its_tool_does_not_install(tmp_path: Path, nixpy: Nixpy, table: str, contained: bool) -> None:
+    """The environment has only the dependencies if a table says so, even if the project names its build system."""
+    build = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    project = shop.project(tmp_path / "one", "alpha", extra=build + table)
+    assert nixpy("init", project, *INIT).status == 0
+    assert ("    own = {" in parts((project / "nixpy.nix").read_text())[0]) == contained
+
+
 @pytest.mark.usefixtures("real_nix")
 @pytest.mark.parametrize("packaged", [False, True])
 def test_the_project_is_there_where_it_names_its_build_system(tmp_path: Path, nixpy: Nixpy, packaged: bool) -> None:

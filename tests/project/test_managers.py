@@ -133,6 +133,11 @@ def test_extras_and_groups_are_installed_too(tmp_path: Path, kind: str, name: st
     [
         (FULL, "-r pyproject.toml --group=dev", 'alpha>=1 tool; python_version > "3.8"'),
         (FULL + BUILD, "-e . --group=dev", '-e . tool; python_version > "3.8"'),
+        (
+            f"{FULL}{BUILD}[tool.uv]\npackage = false\n",
+            "-r pyproject.toml --group=dev",
+            'alpha>=1 tool; python_version > "3.8"',
+        ),
         ('[dependency-groups]\ndev = ["tool"]\n', "--group=dev", "tool"),
         ('[dependency-groups]\nother = ["tool"]\n', None, None),
     ],

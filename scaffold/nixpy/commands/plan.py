@@ -21,7 +21,7 @@ from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
 from nixpy.environment.options import ResolvedOptions
-from nixpy.files import envrc, flake_imports, library_input, render
+from nixpy.files import envrc, flake_imports, library_input, render, search_path
 from nixpy.files.reconcile import OutputFile
 from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
@@ -294,6 +294,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
     yield from envrc.astray(project)
+    yield from search_path.exported(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:
         style = styles.find(resolved.style)

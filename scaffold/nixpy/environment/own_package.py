@@ -119,11 +119,13 @@ class OwnPackage:
 
 
 def is_packaged(project: Project) -> bool:
-    """Return whether a project has a build system or a setup.py.
+    """Return whether the tool of a project installs the project itself.
 
-    uv installs no other projects.
+    It needs a build system or a setup.py, and no `package = false` in `[tool.uv]` or its like.
     """
     data = project.pyproject
+    if project.only_dependencies:
+        return False
     if "project" in data or "poetry" in Reader(data, project.root / PYPROJECT).table("tool"):
         return "build-system" in data
     return (project.root / setup_files.SETUP_PY).is_file()

@@ -244,7 +244,7 @@ def _unlocked(project: Project, row: Mapping[str, Any]) -> list[str]:
 
 
 def _is_built(project: Project) -> bool:
-    path = project.dependencies.path if project.dependencies else None
+    path = project.dependencies.path if project.dependencies and not project.only_dependencies else None
     return path is not None and (path.name != PYPROJECT or "build-system" in project.pyproject)
 
 

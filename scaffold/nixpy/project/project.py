@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NIXPY_LOCK = "nixpy.lock"
 _BACKENDS = {"poetry": "poetry", "pdm": "pdm", "uv_build": "uv"}  # by the first word of `build-backend`
+# Where uv, Poetry and PDM say that the project itself is not installed, only its dependencies.
+_NOT_INSTALLED = (("uv", "package"), ("poetry", "package-mode"), ("pdm", "distribution"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +250,14 @@ class Project:
         if self.external:
             lines.update(self.external.canonical(self.settings.extras, self.settings.groups))
         return tuple(sorted(lines))
+
+    @property
+    def only_dependencies(self) -> bool:
+        """Whether `[tool.uv]` or its like says that the project is not installed."""
+        tools = self.pyproject.get("tool")
+        tables = tools if isinstance(tools, dict) else {}
+        found = ((tables.get(tool), key) for tool, key in _NOT_INSTALLED)
+        return any(isinstance(table, dict) and table.get(key) is False for table, key in found)
 
     def direct_names(self, targets: Sequence[Target], *, groups: bool = True) -> tuple[NormalizedName, ...]:
         """Return the names of the packages that the project itself requires.
