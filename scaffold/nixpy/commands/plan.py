@@ -226,6 +226,7 @@ def _lock_of(
         extras_and_groups=project.extras_and_groups,
         preferences=pins,
         offline=analysis_options.offline,
+        refresh=analysis_options.upgrade,
         allow_build=analysis_options.allow_build,
         merge_indexes=managers.merges_indexes(resolved.manager),
     )

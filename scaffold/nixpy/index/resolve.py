@@ -60,6 +60,7 @@ def resolve(
     no_deps: bool = False,
     preferences: Mapping[str, str] = MappingProxyType({}),
     offline: bool = False,
+    refresh: bool = False,
     allow_build: bool | Collection[str] = False,
     index: str | None = None,
     merge_indexes: bool = False,
@@ -81,6 +82,7 @@ def resolve(
         no_deps: Leave out the dependencies of the packages; then packages of an index need no build.
         preferences: Versions to keep if they fit.
         offline: Use only the cache of uv.
+        refresh: Ask the indexes for new versions, also if the cache of uv has an answer of the last minutes.
         allow_build: Let uv build every package, or those with these names, to find their requirements.
         index: The only index to use.
         merge_indexes: Use the indexes as pip does, which takes a package from all of them together. Otherwise uv takes
@@ -127,7 +129,7 @@ def resolve(
     whole = not isinstance(source, Dependencies) and all(
         isinstance(one, RequirementsFile) and one.whole for one in source
     )
-    options = ["--no-deps"] * (no_deps or whole)
+    options = [*["--no-deps"] * (no_deps or whole), *["--refresh"] * (refresh and not offline)]
     with tempfile.TemporaryDirectory(prefix="nixpy-") as name:  # mode 0700
         folder = Path(name).resolve()
         if not allow_build:
