@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nixpy.analysis.analysis_options import AnalysisOptions
-from nixpy.commands.plan import Plan, plan
-from nixpy.core.errors import ProjectError
+from nixpy.commands import fitting_systems
+from nixpy.commands.plan import Plan, lock_of, plan
+from nixpy.core.errors import ProjectError, ResolutionError
 from nixpy.core.read_file import is_file, read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.core.text import shell_word
@@ -39,7 +41,7 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
                 "nixpy does not manage this project yet", path=project.root, hint="Run `nixpy init` first."
             )
         library_input.refuse(project)
-        made = plan(project, resolved, analysis_options)
+        made = _planned(project, resolved, options, analysis_options, may_leave_out=False)
         return replace(made, diagnostics=(*made.diagnostics, *flake_imports.unused(project)))
     style = styles.find(resolved.style) if resolved.style else None
     inputs = project.settings.library == "input" or bool(style and style.inputs)
@@ -48,7 +50,40 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     library_input.refuse(project, flake_comes=options.flake)
     if style:
         lang2nix.refuse(project, style, flake=entry == project.flake)
-    return _with_user_files(plan(project, resolved, analysis_options), options, entry)
+    made = _planned(project, resolved, options, analysis_options, may_leave_out=True)
+    if made.resolved.systems != resolved.systems:
+        options = replace(options, systems=made.resolved.systems)
+    return _with_user_files(made, options, entry)
+
+
+def _planned(
+    project: Project,
+    resolved: ResolvedOptions,
+    options: Options,
+    analysis_options: AnalysisOptions,
+    *,
+    may_leave_out: bool,
+) -> Plan:
+    """Return the plan of the project.
+
+    If it `may_leave_out` systems, the plan lacks those for which uv finds no versions.
+
+    Raises ResolutionError if uv finds none for a system that the user named, or for any. Without `may_leave_out`, its
+    hint names the other systems.
+    """
+    try:
+        return plan(project, resolved, analysis_options)
+    except ResolutionError as error:
+        if error.no_wheel or fitting_systems.are_named(project, options):
+            raise
+        lock_for = partial(lock_of, project, before=None, analysis_options=analysis_options)
+        systems = fitting_systems.fitting_systems(resolved, lock_for)
+        if not systems:
+            raise
+        if not may_leave_out:
+            error.hint = fitting_systems.remedy(systems)
+            raise
+    return plan(project, fitting_systems.only(resolved, systems), analysis_options)
 
 
 def _entry(project: Project, flake: bool | None) -> Path:

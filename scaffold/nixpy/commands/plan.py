@@ -129,7 +129,7 @@ def _other_python(
     """Yield a diagnostic if all packages have wheels only for another Python."""
     if env.style.from_nixpkgs or all(item.source for item in env.nixpy_lock.unavailable):
         return
-    lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
+    lock_for = partial(lock_of, project, before=before, analysis_options=analysis_options)
     progress, unavailable = analysis_options.progress, env.nixpy_lock.unavailable
     if other := other_python.python_with_wheels(project, resolved, lock_for, progress, unavailable):
         yield Diagnostic(
@@ -170,7 +170,7 @@ def _analyse(
     before: NixpyLock | None,
     inputs: str,
 ) -> Analysis:
-    lock_for = partial(_lock_of, project, before=before, analysis_options=analysis_options)
+    lock_for = partial(lock_of, project, before=before, analysis_options=analysis_options)
     try:
         lock = lock_for(resolved)
     except ResolutionError as error:
@@ -200,7 +200,7 @@ def _analyse(
     return analyse(lock, resolved.targets(), extras_and_groups, analysis_options)
 
 
-def _lock_of(
+def lock_of(
     project: Project, resolved: ResolvedOptions, *, before: NixpyLock | None, analysis_options: AnalysisOptions
 ) -> Lock:
     """Return the project's lock, or what uv resolves without one.
