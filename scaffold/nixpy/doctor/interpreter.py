@@ -43,6 +43,7 @@ def read_program(path: Path) -> Program:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             magic = data[:4]
             facts = elf.read(data, str(file)) if magic == elf.MAGIC else None
+            is_whole = magic != elf.MAGIC or elf.is_complete(data)
             text = data[:_MOST] if len(data) <= _MOST else b""
     except (OSError, ValueError) as error:  # an empty file, one without permission, a damaged ELF file
         broken = "is empty" if file.stat().st_size == 0 else f"cannot be read: {getattr(error, 'strerror', error)}"
@@ -52,7 +53,7 @@ def read_program(path: Path) -> Program:
         path=path,
         links=links,
         exists=True,
-        broken=_broken(file, magic if facts or magic != elf.MAGIC else b""),
+        broken=_broken(file, magic if is_whole else b""),
         # Its own name may be in it as well.
         wraps=next((other for other in wrapped if other.parent != file.parent), None),
         ours=_OURS.search(text) is not None,
