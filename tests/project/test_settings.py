@@ -84,6 +84,7 @@ def test_everything_at_once() -> None:
         ('shell-hook = "\\u0000"', "without a NUL"),
         ('groups = "dev"', "must be a list of strings"),
         ('libraries = "all"', 'must be "exact" or "manylinux"'),
+        ('libraries = { mode = ["exact"] }', 'must be "exact" or "manylinux"'),
         ('libraries = { ad = ["libz.so.1"] }', "unknown setting `tool.nixpy.libraries.ad`"),
         ("libraries = { optional = 1 }", "must be true or false"),
         ('libraries = { map = { "libz.so.1" = "builtins.exec [ ]" } }', "is not an attribute path"),

@@ -270,7 +270,7 @@ class _Reader:
             self.wrong('"exact", "manylinux" or a table', key)
         self.known(value, {rule.name: None for rule in fields(Rules)}, key)
         rules = dict(value)
-        if rules.get("mode", "exact") not in {"exact", "manylinux"}:
+        if rules.get("mode", "exact") not in ("exact", "manylinux"):
             self.wrong('"exact" or "manylinux"', key)
         if not isinstance(rules.get("optional", False), bool):
             self.wrong("true or false", key, "optional")
