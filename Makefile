@@ -4,7 +4,7 @@
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
-# make requirement-sets   60 sets of real packages, resolved by nixpy, uv and pip; starts anew after make clean
+# make requirement-sets   60 sets of real packages, resolved by nixpy, uv and pip; starts again after make clean
 # make address   the public address of nixpy, from templates/address.json into the texts that name it
 # make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3

@@ -64,7 +64,7 @@ def test_yes_for_each(tmp_path: Path, ran: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.parametrize("option", ["--format=json", "--quiet", "CI"])
-def test_nobody_is_asked(option: str, tmp_path: Path, ran: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_question(option: str, tmp_path: Path, ran: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """In CI, in JSON and with `--quiet` the error comes at once."""
     options = [option]
     if option == "CI":
@@ -78,7 +78,7 @@ def test_nobody_is_asked(option: str, tmp_path: Path, ran: tuple[Path, Path], mo
 
 
 def test_the_option_names_packages(tmp_path: Path, ran: tuple[Path, Path], nixpy: Nixpy) -> None:
-    """`--allow-build-of` allows one package; repeated, it allows several. Without a terminal nobody is asked."""
+    """`--allow-build-of` allows one package; repeated, it allows several. Without a terminal, there is no question."""
     asked, evil = ran
     one = nixpy("scan", "requirements.txt", "--allow-build-of", "Asked", cwd=tmp_path / "project")
     assert one.status == 2

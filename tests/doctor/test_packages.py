@@ -366,7 +366,7 @@ def test_the_folder_that_cannot_be_entered(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_reason_of_an_unreadable_file(tmp_path: Path) -> None:
-    """A wrong mode is told from a broken disk, and one's own file from that of another user."""
+    """A wrong mode differs from a broken disk, and one's own file from that of another user."""
     (tmp_path / "file").touch()
     found = unreadable_file(tmp_path / "file", "demo", PermissionError(errno.EACCES, "Permission denied"))
     assert (found.reason, found.permission, found.own) == ("Permission denied", True, True)

@@ -144,7 +144,7 @@ def test_versions_that_nixpy_recorded(tmp_path: Path, nixpy: Nixpy) -> None:
 
 
 def test_no_project_and_a_damaged_one(tmp_path: Path) -> None:
-    """Nothing is required, or nobody knows what is."""
+    """Nothing is required, or the requirements are not known."""
     assert wanted_versions(tmp_path, HOST, None) == {}
     write(tmp_path, "uv.lock", "version = [")
     with pytest.raises(NixpyError):

@@ -129,7 +129,7 @@ def codes(folder: Path, nixpy: Nixpy, *options: str) -> dict[str, str]:
 def test_pure_python_in_a_folder(
     tmp_path: Path, nixpy: Nixpy, index: SmallIndex, locks: dict[str, str], name: str
 ) -> None:
-    """The installer builds it: there is no compiler, nothing to report, and no index is asked for its name."""
+    """The installer builds it: there is no compiler, nothing to report, and no index receives its name."""
     folder = write(tmp_path, name, locks[name])
     before = len(index.requests)
     assert codes(folder, nixpy, "--style", "loader") == {}

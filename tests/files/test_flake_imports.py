@@ -56,7 +56,7 @@ LEADS = {
     "after a string with a comment sign": {"flake.nix": "{ a = \"x # y\"; b = '' /* ''; c = import ./nixpy.nix; }"},
     "no entry": {},
 }
-ASTRAY = {
+NOT_LEADING = {
     "nothing": {"flake.nix": "{ outputs = _: { }; }"},
     "a comment": {"flake.nix": "{\n  # import ./nixpy.nix\n  /* import ./nixpy.nix */\n  outputs = _: { };\n}"},
     "another file of that name": {"flake.nix": "import ./other/nixpy.nix", "other/nixpy.nix": ""},
@@ -104,10 +104,10 @@ def test_a_flake_that_leads_to_the_file_is_silent(form: str, tmp_path: Path, nix
     assert findings(nixpy, folder) == []
 
 
-@pytest.mark.parametrize("form", ASTRAY)
+@pytest.mark.parametrize("form", NOT_LEADING)
 def test_a_flake_that_does_not_is_reported(form: str, tmp_path: Path, nixpy: Nixpy) -> None:
     """`init`, `check`, `sync` and `doctor` report NIX220; the exit status of the first three is 0."""
-    folder = made(tmp_path, nixpy, ASTRAY[form])
+    folder = made(tmp_path, nixpy, NOT_LEADING[form])
     for command in ("check", "sync", "init"):
         assert problems(nixpy, command, folder) == ["NIX220"]
     assert findings(nixpy, folder) == ["NIX220"]

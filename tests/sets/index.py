@@ -1,7 +1,7 @@
 """A package index on loopback with the recorded candidates of real packages, without their files.
 
 It has what a resolver reads: the names, upload times and hashes of files, and their metadata (PEP 503, 658, 691, 700).
-An sdist is made when it is asked for: one with static metadata, or one that only a build would show.
+An sdist is made at its first request: one with static metadata, or one that only a build would show.
 """
 
 from __future__ import annotations

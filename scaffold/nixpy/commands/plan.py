@@ -294,7 +294,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     yield from _uv_diagnostics(project, of_user=of_user)
     yield from several_locks.diagnostics(project)
     yield from envrc.unwatched(project)
-    yield from envrc.astray(project)
+    yield from envrc.not_entering(project)
     yield from search_path.exported(project)
     yield from library_input.diagnostics(project)
     if resolved.style is not None:

@@ -150,7 +150,7 @@ def unused(folder: Path) -> tuple[MachineDiagnostic, ...]:
         MachineDiagnostic(
             code=one.code, message=one.message, command=f"{envrc.command(entry)} && direnv allow", level="warning"
         )
-        for one in envrc.astray(found)
+        for one in envrc.not_entering(found)
         if entry
     )
     return (*imports, *direnv)

@@ -130,7 +130,7 @@ def command(entry: Path) -> str:
     return f"echo 'use {use}' >> {NAME}"
 
 
-def astray(project: Project) -> Iterator[Diagnostic]:
+def not_entering(project: Project) -> Iterator[Diagnostic]:
     """Yield NIX221 if the project has an .envrc that does not enter nixpy's shell."""
     if entry := entry_missed(project):
         yield Diagnostic(
