@@ -10,6 +10,35 @@ Known = Literal["sha256", "index", "installed", "tag", "listed"]
 files were read; only the platform tag was read; or, without a wheel, a table of nixpy has the fact."""
 
 
+Evidence = Literal["linked", "note", "source", "strings", "table"]
+"""How it is known that a package needs a library: DT_NEEDED of an ELF file; the note `.note.dlopen` of an ELF file;
+a call in a Python source; strings of an ELF file; or a table of nixpy."""
+
+Certainty = Literal["certain", "likely", "possible"]
+"""`certain`: importing the package or starting its program opens the library, and no `except` is around it. `likely`:
+the code for this system opens it. `possible`: the file has the name, and nothing shows that it opens the library."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeOpen:
+    """A library that a file of a wheel opens at run time: dlopen, ctypes, cffi.
+
+    `names` are those that the code tries, in this order, and one of them is enough: sonames (`libz.so.1`) or file
+    names (`libz.so`). `find_library("z")` of ctypes is the name `libz.so` with `find_library`. `path` and `line` are
+    those of the call; an ELF file has no line. `module` is the dotted name of a module that nothing in the package
+    imports: without an import of it elsewhere, the library is not opened.
+    """
+
+    names: tuple[str, ...]
+    evidence: Evidence
+    certainty: Certainty
+    path: str  # inside the wheel
+    line: int | None = None
+    find_library: bool = False
+    module: str | None = None
+    systems: tuple[str, ...]  # those on which this code runs, such as x86_64-linux; sorted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElfFile:
     """The linking facts of one ELF file of a wheel (ELF gABI, chapters 4 and 5)."""
@@ -24,14 +53,17 @@ class ElfFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFacts:
-    """The dynamic ELF files of one wheel for all machines, sorted by path.
+    """The dynamic ELF files of one wheel, and the libraries that its files open.
 
-    The facts depend only on the wheel file.
+    They are those of all machines, sorted by path. The facts depend only on the wheel file.
     """
 
     files: tuple[ElfFile, ...]
     known: Known
     requires: tuple[str, ...] | None = None  # Requires-Dist of its METADATA, if nixpy read it
+    opens: tuple[RuntimeOpen, ...] = ()  # on all systems, sorted by path and line
+    imports: tuple[str, ...] = ()  # dotted names of modules of other packages that its sources import, sorted
+    unreadable: tuple[str, ...] = ()  # files with ELF magic that a loader links and nixpy cannot read, sorted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +83,5 @@ class Needs:
     provides: tuple[str, ...] = ()
     glibc: tuple[int, ...] | None = None
     known: Known
+    opens: tuple[RuntimeOpen, ...] = ()  # on this system, with their evidence
+    unreadable: tuple[str, ...] = ()  # ELF files that nixpy cannot read: the needs are not complete
