@@ -23,6 +23,7 @@ from nixpy.needs.sources.values import (
     Frame,
     Function,
     Instance,
+    Later,
     Method,
     Missing,
     Module,
@@ -86,11 +87,19 @@ class Expressions(Machine):
         scope: Frame | None = frame
         while scope is not None and node.id not in frame.declared_global:
             if node.id in scope.names:
-                return scope.names[node.id]
+                return self.now(scope.names, node.id)
             scope = scope.parent
         if node.id in frame.module.names:
-            return frame.module.names[node.id]
+            return self.now(frame.module.names, node.id)
         return self.global_name(node.id, frame.module)
+
+    def now(self, names: dict[str, Value], name: str) -> Value:
+        """Return the value of a variable, which evaluates its module if it is imported from one."""
+        value = names[name]
+        if isinstance(value, Later):
+            value = self.module_attribute(value.module, value.name)
+            names[name] = value
+        return value
 
     def global_name(self, name: str, module: Module) -> Value:
         """Return a name that no statement of the module has assigned."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from nixpy.needs.sources.evaluation import Evaluation
 from nixpy.needs.sources.machine import STEPS, Attempt, Key
 from nixpy.needs.sources.package import Package
+from nixpy.needs.sources.reach import Reach
 
 EVALUATIONS = 40
 """Evaluations of one system. The most in 70 packages is 12."""
@@ -51,7 +52,7 @@ class Failing:
         return _place(key, root) in self.places and key not in self.lasting
 
 
-def needs_on(package: Package, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
+def needs_on(package: Package, reach: Reach, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
     """Return the needs of a package on a system, and whether the evaluation compared the processor."""
     needs: list[Need] = []
     by_key: dict[tuple[Key, str], Need] = {}
@@ -61,7 +62,7 @@ def needs_on(package: Package, system: str, members: Collection[str]) -> tuple[t
     steps = STEPS
     only: set[str] | None = None
     for _ in range(EVALUATIONS):
-        evaluation = Evaluation(package, system, members, Failing(frozenset(places), frozenset(lasting)))
+        evaluation = Evaluation(package, reach, system, members, Failing(frozenset(places), frozenset(lasting)))
         evaluation.steps = steps
         evaluation.evaluate_all(only)
         steps = evaluation.steps

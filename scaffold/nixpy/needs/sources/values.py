@@ -76,6 +76,15 @@ class Module:
     tree: ast.Module
     names: dict[str, Value] = field(default_factory=dict)
     is_package: bool = False
+    began: bool = False  # its evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A name of a module of the package, which is evaluated when the name is used."""
+
+    module: Module
+    name: str
 
 
 @dataclass(eq=False, slots=True)
