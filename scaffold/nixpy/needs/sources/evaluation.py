@@ -26,6 +26,9 @@ from nixpy.needs.sources.values import (
     choice,
 )
 
+ROOT_STEPS = 40_000
+"""Steps of one module or function."""
+
 _CTYPES = ("CDLL", "PyDLL", "LibraryLoader", "cdll", "pydll", "sizeof", "c_void_p", "c_size_t")
 
 
@@ -78,6 +81,8 @@ class Evaluation(Statements):
     @contextmanager
     def _root(self, root: str, *, at_import: bool) -> Iterator[None]:
         """Evaluate from a new beginning: no exception leaves it, and no handler is around it."""
+        steps, self.steps = self.steps, min(ROOT_STEPS, self.left)
+        given = self.steps
         saved = (self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth)
         self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = (
             [],
@@ -89,13 +94,16 @@ class Evaluation(Statements):
         )
         try:
             yield
-        except Raised:
-            self.give_up()
+        except Raised as raised:
+            self.give_up(raised)
         except OutOfStepsError:
-            raise
+            if self.left <= 0:
+                raise
         except Exception:  # noqa: BLE001, S110  (odd code ends its own evaluation only)
             pass
         finally:
+            self.left -= given - self.steps
+            self.steps = steps
             self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = saved
 
     def _run_alone(self, function: Function, root: str) -> None:
@@ -116,8 +124,8 @@ class Evaluation(Statements):
             if isinstance(initialiser, Function):
                 try:
                     self.run(initialiser, (self.objects[id(owner)],), {})
-                except Raised:
-                    self.give_up()
+                except Raised as raised:
+                    self.give_up(raised)
         return self.objects[id(owner)]
 
     # --- modules ------------------------------------------------------------------------------------------------------
@@ -148,7 +156,7 @@ class Evaluation(Statements):
                     self.broken[module.name] = raised
                     raise
         if module.name in self.broken:
-            raise Raised(*self.broken[module.name].names)
+            raise Raised(*self.broken[module.name].names, place=self.broken[module.name].place)
 
     def module_attribute(self, module: Module, name: str) -> Value:
         """Return a variable or a submodule of a module of the package."""
@@ -298,18 +306,25 @@ class Evaluation(Statements):
         self.ran.add(id(function.node))
         frame = Frame(module=function.module, names=_arguments(function, args, kwargs), parent=function.closure)
         frame.names["\0node"] = function.node
+        frame.given = (*args, *kwargs.values())
         if function.owner:
             frame.names["__class__"] = function.owner
         frame.line = function.node.lineno
         self.frames.append(frame)
         self.depth += 1
+        uncertain, loops, self.loops = self.uncertain, self.loops, []
         try:
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body, frame)
             end = self.block(function.node.body, frame)
+        except Raised:
+            if not frame.returns:
+                raise
+            end = "return"  # it may have returned before
         finally:
             self.depth -= 1
             self.frames.pop()
+            self.uncertain, self.loops = uncertain, loops
         if frame.yields:
             return frame.yields
         return choice([*frame.returns, *([] if end == "return" else [None])])

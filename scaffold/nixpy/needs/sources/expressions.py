@@ -191,7 +191,7 @@ class Expressions(Machine):
             return self.module_attribute(receiver, name)
         if isinstance(receiver, External):
             if receiver.name in {"ctypes.cdll", "ctypes.pydll"} and name != "LoadLibrary":
-                return self.open(name)
+                return External("ctypes.CDLL") if name == "_dlltype" else self.open(name)
             self.used_machine |= facts.uses_machine(f"{receiver.name}.{name}")
             return self.outside(f"{receiver.name}.{name}")
         if isinstance(receiver, Instance):
@@ -341,6 +341,8 @@ class Expressions(Machine):
             if any(value is UNKNOWN for value in (left, right)):
                 return UNKNOWN
             return (left is right) is isinstance(op, ast.Is)
+        if isinstance(left, Found) and isinstance(right, Found):
+            return (left.key == right.key) is isinstance(op, ast.Eq)
         if any(value is LOADED or isinstance(value, Found | Missing) for value in (left, right)):
             return UNKNOWN
         return facts.operate(type(op).__name__, left, right)
@@ -366,8 +368,8 @@ class Expressions(Machine):
     def _try_evaluate(self, node: ast.expr, frame: Frame) -> Value:
         try:
             return self.evaluate(node, frame)
-        except Raised:
-            self.give_up()
+        except Raised as raised:
+            self.give_up(raised)
             return UNKNOWN
 
     # --- comprehensions -----------------------------------------------------------------------------------------------

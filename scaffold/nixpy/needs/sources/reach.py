@@ -33,6 +33,7 @@ class _Definition:
     nodes: list[ast.AST] = field(default_factory=list)  # functions and lambdas themselves
     mentions: set[Symbol] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)  # of objects that are not known
+    calls: set[Symbol] = field(default_factory=set)
     opens: bool = False
     passes_on: bool = False  # a call in it has an argument that is not a constant
     parameters: bool = False
@@ -60,7 +61,7 @@ def reach(package: Package) -> Reach:
             scopes[module] = list(_Scan(package, module).definitions())
         _close(scopes, openers, wrappers, methods)
         for module in sorted(seen - modules):
-            if any(one.mentions & (wrappers if one.name else openers) for one in scopes[module]):
+            if any(one.mentions & wrappers or (not one.name and one.calls & openers) for one in scopes[module]):
                 modules.add(module)
         more = {name for name in _users(package, seen, openers) - seen if package.tree(name)}
         if not more or len(seen) + len(more) > MODULES:
@@ -141,7 +142,7 @@ class _Scan:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [target.id for target in targets if isinstance(target, ast.Name)]
             self._mention(node.value, rest)
-            for name in names:
+            for name in names if _is_alias(node.value) else ():
                 found = _Definition(name, parameters=True, passes_on=True)
                 self._mention(node.value, found)
                 yield found
@@ -163,30 +164,39 @@ class _Scan:
             elif isinstance(node, ast.Attribute):
                 found.opens |= node.attr in _WORDS
                 self._attribute(node, found)
-            elif isinstance(node, ast.Call) and not found.passes_on:
+            elif isinstance(node, ast.Call):
+                self._called(node.func, found)
                 given = [*node.args, *(keyword.value for keyword in node.keywords)]
-                found.passes_on = any(not isinstance(arg, ast.Constant) for arg in given)
+                found.passes_on |= any(not isinstance(arg, ast.Constant) for arg in given)
             elif isinstance(node, ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef) and node not in found.nodes:
                 found.nodes.append(node)
 
+    def _called(self, function: ast.expr, found: _Definition) -> None:
+        if isinstance(function, ast.Name):
+            found.calls.add(self.imports.get(function.id, (self.module, function.id)))
+        elif isinstance(function, ast.Attribute):
+            found.calls.update(self._symbols(function))
+
     def _attribute(self, node: ast.Attribute, found: _Definition) -> None:
-        parts = [node.attr]
-        value = node.value
+        symbols = self._symbols(node)
+        found.mentions.update(symbols)
+        if not symbols or symbols[0][0] != self.module:
+            found.attributes.add(node.attr)
+
+    def _symbols(self, node: ast.Attribute) -> list[Symbol]:
+        """Return what an attribute of a module or of the object itself is; nothing for other objects."""
+        parts: list[str] = []
+        value: ast.expr = node.value
         while isinstance(value, ast.Attribute):
             parts.append(value.attr)
             value = value.value
-        if not isinstance(value, ast.Name):
-            found.attributes.add(node.attr)
-        elif value.id in {"self", "cls"}:
-            found.mentions.add((self.module, node.attr))
-        elif value.id in self.imports:
-            module, name = self.imports[value.id]
-            dotted = ".".join([part for part in (module, name) if part] + parts[:0:-1])
-            full = self.package.find(dotted)
-            found.mentions.add((full or dotted, node.attr))
-            found.attributes.add(node.attr)
-        else:
-            found.attributes.add(node.attr)
+        if isinstance(value, ast.Name) and value.id in {"self", "cls"}:
+            return [(self.module, node.attr)]
+        if not isinstance(value, ast.Name) or value.id not in self.imports:
+            return []
+        module, name = self.imports[value.id]
+        dotted = ".".join([part for part in (module, name) if part] + parts[::-1])
+        return [(self.package.find(dotted) or dotted, node.attr)]
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -199,6 +209,14 @@ class _Scan:
         for alias in node.names:
             module = self.package.find(f"{full}.{alias.name}")
             self.imports[alias.asname or alias.name] = (module, "") if module else (full, alias.name)
+
+
+def _is_alias(value: ast.expr) -> bool:
+    """Return whether a value may be a function or an object with methods, not the result of a function."""
+    if isinstance(value, ast.Call):
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return name == "partial" or (name[:1].isupper() and name not in _WORDS)
+    return isinstance(value, ast.Name | ast.Attribute | ast.Lambda | ast.Dict)
 
 
 def _add(found: _Definition, one: _Definition) -> None:

@@ -96,6 +96,7 @@ class Frame:
     parent: Frame | None = None  # that of the function around it
     line: int = 0
     column: int = 0
+    given: tuple[Value, ...] = ()  # the arguments of the function
     declared_global: set[str] = field(default_factory=set)
     returns: list[Value] = field(default_factory=list)  # values that it may have returned
     yields: list[Value] = field(default_factory=list)
