@@ -198,9 +198,7 @@ class _Reader:
 
     def add(self, name: str, place: _Place) -> None:
         if name and place.systems:
-            self.found.append(
-                Import(name=name, certain=place.certain, function=place.function, systems=place.systems)
-            )
+            self.found.append(Import(name=name, certain=place.certain, function=place.function, systems=place.systems))
 
 
 def _literal(node: ast.expr) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from nixpy.core import limits
 from nixpy.needs.sources.import_statements import ANY, DYNAMIC, Import, imports_of
-from nixpy.needs.sources.modules import Modules, below, is_about, is_side, outermost
+from nixpy.needs.sources.modules import Modules, below, is_about, is_side
 from nixpy.needs.sources.scan import Found, scan
 from nixpy.needs.sources.systems import ALL, NONE
 
@@ -92,7 +92,7 @@ class ImportGraph:
         if not self._left:  # not all sources were parsed, and any of them may import the module
             return Reach(systems=ALL)
         if not systems:
-            return Reach(systems=NONE, modules=outermost(visited))
+            return Reach(systems=NONE, modules=self.modules.entries(visited))
         return Reach(systems=systems, certain=self._certainly(module) if certain else NONE)
 
     def _importing(self, module: str) -> tuple[frozenset[str], Collection[str]]:
@@ -205,9 +205,7 @@ class ImportGraph:
             # lazy_loader's `attach_stub` takes the names from the stub file.
             if stub in self.sources and _STUBS.search(self.sources[path]):
                 lazy = self._statements(module, stub)
-                found += tuple(
-                    Import(name=one.name, certain=False, function=True, systems=one.systems) for one in lazy
-                )
+                found += tuple(Import(name=one.name, certain=False, function=True, systems=one.systems) for one in lazy)
             self._parsed[module] = found
         return self._parsed[module]
 
