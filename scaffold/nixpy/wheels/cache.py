@@ -17,19 +17,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, get_args
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.urls import identity
-from nixpy.needs.model import ElfFile, Known, WheelFacts
+from nixpy.needs.model import Certainty, ElfFile, Evidence, Known, RuntimeOpen, WheelFacts
 
-READER = 1
+READER = 2
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
 
 _TEMPORARY = ".tmp"
 _LEFT = 3_600.0  # seconds
+_T = TypeVar("_T")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -76,8 +77,7 @@ class Cache:
         path = self._path(sha256, url)
         if path is None:
             return
-        data = {"known": facts.known, "files": [dataclasses.asdict(file) for file in facts.files]}
-        text = json.dumps({**data, **({} if facts.requires is None else {"requires": facts.requires})})
+        text = json.dumps(dataclasses.asdict(facts), separators=(",", ":"))
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text)
@@ -97,8 +97,7 @@ class Cache:
             data = limits.parse_json(read_bytes(path))
             if data["known"] != known:
                 return None
-            files = tuple(_elf_file(**file) for file in data["files"])
-            return WheelFacts(files=files, known=known, requires=_texts(data.get("requires")))
+            return _facts(**data)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, NixpyError):
             return None
 
@@ -121,34 +120,70 @@ def _remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _texts(value: Any) -> tuple[str, ...] | None:
-    """Return a list of strings, or None for None; TypeError for anything else."""
-    if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
-        raise TypeError("not a list of texts")
-    return None if value is None else tuple(value)
-
-
-def _elf_file(
-    *,
-    path: Any,
-    machine: Any,
-    needed: Any,
-    soname: Any,
-    interpreter: Any,
-    glibc: Any,
-) -> ElfFile:
-    """Build the facts of one file; TypeError if a value has the wrong type."""
-    texts = [path, *needed, *(text for text in (soname, interpreter) if text is not None)]
-    numbers = [machine, *(glibc or ())]
-    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
-        raise TypeError("not the facts of an ELF file")
-    if not isinstance(needed, list):
-        raise TypeError("not the facts of an ELF file")
-    return ElfFile(
-        path=path,
-        machine=machine,
-        needed=tuple(needed),
-        soname=soname,
-        interpreter=interpreter,
-        glibc=None if glibc is None else tuple(glibc),
+def _facts(
+    *, files: Any, known: Any, requires: Any, opens: Any, imports: Any, unreadable: Any
+) -> WheelFacts:  # fmt: skip
+    """Build the facts of a wheel; TypeError if a key is missing or unknown, or a value has the wrong type."""
+    return WheelFacts(
+        files=tuple(_elf_file(**file) for file in _list(files)),
+        known=_one_of(known, Known),
+        requires=None if requires is None else _texts(requires),
+        opens=tuple(_open(**one) for one in _list(opens)),
+        imports=_texts(imports),
+        unreadable=_texts(unreadable),
     )
+
+
+def _elf_file(*, path: Any, machine: Any, needed: Any, soname: Any, interpreter: Any, glibc: Any) -> ElfFile:
+    return ElfFile(
+        path=_typed(path, str),
+        machine=_typed(machine, int),
+        needed=_texts(needed),
+        soname=None if soname is None else _typed(soname, str),
+        interpreter=None if interpreter is None else _typed(interpreter, str),
+        glibc=None if glibc is None else tuple(_typed(number, int) for number in _list(glibc)),
+    )
+
+
+def _open(
+    *,
+    names: Any,
+    evidence: Any,
+    certainty: Any,
+    path: Any,
+    line: Any,
+    find_library: Any,
+    module: Any,
+    systems: Any,
+) -> RuntimeOpen:
+    return RuntimeOpen(
+        names=_texts(names),
+        evidence=_one_of(evidence, Evidence),
+        certainty=_one_of(certainty, Certainty),
+        path=_typed(path, str),
+        line=None if line is None else _typed(line, int),
+        find_library=_typed(find_library, bool),
+        module=None if module is None else _typed(module, str),
+        systems=_texts(systems),
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_typed(text, str) for text in _list(value))
+
+
+def _list(value: Any) -> list[Any]:
+    return _typed(value, list)
+
+
+def _one_of(value: Any, literal: Any) -> Any:
+    if value not in get_args(literal):
+        raise TypeError(value)
+    return value
+
+
+def _typed(value: Any, kind: type[_T]) -> _T:
+    """Return `value`; TypeError if it has another type: True is no number."""
+    if type(value) is not kind:
+        raise TypeError(value)
+    return value
