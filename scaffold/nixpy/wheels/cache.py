@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -17,20 +18,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar, get_args
+from types import UnionType
+from typing import Any, Literal, Self, cast, get_args, get_origin, get_type_hints
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.urls import identity
-from nixpy.needs.model import Certainty, ElfFile, Evidence, Known, RuntimeOpen, WheelFacts
+from nixpy.needs.model import Known, WheelFacts
 
 READER = 2
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
 
 _TEMPORARY = ".tmp"
 _LEFT = 3_600.0  # seconds
-_T = TypeVar("_T")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -97,7 +98,7 @@ class Cache:
             data = limits.parse_json(read_bytes(path))
             if data["known"] != known:
                 return None
-            return _facts(**data)
+            return cast("WheelFacts", _read(WheelFacts, data))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, NixpyError):
             return None
 
@@ -120,70 +121,27 @@ def _remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _facts(
-    *, files: Any, known: Any, requires: Any, opens: Any, imports: Any, unreadable: Any
-) -> WheelFacts:  # fmt: skip
-    """Build the facts of a wheel; TypeError if a key is missing or unknown, or a value has the wrong type."""
-    return WheelFacts(
-        files=tuple(_elf_file(**file) for file in _list(files)),
-        known=_one_of(known, Known),
-        requires=None if requires is None else _texts(requires),
-        opens=tuple(_open(**one) for one in _list(opens)),
-        imports=_texts(imports),
-        unreadable=_texts(unreadable),
-    )
+def _read(kind: Any, value: Any) -> Any:
+    """Build a value of an annotated type from JSON.
 
-
-def _elf_file(*, path: Any, machine: Any, needed: Any, soname: Any, interpreter: Any, glibc: Any) -> ElfFile:
-    return ElfFile(
-        path=_typed(path, str),
-        machine=_typed(machine, int),
-        needed=_texts(needed),
-        soname=None if soname is None else _typed(soname, str),
-        interpreter=None if interpreter is None else _typed(interpreter, str),
-        glibc=None if glibc is None else tuple(_typed(number, int) for number in _list(glibc)),
-    )
-
-
-def _open(
-    *,
-    names: Any,
-    evidence: Any,
-    certainty: Any,
-    path: Any,
-    line: Any,
-    find_library: Any,
-    module: Any,
-    systems: Any,
-) -> RuntimeOpen:
-    return RuntimeOpen(
-        names=_texts(names),
-        evidence=_one_of(evidence, Evidence),
-        certainty=_one_of(certainty, Certainty),
-        path=_typed(path, str),
-        line=None if line is None else _typed(line, int),
-        find_library=_typed(find_library, bool),
-        module=None if module is None else _typed(module, str),
-        systems=_texts(systems),
-    )
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_typed(text, str) for text in _list(value))
-
-
-def _list(value: Any) -> list[Any]:
-    return _typed(value, list)
-
-
-def _one_of(value: Any, literal: Any) -> Any:
-    if value not in get_args(literal):
-        raise TypeError(value)
+    Raises TypeError if it has another type, or is a table with other keys than the fields of the dataclass.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else _read(arguments[0], value)
+    if origin is tuple:
+        return tuple(_read(arguments[0], item) for item in _read(list, value))
+    if dataclasses.is_dataclass(kind):
+        hints = _hints(cast("Any", kind))
+        if _read(dict, value).keys() != hints.keys():
+            raise TypeError(kind)
+        return cast("Any", kind)(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+    fits = value in arguments if origin is Literal else type(value) is kind  # True is no number
+    if not fits:
+        raise TypeError(kind)
     return value
 
 
-def _typed(value: Any, kind: type[_T]) -> _T:
-    """Return `value`; TypeError if it has another type: True is no number."""
-    if type(value) is not kind:
-        raise TypeError(value)
-    return value
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
