@@ -25,8 +25,9 @@ class RuntimeOpen:
 
     `names` are those that the code tries, in this order, and one of them is enough: sonames (`libz.so.1`) or file
     names (`libz.so`). `find_library("z")` of ctypes is the name `libz.so` with `find_library`. `path` and `line` are
-    those of the call; an ELF file has no line. `module` is the dotted name of a module that nothing in the package
-    imports: without an import of it elsewhere, the library is not opened.
+    those of the call; an ELF file has no line. `module` is the dotted name of the module of the call if importing the
+    package or starting its programs never imports it. Then `modules` are those that import it, outermost ones alone:
+    the library is opened only if other sources import one of them, or a module below one of them.
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class RuntimeOpen:
     line: int | None = None
     find_library: bool = False
     module: str | None = None
+    modules: tuple[str, ...] = ()  # sorted; empty without `module`
     systems: tuple[str, ...]  # those on which this code runs, such as x86_64-linux; sorted
 
 
