@@ -20,6 +20,7 @@ class Memory:
         self.programs = set(programs)
         self.heads: list[str] = []
         self.reads: list[str] = []
+        self.calls = 0  # of read
 
     def members(self) -> Sequence[Member]:
         """Return the files in the order given."""
@@ -32,6 +33,7 @@ class Memory:
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield whole files, the last first: an archive may choose its order."""
+        self.calls += 1
         for path in reversed(list(paths)):
             self.reads.append(path)
             yield path, self.files[path]

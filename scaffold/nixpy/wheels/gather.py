@@ -20,11 +20,10 @@ from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.archive import Archive
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
-from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
 _LOG = logging.getLogger(__name__)
@@ -176,11 +175,7 @@ class _Work:
         A macOS wheel has no ELF files.
         """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
-        return WheelFacts(
-            files=() if mac else inspect(archive),
-            requires=requires(archive) if self.metadata else None,
-            known="tag",
-        )
+        return read_facts(archive, elf=not mac, requires=self.metadata)
 
     def _file(self, wheel: LockedWheel) -> WheelFile:
         return self.located.get(wheel, wheel.file)
