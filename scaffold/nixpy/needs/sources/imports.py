@@ -55,7 +55,7 @@ class ImportGraph:
     _found: dict[str, tuple[Found, ...]] = field(init=False, default_factory=dict)  # by the importing module
     _candidates: dict[str, dict[str, None]] = field(init=False, default_factory=dict)  # by the imported module
     _dynamic: list[str] = field(init=False, default_factory=list)
-    _public: dict[str, bool] = field(init=False, default_factory=dict)
+    _public: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
     _certain: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
     _certain_queue: deque[str] = field(init=False, default_factory=deque)
 
@@ -152,12 +152,10 @@ class ImportGraph:
 
     def _is_public(self, module: str) -> bool:
         """Return whether users import a module directly: it is in a top-level package that imports little itself."""
-        top = next((top for top in self.modules.imported if below(module, top)), None)
-        if top is None or module not in self.modules.children(top):
-            return False
+        top = next((top for top in self.modules.imported if below(module, top)), "")
         if top not in self._public:
-            self._public[top] = self._imports_little(top)
-        return self._public[top]
+            self._public[top] = frozenset(self.modules.children(top) if self._imports_little(top) else ())
+        return module in self._public[top]
 
     def _imports_little(self, top: str) -> bool:
         """Return whether importing a package runs few of its modules.

@@ -7,12 +7,13 @@ for which that matters.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 _IMPORT = re.compile(rb"import(?=[ \t(\\])")
 _BEFORE = re.compile(rb"(?:[^\n]*[:;])?[ \t]*(?:from[ \t]+(\.*[^\W\d]?[\w.]*)[ \t]*)?")
-_AFTER = re.compile(rb"import[ \t]*(\((?:[^()#]|#[^\n]*)*\)|(?:[^\n;#\\]|\\\r?\n)*)")
+_AFTER = re.compile(rb"import[ \t]*(\((?:[^()#]|#[^\n]*+)*+\)|(?:[^\n;#\\]|\\\r?\n)*)")
 _COMMENT = re.compile(rb"#[^\n]*")
 # The block of `if TYPE_CHECKING:`: lines that are indented more, and empty ones.
 _TYPE_CHECKING = re.compile(
@@ -20,7 +21,10 @@ _TYPE_CHECKING = re.compile(
 )
 _QUOTES = (b'"""', b"'''")
 _PLATFORM = re.compile(rb"platform|os\.name")
-_NAME = re.compile(rb"[^\W\d][\w.]*")
+_NAME = re.compile(r"[^\W\d][\w.]*")
+_LINE = 200  # bytes of a line before an import; a statement has fewer
+_UNCLOSED = 100  # brackets after `import` that no source leaves open
+_NO_SPAN = (sys.maxsize, sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +50,41 @@ def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
         module: Its dotted name, for relative imports.
         package: It is an `__init__.py`.
     """
-    spans = [match.span() for match in _TYPE_CHECKING.finditer(source)] if b"TYPE_CHECKING" in source else []
+    spans = iter([match.span() for match in _TYPE_CHECKING.finditer(source)] if b"TYPE_CHECKING" in source else [])
+    skip_from, skip_to = next(spans, _NO_SPAN)
     conditional = _PLATFORM.search(source) is not None  # `if sys.platform != "linux": raise ImportError`
-    for match in _IMPORT.finditer(source):
+    counted, counts = 0, [0, 0]
+    position = unclosed = 0
+    while match := _IMPORT.search(source, position):
         place = match.start()
-        start = source.rfind(b"\n", 0, place) + 1
-        before = _BEFORE.fullmatch(source, start, place)
         after = _AFTER.match(source, place)
-        if before is None or after is None or any(first <= place < last for first, last in spans):
+        if after and after[1].startswith(b"(") and not after[1].endswith(b")"):  # searched for up to the end
+            unclosed += 1
+            if unclosed > _UNCLOSED:
+                return
+        position = after.end() if after else match.end()
+        counts = [count + source.count(quotes, counted, place) for count, quotes in zip(counts, _QUOTES, strict=True)]
+        counted = place
+        while place >= skip_to:
+            skip_from, skip_to = next(spans, _NO_SPAN)
+        start = source.rfind(b"\n", max(place - _LINE, 0), place) + 1
+        before = _BEFORE.fullmatch(source, start, place)
+        if before is None or after is None or place >= skip_from:
             continue
-        quoted = any(source.count(quotes, 0, place) % 2 for quotes in _QUOTES)
+        quoted = any(count % 2 for count in counts)
         plain = not conditional and not quoted and source[start : start + 1] in (b"f", b"i") and b":" not in before[0]
-        items = _COMMENT.sub(b"", after[1]).strip(b"() \t\r\n\\").replace(b"\\", b" ").split(b",")
-        base = before[1]
-        names = [words[0] for item in items if (words := item.split())]
-        if base is not None:
-            root = absolute(base.decode("utf-8", "replace"), module if package else module.rpartition(".")[0])
-            for name in names if root else ():
-                yield Found(root if name == b"*" else f"{root}.{name.decode('utf-8', 'replace')}", plain, quoted)
-        else:
-            for name in names:
-                if _NAME.fullmatch(name):
-                    yield Found(name.decode("utf-8", "replace"), plain, quoted)
+        for name in _names(before[1], after[1], module if package else module.rpartition(".")[0]):
+            yield Found(name, plain, quoted)
+
+
+def _names(base: bytes | None, listed: bytes, package: str) -> Iterator[str]:
+    """Yield the names of a statement: `base` stands after `from`, and `listed` after `import`."""
+    text = _COMMENT.sub(b"", listed).strip(b"() \t\r\n\\").replace(b"\\", b" ").decode("utf-8", "replace")
+    names = [words[0] for item in text.split(",") if (words := item.split())]
+    if base is None:
+        yield from (name for name in names if _NAME.fullmatch(name))
+    elif root := absolute(base.decode("utf-8", "replace"), package):
+        yield from (root if name == "*" else f"{root}.{name}" for name in names)
 
 
 def absolute(name: str, package: str) -> str:
