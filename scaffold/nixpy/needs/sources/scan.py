@@ -67,7 +67,8 @@ def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
         counted = place
         while place >= skip_to:
             skip_from, skip_to = next(spans, _NO_SPAN)
-        start = source.rfind(b"\n", max(place - _LINE, 0), place) + 1
+        first = max(place - _LINE, 0)
+        start = max(source.rfind(b"\n", first, place) + 1, first)
         before = _BEFORE.fullmatch(source, start, place)
         if before is None or after is None or place >= skip_from:
             continue
