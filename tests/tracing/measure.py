@@ -6,42 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tracing import log, machine
 from tracing.debian import TRACE, Debian
 from tracing.rendered import Rendered, rendered
+from tracing.results import Row
 from tracing.works import Work
 
 _ROUNDS = 40  # of giving what was asked for and not found
 _GRAPHICAL = frozenset({"window", "opengl", "screen"})
 _UV = Path(sys.executable).with_name("uv")
 _PLATFORM = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_36")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What was seen of one package. Sonames are those of Debian where the package asks for `libz.so`."""
-
-    name: str
-    kind: str
-    wheels: tuple[str, ...]  # NAME==VERSION, the package first
-    works: bool  # with what nixpy renders
-    works_with_all: bool  # with all that it asked for, as far as Debian has it
-    linked: tuple[str, ...]  # rendered, since a file links to it
-    rendered: tuple[str, ...]  # rendered, since it is opened at run time
-    opened: tuple[str, ...]  # opened at run time, where all was there
-    missed: tuple[str, ...]  # of these, not rendered
-    never: tuple[str, ...]  # of the rendered ones, not opened
-    lacking: tuple[str, ...]  # rendered, and Debian lacks it
-    unknown: tuple[str, ...]  # asked for, not found, and Debian lacks it
-    output: str = ""  # the end of what the failed program said
-    reason: str = ""  # why it cannot do its work here
-
-    def as_json(self) -> dict[str, object]:
-        """Return the row without its empty values."""
-        return {name: value for name, value in asdict(self).items() if value not in ((), "")}
 
 
 def install(work: Work) -> tuple[Path, tuple[str, ...]]:

@@ -8,29 +8,15 @@ python -m tracing.run --failed   # those that did not do their work
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
+import datetime as dt
 import sys
 import time
-from pathlib import Path
-from typing import Any
 
-from tracing import machine, page
+from tracing import machine, page, results
 from tracing.debian import Debian
 from tracing.measure import measure
 from tracing.works import all_works
-
-RESULTS = Path(__file__).with_name("results.json")
-
-
-def read() -> dict[str, dict[str, Any]]:
-    """Return the recorded rows by name."""
-    return {row["name"]: row for row in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
-
-
-def write(rows: dict[str, dict[str, Any]]) -> None:
-    """Record the rows, one a line."""
-    lines = ",\n".join(json.dumps(rows[name]) for name in sorted(rows))
-    RESULTS.write_text(f"[\n{lines}\n]\n")
 
 
 def main() -> int:
@@ -42,16 +28,18 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help="only write the page")
     arguments = parser.parse_args()
     works = {work.name: work for work in all_works()}
-    rows = {name: row for name, row in read().items() if name in works}
+    recorded = results.read()
+    date = recorded.date
+    rows = {row.name: row for row in recorded.packages if row.name in works}
     names = arguments.names or [
         name
         for name in works
         if not arguments.page
         and not (arguments.new and name in rows)
-        and not (arguments.failed and rows.get(name, {}).get("works"))
+        and not (arguments.failed and name in rows and rows[name].works)
     ]
     debian, broken = Debian(), []
-    with machine.servers():
+    with machine.servers() if names else contextlib.nullcontext():
         for name in names:
             start = time.monotonic()
             try:
@@ -60,8 +48,9 @@ def main() -> int:
                 broken.append(name)
                 sys.stderr.write(f"{name}: {type(error).__name__}: {error}\n")
                 continue
-            rows[name] = row.as_json()
-            write(rows)
+            rows[name] = row
+            date = dt.datetime.now(tz=dt.UTC).date().isoformat()
+            results.write(date, rows.values())
             word = {True: "works", False: "FAILS"}
             sys.stderr.write(
                 f"{name}: {word[row.works]}, with all {word[row.works_with_all]}; missed {' '.join(row.missed) or '-'};"
@@ -70,7 +59,7 @@ def main() -> int:
             )
             if not row.works_with_all:
                 sys.stderr.write(row.output + "\n")
-    page.write(list(rows.values()))
+    page.write(results.write(date, rows.values()))
     return 1 if broken else 0
 
 
