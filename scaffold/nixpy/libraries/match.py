@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import is_supplied, resolve
+from nixpy.libraries.opened import finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -205,6 +205,7 @@ class _Group:
                                 path=one.path or None,
                                 line=one.line,
                                 names=one.names,
+                                find_library=finds_library(one),
                             ),
                         )
 
