@@ -54,6 +54,8 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
         (opening("libarchive.so", "libarchive.so.13"), "libarchive.so.13"),
         (opening("libarchive.so", find_library=True), "libarchive.so.13"),
         (opening("libarchive.so"), "libarchive.so"),
+        (opening("libyaml.so", find_library=True), "libyaml.so"),
+        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2.so"),
         (opening("libreadline.so", find_library=True), "libreadline.so.8"),
         (opening("libswresample.so", find_library=True), "libswresample.so.6"),
         (opening("/usr/lib/libz.so.1", "libmagic.so.1"), "libmagic.so.1"),
