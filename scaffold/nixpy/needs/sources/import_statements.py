@@ -34,6 +34,7 @@ class Import:
     name: str  # absolute
     certain: bool
     function: bool = False  # in a function, or named by a string: importing the source need not import it
+    string: bool = False  # named by a string
     systems: frozenset[str] = ALL
 
 
@@ -71,6 +72,7 @@ class _Place:
 
     certain: bool = True
     function: bool = False
+    string: bool = False
     systems: frozenset[str] = ALL
 
 
@@ -181,7 +183,7 @@ class _Reader:
     def string(self, text: str, place: _Place) -> None:
         """Add the module that a literal string names."""
         text = text.partition(":")[0]
-        named = replace(place, certain=False, function=True)
+        named = replace(place, certain=False, function=True, string=True)
         if _DOTTED.fullmatch(text):
             if "." in text and text.partition(".")[0] in self.tops:
                 self.add(text, named)
@@ -198,7 +200,15 @@ class _Reader:
 
     def add(self, name: str, place: _Place) -> None:
         if name and place.systems:
-            self.found.append(Import(name=name, certain=place.certain, function=place.function, systems=place.systems))
+            self.found.append(
+                Import(
+                    name=name,
+                    certain=place.certain,
+                    function=place.function,
+                    string=place.string,
+                    systems=place.systems,
+                )
+            )
 
 
 def _literal(node: ast.expr) -> str:
