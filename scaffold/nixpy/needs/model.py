@@ -64,7 +64,7 @@ class WheelFacts:
     known: Known
     requires: tuple[str, ...] | None = None  # Requires-Dist of its METADATA, if nixpy read it
     opens: tuple[RuntimeOpen, ...] = ()  # on all systems, sorted by path and line
-    imports: tuple[str, ...] = ()  # dotted names of modules of other packages that its sources import, sorted
+    imports: tuple[str, ...] = ()  # dotted names that its sources always import from other packages, sorted
     unreadable: tuple[str, ...] = ()  # files with ELF magic that a loader links and nixpy cannot read, sorted
 
 

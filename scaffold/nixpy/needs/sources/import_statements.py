@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from nixpy.needs.sources.scan import absolute
+from nixpy.needs.sources.scan import absolute, scan
 from nixpy.needs.sources.systems import ALL, systems_not, systems_of
 
 ANY = "*"
@@ -20,6 +21,7 @@ DYNAMIC = re.compile(rb"\b(?:import_module|__import__|load_module|find_spec|impo
 """The functions that import a module by its name."""
 _IMPORTERS = frozenset(("import_module", "__import__", "load_module", "find_spec", "import_string"))
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "OSError", "Exception", "BaseException"))
+_NO_SOURCE = (SyntaxError, ValueError, MemoryError, RecursionError)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -50,19 +52,20 @@ def imports_of(source: bytes, module: str, *, package: bool, tops: Iterable[str]
         tops: The top-level modules of the wheel, with which absolute names in strings begin.
 
     Returns:
-        The imports; none if Python 3 cannot parse the source. Imports for type checkers alone are left out.
+        The imports, without those for type checkers alone. If this Python cannot parse the source, since it is for
+        another version, they are what its lines seem to import, and none is certain.
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return ()
+    except _NO_SOURCE:
+        return tuple(
+            Import(name=one.name, certain=False) for one in scan(source, module, package=package) if not one.quoted
+        )
     tops = frozenset(tops)
     reader = _Reader(module=module, package=package, tops=tops, computes=DYNAMIC.search(source) is not None)
     reader.strings = package or reader.computes or any(f"{top}.".encode() in source for top in tops)
-    try:
+    with suppress(RecursionError):  # too many levels of expressions; what comes before is found
         reader.block(tree.body, _Place())
-    except RecursionError:
-        return ()
     return tuple(reader.found)
 
 

@@ -17,7 +17,7 @@ _AFTER = re.compile(rb"import[ \t]*(\((?:[^()#]|#[^\n]*+)*+\)|(?:[^\n;#\\]|\\\r?
 _COMMENT = re.compile(rb"#[^\n]*")
 # The block of `if TYPE_CHECKING:`: lines that are indented more, and empty ones.
 _TYPE_CHECKING = re.compile(
-    rb"^([ \t]*)if[ \t]+(?:\w+\.)?TYPE_CHECKING[ \t]*:[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\r?\n)*", re.MULTILINE
+    rb"^([ \t]*)if[ \t]+(?:\w+\.)?TYPE_CHECKING[ \t]*:[^\n]*\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)*", re.MULTILINE
 )
 _QUOTES = (b'"""', b"'''")
 _NAME = re.compile(r"[^\W\d][\w.]*")
