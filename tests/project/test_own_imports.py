@@ -17,7 +17,7 @@ MODULES = (GIS, OTHER)
 
 def found(root: Path, *modules: str) -> set[str]:
     """Return the modules that are found, with every file read."""
-    result = own_imports(root, modules or MODULES)
+    result = own_imports([root], modules or MODULES)
     assert not result.unread
     return set(result.modules)
 
@@ -118,20 +118,21 @@ def test_notebooks(tmp_path: Path) -> None:
 
 def test_without_modules_nothing_is_read(tmp_path: Path) -> None:
     """Most projects have no such module in their lock."""
-    assert own_imports(tmp_path / "missing", ()) == OwnImports()
+    assert own_imports([tmp_path / "missing"], ()) == OwnImports()
 
 
 def test_what_is_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is too large, no regular file, or past the limit is reported, since it may import the module."""
     (tmp_path / "a.py").write_text("import django.contrib.gis")
     os.mkfifo(tmp_path / "b.py")
-    (tmp_path / "c.py").symlink_to("missing.py")
+    (tmp_path / "c.py").symlink_to("missing.py")  # no import finds it
+    (tmp_path / ".#a.py").symlink_to("someone@host")  # Emacs
     (tmp_path / "gis.ipynb").write_text("{gis")
-    result = own_imports(tmp_path, MODULES)
+    result = own_imports([tmp_path], MODULES)
     assert result.modules == {GIS}
-    assert [line.partition(":")[0] for line in result.unread] == ["b.py", "c.py", "gis.ipynb"]
+    assert [line.partition(":")[0] for line in result.unread] == ["b.py", "gis.ipynb"]
     monkeypatch.setattr(limits, "OWN_SOURCES", 1)
-    assert own_imports(tmp_path, MODULES).unread == ("b.py and later files: the project has too many Python files",)
+    assert own_imports([tmp_path], MODULES).unread == ("b.py and later files: the project has too many Python files",)
     monkeypatch.setattr(limits, "OWN_BYTES", 0)
-    result = own_imports(tmp_path, MODULES)
+    result = own_imports([tmp_path], MODULES)
     assert result == OwnImports(unread=("a.py and later files: the project has too many Python files",))

@@ -6,8 +6,9 @@ the files and runs none.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class OwnImports:
     unread: tuple[str, ...] = ()
 
 
-def own_imports(root: Path, modules: Collection[str]) -> OwnImports:
+def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports:
     """Return the modules that the Python files and notebooks of a project import or name.
 
     An import of a module below one of `modules` counts, and so does a literal string: frameworks take the names of
@@ -41,8 +42,8 @@ def own_imports(root: Path, modules: Collection[str]) -> OwnImports:
     directly contains the module, as `ENGINE` of Django does. Tests of the project count.
 
     Args:
-        root: The folder of the project. Virtual environments, hidden folders, build folders and links to other places
-            are left out.
+        folders: The folder of the project, and those of other members of its workspace. Virtual environments, hidden
+            folders, build folders and links to other places are left out.
         modules: Dotted names. Without any, nixpy reads nothing.
 
     Returns:
@@ -56,16 +57,16 @@ def own_imports(root: Path, modules: Collection[str]) -> OwnImports:
     found: set[str] = set()
     unread = []
     left = limits.OWN_BYTES
-    for count, path in enumerate(_sources(root)):
+    for count, path in enumerate(path for folder in _outermost(folders) for path in _sources(folder)):
         if count == limits.OWN_SOURCES or left <= 0:
-            unread.append(f"{path.relative_to(root)} and later files: the project has too many Python files")
+            unread.append(f"{_shown(path, folders)} and later files: the project has too many Python files")
             break
         try:
             source = read_bytes(path)
             texts = _cells(source) if path.suffix == ".ipynb" and pattern.search(source) else [source]
         except (OSError, InputError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else getattr(error, "message", "this is no notebook")
-            unread.append(f"{path.relative_to(root)}: {reason}")
+            unread.append(f"{_shown(path, folders)}: {reason}")
             continue
         left -= len(source)
         for text in texts:
@@ -82,6 +83,16 @@ def _words(module: str) -> Iterator[str]:
         yield parents[-1]
 
 
+def _outermost(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders that are in no other of them."""
+    resolved = {folder.resolve(): folder for folder in folders}
+    return (folder for path, folder in resolved.items() if resolved.keys().isdisjoint(path.parents))
+
+
+def _shown(path: Path, folders: Sequence[Path]) -> str:
+    return os.path.relpath(path, folders[0])
+
+
 def _sources(root: Path) -> Iterator[Path]:
     """Yield the Python files of a project, sorted in each folder."""
     for folder, folders, names in walk(root):
@@ -96,10 +107,13 @@ def _sources(root: Path) -> Iterator[Path]:
         )
         for name in sorted(names):
             path = here / name
-            if name.endswith(_SUFFIXES) and not (
-                path.is_symlink() and not path.resolve().is_relative_to(root.resolve())
-            ):
+            if name.endswith(_SUFFIXES) and not name.startswith(".") and not _leaves(path, root):
                 yield path
+
+
+def _leaves(path: Path, root: Path) -> bool:
+    """Return whether a path is a link out of the project, or to no file."""
+    return path.is_symlink() and not (path.exists() and path.resolve().is_relative_to(root.resolve()))
 
 
 def _cells(source: bytes) -> list[bytes]:
