@@ -67,7 +67,7 @@ class Wheel:
     def matters(self) -> bool:
         """Whether this wheel can change the generated files."""
         needs = self.needs
-        asks = needs.sonames or needs.executables or needs.dlopen or needs.provides
+        asks = needs.sonames or needs.executables or needs.dlopen or needs.provides or needs.unreadable
         return bool(asks) or not self.filename.endswith("-any.whl")
 
 
@@ -217,6 +217,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         "executables": list(needs.executables),
         "provides": list(needs.provides),
         "glibc": needs.glibc and format_glibc(needs.glibc),
+        "unreadable": list(needs.unreadable),
     }
     return {
         "name": wheel.name,
@@ -284,6 +285,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             provides=tuple(needs.get("provides", ())),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
+            unreadable=tuple(needs.get("unreadable", ())),
         ),
         requires=tuple(item["requires"]) if "requires" in item else None,
         by_extras=tuple(item.get("by-extras", ())),

@@ -310,6 +310,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
                     "dlopen": list(wheel.needs.dlopen),
                     "glibc": format_glibc(wheel.needs.glibc) if wheel.needs.glibc else None,
                     "known": wheel.needs.known,
+                    "unreadable": list(wheel.needs.unreadable),
                 },
             }
             for wheel in scan.wheels

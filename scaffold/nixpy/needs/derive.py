@@ -37,6 +37,8 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
     index = _index(files)
+    # A file that nixpy cannot read has its file name all the same.
+    index = {PurePosixPath(path).name: [] for path in facts.unreadable} | index
     external = _external(files, index)
     opened = tuple(soname for soname in rows.sonames if soname not in index)
     required = {*opened, *(soname for file in _closure(_roots(files, rows), index) for soname in file.needed)}
@@ -48,6 +50,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
         provides=tuple(sorted(_provided(files))),
         glibc=max((file.glibc for file in files if file.glibc), default=None),
         known=facts.known,
+        unreadable=() if machine is None else facts.unreadable,
     )
 
 
