@@ -104,6 +104,16 @@ minute.
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download if neither the lock nor the server states its size; the largest wheels have about 4 GB."""
 
+SOURCE = 4 << 20
+"""Bytes of one Python source. The longest sources on PyPI that are not data have about 1 MB."""
+
+PARSED = 32 << 20
+"""Bytes of the sources of a wheel that nixpy parses to find out what imports a module: Python parses about 4 MB in a
+second. The sources of most wheels together have less."""
+
+IMPORTS = 10_000
+"""Modules of other packages that nixpy lists for a wheel; the largest wheels import about a thousand."""
+
 
 _BRACKETS = re.compile(r"[()]")
 
