@@ -12,9 +12,11 @@ from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.libraries.evidence import LibraryEvidence
 from nixpy.libraries.manylinux import allowed
 from nixpy.libraries.match import Library, Rules, WheelNeeds, match
 from nixpy.needs.model import Needs
+from opens import of_table
 
 LINUX, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
 
@@ -38,7 +40,7 @@ def wheel(
         needs=Needs(
             sonames=tuple((soname, f"{name}/x.so") for soname in both),
             optional=tuple(sorted(optional.split())),
-            dlopen=tuple(sorted(dlopen.split())),
+            opens=of_table(*dlopen.split(), system=system),
             provides=tuple(sorted(provides.split())),
             known="sha256",
         ),
@@ -67,6 +69,10 @@ def test_a_needed_library_has_its_package_and_says_who_needs_it() -> None:
             needed_by=("pandas", "scipy"),
             optional=False,
             systems=(LINUX,),
+            evidence=tuple(
+                LibraryEvidence(kind="linked", certainty="certain", package=name, path=f"{name}/x.so")
+                for name in ("pandas", "scipy")
+            ),
         ),
     )
     assert diagnostics == ()

@@ -24,7 +24,7 @@ from nixpy.core.errors import LockError
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
-from nixpy.needs.model import Known, Needs
+from nixpy.needs.model import Certainty, Evidence, Known, Needs, RuntimeOpen, open_order
 
 _FORMAT = 1
 # The format of the facts in the generated Nix file; `templates/nix/default.nix` has the same number. Raise both if the
@@ -67,7 +67,7 @@ class Wheel:
     def matters(self) -> bool:
         """Whether this wheel can change the generated files."""
         needs = self.needs
-        asks = needs.sonames or needs.executables or needs.dlopen or needs.provides or needs.unreadable
+        asks = needs.sonames or needs.executables or needs.opens or needs.provides or needs.unreadable
         return bool(asks) or not self.filename.endswith("-any.whl")
 
 
@@ -160,12 +160,18 @@ def _json(data: Mapping[str, Any]) -> str:
     return _pretty(data, "\n") + "\n"
 
 
+class _Line(dict[str, Any]):
+    """An object that is written in one line."""
+
+
 def _pretty(value: Any, line: str) -> str:
     """Return JSON with one line for each member.
 
     Lists of plain values are in one line, since wheels of Qt have hundreds.
     """
     inner = line + " "
+    if isinstance(value, _Line):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping) and value:
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, inner)}" for key, item in value.items())
         return "{" + inner + f",{inner}".join(members) + line + "}"
@@ -213,7 +219,8 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
     facts = {
         "sonames": dict(needs.sonames),
         "optional": list(needs.optional),
-        "dlopen": list(needs.dlopen),
+        "dlopen": [one.names[0] for one in needs.opens if one.evidence == "table"],
+        "opens": [_Line(_open_entry(one)) for one in needs.opens if one.evidence != "table"],
         "executables": list(needs.executables),
         "provides": list(needs.provides),
         "glibc": needs.glibc and format_glibc(needs.glibc),
@@ -229,6 +236,20 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         **({"requires": list(wheel.requires)} if complete and wheel.requires is not None else {}),
         **({"by-extras": list(wheel.by_extras)} if complete and wheel.by_extras else {}),
     }
+
+
+def _open_entry(one: RuntimeOpen) -> dict[str, Any]:
+    found = {
+        "names": list(one.names),
+        "evidence": one.evidence,
+        "certainty": one.certainty,
+        "path": one.path,
+        "line": one.line,
+        "find-library": one.find_library,
+        "module": one.module,
+        "modules": list(one.modules),
+    }
+    return {key: value for key, value in found.items() if value not in (None, False, [])}
 
 
 def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
@@ -280,7 +301,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
         needs=Needs(
             sonames=tuple(needs.get("sonames", {}).items()),
             optional=tuple(needs.get("optional", ())),
-            dlopen=tuple(needs.get("dlopen", ())),
+            opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),
             provides=tuple(needs.get("provides", ())),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
@@ -290,3 +311,30 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
         requires=tuple(item["requires"]) if "requires" in item else None,
         by_extras=tuple(item.get("by-extras", ())),
     )
+
+
+def _opens(system: str, needs: Mapping[str, Any]) -> list[RuntimeOpen]:
+    """Return what a wheel opens at run time, in order.
+
+    `dlopen` has the sonames of `dlopen.csv`. Earlier versions of nixpy recorded only these.
+    """
+    found = [
+        RuntimeOpen(names=(soname,), evidence="table", certainty="likely", path="", systems=(system,))
+        for soname in needs.get("dlopen", ())
+    ]
+    for item in needs.get("opens", ()):
+        _check_texts(item, "evidence", "certainty", "path")
+        found.append(
+            RuntimeOpen(
+                names=tuple(item["names"]),
+                evidence=cast("Evidence", item["evidence"]),
+                certainty=cast("Certainty", item["certainty"]),
+                path=item["path"],
+                line=item.get("line"),
+                find_library=item.get("find-library", False),
+                module=item.get("module"),
+                modules=tuple(item.get("modules", ())),
+                systems=(system,),
+            )
+        )
+    return sorted(found, key=open_order)

@@ -82,7 +82,7 @@ def _supplied(nixpy_lock: NixpyLock, rules: Rules) -> dict[str, str]:
     return {
         library.soname: f"from {library.expression}"
         for library in found
-        if library.provider == "nixpkgs" and (rules.optional or not library.optional)
+        if library.provider == "nixpkgs" and library.wanted
     }
 
 

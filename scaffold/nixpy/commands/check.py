@@ -311,4 +311,4 @@ def _folders(unavailable: Iterable[Unavailable]) -> set[tuple[str, tuple[str, ..
 
 
 def _matters(wheel: LockedWheel) -> bool:
-    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).sonames)
+    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).opens)

@@ -26,7 +26,7 @@ from nixpy.files.reconcile import OutputFile
 from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
-from nixpy.needs.dlopen import curated
+from nixpy.needs.derive import with_table
 from nixpy.nixpkgs import releases
 from nixpy.project import flake, managers, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
@@ -367,7 +367,8 @@ def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[
 def read_nixpy_lock(project: Project) -> NixpyLock | None:
     """Return the content of nixpy.lock, or None if it is missing or not reliable.
 
-    The names that wheels open at run time come from the current `dlopen.csv`, since no wheel must be opened for them.
+    The rows about what wheels open at run time come from the current `dlopen.csv`, since no wheel must be opened for
+    them.
     """
     try:
         nixpy_lock = nixpylock.loads(
@@ -379,5 +380,5 @@ def read_nixpy_lock(project: Project) -> NixpyLock | None:
 
 
 def _opened(wheel: Wheel) -> Wheel:
-    opened = tuple(name for name in curated(wheel.name).sonames if name not in wheel.needs.provides)
-    return replace(wheel, needs=replace(wheel.needs, dlopen=opened))
+    needs = wheel.needs
+    return replace(wheel, needs=replace(needs, opens=with_table(needs.opens, wheel.name, wheel.system, needs.provides)))

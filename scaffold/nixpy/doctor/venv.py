@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName
@@ -27,12 +27,13 @@ from nixpy.doctor.facts import (
 from nixpy.doctor.fit import unfit
 from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
+from nixpy.doctor.opened import unopened
 from nixpy.doctor.packages import Packages, unreadable_file, without_record
 from nixpy.doctor.versions import missing_versions
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs import elf
 from nixpy.needs.derive import is_executable, needs_of
-from nixpy.needs.model import Needs, WheelFacts
+from nixpy.needs.model import Needs, RuntimeOpen, WheelFacts
 from nixpy.project import pyvenv
 from nixpy.wheels.archive import Content, Member
 from nixpy.wheels.elf_files import candidates
@@ -170,9 +171,16 @@ class _Readable:
 
 
 def inspect_wheels(
-    venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str], packages: Packages
+    venv: Venv,
+    host: Host,
+    started: StartedPython | None,
+    environ: Mapping[str, str],
+    packages: Packages,
+    recorded: Mapping[tuple[str, str], tuple[RuntimeOpen, ...]],
 ) -> Wheels:
     """Read every installed ELF file and simulate the search of the loader.
+
+    `recorded` is what nixpy.lock says that packages open at run time, by name and version.
 
     A soname that another wheel of the environment ships is not a need: the packages load each other's libraries by
     path. On macOS wheels contain what they need, and nothing is missing. Wheels for another machine or Python are left
@@ -186,24 +194,31 @@ def inspect_wheels(
     words = {name: unfit(wheel, every[name].files, host, machine, musl=musl) for name, wheel in installed.items()}
     wheels = {name: wheel for name, wheel in installed.items() if not words[name]}
     elves = {name: tuple(file for file in every[name].files if file.machine == machine) for name in wheels}
-    needs = {name: needs_of(name, every[name], machine) for name in wheels}
+    needs = {
+        name: needs_of(name, replace(every[name], opens=recorded.get((name, str(wheel.version)), ())), machine)
+        for name, wheel in wheels.items()
+    }
+    asking = tuple(
+        WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
+        for name, need in needs.items()
+    )
     shipped = frozenset(soname for need in needs.values() for soname in need.provides)
     kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     files = {name: Files(files=elves[name], places=places[name]) for name in wheels}
     return Wheels(
         elf_files=sum(map(len, elves.values())),
-        asking=tuple(
-            WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
-            for name, need in needs.items()
-        ),
+        asking=asking,
         programs=tuple(
             WheelProgram(wheel=name, path=places[name][file.path], loader=Path(file.interpreter))
             for name, files in elves.items()
             for file in files
             if is_executable(file) and file.interpreter
         ),
-        unfound=tuple(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
+        unfound=(
+            *(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
+            *unopened(asking, kinds[0]),
+        ),
         versions=tuple(_versions(files, readable, kinds[0], started)),
         unfit={name: text for name, text in words.items() if text},
         unreadable_elf={
@@ -260,7 +275,7 @@ def _unfound(
     kinds: tuple[Search | None, Search | None, Search | None],
 ) -> Iterator[MissingLibrary]:
     interpreter, foreign, native = kinds
-    for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen} - shipped):
+    for soname in sorted({name for name, _ in needs.sonames} - shipped):
         missed: set[str] = set()
         for search, part in (
             (interpreter, [file for file in files.files if not is_executable(file)]),
@@ -270,8 +285,7 @@ def _unfound(
             if search:
                 wanted = {file.path for file in part}
                 missed |= wanted.intersection(files.unfound(soname, search))
-        opened = soname in needs.dlopen and interpreter is not None and not interpreter.finds(soname)
-        if missed or opened:
+        if missed:
             yield MissingLibrary(
                 soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional
             )

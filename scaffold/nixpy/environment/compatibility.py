@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.libraries.opened import finds_library
 from nixpy.needs.derive import format_glibc
-from nixpy.needs.dlopen import curated
+from nixpy.needs.model import reached
 from nixpy.nixpkgs import releases
 from nixpy.project.managers import FOLDER
 from nixpy.styles.features import Feature, with_property
@@ -54,7 +55,7 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
 
     It finds nothing in nixpkgs' Python.
     """
-    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).uses_find_library})
+    asking = sorted({wheel.name for wheel in wheels if any(finds_library(reached(wheel.needs.opens)))})
     answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else the Python is not from nixpkgs
         yield Diagnostic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,16 +75,47 @@ class Needs:
 
     `sonames` are the DT_NEEDED names that neither glibc nor the same wheel supplies, sorted, each with the first file
     (by path) that needs it; `optional` are those that are not required. `executables` are the paths of programs with
-    an interpreter. `dlopen` are the names that the package must open at run time. `provides` are the names that other
-    wheels may find in this one (DT_SONAME and file names of shared libraries that are not grafted).
+    an interpreter. `provides` are the names that other wheels may find in this one (DT_SONAME and file names of shared
+    libraries that are not grafted). `opens` are the libraries opened at run time that the wheel does not contain.
     """
 
     sonames: tuple[tuple[str, str], ...] = ()
     optional: tuple[str, ...] = ()
     executables: tuple[str, ...] = ()
-    dlopen: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     glibc: tuple[int, ...] | None = None
     known: Known
-    opens: tuple[RuntimeOpen, ...] = ()  # on this system, with their evidence
+    opens: tuple[RuntimeOpen, ...] = ()  # on this system, in the order of `open_order`
     unreadable: tuple[str, ...] = ()  # ELF files that nixpy cannot read: the needs are not complete
+
+    @property
+    def dlopen(self) -> tuple[str, ...]:
+        """The libraries that the package opens at run time, sorted.
+
+        Each has the name that is tried first. Those that are only possible, or in a module that nothing imports, are
+        left out.
+        """
+        return tuple(sorted({one.names[0] for one in reached(self.opens) if one.certainty != "possible"}))
+
+
+def reached(opens: Iterable[RuntimeOpen], imported: Collection[str] = ()) -> tuple[RuntimeOpen, ...]:
+    """Return the opens that count.
+
+    A module that nothing in its package imports opens its libraries only if others import it, or one that imports it.
+
+    Args:
+        opens: The libraries that a wheel opens.
+        imported: The dotted names of the modules that the project and other packages import.
+    """
+    return tuple(
+        one
+        for one in opens
+        if one.module is None
+        or any(f"{name}.".startswith(f"{module}.") for module in one.modules or (one.module,) for name in imported)
+    )
+
+
+def open_order(one: RuntimeOpen) -> tuple[str, int, tuple[str, ...], tuple[object, ...]]:
+    """Return the key to sort the opens of one system by: place, then names."""
+    rest = (one.evidence, one.certainty, one.find_library, one.module or "", one.modules)
+    return one.path, one.line or 0, one.names, rest
