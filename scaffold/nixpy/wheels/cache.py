@@ -136,7 +136,7 @@ def _read(kind: Any, value: Any) -> Any:
         if _read(dict, value).keys() != hints.keys():
             raise TypeError(kind)
         return cast("Any", kind)(**{name: _read(hint, value[name]) for name, hint in hints.items()})
-    fits = value in arguments if origin is Literal else type(value) is kind  # True is no number
+    fits = value in arguments if origin is Literal else type(value) is kind  # True is not an int
     if not fits:
         raise TypeError(kind)
     return value

@@ -175,7 +175,7 @@ class _Work:
         A macOS wheel has no ELF files.
         """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
-        return read_facts(archive, elf=not mac, requires=self.metadata)
+        return read_facts(archive, elf=not mac, sources=not mac, requires=self.metadata)
 
     def _file(self, wheel: LockedWheel) -> WheelFile:
         return self.located.get(wheel, wheel.file)
