@@ -5,6 +5,7 @@
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
 # make requirement-sets   60 sets of real packages, resolved by nixpy, uv and pip; starts again after make clean
+# make trace   what packages open at run time against what nixpy supplies, into docs/explanation/trace.md
 # make address   the public address of nixpy, from templates/address.json into the texts that name it
 # make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
@@ -23,7 +24,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz requirement-sets benchmark benchmark-scan setup tools clean
+.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz requirement-sets trace benchmark benchmark-scan setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -90,6 +91,10 @@ fuzz: .venv/ready
 requirement-sets: .venv/ready
 	$(BIN)/python -m pip install -q --upgrade 'pip>=26.1'  # it knows --uploaded-prior-to
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tests:tests/helpers $(BIN)/python -m sets.compare
+
+# tests/tracing/README.md tells more. It installs many packages and runs them in the box: about an hour.
+trace: setup
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m tracing.run $(PACKAGES)
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py

@@ -130,8 +130,8 @@ def _other_python(
     if env.style.from_nixpkgs or all(item.source for item in env.nixpy_lock.unavailable):
         return
     lock_for = partial(lock_of, project, before=before, analysis_options=analysis_options)
-    progress, unavailable = analysis_options.progress, env.nixpy_lock.unavailable
-    if other := other_python.python_with_wheels(project, resolved, lock_for, progress, unavailable):
+    progress = analysis_options.progress
+    if other := other_python.python_with_wheels(project, resolved, lock_for, progress, env.nixpy_lock):
         yield Diagnostic(
             code="NIX218",
             message=other_python.sentence(other, resolved),

@@ -92,7 +92,11 @@ def test_a_statement_of_the_package(text: str, expected: Reach | str | None) -> 
 
 def test_a_chain_of_certain_imports_is_certain() -> None:
     """Each source on the way imports the next one at its top level."""
-    files = {"demo/__init__.py": "from .a import x", "demo/a.py": "from demo import b", "demo/b.py": "from . import lib"}
+    files = {
+        "demo/__init__.py": "from .a import x",
+        "demo/a.py": "from demo import b",
+        "demo/b.py": "from . import lib",
+    }
     assert reach(files) == CERTAIN
 
 
@@ -247,6 +251,6 @@ DAMAGED = [b"\x00", b"\xff\xfe", b"def f(:", b"(" * 5000, b"-" * 100_000, b"x" *
 
 @pytest.mark.parametrize("source", DAMAGED, ids=["nul", "not UTF-8", "syntax", "brackets", "operators", "long"])
 def test_damaged_sources_import_nothing(source: bytes) -> None:
-    """nixpy ignores what Python cannot parse."""
+    """A source that Python cannot parse is ignored."""
     files = {"demo/__init__.py": source + b"\nfrom . import lib", "demo/other.py": b"", "demo/lib.py": b""}
     assert ImportGraph(files).reach("demo.lib") in (LIKELY, unreached("demo.lib"))

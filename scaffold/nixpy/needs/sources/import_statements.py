@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from nixpy.needs.sources.scan import absolute
 from nixpy.needs.sources.systems import ALL, systems_not, systems_of
 
 ANY = "*"
@@ -15,6 +16,8 @@ ANY = "*"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 # A dotted name before the part that is computed, such as `demo.drivers.` or `demo.drivers.%s`.
 _PREFIX = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)\.(?:%s|\{\w*\})?")
+DYNAMIC = re.compile(rb"\b(?:import_module|__import__|load_module|find_spec|import_string)\b")
+"""The functions that import a module by its name."""
 _IMPORTERS = frozenset(("import_module", "__import__", "load_module", "find_spec", "import_string"))
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "OSError", "Exception", "BaseException"))
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -52,12 +55,9 @@ def imports_of(source: bytes, module: str, *, package: bool, tops: Iterable[str]
         tree = ast.parse(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return ()
-    reader = _Reader(module=module, package=package, tops=frozenset(tops))
-    reader.computes = any(
-        (isinstance(node, ast.Name) and node.id in _IMPORTERS)
-        or (isinstance(node, ast.Attribute) and node.attr in _IMPORTERS)
-        for node in ast.walk(tree)
-    )
+    tops = frozenset(tops)
+    reader = _Reader(module=module, package=package, tops=tops, computes=DYNAMIC.search(source) is not None)
+    reader.strings = package or reader.computes or any(f"{top}.".encode() in source for top in tops)
     try:
         reader.block(tree.body, _Place())
     except RecursionError:
@@ -79,7 +79,8 @@ class _Reader:
     module: str
     package: bool
     tops: frozenset[str]
-    computes: bool = False  # the source imports modules by names that it computes
+    computes: bool  # the source imports modules by names that it computes
+    strings: bool = True  # its strings may name modules
     found: list[Import] = field(default_factory=list)
 
     def block(self, statements: Sequence[ast.stmt], place: _Place) -> None:
@@ -152,7 +153,7 @@ class _Reader:
         self.block(node.orelse, replace(place, certain=certain, systems=place.systems & there))
 
     def expressions(self, nodes: Iterable[ast.AST], place: _Place) -> None:
-        for node in nodes:
+        for node in nodes if self.strings else ():
             for part in ast.walk(node):
                 if isinstance(part, ast.Call) and _name(part.func) in _IMPORTERS and part.args:
                     self.call(part, place)
@@ -164,7 +165,7 @@ class _Reader:
         base = self.anchor(node.args[1] if len(node.args) > 1 else None)
         name = _literal(node.args[0])
         if name.startswith("."):
-            name = _relative(name, base)
+            name = absolute(name, base)
         elif not isinstance(node.args[0], ast.Constant):
             return
         if _DOTTED.fullmatch(name.removesuffix(f".{ANY}")):
@@ -193,25 +194,11 @@ class _Reader:
 
     def absolute(self, name: str) -> str:
         """Return the absolute name of a relative one; empty if it leaves the top-level package."""
-        if not name.startswith("."):
-            return name
-        return _relative(name, self.module if self.package else self.module.rpartition(".")[0])
+        return absolute(name, self.module if self.package else self.module.rpartition(".")[0])
 
     def add(self, name: str, place: _Place) -> None:
         if name and place.systems:
-            self.found.append(
-                Import(name=name, certain=place.certain, function=place.function, systems=place.systems)
-            )
-
-
-def _relative(name: str, package: str) -> str:
-    rest = name.lstrip(".")
-    parents = package.split(".")
-    up = len(name) - len(rest) - 1
-    if not package or up >= len(parents):
-        return ""
-    base = ".".join(parents[: len(parents) - up])
-    return f"{base}.{rest}" if rest else base
+            self.found.append(Import(name=name, certain=place.certain, function=place.function, systems=place.systems))
 
 
 def _literal(node: ast.expr) -> str:

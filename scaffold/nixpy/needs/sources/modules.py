@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _TEST_FOLDERS = frozenset(("tests", "test", "_tests", "unittests", "testsuite", "test_suite"))
 _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|conftest|tests)\.py")
@@ -12,7 +13,10 @@ _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|conftest|tests)\.py")
 _TOP_SCRIPTS = frozenset(("setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "versioneer.py"))
 _TOP_FOLDERS = frozenset(("doc", "docs", "example", "examples", "benchmark", "benchmarks", "tools", "scripts"))
 # Parts of a package that users run or read, and do not import.
-_SIDE = frozenset(("examples", "example", "demos", "demo", "docs", "doc", "benchmarks", "benchmark", "samples"))
+_SIDE = frozenset(
+    ("examples", "example", "demos", "demo", "docs", "doc", "benchmarks", "benchmark", "samples", "_examples")
+)
+_WHOLE = 2  # modules that say nothing about the package that they are in
 # Modules that tell the version of a package alone.
 _ABOUT = frozenset(("_version", "version", "__version__", "__about__", "_about", "about", "_meta", "metadata", "info"))
 
@@ -74,10 +78,16 @@ def outermost(modules: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """The modules of a wheel, without its tests, each with its path."""
+    """The modules of a wheel, without its tests, each with its path.
+
+    `packages` are those with an `__init__.py`, and `tops` the first components of all names. Users import the modules
+    `imported` first: the top-level ones, and in namespace packages, which have no `__init__.py`, the first ones below.
+    """
 
     paths: Mapping[str, str]
-    packages: frozenset[str] = field(default_factory=frozenset)  # those with an __init__.py
+    packages: frozenset[str]
+    tops: frozenset[str]
+    imported: tuple[str, ...]
 
     @staticmethod
     def of(paths: Collection[str]) -> Modules:
@@ -92,20 +102,23 @@ class Modules:
                 found[module] = path
             else:
                 found.setdefault(module, path)
-        return Modules(found, frozenset(packages))
+        tops = frozenset(module.partition(".")[0] for module in found)
+        return Modules(found, frozenset(packages), tops, outermost(found))
 
-    @property
-    def tops(self) -> frozenset[str]:
-        """The first components of all names."""
-        return frozenset(module.partition(".")[0] for module in self.paths)
+    def entries(self, importers: Collection[str]) -> tuple[str, ...]:
+        """Return the outermost modules with which users import a module that the given ones import.
 
-    @property
-    def imported(self) -> tuple[str, ...]:
-        """The modules that users import first.
-
-        They are the top-level ones, and in namespace packages, which have no `__init__.py`, the first modules below.
+        A package stands for the modules in it if most of those that are directly in it are among them: of
+        django.contrib.gis, nearly every module imports GDAL.
         """
-        return outermost(self.paths)
+        found = set(outermost(importers))
+        parents = Counter(module.rpartition(".")[0] for module in found)
+        for parent in sorted(parents, key=lambda name: (-name.count("."), name)):
+            children = self.children(parent)
+            if parent and parent not in self.imported and _WHOLE < parents[parent] > len(children) / 2:
+                # The package stands for them, and may be one of most modules in its own parent.
+                return self.entries([*found, parent])
+        return outermost(found)
 
     def children(self, package: str) -> tuple[str, ...]:
         """Return the modules directly in a package; of a subpackage without `__init__.py`, those in it."""

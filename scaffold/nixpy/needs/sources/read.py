@@ -13,6 +13,7 @@ from nixpy.needs.sources.calls import Call, find_calls
 from nixpy.needs.sources.foreign import foreign_imports
 from nixpy.needs.sources.imports import ImportGraph, Reach
 from nixpy.needs.sources.modules import is_test, module_name
+from nixpy.needs.sources.systems import NONE
 
 
 def read_sources(
@@ -39,8 +40,19 @@ def read_sources(
 def opens_of(
     calls: Sequence[Call], sources: Mapping[str, bytes], programs: Collection[str] = ()
 ) -> Iterator[RuntimeOpen]:
-    """Yield what the calls open, with their certainty: it depends on what imports their modules."""
+    """Yield what calls open, in their order, with the certainty that follows from what imports their modules.
+
+    A call that runs for certain on one system only gives two opens.
+
+    Args:
+        calls: The calls.
+        sources: The bytes of all Python files of the wheel by path.
+        programs: The modules of its entry points.
+    """
+    if not calls:
+        return
     graph = ImportGraph(sources, programs)
+    sure = {call.path for call in calls if call.at_import and not call.guarded}
     known: dict[str, Reach] = {}
     for call in calls:
         module = module_name(call.path)
@@ -48,10 +60,10 @@ def opens_of(
             yield _script(call)
             continue
         if module not in known:
-            known[module] = graph.reach(module)
+            known[module] = graph.reach(module, certain=call.path in sure)
         reach = known[module]
         every = frozenset(call.systems)
-        certain = every & reach.certain if call.at_import and not call.guarded else frozenset[str]()
+        certain = every & reach.certain if call.at_import and not call.guarded else NONE
         if reach.modules:
             yield _open(call, every, module=module, modules=reach.modules)
         if certain:

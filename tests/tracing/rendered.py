@@ -1,0 +1,43 @@
+"""What nixpy renders for installed packages, by `nixpy scan --format json`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_NIXPY = Path(sys.executable).with_name("nixpy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The sonames that the default renders of nixpkgs; `opened` are those to which no file links."""
+
+    linked: frozenset[str]
+    opened: frozenset[str]
+    codes: tuple[str, ...]  # of the diagnostics
+
+
+class ScanError(Exception):
+    """What nixpy said when it failed."""
+
+
+def rendered(requirements: Iterable[str]) -> Rendered:
+    """Ask nixpy what it renders for packages, such as `mss==10.2.0`; ScanError where it fails."""
+    options = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux")
+    command: list[str | Path] = [_NIXPY, "-q", "scan", *options, *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        answer = json.loads(done.stdout)
+    except json.JSONDecodeError as error:
+        raise ScanError(done.stderr.strip()[-2000:]) from error
+    linked = {soname for wheel in answer["wheels"] for soname in wheel["needs"]["sonames"]}
+    sonames = {row["soname"] for row in answer["libraries"] if row["provider"] == "nixpkgs" and not row["optional"]}
+    return Rendered(
+        linked=frozenset(sonames & linked),
+        opened=frozenset(sonames - linked),
+        codes=tuple(sorted({problem["code"] for problem in answer["problems"]})),
+    )

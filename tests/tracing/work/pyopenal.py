@@ -1,0 +1,11 @@
+# /// script
+# dependencies = ["PyOpenAL"]
+# [tool.trace]
+# kind = "audio"
+# ///
+"""List the devices."""
+
+import openal
+
+openal.oalInit()
+openal.oalQuit()

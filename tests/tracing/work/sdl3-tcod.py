@@ -1,0 +1,13 @@
+# /// script
+# dependencies = ["tcod"]
+# [tool.trace]
+# kind = "window"
+# ///
+"""Open a console."""
+
+import tcod
+
+with tcod.context.new(columns=10, rows=5, title="a") as context:
+    console = context.new_console()
+    console.print(0, 0, "hello")
+    context.present(console)
