@@ -22,7 +22,7 @@ from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.gather import gather
-from smallindex import SmallIndex
+from smallindex import SmallIndex, build_wheel
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
 
@@ -164,15 +164,20 @@ def test_one_file_for_two_systems_is_read_once(tmp_path: Path) -> None:
 
 
 def test_macos_wheels_are_not_opened(tmp_path: Path) -> None:
-    """For macOS nothing is asked for, also when Linux needs the same file."""
-    path = pure(tmp_path, files={"a.so": shared_object(["libz.so.1"])})
+    """Of wheels with code for macOS nothing is fetched; one for any system is opened, for its sources, once."""
+    code = build_wheel(tmp_path, "code", "1.0", "cp313-cp313-macosx_11_0_arm64", files={"code.py": "import a.b"})
+    path = pure(tmp_path, files={"a.so": shared_object(["libz.so.1"]), "pure.py": "import six.moves"})
     with SmallIndex(tmp_path) as index:
         mac, linux = (locked(path, index.file_url(path.name), system=s) for s in ("aarch64-darwin", "x86_64-linux"))
-        facts, _ = collect(mac)
+        own = locked(code, index.file_url(code.name), system="aarch64-darwin")
+        facts, _ = collect(own)
         assert index.requests == []
-        assert facts[mac] == WheelFacts(files=(), known="tag")
-        facts, _ = collect(mac, linux)
-    assert (facts[mac].known, facts[linux].known) == ("tag", "sha256")
+        assert facts[own] == WheelFacts(files=(), known="tag")
+        facts, how = collect(own, mac, linux)
+        assert {request.path for request in index.requests} == {f"/files/{path.name}"}
+    assert facts[mac] == facts[linux]
+    assert facts[mac].imports == ("six.moves",)
+    assert how == [("code", "skipped"), ("pure", "download")]
 
 
 def test_no_address(tmp_path: Path) -> None:

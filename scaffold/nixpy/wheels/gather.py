@@ -70,8 +70,8 @@ def gather(
     Sources are the cache, `venv`, a local file and an index, in this order.
 
     A wheel for several systems is read once; eight threads read wheels at the same time. Facts are known by `tag` only,
-    and have no files, for macOS wheels (opened only for their metadata), for wheels that are only on the network with
-    `offline`, and for wheels without an address and index in the lock.
+    and have no files, for wheels with code for macOS (opened only for their metadata), for wheels that are only on the
+    network with `offline`, and for wheels without an address and index in the lock.
 
     Args:
         wheels: The locked wheels.
@@ -163,7 +163,7 @@ class _Work:
         return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
 
     def _unopened(self, wheel: LockedWheel) -> bool:
-        return wheel.system.endswith("-darwin") and not self.metadata
+        return wheel.system.endswith("-darwin") and not (self.metadata or wheel.file.filename.endswith("-any.whl"))
 
     def _cached(self, sha256: str | None, url: str | None) -> WheelFacts | None:
         known = self.cache.get(sha256, url) if sha256 and not self.rescan else None
@@ -172,7 +172,7 @@ class _Work:
     def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
         """Read the facts of a wheel; the caller sets how they are known.
 
-        A macOS wheel has no ELF files.
+        A macOS wheel has no ELF files, and nixpy does not read its sources.
         """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
         return read_facts(archive, elf=not mac, sources=not mac, requires=self.metadata)
