@@ -16,7 +16,7 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Self, cast, get_args, get_origin, get_type_hints
@@ -75,7 +75,20 @@ class Cache:
             url = None
         elif facts.known != "index" or url is None:
             return
-        path = self._path(sha256, url)
+        self._store(self._path(sha256, url), facts)
+
+    def get_installed(self, fingerprint: str) -> WheelFacts | None:
+        """Return the facts of an installed wheel with this fingerprint, or None."""
+        return self._load(self._path(fingerprint, None), "installed")
+
+    def put_installed(self, fingerprint: str, facts: WheelFacts) -> None:
+        """Store the facts of an installed wheel.
+
+        They apply only to files with this fingerprint, not to a locked wheel.
+        """
+        self._store(self._path(fingerprint, None), replace(facts, known="installed"))
+
+    def _store(self, path: Path | None, facts: WheelFacts) -> None:
         if path is None:
             return
         text = json.dumps(dataclasses.asdict(facts), separators=(",", ":"))
