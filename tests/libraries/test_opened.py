@@ -55,7 +55,12 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
         (opening("libarchive.so", find_library=True), "libarchive.so.13"),
         (opening("libarchive.so"), "libarchive.so"),
         (opening("libyaml.so", find_library=True), "libyaml.so"),
-        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2.so"),
+        (opening("libSDL2.so"), "libSDL2.so"),
+        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2-2.0.so.0"),
+        (opening("libusb-1.0.so", "libusb.so", find_library=True), "libusb-1.0.so.0"),
+        (opening("libgs.so", find_library=True), "libgs.so.10"),
+        (opening("libgs.so"), "libgs.so"),
+        (opening("libcuda.so", "libcuda.so.1"), "libcuda.so.1"),
         (opening("libreadline.so", find_library=True), "libreadline.so.8"),
         (opening("libswresample.so", find_library=True), "libswresample.so.6"),
         (opening("/usr/lib/libz.so.1", "libmagic.so.1"), "libmagic.so.1"),
@@ -63,7 +68,7 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
     ],
 )
 def test_one_of_the_names_has_a_supplier(opened: RuntimeOpen, soname: str) -> None:
-    """The first name with a supplier counts; a name without a version comes after those with one, and stands for the
+    """The first name with a supplier counts; a name without a version comes after those with one, and means the
     highest version. Other code than find_library needs the file of that name.
     """
     assert list(supplied(wheel("a", opened))) == [soname]
