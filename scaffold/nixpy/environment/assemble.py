@@ -38,7 +38,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
-    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries)
+    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries, nixpy_lock.imported)
     listed = external.opened if external else frozenset()
     external_opened = tuple(item.soname for item in libraries if item.soname in listed and item.provider == "nixpkgs")
     # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.

@@ -117,9 +117,10 @@ def match(
     Libraries are sorted by soname, then provider; systems with the same library share one. Those of glibc are never
     among them. Wheels for Darwin contain their libraries, so only names opened at run time count there, and only
     packages that exist there. `entries` win over the catalogue, and the rules over both. What only a module opens that
-    nothing imports counts if its name is in `imported`. Diagnostics, for sonames only that are required and not left
-    out by the rules: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a package that is not in the lock ships
-    it. Raises NixpyError if a rule is invalid.
+    its package does not import counts if another wheel imports it, or if it is in `imported`. Diagnostics, for sonames
+    only that are required and not left out by the rules: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
+    package that is not in the lock ships it; for wheels, NIX104: nixpy cannot read an ELF file. Raises NixpyError if a
+    rule is invalid.
     """
     rules = rules or Rules()
     mapped = {**(entries or {}), **user_entries(rules)}
@@ -132,6 +133,7 @@ def match(
             merged[entry, not demand.required, demand.wanted][system] = demand
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
     diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
+    diagnostics += _unreadable(wheel for group in members.values() for wheel in group)
     return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
@@ -186,6 +188,7 @@ class _Group:
 
     def _opened(self, imported: Collection[str]) -> Iterator[tuple[SonameEntry, WheelNeeds, LibraryEvidence]]:
         names = {wheel.name for wheel in self.wheels}
+        imported = {*imported, *(module for wheel in self.wheels for module in wheel.needs.imports)}
         linked = {soname for wheel in self.wheels for soname, _ in wheel.needs.sonames}
         preferred = {*linked, *self.shipped, *self.mapped}
         for wheel in self.wheels:
@@ -305,6 +308,25 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
         hint = unknown_soname(entry.soname)
     wheels = [name for name in names if name != ADDED]
     yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
+
+
+def _unreadable(wheels: Iterable[WheelNeeds]) -> Iterator[Diagnostic]:
+    """Yield NIX104 for each wheel with ELF files that nixpy cannot read."""
+    found: dict[NormalizedName, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for wheel in wheels:
+        for path in wheel.needs.unreadable:
+            found[wheel.name][path].add(wheel.system)
+    for name, paths in found.items():
+        systems = sorted(set().union(*paths.values()))
+        what = f"the ELF file {min(paths)}" if len(paths) == 1 else f"{len(paths)} ELF files such as {min(paths)}"
+        yield Diagnostic(
+            code="NIX104",
+            package=name,
+            message=f"nixpy cannot read {what} of {name} on {', '.join(systems)}, so it does not know which libraries "
+            f"{'it needs' if len(paths) == 1 else 'they need'}",
+            hint=f"Read it with `readelf -d`, and name its libraries in {_SETTING} add. If readelf fails, too, the "
+            "wheel is damaged.",
+        )
 
 
 def unknown_soname(soname: str) -> str:
