@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from nixpy.libraries.evidence import LibraryEvidence
+from nixpy.libraries.evidence import LibraryEvidence, strongest_first
 from nixpy.libraries.match import Library, Rules, WheelNeeds, left_out, match
 from nixpy.needs.model import Certainty, Needs, RuntimeOpen
 from opens import of_table, opening
@@ -247,3 +250,46 @@ def test_left_out_is_what_is_opened_and_not_supplied() -> None:
         ]
     )
     assert [library.soname for library in left_out(libraries)] == [LARGE, "libnosuch.so.1", "libz.so.1"]
+
+
+OPENS = st.lists(
+    st.builds(
+        opening,
+        st.sampled_from(
+            ["libz.so.1", "libz.so", LARGE, "libnosuch.so", "libavutil.so", "libc.so.6", "libavutil.so.58"]
+        ),
+        st.sampled_from(["libz.so.1", "libmagic.so", "libshipped.so.1"]),
+        certainty=st.sampled_from(["certain", "likely", "possible"]),
+        evidence=st.sampled_from(["note", "source", "strings"]),
+        find_library=st.booleans(),
+    ),
+    max_size=4,
+)
+OPENING = st.lists(
+    st.builds(
+        lambda name, opens, system, provides: wheel(name, *opens, system=system, provides=provides),
+        st.sampled_from(["a", "b", "c"]),
+        OPENS,
+        st.sampled_from([LINUX, MAC]),
+        st.sampled_from([(), ("libshipped.so.1",), ("libz.so.1",)]),
+    ),
+    max_size=4,
+)
+
+
+@given(wheels=OPENING, runtime=st.sampled_from(["likely", "certain", "none"]), seed=st.integers())
+def test_the_order_of_opens_does_not_matter(
+    wheels: list[WheelNeeds], runtime: Literal["likely", "certain", "none"], seed: int
+) -> None:
+    """The answer depends on the set of wheels alone, and by default exactly what is not optional is wanted."""
+    shuffled = random.Random(seed).sample(wheels, len(wheels))  # noqa: S311
+    rules = Rules(runtime=runtime)
+    assert match(wheels, rules) == match(shuffled, rules)
+    for library in match(wheels)[0]:
+        assert library.wanted != library.optional
+        assert library.evidence == tuple(strongest_first(library.evidence))
+    assert _wanted(match(wheels, rules)[0]) <= _wanted(match(wheels)[0])
+
+
+def _wanted(libraries: tuple[Library, ...]) -> set[tuple[str, str]]:
+    return {(one.soname, system) for one in libraries if one.wanted for system in one.systems}
