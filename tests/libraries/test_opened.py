@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
+from nixpy.commands.scan import evidence_data
 from nixpy.libraries.evidence import LibraryEvidence, strongest_first
 from nixpy.libraries.match import Library, Rules, WheelNeeds, left_out, match
 from nixpy.needs.model import Certainty, Needs, RuntimeOpen
@@ -217,6 +218,15 @@ def test_all_evidence_is_kept_the_strongest_first() -> None:
     )
     assert library.needed_by == ("elf", "link", "one", "sure", "table")
     assert [one.place for one in library.evidence] == ["link/x.so", "a.py:3", "x.so", "b.py:7", ""]
+
+
+def test_json_has_each_place_once() -> None:
+    """Two opens in one line, which try different names, are one item of the report."""
+    library = only(wheel("a", opening("libz.so.1"), opening("libz.so", find_library=True)))
+    assert len(library.evidence) == 2
+    assert evidence_data(library) == [
+        {"kind": "source", "certainty": "certain", "package": "a", "path": "pkg/__init__.py", "line": 3}
+    ]
 
 
 @pytest.mark.parametrize(
