@@ -41,7 +41,7 @@ class ImportGraph:
     """The imports among the modules of one wheel.
 
     One pass over all sources finds what they seem to import. A source is parsed when the search comes to it, and only
-    if the beginnings of its lines do not tell how it imports the module.
+    if the beginnings of its lines do not show how it imports the module.
 
     Args:
         sources: The bytes of the Python files by their path in the wheel.
@@ -91,7 +91,10 @@ class ImportGraph:
                 self._run(target, ALL)
 
     def reach(self, module: str, *, certain: bool = True) -> Reach:
-        """Return how a module of the wheel is imported; without `certain`, only by which code at all."""
+        """Return how a module of the wheel is imported.
+
+        Without `certain`, nixpy does not find out whether that is certain.
+        """
         systems, visited = self._importing(module)
         if not self._left:  # not all sources were parsed, and any of them may import the module
             return Reach(systems=ALL)
@@ -100,7 +103,7 @@ class ImportGraph:
         return Reach(systems=systems, certain=self._certainly(module) if certain else NONE)
 
     def _importing(self, module: str) -> tuple[frozenset[str], Collection[str]]:
-        """Return the systems on which users import a module, and the modules that import it."""
+        """Return the systems on which users import a module, and what imports it."""
         found = NONE
         visited: dict[str, frozenset[str]] = {module: ALL}
         queue = deque([(module, ALL)])
@@ -116,10 +119,11 @@ class ImportGraph:
         return found, visited
 
     def _certainly(self, module: str) -> frozenset[str]:
-        """Return the systems on which importing the package, or starting a program, always imports a module.
+        """Return the systems on which users always import a module.
 
-        Two searches take turns, from the package and from the module: either may have to parse many more sources than
-        the other one. The first one continues with the next module.
+        They import the package or start one of its programs. Two searches take turns, from the package and from the
+        module: either may have to parse many more sources than the other one. The first one continues with the next
+        module.
         """
         found = NONE
         visited: dict[str, frozenset[str]] = {module: ALL}
@@ -155,7 +159,10 @@ class ImportGraph:
         return not name.startswith("_") and not is_side(module) and self._is_public(module)
 
     def _is_public(self, module: str) -> bool:
-        """Return whether users import a module directly: it is in a top-level package that imports little itself."""
+        """Return whether users import a module directly.
+
+        It is in a top-level package that imports few of its modules itself.
+        """
         top = next((top for top in self.modules.imported if below(module, top)), "")
         if top not in self._public:
             self._public[top] = frozenset(self.modules.children(top) if self._imports_little(top) else ())
@@ -184,7 +191,7 @@ class ImportGraph:
         return (name for name in names if name in self.modules.paths)
 
     def importers(self, module: str) -> Iterator[tuple[str, Import]]:
-        """Yield the modules that import a module, from outside of it, each with the import."""
+        """Yield the modules that import a module and are not in it, each with the import."""
         parts = module.split(".")
         computed = ".".join((*parts[:-1], ANY))
         # The strings of an `__init__.py` may name the modules in it, as in `__all__`.

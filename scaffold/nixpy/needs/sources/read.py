@@ -1,4 +1,4 @@
-"""Derive from the Python sources of a wheel what it opens at run time, and what it imports of other packages."""
+"""Derive from the Python sources of a wheel what it opens and imports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nixpy.needs.sources.systems import NONE
 def read_sources(
     sources: Mapping[str, bytes], programs: Sequence[str], members: Collection[str] | None = None
 ) -> tuple[tuple[RuntimeOpen, ...], tuple[str, ...]]:
-    """Return the libraries that sources open at run time, and the modules of other packages that they import.
+    """Return what sources open at run time, and what they import of other packages.
 
     It never raises: files that Python 3 cannot decode or parse are ignored, and so are tests.
 
@@ -40,9 +40,10 @@ def read_sources(
 def opens_of(
     calls: Sequence[Call], sources: Mapping[str, bytes], programs: Collection[str] = ()
 ) -> Iterator[RuntimeOpen]:
-    """Yield what calls open, in their order, with the certainty that follows from what imports their modules.
+    """Yield what calls open, in their order, each with its certainty.
 
-    A call that runs for certain on one system only gives two opens.
+    The certainty depends on what imports the module of the call. A call that runs for certain on one system only gives
+    two opens.
 
     Args:
         calls: The calls.
@@ -73,7 +74,7 @@ def opens_of(
 
 
 def _script(call: Call) -> RuntimeOpen:
-    """Return what a call opens in a file that is no module: a script, or a file for some other program."""
+    """Return what a call opens in a file that no import finds, such as a script."""
     if ".data/scripts/" not in call.path:
         return _open(call, frozenset(call.systems), possible=True)
     return _open(call, frozenset(call.systems), certain=call.at_import and not call.guarded)
@@ -102,7 +103,7 @@ def _open(
 
 
 def _decode(path: str, source: bytes) -> str | None:
-    """Return the text of a Python file (PEP 263), or None if it has none that Python reads."""
+    """Return the text of a Python file (PEP 263), or None if Python cannot read it."""
     if not path.endswith(".py") or is_test(path) or len(source) > limits.SOURCE:
         return None
     try:
