@@ -67,6 +67,7 @@ def wheels(draw: st.DrawFn) -> Wheel:
             executables=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
             glibc=draw(st.none() | st.tuples(st.just(2), st.integers(0, 50))),
             known=draw(st.sampled_from(["sha256", "index", "installed", "tag"])),
+            unreadable=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
         ),
     )
 
@@ -119,6 +120,8 @@ def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
     assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)
     opener = replace(pure, needs=Needs(known="sha256", opens=(opening("libz.so.1"),)))
     assert "libz.so.1" in dumps(replace(empty, wheels=(opener,)))
+    unreadable = replace(pure, needs=Needs(known="sha256", unreadable=("pure/tool",)))
+    assert "pure/tool" in dumps(replace(empty, wheels=(unreadable,)))
 
 
 def test_opens_are_recorded_in_one_line_each() -> None:

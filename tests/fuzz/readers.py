@@ -51,9 +51,9 @@ from nixpy.package import licences
 from nixpy.project import config, discover, flake, project
 from nixpy.sdists import metadata, sdist
 from nixpy.styles import styles
-from nixpy.wheels import metadata as wheel_metadata
 from nixpy.wheels import partial, remote
 from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import installed_wheels
 from nixpy.wheels.local import LocalWheel
@@ -129,7 +129,9 @@ def forget() -> None:
 
 
 def _elf(data: bytes, folder: Path) -> None:
-    found = elf.read(data, "demo/_native.so")
+    found = None
+    with suppress(elf.UnreadableError):
+        found = elf.read(data, "demo/_native.so")
     elf.run_path(data)
     elf.needed_versions(data)
     elf.defined_versions(data)
@@ -140,10 +142,10 @@ def _elf(data: bytes, folder: Path) -> None:
 
 def _opened(wheel: ZippedWheel) -> None:
     with closing(wheel):
-        tried(wheel_metadata.requires, wheel)
         for member in wheel.members()[:3]:
             tried(wheel.head, member.path, 4)
-        needs_of(canonicalize_name("demo"), WheelFacts(files=inspect(wheel), known="sha256"), 62)
+        tried(read_facts, wheel, requires=True)
+        needs_of(canonicalize_name("demo"), read_facts(wheel), 62)
 
 
 def _wheel(data: bytes, folder: Path) -> None:

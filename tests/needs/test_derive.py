@@ -270,6 +270,14 @@ def test_extension_modules_by_name(path: str, expected: bool) -> None:
     assert is_extension(path) is expected
 
 
+def test_unreadable_files() -> None:
+    """A file that nixpy cannot read is named, except on macOS, and supplies its file name to the others."""
+    facts = WheelFacts(files=(elf(MODULE, "libown.so.1"),), known="sha256", unreadable=("demo/libown.so.1",))
+    found = needs_of(NormalizedName("demo"), facts, X86)
+    assert (found.unreadable, found.sonames) == (("demo/libown.so.1",), ())
+    assert needs_of(NormalizedName("demo"), facts, None).unreadable == ()
+
+
 @st.composite
 def wheels(draw: st.DrawFn) -> tuple[ElfFile, ...]:
     """Small wheels in which names meet often."""

@@ -67,7 +67,8 @@ class Wheel:
     def matters(self) -> bool:
         """Whether this wheel can change the generated files."""
         needs = self.needs
-        asks = needs.sonames or needs.executables or needs.opens or needs.provides or needs.imports
+        asks = needs.sonames or needs.executables or needs.opens or needs.provides
+        asks = asks or needs.imports or needs.unreadable
         return bool(asks) or not self.filename.endswith("-any.whl")
 
 
@@ -233,6 +234,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         "provides": list(needs.provides),
         "imports": list(needs.imports),
         "glibc": needs.glibc and format_glibc(needs.glibc),
+        "unreadable": list(needs.unreadable),
     }
     return {
         "name": wheel.name,
@@ -316,6 +318,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             imports=tuple(needs.get("imports", ())),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
+            unreadable=tuple(needs.get("unreadable", ())),
         ),
         requires=tuple(item["requires"]) if "requires" in item else None,
         by_extras=tuple(item.get("by-extras", ())),

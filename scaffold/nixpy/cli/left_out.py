@@ -55,6 +55,6 @@ def why(library: Library) -> str:
 
 
 def _order(library: Library) -> tuple[bool, bool, str]:
-    """Return the key to sort libraries by: those first that code opens and nixpkgs has."""
+    """Return the key to sort libraries by: first those that are opened and known."""
     opened = any(one.opened and one.certainty != "possible" for one in library.evidence)
     return not opened, library.provider != "nixpkgs", library.soname

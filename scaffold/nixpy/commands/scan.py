@@ -316,6 +316,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
                     "dlopen": sorted(opened[wheel.system, wheel.name]),
                     "glibc": format_glibc(wheel.needs.glibc) if wheel.needs.glibc else None,
                     "known": wheel.needs.known,
+                    "unreadable": list(wheel.needs.unreadable),
                 },
             }
             for wheel in scan.wheels

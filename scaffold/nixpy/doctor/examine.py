@@ -64,6 +64,7 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("tags of wheels", package_checks.unfit_wheels, ("host", "packages", "wheels")),
     ("editable packages", package_checks.lost_sources, ("packages",)),
     ("files that cannot be read", package_checks.unreadable_files, ("packages",)),
+    ("ELF files that nixpy cannot read", package_checks.unreadable_elf_files, ("packages", "wheels")),
     ("symbol versions", package_checks.missing_versions, ("started", "wheels")),
     ("versions of packages", package_checks.other_versions, ("packages", "wanted")),
     ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
@@ -196,6 +197,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
             for package in packages.installed
         ),
         unreadable=_unreadable(packages, wheels),
+        unreadable_elf=wheels.unreadable_elf if wheels else {},
         versions=wheels.versions if wheels else (),
         recorded=see("recorded", {}, project_folder.recorded_versions, root, host, _version(found, started))
         if host and project and project.uses_nixpy and fresh is None

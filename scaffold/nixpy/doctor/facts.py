@@ -313,6 +313,7 @@ class Facts:
     unfound: tuple[MissingLibrary, ...] = ()
     installed: tuple[InstalledPackage, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
+    unreadable_elf: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # by package
     versions: tuple[MissingVersion, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)  # the specifier of each package that the project installs
     recorded: Mapping[str, str] = field(default_factory=dict)  # the same of nixpy.lock, if there is no lock

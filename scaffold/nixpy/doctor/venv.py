@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName
@@ -36,7 +36,7 @@ from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, RuntimeOpen, WheelFacts
 from nixpy.project import pyvenv
 from nixpy.wheels.archive import Content, Member
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.elf_files import candidates
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 
 # The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
@@ -118,7 +118,8 @@ def _searches(
 class Wheels:
     """The installed wheels: their needs, their programs, and what is missing for them.
 
-    `unfit` has the words for why a wheel is not for this machine or Python, by name.
+    `unfit` has the words for why a wheel is not for this machine or Python, by name. `unreadable_elf` has the ELF files
+    of which nixpy cannot read what they link to, by name.
     """
 
     asking: tuple[WheelNeeds, ...]
@@ -127,6 +128,7 @@ class Wheels:
     versions: tuple[MissingVersion, ...]
     unfit: Mapping[str, str]
     unreadable: tuple[UnreadableFile, ...]
+    unreadable_elf: Mapping[str, tuple[Path, ...]]
     elf_files: int = 0
 
 
@@ -187,18 +189,14 @@ def inspect_wheels(
     machine = _machine(host)
     installed = {**without_record(venv.folder, packages), **installed_wheels(venv.folder)}
     readable = {name: _Readable(wheel) for name, wheel in installed.items()}
-    every = {name: inspect(archive) for name, archive in readable.items()}
+    every = {name: _elf_facts(archive) for name, archive in readable.items()}
     musl = venv.python.loader is not None and "ld-musl" in venv.python.loader.name
-    words = {name: unfit(wheel, every[name], host, machine, musl=musl) for name, wheel in installed.items()}
+    words = {name: unfit(wheel, every[name].files, host, machine, musl=musl) for name, wheel in installed.items()}
     wheels = {name: wheel for name, wheel in installed.items() if not words[name]}
-    elves = {name: tuple(file for file in every[name] if file.machine == machine) for name in wheels}
+    elves = {name: tuple(file for file in every[name].files if file.machine == machine) for name in wheels}
     needs = {
-        name: needs_of(
-            name,
-            WheelFacts(files=files, known="installed", opens=recorded.get((name, str(wheels[name].version)), ())),
-            machine,
-        )
-        for name, files in elves.items()
+        name: needs_of(name, replace(every[name], opens=recorded.get((name, str(wheel.version)), ())), machine)
+        for name, wheel in wheels.items()
     }
     asking = tuple(
         WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
@@ -223,8 +221,26 @@ def inspect_wheels(
         ),
         versions=tuple(_versions(files, readable, kinds[0], started)),
         unfit={name: text for name, text in words.items() if text},
+        unreadable_elf={
+            name: tuple(wheels[name].file(path) for path in need.unreadable)
+            for name, need in needs.items()
+            if need.unreadable
+        },
         unreadable=tuple(file for archive in readable.values() for file in archive.unreadable),
     )
+
+
+def _elf_facts(archive: _Readable) -> WheelFacts:
+    """Return the facts of the ELF files of a wheel, and no others."""
+    files, unreadable = [], []
+    for path, content in archive.read(candidates(archive)):
+        try:
+            file = elf.read(content, path)
+        except elf.UnreadableError:
+            unreadable.append(path)
+        else:
+            files += [file] if file else []
+    return WheelFacts(files=tuple(files), known="installed", unreadable=tuple(unreadable))
 
 
 def _versions(

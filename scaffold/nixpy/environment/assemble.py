@@ -53,7 +53,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *unsupplied,
         *(python_set.diagnostics(packages, started.substitutes, repositories) if packages else ()),
         *(external.diagnostics if external else ()),
-        *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
+        *compatibility.diagnostics(nixpy_lock, libraries, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
         *started.diagnostics(style, resolved.required_systems),
         *(package.diagnostics(application=style.builds == "always") if package else ()),

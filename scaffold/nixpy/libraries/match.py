@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import is_supplied, resolve
+from nixpy.libraries.opened import finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -119,7 +119,8 @@ def match(
     packages that exist there. `entries` win over the catalogue, and the rules over both. What only a module opens that
     its package does not import counts if another wheel imports it, or if it is in `imported`. Diagnostics, for sonames
     only that are required and not left out by the rules: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
-    package that is not in the lock ships it. Raises NixpyError if a rule is invalid.
+    package that is not in the lock ships it; for wheels, NIX104: nixpy cannot read an ELF file. Raises NixpyError if a
+    rule is invalid.
     """
     rules = rules or Rules()
     mapped = {**(entries or {}), **user_entries(rules)}
@@ -132,6 +133,7 @@ def match(
             merged[entry, not demand.required, demand.wanted][system] = demand
     libraries = sorted((_library(*key, where) for key, where in merged.items()), key=_order)
     diagnostics = [diagnostic for key, where in merged.items() for diagnostic in _diagnostics(*key, where)]
+    diagnostics += _unreadable(wheel for group in members.values() for wheel in group)
     return tuple(libraries), tuple(sorted(diagnostics, key=lambda diagnostic: (diagnostic.code, diagnostic.message)))
 
 
@@ -206,6 +208,7 @@ class _Group:
                                 path=one.path or None,
                                 line=one.line,
                                 names=one.names,
+                                find_library=finds_library(one),
                             ),
                         )
 
@@ -305,6 +308,25 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
         hint = unknown_soname(entry.soname)
     wheels = [name for name in names if name != ADDED]
     yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
+
+
+def _unreadable(wheels: Iterable[WheelNeeds]) -> Iterator[Diagnostic]:
+    """Yield NIX104 for each wheel with ELF files that nixpy cannot read."""
+    found: dict[NormalizedName, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for wheel in wheels:
+        for path in wheel.needs.unreadable:
+            found[wheel.name][path].add(wheel.system)
+    for name, paths in found.items():
+        systems = sorted(set().union(*paths.values()))
+        what = f"the ELF file {min(paths)}" if len(paths) == 1 else f"{len(paths)} ELF files such as {min(paths)}"
+        yield Diagnostic(
+            code="NIX104",
+            package=name,
+            message=f"nixpy cannot read {what} of {name} on {', '.join(systems)}, so it does not know which libraries "
+            f"{'it needs' if len(paths) == 1 else 'they need'}",
+            hint=f"Read it with `readelf -d`, and name its libraries in {_SETTING} add. If readelf fails, too, the "
+            "wheel is damaged.",
+        )
 
 
 def unknown_soname(soname: str) -> str:

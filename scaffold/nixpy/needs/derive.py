@@ -40,6 +40,8 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
     index = _index(files)
+    # A file that nixpy cannot read has its file name all the same.
+    index = {PurePosixPath(path).name: [] for path in facts.unreadable} | index
     external = _external(files, index)
     system = system_of(machine)
     here = (one for one in facts.opens if system in one.systems)
@@ -56,6 +58,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
         known=facts.known,
         opens=opens,
         imports=facts.imports,
+        unreadable=() if machine is None else facts.unreadable,
     )
 
 

@@ -51,9 +51,12 @@ def candidates(archive: Archive) -> tuple[str, ...]:
 def read(content: Content, path: str) -> ElfFacts:
     """Return the facts of one candidate; `path` is its path in the wheel.
 
-    Linker scripts, debug files, static programs, empty and damaged files have none (`elf.read`).
+    Linker scripts, debug files, static programs and empty files have none (`elf.read`).
     """
-    return ElfFacts(file=elf.read(content, path))
+    try:
+        return ElfFacts(file=elf.read(content, path))
+    except elf.UnreadableError:
+        return ElfFacts(unreadable=True)
 
 
 def _is_candidate(archive: Archive, member: Member) -> bool:
