@@ -185,7 +185,7 @@ class ImportGraph:
         return (len(seen) - 1) * 100 <= size * _FEW
 
     def _targets(self, name: str) -> Iterator[str]:
-        """Yield the modules of the wheel that an import of a name runs: packages run before their modules."""
+        """Yield the modules that an import of a name runs: first the packages."""
         parts = name.split(".")
         names = (".".join(parts[: end + 1]) for end in range(len(parts)))
         return (name for name in names if name in self.modules.paths)
