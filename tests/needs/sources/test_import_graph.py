@@ -219,6 +219,10 @@ def test_names_that_are_computed() -> None:
         "import importlib\nimportlib.import_module('.drivers.{}'.format(name), 'demo')",
     ):
         assert reach({**start, "demo/load.py": text}, module="demo.drivers.x11") == LIKELY, text
+        assert reach({**start, "demo/load.py": text}, module="demo.drivers._darwin") == Reach(systems=DARWIN)
+    start["demo/drivers/__init__.py"] = "DRIVERS = ['x11', 'win32', 'darwin']"
+    assert reach({**start, "demo/load.py": "from . import drivers"}, module="demo.drivers.darwin").systems == DARWIN
+    start["demo/drivers/__init__.py"] = ""
     nothing = {**start, "demo/load.py": "LOGGER = 'demo.drivers.%s' % name"}
     assert reach(nothing, module="demo.drivers.x11") == unreached("demo.drivers.x11")
 

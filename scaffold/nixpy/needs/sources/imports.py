@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nixpy.core import limits
 from nixpy.needs.sources.import_statements import ANY, DYNAMIC, Import, imports_of
 from nixpy.needs.sources.modules import Modules, below, is_about, is_side
 from nixpy.needs.sources.scan import Found, scan
-from nixpy.needs.sources.systems import ALL, NONE
+from nixpy.needs.sources.systems import ALL, NONE, systems_of_name
 
 _STUBS = re.compile(rb"attach_stub")
 _PLATFORM = re.compile(rb"platform|os\.name")  # `if sys.platform != "linux": raise ImportError`
@@ -205,8 +205,11 @@ class ImportGraph:
                 yield importer, Import(name=module, certain=True)
                 continue
             for one in self._imports(importer):
-                if below(one.name, module) or one.name == computed:
-                    yield importer, one
+                if not (below(one.name, module) or one.name == computed):
+                    continue
+                # Of modules that the code chooses by name, those for other systems are not imported.
+                named = one.string or one.name == computed
+                yield importer, replace(one, systems=one.systems & systems_of_name(parts[-1])) if named else one
 
     def _imports(self, module: str) -> tuple[Import, ...]:
         if module not in self._parsed:

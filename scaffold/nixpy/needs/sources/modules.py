@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _TEST_FOLDERS = frozenset(("tests", "test", "_tests", "unittests", "testsuite", "test_suite"))
@@ -77,6 +76,11 @@ def outermost(modules: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
 @dataclass(frozen=True, slots=True)
 class Modules:
     """The modules of a wheel, without its tests, each with its path.
@@ -109,17 +113,17 @@ class Modules:
     def entries(self, importers: Collection[str]) -> tuple[str, ...]:
         """Return the outermost of some modules that import one module.
 
-        A package replaces the modules in it if most of those that are directly in it are among them: in
-        django.contrib.gis, nearly every module imports GDAL.
+        A package replaces the modules in it if they are in most parts of it: nearly everything in django.contrib.gis
+        imports GDAL.
         """
-        found = set(outermost(importers))
-        parents = Counter(module.rpartition(".")[0] for module in found)
-        for parent in sorted(parents, key=lambda name: (-name.count("."), name)):
-            children = self.children(parent)
-            if parent and parent not in self.imported and _WHOLE < parents[parent] > len(children) / 2:
-                # The package replaces them, and may be one of most modules in its own parent.
-                return self.entries([*found, parent])
-        return outermost(found)
+        found = outermost(importers)
+        packages = {parent for module in found for parent in _parents(module)} - {*self.imported}
+        for package in sorted(packages, key=lambda name: (-name.count("."), name)):
+            children = self.children(package) if any(below(package, top) for top in self.imported) else ()
+            parts = sum(any(below(module, child) for module in found) for child in children)
+            if _WHOLE < parts > len(children) / 2:
+                found = outermost((*found, package))
+        return found
 
     def children(self, package: str) -> tuple[str, ...]:
         """Return the modules directly in a package.

@@ -118,6 +118,12 @@ def _strings(node: ast.expr) -> list[str]:
     return found if len(found) == len(items) else []
 
 
+def systems_of_name(name: str) -> frozenset[str]:
+    """Return the systems that a module is for, as far as its name shows: `_darwin` or `win32`."""
+    found = _by_name(ast.Name(id=name))
+    return ALL if found is None else found
+
+
 def _by_name(node: ast.expr) -> frozenset[str] | None:
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
     words = [word for word in name.lower().split("_") if word not in _FILLERS]
