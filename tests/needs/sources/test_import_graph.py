@@ -163,6 +163,13 @@ def test_programs_import() -> None:
     assert reach(files, "demo.cli") == LIKELY
 
 
+def test_a_package_may_be_an_entry_point() -> None:
+    """Who loads it also loads its modules by name."""
+    files = {"demo/__init__.py": "import demo.core", "demo/core.py": "", "demo/plugin/__init__.py": ""}
+    assert reach(files, module="demo.plugin.driver") == unreached("demo.plugin.driver")
+    assert reach(files, "demo.plugin", module="demo.plugin.driver") == LIKELY
+
+
 def test_main_is_a_program() -> None:
     """`python -m demo` starts it."""
     files = {"demo/__init__.py": "import demo.other", "demo/other.py": "", "demo/__main__.py": "from . import lib"}

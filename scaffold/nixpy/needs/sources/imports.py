@@ -156,6 +156,9 @@ class ImportGraph:
         parent, _, name = module.rpartition(".")
         if name == "__main__":
             return parent in self.modules.imported
+        # Of a package that is an entry point, frameworks load the parts by name, as triton does with its backends.
+        if parent in self.programs and parent in self.modules.packages:
+            return True
         return not name.startswith("_") and not is_side(module) and self._is_public(module)
 
     def _is_public(self, module: str) -> bool:
