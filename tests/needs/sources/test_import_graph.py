@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from nixpy.needs.sources.imports import ImportGraph, Reach
@@ -16,10 +18,10 @@ def unreached(*modules: str) -> Reach:
     return Reach(systems=NONE, modules=modules)
 
 
-def reach(files: dict[str, str], *programs: str, module: str = "demo.lib") -> Reach:
+def reach(files: dict[str, str], *programs: str, module: str = "demo.lib", plugins: Sequence[str] = ()) -> Reach:
     """Return how `module` of a wheel with these sources is imported."""
     sources = {path: text.encode() for path, text in files.items()}
-    return ImportGraph({f"{module.replace('.', '/')}.py": b"", **sources}, programs).reach(module)
+    return ImportGraph({f"{module.replace('.', '/')}.py": b"", **sources}, programs, plugins).reach(module)
 
 
 # What demo/__init__.py has, and what follows for demo/lib.py. The package also has other modules, so that its
@@ -167,7 +169,13 @@ def test_a_package_may_be_an_entry_point() -> None:
     """Who loads it also loads its modules by name."""
     files = {"demo/__init__.py": "import demo.core", "demo/core.py": "", "demo/plugin/__init__.py": ""}
     assert reach(files, module="demo.plugin.driver") == unreached("demo.plugin.driver")
-    assert reach(files, "demo.plugin", module="demo.plugin.driver") == LIKELY
+    assert reach(files, plugins=["demo.plugin"], module="demo.plugin.driver") == LIKELY
+
+
+def test_plugins_are_likely() -> None:
+    """Another package may import them, as pytest does."""
+    files = {"demo/__init__.py": "import demo.core", "demo/core.py": "", "demo/plugin.py": "from . import lib"}
+    assert reach(files, plugins=["demo.plugin"]) == LIKELY
 
 
 def test_main_is_a_program() -> None:

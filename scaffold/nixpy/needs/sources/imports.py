@@ -45,11 +45,13 @@ class ImportGraph:
 
     Args:
         sources: The bytes of the Python files by their path in the wheel.
-        programs: The modules of its entry points.
+        programs: The modules of its programs.
+        plugins: The modules of its other entry points, which other packages may import.
     """
 
     sources: Mapping[str, bytes]
     programs: Collection[str] = ()
+    plugins: Collection[str] = ()
     modules: Modules = field(init=False)
     _left: int = field(init=False, default=limits.PARSED)
     _parsed: dict[str, tuple[Import, ...]] = field(init=False, default_factory=dict)
@@ -151,13 +153,14 @@ class ImportGraph:
 
     def _is_start(self, module: str) -> bool:
         """Return whether users import a module, or start it as a program."""
-        if module in self.modules.imported or any(below(program, module) for program in self.programs):
+        entries = (*self.programs, *self.plugins)
+        if module in self.modules.imported or any(below(entry, module) for entry in entries):
             return True
         parent, _, name = module.rpartition(".")
         if name == "__main__":
             return parent in self.modules.imported
         # Of a package that is an entry point, frameworks load the parts by name, as triton does with its backends.
-        if parent in self.programs and parent in self.modules.packages:
+        if parent in self.plugins and parent in self.modules.packages:
             return True
         return not name.startswith("_") and not is_side(module) and self._is_public(module)
 

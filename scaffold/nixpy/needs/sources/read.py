@@ -17,7 +17,10 @@ from nixpy.needs.sources.systems import NONE
 
 
 def read_sources(
-    sources: Mapping[str, bytes], programs: Sequence[str], members: Collection[str] | None = None
+    sources: Mapping[str, bytes],
+    programs: Sequence[str],
+    members: Collection[str] | None = None,
+    plugins: Sequence[str] = (),
 ) -> tuple[tuple[RuntimeOpen, ...], tuple[str, ...]]:
     """Return what sources open at run time, and what they import of other packages.
 
@@ -26,19 +29,23 @@ def read_sources(
     Args:
         sources: The bytes of the Python files by their path in the wheel or sdist; stubs (`__init__.pyi`) may be
             among them.
-        programs: The modules of the entry points, without the names of functions: `demo.cli`.
+        programs: The modules of the programs among the entry points, without the names of functions: `demo.cli`.
         members: The paths of all files of the wheel, which it need not find elsewhere.
+        plugins: The modules of other entry points, which other packages import.
 
     Returns:
         The opens, sorted by path and line, and the dotted names of modules, sorted.
     """
     texts = {path: text for path, source in sources.items() if (text := _decode(path, source)) is not None}
-    opens = tuple(opens_of(find_calls(texts, members), sources, programs)) if texts else ()
+    opens = tuple(opens_of(find_calls(texts, members), sources, programs, plugins)) if texts else ()
     return opens, foreign_imports(sources)
 
 
 def opens_of(
-    calls: Sequence[Call], sources: Mapping[str, bytes], programs: Collection[str] = ()
+    calls: Sequence[Call],
+    sources: Mapping[str, bytes],
+    programs: Collection[str] = (),
+    plugins: Collection[str] = (),
 ) -> Iterator[RuntimeOpen]:
     """Yield what calls open, in their order, each with its certainty.
 
@@ -48,11 +55,12 @@ def opens_of(
     Args:
         calls: The calls.
         sources: The bytes of all Python files of the wheel by path.
-        programs: The modules of its entry points.
+        programs: The modules of its programs.
+        plugins: The modules of its other entry points.
     """
     if not calls:
         return
-    graph = ImportGraph(sources, programs)
+    graph = ImportGraph(sources, programs, plugins)
     sure = {call.path for call in calls if call.at_import and not call.guarded}
     known: dict[str, Reach] = {}
     for call in calls:
