@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,14 +171,42 @@ def test_sync_says_why_it_wrote(old: str, new: str, said: str, three: Path, nixp
 
 def test_many_diagnostics_are_counted(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
     """Of one code, the first two are printed, and how many more there are; `-v` prints all."""
-    files = {"a.so": shared_object([f"libnobody{number}.so.1" for number in range(9)], machine=X86_64)}
-    build_wheel(wheels, "unknown", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
-    project = shop.project(tmp_path / "demo", "unknown")
+    names = [f"unknown{number}" for number in range(9)]
+    for name in names:
+        files = {"a.so": shared_object([f"libnobody-{name}.so.1"], machine=X86_64)}
+        build_wheel(wheels, name, "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", *names)
     brief = nixpy("init", project, "--system", "x86_64-linux").out
     assert len(re.findall(r"^warning\[NIX101\]: libnobody", brief, re.MULTILINE)) == 2
     assert "warning[NIX101]: and 7 more; -v lists all\n" in brief
     whole = nixpy("sync", project, "-v").out
     assert len(re.findall(r"^warning\[NIX101\]: libnobody", whole, re.MULTILINE)) == 9
+
+
+def test_diagnostics_of_one_cause_are_one_line(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """38 libraries that one package lacks are one line with their number; `-v` and JSON have each of them."""
+    files = {"a.so": shared_object([f"libnobody{number:02}.so.1" for number in range(38)], machine=X86_64)}
+    build_wheel(wheels, "unknown", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", "unknown")
+    only = ("--system", "x86_64-linux")
+    line = (
+        "warning[NIX101]: libnobody00.so.1, libnobody01.so.1, libnobody02.so.1 and 35 more are needed by unknown on "
+        "x86_64-linux, but nixpy does not know which packages have them\n"
+        "  hint: Find the package with `nix-locate --top-level --whole-name lib/SONAME`, and set "
+        'map = { "SONAME" = "PACKAGE" } in [tool.nixpy.libraries].\n'
+    )
+    for command in (("init", project, *only), ("scan", project, *only), ("sync", project)):
+        out = nixpy(*command).out
+        assert line in out, command
+        assert out.count("NIX101") == 1
+        assert len(re.findall(r"^warning\[NIX101\]: libnobody", nixpy(*command, "-v").out, re.MULTILINE)) == 38
+        assert len([one for one in _problems(nixpy(*command, "--format", "json").json) if one == "NIX101"]) == 38
+
+
+def _problems(report: Any) -> list[str]:
+    """Return the codes in a report."""
+    found = report["problems"] if "problems" in report else report["projects"][0]["problems"]
+    return [one["code"] for one in found]
 
 
 def test_an_elf_file_that_nixpy_cannot_read(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
@@ -192,5 +221,13 @@ def test_an_elf_file_that_nixpy_cannot_read(tmp_path: Path, wheels: Path, nixpy:
         result = nixpy(*command)
         assert result.status == 0, result.err
         assert f"warning[NIX104]: {words}" in result.out + result.err, command
+    assert re.search(r"^style +patched-venv", nixpy("sync", project).out, re.MULTILINE)
+    assert "tool  an ELF file that nixpy cannot read" in nixpy("scan", project).out
     report = nixpy("scan", project, "--format", "json").json
     assert report["wheels"][0]["needs"]["unreadable"] == ["tool-1.0.data/scripts/tool"]
+
+
+def test_a_project_without_libraries_claims_only_what_was_seen(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`init` says that no wheel links to a library, and that nixpy saw none opened."""
+    said = nixpy("init", shop.project(tmp_path / "demo", "gamma")).out
+    assert "no wheel links to a library of nixpkgs; none opens one that nixpy could see\n" in said

@@ -118,7 +118,8 @@ def _libraries(plan: Plan) -> None:
     )
     echo("")
     if not supplied:
-        tell("no wheel needs a library from nixpkgs")
+        opens = "" if plan.environment.left_out else "; none opens one that nixpy could see"
+        tell(f"no wheel links to a library of nixpkgs{opens}")
     for line in table(rows):
         echo(line)
     if brief:

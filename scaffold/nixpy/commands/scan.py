@@ -29,7 +29,7 @@ from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
-from nixpy.libraries.match import Library, match
+from nixpy.libraries.match import Library, match, of_dependency
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -118,7 +118,18 @@ def scan(
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    return _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    found = _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    if kind == "wheel":
+        return _alone(found, "scan the wheel of that package together with this one")
+    return found if deps else _alone(found, "scan without --no-deps to see")
+
+
+def _alone(found: Scan, how: str) -> Scan:
+    """Return a scan of packages without their dependencies.
+
+    One of these may contain a library that nixpy does not know.
+    """
+    return replace(found, diagnostics=tuple(of_dependency(one, how) for one in found.diagnostics))
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
