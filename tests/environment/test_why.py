@@ -134,6 +134,10 @@ def test_find_library_is_reported_for_what_no_other_name_finds(tmp_path: Path) -
     only = wheel("only", opening("libarchive.so", find_library=True))
     both = wheel("both", opening("libmagic.so", "libmagic.so.1", find_library=True))
     unused = wheel("unused", opening("libz.so", find_library=True, module="unused.part"))
-    found = [one for one in environment(tmp_path, only, both, unused).diagnostics if one.code == "NIX303"]
+    libc = wheel("libc", opening("libc.so", find_library=True))
+    large = wheel("large", opening("libgtk-3.so", find_library=True, certainty="likely"))
+    table = wheel("table", opening("libzbar.so", find_library=True), *of_table("libzbar.so.0"))
+    others = (both, unused, libc, large, table)
+    found = [one for one in environment(tmp_path, only, *others).diagnostics if one.code == "NIX303"]
     assert [one.message.partition(" ")[0] for one in found] == ["only"]
-    assert not [one for one in environment(tmp_path, both, unused).diagnostics if one.code == "NIX303"]
+    assert not [one for one in environment(tmp_path, *others).diagnostics if one.code == "NIX303"]

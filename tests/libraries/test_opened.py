@@ -54,6 +54,8 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
         (opening("libarchive.so", "libarchive.so.13"), "libarchive.so.13"),
         (opening("libarchive.so", find_library=True), "libarchive.so.13"),
         (opening("libarchive.so"), "libarchive.so"),
+        (opening("libyaml.so", find_library=True), "libyaml.so"),
+        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2.so"),
         (opening("libreadline.so", find_library=True), "libreadline.so.8"),
         (opening("libswresample.so", find_library=True), "libswresample.so.6"),
         (opening("/usr/lib/libz.so.1", "libmagic.so.1"), "libmagic.so.1"),
@@ -197,12 +199,13 @@ def test_all_evidence_is_kept_the_strongest_first() -> None:
         wheel("sure", opening("libz.so.1", path="a.py")),
         wheel("link", linked="libz.so.1"),
     )
+    names = ("libz.so.1",)
     assert library.evidence == (
         LibraryEvidence(kind="linked", certainty="certain", package="link", path="link/x.so"),
-        LibraryEvidence(kind="source", certainty="certain", package="sure", path="a.py", line=3),
-        LibraryEvidence(kind="note", certainty="likely", package="elf", path="x.so"),
-        LibraryEvidence(kind="source", certainty="likely", package="one", path="b.py", line=7),
-        LibraryEvidence(kind="table", certainty="likely", package="table"),
+        LibraryEvidence(kind="source", certainty="certain", package="sure", path="a.py", line=3, names=names),
+        LibraryEvidence(kind="note", certainty="likely", package="elf", path="x.so", names=names),
+        LibraryEvidence(kind="source", certainty="likely", package="one", path="b.py", line=7, names=names),
+        LibraryEvidence(kind="table", certainty="likely", package="table", names=names),
     )
     assert library.needed_by == ("elf", "link", "one", "sure", "table")
     assert [one.place for one in library.evidence] == ["link/x.so", "a.py:3", "x.so", "b.py:7", ""]

@@ -24,7 +24,7 @@ from nixpy.core.errors import LockError
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
-from nixpy.needs.model import Certainty, Evidence, Known, Needs, RuntimeOpen, open_order
+from nixpy.needs.model import Certainty, Evidence, Known, Needs, RuntimeOpen, open_order, unreached_modules
 
 _FORMAT = 1
 # The format of the facts in the generated Nix file; `templates/nix/default.nix` has the same number. Raise both if the
@@ -67,7 +67,8 @@ class Wheel:
     def matters(self) -> bool:
         """Whether this wheel can change the generated files."""
         needs = self.needs
-        asks = needs.sonames or needs.executables or needs.opens or needs.provides or needs.unreadable
+        asks = needs.sonames or needs.executables or needs.opens or needs.provides
+        asks = asks or needs.imports or needs.unreadable
         return bool(asks) or not self.filename.endswith("-any.whl")
 
 
@@ -76,7 +77,8 @@ class NixpyLock:
     """The content of nixpy.lock: its inputs and the wheels.
 
     `release` is the nixpkgs release for which the wheels were selected: its glibc and its Python. `wheels`
-    are sorted by system and name. In the file they are only those that matter, but with `complete` all.
+    are sorted by system and name. In the file they are only those that matter, but with `complete` all. `imported` are
+    those of `modules` that the own sources of the project import.
     """
 
     python: str
@@ -86,6 +88,12 @@ class NixpyLock:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
     complete: bool = False
+    imported: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules on an import of which it depends whether wheels open libraries."""
+        return unreached_modules(one for wheel in self.wheels for one in wheel.needs.opens)
 
     @property
     def installable(self) -> bool:
@@ -204,6 +212,7 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
         "release": nixpy_lock.release,
         "inputs": nixpy_lock.inputs,
         **({"complete": True} if nixpy_lock.complete else {}),
+        **({"imported": list(nixpy_lock.imported)} if nixpy_lock.imported else {}),
         "systems": systems,
     }
 
@@ -223,6 +232,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         "opens": [_Line(_open_entry(one)) for one in needs.opens if one.evidence != "table"],
         "executables": list(needs.executables),
         "provides": list(needs.provides),
+        "imports": list(needs.imports),
         "glibc": needs.glibc and format_glibc(needs.glibc),
         "unreadable": list(needs.unreadable),
     }
@@ -278,6 +288,7 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
             wheels=wheels,
             unavailable=unavailable,
             complete=body.get("complete", False),
+            imported=tuple(body.get("imported", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error
@@ -304,6 +315,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),
             provides=tuple(needs.get("provides", ())),
+            imports=tuple(needs.get("imports", ())),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
             unreadable=tuple(needs.get("unreadable", ())),

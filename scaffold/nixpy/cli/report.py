@@ -18,6 +18,7 @@ from nixpy.commands.scan import evidence_data
 from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts, workspace_places
 from nixpy.core.git import is_checkout
 from nixpy.diagnostics.diagnostic import counted, shorten
+from nixpy.environment.facts import reason
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project import managers
 
@@ -114,7 +115,7 @@ def _libraries(plan: Plan) -> None:
             for item in first_libraries(supplied, _ROWS)
         ]
         if brief
-        else [(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]
+        else [(item.soname, str(item.expression), reason(item)) for item in supplied]
     )
     echo("")
     if not supplied:

@@ -12,6 +12,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.commands import other_python
+from nixpy.commands.imported import imported, unread
 from nixpy.core.errors import NixpyError, ResolutionError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.text import shell_word
@@ -87,6 +88,8 @@ def plan(
         complete=lists_all(project, resolved),
         installable=resolved.all_wheels,
     )
+    own = imported(project, nixpy_lock)
+    nixpy_lock = replace(nixpy_lock, imported=tuple(sorted(own.modules)))
     if resolved.style is None:
         programs = {wheel.name for wheel in nixpy_lock.wheels if _may_have_programs(wheel.needs)}
         style, why = styles.recommend(programs, resolved.required_systems)
@@ -107,6 +110,7 @@ def plan(
             *flake_imports.left_behind(project.root, project.settings.file),
             *file_diagnostics(project, resolved, of_user=True),
             *env.diagnostics,
+            *unread(own),
             *(_other_python(project, resolved, env, analysis_options, kept) if compare else ()),
         ),
     )

@@ -114,6 +114,12 @@ second. The sources of most wheels together have less."""
 IMPORTS = 10_000
 """Modules of other packages that nixpy lists for a wheel; the largest wheels import about a thousand."""
 
+OWN_SOURCES = 50_000
+"""Python files of a project in which nixpy looks for imports; the largest repositories have about 40,000."""
+
+OWN_BYTES = 512 << 20
+"""Bytes of these files together: the largest repositories have about 300 MB."""
+
 
 _BRACKETS = re.compile(r"[()]")
 

@@ -38,7 +38,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
-    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries)
+    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries, nixpy_lock.imported)
     listed = external.opened if external else frozenset()
     external_opened = tuple(item.soname for item in libraries if item.soname in listed and item.provider == "nixpkgs")
     # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
@@ -53,7 +53,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *unsupplied,
         *(python_set.diagnostics(packages, started.substitutes, repositories) if packages else ()),
         *(external.diagnostics if external else ()),
-        *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
+        *compatibility.diagnostics(nixpy_lock, libraries, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
         *started.diagnostics(style, resolved.required_systems),
         *(package.diagnostics(application=style.builds == "always") if package else ()),

@@ -247,12 +247,12 @@ def _sonames(
         yield {
             "when": condition(here, systems),
             "value": {
-                library.soname: {"nix": library.expression, "comment": _why(library, unopened)} for library in group
+                library.soname: {"nix": library.expression, "comment": reason(library, unopened)} for library in group
             },
         }
 
 
-def _why(library: Library, unopened: frozenset[str]) -> str:
+def reason(library: Library, unopened: frozenset[str] = frozenset()) -> str:
     """Return the packages that link to a library, then those that open it.
 
     An example is `numpy; opened by mss, mss/linux/xcbhelpers.py`.

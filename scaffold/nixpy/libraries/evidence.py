@@ -21,7 +21,7 @@ class LibraryEvidence:
 
     `linked` is `certain` if the wheel requires the library, and `possible` if only a part of it does that the wheel
     works without. `path` is the file in the wheel; a row of a table has none, and only a source has a `line`. `names`
-    are those that the code tries, if it opens the library.
+    are those that the code tries, if it opens the library; with `find_library`, it tries no name with a version.
     """
 
     kind: Evidence
@@ -30,6 +30,7 @@ class LibraryEvidence:
     path: str | None = None
     line: int | None = None
     names: tuple[str, ...] = ()
+    find_library: bool = False
 
     @property
     def opened(self) -> bool:
@@ -54,6 +55,7 @@ def strongest_first(evidence: Iterable[LibraryEvidence]) -> tuple[LibraryEvidenc
                 one.path or "",
                 one.line or 0,
                 one.names,
+                one.find_library,
             ),
         )
     )

@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import is_supplied, resolve
+from nixpy.libraries.opened import finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -117,9 +117,10 @@ def match(
     Libraries are sorted by soname, then provider; systems with the same library share one. Those of glibc are never
     among them. Wheels for Darwin contain their libraries, so only names opened at run time count there, and only
     packages that exist there. `entries` win over the catalogue, and the rules over both. What only a module opens that
-    nothing imports counts if its name is in `imported`. Diagnostics, for sonames only that are required and not left
-    out by the rules: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a package that is not in the lock ships
-    it; for wheels, NIX104: nixpy cannot read an ELF file. Raises NixpyError if a rule is invalid.
+    its package does not import counts if another wheel imports it, or if it is in `imported`. Diagnostics, for sonames
+    only that are required and not left out by the rules: NIX101 it is unknown, NIX102 nixpkgs lacks it, NIX103 only a
+    package that is not in the lock ships it; for wheels, NIX104: nixpy cannot read an ELF file. Raises NixpyError if a
+    rule is invalid.
     """
     rules = rules or Rules()
     mapped = {**(entries or {}), **user_entries(rules)}
@@ -187,6 +188,7 @@ class _Group:
 
     def _opened(self, imported: Collection[str]) -> Iterator[tuple[SonameEntry, WheelNeeds, LibraryEvidence]]:
         names = {wheel.name for wheel in self.wheels}
+        imported = {*imported, *(module for wheel in self.wheels for module in wheel.needs.imports)}
         linked = {soname for wheel in self.wheels for soname, _ in wheel.needs.sonames}
         preferred = {*linked, *self.shipped, *self.mapped}
         for wheel in self.wheels:
@@ -206,6 +208,7 @@ class _Group:
                                 path=one.path or None,
                                 line=one.line,
                                 names=one.names,
+                                find_library=finds_library(one),
                             ),
                         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from nixpy.libraries.catalogue import Catalogue, SonameEntry
@@ -60,11 +60,12 @@ def is_supplied(entry: SonameEntry) -> bool:
     return entry.provider in ("nixpkgs", "host-driver") or (entry.provider == "sibling-wheel" and not entry.note)
 
 
-def finds_library(opens: Iterable[RuntimeOpen]) -> Iterator[RuntimeOpen]:
-    """Yield the opens that try no name with a version after `find_library`."""
-    for one in opens:
-        if one.find_library and all(map(_UNVERSIONED.fullmatch, one.names)):
-            yield one
+def finds_library(one: RuntimeOpen) -> bool:
+    """Return whether an open depends on `find_library`.
+
+    Then it tries no name with a version. The names in a row of the table are always sonames, so its kind decides.
+    """
+    return one.find_library and (one.evidence == "table" or all(map(_UNVERSIONED.fullmatch, one.names)))
 
 
 def _version(soname: str) -> tuple[int, ...]:

@@ -57,6 +57,7 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
         glibc=max((file.glibc for file in files if file.glibc), default=None),
         known=facts.known,
         opens=opens,
+        imports=facts.imports,
         unreadable=() if machine is None else facts.unreadable,
     )
 

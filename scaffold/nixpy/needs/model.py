@@ -65,7 +65,7 @@ class WheelFacts:
     known: Known
     requires: tuple[str, ...] | None = None  # Requires-Dist of its METADATA, if nixpy read it
     opens: tuple[RuntimeOpen, ...] = ()  # on all systems, sorted by path and line
-    imports: tuple[str, ...] = ()  # dotted names of modules of other packages that its sources import, sorted
+    imports: tuple[str, ...] = ()  # dotted names that its sources always import from other packages, sorted
     unreadable: tuple[str, ...] = ()  # files with ELF magic that a loader links and nixpy cannot read, sorted
 
 
@@ -87,6 +87,7 @@ class Needs:
     known: Known
     opens: tuple[RuntimeOpen, ...] = ()  # on this system, in the order of `open_order`
     unreadable: tuple[str, ...] = ()  # ELF files that nixpy cannot read: the needs are not complete
+    imports: tuple[str, ...] = ()  # dotted names that its sources always import from other packages, sorted
 
     @property
     def dlopen(self) -> tuple[str, ...]:
@@ -96,6 +97,11 @@ class Needs:
         left out.
         """
         return tuple(sorted({one.names[0] for one in reached(self.opens) if one.certainty != "possible"}))
+
+
+def unreached_modules(opens: Iterable[RuntimeOpen]) -> frozenset[str]:
+    """Return the modules on an import of which it depends whether a library is opened."""
+    return frozenset(module for one in opens if one.module for module in one.modules or (one.module,))
 
 
 def reached(opens: Iterable[RuntimeOpen], imported: Collection[str] = ()) -> tuple[RuntimeOpen, ...]:

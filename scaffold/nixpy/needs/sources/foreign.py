@@ -13,8 +13,9 @@ from nixpy.needs.sources.scan import scan
 def foreign_imports(sources: Mapping[str, bytes]) -> tuple[str, ...]:
     """Return the dotted names of two or more components that sources import from other packages, sorted.
 
-    `from a.b import c` gives `a.b.c`, in which `c` may be an attribute. Modules of the standard library, imports of
-    tests, and imports for type checkers alone are left out.
+    `from a.b import c` gives `a.b.c`, in which `c` may be an attribute. Imports in functions, conditions and `try`
+    are left out: they support packages that need not be there, as django-debug-toolbar supports PostGIS. So are
+    modules of the standard library and imports of tests.
     """
     own = {name.partition(".")[0] for path in sources if (name := module_name(path))}
     skipped = own | sys.stdlib_module_names
@@ -25,6 +26,6 @@ def foreign_imports(sources: Mapping[str, bytes]) -> tuple[str, ...]:
             found.update(
                 one.name
                 for one in scan(source, module, package=path.endswith("/__init__.py"))
-                if "." in one.name and not one.quoted and one.name.partition(".")[0] not in skipped
+                if one.plain and "." in one.name and one.name.partition(".")[0] not in skipped
             )
     return tuple(sorted(found))[: limits.IMPORTS]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from nixpy.needs.sources.scan import absolute
+from nixpy.needs.sources.scan import absolute, scan
 from nixpy.needs.sources.systems import ALL, systems_not, systems_of
 
 ANY = "*"
@@ -20,6 +21,7 @@ DYNAMIC = re.compile(rb"\b(?:import_module|__import__|load_module|find_spec|impo
 """The functions that import a module by its name."""
 _IMPORTERS = frozenset(("import_module", "__import__", "load_module", "find_spec", "import_string"))
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "OSError", "Exception", "BaseException"))
+_NO_SOURCE = (SyntaxError, ValueError, MemoryError, RecursionError)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -34,6 +36,7 @@ class Import:
     name: str  # absolute
     certain: bool
     function: bool = False  # in a function, or named by a string: importing the source need not import it
+    string: bool = False  # named by a string
     systems: frozenset[str] = ALL
 
 
@@ -49,19 +52,20 @@ def imports_of(source: bytes, module: str, *, package: bool, tops: Iterable[str]
         tops: The top-level modules of the wheel, with which absolute names in strings begin.
 
     Returns:
-        The imports; none if Python 3 cannot parse the source. Imports for type checkers alone are left out.
+        The imports, without those for type checkers alone. If this Python cannot parse the source, since it is for
+        another version, they are what its lines seem to import, and none is certain.
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return ()
+    except _NO_SOURCE:
+        return tuple(
+            Import(name=one.name, certain=False) for one in scan(source, module, package=package) if not one.quoted
+        )
     tops = frozenset(tops)
     reader = _Reader(module=module, package=package, tops=tops, computes=DYNAMIC.search(source) is not None)
     reader.strings = package or reader.computes or any(f"{top}.".encode() in source for top in tops)
-    try:
+    with suppress(RecursionError):  # too many levels of expressions; what comes before is found
         reader.block(tree.body, _Place())
-    except RecursionError:
-        return ()
     return tuple(reader.found)
 
 
@@ -71,6 +75,7 @@ class _Place:
 
     certain: bool = True
     function: bool = False
+    string: bool = False
     systems: frozenset[str] = ALL
 
 
@@ -181,7 +186,7 @@ class _Reader:
     def string(self, text: str, place: _Place) -> None:
         """Add the module that a literal string names."""
         text = text.partition(":")[0]
-        named = replace(place, certain=False, function=True)
+        named = replace(place, certain=False, function=True, string=True)
         if _DOTTED.fullmatch(text):
             if "." in text and text.partition(".")[0] in self.tops:
                 self.add(text, named)
@@ -198,7 +203,15 @@ class _Reader:
 
     def add(self, name: str, place: _Place) -> None:
         if name and place.systems:
-            self.found.append(Import(name=name, certain=place.certain, function=place.function, systems=place.systems))
+            self.found.append(
+                Import(
+                    name=name,
+                    certain=place.certain,
+                    function=place.function,
+                    string=place.string,
+                    systems=place.systems,
+                )
+            )
 
 
 def _literal(node: ast.expr) -> str:

@@ -18,6 +18,7 @@ from nixpy.needs.sources.scan import Found, scan
 from nixpy.needs.sources.systems import ALL, NONE
 
 _STUBS = re.compile(rb"attach_stub")
+_PLATFORM = re.compile(rb"platform|os\.name")  # `if sys.platform != "linux": raise ImportError`
 _FEW = 10  # percent of the modules of a package
 
 
@@ -54,6 +55,7 @@ class ImportGraph:
     _parsed: dict[str, tuple[Import, ...]] = field(init=False, default_factory=dict)
     _found: dict[str, tuple[Found, ...]] = field(init=False, default_factory=dict)  # by the importing module
     _candidates: dict[str, dict[str, None]] = field(init=False, default_factory=dict)  # by the imported module
+    _conditional: set[str] = field(init=False, default_factory=set)
     _dynamic: list[str] = field(init=False, default_factory=list)
     _public: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
     _certain: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
@@ -79,6 +81,8 @@ class ImportGraph:
                 self._candidates.setdefault(target, {})[module] = None
             if DYNAMIC.search(source):
                 self._dynamic.append(module)
+            if _PLATFORM.search(source):
+                self._conditional.add(module)
         for start in self.modules.imported:
             if not start.startswith("_"):
                 self._run(start, ALL)
@@ -188,7 +192,9 @@ class ImportGraph:
         for importer in dict.fromkeys((*self._candidates.get(module, ()), *parents, *self._dynamic)):
             if below(importer, module):
                 continue
-            if any(one.plain and below(one.name, module) for one in self._found[importer]):
+            if importer not in self._conditional and any(
+                one.plain and below(one.name, module) for one in self._found[importer]
+            ):
                 yield importer, Import(name=module, certain=True)
                 continue
             for one in self._imports(importer):

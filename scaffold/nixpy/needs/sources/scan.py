@@ -17,10 +17,9 @@ _AFTER = re.compile(rb"import[ \t]*(\((?:[^()#]|#[^\n]*+)*+\)|(?:[^\n;#\\]|\\\r?
 _COMMENT = re.compile(rb"#[^\n]*")
 # The block of `if TYPE_CHECKING:`: lines that are indented more, and empty ones.
 _TYPE_CHECKING = re.compile(
-    rb"^([ \t]*)if[ \t]+(?:\w+\.)?TYPE_CHECKING[ \t]*:[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\r?\n)*", re.MULTILINE
+    rb"^([ \t]*)if[ \t]+(?:\w+\.)?TYPE_CHECKING[ \t]*:[^\n]*\n(?:\1[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\r?\n)*", re.MULTILINE
 )
 _QUOTES = (b'"""', b"'''")
-_PLATFORM = re.compile(rb"platform|os\.name")
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _LINE = 200  # bytes of a line before an import; a statement has fewer
 _UNCLOSED = 100  # brackets after `import` that no source leaves open
@@ -31,8 +30,8 @@ _NO_SPAN = (sys.maxsize, sys.maxsize)
 class Found:
     """A name that a source seems to import.
 
-    The last components of `name` may be attributes. It is `plain` at the beginning of a line, where it has no
-    condition, and `quoted` if it seems to be in a string of several lines.
+    The last components of `name` may be attributes. It is `plain` at the beginning of a line, outside of functions,
+    conditions and `try`, and `quoted` if it seems to be in a string of several lines.
     """
 
     name: str  # absolute
@@ -52,7 +51,6 @@ def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
     """
     spans = iter([match.span() for match in _TYPE_CHECKING.finditer(source)] if b"TYPE_CHECKING" in source else [])
     skip_from, skip_to = next(spans, _NO_SPAN)
-    conditional = _PLATFORM.search(source) is not None  # `if sys.platform != "linux": raise ImportError`
     counted, counts = 0, [0, 0]
     position = unclosed = 0
     while match := _IMPORT.search(source, position):
@@ -73,7 +71,7 @@ def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
         if before is None or after is None or place >= skip_from:
             continue
         quoted = any(count % 2 for count in counts)
-        plain = not conditional and not quoted and source[start : start + 1] in (b"f", b"i") and b":" not in before[0]
+        plain = not quoted and source[start : start + 1] in (b"f", b"i") and b":" not in before[0]
         for name in _names(before[1], after[1], module if package else module.rpartition(".")[0]):
             yield Found(name, plain, quoted)
 
