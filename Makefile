@@ -25,7 +25,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz patchelf requirement-sets trace benchmark setup tools clean
+.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz patchelf requirement-sets trace benchmark benchmark-scan setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -102,6 +102,10 @@ trace: setup
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
+
+# It downloads 560 MB once, and needs 3 GB on the disk for some minutes. RATE is in megabytes a second, 0 for no limit.
+benchmark-scan: .venv/ready
+	$(BIN)/python benchmarks/cold_scan.py --rate $(or $(RATE),0)
 
 # The last part builds the packages of the box: minutes on a fresh machine, a second afterwards.
 setup: .venv/ready tools

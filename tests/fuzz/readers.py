@@ -52,7 +52,6 @@ from nixpy.project import config, discover, flake, project
 from nixpy.sdists import metadata, sdist
 from nixpy.styles import styles
 from nixpy.wheels import partial, remote
-from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import installed_wheels
@@ -145,7 +144,7 @@ def _opened(wheel: ZippedWheel) -> None:
         for member in wheel.members()[:3]:
             tried(wheel.head, member.path, 4)
         tried(read_facts, wheel, requires=True)
-        needs_of(canonicalize_name("demo"), read_facts(wheel), 62)
+        needs_of(canonicalize_name("demo"), read_facts(wheel, sources=True), 62)
 
 
 def _wheel(data: bytes, folder: Path) -> None:
@@ -186,9 +185,9 @@ def _remote_wheel(data: bytes, folder: Path) -> None:
     head, _, body = data.partition(b"\n")
     server = _server()
     # No request waits, and a file of a few hundred bytes is read in several pieces.
-    small = ((partial, "_TAIL", 64), (partial, "GAP", 16), (remote, "GAP", 16), (remote, "_HEAD", 32))
+    small = ((partial, "_SMALL", 0), (partial, "_TAIL", 64), *((module, "GAP", 16) for module in (partial, remote)))
     with ExitStack() as stack:
-        for module, name, value in (*small, (limits, "PAUSE", 0.0)):
+        for module, name, value in (*small, (remote, "_HEAD", 32), (limits, "PAUSE", 0.0)):
             stack.enter_context(mock.patch.object(module, name, value))
         server.data, server.answers = body, head.decode("latin-1").split("|")
         _opened(remote.RemoteWheel("https://index.example/demo-1.0-py3-none-any.whl", server, most=len(body)))
@@ -211,7 +210,7 @@ def _record(data: bytes, folder: Path) -> None:
         info.joinpath(name).write_bytes(text)
     for wheel in installed_wheels(folder).values():
         assert wheel.filename
-        tried(inspect, wheel)
+        tried(read_facts, wheel, sources=True)
     packages = read_packages(folder)
     without_record(folder, packages)
 

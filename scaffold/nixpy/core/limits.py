@@ -107,6 +107,9 @@ UNKNOWN_SIZE = 8 << 30
 SOURCE = 4 << 20
 """Bytes of one Python source. The longest sources on PyPI that are not data have about 1 MB."""
 
+SOURCES = 256 << 20
+"""Bytes of all sources of a wheel, which are in memory together. Those of the largest generated clients have half."""
+
 PARSED = 32 << 20
 """Bytes of the sources of a wheel that nixpy parses to find out what imports a module: Python parses about 4 MB in a
 second. The sources of most wheels together have less."""

@@ -16,7 +16,7 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Self, cast, get_args, get_origin, get_type_hints
@@ -75,7 +75,20 @@ class Cache:
             url = None
         elif facts.known != "index" or url is None:
             return
-        path = self._path(sha256, url)
+        self._store(self._path(sha256, url), facts)
+
+    def get_installed(self, fingerprint: str) -> WheelFacts | None:
+        """Return the facts of an installed wheel with this fingerprint, or None."""
+        return self._load(self._path(fingerprint, None), "installed")
+
+    def put_installed(self, fingerprint: str, facts: WheelFacts) -> None:
+        """Store the facts of an installed wheel.
+
+        They apply only to files with this fingerprint, not to a locked wheel.
+        """
+        self._store(self._path(fingerprint, None), replace(facts, known="installed"))
+
+    def _store(self, path: Path | None, facts: WheelFacts) -> None:
         if path is None:
             return
         text = json.dumps(dataclasses.asdict(facts), separators=(",", ":"))
@@ -136,7 +149,7 @@ def _read(kind: Any, value: Any) -> Any:
         if _read(dict, value).keys() != hints.keys():
             raise TypeError(kind)
         return cast("Any", kind)(**{name: _read(hint, value[name]) for name, hint in hints.items()})
-    fits = value in arguments if origin is Literal else type(value) is kind  # True is no number
+    fits = value in arguments if origin is Literal else type(value) is kind  # True is not an int
     if not fits:
         raise TypeError(kind)
     return value
