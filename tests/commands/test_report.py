@@ -15,7 +15,7 @@ from elfbuild import X86_64, elf, shared_object
 from nixpy.libraries.catalogue import catalogue
 from nixpy.styles.styles import Style, styles
 from runner import Nixpy
-from smallindex import SmallIndex, build_wheel
+from smallindex import SmallIndex, build_sdist, build_wheel
 from terminal import run
 
 pytestmark = pytest.mark.slow  # each test runs uv or several commands
@@ -231,3 +231,20 @@ def test_a_project_without_libraries_claims_only_what_was_seen(tmp_path: Path, n
     """`init` says that no wheel links to a library, and that nixpy saw none opened."""
     said = nixpy("init", shop.project(tmp_path / "demo", "gamma")).out
     assert "no wheel links to a library of nixpkgs; none opens one that nixpy could see\n" in said
+
+
+def test_notes_of_the_catalogue_reach_the_user(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """What a library needs from the user is a note of `init`, `scan` and `sync`; `check` says it only with `-v`."""
+    files = {"a.so": shared_object(["libvlc.so.5"], machine=X86_64)}
+    build_wheel(wheels, "player", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    build_sdist(wheels, "evdev", "1.0")
+    only = ("--system", "x86_64-linux")
+    project = shop.project(tmp_path / "demo", "player")
+    note = "note[NIX105]: libvlc.so.5, needed by player, needs its plugins, which it finds by VLC_PLUGIN_PATH\n  hint: "
+    for command in (("init", project, *only), ("scan", project), ("sync", project)):
+        assert note in nixpy(*command).out, command
+    assert nixpy("check", project).err == ""
+    assert note in nixpy("check", project, "-v").err
+    scan = nixpy("scan", project, "-v").out
+    assert "libvlc.so.5  pkgs.libvlc (needs VLC_PLUGIN_PATH to find its plugins), linked by a.so\n" in scan
+    assert "note[NIX105]: evdev is built from its source" in nixpy("scan", "evdev", "--no-deps", *only).out

@@ -186,8 +186,9 @@ def _more(number: int, items: str) -> None:
 def _diagnostics(plan: Plan) -> None:
     shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
     print_diagnostics(shown)
+    levels = {diagnostic.code: diagnostic.level for diagnostic in shown}
     for code, number in more.items():
-        print_message("warning", code, f"and {number} more; -v lists all")
+        print_message(levels[code], code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:

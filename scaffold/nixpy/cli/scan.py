@@ -26,6 +26,7 @@ from nixpy.cli.left_out import print_left_out, supplier
 from nixpy.cli.output import SETTINGS, echo
 from nixpy.commands.scan import Scan, as_json
 from nixpy.diagnostics.diagnostic import shorten
+from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.match import Library, left_out
 
 _LINKS_TO_NONE = "links to no library outside glibc and its own files; "
@@ -133,7 +134,7 @@ def _needs(
     else:
         for soname, path in linked.items():
             words = _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
-            yield soname, f"{words}, linked by {path}" if SETTINGS.verbose else words
+            yield soname, f"{words}{_note(soname)}, linked by {path}" if SETTINGS.verbose else words
     for library in opened:
         if library.soname not in linked and (library.wanted or library.provider == "sibling-wheel"):
             first = next(one for one in library.evidence if one.opened and one.package == wheel.name)
@@ -153,3 +154,9 @@ def _supplier(library: Library | None, *, optional: bool) -> str:
     if library is None:
         return "ignored"
     return f"{supplier(library)} (optional)" if optional else supplier(library)
+
+
+def _note(soname: str) -> str:
+    """Return the note of the catalogue about a library of nixpkgs, in brackets."""
+    entry = catalogue().find(soname)
+    return f" ({entry.note})" if entry and entry.provider == "nixpkgs" and entry.note else ""

@@ -19,7 +19,7 @@ from packaging.utils import InvalidWheelFilename
 
 from nixpy.analysis.analyse import analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
-from nixpy.analysis.nixpylock import Wheel, wheel_needs
+from nixpy.analysis.nixpylock import Wheel, on_linux, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError
@@ -30,6 +30,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
 from nixpy.libraries.match import Library, match, of_dependency
+from nixpy.libraries.notes import notes
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -291,12 +292,18 @@ def _finish(
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
     libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
+    names = on_linux(wheels, unavailable)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        diagnostics=(*reported, *diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
+        diagnostics=(
+            *reported,
+            *diagnostics,
+            *notes(libraries, names),
+            *unavailable_diagnostics(unavailable, resolved.python),
+        ),
     )
 
 
