@@ -381,6 +381,14 @@ def dlopen() -> str:
     )
 
 
+def notes() -> str:
+    """Return the table of what nixpy does not set up."""
+    return table(
+        ("package or soname", "what it needs", "what to do"),
+        [(f"`{r['name']}`", r["note"], r["hint"]) for r in csv_rows(PACKAGE / "libraries/notes.csv")],
+    )
+
+
 def large() -> str:
     """Return the table of large packages of nixpkgs."""
     return table(
@@ -566,6 +574,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "dlopen": dlopen,
     "large": large,
+    "notes": notes,
     "features": feature_pages,
     "fuzzing": fuzzing,
     "not-run": not_run,
