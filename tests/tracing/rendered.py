@@ -27,7 +27,7 @@ class ScanError(Exception):
 
 def rendered(requirements: Iterable[str]) -> Rendered:
     """Ask nixpy what it renders for packages, such as `mss==10.2.0`; ScanError where it fails."""
-    options = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux")
+    options = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux", "--no-deps")
     command: list[str | Path] = [_NIXPY, "-q", "scan", *options, *requirements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
