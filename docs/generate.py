@@ -381,6 +381,14 @@ def dlopen() -> str:
     )
 
 
+def large() -> str:
+    """Return the table of large packages of nixpkgs."""
+    return table(
+        ("package", "what makes it large"),
+        [(code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/large.csv")],
+    )
+
+
 def programs() -> str:
     """Return the programs that nixpkgs has too."""
     return table(
@@ -557,6 +565,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "codes": codes,
     "commands": commands,
     "dlopen": dlopen,
+    "large": large,
     "features": feature_pages,
     "fuzzing": fuzzing,
     "not-run": not_run,

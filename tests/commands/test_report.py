@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import shop
-from elfbuild import X86_64, shared_object
+from elfbuild import X86_64, elf, shared_object
 from nixpy.libraries.catalogue import catalogue
 from nixpy.styles.styles import Style, styles
 from runner import Nixpy
@@ -178,3 +178,19 @@ def test_many_diagnostics_are_counted(tmp_path: Path, wheels: Path, nixpy: Nixpy
     assert "warning[NIX101]: and 7 more; -v lists all\n" in brief
     whole = nixpy("sync", project, "-v").out
     assert len(re.findall(r"^warning\[NIX101\]: libnobody", whole, re.MULTILINE)) == 9
+
+
+def test_an_elf_file_that_nixpy_cannot_read(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """`init`, `scan`, `sync` and `check` report it, `check` from nixpy.lock; a static program is no diagnostic."""
+    damaged = shared_object(["libz.so.1"]).replace(b"libz.so.1", b"libz\n.so1")
+    files = {"tool-1.0.data/scripts/tool": damaged, "tool-1.0.data/scripts/static": elf(dynamic=False)}
+    build_wheel(wheels, "tool", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", "tool")
+    only = ("--system", "x86_64-linux")
+    words = "nixpy cannot read the ELF file tool-1.0.data/scripts/tool of tool on x86_64-linux, so it does not know"
+    for command in (("init", project, *only), ("scan", project), ("sync", project), ("check", project, "-v")):
+        result = nixpy(*command)
+        assert result.status == 0, result.err
+        assert f"warning[NIX104]: {words}" in result.out + result.err, command
+    report = nixpy("scan", project, "--format", "json").json
+    assert report["wheels"][0]["needs"]["unreadable"] == ["tool-1.0.data/scripts/tool"]

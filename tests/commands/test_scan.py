@@ -37,6 +37,7 @@ def test_one_package(nixpy: Nixpy) -> None:
         "dlopen": [],
         "glibc": None,
         "known": "sha256",
+        "unreadable": [],
     }
     answers = {item["soname"]: item for item in report["libraries"]}
     assert answers["libz.so.1"]["expression"] == "pkgs.zlib"

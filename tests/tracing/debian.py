@@ -33,6 +33,7 @@ WITH = {
     "libenchant-2.so.2": ("hunspell-en-us",),
     "libespeak-ng.so.1": ("espeak-ng-data",),
     "libfontconfig.so.1": ("fontconfig-config", "fonts-dejavu-core"),
+    "libgdal.so.32": ("proj-data", "gdal-data"),
     "libmagic.so.1": ("libmagic-mgc",),
     "libvlc.so.5": ("vlc-plugin-base",),
     "libxkbcommon.so.0": ("xkb-data",),
@@ -136,7 +137,7 @@ class Debian:
         """Return the file of an unpacked library in the box."""
         link = ROOT / FOLDER / soname
         if not link.exists() and not link.is_symlink():
-            found = sorted(((ROOT / "usr/lib").glob(soname))) or sorted((ROOT / FOLDER).rglob(soname))
+            found = sorted((ROOT / "usr/lib").glob(soname)) or sorted((ROOT / FOLDER).rglob(soname))
             if not found:
                 return None
             # An installation chooses one of several, such as of BLAS.

@@ -47,7 +47,7 @@ def install(work: Work, versions: Sequence[str] = ()) -> tuple[Path, tuple[str, 
 def measure(work: Work, debian: Debian, versions: Sequence[str] = ()) -> Row:
     """Measure one package, in these versions or the newest."""
     site, wheels = install(work, versions)
-    return observe(work, site, wheels, rendered(wheels), debian)
+    return observe(work, site, wheels, rendered(wheels, work.script, TRACE / "projects" / work.name), debian)
 
 
 def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, debian: Debian) -> Row:
@@ -64,6 +64,7 @@ def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, de
     opened = everything(*(seen.opened for seen in sessions)) - given.linked
     mapped = {_stem(name) for seen in sessions for name in seen.mapped}
     missed = {name for name in opened.union(*(seen.linked for seen in sessions)) if _stem(name) not in stems}
+    offered = {name for name in missed if _stem(name) in {_stem(soname) for soname in given.offered}}
     ended = [run for seen in sessions for run in (seen.last, seen.first) if run.status]
     return Row(
         name=work.name,
@@ -74,7 +75,8 @@ def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, de
         linked=_sorted(given.linked),
         rendered=_sorted(given.opened),
         opened=_sorted(opened),
-        missed=_sorted(missed),
+        missed=_sorted(missed - offered),
+        offered=_sorted(offered),
         never=_sorted(name for name in given.opened - lacking if _stem(name) not in mapped),
         lacking=_sorted(lacking),
         unknown=_sorted(everything(*(seen.unknown for seen in sessions))),

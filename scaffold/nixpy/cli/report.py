@@ -9,13 +9,16 @@ from typing import Any
 
 from nixpy.cli.common import diagnostics_data, print_diagnostics, print_message, say
 from nixpy.cli.layout import print_command, table, tell
+from nixpy.cli.left_out import print_left_out
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.commands.changes import changes
 from nixpy.commands.next_steps import next_steps
 from nixpy.commands.plan import Plan
+from nixpy.commands.scan import evidence_data
 from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts, workspace_places
 from nixpy.core.git import is_checkout
 from nixpy.diagnostics.diagnostic import counted, shorten
+from nixpy.environment.facts import reason
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project import managers
 
@@ -112,7 +115,7 @@ def _libraries(plan: Plan) -> None:
             for item in first_libraries(supplied, _ROWS)
         ]
         if brief
-        else [(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]
+        else [(item.soname, str(item.expression), reason(item)) for item in supplied]
     )
     echo("")
     if not supplied:
@@ -121,6 +124,7 @@ def _libraries(plan: Plan) -> None:
         echo(line)
     if brief:
         _more(len(supplied), counted(len(supplied), "library"))
+    print_left_out(plan.environment.left_out)
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
@@ -202,6 +206,15 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
         "libraries": [
             {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
             for item in plan.environment.supplied
+        ],
+        "left_out": [
+            {
+                "soname": item.soname,
+                "expression": item.expression,
+                "needed_by": list(item.needed_by),
+                "evidence": evidence_data(item),
+            }
+            for item in plan.environment.left_out
         ],
         "external": [
             {"role": one.role, "expression": one.expression, "reason": one.reason, "systems": list(one.systems)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -293,6 +294,11 @@ def as_json(scan: Scan) -> dict[str, Any]:
 
     `schemas/scan.json` describes it.
     """
+    opened: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for library in scan.libraries:
+        for one in library.evidence:
+            for system in library.systems if one.opened else ():
+                opened[system, one.package].add(library.soname)
     return {
         "python": scan.python,
         "systems": list(scan.systems),
@@ -307,9 +313,10 @@ def as_json(scan: Scan) -> dict[str, Any]:
                     "sonames": [soname for soname, _ in wheel.needs.sonames],
                     "optional": list(wheel.needs.optional),
                     "executables": list(wheel.needs.executables),
-                    "dlopen": list(wheel.needs.dlopen),
+                    "dlopen": sorted(opened[wheel.system, wheel.name]),
                     "glibc": format_glibc(wheel.needs.glibc) if wheel.needs.glibc else None,
                     "known": wheel.needs.known,
+                    "unreadable": list(wheel.needs.unreadable),
                 },
             }
             for wheel in scan.wheels
@@ -323,6 +330,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
                 "needed_by": list(library.needed_by),
                 "optional": library.optional,
                 "systems": list(library.systems),
+                "evidence": evidence_data(library),
             }
             for library in scan.libraries
         ],
@@ -331,3 +339,17 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for diagnostic in scan.diagnostics
         ],
     }
+
+
+def evidence_data(library: Library) -> list[dict[str, Any]]:
+    """Return how it is known that packages need a library, as JSON data."""
+    return [
+        {
+            "kind": one.kind,
+            "certainty": one.certainty,
+            "package": one.package,
+            "path": one.path,
+            "line": one.line,
+        }
+        for one in library.evidence
+    ]

@@ -101,16 +101,18 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX409: the loader does not find a library that wheels require."""
-    needers: dict[str, list[str]] = defaultdict(list)
+    needers: dict[str, list[MissingLibrary]] = defaultdict(list)
     for one in _required(facts):
-        needers[one.soname].append(one.wheel)
-    for soname, names in sorted(needers.items()):
+        needers[one.soname].append(one)
+    for soname, missing in sorted(needers.items()):
+        names = list(dict.fromkeys(one.wheel for one in missing))
+        place = next((f" ({one.opened} opens it)" for one in missing if one.opened), "")
         supplier = facts.suppliers[soname]
         if supplier.provider == "host-driver":
             continue
         yield MachineDiagnostic(
             code="NIX409",
-            message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it, "
+            message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it{place}, "
             + _who(facts, soname),
             command=supply(facts, [soname]),
             packages=tuple(names),

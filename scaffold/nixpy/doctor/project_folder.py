@@ -30,6 +30,7 @@ from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.locks.model import Package
+from nixpy.needs.model import RuntimeOpen
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
@@ -213,6 +214,18 @@ def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str,
     return {wheel.name: f"=={Version(wheel.version).public}" for wheel in wheels}
 
 
+def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[RuntimeOpen, ...]]:
+    """Return what packages open at run time here, by name and version.
+
+    nixpy.lock records it. The result is empty without a nixpy.lock. Raises NixpyError for a project that cannot be
+    read.
+    """
+    found = _read(folder)
+    nixpy_lock = read_nixpy_lock(found) if found else None
+    wheels = nixpy_lock.wheels if nixpy_lock else ()
+    return {(wheel.name, wheel.version): wheel.needs.opens for wheel in wheels if wheel.system == host.system}
+
+
 def _is_version(package: Package | Wheel) -> bool:
     try:
         Version(package.version or "")
@@ -247,9 +260,16 @@ def rendered_sonames(folder: Path) -> frozenset[str]:
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
-    """Return the provider of each soname that these wheels need, without ignored ones."""
+    """Return the provider of each soname that these wheels need.
+
+    Those that the settings ignore or leave out are not among them.
+    """
     libraries, _ = match(wheels, _settings_of(folder).libraries)
-    return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
+    return {
+        library.soname: Supplier(provider=library.provider, expression=library.expression)
+        for library in libraries
+        if library.wanted or library.optional
+    }
 
 
 def git(folder: Path, venv: Path) -> Git | None:
