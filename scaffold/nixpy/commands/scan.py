@@ -360,14 +360,10 @@ def as_json(scan: Scan) -> dict[str, Any]:
 
 
 def evidence_data(library: Library) -> list[dict[str, Any]]:
-    """Return how it is known that packages need a library, as JSON data."""
-    return [
-        {
-            "kind": one.kind,
-            "certainty": one.certainty,
-            "package": one.package,
-            "path": one.path,
-            "line": one.line,
-        }
-        for one in library.evidence
-    ]
+    """Return how it is known that packages need a library, as JSON data.
+
+    Calls in one line that try different names are one item.
+    """
+    keys = ("kind", "certainty", "package", "path", "line")
+    items = dict.fromkeys(tuple(getattr(one, key) for key in keys) for one in library.evidence)
+    return [dict(zip(keys, item, strict=True)) for item in items]
