@@ -16,7 +16,7 @@ _NAMES_SHOWN = 3
 class Cause:
     """The text for several diagnostics of one cause.
 
-    In `message`, `{items}` stands for the items of all of them, such as sonames, and `{packages}` for their packages.
+    A report replaces `{items}` in `message` by the items of all of them, such as sonames, and `{packages}` by packages.
     Diagnostics with the same message and hint have one cause.
     """
 
