@@ -381,6 +381,15 @@ def dlopen() -> str:
     )
 
 
+def fingerprints() -> str:
+    """Return the table of components and what they open at run time."""
+    rows = [row for row in csv_rows(PACKAGE / "needs/fingerprints.csv") if row["kind"] != "marker"]
+    return table(
+        ("component", "opens", "how likely", "server", "note"),
+        [(r["component"], code(r["value"]), r["kind"], r["server"], r["note"]) for r in rows],
+    )
+
+
 def large() -> str:
     """Return the table of large packages of nixpkgs."""
     return table(
@@ -567,6 +576,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "dlopen": dlopen,
     "large": large,
     "features": feature_pages,
+    "fingerprints": fingerprints,
     "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,
