@@ -390,6 +390,14 @@ def fingerprints() -> str:
     )
 
 
+def notes() -> str:
+    """Return the table of what nixpy does not set up."""
+    return table(
+        ("package or soname", "what it needs", "what to do"),
+        [(f"`{r['name']}`", r["note"], r["hint"]) for r in csv_rows(PACKAGE / "libraries/notes.csv")],
+    )
+
+
 def large() -> str:
     """Return the table of large packages of nixpkgs."""
     return table(
@@ -575,6 +583,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "dlopen": dlopen,
     "large": large,
+    "notes": notes,
     "features": feature_pages,
     "fingerprints": fingerprints,
     "fuzzing": fuzzing,

@@ -119,7 +119,8 @@ def _libraries(plan: Plan) -> None:
     )
     echo("")
     if not supplied:
-        tell("no wheel needs a library from nixpkgs")
+        opens = "" if plan.environment.left_out else "; none opens one that nixpy could see"
+        tell(f"no wheel links to a library of nixpkgs{opens}")
     for line in table(rows):
         echo(line)
     if brief:
@@ -185,8 +186,9 @@ def _more(number: int, items: str) -> None:
 def _diagnostics(plan: Plan) -> None:
     shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
     print_diagnostics(shown)
+    levels = {diagnostic.code: diagnostic.level for diagnostic in shown}
     for code, number in more.items():
-        print_message("warning", code, f"and {number} more; -v lists all")
+        print_message(levels[code], code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
