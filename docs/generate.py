@@ -381,6 +381,15 @@ def dlopen() -> str:
     )
 
 
+def fingerprints() -> str:
+    """Return the table of components and what they open at run time."""
+    rows = [row for row in csv_rows(PACKAGE / "needs/fingerprints.csv") if row["kind"] != "marker"]
+    return table(
+        ("component", "opens", "how likely", "server", "note"),
+        [(r["component"], code(r["value"]), r["kind"], r["server"], r["note"]) for r in rows],
+    )
+
+
 def notes() -> str:
     """Return the table of what nixpy does not set up."""
     return table(
@@ -576,6 +585,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "large": large,
     "notes": notes,
     "features": feature_pages,
+    "fingerprints": fingerprints,
     "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,
