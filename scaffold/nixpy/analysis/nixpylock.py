@@ -255,7 +255,7 @@ def _open_entry(one: RuntimeOpen) -> dict[str, Any]:
         "certainty": one.certainty,
         "path": one.path,
         "line": one.line,
-        "find-library": one.find_library,
+        "by-find-library": one.find_library,
         "module": one.module,
         "modules": list(one.modules),
     }
@@ -343,7 +343,7 @@ def _opens(system: str, needs: Mapping[str, Any]) -> list[RuntimeOpen]:
                 certainty=cast("Certainty", item["certainty"]),
                 path=item["path"],
                 line=item.get("line"),
-                find_library=item.get("find-library", False),
+                find_library=item.get("by-find-library", False),
                 module=item.get("module"),
                 modules=tuple(item.get("modules", ())),
                 systems=(system,),
