@@ -7,6 +7,7 @@ names.
 
 from __future__ import annotations
 
+import csv
 import functools
 import re
 import shutil
@@ -32,18 +33,23 @@ WITH = {
     "libenchant-2.so.2": ("hunspell-en-us",),
     "libespeak-ng.so.1": ("espeak-ng-data",),
     "libfontconfig.so.1": ("fontconfig-config", "fonts-dejavu-core"),
+    "libgdal.so.32": ("proj-data", "gdal-data"),
     "libmagic.so.1": ("libmagic-mgc",),
     "libvlc.so.5": ("vlc-plugin-base",),
     "libxkbcommon.so.0": ("xkb-data",),
 }
 OF_GLIBC = frozenset({"libc6", "libc-bin"})  # the box has its own
 
-_LINE = re.compile(r"(?:usr/)?lib/x86_64-linux-gnu/((?:(?!libfakeroot|nx|mesa|tests)[\w.+-]+/)?)(\S+\.so\S*)\s+(\S+)")
+_LINE = re.compile(
+    r"(?:usr/)?lib/(?:x86_64-linux-gnu/)?((?:(?!libfakeroot|nx|mesa|tests)[\w.+-]+/)?)([^/\s]+\.so\S*)\s+(\S+)"
+)
+_VERSIONED = re.compile(r"(.+\.so)\.(\d+(?:\.\d+)*)")
+_TABLE = Path(__file__).with_name("debs.csv")  # of the sample in `make test`
 _SHELL = Path(__file__).with_name("debian.sh")
 
 
 class Debian:
-    """Debian 12's archive."""
+    """Debian 12's archive. Without the contents of its packages, it knows those of debs.csv."""
 
     def __init__(self) -> None:
         self._apt = TRACE / "apt"
@@ -52,10 +58,8 @@ class Debian:
 
     def soname_of(self, name: str) -> str | None:
         """Return the newest version of a library that Debian has, such as `libz.so.1` for `libz.so`; None for none."""
-        if name.endswith(".so"):
-            versions = [file for file in self._packages if re.fullmatch(re.escape(name) + r"\.\d+", file)]
-            if versions:
-                return max(versions, key=lambda file: int(file.rpartition(".")[2]))
+        if name in self._newest:
+            return self._newest[name]
         return name if self._package(name) else None
 
     def provide(self, names: Iterable[str]) -> dict[str, Path]:
@@ -75,6 +79,24 @@ class Debian:
             wanted = {need for package in packages if package for need in self._needs(package)} - found
         paths = {soname: path for soname in found if (path := self._file(soname)) is not None}
         return {name: paths[soname] for name, soname in asked.items() if soname in paths}
+
+    def bring_contents(self) -> None:
+        """Download which package has which file, about 80 MB, once."""
+        if not (self._apt / "contents").exists():
+            subprocess.run([_SHELL, self._apt, "contents"], check=True)
+
+    def record(self, sonames: Iterable[str]) -> None:
+        """Write the packages of libraries, and of all that they link to, into debs.csv."""
+        rows: dict[str, str] = {}
+        wanted = set(sonames)
+        while wanted:
+            rows |= {soname: package for soname in wanted if (package := self._package(soname)) is not None}
+            wanted = {need for soname in wanted & rows.keys() for need in self._needs(rows[soname])} - rows.keys()
+            wanted = {soname for soname in wanted if self._package(soname) not in {None, *OF_GLIBC}}
+        with _TABLE.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("soname", "deb"))
+            writer.writerows(sorted(rows.items()))
 
     def unpack(self, packages: Iterable[str]) -> None:
         """Download and unpack those of the packages that are not unpacked yet."""
@@ -115,7 +137,7 @@ class Debian:
         """Return the file of an unpacked library in the box."""
         link = ROOT / FOLDER / soname
         if not link.exists() and not link.is_symlink():
-            found = sorted((ROOT / FOLDER).rglob(soname))
+            found = sorted((ROOT / "usr/lib").glob(soname)) or sorted((ROOT / FOLDER).rglob(soname))
             if not found:
                 return None
             # An installation chooses one of several, such as of BLAS.
@@ -126,10 +148,22 @@ class Debian:
         return next((p for p in self._packages.get(soname, ()) if not p.endswith("-dev")), None)
 
     @functools.cached_property
+    def _newest(self) -> dict[str, str]:
+        """The newest version of each library, by its name without a version."""
+        found: dict[str, tuple[tuple[int, list[int]], str]] = {}
+        for name in self._packages:
+            if (match := _VERSIONED.fullmatch(name)) is not None:
+                numbers = [int(number) for number in match[2].split(".")]
+                # A soname has fewer numbers than the file to which it is a link.
+                found[match[1]] = max(found.get(match[1], ((-9, []), "")), ((-len(numbers), numbers), name))
+        return {stem: name for stem, (_, name) in found.items()}
+
+    @functools.cached_property
     def _packages(self) -> dict[str, list[str]]:
         """The packages that have a library, by its file name; the plainest comes first."""
         if not (self._apt / "contents").exists():
-            subprocess.run([_SHELL, self._apt, "contents"], check=True)
+            with _TABLE.open(newline="") as file:
+                return {row["soname"]: [row["deb"]] for row in csv.DictReader(file)}
         found: dict[str, set[tuple[int, int, str]]] = {}
         for match in map(_LINE.match, (self._apt / "contents").read_text(errors="replace").splitlines()):
             if match is not None:

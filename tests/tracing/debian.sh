@@ -10,27 +10,29 @@ dir=$1 what=$2
 shift 2
 mkdir -p "$dir"
 
-# apt brings the lists once; without them every command would start with that.
-if [ -e "$dir/contents" ]; then
-  brought=$(declare -f retry)
+# private_apt brings the lists; once is enough.
+if [ -e "$dir/lists" ]; then
+  retry_again=$(declare -f retry)
   retry() { :; }
   private_apt "$dir" "deb bookworm"
-  eval "$brought"
+  eval "$retry_again"
 else
   private_apt "$dir" "deb bookworm"
-  retry "${apt[@]}" update \
-    -o 'Acquire::IndexTargets::deb::Contents-deb::MetaKey=$(COMPONENT)/Contents-$(ARCHITECTURE)' \
-    -o 'Acquire::IndexTargets::deb::Contents-deb::ShortDescription=Contents' \
-    -o 'Acquire::IndexTargets::deb::Contents-deb::Description=Contents'
-  for file in "$dir"/state/lists/*Contents-amd64*; do
-    /usr/lib/apt/apt-helper cat-file "$file" | grep -a 'lib/x86_64-linux-gnu/.*\.so'
-  done >"$dir/contents.new"
-  rm -f "$dir"/state/lists/*Contents-*
-  mv "$dir/contents.new" "$dir/contents"
+  touch "$dir/lists"
 fi
 
 case $what in
-  contents) ;;
+  contents)
+    retry "${apt[@]}" update \
+      -o 'Acquire::IndexTargets::deb::Contents-deb::MetaKey=$(COMPONENT)/Contents-$(ARCHITECTURE)' \
+      -o 'Acquire::IndexTargets::deb::Contents-deb::ShortDescription=Contents' \
+      -o 'Acquire::IndexTargets::deb::Contents-deb::Description=Contents'
+    for file in "$dir"/state/lists/*Contents-amd64*; do
+      /usr/lib/apt/apt-helper cat-file "$file" | grep -aE '^(usr/)?lib/(x86_64-linux-gnu/.*)?[^/]*\.so'
+    done >"$dir/contents.new"
+    rm -f "$dir"/state/lists/*Contents-*
+    mv "$dir/contents.new" "$dir/contents"
+    ;;
   download)
     cd "$1"
     shift

@@ -12,7 +12,7 @@ from pathlib import Path
 GLIBC = re.compile(
     r"lib(c|m|mvec|pthread|dl|rt|util|resolv|anl|nsl|nss_\w+|BrokenLocale|gcc_s)\.so(\.\d+)?|ld-linux-x86-64\.so\.2"
 )
-_REQUEST = re.compile(r"\s*\d+:\s+file=(.*) \[\d+\];  (needed|dynamically loaded) by (.*) \[\d+\]")
+_REQUEST = re.compile(r"\s*\d+:\s+file=(.*) \[\d+\];  (needed|dynamically loaded) by (.*) \[\d+\]$")
 _MAPPED = re.compile(r"\s*\d+:\s+file=(.*) \[\d+\];  generating link map")
 
 
@@ -40,13 +40,13 @@ def read(log: Path, *, own: Collection[str], given: Collection[str]) -> Trace:
     """
     linked, asked, lost, mapped = set[str](), set[str](), set[str](), set[str]()
     for file in sorted(log.glob("ld.*")):
-        text = file.read_text(errors="replace")
-        here = {Path(match[1]).name for match in map(_MAPPED.match, text.splitlines()) if match}
+        lines = [line for line in file.read_text(errors="replace").splitlines() if "\tfile=" in line]
+        here = {match[1].rpartition("/")[2] for match in map(_MAPPED.match, lines) if match}
         mapped |= here
-        for name, how, by in (match.groups() for match in map(_REQUEST.match, text.splitlines()) if match):
+        for name, how, by in (match.groups() for match in map(_REQUEST.match, lines) if match):
             if not _is_outside(name, own) or not _asks(by, how, own):
                 continue
-            base = Path(name).name
+            base = name.rpartition("/")[2]
             if base not in here and base not in given:
                 lost.add(base)
             elif how == "needed":
@@ -55,11 +55,11 @@ def read(log: Path, *, own: Collection[str], given: Collection[str]) -> Trace:
                 asked.add(base)
     for name, found in _looked_for(log):
         (asked if found else lost).add(found or f"lib{name}.so")
-    outside = {name for name in lost if not GLIBC.fullmatch(name)}
+    asked, lost = ({name for name in names if not GLIBC.fullmatch(name)} for names in (asked, lost))
     return Trace(
         linked=frozenset(linked),
         opened=frozenset(asked),
-        failed=frozenset(outside - linked - asked),
+        failed=frozenset(lost - linked - asked),
         mapped=frozenset(mapped),
     )
 

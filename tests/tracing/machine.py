@@ -33,11 +33,14 @@ _find = find_library
 
 
 def find_library(name):
-    """Write down what is looked for."""
+    """Write down what is looked for. gcc, which a shell of nixpkgs has, finds the libraries of glibc."""
+    import glob
     import json
     import sys
 
     found = _find(name)
+    if found is None and (of_glibc := glob.glob(f"{glibc}/lib/lib{{name}}.so.[0-9]*")):
+        found = os.path.basename(of_glibc[0])
     with open("{log}/find_library", "a") as log:
         caller = sys._getframe(1).f_code.co_filename
         log.write(json.dumps({{"name": name, "found": found, "caller": caller}}) + "\\n")
@@ -65,8 +68,7 @@ def servers() -> Iterator[None]:
             (_SERVER / "usr/bin/sh").symlink_to("dash")
         (_SERVER / "etc/passwd").write_text("root:x:0:0::/home/user:/bin/sh\n")
     shutil.rmtree(_SOCKETS, ignore_errors=True)
-    for name in ("x", "run"):
-        (_SOCKETS / name).mkdir(parents=True)
+    _make_sockets()
     (_SOCKETS / "run").chmod(0o700)
     sandbox = ["bwrap", "--unshare-pid", "--unshare-net", "--die-with-parent", "--clearenv"]
     sandbox += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", str(_SERVER / "usr"), "/usr"]  # noqa: S108
@@ -106,6 +108,11 @@ def servers() -> Iterator[None]:
         yield
 
 
+def _make_sockets() -> None:
+    for name in ("x", "run"):
+        (_SOCKETS / name).mkdir(parents=True, exist_ok=True)
+
+
 def run(
     script: str,
     site: Path,
@@ -130,6 +137,7 @@ def run(
         (folder / name).mkdir(parents=True)
     for name, path in libraries.items():
         (folder / "libraries" / name).symlink_to(path)
+    _make_sockets()
     (folder / "home/work.py").write_text(script)
     command = ["bwrap", *_machine(site, folder, session), "--", "env", "LD_DEBUG=files", f"LD_DEBUG_OUTPUT={LOG}/ld"]
     command += ["python3", "work.py"]
@@ -156,7 +164,7 @@ def _machine(site: Path, folder: Path, session: Session) -> list[str]:
     original = in_root(python) / "lib/python3.13/ctypes/util.py"
     # What nixpy's feature find-library does to CPython.
     addition = _FIND_LIBRARY.read_text().replace("@libraries@/lib", str(LIBRARIES))
-    util.write_text(original.read_text() + addition + _RECORD.format(log=LOG))
+    util.write_text(original.read_text() + addition + _RECORD.format(log=LOG, glibc=built["glibc"]))
     (folder / "util.pyc").write_bytes(b"")
     options = ["--unshare-pid", "--unshare-net", "--die-with-parent", "--clearenv"]
     options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/var/tmp", "--dir", "/run"]  # noqa: S108
@@ -167,7 +175,7 @@ def _machine(site: Path, folder: Path, session: Session) -> list[str]:
         str(folder / "util.pyc"),
         f"{python}/lib/python3.13/ctypes/__pycache__/util.cpython-313.pyc",
     ]
-    options += ["--ro-bind", str(site), str(APP), "--bind", str(folder / "home"), "/home/user"]
+    options += ["--bind", str(site), str(APP), "--bind", str(folder / "home"), "/home/user"]
     options += ["--ro-bind", str(folder / "libraries"), str(LIBRARIES), "--bind", str(folder / "log"), str(LOG)]
     options += ["--ro-bind", str(_SOCKETS / "x"), "/tmp/.X11-unix", "--bind", str(_SOCKETS / "run"), "/run/user"]  # noqa: S108
     links = {
@@ -186,7 +194,8 @@ def _machine(site: Path, folder: Path, session: Session) -> list[str]:
     for path in sorted((ROOT / "etc").glob("*")):
         links[f"/etc/{path.name}"] = IN_BOX / "etc" / path.name
     options += [part for link, target in links.items() for part in ("--symlink", str(target), link)]
-    for name, text in {"passwd": "user:x:0:0::/home/user:/bin/sh\n", "group": "users:x:0:\n"}.items():
+    etc = {"passwd": "user:x:0:0::/home/user:/bin/sh\n", "group": "users:x:0:\n", "machine-id": f"{1:032}\n"}
+    for name, text in etc.items():
         (folder / name).write_text(text)
         options += ["--ro-bind", str(folder / name), f"/etc/{name}"]
     settings = {

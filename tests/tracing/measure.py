@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tracing import log, machine
 from tracing.debian import TRACE, Debian
@@ -21,36 +24,47 @@ _UV = Path(sys.executable).with_name("uv")
 _PLATFORM = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_36")
 
 
-def install(work: Work) -> tuple[Path, tuple[str, ...]]:
-    """Install what a package needs into a folder of the cache; return it, and the installed versions."""
-    site = TRACE / "sites" / work.name
+def install(work: Work, versions: Sequence[str] = ()) -> tuple[Path, tuple[str, ...]]:
+    """Install what a package needs into a folder of the cache, these versions or the newest.
+
+    Returns:
+        The folder, and the installed versions, such as `mss==10.2.0`.
+    """
+    wanted = versions or work.requirements
+    site = TRACE / "sites" / (f"{work.name}-sample" if versions else work.name)
     marker = site / ".requirements"
-    wanted = "\n".join(work.requirements)
-    if not marker.exists() or marker.read_text() != wanted:
+    if not marker.exists() or marker.read_text().splitlines() != list(wanted):
         shutil.rmtree(site, ignore_errors=True)
-        command: list[str | Path] = [_UV, "pip", "install", "-q", "--target", site, *_PLATFORM, *work.requirements]
-        subprocess.run([*command, *([] if work.builds else ["--no-build"])], check=True)
-        marker.write_text(wanted)
-    found = [path.name.removesuffix(".dist-info").replace("-", "==", 1) for path in sorted(site.glob("*.dist-info"))]
-    first = work.requirements[0].partition("=")[0].partition("[")[0].lower().replace("-", "_")
-    return site, tuple(sorted(found, key=lambda wheel: (wheel.partition("==")[0].lower() != first, wheel)))
+        command: list[str | Path] = [_UV, "pip", "install", "-q", "--target", site, *_PLATFORM, *wanted]
+        options = (["--no-deps"] if versions else []) + ([] if work.builds else ["--no-build"])
+        subprocess.run([*command, *options], check=True)
+        marker.write_text("\n".join(wanted))
+    found = [path.name.removesuffix(".dist-info").replace("-", "==", 1) for path in site.glob("*.dist-info")]
+    first = canonicalize_name(Requirement(work.requirements[0]).name)
+    return site, tuple(sorted(found, key=lambda wheel: (canonicalize_name(wheel.partition("==")[0]) != first, wheel)))
 
 
-def measure(work: Work, debian: Debian) -> Row:
-    """Measure one package."""
-    site, wheels = install(work)
-    return observe(work, site, wheels, rendered(wheels), debian)
+def measure(work: Work, debian: Debian, versions: Sequence[str] = ()) -> Row:
+    """Measure one package, in these versions or the newest."""
+    site, wheels = install(work, versions)
+    return observe(work, site, wheels, rendered(wheels, work.script, TRACE / "projects" / work.name), debian)
 
 
 def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, debian: Debian) -> Row:
     """Run the main work of an installed package with what is rendered, and with all that it asks for."""
     sonames = given.linked | given.opened
     libraries = debian.provide(sorted(sonames))
+    # nixpkgs may have a newer version than Debian.
+    others = {name: debian.soname_of(_stem(name)) for name in sonames - libraries.keys()}
+    libraries |= debian.provide(soname for soname in others.values() if soname is not None)
+    lacking = {name for name, soname in others.items() if soname is None}
     sessions = [_session(work, session, site, libraries, debian) for session in _sessions(work)]
     everything = frozenset[str]().union
-    lacking = sonames - libraries.keys()
+    stems = {_stem(soname) for soname in sonames}
     opened = everything(*(seen.opened for seen in sessions)) - given.linked
-    mapped = everything(*(seen.mapped for seen in sessions))
+    mapped = {_stem(name) for seen in sessions for name in seen.mapped}
+    missed = {name for name in opened.union(*(seen.linked for seen in sessions)) if _stem(name) not in stems}
+    offered = {name for name in missed if _stem(name) in {_stem(soname) for soname in given.offered}}
     ended = [run for seen in sessions for run in (seen.last, seen.first) if run.status]
     return Row(
         name=work.name,
@@ -61,8 +75,9 @@ def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, de
         linked=_sorted(given.linked),
         rendered=_sorted(given.opened),
         opened=_sorted(opened),
-        missed=_sorted((opened | everything(*(seen.linked for seen in sessions))) - sonames),
-        never=_sorted(given.opened - mapped - lacking),
+        missed=_sorted(missed - offered),
+        offered=_sorted(offered),
+        never=_sorted(name for name in given.opened - lacking if _stem(name) not in mapped),
         lacking=_sorted(lacking),
         unknown=_sorted(everything(*(seen.unknown for seen in sessions))),
         output=ended[0].output[-600:] if ended else "",
@@ -123,6 +138,11 @@ def _read(run: machine.Run, own: Iterable[str], libraries: Mapping[str, Path]) -
 def _canonical(names: Iterable[str], debian: Debian) -> frozenset[str]:
     """Return the sonames of names such as `libz.so`, as far as they are known."""
     return frozenset(debian.soname_of(name) or name for name in names if name)
+
+
+def _stem(soname: str) -> str:
+    """Return `libz.so` for `libz.so.1`."""
+    return soname.partition(".so")[0] + ".so"
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

@@ -28,8 +28,11 @@ work again. The trace of the loader (`LD_DEBUG=files`) shows which libraries wer
 | packages | {packages} |
 | packages that do their main work with what nixpy supplies | {works} of {judged} |
 | libraries that packages open at run time, and nixpy supplies (recall) | {found} of {opened}, {recall} |
+| libraries that packages open at run time, and nixpy lists without supplying them, since they are large | {offered} |
 | libraries that nixpy supplies for run time, and the main work never opens | {never} of {rendered}, {share} |
 
+- Libraries that nixpy lists without supplying them are not in the recall. A package that does its main work does so
+  without them.
 - A library counts once for each package that opens it.
 - The libraries are those of Debian, not of nixpkgs. A library that Debian lacks does not count.
 - A main work is only a part of a package. Another part may open a library that it never opens.
@@ -38,8 +41,8 @@ work again. The trace of the loader (`LD_DEBUG=files`) shows which libraries wer
 ## Packages
 
 A *missed* library is opened at run time, and nixpy does not supply it. The package may do its main work without it,
-since many packages try several libraries. nixpy supplies a library that is *never opened*, and the main work does not
-open it.
+since many packages try several libraries. nixpy lists a library that is *only listed*, and leaves it out. nixpy
+supplies a library that is *never opened*, and the main work does not open it.
 
 {table}
 {left}"""
@@ -61,6 +64,7 @@ class Totals:
     works: int
     opened: int
     missed: int
+    offered: int
     rendered: int
     never: int
 
@@ -81,8 +85,9 @@ def totals(rows: Iterable[Row]) -> Totals:
     return Totals(
         judged=len(judged),
         works=sum(row.works for row in judged),
-        opened=sum(len({*row.opened, *row.missed}) for row in judged),
+        opened=sum(len({*row.opened, *row.missed} - {*row.offered}) for row in judged),
         missed=sum(len(row.missed) for row in judged),
+        offered=sum(len(row.offered) for row in judged),
         rendered=sum(len(row.rendered) - len({*row.rendered} & {*row.lacking}) for row in judged),
         never=sum(len(row.never) for row in judged),
     )
@@ -94,7 +99,7 @@ def document(results: Results) -> str:
     sums = totals(rows)
     judged = [row for row in rows if row.works_with_all]
     left = [(row.name, row.reason or f"`{_last_line(row.output)}`") for row in rows if not row.works_with_all]
-    head = ("package", "version", "kind", "main work", "opened", "missed", "never opened")
+    head = ("package", "version", "kind", "main work", "opened", "missed", "only listed", "never opened")
     return _TEXT.format(
         date=results.date,
         packages=len(rows),
@@ -103,6 +108,7 @@ def document(results: Results) -> str:
         found=sums.opened - sums.missed,
         opened=sums.opened,
         recall=f"{sums.recall:.1%}",
+        offered=sums.offered,
         never=sums.never,
         rendered=sums.rendered,
         share=f"{sums.never_opened:.1%}",
@@ -119,13 +125,13 @@ def write(results: Results) -> None:
 def _cells(row: Row) -> Sequence[str]:
     name, _, version = row.wheels[0].partition("==")
     label = row.name if row.name.replace("-", "_") == name.lower() else f"{row.name} ({name})"
-    opened = sorted({*row.opened} - {*row.missed})
+    opened = sorted({*row.opened} - {*row.missed, *row.offered})
     return (
         label,
         version,
         row.kind,
         "done" if row.works else "**fails**",
-        *map(_codes, (opened, row.missed, row.never)),
+        *map(_codes, (opened, row.missed, row.offered, row.never)),
     )
 
 

@@ -22,7 +22,8 @@ class Row:
     linked: tuple[str, ...] = ()  # rendered, since a file links to it
     rendered: tuple[str, ...] = ()  # rendered, since it is opened at run time
     opened: tuple[str, ...] = ()  # opened at run time, where all was there
-    missed: tuple[str, ...] = ()  # opened, and not rendered
+    missed: tuple[str, ...] = ()  # opened, and neither rendered nor offered
+    offered: tuple[str, ...] = ()  # opened, and not rendered, but listed by nixpy
     never: tuple[str, ...] = ()  # of `rendered`, not opened
     lacking: tuple[str, ...] = ()  # rendered, and Debian lacks it
     unknown: tuple[str, ...] = ()  # asked for, not found, and Debian lacks it

@@ -16,7 +16,7 @@ import time
 from tracing import machine, page, results
 from tracing.debian import Debian
 from tracing.measure import measure
-from tracing.works import all_works
+from tracing.works import SAMPLE, all_works
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def main() -> int:
         and not (arguments.failed and name in rows and rows[name].works)
     ]
     debian, broken = Debian(), []
+    debian.bring_contents()
     with machine.servers() if names else contextlib.nullcontext():
         for name in names:
             start = time.monotonic()
@@ -59,6 +60,8 @@ def main() -> int:
             )
             if not row.works_with_all:
                 sys.stderr.write(row.output + "\n")
+    sample = [rows[name] for name in SAMPLE if name in rows]
+    debian.record(soname for row in sample for soname in (*row.rendered, *row.linked, *row.missed))
     page.write(results.write(date, rows.values()))
     return 1 if broken else 0
 

@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core import limits
 from nixpy.core.errors import LockError
+from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
@@ -107,6 +108,12 @@ class Damaged(Exception):
 
 class Newer(Exception):
     """The file was written by a newer nixpy."""
+
+
+def on_linux(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable]) -> frozenset[str]:
+    """Return the names of the packages on Linux, those without a wheel too."""
+    here = [wheel.name for wheel in wheels if wheel.system in LINUX_SYSTEMS]
+    return frozenset((*here, *(item.name for item in unavailable if item.system in LINUX_SYSTEMS)))
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:

@@ -8,4 +8,4 @@
 import duckdb
 
 duckdb.sql("COPY (SELECT 1 AS a UNION SELECT 2) TO 'a.parquet'")
-assert duckdb.sql("SELECT sum(a) FROM 'a.parquet'").fetchone() == (3,)
+assert duckdb.sql("SELECT sum(a) FROM 'a.parquet'").fetchall() == [(3,)]

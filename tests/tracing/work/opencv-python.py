@@ -1,7 +1,7 @@
 # /// script
 # dependencies = ["opencv-python"]
 # [tool.trace]
-# kind = "images"
+# kind = "window"
 # ///
 """Encode an image and open a window."""
 

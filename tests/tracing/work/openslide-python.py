@@ -9,6 +9,6 @@ import openslide
 
 assert openslide.__library_version__
 try:
-    openslide.open_slide("/app/openslide/__init__.py")
+    openslide.OpenSlide("/app/openslide/__init__.py")
 except openslide.OpenSlideError:
     pass

@@ -1,10 +1,11 @@
 # /// script
-# dependencies = ["pylibdmtx", "pillow"]
+# dependencies = ["pylibdmtx", "pillow", "setuptools<81"]
 # [tool.trace]
 # kind = "images"
 # ///
 """Write a data matrix and read it."""
 
+import setuptools  # has distutils
 from PIL import Image
 from pylibdmtx import pylibdmtx
 

@@ -9,5 +9,5 @@ import pymssql
 
 try:
     pymssql.connect("127.0.0.1", "a", "b", login_timeout=2)
-except pymssql.OperationalError:
+except pymssql.Error:
     pass

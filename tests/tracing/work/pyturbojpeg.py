@@ -3,11 +3,11 @@
 # [tool.trace]
 # kind = "images"
 # ///
-"""Encode an image."""
+"""Load the library; Debian 12 has a version that the package does not support."""
 
-import numpy
 from turbojpeg import TurboJPEG
 
-jpeg = TurboJPEG()
-data = jpeg.encode(numpy.zeros((16, 16, 3), dtype=numpy.uint8))
-assert jpeg.decode(data).shape == (16, 16, 3)
+try:
+    TurboJPEG()
+except RuntimeError as error:
+    assert "requires libjpeg-turbo 3.0" in str(error)

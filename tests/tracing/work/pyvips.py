@@ -1,7 +1,8 @@
 # /// script
-# dependencies = ["pyvips"]
+# dependencies = ["pyvips>=3"]
 # [tool.trace]
 # kind = "images"
+# builds = true
 # ///
 """Write an image."""
 

@@ -1,12 +1,13 @@
 # /// script
 # dependencies = ["scapy"]
 # [tool.trace]
-# kind = "network"
+# kind = "web"
 # ///
-"""Make a packet, and compile a filter."""
+"""Make a packet, and list the interfaces by libpcap."""
 
 from scapy.all import IP, TCP, conf
 
 assert bytes(IP(dst="127.0.0.1") / TCP())
 conf.use_pcap = True
-from scapy.arch.libpcap import open_pcap
+assert conf.use_pcap
+conf.ifaces.reload()
