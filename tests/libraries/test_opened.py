@@ -208,6 +208,15 @@ def test_a_module_that_nothing_imports_opens_nothing() -> None:
     assert [library.soname for library in libraries] == ["libz.so.1"]
 
 
+def test_a_module_that_the_project_imports_may_need_a_large_library() -> None:
+    """Who imports django.contrib.gis needs GDAL, which is left out if it is only likely."""
+    libraries, _ = match([wheel("rasters", opening("libgdal.so", certainty="likely", find_library=True))])
+    assert [(library.soname, library.wanted) for library in libraries] == [("libgdal.so", False)]
+    gis = opening("libgdal.so", certainty="likely", find_library=True, module="django.contrib.gis")
+    libraries, _ = match([wheel("django", gis)], imported=("django.contrib.gis",))
+    assert [(library.soname, library.wanted) for library in libraries] == [("libgdal.so", True)]
+
+
 # --- what is said ---
 
 

@@ -212,6 +212,7 @@ class _Group:
                                 line=one.line,
                                 names=one.names,
                                 find_library=finds_library(one),
+                                imported=one.module is not None,
                             ),
                         )
 
