@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import finds_library, is_supplied, resolve
+from nixpy.libraries.opened import as_file, finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -192,8 +192,11 @@ class _Group:
         linked = {soname for wheel in self.wheels for soname, _ in wheel.needs.sonames}
         preferred = {*linked, *self.shipped, *self.mapped}
         for wheel in self.wheels:
-            for one in reached(wheel.needs.opens, imported):
-                entry = resolve(one, self.find, catalogue(), preferred)
+            opens = reached(wheel.needs.opens, imported)
+            found = [(one, resolve(one, self.find, catalogue(), preferred)) for one in opens]
+            files = {entry.soname for one, entry in found if entry and one.evidence != "table"}
+            for one, known in found:
+                entry = as_file(known, files) if known and one.evidence == "table" else known
                 # An ignored soname must not let another one of the same open take its place.
                 if entry and not {*one.names} & {*self.rules.ignore}:
                     tried = {entry.soname, *one.names}
