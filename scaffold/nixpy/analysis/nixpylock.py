@@ -111,7 +111,7 @@ class Newer(Exception):
 
 
 def on_linux(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable]) -> frozenset[str]:
-    """Return the names of the packages that are installed on Linux, with a wheel or without one."""
+    """Return the names of the packages on Linux, those without a wheel too."""
     here = [wheel.name for wheel in wheels if wheel.system in LINUX_SYSTEMS]
     return frozenset((*here, *(item.name for item in unavailable if item.system in LINUX_SYSTEMS)))
 

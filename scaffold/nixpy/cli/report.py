@@ -101,6 +101,8 @@ def _choices(plan: Plan) -> None:
         ("nixpkgs", resolved.nixpkgs),
     ):
         rows.append((name, value, resolved.reasons.get(name, "")))
+    if "features" in resolved.reasons:
+        rows.append(("features", ", ".join(plan.project.settings.features), resolved.reasons["features"]))
     rows.append(("systems", "; ".join(filter(None, (", ".join(resolved.systems), resolved.reasons.get("systems"))))))
     for line in table(rows, indent=0):
         echo(line)

@@ -124,6 +124,29 @@ def _may_have_programs(needs: Needs) -> bool:
     return bool(needs.executables) or not all(map(is_library, needs.unreadable))
 
 
+def with_suggested_features(plan: Plan) -> Plan:
+    """Return the plan with the features that its diagnostics name as a remedy.
+
+    The reason of the options for `features` says why.
+    """
+    found = {one.feature: one.message for one in plan.diagnostics if one.feature}
+    if not found:
+        return plan
+    chosen = tuple(sorted({*plan.project.settings.features, *found}))
+    project = replace(plan.project, settings=replace(plan.project.settings, features=chosen))
+    resolved = replace(plan.resolved, reasons={**plan.resolved.reasons, "features": "; ".join(found.values())})
+    env = environment_of(project, resolved, plan.nixpy_lock)
+    before = set(plan.environment.diagnostics)
+    return replace(
+        plan,
+        project=project,
+        resolved=resolved,
+        environment=env,
+        files=outputs(project, env, plan.nixpy_lock),
+        diagnostics=(*env.diagnostics, *(one for one in plan.diagnostics if one not in before and not one.feature)),
+    )
+
+
 def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
     """Return whether nixpy.lock lists all wheels, not only those with needs.
 

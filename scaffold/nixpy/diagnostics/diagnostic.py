@@ -16,7 +16,7 @@ _NAMES_SHOWN = 3
 class Cause:
     """The text for several diagnostics of one cause.
 
-    In `message`, `{items}` stands for the items of all of them, such as sonames, and `{packages}` for their packages.
+    A report replaces `{items}` in `message` by the items of all of them, such as sonames, and `{packages}` by packages.
     Diagnostics with the same message and hint have one cause.
     """
 
@@ -30,7 +30,8 @@ class Diagnostic:
     """One diagnostic.
 
     `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy. A `note` is not about a
-    fault. With a `cause`, a report has one line for all diagnostics of the same cause.
+    fault. With a `cause`, a report has one line for all diagnostics of the same cause. `feature` is the feature that is
+    the remedy: `init` enables it in a project that nixpy does not manage yet.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Diagnostic:
     hint: str | None = None
     level: Literal["warning", "note"] = "warning"
     cause: Cause | None = field(default=None, compare=False, repr=False)
+    feature: str | None = field(default=None, compare=False, repr=False)
 
 
 def order(diagnostic: Diagnostic) -> tuple[str, bool, str, str]:

@@ -344,7 +344,7 @@ def of_dependency(diagnostic: Diagnostic, how: str) -> Diagnostic:
     """Return a diagnostic for a package that was analysed without its dependencies.
 
     If it is about an unknown library, or about one of another package, its hint says that a dependency may supply it.
-    `how` tells how to see that.
+    `how` is what to do to see that.
     """
     if diagnostic.code not in {"NIX101", "NIX103"}:
         return diagnostic

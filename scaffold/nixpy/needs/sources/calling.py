@@ -137,6 +137,11 @@ class Calling(Expressions):
     def _external(self, name: str, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
         if facts.is_open(name) and (args or "name" in kwargs):
             return self.open(args[0] if args else kwargs["name"])
+        last = name.rpartition(".")[2]
+        if args and last == "dlopen":
+            return self.open(args[0], cffi=True)
+        if args and last in _OPENING_METHODS and facts.importable(name) is None:
+            return self.open(args[0])
         if name == "ctypes.util.find_library" and (args or "name" in kwargs):
             return self.find_library(args[0] if args else kwargs["name"])
         if name == "ctypes.LibraryLoader":

@@ -160,6 +160,8 @@ class Evaluation(Statements):
 
     def module_attribute(self, module: Module, name: str) -> Value:
         """Return a variable or a submodule of a module of the package."""
+        if f"{module.name}.{name}" in self.imported:
+            return self.module(f"{module.name}.{name}") or UNKNOWN
         if module.is_package and name not in module.names and (full := self.package.find(f"{module.name}.{name}")):
             return self.module(full) or UNKNOWN
         if name.startswith("__") and name not in module.names:
@@ -176,8 +178,8 @@ class Evaluation(Statements):
         full = self.package.find(name)
         if full is not None:
             module = self.module(full)
+            self.imported.add(full)
             if module is not None and full in self.reach.modules:
-                self.imported.add(full)
                 self.begin(module)
             return module or UNKNOWN
         answer = facts.importable(name)

@@ -73,7 +73,7 @@ _FOREIGN = frozenset(
         *("CoreAudio", "CoreFoundation", "CoreGraphics", "CoreMIDI", "CoreServices", "CoreText"),
         *("CoreVideo", "Foundation", "IOKit", "ImageIO", "Metal", "Quartz"),
         *("QuartzCore", "Security", "System", "SystemConfiguration", "advapi32", "bcrypt"),
-        *("comctl32", "crypt32", "dwmapi", "gdi32", "kernel32", "msvcrt"),
+        *("comctl32", "crypt32", "dwmapi", "gdi32", "kernel32", "msvcrt", "objc"),
         *("ntdll", "ole32", "oleaut32", "opengl32", "setupapi", "shell32"),
         *("user32", "winmm", "ws2_32"),
     }
