@@ -153,7 +153,7 @@ def test_opens_are_recorded_in_one_line_each() -> None:
     assert '"dlopen": ["libz.so.1"]' in text
     line = (
         '{"names": ["libxcb.so", "libxcb.so.1"], "evidence": "source", "certainty": "certain", "path": "mss/x.py", '
-        '"line": 3, "find-library": true}'
+        '"line": 3, "by-find-library": true}'
     )
     assert line in [one.strip().removesuffix(",") for one in text.splitlines()]
 

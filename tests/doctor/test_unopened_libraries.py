@@ -77,7 +77,9 @@ def test_the_diagnostic_names_the_file() -> None:
 
 
 def test_nixpy_lock_says_what_is_opened(tmp_path: Path) -> None:
-    """The opens of this system are those of nixpy.lock, by package and version; without the file there are none."""
+    """The opens of this system are those of nixpy.lock, by package and version; without the file there are none. Those
+    of a module count if the project imports it.
+    """
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "demo"\nversion = "1"\n')
     assert recorded_opens(tmp_path, HOST) == {}
     opened = opening("libxcb.so.1", systems=(HOST.system,))
@@ -87,13 +89,26 @@ def test_nixpy_lock_says_what_is_opened(tmp_path: Path) -> None:
         version="10.2",
         filename="mss-10.2-py3-none-any.whl",
         sha256=None,
-        needs=Needs(known="sha256", opens=(opened,)),
+        needs=Needs(
+            known="sha256",
+            opens=(
+                opened,
+                replace(opened, path="z.py", module="mss.used", modules=("mss.used",)),
+                replace(opened, path="zz.py", module="mss.unused", modules=("mss.unused",)),
+            ),
+        ),
     )
     lock = NixpyLock(
-        python="3.13", release="nixos-26.05", inputs="0", systems=(HOST.system,), wheels=(one,), unavailable=()
+        python="3.13",
+        release="nixos-26.05",
+        inputs="0",
+        systems=(HOST.system,),
+        wheels=(one,),
+        unavailable=(),
+        imported=("mss.used",),
     )
     (tmp_path / "nixpy.lock").write_text(nixpylock.dumps(lock))
-    assert recorded_opens(tmp_path, HOST) == {("mss", "10.2"): (opened,)}
+    assert recorded_opens(tmp_path, HOST) == {("mss", "10.2"): (opened, replace(opened, path="z.py"))}
 
 
 def test_what_the_settings_leave_out_is_not_required(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from nixpy.locks import formats, requirements, select
 from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.needs import elf
 from nixpy.needs.derive import needs_of
+from nixpy.needs.elf_strings import read_opens
 from nixpy.needs.model import WheelFacts
 from nixpy.needs.requires import required
 from nixpy.package import licences
@@ -135,6 +136,8 @@ def _elf(data: bytes, folder: Path) -> None:
     elf.needed_versions(data)
     elf.defined_versions(data)
     elf.is_complete(data)
+    for machine in (62, 183):
+        read_opens(data, machine, "demo/_native.so")
     if found:
         needs_of(canonicalize_name("demo"), WheelFacts(files=(found,), known="sha256"), found.machine)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from nixpy.libraries.evidence import LibraryEvidence
+from nixpy.commands.scan import evidence_data
+from nixpy.libraries.evidence import LibraryEvidence, strongest_first
 from nixpy.libraries.match import Library, Rules, WheelNeeds, left_out, match
 from nixpy.needs.model import Certainty, Needs, RuntimeOpen
 from opens import of_table, opening
@@ -55,7 +59,12 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
         (opening("libarchive.so", find_library=True), "libarchive.so.13"),
         (opening("libarchive.so"), "libarchive.so"),
         (opening("libyaml.so", find_library=True), "libyaml.so"),
-        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2.so"),
+        (opening("libSDL2.so"), "libSDL2.so"),
+        (opening("libSDL2.so", "libSDL2-2.0.so.0"), "libSDL2-2.0.so.0"),
+        (opening("libusb-1.0.so", "libusb.so", find_library=True), "libusb-1.0.so.0"),
+        (opening("libgs.so", find_library=True), "libgs.so.10"),
+        (opening("libgs.so"), "libgs.so"),
+        (opening("libcuda.so", "libcuda.so.1"), "libcuda.so.1"),
         (opening("libreadline.so", find_library=True), "libreadline.so.8"),
         (opening("libswresample.so", find_library=True), "libswresample.so.6"),
         (opening("/usr/lib/libz.so.1", "libmagic.so.1"), "libmagic.so.1"),
@@ -63,7 +72,7 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
     ],
 )
 def test_one_of_the_names_has_a_supplier(opened: RuntimeOpen, soname: str) -> None:
-    """The first name with a supplier counts; a name without a version comes after those with one, and stands for the
+    """The first name with a supplier counts; a name without a version comes after those with one, and means the
     highest version. Other code than find_library needs the file of that name.
     """
     assert list(supplied(wheel("a", opened))) == [soname]
@@ -211,6 +220,15 @@ def test_all_evidence_is_kept_the_strongest_first() -> None:
     assert [one.place for one in library.evidence] == ["link/x.so", "a.py:3", "x.so", "b.py:7", ""]
 
 
+def test_json_has_each_place_once() -> None:
+    """Two opens in one line, which try different names, are one item of the report."""
+    library = only(wheel("a", opening("libz.so.1"), opening("libz.so", find_library=True)))
+    assert len(library.evidence) == 2
+    assert evidence_data(library) == [
+        {"kind": "source", "certainty": "certain", "package": "a", "path": "pkg/__init__.py", "line": 3}
+    ]
+
+
 @pytest.mark.parametrize(
     ("opened", "code"),
     [
@@ -242,3 +260,46 @@ def test_left_out_is_what_is_opened_and_not_supplied() -> None:
         ]
     )
     assert [library.soname for library in left_out(libraries)] == [LARGE, "libnosuch.so.1", "libz.so.1"]
+
+
+OPENS = st.lists(
+    st.builds(
+        opening,
+        st.sampled_from(
+            ["libz.so.1", "libz.so", LARGE, "libnosuch.so", "libavutil.so", "libc.so.6", "libavutil.so.58"]
+        ),
+        st.sampled_from(["libz.so.1", "libmagic.so", "libshipped.so.1"]),
+        certainty=st.sampled_from(["certain", "likely", "possible"]),
+        evidence=st.sampled_from(["note", "source", "strings"]),
+        find_library=st.booleans(),
+    ),
+    max_size=4,
+)
+OPENING = st.lists(
+    st.builds(
+        lambda name, opens, system, provides: wheel(name, *opens, system=system, provides=provides),
+        st.sampled_from(["a", "b", "c"]),
+        OPENS,
+        st.sampled_from([LINUX, MAC]),
+        st.sampled_from([(), ("libshipped.so.1",), ("libz.so.1",)]),
+    ),
+    max_size=4,
+)
+
+
+@given(wheels=OPENING, runtime=st.sampled_from(["likely", "certain", "none"]), seed=st.integers())
+def test_the_order_of_opens_does_not_matter(
+    wheels: list[WheelNeeds], runtime: Literal["likely", "certain", "none"], seed: int
+) -> None:
+    """The answer depends on the set of wheels alone, and by default exactly what is not optional is wanted."""
+    shuffled = random.Random(seed).sample(wheels, len(wheels))  # noqa: S311
+    rules = Rules(runtime=runtime)
+    assert match(wheels, rules) == match(shuffled, rules)
+    for library in match(wheels)[0]:
+        assert library.wanted != library.optional
+        assert library.evidence == tuple(strongest_first(library.evidence))
+    assert _wanted(match(wheels, rules)[0]) <= _wanted(match(wheels)[0])
+
+
+def _wanted(libraries: tuple[Library, ...]) -> set[tuple[str, str]]:
+    return {(one.soname, system) for one in libraries if one.wanted for system in one.systems}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from elfbuild import elf
+from elfopens import opener
 from nixpy.wheels.archive import Member
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.elf_files import inspect, read
 from nixpy.wheels.facts import read_facts
 
 LIBRARY = elf(needed=["libz.so.1"])
@@ -99,3 +100,12 @@ def test_damaged_files_are_reported_and_foreign_ones_kept() -> None:
         ("a/good.so", 62),
     ]
     assert read_facts(Memory(files)).unreadable == ("a/bad.so",)
+
+
+def test_libraries_that_a_file_opens() -> None:
+    """What a file opens at run time is read with its links; a file that the loader does not link opens nothing."""
+    data = opener(["libGL.so.1"])
+    (one,) = read(data, "a/mod.so").opens
+    assert (one.names, one.path, one.systems) == (("libGL.so.1",), "a/mod.so", ("x86_64-linux",))
+    assert read(data[:40] + data[41:], "a/mod.so").opens == ()
+    assert read(LIBRARY, "a/lib.so").opens == ()

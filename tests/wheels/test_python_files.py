@@ -59,9 +59,10 @@ def test_facts_of_sources(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("nixpy.wheels.python_files.read_sources", remember)
     facts = read_facts(Memory(files), sources=True)
-    ((sources, programs, members),) = asked
+    ((sources, programs, members, plugins),) = asked
     assert sources == {path: data for path, data in files.items() if path.endswith(".py")}
     assert programs == ["a.cli", "a.gui"]
+    assert plugins == ["a.other"]
     assert members == list(files)
     assert facts.imports == ("six.moves",)
 

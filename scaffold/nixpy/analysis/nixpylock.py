@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.core import limits
 from nixpy.core.errors import LockError
+from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
@@ -107,6 +108,12 @@ class Damaged(Exception):
 
 class Newer(Exception):
     """The file was written by a newer nixpy."""
+
+
+def on_linux(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable]) -> frozenset[str]:
+    """Return the names of the packages on Linux, those without a wheel too."""
+    here = [wheel.name for wheel in wheels if wheel.system in LINUX_SYSTEMS]
+    return frozenset((*here, *(item.name for item in unavailable if item.system in LINUX_SYSTEMS)))
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
@@ -255,7 +262,7 @@ def _open_entry(one: RuntimeOpen) -> dict[str, Any]:
         "certainty": one.certainty,
         "path": one.path,
         "line": one.line,
-        "find-library": one.find_library,
+        "by-find-library": one.find_library,
         "module": one.module,
         "modules": list(one.modules),
     }
@@ -343,7 +350,7 @@ def _opens(system: str, needs: Mapping[str, Any]) -> list[RuntimeOpen]:
                 certainty=cast("Certainty", item["certainty"]),
                 path=item["path"],
                 line=item.get("line"),
-                find_library=item.get("find-library", False),
+                find_library=item.get("by-find-library", False),
                 module=item.get("module"),
                 modules=tuple(item.get("modules", ())),
                 systems=(system,),

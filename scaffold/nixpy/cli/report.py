@@ -101,6 +101,8 @@ def _choices(plan: Plan) -> None:
         ("nixpkgs", resolved.nixpkgs),
     ):
         rows.append((name, value, resolved.reasons.get(name, "")))
+    if "features" in resolved.reasons:
+        rows.append(("features", ", ".join(plan.project.settings.features), resolved.reasons["features"]))
     rows.append(("systems", "; ".join(filter(None, (", ".join(resolved.systems), resolved.reasons.get("systems"))))))
     for line in table(rows, indent=0):
         echo(line)
@@ -119,7 +121,8 @@ def _libraries(plan: Plan) -> None:
     )
     echo("")
     if not supplied:
-        tell("no wheel needs a library from nixpkgs")
+        opens = "" if plan.environment.left_out else "; none opens one that nixpy could see"
+        tell(f"no wheel links to a library of nixpkgs{opens}")
     for line in table(rows):
         echo(line)
     if brief:
@@ -185,8 +188,9 @@ def _more(number: int, items: str) -> None:
 def _diagnostics(plan: Plan) -> None:
     shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
     print_diagnostics(shown)
+    levels = {diagnostic.code: diagnostic.level for diagnostic in shown}
     for code, number in more.items():
-        print_message("warning", code, f"and {number} more; -v lists all")
+        print_message(levels[code], code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:

@@ -25,7 +25,13 @@ from nixpy.cli.layout import table, tell
 from nixpy.cli.left_out import print_left_out, supplier
 from nixpy.cli.output import SETTINGS, echo
 from nixpy.commands.scan import Scan, as_json
+from nixpy.diagnostics.diagnostic import shorten
+from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.match import Library, left_out
+
+_LINKS_TO_NONE = "links to no library outside glibc and its own files; "
+_OPENS_NONE = "opens none that nixpy could see"
+_LEFT_OUT = "those that it may open are left out"
 
 
 @click.command("scan")
@@ -99,8 +105,9 @@ def _lines(scan: Scan) -> Iterator[str]:
         for name, words in _needs(wheel, answers, opened[wheel.system, wheel.name]):
             rows.setdefault((label, name, words), set()).add(wheel.system)
     asking = {label for label, _, _ in rows}
+    left = {f"{wheel.name} {wheel.version}" for wheel in scan.wheels if opened[wheel.system, wheel.name]}
     rows |= {
-        (label, "", "links to no library outside glibc and its own files"): where[label]
+        (label, "", _LINKS_TO_NONE + (_LEFT_OUT if label in left else _OPENS_NONE)): where[label]
         for label in where.keys() - asking
     }
     last, shown = "", []
@@ -127,17 +134,29 @@ def _needs(
     else:
         for soname, path in linked.items():
             words = _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
-            yield soname, f"{words}, linked by {path}" if SETTINGS.verbose else words
+            yield soname, f"{words}{_note(soname)}, linked by {path}" if SETTINGS.verbose else words
     for library in opened:
         if library.soname not in linked and (library.wanted or library.provider == "sibling-wheel"):
             first = next(one for one in library.evidence if one.opened and one.package == wheel.name)
             place = f" by {first.place}" if first.place else ""
             yield library.soname, f"{supplier(library)}, opened{place}"
-    for path in needs.executables:
-        yield path.rsplit("/", 1)[-1], "a program, which needs the loader in /lib64 or /lib"
+    if len(needs.executables) > 1 and not SETTINGS.verbose:
+        names = shorten([path.rsplit("/", 1)[-1] for path in needs.executables])
+        yield f"{len(needs.executables)} programs", f"need the loader in /lib64 or /lib: {names}"
+    else:
+        for path in needs.executables:
+            yield path.rsplit("/", 1)[-1], "a program, which needs the loader in /lib64 or /lib"
+    for path in needs.unreadable:
+        yield path.rsplit("/", 1)[-1], "an ELF file that nixpy cannot read"
 
 
 def _supplier(library: Library | None, *, optional: bool) -> str:
     if library is None:
         return "ignored"
     return f"{supplier(library)} (optional)" if optional else supplier(library)
+
+
+def _note(soname: str) -> str:
+    """Return the note of the catalogue about a library of nixpkgs, in brackets."""
+    entry = catalogue().find(soname)
+    return f" ({entry.note})" if entry and entry.provider == "nixpkgs" and entry.note else ""

@@ -1,4 +1,4 @@
-"""Find the modules that the project imports and that open libraries, and what changed about them."""
+"""Find the modules with libraries that the project imports, and what changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nixpy.project.project import Project
 
 
 def imported(project: Project, nixpy_lock: NixpyLock) -> OwnImports:
-    """Return the modules that the own sources of a project import, of those that matter for its wheels.
+    """Return the modules with libraries that the own sources of a project import.
 
     Most projects have no wheel for which that matters, and then nixpy reads no source.
     """
@@ -29,7 +29,7 @@ def unread(own: OwnImports) -> Iterator[Diagnostic]:
 
 
 def differences(own: OwnImports, nixpy_lock: NixpyLock) -> Iterator[tuple[str, str]]:
-    """Yield what the project imports now, or no longer, in words, each with the package that has the module.
+    """Yield in words what the project imports now, or no longer, and the package.
 
     For example: the project now imports django.contrib.gis, which opens libgdal.so.
     """

@@ -27,7 +27,8 @@ from nixpy.files.reconcile import OutputFile
 from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
-from nixpy.needs.derive import with_table
+from nixpy.needs.derive import is_library, with_table
+from nixpy.needs.model import Needs
 from nixpy.nixpkgs import releases
 from nixpy.project import flake, managers, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
@@ -90,7 +91,7 @@ def plan(
     own = imported(project, nixpy_lock)
     nixpy_lock = replace(nixpy_lock, imported=tuple(sorted(own.modules)))
     if resolved.style is None:
-        programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
+        programs = {wheel.name for wheel in nixpy_lock.wheels if _may_have_programs(wheel.needs)}
         style, why = styles.recommend(programs, resolved.required_systems)
         resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
     env = environment_of(project, resolved, nixpy_lock)
@@ -112,6 +113,37 @@ def plan(
             *unread(own),
             *(_other_python(project, resolved, env, analysis_options, kept) if compare else ()),
         ),
+    )
+
+
+def _may_have_programs(needs: Needs) -> bool:
+    """Return whether a wheel contains programs.
+
+    An ELF file that nixpy cannot read may be one.
+    """
+    return bool(needs.executables) or not all(map(is_library, needs.unreadable))
+
+
+def with_suggested_features(plan: Plan) -> Plan:
+    """Return the plan with the features that its diagnostics name as a remedy.
+
+    The reason of the options for `features` says why.
+    """
+    found = {one.feature: one.message for one in plan.diagnostics if one.feature}
+    if not found:
+        return plan
+    chosen = tuple(sorted({*plan.project.settings.features, *found}))
+    project = replace(plan.project, settings=replace(plan.project.settings, features=chosen))
+    resolved = replace(plan.resolved, reasons={**plan.resolved.reasons, "features": "; ".join(found.values())})
+    env = environment_of(project, resolved, plan.nixpy_lock)
+    before = set(plan.environment.diagnostics)
+    return replace(
+        plan,
+        project=project,
+        resolved=resolved,
+        environment=env,
+        files=outputs(project, env, plan.nixpy_lock),
+        diagnostics=(*env.diagnostics, *(one for one in plan.diagnostics if one not in before and not one.feature)),
     )
 
 

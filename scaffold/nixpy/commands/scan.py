@@ -19,7 +19,7 @@ from packaging.utils import InvalidWheelFilename
 
 from nixpy.analysis.analyse import analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
-from nixpy.analysis.nixpylock import Wheel, wheel_needs
+from nixpy.analysis.nixpylock import Wheel, on_linux, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError
@@ -29,7 +29,8 @@ from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
-from nixpy.libraries.match import Library, match
+from nixpy.libraries.match import Library, match, of_dependency
+from nixpy.libraries.notes import notes
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
 from nixpy.locks.select import select
@@ -118,7 +119,18 @@ def scan(
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    return _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    found = _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    if kind == "wheel":
+        return _alone(found, "scan the wheel of that package together with this one")
+    return found if deps else _alone(found, "scan without --no-deps to see")
+
+
+def _alone(found: Scan, how: str) -> Scan:
+    """Return a scan of packages without their dependencies.
+
+    One of these may contain a library that nixpy does not know.
+    """
+    return replace(found, diagnostics=tuple(of_dependency(one, how) for one in found.diagnostics))
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -280,12 +292,18 @@ def _finish(
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
     libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
+    names = on_linux(wheels, unavailable)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
         wheels=wheels,
         libraries=libraries,
-        diagnostics=(*reported, *diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
+        diagnostics=(
+            *reported,
+            *diagnostics,
+            *notes(libraries, names),
+            *unavailable_diagnostics(unavailable, resolved.python),
+        ),
     )
 
 
@@ -342,14 +360,10 @@ def as_json(scan: Scan) -> dict[str, Any]:
 
 
 def evidence_data(library: Library) -> list[dict[str, Any]]:
-    """Return how it is known that packages need a library, as JSON data."""
-    return [
-        {
-            "kind": one.kind,
-            "certainty": one.certainty,
-            "package": one.package,
-            "path": one.path,
-            "line": one.line,
-        }
-        for one in library.evidence
-    ]
+    """Return how it is known that packages need a library, as JSON data.
+
+    Calls in one line that try different names are one item.
+    """
+    keys = ("kind", "certainty", "package", "path", "line")
+    items = dict.fromkeys(tuple(getattr(one, key) for key in keys) for one in library.evidence)
+    return [dict(zip(keys, item, strict=True)) for item in items]

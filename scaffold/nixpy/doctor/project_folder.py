@@ -30,7 +30,7 @@ from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.locks.model import Package
-from nixpy.needs.model import RuntimeOpen
+from nixpy.needs.model import RuntimeOpen, reached
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
@@ -217,13 +217,21 @@ def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str,
 def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[RuntimeOpen, ...]]:
     """Return what packages open at run time here, by name and version.
 
-    nixpy.lock records it. The result is empty without a nixpy.lock. Raises NixpyError for a project that cannot be
-    read.
+    nixpy.lock records it, and which modules the project and other packages import. The result is empty without a
+    nixpy.lock. Raises NixpyError for a project that cannot be read.
     """
     found = _read(folder)
     nixpy_lock = read_nixpy_lock(found) if found else None
-    wheels = nixpy_lock.wheels if nixpy_lock else ()
-    return {(wheel.name, wheel.version): wheel.needs.opens for wheel in wheels if wheel.system == host.system}
+    if nixpy_lock is None:
+        return {}
+    wheels = [wheel for wheel in nixpy_lock.wheels if wheel.system == host.system]
+    imported = {*nixpy_lock.imported, *(module for wheel in wheels for module in wheel.needs.imports)}
+    return {
+        (wheel.name, wheel.version): tuple(
+            replace(one, module=None, modules=()) for one in reached(wheel.needs.opens, imported)
+        )
+        for wheel in wheels
+    }
 
 
 def _is_version(package: Package | Wheel) -> bool:

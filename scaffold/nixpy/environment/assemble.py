@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
-from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
+from nixpy.analysis.nixpylock import NixpyLock, on_linux, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
 from nixpy.diagnostics.diagnostic import order
 from nixpy.environment import compatibility, lang2nix, python_set, wheel_urls
@@ -18,6 +18,7 @@ from nixpy.environment.overrides import overrides
 from nixpy.environment.programs import programs
 from nixpy.environment.python_set import PythonSet
 from nixpy.libraries.match import Library, match
+from nixpy.libraries.notes import notes
 from nixpy.project import managers
 from nixpy.project.project import Project
 from nixpy.styles import features, styles
@@ -53,6 +54,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *unsupplied,
         *(python_set.diagnostics(packages, started.substitutes, repositories) if packages else ()),
         *(external.diagnostics if external else ()),
+        *(() if style.from_nixpkgs else notes(libraries, on_linux(nixpy_lock.wheels, nixpy_lock.unavailable))),
         *compatibility.diagnostics(nixpy_lock, libraries, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
         *started.diagnostics(style, resolved.required_systems),

@@ -66,6 +66,7 @@ def _unanswered(libraries: Iterable[Library], style: Style, features: Sequence[F
             message=f"{shorten(asking)} {'calls' if len(asking) == 1 else 'call'} ctypes.util.find_library, which "
             "finds a library with nixpkgs' Python only if a compiler finds it",
             hint=_find_library_hint(style),
+            feature=_finding_feature(style),
         )
 
 
@@ -93,9 +94,17 @@ def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
         )
 
 
+def _finding_feature(style: Style) -> str | None:
+    """Return the feature with which `find_library` finds libraries.
+
+    None means that the style does not work with it.
+    """
+    answering = with_property(lambda feature: feature.answers_find_library)
+    return answering.name if not answering.styles or style.name in answering.styles else None
+
+
 def _find_library_hint(style: Style) -> str:
     answering = with_property(lambda feature: feature.answers_find_library)
-    name, allowed = answering.name, answering.styles
-    if allowed and style.name not in allowed:
-        return f"Choose style {in_words(sorted(allowed))}, and enable feature {name}."
-    return f"Enable feature {name}: `nixpy init --feature {name}`."
+    if name := _finding_feature(style):
+        return f"Enable feature {name}: `nixpy init --feature {name}`."
+    return f"Choose style {in_words(sorted(answering.styles))}, and enable feature {answering.name}."

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from packaging.utils import InvalidWheelFilename, NormalizedName
 
 from nixpy.core.errors import SettingError
 from nixpy.core.wheel_name import parse_wheel_filename
-from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.diagnostics.diagnostic import Cause, Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
@@ -296,18 +296,29 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
     names = _needing(where)
     first = strongest_first({one for demand in where.values() for one in demand.evidence})
     opened = f" ({first[0].place})" if first and first[0].opened and first[0].path else ""
-    need = f"{entry.soname} is needed by {', '.join(names)}{opened} on {', '.join(sorted(where))}"
+    needing = f"{', '.join(names)}{opened} on {', '.join(sorted(where))}"
+    need, needs = f"{entry.soname} is needed by {needing}", f"{{items}} are needed by {needing}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
-        hint = "Add that package to the dependencies."
+        hint = all_hint = "Add that package to the dependencies."
+        all_message = f"{needs}; they come with {entry.note}, which the lock does not have"
     elif entry.note:
         code, message = "NIX102", f"{need}, but nixpkgs does not have it: {entry.note}"
         hint = f'Set ignore = ["{entry.soname}"] in {_SETTING} if you do not use the part that needs it.'
+        all_message = f"{needs}, but nixpkgs does not have them: {entry.note}"
+        all_hint = f"Name them in ignore of {_SETTING} if you do not use the parts that need them."
     else:
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
-        hint = unknown_soname(entry.soname)
+        hint, all_hint = unknown_soname(entry.soname), unknown_soname("SONAME")
+        all_message = f"{needs}, but nixpy does not know which packages have them"
     wheels = [name for name in names if name != ADDED]
-    yield Diagnostic(code=code, package=wheels[0] if wheels else None, message=message, hint=hint)
+    yield Diagnostic(
+        code=code,
+        package=wheels[0] if wheels else None,
+        message=message,
+        hint=hint,
+        cause=Cause(item=entry.soname, message=all_message, hint=all_hint),
+    )
 
 
 def _unreadable(wheels: Iterable[WheelNeeds]) -> Iterator[Diagnostic]:
@@ -329,9 +340,25 @@ def _unreadable(wheels: Iterable[WheelNeeds]) -> Iterator[Diagnostic]:
         )
 
 
+def of_dependency(diagnostic: Diagnostic, how: str) -> Diagnostic:
+    """Return a diagnostic for a package that was analysed without its dependencies.
+
+    If it is about an unknown library, or about one of another package, its hint says that a dependency may supply it.
+    `how` is what to do to see that.
+    """
+    if diagnostic.code not in {"NIX101", "NIX103"}:
+        return diagnostic
+    one, many = (f"A dependency may supply {it}; {how}." for it in ("it", "them"))
+    cause = diagnostic.cause and replace(diagnostic.cause, hint=many)
+    return replace(diagnostic, hint=one, cause=cause)
+
+
 def unknown_soname(soname: str) -> str:
     """Return what to do about a soname that nixpy does not know."""
-    return f'Set map = {{ "{soname}" = "PACKAGE" }} in {_SETTING}, with the package of nixpkgs that has it.'
+    return (
+        f"Find the package with `nix-locate --top-level --whole-name lib/{soname}`, and set "
+        f'map = {{ "{soname}" = "PACKAGE" }} in {_SETTING}.'
+    )
 
 
 def user_entries(rules: Rules) -> dict[str, SonameEntry]:

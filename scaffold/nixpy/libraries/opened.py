@@ -22,10 +22,10 @@ def resolve(
 ) -> SonameEntry | None:
     """Return the library that an open needs.
 
-    It is the first of its names that has a supplier. A file name without a version, as of `find_library("archive")` or
-    `CDLL("libarchive.so")`, comes after all names with one. It means a `preferred` soname with a version, else the one
-    with the highest version in the catalogue. `find_library` then finds this soname; other code needs a file with
-    exactly the name that it opens.
+    It is the first of its names that has a supplier; names without a version come last. Such a name, as of
+    `find_library("archive")` or `CDLL("libarchive.so")`, means a `preferred` soname with a version, else the one with
+    the highest version in the catalogue. `find_library` finds this soname; other code needs a file with exactly the
+    name that it opens.
 
     Args:
         one: What is opened.
@@ -34,25 +34,27 @@ def resolve(
         preferred: The sonames that wheels of the lock link to or ship on this system, and those of the user.
 
     Returns:
-        The entry of the library. Without a supplier, it is that of the first name.
-        None if glibc has the library.
+        The entry of the library. Without a supplier, it is that of the first name. None if glibc has the library.
     """
     names = [name for name in one.names if "/" not in name] or [one.names[0].rpartition("/")[2]]
-    unsupplied: SonameEntry | None = None
-    for name in names:
+    entries = {name: find(name) for name in names}
+    for name, entry in entries.items():
         if is_glibc(name) or any(is_glibc(f"{name}.{version}") for version in _GLIBC_VERSIONS):
             return None
-        entry = find(name)
-        if entry and is_supplied(entry):
+        if entry and is_supplied(entry) and not _UNVERSIONED.fullmatch(name):
             return entry
-        unsupplied = unsupplied or entry
     for name in filter(_UNVERSIONED.fullmatch, names):
+        exact = entries[name]
+        if not one.find_library and exact and is_supplied(exact):
+            return exact
         sonames = {*catalogue.versions(name), *(soname for soname in preferred if soname.startswith(f"{name}."))}
         for soname in sorted(sonames, key=lambda soname: (soname in preferred, _version(soname), soname), reverse=True):
             entry = find(soname)
             if entry and is_supplied(entry):
                 return entry if one.find_library or entry.provider != "nixpkgs" else replace(entry, soname=name)
-    return unsupplied
+        if exact and is_supplied(exact):
+            return exact
+    return next(filter(None, entries.values()), None)
 
 
 def is_supplied(entry: SonameEntry) -> bool:

@@ -25,9 +25,10 @@ _MAGIC = re.compile(r"^\s*[%!?].*", re.MULTILINE)  # lines for the shell or IPyt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnImports:
-    """The modules that the project's own sources import or name, of those that nixpy looked for.
+    """The modules that the project's own sources import or name.
 
-    `unread` says which sources nixpy did not read, each with the reason: they may import others.
+    They are some of those that nixpy looked for. `unread` says which sources nixpy did not read, each with the reason:
+    they may import others.
     """
 
     modules: frozenset[str] = frozenset()
@@ -35,11 +36,12 @@ class OwnImports:
 
 
 def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports:
-    """Return the modules that the Python files and notebooks of a project import or name.
+    """Return the modules that the sources of a project import or name.
 
-    An import of a module below one of `modules` counts, and so does a literal string: frameworks take the names of
-    modules from settings, such as `INSTALLED_APPS = ["django.contrib.gis"]`. A string may also name the package that
-    directly contains the module, as `ENGINE` of Django does. Tests of the project count.
+    These are Python files and notebooks, tests too. An import of a module below one of `modules` counts, and so does a
+    literal string: frameworks take the names of modules from settings, such as `INSTALLED_APPS =
+    ["django.contrib.gis"]`. A string may also name the package that directly contains the module, as `ENGINE` of Django
+    does.
 
     Args:
         folders: The folder of the project, and those of other members of its workspace. Virtual environments, hidden
@@ -65,7 +67,9 @@ def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports
             source = read_bytes(path)
             texts = _cells(source) if path.suffix == ".ipynb" and pattern.search(source) else [source]
         except (OSError, InputError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else getattr(error, "message", "this is no notebook")
+            reason = (
+                error.strerror if isinstance(error, OSError) else getattr(error, "message", "not a notebook of Jupyter")
+            )
             unread.append(f"{_shown(path, folders)}: {reason}")
             continue
         left -= len(source)

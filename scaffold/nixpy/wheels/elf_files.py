@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from nixpy.needs import elf
 from nixpy.needs.derive import is_library
+from nixpy.needs.elf_strings import read_opens
 from nixpy.needs.model import ElfFile, RuntimeOpen
 from nixpy.wheels.archive import Archive, Content, Member
 
@@ -54,9 +55,10 @@ def read(content: Content, path: str) -> ElfFacts:
     Linker scripts, debug files, static programs and empty files have none (`elf.read`).
     """
     try:
-        return ElfFacts(file=elf.read(content, path))
+        file = elf.read(content, path)
     except elf.UnreadableError:
         return ElfFacts(unreadable=True)
+    return ElfFacts(file=file, opens=read_opens(content, file.machine, path) if file else ())
 
 
 def _is_candidate(archive: Archive, member: Member) -> bool:

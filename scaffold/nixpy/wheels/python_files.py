@@ -53,11 +53,16 @@ def read(contents: Mapping[str, bytes], members: Collection[str]) -> tuple[tuple
         contents: The bytes of the candidates by their path in the wheel.
         members: The paths of all files of the wheel.
     """
-    called = [
-        text for path in contents if _is_entry_points(path) for text in entry_points.programs(contents[path]).values()
-    ]
-    modules = sorted({text.partition(":")[0].partition("[")[0].strip() for text in called})
-    return read_sources({path: data for path, data in contents.items() if not _is_entry_points(path)}, modules, members)
+    texts = [contents[path] for path in contents if _is_entry_points(path)]
+    programs = _modules(called for text in texts for called in entry_points.programs(text).values())
+    plugins = _modules(called for text in texts for called in entry_points.plugins(text))
+    sources = {path: data for path, data in contents.items() if not _is_entry_points(path)}
+    return read_sources(sources, programs, members, plugins)
+
+
+def _modules(called: Iterable[str]) -> list[str]:
+    """Return the modules of entry points, sorted."""
+    return sorted({text.partition(":")[0].partition("[")[0].strip() for text in called})
 
 
 def _is_source(path: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from nixpy.needs.sources.imports import ImportGraph, Reach
@@ -16,10 +18,10 @@ def unreached(*modules: str) -> Reach:
     return Reach(systems=NONE, modules=modules)
 
 
-def reach(files: dict[str, str], *programs: str, module: str = "demo.lib") -> Reach:
+def reach(files: dict[str, str], *programs: str, module: str = "demo.lib", plugins: Sequence[str] = ()) -> Reach:
     """Return how `module` of a wheel with these sources is imported."""
     sources = {path: text.encode() for path, text in files.items()}
-    return ImportGraph({f"{module.replace('.', '/')}.py": b"", **sources}, programs).reach(module)
+    return ImportGraph({f"{module.replace('.', '/')}.py": b"", **sources}, programs, plugins).reach(module)
 
 
 # What demo/__init__.py has, and what follows for demo/lib.py. The package also has other modules, so that its
@@ -163,6 +165,19 @@ def test_programs_import() -> None:
     assert reach(files, "demo.cli") == LIKELY
 
 
+def test_a_package_may_be_an_entry_point() -> None:
+    """Who loads it also loads its modules by name."""
+    files = {"demo/__init__.py": "import demo.core", "demo/core.py": "", "demo/plugin/__init__.py": ""}
+    assert reach(files, module="demo.plugin.driver") == unreached("demo.plugin.driver")
+    assert reach(files, plugins=["demo.plugin"], module="demo.plugin.driver") == LIKELY
+
+
+def test_plugins_are_likely() -> None:
+    """Another package may import them, as pytest does."""
+    files = {"demo/__init__.py": "import demo.core", "demo/core.py": "", "demo/plugin.py": "from . import lib"}
+    assert reach(files, plugins=["demo.plugin"]) == LIKELY
+
+
 def test_main_is_a_program() -> None:
     """`python -m demo` starts it."""
     files = {"demo/__init__.py": "import demo.other", "demo/other.py": "", "demo/__main__.py": "from . import lib"}
@@ -219,6 +234,10 @@ def test_names_that_are_computed() -> None:
         "import importlib\nimportlib.import_module('.drivers.{}'.format(name), 'demo')",
     ):
         assert reach({**start, "demo/load.py": text}, module="demo.drivers.x11") == LIKELY, text
+        assert reach({**start, "demo/load.py": text}, module="demo.drivers._darwin") == Reach(systems=DARWIN)
+    start["demo/drivers/__init__.py"] = "DRIVERS = ['x11', 'win32', 'darwin']"
+    assert reach({**start, "demo/load.py": "from . import drivers"}, module="demo.drivers.darwin").systems == DARWIN
+    start["demo/drivers/__init__.py"] = ""
     nothing = {**start, "demo/load.py": "LOGGER = 'demo.drivers.%s' % name"}
     assert reach(nothing, module="demo.drivers.x11") == unreached("demo.drivers.x11")
 

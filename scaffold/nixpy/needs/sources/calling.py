@@ -21,6 +21,7 @@ from nixpy.needs.sources.values import (
     Choice,
     Class,
     External,
+    Found,
     Frame,
     Function,
     Instance,
@@ -101,8 +102,8 @@ class Calling(Expressions):
     def _try_call(self, function: Value, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
         try:
             return self.call(function, args, kwargs)
-        except Raised:
-            self.give_up()
+        except Raised as raised:
+            self.give_up(raised)
             return UNKNOWN
 
     def run(self, function: Function, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
@@ -136,14 +137,23 @@ class Calling(Expressions):
     def _external(self, name: str, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
         if facts.is_open(name) and (args or "name" in kwargs):
             return self.open(args[0] if args else kwargs["name"])
+        last = name.rpartition(".")[2]
+        if args and last == "dlopen":
+            return self.open(args[0], cffi=True)
+        if args and last in _OPENING_METHODS and facts.importable(name) is None:
+            return self.open(args[0])
         if name == "ctypes.util.find_library" and (args or "name" in kwargs):
             return self.find_library(args[0] if args else kwargs["name"])
         if name == "ctypes.LibraryLoader":
             return External("ctypes.cdll")
+        if args and isinstance(args[0], Found) and name in {"builtins.str", "os.fspath", "os.fsencode", "pathlib.Path"}:
+            return args[0]
         if name == "functools.partial" and args:
             return Partial(args[0], args[1:], kwargs)
         self.used_machine |= facts.uses_machine(name)
         simple = name.removeprefix("builtins.")
+        if simple in {"list", "dict", "set", "collections.OrderedDict"} and not args:
+            return [] if simple in {"list", "set"} else dict(kwargs)
         special = getattr(self, f"_do_{simple.replace('.', '_')}", None)
         if special is not None and args:
             return special(*args) if not kwargs else special(*args[:2])
@@ -161,6 +171,8 @@ class Calling(Expressions):
             "builtins.dict": dict,
         }
         kinds |= {"builtins.int": int, "builtins.bytes": bytes}
+        if isinstance(value, External) and kind == External("ctypes.LibraryLoader"):
+            return value.name in {"ctypes.cdll", "ctypes.pydll"}
         several = kind if isinstance(kind, tuple) else (kind,)
         wanted = [one.name if isinstance(one, External) else "" for one in several]
         if not isinstance(value, CONCRETE) or not all(one in kinds for one in wanted):

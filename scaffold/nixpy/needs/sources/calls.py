@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from nixpy.core.target import SYSTEMS
 from nixpy.needs.sources.needs import Need, needs_on
 from nixpy.needs.sources.package import Package
+from nixpy.needs.sources.reach import reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
     ('libz.so.1',)
     """
     package = Package(sources)
-    if not package.relevant[1]:
+    chosen = reach(package)
+    if not chosen.modules:
         return ()
     files = frozenset(sources) | frozenset(members or ())
     found: dict[str, tuple[Need, ...]] = {}
@@ -54,7 +56,7 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
         if system == "aarch64-linux" and not used_machine:
             found[system] = found["x86_64-linux"]
         else:
-            found[system], used_machine = needs_on(package, system, files)
+            found[system], used_machine = needs_on(package, chosen, system, files)
     calls: dict[tuple[str, int, tuple[str, ...]], Call] = {}
     for system, needs in sorted(found.items()):
         for need in needs:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from nixpy.needs.sources import facts
 from nixpy.needs.sources.calling import CALLS
 from nixpy.needs.sources.machine import Key, OutOfStepsError, Raised, bases_of
-from nixpy.needs.sources.package import Package, mentioned
+from nixpy.needs.sources.package import Package
+from nixpy.needs.sources.reach import Reach, absolute
 from nixpy.needs.sources.statements import End, Statements
 from nixpy.needs.sources.values import (
     UNKNOWN,
@@ -19,10 +20,14 @@ from nixpy.needs.sources.values import (
     Frame,
     Function,
     Instance,
+    Later,
     Module,
     Value,
     choice,
 )
+
+ROOT_STEPS = 40_000
+"""Steps of one module or function."""
 
 _CTYPES = ("CDLL", "PyDLL", "LibraryLoader", "cdll", "pydll", "sizeof", "c_void_p", "c_size_t")
 
@@ -31,10 +36,17 @@ class Evaluation(Statements):
     """One evaluation of a package."""
 
     def __init__(
-        self, package: Package, system: str, members: Collection[str], failing: Callable[[Key, str], bool]
+        self,
+        package: Package,
+        reach: Reach,
+        system: str,
+        members: Collection[str],
+        failing: Callable[[Key, str], bool],
     ) -> None:
         super().__init__(system=system, members=members, failing=failing)
         self.package = package
+        self.reach = reach
+        self.imported: set[str] = set()  # modules that other modules have imported
         self.modules: dict[str, Module] = {}
         self.broken: dict[str, Raised] = {}
         self.functions: list[Function] = []  # those that may open a library, as they are defined
@@ -48,10 +60,9 @@ class Evaluation(Statements):
 
         `only` are the roots to evaluate, None for all.
         """
-        _, modules = self.package.relevant
         try:
             chosen = None if only is None else {root.partition(":")[0] for root in only}
-            for name in modules:
+            for name in self.reach.modules:
                 if chosen is None or name in chosen:
                     self._import_safely(name)
             for function in self.functions:  # grows
@@ -62,12 +73,16 @@ class Evaluation(Statements):
             return
 
     def _import_safely(self, name: str) -> None:
-        with self._root(name, at_import=True):
-            self.module(name)
+        module = self.module(name)
+        if module is not None:
+            with suppress(Raised):
+                self.begin(module)
 
     @contextmanager
     def _root(self, root: str, *, at_import: bool) -> Iterator[None]:
         """Evaluate from a new beginning: no exception leaves it, and no handler is around it."""
+        steps, self.steps = self.steps, min(ROOT_STEPS, self.left)
+        given = self.steps
         saved = (self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth)
         self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = (
             [],
@@ -79,13 +94,16 @@ class Evaluation(Statements):
         )
         try:
             yield
-        except Raised:
-            self.give_up()
+        except Raised as raised:
+            self.give_up(raised)
         except OutOfStepsError:
-            raise
+            if self.left <= 0:
+                raise
         except Exception:  # noqa: BLE001, S110  (odd code ends its own evaluation only)
             pass
         finally:
+            self.left -= given - self.steps
+            self.steps = steps
             self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = saved
 
     def _run_alone(self, function: Function, root: str) -> None:
@@ -106,56 +124,64 @@ class Evaluation(Statements):
             if isinstance(initialiser, Function):
                 try:
                     self.run(initialiser, (self.objects[id(owner)],), {})
-                except Raised:
-                    self.give_up()
+                except Raised as raised:
+                    self.give_up(raised)
         return self.objects[id(owner)]
 
     # --- modules ------------------------------------------------------------------------------------------------------
 
     def module(self, name: str) -> Module | None:
-        """Return a module of the package, evaluated; None if there is none.
+        """Return a module of the package, None if there is none. Its evaluation begins when a name of it is used."""
+        if name not in self.modules:
+            tree = self.package.tree(name)
+            if tree is None:
+                return None
+            path, is_package = self.package.path(name), self.package.is_package(name)
+            self.modules[name] = Module(name=name, path=path, tree=tree, is_package=is_package)
+        return self.modules[name]
 
-        Raises Raised if the module does not end its evaluation.
+    def begin(self, module: Module) -> None:
+        """Evaluate a module, once.
+
+        Raises Raised if the module ends with an exception.
         """
-        if name in self.broken:
-            raise self.broken[name]
-        if name in self.modules:
-            return self.modules[name]
-        tree = self.package.tree(name)
-        if tree is None or len(self.modules) - len(self.broken) > 2000:
-            return None
-        module = Module(name=name, path=self.package.path(name), tree=tree, is_package=self.package.is_package(name))
-        self.modules[name] = module
-        with self._root(name, at_import=True):
+        if not module.began:
+            module.began = True
             frame = Frame(module=module, names=module.names)
-            self.frames = [frame]
-            try:
-                self.block(tree.body, frame)
-            except Raised as raised:
-                self.broken[name] = raised
-                raise
-        if name in self.broken:
-            raise Raised(*bases_of("ImportError"))
-        return module
+            with self._root(module.name, at_import=True):
+                self.frames = [frame]
+                try:
+                    self.block(module.tree.body, frame)
+                except Raised as raised:
+                    self.broken[module.name] = raised
+                    raise
+        if module.name in self.broken:
+            raise Raised(*self.broken[module.name].names, place=self.broken[module.name].place)
 
     def module_attribute(self, module: Module, name: str) -> Value:
         """Return a variable or a submodule of a module of the package."""
-        if name in module.names:
-            return module.names[name]
-        if module.is_package and (full := self.package.find(f"{module.name}.{name}")):
+        if f"{module.name}.{name}" in self.imported:
+            return self.module(f"{module.name}.{name}") or UNKNOWN
+        if module.is_package and name not in module.names and (full := self.package.find(f"{module.name}.{name}")):
             return self.module(full) or UNKNOWN
-        if name.startswith("__"):
+        if name.startswith("__") and name not in module.names:
             return self.global_name(name, module)
-        return UNKNOWN
+        with suppress(Raised):
+            self.begin(module)
+        return self.now(module.names, name) if name in module.names else UNKNOWN
 
     def _imported(self, name: str) -> Value:
         """Return a module by its dotted name.
 
-        Raises Raised for one that Python lacks on the system.
+        Raises Raised for one that Python lacks on the system, and for one that may open a library and then fails.
         """
         full = self.package.find(name)
         if full is not None:
-            return self.module(full) or UNKNOWN
+            module = self.module(full)
+            self.imported.add(full)
+            if module is not None and full in self.reach.modules:
+                self.begin(module)
+            return module or UNKNOWN
         answer = facts.importable(name)
         if answer is False:
             raise Raised(*bases_of("ModuleNotFoundError"))
@@ -175,48 +201,40 @@ class Evaluation(Statements):
     def _run_import(self, node: ast.Import, frame: Frame) -> End:
         for alias in node.names:
             value = self._imported(alias.name)
-            if alias.asname:
-                self._bind(alias.asname, value, frame)
-            elif "." in alias.name:
+            if alias.asname or "." not in alias.name:
+                self._bind(alias.asname or alias.name, value, frame)
+            else:
                 first = alias.name.partition(".")[0]
                 full = self.package.find(first)
-                top = self.modules.get(full) or self.module(full) if full else External(first)
-                self._bind(first, top or UNKNOWN, frame)
-            else:
-                self._bind(alias.name, value, frame)
+                self._bind(first, (self.module(full) if full else None) or External(first), frame)
         return None
 
     def _bind(self, name: str, value: Value, frame: Frame) -> None:
         (frame.module.names if name in frame.declared_global else frame.names)[name] = value
 
     def _run_importfrom(self, node: ast.ImportFrom, frame: Frame) -> End:
-        name = node.module or ""
-        if node.level:
-            parts = frame.module.name.split(".")
-            drop = node.level - 1 if frame.module.is_package else node.level
-            base = parts[: len(parts) - drop] if drop else parts
-            name = ".".join([*base, *([name] if name else [])])
+        name = absolute(node, frame.module.name, is_package=frame.module.is_package)
         source = self._imported(name)
         for alias in node.names:
             if alias.name == "*":
                 self._import_all(source, frame)
-                continue
-            value = self._from(source, name, alias.name)
-            self._bind(alias.asname or alias.name, value, frame)
+            else:
+                self._bind(alias.asname or alias.name, self._from(source, name, alias.name), frame)
         return None
 
     def _from(self, source: Value, name: str, attribute: str) -> Value:
-        if isinstance(source, Module):
-            value = self.module_attribute(source, attribute)
-            if value is UNKNOWN and self._is_member(f"{name}.{attribute}"):
-                return UNKNOWN
-            if value is UNKNOWN and attribute not in source.names and self.package.find(f"{name}.{attribute}") is None:
-                self.unknown_imports += 1
-            return value
-        return self.attribute(source, attribute) if isinstance(source, External) else UNKNOWN
+        if not isinstance(source, Module):
+            return self.attribute(source, attribute) if isinstance(source, External) else UNKNOWN
+        if self.package.find(f"{source.name}.{attribute}") and attribute not in source.names:
+            return self._imported(f"{source.name}.{attribute}")
+        if self._is_member(f"{name}.{attribute}"):
+            return UNKNOWN
+        return Later(source, attribute)
 
     def _import_all(self, source: Value, frame: Frame) -> None:
         if isinstance(source, Module):
+            with suppress(Raised):
+                self.begin(source)
             exported = source.names.get("__all__")
             chosen = exported if isinstance(exported, list | tuple) else source.names.keys()
             for name in list(chosen):
@@ -262,7 +280,7 @@ class Evaluation(Statements):
             kind=kind,
             owner=owner if is_method else None,
         )
-        if not mentioned(node).isdisjoint(self.package.relevant[0]):
+        if id(node) in self.reach.functions:
             self.functions.append(function)
         return function
 
@@ -290,18 +308,25 @@ class Evaluation(Statements):
         self.ran.add(id(function.node))
         frame = Frame(module=function.module, names=_arguments(function, args, kwargs), parent=function.closure)
         frame.names["\0node"] = function.node
+        frame.given = (*args, *kwargs.values())
         if function.owner:
             frame.names["__class__"] = function.owner
         frame.line = function.node.lineno
         self.frames.append(frame)
         self.depth += 1
+        uncertain, loops, self.loops = self.uncertain, self.loops, []
         try:
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body, frame)
             end = self.block(function.node.body, frame)
+        except Raised:
+            if not frame.returns:
+                raise
+            end = "return"  # it may have returned before
         finally:
             self.depth -= 1
             self.frames.pop()
+            self.uncertain, self.loops = uncertain, loops
         if frame.yields:
             return frame.yields
         return choice([*frame.returns, *([] if end == "return" else [None])])

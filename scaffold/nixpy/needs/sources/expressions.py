@@ -23,6 +23,7 @@ from nixpy.needs.sources.values import (
     Frame,
     Function,
     Instance,
+    Later,
     Method,
     Missing,
     Module,
@@ -86,11 +87,19 @@ class Expressions(Machine):
         scope: Frame | None = frame
         while scope is not None and node.id not in frame.declared_global:
             if node.id in scope.names:
-                return scope.names[node.id]
+                return self.now(scope.names, node.id)
             scope = scope.parent
         if node.id in frame.module.names:
-            return frame.module.names[node.id]
+            return self.now(frame.module.names, node.id)
         return self.global_name(node.id, frame.module)
+
+    def now(self, names: dict[str, Value], name: str) -> Value:
+        """Return the value of a variable, which evaluates its module if it is imported from one."""
+        value = names[name]
+        if isinstance(value, Later):
+            value = self.module_attribute(value.module, value.name)
+            names[name] = value
+        return value
 
     def global_name(self, name: str, module: Module) -> Value:
         """Return a name that no statement of the module has assigned."""
@@ -182,7 +191,7 @@ class Expressions(Machine):
             return self.module_attribute(receiver, name)
         if isinstance(receiver, External):
             if receiver.name in {"ctypes.cdll", "ctypes.pydll"} and name != "LoadLibrary":
-                return self.open(name)
+                return External("ctypes.CDLL") if name == "_dlltype" else self.open(name)
             self.used_machine |= facts.uses_machine(f"{receiver.name}.{name}")
             return self.outside(f"{receiver.name}.{name}")
         if isinstance(receiver, Instance):
@@ -332,6 +341,8 @@ class Expressions(Machine):
             if any(value is UNKNOWN for value in (left, right)):
                 return UNKNOWN
             return (left is right) is isinstance(op, ast.Is)
+        if isinstance(left, Found) and isinstance(right, Found):
+            return (left.key == right.key) is isinstance(op, ast.Eq)
         if any(value is LOADED or isinstance(value, Found | Missing) for value in (left, right)):
             return UNKNOWN
         return facts.operate(type(op).__name__, left, right)
@@ -357,8 +368,8 @@ class Expressions(Machine):
     def _try_evaluate(self, node: ast.expr, frame: Frame) -> Value:
         try:
             return self.evaluate(node, frame)
-        except Raised:
-            self.give_up()
+        except Raised as raised:
+            self.give_up(raised)
             return UNKNOWN
 
     # --- comprehensions -----------------------------------------------------------------------------------------------

@@ -66,8 +66,8 @@ def exists(name: str) -> bool | None:
     """Return whether an attribute of the standard library exists; None if that is not known."""
     if name in {"ctypes.windll", "ctypes.WinDLL", "ctypes.oledll", "os.add_dll_directory", "sys.getwindowsversion"}:
         return False
-    if name in {"sys.frozen", "sys._MEIPASS", "sys.real_prefix"}:
-        return False
+    if name.startswith("sys.") and name.count(".") == 1:
+        return hasattr(sys, name.removeprefix("sys."))
     return True if name.startswith("builtins.") and hasattr(builtins, name.removeprefix("builtins.")) else None
 
 

@@ -11,11 +11,11 @@ from nixpy.needs.sources.scan import scan
 
 
 def foreign_imports(sources: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the dotted names of two or more components that sources import from other packages, sorted.
+    """Return the dotted names that sources import from other packages, sorted.
 
-    `from a.b import c` gives `a.b.c`, in which `c` may be an attribute. Imports in functions, conditions and `try`
-    are left out: they support packages that need not be there, as django-debug-toolbar supports PostGIS. So are
-    modules of the standard library and imports of tests.
+    `from a.b import c` gives `a.b.c`, in which `c` may be an attribute. Names of one component are left out, and
+    modules of the standard library. So are imports of tests, and those in functions, conditions and `try`: they support
+    packages that need not be installed, as django-debug-toolbar supports PostGIS.
     """
     own = {name.partition(".")[0] for path in sources if (name := module_name(path))}
     skipped = own | sys.stdlib_module_names

@@ -198,7 +198,7 @@ class _Reader:
             self.add(f"{prefix[1]}.{ANY}", named)
 
     def absolute(self, name: str) -> str:
-        """Return the absolute name of a relative one; empty if it leaves the top-level package."""
+        """Return the absolute name of a relative one; empty if it leaves the package."""
         return absolute(name, self.module if self.package else self.module.rpartition(".")[0])
 
     def add(self, name: str, place: _Place) -> None:
@@ -215,7 +215,7 @@ class _Reader:
 
 
 def _literal(node: ast.expr) -> str:
-    """Return a string literal, with `*` for what follows its first part if the rest is computed."""
+    """Return a string literal; if its end is computed, `*` replaces the end."""
     match node:
         case ast.Constant(value=str(text)):
             return text

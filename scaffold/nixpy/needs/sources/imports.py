@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nixpy.core import limits
 from nixpy.needs.sources.import_statements import ANY, DYNAMIC, Import, imports_of
 from nixpy.needs.sources.modules import Modules, below, is_about, is_side
 from nixpy.needs.sources.scan import Found, scan
-from nixpy.needs.sources.systems import ALL, NONE
+from nixpy.needs.sources.systems import ALL, NONE, systems_of_name
 
 _STUBS = re.compile(rb"attach_stub")
 _PLATFORM = re.compile(rb"platform|os\.name")  # `if sys.platform != "linux": raise ImportError`
@@ -41,15 +41,17 @@ class ImportGraph:
     """The imports among the modules of one wheel.
 
     One pass over all sources finds what they seem to import. A source is parsed when the search comes to it, and only
-    if the beginnings of its lines do not tell how it imports the module.
+    if the beginnings of its lines do not show how it imports the module.
 
     Args:
         sources: The bytes of the Python files by their path in the wheel.
-        programs: The modules of its entry points.
+        programs: The modules of its programs.
+        plugins: The modules of its other entry points, which other packages may import.
     """
 
     sources: Mapping[str, bytes]
     programs: Collection[str] = ()
+    plugins: Collection[str] = ()
     modules: Modules = field(init=False)
     _left: int = field(init=False, default=limits.PARSED)
     _parsed: dict[str, tuple[Import, ...]] = field(init=False, default_factory=dict)
@@ -91,7 +93,10 @@ class ImportGraph:
                 self._run(target, ALL)
 
     def reach(self, module: str, *, certain: bool = True) -> Reach:
-        """Return how a module of the wheel is imported; without `certain`, only by which code at all."""
+        """Return how a module of the wheel is imported.
+
+        Without `certain`, nixpy does not find out whether that is certain.
+        """
         systems, visited = self._importing(module)
         if not self._left:  # not all sources were parsed, and any of them may import the module
             return Reach(systems=ALL)
@@ -100,7 +105,7 @@ class ImportGraph:
         return Reach(systems=systems, certain=self._certainly(module) if certain else NONE)
 
     def _importing(self, module: str) -> tuple[frozenset[str], Collection[str]]:
-        """Return the systems on which users import a module, and the modules that import it."""
+        """Return the systems on which users import a module, and what imports it."""
         found = NONE
         visited: dict[str, frozenset[str]] = {module: ALL}
         queue = deque([(module, ALL)])
@@ -116,10 +121,11 @@ class ImportGraph:
         return found, visited
 
     def _certainly(self, module: str) -> frozenset[str]:
-        """Return the systems on which importing the package, or starting a program, always imports a module.
+        """Return the systems on which users always import a module.
 
-        Two searches take turns, from the package and from the module: either may have to parse many more sources than
-        the other one. The first one continues with the next module.
+        They import the package or start one of its programs. Two searches take turns, from the package and from the
+        module: either may have to parse many more sources than the other one. The first one continues with the next
+        module.
         """
         found = NONE
         visited: dict[str, frozenset[str]] = {module: ALL}
@@ -147,15 +153,22 @@ class ImportGraph:
 
     def _is_start(self, module: str) -> bool:
         """Return whether users import a module, or start it as a program."""
-        if module in self.modules.imported or any(below(program, module) for program in self.programs):
+        entries = (*self.programs, *self.plugins)
+        if module in self.modules.imported or any(below(entry, module) for entry in entries):
             return True
         parent, _, name = module.rpartition(".")
         if name == "__main__":
             return parent in self.modules.imported
+        # Of a package that is an entry point, frameworks load the parts by name, as triton does with its backends.
+        if parent in self.plugins and parent in self.modules.packages:
+            return True
         return not name.startswith("_") and not is_side(module) and self._is_public(module)
 
     def _is_public(self, module: str) -> bool:
-        """Return whether users import a module directly: it is in a top-level package that imports little itself."""
+        """Return whether users import a module directly.
+
+        It is in a top-level package that imports few of its modules itself.
+        """
         top = next((top for top in self.modules.imported if below(module, top)), "")
         if top not in self._public:
             self._public[top] = frozenset(self.modules.children(top) if self._imports_little(top) else ())
@@ -178,13 +191,13 @@ class ImportGraph:
         return (len(seen) - 1) * 100 <= size * _FEW
 
     def _targets(self, name: str) -> Iterator[str]:
-        """Yield the modules of the wheel that an import of a name runs: packages run before their modules."""
+        """Yield the modules that an import of a name runs: first the packages."""
         parts = name.split(".")
         names = (".".join(parts[: end + 1]) for end in range(len(parts)))
         return (name for name in names if name in self.modules.paths)
 
     def importers(self, module: str) -> Iterator[tuple[str, Import]]:
-        """Yield the modules that import a module, from outside of it, each with the import."""
+        """Yield the modules that import a module and are not in it, each with the import."""
         parts = module.split(".")
         computed = ".".join((*parts[:-1], ANY))
         # The strings of an `__init__.py` may name the modules in it, as in `__all__`.
@@ -198,8 +211,11 @@ class ImportGraph:
                 yield importer, Import(name=module, certain=True)
                 continue
             for one in self._imports(importer):
-                if below(one.name, module) or one.name == computed:
-                    yield importer, one
+                if not (below(one.name, module) or one.name == computed):
+                    continue
+                # Of modules that the code chooses by name, those for other systems are not imported.
+                named = one.string or one.name == computed
+                yield importer, replace(one, systems=one.systems & systems_of_name(parts[-1])) if named else one
 
     def _imports(self, module: str) -> tuple[Import, ...]:
         if module not in self._parsed:

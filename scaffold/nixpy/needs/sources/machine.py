@@ -15,16 +15,17 @@ from pathlib import PurePosixPath
 from nixpy.needs.sources.names import cffi_finds, found, is_always_there, opened, own_path
 from nixpy.needs.sources.values import LOADED, MISSING, UNKNOWN, Found, Frame, Missing, Value, options
 
-STEPS = 400_000
+STEPS = 200_000
 """Expressions and statements of one evaluation; the largest of 70 packages takes a tenth."""
 
 
 class Raised(Exception):
-    """An exception of the code: the names of its class and of the bases of that."""
+    """An exception of the code: the names of its class and of the bases of that, and the place of the statement."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, place: object = None) -> None:
         super().__init__(*names)
         self.names = names
+        self.place = place
 
 
 class OutOfStepsError(Exception):
@@ -82,12 +83,17 @@ class Machine:
     fatal: set[Key] = field(default_factory=set)
     frames: list[Frame] = field(default_factory=list)
     handlers: list[Collection[str] | None] = field(default_factory=list)
+    expected: frozenset[object] = frozenset()  # the places of exceptions of the first evaluation
+    ended: set[object] = field(default_factory=set)  # those of this evaluation
+    used: set[Key | None] = field(default_factory=set)  # what find_library returned and CDLL opened
     root: str = ""
     at_import: bool = True
     uncertain: int = 0
+    loops: list[tuple[int, int]] = field(default_factory=list)  # the attempts and doubts before each loop
     doubts: int = 0  # operations that may have raised an exception
     unknown_imports: int = 0
-    steps: int = STEPS
+    steps: int = 0  # of the module or function that is evaluated
+    left: int = STEPS
     used_machine: bool = False  # whether the processor was compared
 
     def step(self) -> None:
@@ -105,11 +111,21 @@ class Machine:
         finally:
             self.uncertain -= 1
 
-    def give_up(self) -> None:
-        """Note that the code does not go on after the last attempt, which failed."""
-        last = next((one for one in reversed(self.attempts) if one.root == self.root), None)
-        if last and last.failed:
+    def give_up(self, raised: Raised) -> None:
+        """Note that the code does not go on after the last attempt, which failed.
+
+        An exception that comes without a failure as well is not due to it.
+        """
+        self.ended.add(raised.place)
+        if raised.place in self.expected:
+            return
+        if last := self._last_failed():
             self.fatal.add(last.key)
+
+    def _last_failed(self) -> Attempt | None:
+        """Return the last attempt if it failed."""
+        last = next((one for one in reversed(self.attempts) if one.root == self.root), None)
+        return last if last and last.failed else None
 
     def open(self, value: Value, *, cffi: bool = False) -> Value:
         """Open a library as CDLL does, or as dlopen of cffi.
@@ -130,12 +146,19 @@ class Machine:
                 break
             elif not isinstance(name, str | Missing):
                 known = True
-                after = after or (option.key if isinstance(option, Found) else None)
+                if isinstance(option, Found):
+                    after = after or option.key
+                    self.used |= set() if self.uncertain else {option.key}
         if (names and self._attempt(names, after=after, finds=False)) or (known and not names):
             return LOADED
-        if self.catches_os_error() or isinstance(value, Missing):
-            raise Raised(*OS_ERROR)
+        if self.catches_os_error() or isinstance(value, Missing) or self._last_failed():
+            raise Raised(*OS_ERROR, place=self.place())
         return LOADED
+
+    def place(self) -> object:
+        """Return the place of the code that is evaluated."""
+        frame = self.frames[-1]
+        return frame.module.path, frame.line, frame.column
 
     def _file(self, name: str, *, cffi: bool) -> tuple[str, bool] | None:
         """Return the file name that is opened, and whether find_library finds it."""
@@ -164,6 +187,13 @@ class Machine:
         attempt = self._attempt(names, after=None, finds=True)
         return Found(attempt) if attempt else MISSING
 
+    def _origin(self, files: tuple[str, ...]) -> Frame:
+        """Return the frame that has the names: the innermost whose function was not called with a part of them."""
+        for frame in reversed(self.frames):
+            if not any(_is_part(text, file) for text in _texts(frame.given) for file in files):
+                return frame if frame.line else self.frames[-1]
+        return self.frames[0]
+
     def catches_os_error(self) -> bool:
         """Return whether a handler around the current code catches OSError."""
         return any(catches(caught, OS_ERROR) for caught in self.handlers)
@@ -171,10 +201,13 @@ class Machine:
     def _attempt(self, names: list[tuple[str, bool]], *, after: Key | None, finds: bool) -> Key | None:
         """Note an attempt, and return its key if it succeeds."""
         inner = self.frames[-1]
-        outer = next((one for one in reversed(self.frames) if one.module is self.frames[0].module), inner)
         files = tuple(dict.fromkeys(name for name, _ in names))
+        outer = self._origin(files)
         key = Key(path=inner.module.path, line=inner.line, column=inner.column, names=files)
         can_fail = finds or self.catches_os_error()
+        if after is None and self.loops and self.uncertain > self.loops[-1][1]:
+            before = (one.key for one in self.attempts[self.loops[-1][0] :] if one.root == self.root)
+            after = next((one for one in before if (one.path, one.line) == (key.path, key.line)), None)
         failed = can_fail and self.failing(key, self.root)
         self.attempts.append(
             Attempt(
@@ -191,3 +224,21 @@ class Machine:
             )
         )
         return None if failed else key
+
+
+def _texts(values: tuple[Value, ...], depth: int = 0) -> Iterator[str]:
+    """Yield the strings in arguments."""
+    for value in values:
+        for option in options(value):
+            if isinstance(option, str):
+                yield option
+            elif isinstance(option, PurePosixPath):
+                yield option.name
+            elif isinstance(option, list | tuple | dict) and depth < 2:
+                yield from _texts(tuple(option.values() if isinstance(option, dict) else option)[:50], depth + 1)
+
+
+def _is_part(text: str, file: str) -> bool:
+    """Return whether the name of a library has a text as its part."""
+    stem = file.removeprefix("lib").partition(".so")[0]
+    return text in {stem, file} or (len(text) > 2 and (text in file or file in text))

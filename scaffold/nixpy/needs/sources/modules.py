@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _TEST_FOLDERS = frozenset(("tests", "test", "_tests", "unittests", "testsuite", "test_suite"))
 _TEST_FILE = re.compile(r"(?:test_.*|.*_tests?|conftest|tests)\.py")
-# Files of a source tree that are no modules of the package.
+# Files of a source tree that are not modules of the package.
 _TOP_SCRIPTS = frozenset(("setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "versioneer.py"))
 _TOP_FOLDERS = frozenset(("doc", "docs", "example", "examples", "benchmark", "benchmarks", "tools", "scripts"))
 # Parts of a package that users run or read, and do not import.
@@ -17,12 +16,12 @@ _SIDE = frozenset(
     ("examples", "example", "demos", "demo", "docs", "doc", "benchmarks", "benchmark", "samples", "_examples")
 )
 _WHOLE = 2  # modules that say nothing about the package that they are in
-# Modules that tell the version of a package alone.
+# Modules that have only the version of a package.
 _ABOUT = frozenset(("_version", "version", "__version__", "__about__", "_about", "about", "_meta", "metadata", "info"))
 
 
 def is_test(path: str) -> bool:
-    """Return whether a path in a wheel is that of a test, or of a script that builds the package."""
+    """Return whether a path in a wheel is that of a test or a build script."""
     *folders, name = path.split("/")
     if not folders and name in _TOP_SCRIPTS:
         return True
@@ -35,14 +34,15 @@ def is_side(module: str) -> bool:
 
 
 def is_about(module: str) -> bool:
-    """Return whether a module tells only facts about the package, such as its version."""
+    """Return whether a module has only facts about the package, such as its version."""
     return module.rpartition(".")[2] in _ABOUT
 
 
 def module_name(path: str) -> str | None:
-    """Return the dotted name of the module in a file of a wheel or an sdist, or None if no import finds it.
+    """Return the dotted name of the module in a file, or None if no import finds it.
 
-    For example, `demo/sub/__init__.py` is `demo.sub`; in an sdist it is `demo-1.0/src/demo/sub/__init__.py`.
+    The file is one of a wheel or an sdist. For example, `demo/sub/__init__.py` is `demo.sub`; in an sdist it is
+    `demo-1.0/src/demo/sub/__init__.py`.
     """
     if not path.endswith((".py", ".pyi")):
         return None
@@ -76,6 +76,11 @@ def outermost(modules: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
 @dataclass(frozen=True, slots=True)
 class Modules:
     """The modules of a wheel, without its tests, each with its path.
@@ -106,20 +111,23 @@ class Modules:
         return Modules(found, frozenset(packages), tops, outermost(found))
 
     def entries(self, importers: Collection[str]) -> tuple[str, ...]:
-        """Return the outermost modules with which users import a module that the given ones import.
+        """Return the outermost of some modules that import one module.
 
-        A package stands for the modules in it if most of those that are directly in it are among them: of
-        django.contrib.gis, nearly every module imports GDAL.
+        A package replaces the modules in it if they are in most parts of it: nearly everything in django.contrib.gis
+        imports GDAL.
         """
-        found = set(outermost(importers))
-        parents = Counter(module.rpartition(".")[0] for module in found)
-        for parent in sorted(parents, key=lambda name: (-name.count("."), name)):
-            children = self.children(parent)
-            if parent and parent not in self.imported and _WHOLE < parents[parent] > len(children) / 2:
-                # The package stands for them, and may be one of most modules in its own parent.
-                return self.entries([*found, parent])
-        return outermost(found)
+        found = outermost(importers)
+        packages = {parent for module in found for parent in _parents(module)} - {*self.imported}
+        for package in sorted(packages, key=lambda name: (-name.count("."), name)):
+            children = self.children(package) if any(below(package, top) for top in self.imported) else ()
+            parts = sum(any(below(module, child) for module in found) for child in children)
+            if _WHOLE < parts > len(children) / 2:
+                found = outermost((*found, package))
+        return found
 
     def children(self, package: str) -> tuple[str, ...]:
-        """Return the modules directly in a package; of a subpackage without `__init__.py`, those in it."""
+        """Return the modules directly in a package.
+
+        Those of a subpackage without `__init__.py` are among them.
+        """
         return outermost(module for module in self.paths if module.startswith(f"{package}."))

@@ -53,7 +53,7 @@ def found(name: str, system: str) -> str | None:
     >>> found("z", "x86_64-linux")
     'libz.so'
     """
-    if not _FILE.fullmatch(name) or _SUFFIX.search(name):
+    if not _FILE.fullmatch(name) or _SUFFIX.search(name) or name in _FOREIGN:
         return None
     if name.startswith("lib"):
         return f"{name}.so" if system.endswith("-darwin") else None
@@ -66,6 +66,18 @@ def cffi_finds(name: str) -> bool:
 
 
 _ALWAYS = frozenset({"c", "dl", "m", "pthread", "resolv", "rt", "util"})
+# Frameworks of macOS and libraries of Windows: Linux never has them.
+_FOREIGN = frozenset(
+    {
+        *("AppKit", "ApplicationServices", "AudioToolbox", "AudioUnit", "Carbon", "Cocoa"),
+        *("CoreAudio", "CoreFoundation", "CoreGraphics", "CoreMIDI", "CoreServices", "CoreText"),
+        *("CoreVideo", "Foundation", "IOKit", "ImageIO", "Metal", "Quartz"),
+        *("QuartzCore", "Security", "System", "SystemConfiguration", "advapi32", "bcrypt"),
+        *("comctl32", "crypt32", "dwmapi", "gdi32", "kernel32", "msvcrt", "objc"),
+        *("ntdll", "ole32", "oleaut32", "opengl32", "setupapi", "shell32"),
+        *("user32", "winmm", "ws2_32"),
+    }
+)
 _ALWAYS_DARWIN = _ALWAYS | {"System", "System.B", "objc", "objc.A"}
 
 
@@ -74,5 +86,5 @@ def is_always_there(name: str, system: str) -> bool:
     last = name.rpartition("/")[2]
     stem = last.removeprefix("lib").partition(".so")[0].removesuffix(".dylib")
     if system.endswith("-darwin"):
-        return name.startswith(_SYSTEM) or stem in _ALWAYS_DARWIN
+        return name.startswith(_SYSTEM) or stem in _ALWAYS_DARWIN | _FOREIGN | {"OpenGL", "OpenCL", "OpenAL"}
     return is_glibc(last) or stem in _ALWAYS

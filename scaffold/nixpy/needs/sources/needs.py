@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from nixpy.needs.sources.evaluation import Evaluation
 from nixpy.needs.sources.machine import STEPS, Attempt, Key
 from nixpy.needs.sources.package import Package
+from nixpy.needs.sources.reach import Reach
 
 EVALUATIONS = 40
 """Evaluations of one system. The most in 70 packages is 12."""
@@ -51,20 +52,25 @@ class Failing:
         return _place(key, root) in self.places and key not in self.lasting
 
 
-def needs_on(package: Package, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
+def needs_on(package: Package, reach: Reach, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
     """Return the needs of a package on a system, and whether the evaluation compared the processor."""
     needs: list[Need] = []
     by_key: dict[tuple[Key, str], Need] = {}
     places: set[Place] = set()  # where attempts fail
     lasting: set[Key] = set()  # keys that must succeed, since their failure ends the code
     used_machine = False
-    steps = STEPS
+    steps = 3 * STEPS
     only: set[str] | None = None
+    expected: set[object] = set()
+    used: set[Key | None] = set()
     for _ in range(EVALUATIONS):
-        evaluation = Evaluation(package, system, members, Failing(frozenset(places), frozenset(lasting)))
-        evaluation.steps = steps
+        evaluation = Evaluation(package, reach, system, members, Failing(frozenset(places), frozenset(lasting)))
+        evaluation.left = min(steps, STEPS)
+        evaluation.expected = frozenset(expected)
         evaluation.evaluate_all(only)
-        steps = evaluation.steps
+        steps -= STEPS - evaluation.left
+        if only is None:
+            expected, used = evaluation.ended, evaluation.used
         used_machine |= evaluation.used_machine
         new = _group(evaluation.attempts, needs, by_key)
         for (key, _), need in by_key.items():
@@ -77,7 +83,7 @@ def needs_on(package: Package, system: str, members: Collection[str]) -> tuple[t
         only = {attempt.root for need in needs for attempt in need.attempts if attempt.can_fail}
         if not only or steps <= 0:
             break
-    return tuple(needs), used_machine
+    return tuple(_without_unused(needs, used)), used_machine
 
 
 def _place(key: Key, root: str) -> Place:
@@ -107,3 +113,21 @@ def _group(attempts: list[Attempt], needs: list[Need], by_key: dict[tuple[Key, s
         need.attempts.append(attempt)
         by_key[key] = need
     return is_new
+
+
+def _without_unused(needs: list[Need], used: set[Key | None]) -> list[Need]:
+    """Join needs of one place: where find_library looks for several libraries, and the code opens only some of them."""
+    opened: dict[object, Need] = {}
+    for need in needs:
+        first = need.attempts[0]
+        if first.key in used:
+            opened.setdefault((_place(first.key, first.root), first.path, first.line), need)
+    found = []
+    for need in needs:
+        first = need.attempts[0]
+        other = opened.get((_place(first.key, first.root), first.path, first.line))
+        if other is None or other is need or not first.find_library or first.key in used:
+            found.append(need)
+        else:
+            other.attempts += need.attempts
+    return found

@@ -1,4 +1,4 @@
-"""Read the sources of a package: which of them matter, their names as modules, and their syntax trees."""
+"""Read the sources of a package: their names as modules, and their syntax trees."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
-SOURCE_SIZE = 2 << 20
+SOURCE_SIZE = 1 << 20
 """Characters of one source. The longest that opens a library in 70 packages has 0.6 million."""
 
-ROUNDS = 6
-"""Steps from a function that opens a library to one that calls it through others, over modules."""
+TOTAL_SIZE = 6 << 20
+"""Characters of all sources of a package that are parsed."""
 
-_OPENERS = frozenset({"CDLL", "PyDLL", "cdll", "pydll", "LoadLibrary", "find_library", "dlopen"})
-_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_OPENERS))})\b")
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t][^\n]*", re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def parse(text: str) -> ast.Module | None:
@@ -38,6 +37,8 @@ class Package:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
         self._trees: dict[str, ast.Module | None] = {}
+        self._left = TOTAL_SIZE
+        self._known_words: dict[str, frozenset[str]] = {}
         self._paths = {module_name(path): path for path in sorted(sources, reverse=True) if path.endswith(".py")}
         self._endings: dict[str, str] = {}
         for name in sorted(self._paths, key=lambda name: (name.count("."), name), reverse=True):
@@ -63,42 +64,35 @@ class Package:
         """Return the syntax tree of a module."""
         path = self._paths[name]
         if path not in self._trees:
-            self._trees[path] = parse(self._sources[path])
+            text = self._sources[path]
+            self._left -= len(text)
+            self._trees[path] = parse(text) if self._left > 0 else None
         return self._trees[path]
 
-    @cached_property
-    def relevant(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        """The names of functions and classes that may open a library, and the modules with a call of one, sorted."""
-        names = set(_OPENERS)
-        modules = {name for name, path in self._paths.items() if _WORDS.search(self._sources[path])}
-        definitions: dict[str, list[tuple[str, frozenset[str]]]] = {}
-        for _ in range(ROUNDS):
-            for module in modules - definitions.keys():
-                definitions[module] = _definitions(self.tree(module))
-            while True:
-                found = {name for rows in definitions.values() for name, used in rows if used & names} - names
-                if not found:
-                    break
-                names |= found
-            more = self._users(modules, names - _OPENERS)
-            if not more:
-                break
-            modules |= more
-        return frozenset(names), tuple(sorted(name for name in modules if self.tree(name)))
+    def modules_with(self, *words: str) -> set[str]:
+        """Return the names of the modules with one of the words in their text."""
+        return {name for name, path in self._paths.items() if any(word in self._sources[path] for word in words)}
 
-    def _users(self, modules: Iterable[str], names: Iterable[str]) -> set[str]:
-        """Return other modules that name a function that may open a library together with its module."""
-        lasts = {re.escape(part) for module in modules for part in module.split(".")[-2:] if part != "__init__"}
-        words = {re.escape(name) for name in names if not name.startswith("__")}
-        if not lasts or not words:
-            return set()
-        last, word = (re.compile(rf"\b(?:{'|'.join(sorted(group))})\b") for group in (lasts, words))
-        others = self._paths.keys() - set(modules)
-        return {
-            name
-            for name in others
-            if word.search(self._sources[self._paths[name]]) and last.search(self._sources[self._paths[name]])
-        }
+    def users(self, module: str, names: Collection[str]) -> set[str]:
+        """Return the modules that have the name of a module in an import, and one of the names in their text."""
+        lasts = module.split(".")[-2:]
+        found = {other for last in lasts for other in self._importers.get(last, ())}
+        return {other for other in found if not self._words(other).isdisjoint(names)}
+
+    @cached_property
+    def _importers(self) -> dict[str, list[str]]:
+        """The modules by the words in the first lines of their imports."""
+        found: dict[str, list[str]] = {}
+        for name, path in self._paths.items():
+            lines = _IMPORT.findall(self._sources[path])
+            for word in {word for line in lines for word in _WORD.findall(line)}:
+                found.setdefault(word, []).append(name)
+        return found
+
+    def _words(self, module: str) -> frozenset[str]:
+        if module not in self._known_words:
+            self._known_words[module] = frozenset(_WORD.findall(self._sources[self._paths[module]]))
+        return self._known_words[module]
 
 
 def module_name(path: str) -> str:
@@ -108,28 +102,3 @@ def module_name(path: str) -> str:
     'demo.linux'
     """
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def _definitions(tree: ast.Module | None) -> list[tuple[str, frozenset[str]]]:
-    """Return the functions and classes of a module with the names that they use."""
-    found = []
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, _DEFINITIONS):
-            name = node.name
-            used = mentioned(node)
-            found.append((name, used))
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda | ast.Name | ast.Attribute | ast.Call):
-            used = mentioned(node.value)
-            found += [(target.id, used) for target in node.targets if isinstance(target, ast.Name)]
-    return found
-
-
-def mentioned(tree: ast.AST) -> frozenset[str]:
-    """Return the names of variables and attributes in a part of a syntax tree."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
-    return frozenset(names)

@@ -1,4 +1,4 @@
-"""Derive from the Python sources of a wheel what it opens at run time, and what it imports of other packages."""
+"""Derive from the Python sources of a wheel what it opens and imports."""
 
 from __future__ import annotations
 
@@ -17,41 +17,50 @@ from nixpy.needs.sources.systems import NONE
 
 
 def read_sources(
-    sources: Mapping[str, bytes], programs: Sequence[str], members: Collection[str] | None = None
+    sources: Mapping[str, bytes],
+    programs: Sequence[str],
+    members: Collection[str] | None = None,
+    plugins: Sequence[str] = (),
 ) -> tuple[tuple[RuntimeOpen, ...], tuple[str, ...]]:
-    """Return the libraries that sources open at run time, and the modules of other packages that they import.
+    """Return what sources open at run time, and what they import of other packages.
 
     It never raises: files that Python 3 cannot decode or parse are ignored, and so are tests.
 
     Args:
         sources: The bytes of the Python files by their path in the wheel or sdist; stubs (`__init__.pyi`) may be
             among them.
-        programs: The modules of the entry points, without the names of functions: `demo.cli`.
+        programs: The modules of the programs among the entry points, without the names of functions: `demo.cli`.
         members: The paths of all files of the wheel, which it need not find elsewhere.
+        plugins: The modules of other entry points, which other packages import.
 
     Returns:
         The opens, sorted by path and line, and the dotted names of modules, sorted.
     """
     texts = {path: text for path, source in sources.items() if (text := _decode(path, source)) is not None}
-    opens = tuple(opens_of(find_calls(texts, members), sources, programs)) if texts else ()
+    opens = tuple(opens_of(find_calls(texts, members), sources, programs, plugins)) if texts else ()
     return opens, foreign_imports(sources)
 
 
 def opens_of(
-    calls: Sequence[Call], sources: Mapping[str, bytes], programs: Collection[str] = ()
+    calls: Sequence[Call],
+    sources: Mapping[str, bytes],
+    programs: Collection[str] = (),
+    plugins: Collection[str] = (),
 ) -> Iterator[RuntimeOpen]:
-    """Yield what calls open, in their order, with the certainty that follows from what imports their modules.
+    """Yield what calls open, in their order, each with its certainty.
 
-    A call that runs for certain on one system only gives two opens.
+    The certainty depends on what imports the module of the call. A call that runs for certain on one system only gives
+    two opens.
 
     Args:
         calls: The calls.
         sources: The bytes of all Python files of the wheel by path.
-        programs: The modules of its entry points.
+        programs: The modules of its programs.
+        plugins: The modules of its other entry points.
     """
     if not calls:
         return
-    graph = ImportGraph(sources, programs)
+    graph = ImportGraph(sources, programs, plugins)
     sure = {call.path for call in calls if call.at_import and not call.guarded}
     known: dict[str, Reach] = {}
     for call in calls:
@@ -73,7 +82,7 @@ def opens_of(
 
 
 def _script(call: Call) -> RuntimeOpen:
-    """Return what a call opens in a file that is no module: a script, or a file for some other program."""
+    """Return what a call opens in a file that no import finds, such as a script."""
     if ".data/scripts/" not in call.path:
         return _open(call, frozenset(call.systems), possible=True)
     return _open(call, frozenset(call.systems), certain=call.at_import and not call.guarded)
@@ -102,7 +111,7 @@ def _open(
 
 
 def _decode(path: str, source: bytes) -> str | None:
-    """Return the text of a Python file (PEP 263), or None if it has none that Python reads."""
+    """Return the text of a Python file (PEP 263), or None if Python cannot read it."""
     if not path.endswith(".py") or is_test(path) or len(source) > limits.SOURCE:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Find the import statements of Python sources without parsing them, since all sources of all wheels go through here.
+"""Find the import statements of Python sources without parsing them.
 
-The result may have statements in strings, and does not have their conditions: `import_statements` parses the few files
-for which that matters.
+All sources of all wheels go through here. The result may have statements in strings, and does not have their
+conditions: `import_statements` parses the few files for which that matters.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Found:
 
 
 def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
-    """Yield the names that a source seems to import, in their order; those for type checkers alone are left out.
+    """Yield the names that a source seems to import, in their order.
 
-    `from a.b import c` gives `a.b.c`, and `from a import *` gives `a`.
+    Those for type checkers alone are left out.     `from a.b import c` gives `a.b.c`, and `from a import *` gives `a`.
 
     Args:
         source: The bytes of the file.
@@ -77,7 +77,7 @@ def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
 
 
 def _names(base: bytes | None, listed: bytes, package: str) -> Iterator[str]:
-    """Yield the names of a statement: `base` stands after `from`, and `listed` after `import`."""
+    """Yield the names of a statement: `base` is after `from`, `listed` after `import`."""
     text = _COMMENT.sub(b"", listed).strip(b"() \t\r\n\\").replace(b"\\", b" ").decode("utf-8", "replace")
     names = [words[0] for item in text.split(",") if (words := item.split())]
     if base is None:
@@ -87,7 +87,7 @@ def _names(base: bytes | None, listed: bytes, package: str) -> Iterator[str]:
 
 
 def absolute(name: str, package: str) -> str:
-    """Return the absolute name of a relative one, such as `..demo`; empty if it leaves the top-level package."""
+    """Return the absolute name of a relative one; empty if it leaves the package."""
     rest = name.lstrip(".")
     if rest == name:
         return name

@@ -61,7 +61,7 @@ class Statements(Calling):
                     ends.append((branch(), dict(frame.names)))
                 except Raised as error:
                     raised = error
-                    self.give_up()
+                    self.give_up(error)
         if not ends and raised:
             raise raised
         return self._join(frame, ends)
@@ -74,6 +74,7 @@ class Statements(Calling):
                 frame.breaks[-1].append(names)
         if normal:
             _restore(frame, _joined(normal))
+            self.uncertain += len(normal) < len(ends)  # until the function or the loop ends
             return None
         last = next((end for end in ("continue", "break", "return") if any(end == one for one, _ in ends)), None)
         _restore(frame, _joined([names for end, names in ends if end == last]))
@@ -128,6 +129,7 @@ class Statements(Calling):
             self.assign(node.target, UNKNOWN, frame)
             return self._loop_once(node, frame)
         frame.breaks.append([])
+        self.loops.append((len(self.attempts), self.uncertain))
         try:
             for item, _ in self.items(iterable):
                 self.step()
@@ -140,6 +142,7 @@ class Statements(Calling):
             return self._after(frame, node.orelse)
         finally:
             frame.breaks.pop()
+            self.uncertain = self.loops.pop()[1]
 
     _run_asyncfor = _run_for
 
@@ -259,8 +262,8 @@ class Statements(Calling):
                 _restore(frame, before)
                 try:
                     ends.append((self._handle(handler, Raised(*bases_of("ImportError")), frame), dict(frame.names)))
-                except Raised:
-                    self.give_up()
+                except Raised as raised:
+                    self.give_up(raised)
         return self._join(frame, ends)
 
     def _handle(self, handler: ast.ExceptHandler, raised: Raised, frame: Frame) -> End:
@@ -269,7 +272,8 @@ class Statements(Calling):
         try:
             return self.block(handler.body, frame)
         except Raised as error:
-            raise (error if error.names else raised) from None  # `raise` alone has no names
+            names = error.names or raised.names  # `raise` alone has none
+            raise Raised(*names, place=error.place) from None
 
     def _caught(self, node: ast.expr | None, frame: Frame) -> Collection[str] | None:
         """Return the names of the exceptions that an `except` catches, None for all."""
@@ -292,9 +296,11 @@ class Statements(Calling):
 
     def _run_raise(self, node: ast.Raise, frame: Frame) -> End:
         if node.exc is None:
-            raise Raised
+            raise Raised(place=self.place())
         called = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        raise Raised(*self._chain(self.evaluate(called, frame)))
+        names = self._chain(self.evaluate(called, frame))
+        frame.at(node)
+        raise Raised(*names, place=self.place())
 
     def _chain(self, value: Value, depth: int = 0) -> tuple[str, ...]:
         if isinstance(value, External):

@@ -1,4 +1,4 @@
-"""Decide on which systems a branch of a Python source runs, from its test of the platform.
+"""Derive the systems on which a branch of a Python source runs from its test.
 
 The value of the platform may come from anywhere: `sys.platform`, a function, or a constant of another module. What it
 is compared with shows that it is one: `x == "win32"` is false on Linux and macOS, whatever `x` is.
@@ -38,23 +38,23 @@ _NAMED = {
 
 
 def systems_of(test: ast.expr) -> frozenset[str] | None:
-    """Return the systems on which a condition is true, or None if it is about something else.
+    """Return the systems on which a condition is true.
 
-    For example, `sys.platform.startswith("linux")` gives both Linux systems. A condition that also has other parts
-    gives the systems on which it may be true: `sys.platform == "linux" and x`.
+    None if it is about something else. For example, `sys.platform.startswith("linux")` gives both Linux systems. A
+    condition that also has other parts gives the systems on which it may be true: `sys.platform == "linux" and x`.
     """
     bounds = _bounds(test)
     return None if bounds == (NONE, ALL) else bounds[1]
 
 
 def systems_not(test: ast.expr) -> frozenset[str] | None:
-    """Return the systems on which a condition may be false, or None if it is about something else."""
+    """Return the systems on which a condition may be false, like `systems_of`."""
     bounds = _bounds(test)
     return None if bounds == (NONE, ALL) else ALL - bounds[0]
 
 
 def _bounds(test: ast.expr) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the systems on which a condition is surely true, and those on which it may be true."""
+    """Return the systems on which a condition must be true, and those where it may be."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         sure, maybe = _bounds(test.operand)
         return ALL - maybe, ALL - sure
@@ -112,10 +112,16 @@ def _starting(starts: Iterable[str]) -> frozenset[str] | None:
 
 
 def _strings(node: ast.expr) -> list[str]:
-    """Return the string literals of an expression, or an empty list if it has anything else."""
+    """Return the string literals of an expression; none if it has anything else."""
     items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
     found = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
     return found if len(found) == len(items) else []
+
+
+def systems_of_name(name: str) -> frozenset[str]:
+    """Return the systems that a module is for, as far as its name shows: `_darwin` or `win32`."""
+    found = _by_name(ast.Name(id=name))
+    return ALL if found is None else found
 
 
 def _by_name(node: ast.expr) -> frozenset[str] | None:

@@ -76,6 +76,15 @@ class Module:
     tree: ast.Module
     names: dict[str, Value] = field(default_factory=dict)
     is_package: bool = False
+    began: bool = False  # its evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A name of a module of the package, which is evaluated when the name is used."""
+
+    module: Module
+    name: str
 
 
 @dataclass(eq=False, slots=True)
@@ -87,6 +96,7 @@ class Frame:
     parent: Frame | None = None  # that of the function around it
     line: int = 0
     column: int = 0
+    given: tuple[Value, ...] = ()  # the arguments of the function
     declared_global: set[str] = field(default_factory=set)
     returns: list[Value] = field(default_factory=list)  # values that it may have returned
     yields: list[Value] = field(default_factory=list)
