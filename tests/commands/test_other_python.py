@@ -28,6 +28,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallIndex]:
     build_sdist(folder, "only-311", "1.0")
     build_sdist(folder, "no-wheel", "1.0")
     build_wheel(folder, "pure", "1.0")
+    build_wheel(folder, "two-versions", "1.0")
+    build_sdist(folder, "two-versions", "2.0")
     with SmallIndex(folder) as running:
         yield running
 
@@ -71,6 +73,14 @@ def test_without_a_lock(requirements: str, named: str | None, but: str, project:
         assert f"resolving for Python {named}" in ran.err  # the progress
         assert nixpy(*INIT[:-1], named, cwd=project).status == 0
         assert ("NIX201" in nixpy("sync", cwd=project).out) == bool(but)
+
+
+def test_a_python_with_older_versions(project: Path, nixpy: Nixpy) -> None:
+    """The message names the requirements that have an older version for the other Python."""
+    (project / "requirements.txt").write_text("two-versions\ntwo-versions<2; python_version < '3.13'\npure\n")
+    ran = nixpy(*INIT, cwd=project)
+    named = "warning[NIX218]: Python 3.12 of nixos-26.05 has wheels for all packages"
+    assert f"{named}, in older versions (two-versions 1.0)\n" in ran.out
 
 
 def test_without_a_lock_and_without_an_answer(project: Path, nixpy: Nixpy) -> None:

@@ -24,12 +24,14 @@ from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.opened import modules_of
 from nixpy.environment.options import resolve_options
 from nixpy.files import envrc, flake_imports, projects_flake
 from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.locks.model import Package
+from nixpy.needs.model import RuntimeOpen, reached
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
@@ -213,6 +215,21 @@ def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str,
     return {wheel.name: f"=={Version(wheel.version).public}" for wheel in wheels}
 
 
+def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[RuntimeOpen, ...]]:
+    """Return what packages open at run time here, by name and version.
+
+    nixpy.lock records it, and which modules the project and other packages import. What other modules open is left
+    out. The result is empty without a nixpy.lock. Raises NixpyError for a project that cannot be read.
+    """
+    found = _read(folder)
+    nixpy_lock = read_nixpy_lock(found) if found else None
+    if nixpy_lock is None:
+        return {}
+    wheels = [wheel for wheel in nixpy_lock.wheels if wheel.system == host.system]
+    imported = {*nixpy_lock.imported, *(module for wheel in wheels for module in wheel.needs.imports)}
+    return {(wheel.name, wheel.version): reached(wheel.needs.opens, imported) for wheel in wheels}
+
+
 def _is_version(package: Package | Wheel) -> bool:
     try:
         Version(package.version or "")
@@ -247,9 +264,17 @@ def rendered_sonames(folder: Path) -> frozenset[str]:
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
-    """Return the provider of each soname that these wheels need, without ignored ones."""
-    libraries, _ = match(wheels, _settings_of(folder).libraries)
-    return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
+    """Return the provider of each soname that these wheels need.
+
+    Those that the settings ignore or leave out are not among them.
+    """
+    wheels = tuple(wheels)
+    libraries, _ = match(wheels, _settings_of(folder).libraries, imported=modules_of(wheels))
+    return {
+        library.soname: Supplier(provider=library.provider, expression=library.expression)
+        for library in libraries
+        if library.wanted or library.optional
+    }
 
 
 def git(folder: Path, venv: Path) -> Git | None:

@@ -16,7 +16,7 @@ from typing import Any
 from packaging.dependency_groups import CyclicDependencyGroup, DependencyGroupInclude, DependencyGroupResolver
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError, ProjectError
@@ -100,12 +100,13 @@ class Dependencies:
         return cls(
             path=path,
             complete=not (elsewhere or from_files is None or foreign),
-            name=canonicalize_name(name) if name else None,
+            name=None if name is None else reader.name(name, "project", "name"),
             requires_python=reader.requires_python(),
             dependencies=(*reader.requirements("project", "dependencies"), *(from_files or ())),
             optional={
-                canonicalize_name(extra): reader.requirements("project", "optional-dependencies", extra)
+                reader.name(extra, *keys): reader.requirements(*keys)
                 for extra in reader.table("project", "optional-dependencies")
+                for keys in [("project", "optional-dependencies", extra)]
             }
             | {canonicalize_name(extra): wanted for extra, wanted in (extras_from_files or {}).items()},
             groups=groups,
@@ -301,6 +302,17 @@ class Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(f"`{'.'.join(keys)}` must be a list of strings", *keys, hint=f'Write {keys[-1]} = ["…"].')
         return tuple(value)
+
+    def name(self, text: str, *keys: str) -> NormalizedName:
+        """Return the normalised name of a project or an extra, at `keys`."""
+        try:
+            return canonicalize_name(text, validate=True)
+        except InvalidName:
+            raise self.error(
+                f"`{shown_text(text)}` is not a valid name",
+                *keys,
+                hint="A name has ASCII letters, digits, `-`, `_` and `.`, and begins and ends with a letter or digit.",
+            ) from None
 
     def requirements(self, *keys: str) -> tuple[Requirement, ...]:
         """Return the requirements in the list at `keys`."""
