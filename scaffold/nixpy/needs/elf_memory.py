@@ -110,7 +110,7 @@ class Memory:
 
 
 def _joined(pieces: list[_Piece]) -> list[_Piece]:
-    """Return the pieces, those that follow each other in memory and in the file as one."""
+    """Return the pieces, with neighbours in memory and in the file as one."""
     found: list[_Piece] = []
     for piece in pieces:
         if found and (found[-1].end, found[-1].shift) == (piece.start, piece.shift):
