@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tracing import log, machine
 from tracing.debian import TRACE, Debian
-from tracing.rendered import Rendered, rendered
+from tracing.rendered import Rendered, ScanError, rendered
 from tracing.results import Row
 from tracing.works import Work
 
@@ -47,7 +47,12 @@ def install(work: Work, versions: Sequence[str] = ()) -> tuple[Path, tuple[str, 
 def measure(work: Work, debian: Debian, versions: Sequence[str] = ()) -> Row:
     """Measure one package, in these versions or the newest."""
     site, wheels = install(work, versions)
-    return observe(work, site, wheels, rendered(wheels, work.script, TRACE / "projects" / work.name), debian)
+    project = TRACE / "projects" / work.name
+    try:
+        given = rendered(wheels, work.script, project)
+    except ScanError:  # uv cannot resolve the versions for every system
+        given = rendered(wheels[:1], work.script, project)
+    return observe(work, site, wheels, given, debian)
 
 
 def observe(work: Work, site: Path, wheels: tuple[str, ...], given: Rendered, debian: Debian) -> Row:

@@ -41,8 +41,8 @@ work again. The trace of the loader (`LD_DEBUG=files`) shows which libraries wer
 ## Packages
 
 A *missed* library is opened at run time, and nixpy does not supply it. The package may do its main work without it,
-since many packages try several libraries. nixpy lists a library that is *only listed*, and leaves it out. nixpy
-supplies a library that is *never opened*, and the main work does not open it.
+since many packages try several libraries. nixpy lists a library that is *only listed*, and leaves it out. It supplies
+a library that is *never opened*, and the main work does not open it.
 
 {table}
 {left}"""

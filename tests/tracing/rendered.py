@@ -33,16 +33,19 @@ def rendered(requirements: Iterable[str], script: str, project: Path) -> Rendere
     """Ask nixpy what it renders for a project; ScanError where it fails.
 
     Args:
-        requirements: What the project has in its requirements.txt, such as `mss==10.2.0`.
+        requirements: The dependencies of the project, such as `mss==10.2.0`.
         script: The program of the project: some packages open a library only for a module that the project imports.
         project: The folder of the project, which is made.
     """
     project.mkdir(parents=True, exist_ok=True)
-    (project / "requirements.txt").write_text("".join(f"{requirement}\n" for requirement in requirements))
+    dependencies = json.dumps(list(requirements))
+    (project / "pyproject.toml").write_text(
+        f'[project]\nname = "work"\nversion = "1"\nrequires-python = "==3.13.*"\ndependencies = {dependencies}\n'
+    )
     (project / "work.py").write_text(script)
     options = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux", "--no-deps")
     command: list[str | Path] = [_NIXPY, "-q", "scan", project, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     try:
         answer = json.loads(done.stdout)
     except json.JSONDecodeError as error:

@@ -297,11 +297,12 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
     """Yield a diagnostic for a soname that a wheel requires and nothing supplies."""
     if optional or not wanted or not (entry.provider == "none" or _outside(entry)):
         return
-    names = _needing(where)
+    needing = _needing(where)
     first = strongest_first({one for demand in where.values() for one in demand.evidence})
     opened = f" ({first[0].place})" if first and first[0].opened and first[0].path else ""
-    needing = f"{', '.join(names)}{opened} on {', '.join(sorted(where))}"
-    need, needs = f"{entry.soname} is needed by {needing}", f"{{items}} are needed by {needing}"
+    names = (*needing[:-1], needing[-1] + opened)
+    need = f"{entry.soname} is needed by {', '.join(names)} on {', '.join(sorted(where))}"
+    needs = f"{{items}} are needed by {', '.join(needing)} on {', '.join(sorted(where))}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
         hint = all_hint = "Add that package to the dependencies."
@@ -315,7 +316,7 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
         hint, all_hint = unknown_soname(entry.soname), unknown_soname("SONAME")
         all_message = f"{needs}, but nixpy does not know which packages have them"
-    wheels = [name for name in names if name != ADDED]
+    wheels = [name for name in needing if name != ADDED]
     yield Diagnostic(
         code=code,
         package=wheels[0] if wheels else None,

@@ -75,6 +75,7 @@ class Statements(Calling):
         if normal:
             _restore(frame, _joined(normal))
             self.uncertain += len(normal) < len(ends)  # until the function or the loop ends
+            self.exits += any(end in {"break", "return"} for end, _ in ends)
             return None
         last = next((end for end in ("continue", "break", "return") if any(end == one for one, _ in ends)), None)
         _restore(frame, _joined([names for end, names in ends if end == last]))
@@ -129,7 +130,7 @@ class Statements(Calling):
             self.assign(node.target, UNKNOWN, frame)
             return self._loop_once(node, frame)
         frame.breaks.append([])
-        self.loops.append((len(self.attempts), self.uncertain))
+        self.loops.append((len(self.attempts), self.uncertain, self.exits))
         try:
             for item, _ in self.items(iterable):
                 self.step()
