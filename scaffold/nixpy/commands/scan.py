@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename
 
-from nixpy.analysis.analyse import analyse
+from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.commands import plan
@@ -26,11 +26,12 @@ from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.urls import shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.environment import run_time
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
 from nixpy.libraries.match import Library, match
 from nixpy.locks import formats
-from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.nixpkgs import releases
@@ -117,7 +118,7 @@ def scan(
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    return _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    return _finish(resolved, analysis, reported)
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -274,17 +275,21 @@ def _given(path: Path) -> Package:
 
 def _finish(
     resolved: ResolvedOptions,
-    wheels: tuple[Wheel, ...],
-    unavailable: tuple[Unavailable, ...],
+    analysis: Analysis,
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
-    libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
+    libraries, diagnostics = match(wheel_needs(analysis.wheels), systems=resolved.systems)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
-        wheels=wheels,
+        wheels=analysis.wheels,
         libraries=libraries,
-        diagnostics=(*reported, *diagnostics, *unavailable_diagnostics(unavailable, resolved.python)),
+        diagnostics=(
+            *reported,
+            *diagnostics,
+            *unavailable_diagnostics(analysis.unavailable, resolved.python),
+            *run_time.diagnostics(analysis.names, {}),
+        ),
     )
 
 

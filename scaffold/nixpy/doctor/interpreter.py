@@ -18,6 +18,7 @@ from nixpy.core import programs
 from nixpy.doctor import cache
 from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
+from nixpy.styles import features
 
 _ASK = Path(__file__).with_name("ask.py")
 _NAMES = ("python", "python3")
@@ -155,7 +156,7 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
 
     Raises OSError if it does not start, and ValueError, with its output, if it fails.
     """
-    command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
+    command = ["-I", "-S", "-c", _ASK.read_text("utf-8"), *features.extension_modules()]
     done = programs.run("python", python, command, project=project, environ=environ, timeout=_PATIENCE)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
@@ -174,6 +175,7 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
         search=None if search is None else tuple(map(Path, search)),
         cached=frozenset(cached),
         libraries={**cached, **loaded},
+        lacks=frozenset(told["lacks"]),
     )
 
 
