@@ -3,8 +3,10 @@
 # make unit   the tests without Nix and a network   make nix    those with Nix
 # make box    those on a machine without /lib       make proof  the same, and write docs/nixos-box.md
 # make docs   the pages in docs/, into .docs        make corpus the ELF reader against 44 real wheels
+# make patchelf   the ELF reader on files that every release of patchelf rewrites
 # make fuzz   every reader with bytes that libFuzzer chooses, FUZZ_SECONDS each
 # make requirement-sets   60 sets of real packages, resolved by nixpy, uv and pip; starts again after make clean
+# make trace   what packages open at run time against what nixpy supplies, into docs/explanation/trace.md
 # make address   the public address of nixpy, from templates/address.json into the texts that name it
 # make screenshots   every page in Chromium, at three widths, light and dark, into .screenshots
 PYTHON ?= python3
@@ -23,7 +25,7 @@ OUTCOMES := .outcomes.json
 # For each reader, `make fuzz` takes this time and some seconds to start.
 FUZZ_SECONDS ?= 60
 
-.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz requirement-sets benchmark setup tools clean
+.PHONY: address demo quick fast unit nix box test proof docs screenshots lint format corpus fuzz patchelf requirement-sets trace benchmark benchmark-scan setup tools clean
 
 demo: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo
@@ -81,6 +83,9 @@ format: .venv/ready
 corpus: .venv/ready tools
 	$(BIN)/python tests/corpus/corpus.py --all
 
+patchelf: .venv/ready tools
+	PYTHONPATH=tests $(BIN)/python -m corpus.patchelf
+
 # Coverage-guided; docs/fuzzing.md tells more. What it finds is in .fuzz/findings.
 fuzz: .venv/ready
 	$(BIN)/python -m pip install -q --group fuzz
@@ -91,8 +96,16 @@ requirement-sets: .venv/ready
 	$(BIN)/python -m pip install -q --upgrade 'pip>=26.1'  # it knows --uploaded-prior-to
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tests:tests/helpers $(BIN)/python -m sets.compare
 
+# tests/tracing/README.md tells more. It installs many packages and runs them in the box: about an hour.
+trace: setup
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m tracing.run $(PACKAGES)
+
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/run.py
+
+# It downloads 560 MB once, and needs 3 GB on the disk for some minutes. RATE is in megabytes a second, 0 for no limit.
+benchmark-scan: .venv/ready
+	$(BIN)/python benchmarks/cold_scan.py --rate $(or $(RATE),0)
 
 # The last part builds the packages of the box: minutes on a fresh machine, a second afterwards.
 setup: .venv/ready tools

@@ -381,6 +381,31 @@ def dlopen() -> str:
     )
 
 
+def fingerprints() -> str:
+    """Return the table of components and what they open at run time."""
+    rows = [row for row in csv_rows(PACKAGE / "needs/fingerprints.csv") if row["kind"] != "marker"]
+    return table(
+        ("component", "opens", "how likely", "server", "note"),
+        [(r["component"], code(r["value"]), r["kind"], r["server"], r["note"]) for r in rows],
+    )
+
+
+def notes() -> str:
+    """Return the table of what nixpy does not set up."""
+    return table(
+        ("package or soname", "what it needs", "what to do"),
+        [(f"`{r['name']}`", r["note"], r["hint"]) for r in csv_rows(PACKAGE / "libraries/notes.csv")],
+    )
+
+
+def large() -> str:
+    """Return the table of large packages of nixpkgs."""
+    return table(
+        ("package", "what makes it large"),
+        [(code(r["attribute"]), r["note"]) for r in csv_rows(PACKAGE / "libraries/large.csv")],
+    )
+
+
 def programs() -> str:
     """Return the programs that nixpkgs has too."""
     return table(
@@ -557,7 +582,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "codes": codes,
     "commands": commands,
     "dlopen": dlopen,
+    "large": large,
+    "notes": notes,
     "features": feature_pages,
+    "fingerprints": fingerprints,
     "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,

@@ -11,6 +11,7 @@ __all__ = [
     "Diagnostic",
     "ElfFile",
     "Library",
+    "LibraryEvidence",
     "LockError",
     "LockFile",
     "Needs",
@@ -23,6 +24,7 @@ __all__ = [
     "Project",
     "ProjectError",
     "Reason",
+    "RuntimeOpen",
     "Scan",
     "SonameEntry",
     "State",
@@ -63,9 +65,10 @@ if TYPE_CHECKING:
     from nixpy.diagnostics.diagnostic import Diagnostic
     from nixpy.files.reconcile import Comparison, OutputFile, State
     from nixpy.libraries.catalogue import SonameEntry
+    from nixpy.libraries.evidence import LibraryEvidence
     from nixpy.libraries.match import Library
     from nixpy.locks.model import Package, WheelFile
-    from nixpy.needs.model import ElfFile, Needs
+    from nixpy.needs.model import ElfFile, Needs, RuntimeOpen
     from nixpy.project.project import Project
     from nixpy.wheels.gather import Progress
 
@@ -75,6 +78,7 @@ _MODULES = {
     "Diagnostic": "diagnostics.diagnostic",
     "ElfFile": "needs.model",
     "Library": "libraries.match",
+    "LibraryEvidence": "libraries.evidence",
     "LockError": "core.errors",
     "LockFile": "api",
     "Needs": "needs.model",
@@ -87,6 +91,7 @@ _MODULES = {
     "Project": "project.project",
     "ProjectError": "core.errors",
     "Reason": "commands.check",
+    "RuntimeOpen": "needs.model",
     "Scan": "commands.scan",
     "SonameEntry": "libraries.catalogue",
     "State": "files.reconcile",

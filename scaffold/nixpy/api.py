@@ -306,15 +306,18 @@ def read_elf(data: bytes | bytearray | memoryview | mmap, name: str) -> ElfFile 
 
     Returns:
         The facts, or None if no 64-bit little-endian loader links the file at run time: other formats, object files,
-        static programs and damaged files. It never raises an exception, whatever the bytes.
+        static programs, and damaged files. It never raises an exception, whatever the bytes.
 
     >>> import nixpy
     >>> nixpy.read_elf(b"not an ELF file", "example.so") is None
     True
     """
-    from nixpy.needs.elf import read
+    from nixpy.needs import elf
 
-    return read(data, name)
+    try:
+        return elf.read(data, name)
+    except elf.UnreadableError:
+        return None
 
 
 def find_soname(name: str) -> SonameEntry | None:

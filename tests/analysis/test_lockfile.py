@@ -16,7 +16,8 @@ from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NixpyLock, Wheel, dumps, loads
 from nixpy.core.errors import LockError
 from nixpy.locks.model import Unavailable
-from nixpy.needs.model import Needs
+from nixpy.needs.model import Needs, RuntimeOpen, open_order
+from opens import of_table, opening
 
 NAMES = st.text("abcdefgh", min_size=1, max_size=4)
 SONAMES = NAMES.map(lambda name: f"lib{name}.so.1")
@@ -24,11 +25,37 @@ SYSTEMS = st.sampled_from(["aarch64-linux", "x86_64-linux", "aarch64-darwin"])
 
 
 @st.composite
+def opens(draw: st.DrawFn, system: str) -> tuple[RuntimeOpen, ...]:
+    """What a wheel opens on one system, by a row of the table and by its files."""
+    found = draw(
+        st.sets(
+            st.builds(
+                opening,
+                SONAMES,
+                NAMES,
+                evidence=st.sampled_from(["note", "source", "strings"]),
+                certainty=st.sampled_from(["certain", "likely", "possible"]),
+                path=NAMES,
+                line=st.none() | st.integers(1, 9),
+                find_library=st.booleans(),
+                module=st.none() | NAMES,
+                modules=st.tuples() | st.tuples(NAMES),
+                systems=st.just((system,)),
+            ),
+            max_size=2,
+        )
+    )
+    rows = of_table(*draw(st.sets(SONAMES, max_size=2)), system=system)
+    return tuple(sorted({*found, *rows}, key=open_order))
+
+
+@st.composite
 def wheels(draw: st.DrawFn) -> Wheel:
     sonames = sorted(draw(st.sets(SONAMES, max_size=3)))
     name = draw(NAMES)
+    system = draw(SYSTEMS)
     return Wheel(
-        system=draw(SYSTEMS),
+        system=system,
         name=canonicalize_name(name),
         version="1.0",
         filename=f"{name}-1.0-{draw(st.sampled_from(['cp313-cp313-linux_x86_64', 'py3-none-any']))}.whl",
@@ -36,10 +63,11 @@ def wheels(draw: st.DrawFn) -> Wheel:
         needs=Needs(
             sonames=tuple((soname, draw(st.text(min_size=1, max_size=5))) for soname in sonames),
             optional=tuple(sonames[:1]),
-            dlopen=tuple(sorted(draw(st.sets(SONAMES, max_size=2)))),
+            opens=draw(opens(system)),
             executables=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
             glibc=draw(st.none() | st.tuples(st.just(2), st.integers(0, 50))),
             known=draw(st.sampled_from(["sha256", "index", "installed", "tag"])),
+            unreadable=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
         ),
     )
 
@@ -90,8 +118,60 @@ def test_pure_wheels_that_need_nothing_are_not_recorded() -> None:
         python="3.13", release="nixos-26.05", inputs="0" * 64, systems=("x86_64-linux",), wheels=(), unavailable=()
     )
     assert dumps(replace(empty, wheels=(pure,))) == dumps(empty)
-    opening = replace(pure, needs=Needs(known="sha256", dlopen=("libz.so.1",)))
-    assert "libz.so.1" in dumps(replace(empty, wheels=(opening,)))
+    opener = replace(pure, needs=Needs(known="sha256", opens=(opening("libz.so.1"),)))
+    assert "libz.so.1" in dumps(replace(empty, wheels=(opener,)))
+    unreadable = replace(pure, needs=Needs(known="sha256", unreadable=("pure/tool",)))
+    assert "pure/tool" in dumps(replace(empty, wheels=(unreadable,)))
+
+
+def test_opens_are_recorded_in_one_line_each() -> None:
+    """The names, the evidence and the place of each open are in one line; rows of the table only by soname."""
+    wheel = Wheel(
+        system="x86_64-linux",
+        name=canonicalize_name("mss"),
+        version="1.0",
+        filename="mss-1.0-py3-none-any.whl",
+        sha256=None,
+        needs=Needs(
+            known="sha256",
+            opens=(
+                *of_table("libz.so.1"),
+                opening("libxcb.so", "libxcb.so.1", path="mss/x.py", find_library=True, systems=("x86_64-linux",)),
+            ),
+        ),
+    )
+    text = dumps(
+        NixpyLock(
+            python="3.13",
+            release="nixos-26.05",
+            inputs="0" * 64,
+            systems=("x86_64-linux",),
+            wheels=(wheel,),
+            unavailable=(),
+        )
+    )
+    assert '"dlopen": ["libz.so.1"]' in text
+    line = (
+        '{"names": ["libxcb.so", "libxcb.so.1"], "evidence": "source", "certainty": "certain", "path": "mss/x.py", '
+        '"line": 3, "by-find-library": true}'
+    )
+    assert line in [one.strip().removesuffix(",") for one in text.splitlines()]
+
+
+def test_a_file_of_the_version_before_is_read() -> None:
+    """A nixpy.lock that has only the sonames of the table under `dlopen` is read, and written as it was."""
+    needs = {"dlopen": ["libmagic.so.1"]}
+    item = {
+        "name": "python-magic",
+        "version": "0.4.27",
+        "filename": "python_magic-0.4.27-py2.py3-none-any.whl",
+        "sha256": None,
+        "known": "sha256",
+        "needs": needs,
+    }
+    text = _forged(systems={"x86_64-linux": {"wheels": [item]}})
+    (wheel,) = loads(text, Path("nixpy.lock")).wheels
+    assert wheel.needs == Needs(known="sha256", opens=of_table("libmagic.so.1"))
 
 
 def _forged(**changes: object) -> str:

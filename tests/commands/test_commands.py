@@ -778,7 +778,7 @@ def test_a_newer_nixpy_that_knows_more_is_healed_by_sync(
     monkeypatch.setattr(dlopen, "_by_package", lambda: {"alpha": (row,)})
     assert nixpy("check", made).status == 1
     assert nixpy("sync", made).status == 0
-    assert '"libportaudio.so.2" = pkgs.portaudio; # alpha' in (made / "nixpy.nix").read_text()
+    assert '"libportaudio.so.2" = pkgs.portaudio; # opened by alpha' in (made / "nixpy.nix").read_text()
     assert nixpy("check", made).status == 0
 
 

@@ -6,15 +6,16 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import shop
-from elfbuild import X86_64, shared_object
+from elfbuild import X86_64, elf, shared_object
 from nixpy.libraries.catalogue import catalogue
 from nixpy.styles.styles import Style, styles
 from runner import Nixpy
-from smallindex import SmallIndex, build_wheel
+from smallindex import SmallIndex, build_sdist, build_wheel
 from terminal import run
 
 pytestmark = pytest.mark.slow  # each test runs uv or several commands
@@ -170,11 +171,80 @@ def test_sync_says_why_it_wrote(old: str, new: str, said: str, three: Path, nixp
 
 def test_many_diagnostics_are_counted(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
     """Of one code, the first two are printed, and how many more there are; `-v` prints all."""
-    files = {"a.so": shared_object([f"libnobody{number}.so.1" for number in range(9)], machine=X86_64)}
-    build_wheel(wheels, "unknown", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
-    project = shop.project(tmp_path / "demo", "unknown")
+    names = [f"unknown{number}" for number in range(9)]
+    for name in names:
+        files = {"a.so": shared_object([f"libnobody-{name}.so.1"], machine=X86_64)}
+        build_wheel(wheels, name, "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", *names)
     brief = nixpy("init", project, "--system", "x86_64-linux").out
     assert len(re.findall(r"^warning\[NIX101\]: libnobody", brief, re.MULTILINE)) == 2
     assert "warning[NIX101]: and 7 more; -v lists all\n" in brief
     whole = nixpy("sync", project, "-v").out
     assert len(re.findall(r"^warning\[NIX101\]: libnobody", whole, re.MULTILINE)) == 9
+
+
+def test_diagnostics_of_one_cause_are_one_line(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """38 libraries that one package lacks are one line with their number; `-v` and JSON have each of them."""
+    files = {"a.so": shared_object([f"libnobody{number:02}.so.1" for number in range(38)], machine=X86_64)}
+    build_wheel(wheels, "unknown", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", "unknown")
+    only = ("--system", "x86_64-linux")
+    line = (
+        "warning[NIX101]: libnobody00.so.1, libnobody01.so.1, libnobody02.so.1 and 35 more are needed by unknown on "
+        "x86_64-linux, but nixpy does not know which packages have them\n"
+        "  hint: Find the package with `nix-locate --top-level --whole-name lib/SONAME`, and set "
+        'map = { "SONAME" = "PACKAGE" } in [tool.nixpy.libraries].\n'
+    )
+    for command in (("init", project, *only), ("scan", project, *only), ("sync", project)):
+        out = nixpy(*command).out
+        assert line in out, command
+        assert out.count("NIX101") == 1
+        assert len(re.findall(r"^warning\[NIX101\]: libnobody", nixpy(*command, "-v").out, re.MULTILINE)) == 38
+        assert len([one for one in _problems(nixpy(*command, "--format", "json").json) if one == "NIX101"]) == 38
+
+
+def _problems(report: Any) -> list[str]:
+    """Return the codes in a report."""
+    found = report["problems"] if "problems" in report else report["projects"][0]["problems"]
+    return [one["code"] for one in found]
+
+
+def test_an_elf_file_that_nixpy_cannot_read(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """`init`, `scan`, `sync` and `check` report it, `check` from nixpy.lock; a static program is no diagnostic."""
+    damaged = shared_object(["libz.so.1"]).replace(b"libz.so.1", b"libz\n.so1")
+    files = {"tool-1.0.data/scripts/tool": damaged, "tool-1.0.data/scripts/static": elf(dynamic=False)}
+    build_wheel(wheels, "tool", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
+    project = shop.project(tmp_path / "demo", "tool")
+    only = ("--system", "x86_64-linux")
+    words = "nixpy cannot read the ELF file tool-1.0.data/scripts/tool of tool on x86_64-linux, so it does not know"
+    for command in (("init", project, *only), ("scan", project), ("sync", project), ("check", project, "-v")):
+        result = nixpy(*command)
+        assert result.status == 0, result.err
+        assert f"warning[NIX104]: {words}" in result.out + result.err, command
+    assert re.search(r"^style +patched-venv", nixpy("sync", project).out, re.MULTILINE)
+    assert "tool  an ELF file that nixpy cannot read" in nixpy("scan", project).out
+    report = nixpy("scan", project, "--format", "json").json
+    assert report["wheels"][0]["needs"]["unreadable"] == ["tool-1.0.data/scripts/tool"]
+
+
+def test_a_project_without_libraries_claims_only_what_was_seen(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`init` says that no wheel links to a library, and that nixpy saw none opened."""
+    said = nixpy("init", shop.project(tmp_path / "demo", "gamma")).out
+    assert "no wheel links to a library of nixpkgs; none opens one that nixpy could see\n" in said
+
+
+def test_notes_of_the_catalogue_reach_the_user(tmp_path: Path, wheels: Path, nixpy: Nixpy) -> None:
+    """What a library needs from the user is a note of `init`, `scan` and `sync`; `check` says it only with `-v`."""
+    files = {"a.so": shared_object(["libvlc.so.5"], machine=X86_64)}
+    build_wheel(wheels, "player", "1.0", f"{shop.TAG}-manylinux_2_17_x86_64", files=files)
+    build_sdist(wheels, "evdev", "1.0")
+    only = ("--system", "x86_64-linux")
+    project = shop.project(tmp_path / "demo", "player")
+    note = "note[NIX105]: libvlc.so.5, needed by player, needs its plugins, which it finds by VLC_PLUGIN_PATH\n  hint: "
+    for command in (("init", project, *only), ("scan", project), ("sync", project)):
+        assert note in nixpy(*command).out, command
+    assert nixpy("check", project).err == ""
+    assert note in nixpy("check", project, "-v").err
+    scan = nixpy("scan", project, "-v").out
+    assert "libvlc.so.5  pkgs.libvlc (needs VLC_PLUGIN_PATH to find its plugins), linked by a.so\n" in scan
+    assert "note[NIX105]: evdev is built from its source" in nixpy("scan", "evdev", "--no-deps", *only).out

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import shop
-from elfbuild import AARCH64, shared_object
+from elfbuild import AARCH64, program, shared_object
 from runner import Nixpy
 from smallindex import SmallIndex, build_wheel
 
@@ -37,6 +37,7 @@ def test_one_package(nixpy: Nixpy) -> None:
         "dlopen": [],
         "glibc": None,
         "known": "sha256",
+        "unreadable": [],
     }
     answers = {item["soname"]: item for item in report["libraries"]}
     assert answers["libz.so.1"]["expression"] == "pkgs.zlib"
@@ -214,3 +215,36 @@ def test_settings_of_uv_that_are_not_passed_on_are_reported(
     checked = nixpy("check", folder, "--format", "json")
     assert "no-other" in checked.out
     assert "no-such" not in checked.out
+
+
+def test_a_wheel_without_libraries_claims_only_what_was_seen(nixpy: Nixpy) -> None:
+    """The text says that the wheel links to none, and that nixpy saw none opened, and not that it needs nothing."""
+    words = "links to no library outside glibc and its own files; opens none that nixpy could see"
+    assert words in nixpy("scan", "gamma", *ONE).out
+
+
+def test_many_programs_are_one_line(tmp_path: Path, nixpy: Nixpy) -> None:
+    """60 programs of one wheel are one line with their number; `-v` lists them, as the JSON does."""
+    names = [f"tool{number:02}" for number in range(60)]
+    files = {f"many-1.0.data/scripts/{name}": program() for name in names}
+    wheel = build_wheel(tmp_path, "many", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
+    only = ("--system", "x86_64-linux")
+    brief = nixpy("scan", wheel, *only).out
+    assert "60 programs  need the loader in /lib64 or /lib: tool00, tool01, tool02 and 57 more\n" in brief
+    assert brief.count("loader") == 1
+    assert nixpy("scan", wheel, *only, "-v").out.count("a program, which needs the loader in /lib64 or /lib") == 60
+    assert len(scanned(nixpy, wheel, *only)["wheels"][0]["needs"]["executables"]) == 60
+
+
+def test_a_dependency_may_supply_an_unknown_library(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """The hint says so with --no-deps and for a wheel file; with dependencies it tells how to find the package."""
+    hint = "hint: A dependency may supply it; scan without --no-deps to see."
+    assert hint in nixpy("scan", "delta", *ONE).out
+    (wheel,) = index.folder.glob("delta-*x86_64.whl")
+    alone = nixpy("scan", wheel, "--python", "3.13", "--system", "x86_64-linux").out
+    assert "hint: A dependency may supply it; scan the wheel of that package together with this one." in alone
+    whole = nixpy("scan", "omega", "--python", "3.13", "--system", "x86_64-linux").out
+    assert "`nix-locate --top-level --whole-name lib/libnobody.so.7`" in whole
+    files = {"a.so": shared_object(["libone.so.1", "libtwo.so.1"])}
+    two = build_wheel(tmp_path, "two", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
+    assert "hint: A dependency may supply them; " in nixpy("scan", two, "--system", "x86_64-linux").out

@@ -4,6 +4,7 @@ repairs them.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -158,6 +159,20 @@ def test_uv_repairs(machine: Machine, damage: str) -> None:
     assert machine.doctor(found[code]["command"]) == {}
     assert machine.run(".venv/bin/pure").stdout == "pure 1.1\n"
     assert (machine.folder / CORE).stat().st_size > 300
+
+
+def test_an_elf_file_that_nixpy_cannot_read(machine: Machine) -> None:
+    """A name of a library with a line break, in a file of the right size, is a warning, and its command repairs it."""
+    path = machine.folder / CORE
+    damaged = path.read_bytes().replace(b"libown-", b"libown\n")
+    path.unlink()  # uv links its own copy
+    path.write_bytes(damaged)
+    assert machine.doctor() == {}
+    (found,) = (one for one in json.loads((machine.folder / "report").read_text())["findings"] if one["packages"])
+    assert (found["code"], found["level"]) == ("NIX104", "warning")
+    assert f"nixpy cannot read the ELF file {path} of native" in found["message"]
+    machine.doctor(found["command"])
+    assert "NIX104" not in (machine.folder / "report").read_text()
 
 
 def test_a_glibc_that_is_too_old(machine: Machine) -> None:

@@ -9,13 +9,30 @@ from typing import Any
 
 import pytest
 
-from doctor.world import HOST, LOADER, PROJECT, ROOT, STARTED, STDCXX, STORE_LOADER, SUPPLIERS, VENV, WELL, codes, only
+from doctor.world import (
+    HOST,
+    LOADER,
+    PROJECT,
+    ROOT,
+    STARTED,
+    STDCXX,
+    STORE_LOADER,
+    SUPPLIERS,
+    VENV,
+    WELL,
+    codes,
+    diagnostics,
+    only,
+)
 from nixpy.doctor import examine
 from nixpy.doctor.examine import CHECKS, judge
-from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Freshness, Git, WheelProgram
-from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Freshness, Git, Supplier, WheelProgram
+from nixpy.doctor.machine_diagnostic import MachineDiagnostic, in_groups
 
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
+NIXPKGS = Supplier(provider="nixpkgs", expression="pkgs.x")
+SIBLING = Supplier(provider="sibling-wheel", expression=None)
+NOBODY = Supplier(provider="none", expression=None)
 RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
 
 
@@ -33,14 +50,54 @@ def test_a_library_that_is_not_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("supplier", "rendered", "words"),
+    [
+        (NIXPKGS, False, "and nixpkgs has them"),
+        (
+            NIXPKGS,
+            True,
+            "and nixpy.nix supplies them, but not to this Python",
+        ),
+        (
+            SIBLING,
+            False,
+            "and the packages that contain them are not installed",
+        ),
+        (
+            NOBODY,
+            False,
+            (
+                "and nixpy does not know which packages contain them. Find the package with `nix-locate --top-level "
+                '--whole-name lib/SONAME`, and set map = { "SONAME" = "PACKAGE" } in [tool.nixpy.libraries].'
+            ),
+        ),
+    ],
+)
+def test_many_libraries_of_one_cause_are_one_line(supplier: Supplier, rendered: bool, words: str) -> None:
+    """The first sonames, the number of the others and all packages are named; JSON has each library."""
+    sonames = [f"libnobody{number}.so.1" for number in range(9)]
+    missing = tuple(replace(STDCXX, soname=one, wheel=name) for one in sonames for name in ("numpy", "vtk"))
+    found = diagnostics(
+        unfound=missing, suppliers=dict.fromkeys(sonames, supplier), rendered=frozenset(sonames if rendered else ())
+    )
+    assert len(found) == 9
+    (one,) = in_groups(found)
+    assert one.message == (
+        "libnobody0.so.1, libnobody1.so.1, libnobody2.so.1 and 6 more are not found; they are needed by numpy, vtk, "
+        + words
+    )
+    assert (one.packages, one.command) == (("numpy", "vtk"), found[0].command)
+
+
+@pytest.mark.parametrize(
     ("soname", "words", "command"),
     [
         ("libtorch.so", "and the package that contains it is not installed", "uv sync"),
         (
             "libfoo.so.1",
             (
-                'and nixpy does not know which package contains it. Set map = { "libfoo.so.1" = "PACKAGE" } in '
-                "[tool.nixpy.libraries], with the package of nixpkgs that has it."
+                "and nixpy does not know which package contains it. Find the package with `nix-locate --top-level "
+                '--whole-name lib/libfoo.so.1`, and set map = { "libfoo.so.1" = "PACKAGE" } in [tool.nixpy.libraries].'
             ),
             "nixpy sync && nix develop",
         ),

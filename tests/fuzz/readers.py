@@ -45,15 +45,15 @@ from nixpy.locks import formats, requirements, select
 from nixpy.locks.model import Declared, ExtrasAndGroups
 from nixpy.needs import elf
 from nixpy.needs.derive import needs_of
+from nixpy.needs.elf_strings import read_opens
 from nixpy.needs.model import WheelFacts
 from nixpy.needs.requires import required
 from nixpy.package import licences
 from nixpy.project import config, discover, flake, project
 from nixpy.sdists import metadata, sdist
 from nixpy.styles import styles
-from nixpy.wheels import metadata as wheel_metadata
 from nixpy.wheels import partial, remote
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import installed_wheels
 from nixpy.wheels.local import LocalWheel
@@ -129,21 +129,25 @@ def forget() -> None:
 
 
 def _elf(data: bytes, folder: Path) -> None:
-    found = elf.read(data, "demo/_native.so")
+    found = None
+    with suppress(elf.UnreadableError):
+        found = elf.read(data, "demo/_native.so")
     elf.run_path(data)
     elf.needed_versions(data)
     elf.defined_versions(data)
     elf.is_complete(data)
+    for machine in (62, 183):
+        read_opens(data, machine, "demo/_native.so")
     if found:
         needs_of(canonicalize_name("demo"), WheelFacts(files=(found,), known="sha256"), found.machine)
 
 
 def _opened(wheel: ZippedWheel) -> None:
     with closing(wheel):
-        tried(wheel_metadata.requires, wheel)
         for member in wheel.members()[:3]:
             tried(wheel.head, member.path, 4)
-        needs_of(canonicalize_name("demo"), WheelFacts(files=inspect(wheel), known="sha256"), 62)
+        tried(read_facts, wheel, requires=True)
+        needs_of(canonicalize_name("demo"), read_facts(wheel, sources=True), 62)
 
 
 def _wheel(data: bytes, folder: Path) -> None:
@@ -184,9 +188,9 @@ def _remote_wheel(data: bytes, folder: Path) -> None:
     head, _, body = data.partition(b"\n")
     server = _server()
     # No request waits, and a file of a few hundred bytes is read in several pieces.
-    small = ((partial, "_TAIL", 64), (partial, "GAP", 16), (remote, "GAP", 16), (remote, "_HEAD", 32))
+    small = ((partial, "_SMALL", 0), (partial, "_TAIL", 64), *((module, "GAP", 16) for module in (partial, remote)))
     with ExitStack() as stack:
-        for module, name, value in (*small, (limits, "PAUSE", 0.0)):
+        for module, name, value in (*small, (remote, "_HEAD", 32), (limits, "PAUSE", 0.0)):
             stack.enter_context(mock.patch.object(module, name, value))
         server.data, server.answers = body, head.decode("latin-1").split("|")
         _opened(remote.RemoteWheel("https://index.example/demo-1.0-py3-none-any.whl", server, most=len(body)))
@@ -209,7 +213,7 @@ def _record(data: bytes, folder: Path) -> None:
         info.joinpath(name).write_bytes(text)
     for wheel in installed_wheels(folder).values():
         assert wheel.filename
-        tried(inspect, wheel)
+        tried(read_facts, wheel, sources=True)
     packages = read_packages(folder)
     without_record(folder, packages)
 

@@ -63,8 +63,11 @@ def main() -> None:
     scan = nixpy.scan(project.root, python="3.13", systems=("x86_64-linux",), offline=True)
     assert_type(scan, nixpy.Scan)
     assert_type(scan.wheels, tuple[nixpy.Wheel, ...])
+    for library in scan.libraries:
+        assert_type(library.evidence, tuple[nixpy.LibraryEvidence, ...])
     for wheel in scan.wheels:
         assert_type(wheel.needs, nixpy.Needs)
+        assert_type(wheel.needs.opens, tuple[nixpy.RuntimeOpen, ...])
         print(wheel.name, wheel.version)
 
     target = nixpy.make_target("x86_64-linux", python="3.13")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,11 @@ from packaging.utils import canonicalize_name
 
 from nixpy.core.errors import NixpyError
 from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.libraries.evidence import LibraryEvidence
 from nixpy.libraries.manylinux import allowed
 from nixpy.libraries.match import Library, Rules, WheelNeeds, match
 from nixpy.needs.model import Needs
+from opens import of_table
 
 LINUX, ARM, MAC = "x86_64-linux", "aarch64-linux", "aarch64-darwin"
 
@@ -37,7 +40,7 @@ def wheel(
         needs=Needs(
             sonames=tuple((soname, f"{name}/x.so") for soname in both),
             optional=tuple(sorted(optional.split())),
-            dlopen=tuple(sorted(dlopen.split())),
+            opens=of_table(*dlopen.split(), system=system),
             provides=tuple(sorted(provides.split())),
             known="sha256",
         ),
@@ -66,6 +69,10 @@ def test_a_needed_library_has_its_package_and_says_who_needs_it() -> None:
             needed_by=("pandas", "scipy"),
             optional=False,
             systems=(LINUX,),
+            evidence=tuple(
+                LibraryEvidence(kind="linked", certainty="certain", package=name, path=f"{name}/x.so")
+                for name in ("pandas", "scipy")
+            ),
         ),
     )
     assert diagnostics == ()
@@ -326,3 +333,21 @@ def test_no_path_ever_holds_what_a_wheel_ships_or_glibc_owns(wheels: list[WheelN
         for each in wheels:
             if each.system in library.systems and library.soname in each.needs.provides:
                 assert library.provider == "sibling-wheel"
+
+
+def test_unreadable_elf_files_are_one_line_for_each_wheel() -> None:
+    """The first path, the number of them and the systems are named, and how to read the file."""
+    one = replace(wheel("one"), needs=Needs(known="sha256", unreadable=("one/tool",)))
+    arm = replace(one, system=ARM)
+    many = replace(wheel("many"), needs=Needs(known="sha256", unreadable=("many/a", "many/b")))
+    _, diagnostics = match([one, arm, many])
+    assert codes(diagnostics) == [("NIX104", "many"), ("NIX104", "one")]
+    assert diagnostics[0].message == (
+        f"nixpy cannot read 2 ELF files such as many/a of many on {LINUX}, so it does not know which libraries they "
+        "need"
+    )
+    assert diagnostics[1].message == (
+        f"nixpy cannot read the ELF file one/tool of one on {ARM}, {LINUX}, so it does not know which libraries it "
+        "needs"
+    )
+    assert "`readelf -d`" in str(diagnostics[0].hint)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from nixpy.needs.derive import format_glibc, is_executable, is_extension, needs_of
 from nixpy.needs.glibc import is_glibc
-from nixpy.needs.model import ElfFile, Needs, WheelFacts
+from nixpy.needs.model import ElfFile, Needs, RuntimeOpen, WheelFacts, reached
+from opens import of_table, opening
 
 X86, ARM = 62, 183
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -142,6 +143,54 @@ def test_names_opened_at_run_time() -> None:
     assert needs(*plugin, name="python-magic").optional == ()
 
 
+def _opened(*opens: RuntimeOpen, name: str = "demo", machine: int | None = X86) -> tuple[tuple[str, ...], ...]:
+    files = (elf("demo/libown.so.1.2", soname="libown.so.1"),)
+    facts = WheelFacts(files=files, known="sha256", opens=opens)
+    return tuple(one.names for one in needs_of(canonicalize_name(name), facts, machine).opens)
+
+
+def test_opens_of_other_systems_are_left_out() -> None:
+    """The needs have what the code opens on this system, which is the only one they name."""
+    opens = (opening("liba.so.1", systems=("x86_64-linux",)), opening("libb.so.1", systems=("aarch64-darwin",)))
+    assert _opened(*opens) == (("liba.so.1",),)
+    assert _opened(*opens, machine=ARM) == ()
+    assert _opened(*opens, machine=None) == (("libb.so.1",),)
+    (found,) = needs_of(canonicalize_name("a"), WheelFacts(files=(), known="sha256", opens=opens), X86).opens
+    assert found.systems == ("x86_64-linux",)
+
+
+@pytest.mark.parametrize("names", [("libown.so.1",), ("libown.so.1.2",), ("libz.so.1", "libown.so.1")])
+def test_a_copy_in_the_wheel_serves(names: tuple[str, ...]) -> None:
+    """A wheel needs no library of which it ships one of the names, by soname or file name, in whatever order."""
+    assert _opened(opening(*names)) == ()
+
+
+def test_rows_of_the_table_complete_the_files() -> None:
+    """Sources and the table both stay; a row adds what no file shows."""
+    opens = (opening("libmagic.so", "libmagic.so.1", path="magic/loader.py"), opening("libfoo.so.1"))
+    assert _opened(*opens, name="python-magic") == (
+        ("libmagic.so.1",),
+        ("libmagic.so", "libmagic.so.1"),
+        ("libfoo.so.1",),
+    )
+
+
+def test_what_counts_as_opened() -> None:
+    """`dlopen` has the first name of each open, without possible ones and those of modules that nothing imports."""
+    opens = (
+        opening("libb.so.1", "libc.so.1"),
+        opening("liba.so.1", certainty="likely"),
+        opening("libd.so.1", certainty="possible"),
+        opening("libe.so.1", module="demo.unused"),
+        opening("libf.so.1", module="demo.low", modules=("demo.high", "demo.other")),
+    )
+    assert Needs(known="sha256", opens=opens).dlopen == ("liba.so.1", "libb.so.1")
+    assert reached(opens) == opens[:3]
+    assert reached(opens, {"demo.unused"}) == opens[:4]
+    assert reached(opens, {"demo.low", "demo.highest"}) == opens[:3]
+    assert reached(opens, {"demo.high.below"}) == (*opens[:3], opens[4])
+
+
 def test_executables_are_programs_with_an_interpreter() -> None:
     """Programs are listed by path; libraries that carry an interpreter and static programs are not."""
     found = needs(
@@ -184,7 +233,7 @@ def test_machines_apart() -> None:
 def test_darwin_knows_only_what_is_opened() -> None:
     """Without ELF machine nothing but the curated names is told."""
     found = needs(elf(MODULE, "libz.so.1", glibc=(2, 17)), name="python-magic", machine=None)
-    assert found == Needs(known="sha256", dlopen=("libmagic.so.1",))
+    assert found == Needs(known="sha256", opens=of_table("libmagic.so.1", system="aarch64-darwin"))
 
 
 def test_glibc_floor_is_the_highest_as_numbers() -> None:
@@ -219,6 +268,14 @@ def test_glibc_floor_is_the_highest_as_numbers() -> None:
 def test_extension_modules_by_name(path: str, expected: bool) -> None:
     """Tagged names and plain importable names are modules; `lib…` and versioned names are libraries."""
     assert is_extension(path) is expected
+
+
+def test_unreadable_files() -> None:
+    """A file that nixpy cannot read is named, except on macOS, and supplies its file name to the others."""
+    facts = WheelFacts(files=(elf(MODULE, "libown.so.1"),), known="sha256", unreadable=("demo/libown.so.1",))
+    found = needs_of(NormalizedName("demo"), facts, X86)
+    assert (found.unreadable, found.sonames) == (("demo/libown.so.1",), ())
+    assert needs_of(NormalizedName("demo"), facts, None).unreadable == ()
 
 
 @st.composite

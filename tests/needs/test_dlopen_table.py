@@ -70,7 +70,7 @@ def test_table_is_sound() -> None:
 def test_package_without_rows() -> None:
     """Most packages have no rules, and then nothing is opened, required or spared."""
     none = curated(NormalizedName("requests"))
-    assert none.sonames == ()
+    assert none.opens == ()
     assert not none.requires("a/libx.so")
     assert not none.spares("a/libx.so")
 

@@ -85,6 +85,8 @@ def test_everything_at_once() -> None:
         ('groups = "dev"', "must be a list of strings"),
         ('libraries = "all"', 'must be "exact" or "manylinux"'),
         ('libraries = { mode = ["exact"] }', 'must be "exact" or "manylinux"'),
+        ('libraries.runtime = "possible"', 'must be "likely", "certain" or "none"'),
+        ("libraries.runtime = false", 'must be "likely", "certain" or "none"'),
         ('libraries = { ad = ["libz.so.1"] }', "unknown setting `tool.nixpy.libraries.ad`"),
         ("libraries = { optional = 1 }", "must be true or false"),
         ('libraries = { map = { "libz.so.1" = "builtins.exec [ ]" } }', "is not an attribute path"),

@@ -27,6 +27,7 @@ from runner import Nixpy
 PACKAGE = Path(nixpy.__file__).parent
 # Codes that two modules report, with the remedy that both have.
 SHARED = {
+    "NIX104": ("doctor/package_checks.py", "libraries/match.py"),
     "NIX301": ("environment/lang2nix.py", "environment/python_set.py"),
     "NIX416": ("commands/check.py", "doctor/setting_checks.py"),
     "NIX430": ("commands/plan.py", "doctor/venv_checks.py"),

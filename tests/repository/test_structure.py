@@ -18,7 +18,7 @@ TESTS = TOP / "tests"
 OTHER_FOLDERS = {
     "api": "the module `api.py` and the names of `import nixpy`",
     "ci": "the action, the hooks and the workflow of a new project; they run nixpy from outside",
-    "corpus": "a program that reads 44 real wheels, and what it expects",
+    "corpus": "programs that compare the ELF reader with others, on 44 real wheels and on files of patchelf",
     "docs": "the pages of docs/ and the READMEs, whose commands are run",
     "fuzz": "a harness for each reader of foreign files, and the inputs that are kept for it",
     "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",

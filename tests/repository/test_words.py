@@ -82,6 +82,8 @@ CODES = PACKAGE / "diagnostics/codes.csv"
 # Columns of other tables that messages quote.
 QUOTED_COLUMNS = (
     ("index/uv-settings.csv", "reason"),
+    ("libraries/notes.csv", "hint"),
+    ("libraries/notes.csv", "note"),
     ("libraries/patterns.csv", "note"),
     ("libraries/sonames.csv", "note"),
 )

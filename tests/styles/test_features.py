@@ -73,14 +73,21 @@ def test_programs_of_nixpkgs_stand_for_those_of_wheels() -> None:
     assert all(bool(item.variable) == bool(item.program) for item in found.values())
 
 
-def test_who_asks_find_library_is_told_of_the_feature(tmp_path: Path, nixpy: Nixpy) -> None:
-    """A package that knows its library by no other way is a problem without the feature, and none with it."""
+def test_init_enables_find_library_for_a_package_that_calls_it(tmp_path: Path, nixpy: Nixpy) -> None:
+    """`init` enables the feature in a new project, with its reason; later the settings decide, and NIX303 names it."""
     project = tmp_path / "one"
     project.mkdir()
     wheel = build_wheel(tmp_path / "wheels", "pyzbar", "0.1.9")
     (project / "requirements.txt").write_text(f"pyzbar @ {wheel.as_uri()}\n")
     ran = nixpy("init", project, "--style", "loader", "--format", "json")
     assert ran.status == 0, ran.err
-    assert "NIX303" in {problem["code"] for problem in ran.project["problems"]}
-    ran = nixpy("init", project, "--feature", "find-library", "--format", "json")
     assert "NIX303" not in {problem["code"] for problem in ran.project["problems"]}
+    assert "pyzbar calls ctypes.util.find_library" in ran.project["reasons"]["features"]
+    settings = project / "nixpy.toml"
+    assert 'features = ["find-library"]' in settings.read_text()
+    assert nixpy("check", project).status == 0
+    settings.write_text(settings.read_text().replace('features = ["find-library"]\n', ""))
+    for command in ("sync", "init"):
+        ran = nixpy(command, project, "--format", "json")
+        assert "NIX303" in {problem["code"] for problem in ran.project["problems"]}
+    assert "features" not in settings.read_text()

@@ -27,6 +27,7 @@ from nixpy.environment.facts import facts
 from nixpy.environment.options import resolve_options
 from nixpy.needs.model import Needs
 from nixpy.project import project
+from opens import of_table
 from runner import Nixpy
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="its files are for x86-64")
@@ -567,7 +568,7 @@ def test_the_lock_says_which_names_are_opened(tmp_path: Path) -> None:
     """
 
     def wheel(name: str, *opened: str, system: str = "x86_64-linux", **others: tuple[object, ...]) -> Wheel:
-        needs = Needs(dlopen=opened, known="sha256", **others)  # type: ignore[arg-type]
+        needs = Needs(opens=of_table(*opened, system=system), known="sha256", **others)  # type: ignore[arg-type]
         filename = f"{name}-1-py3-none-any.whl"
         return Wheel(
             system=system, name=canonicalize_name(name), version="1", filename=filename, sha256=None, needs=needs

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from elfbuild import elf
+from elfopens import opener
 from nixpy.wheels.archive import Member
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.elf_files import inspect, read
+from nixpy.wheels.facts import read_facts
 
 LIBRARY = elf(needed=["libz.so.1"])
 PROGRAM = elf(needed=["libz.so.1"], interpreter=b"/lib64/ld-linux-x86-64.so.2\0")
@@ -20,6 +22,7 @@ class Memory:
         self.programs = set(programs)
         self.heads: list[str] = []
         self.reads: list[str] = []
+        self.calls = 0  # of read
 
     def members(self) -> Sequence[Member]:
         """Return the files in the order given."""
@@ -32,6 +35,7 @@ class Memory:
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield whole files, the last first: an archive may choose its order."""
+        self.calls += 1
         for path in reversed(list(paths)):
             self.reads.append(path)
             yield path, self.files[path]
@@ -80,10 +84,14 @@ def test_nothing_to_open_opens_nothing() -> None:
     assert (archive.heads, archive.reads) == ([], [])
 
 
-def test_damaged_and_foreign_files_are_skipped() -> None:
-    """A damaged library is passed over and does not hide the others; foreign machines are kept."""
+def test_damaged_files_are_reported_and_foreign_ones_kept() -> None:
+    """A damaged library does not hide the others, and is among those that nixpy cannot read; text and static programs
+    are not. Files for foreign machines are kept.
+    """
     files = {
         "a/bad.so": LIBRARY[:-20],
+        "a/script.so": b"INPUT(libreal.so) /* linker script */" * 3,
+        "a/static.so": elf(dynamic=False),
         "a/good.so": LIBRARY,
         "a/arm.so": elf(needed=["libz.so.1"], machine=183),
     }
@@ -91,3 +99,13 @@ def test_damaged_and_foreign_files_are_skipped() -> None:
         ("a/arm.so", 183),
         ("a/good.so", 62),
     ]
+    assert read_facts(Memory(files)).unreadable == ("a/bad.so",)
+
+
+def test_libraries_that_a_file_opens() -> None:
+    """What a file opens at run time is read with its links; a file that the loader does not link opens nothing."""
+    data = opener(["libGL.so.1"])
+    (one,) = read(data, "a/mod.so").opens
+    assert (one.names, one.path, one.systems) == (("libGL.so.1",), "a/mod.so", ("x86_64-linux",))
+    assert read(data[:40] + data[41:], "a/mod.so").opens == ()
+    assert read(LIBRARY, "a/lib.so").opens == ()

@@ -8,15 +8,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nixpy.needs.model import ElfFile, WheelFacts
+from nixpy.needs.model import ElfFile, RuntimeOpen, WheelFacts
 from nixpy.wheels import cache as module
 from nixpy.wheels.cache import Cache
 
 DIGEST = "ab" * 32
 URL = "https://index.example/files/demo.whl"
-WRONG = (
-    b'{"known": "sha256", "files": [{"path": %s, "machine": 62, "needed": %s, "soname": null, '
-    b'"interpreter": null, "glibc": null}]}'
+FULL = WheelFacts(
+    files=(ElfFile(path="a.so", machine=62, needed=("libz.so.1",), glibc=(2, 28)),),
+    known="sha256",
+    requires=("six",),
+    opens=(
+        RuntimeOpen(
+            names=("libz.so",), evidence="source", certainty="likely", path="a.py", line=1, systems=("x86_64-linux",)
+        ),
+    ),
+    imports=("six.moves",),
+    unreadable=("bin/a",),
 )
 text = st.text(max_size=9)
 elf_files = st.builds(
@@ -28,13 +36,33 @@ elf_files = st.builds(
     interpreter=st.none() | text,
     glibc=st.none() | st.tuples(st.integers(0, 9), st.integers(0, 99)),
 )
+opens = st.builds(
+    RuntimeOpen,
+    names=st.lists(text, max_size=3).map(tuple),
+    evidence=st.sampled_from(["linked", "note", "source", "strings", "table"]),
+    certainty=st.sampled_from(["certain", "likely", "possible"]),
+    path=text,
+    line=st.none() | st.integers(1, 99),
+    find_library=st.booleans(),
+    module=st.none() | text,
+    systems=st.lists(text, max_size=3).map(tuple),
+)
+facts_of_wheels = st.builds(
+    WheelFacts,
+    files=st.lists(elf_files, max_size=3).map(tuple),
+    known=st.just("sha256"),
+    requires=st.none() | st.lists(text, max_size=3).map(tuple),
+    opens=st.lists(opens, max_size=3).map(tuple),
+    imports=st.lists(text, max_size=3).map(tuple),
+    unreadable=st.lists(text, max_size=3).map(tuple),
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(files=st.lists(elf_files, max_size=3).map(tuple))
-def test_facts_come_back_as_they_were(tmp_path: Path, files: tuple[ElfFile, ...]) -> None:
+@given(facts=facts_of_wheels)
+def test_facts_come_back_as_they_were(tmp_path: Path, facts: WheelFacts) -> None:
     """Whatever facts are kept, the same are found again."""
-    cache, facts = Cache(folder=tmp_path), WheelFacts(files=files, known="sha256")
+    cache = Cache(folder=tmp_path)
     cache.put(DIGEST, facts, URL)
     assert cache.get(DIGEST) == facts
 
@@ -77,8 +105,6 @@ def test_weaker_facts_are_not_kept(tmp_path: Path, known: str) -> None:
         b'{"known": "index", "files": []}',
         b'{"known": "sha256", "files": [1]}',
         b'{"known": "sha256", "files": [{"path": "a"}]}',
-        WRONG % (b"1", b"[]"),
-        WRONG % (b'"a"', b'"libz"'),
         b"[" * 100_000,
     ],
 )
@@ -92,6 +118,40 @@ def test_a_damaged_entry_is_none(tmp_path: Path, content: bytes) -> None:
     cache.put(DIGEST, facts)
     assert cache.get(DIGEST) == facts
     assert len(list(tmp_path.rglob("*.*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"path":"a.so"', '"path":1'),
+        ('"needed":["libz.so.1"]', '"needed":"libz.so.1"'),
+        ('"needed":["libz.so.1"]', '"needed":{"libz.so.1":1}'),
+        ('"machine":62', '"machine":true'),
+        ('"glibc":[2,28]', '"glibc":[2,"28"]'),
+        ('"requires":["six"]', '"requires":[1]'),
+        ('"evidence":"source"', '"evidence":"guess"'),
+        ('"certainty":"likely"', '"certainty":[]'),
+        ('"find_library":false', '"find_library":0'),
+        ('"line":1', '"line":"1"'),
+        ('"module":null', '"module":3'),
+        ('"systems":["x86_64-linux"]', '"systems":null'),
+        ('"names":["libz.so"]', '"names":"libz.so"'),
+        ('"imports":["six.moves"]', '"imports":"six.moves"'),
+        ('"unreadable":["bin/a"]', '"unreadable":[null]'),
+        (',"imports":["six.moves"]', ""),
+        (',"imports":["six.moves"]', ',"imports":[],"more":1'),
+    ],
+)
+def test_wrong_type_in_an_entry(tmp_path: Path, old: str, new: str) -> None:
+    """A value of the wrong type, a key too few or too many: the entry is ignored."""
+    cache = Cache(folder=tmp_path)
+    cache.put(DIGEST, FULL)
+    assert cache.get(DIGEST) == FULL
+    (entry,) = tmp_path.rglob("*.json")
+    content = entry.read_text()
+    assert old in content
+    entry.write_text(content.replace(old, new))
+    assert cache.get(DIGEST) is None
 
 
 def test_a_new_reader_reads_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
 from nixpy.wheels.cache import Cache
 from nixpy.wheels.gather import gather
-from smallindex import SmallIndex
+from smallindex import SmallIndex, build_wheel
 from wheels.samples import locked, mostly_data, mostly_elf, pure
 from wheels.scripted import Answer, scripted
 
@@ -118,24 +118,53 @@ def test_rescan_reads_again(tmp_path: Path) -> None:
         assert len(index.requests) == 2 * asked
 
 
-def test_the_environment_comes_before_the_index(tmp_path: Path) -> None:
-    """What is installed is not downloaded; another version of it is."""
-    path = pure(tmp_path / "w", files={"pure/a.so": shared_object(["libz.so.1"])})
-    newer = pure(tmp_path / "new", "pure")
-    newer = newer.rename(newer.with_name("pure-2.0-py3-none-any.whl"))
+def install(path: Path, folder: Path) -> Path:
+    """Install a wheel into an environment in `folder`."""
     commands = [["venv", "--python", sys.executable, "v"], ["pip", "install", "--python", "v/bin/python", str(path)]]
     for command in commands:
-        options = ["--no-config", "--offline", "--cache-dir", str(tmp_path / "uv")]
-        subprocess.run([uv.find_uv_bin(), *command, *options], check=True, capture_output=True, cwd=tmp_path)
+        options = ["--no-config", "--offline", "--cache-dir", str(folder / "uv")]
+        subprocess.run([uv.find_uv_bin(), *command, *options], check=True, capture_output=True, cwd=folder)
+    return folder / "v"
+
+
+def test_the_environment_comes_before_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed is not downloaded, and read once as long as its files are the same; another version is read."""
+    path = pure(tmp_path / "w", files={"pure/a.so": shared_object(["libz.so.1"]), "pure/a.py": "import six.moves\n"})
+    newer = pure(tmp_path / "new", "pure")
+    newer = newer.rename(newer.with_name("pure-2.0-py3-none-any.whl"))
+    venv = install(path, tmp_path)
     with SmallIndex(tmp_path / "w") as index:
         wheel = locked(path, index.file_url(path.name))
-        facts, how = collect(wheel, venv=tmp_path / "v", cache=tmp_path / "cache")
+        facts, how = collect(wheel, venv=venv, cache=tmp_path / "cache")
+        with monkeypatch.context() as patched:
+            patched.setattr("nixpy.wheels.gather.read_facts", None)
+            assert collect(wheel, venv=venv, cache=tmp_path / "cache") == (facts, how)
         assert index.requests == []
     assert how == [("pure", "installed")]
     assert [file.needed for file in facts[wheel].files] == [("libz.so.1",)]
-    assert facts[wheel].known == "installed"
-    assert not (tmp_path / "cache").exists()
-    assert collect(locked(newer), venv=tmp_path / "v")[1] == [("pure", "file")]
+    assert (facts[wheel].known, facts[wheel].imports) == ("installed", ("six.moves",))
+    assert collect(wheel, offline=True, cache=tmp_path / "cache")[0][wheel].known == "tag"
+    assert collect(locked(newer), venv=venv)[1] == [("pure", "file")]
+
+
+def test_a_changed_source_is_not_the_wheel(tmp_path: Path) -> None:
+    """An installed source with another hash than in RECORD is not used; a changed library is: styles change it."""
+    path = pure(tmp_path / "w", files={"pure/a.so": shared_object(["libz.so.1"]), "pure/a.py": "import six.moves\n"})
+    venv = install(path, tmp_path)
+    with SmallIndex(tmp_path / "w") as index:
+        wheel = locked(path, index.file_url(path.name))
+        source, library = (next(venv.glob(f"lib/python3*/site-packages/pure/{name}")) for name in ("a.py", "a.so"))
+        library.unlink()  # not the file in the cache of uv
+        library.write_bytes(shared_object(["libm.so.6"]))
+        facts, how = collect(wheel, venv=venv, cache=tmp_path / "cache")
+        assert (how, facts[wheel].files[0].needed) == ([("pure", "installed")], ("libm.so.6",))
+        source.unlink()
+        source.write_text("import six.other\n")
+        facts, how = collect(wheel, venv=venv, cache=tmp_path / "cache")
+        assert (how, facts[wheel].imports) == ([("pure", "download")], ("six.moves",))
+    listed = replace(wheel, file=WheelFile(filename=wheel.file.filename))
+    facts, how = collect(listed, venv=venv)
+    assert (how, facts[listed].imports) == ([("pure", "installed")], ("six.other",))
 
 
 def test_offline_asks_nobody(tmp_path: Path) -> None:
@@ -164,15 +193,20 @@ def test_one_file_for_two_systems_is_read_once(tmp_path: Path) -> None:
 
 
 def test_macos_wheels_are_not_opened(tmp_path: Path) -> None:
-    """For macOS nothing is asked for, also when Linux needs the same file."""
-    path = pure(tmp_path, files={"a.so": shared_object(["libz.so.1"])})
+    """Of wheels with code for macOS nothing is fetched; one for any system is opened, for its sources, once."""
+    code = build_wheel(tmp_path, "code", "1.0", "cp313-cp313-macosx_11_0_arm64", files={"code.py": "import a.b"})
+    path = pure(tmp_path, files={"a.so": shared_object(["libz.so.1"]), "pure.py": "import six.moves"})
     with SmallIndex(tmp_path) as index:
         mac, linux = (locked(path, index.file_url(path.name), system=s) for s in ("aarch64-darwin", "x86_64-linux"))
-        facts, _ = collect(mac)
+        own = locked(code, index.file_url(code.name), system="aarch64-darwin")
+        facts, _ = collect(own)
         assert index.requests == []
-        assert facts[mac] == WheelFacts(files=(), known="tag")
-        facts, _ = collect(mac, linux)
-    assert (facts[mac].known, facts[linux].known) == ("tag", "sha256")
+        assert facts[own] == WheelFacts(files=(), known="tag")
+        facts, how = collect(own, mac, linux)
+        assert {request.path for request in index.requests} == {f"/files/{path.name}"}
+    assert facts[mac] == facts[linux]
+    assert facts[mac].imports == ("six.moves",)
+    assert how == [("code", "skipped"), ("pure", "download")]
 
 
 def test_no_address(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ from nixpy.locks.model import WheelFile
 from nixpy.sdists.release import SdistIndex
 from nixpy.sdists.sdist import read_sdist
 from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import installed_wheels
 from nixpy.wheels.local import LocalWheel
-from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 from wheels.scripted import Answer, scripted
 
@@ -60,7 +60,7 @@ def test_metadata_of_nested_mails(tmp_path: Path, kind: bytes) -> None:
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("demo-1.dist-info/METADATA", content)
     with closing(LocalWheel(path)) as archive:
-        assert requires(archive) == ("six",)
+        assert read_facts(archive, requires=True).requires == ("six",)
 
 
 @pytest.mark.parametrize(

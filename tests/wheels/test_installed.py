@@ -177,3 +177,26 @@ def test_large_files_are_mapped(venv: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (large,) = installed_wheels(venv).values()
     assert isinstance(dict(large.read(["demo/native.so"]))["demo/native.so"], mmap)
     assert inspect(large) == facts
+
+
+@needs_x86_64
+def test_hashes_of_sources(venv: Path) -> None:
+    """A file with the hash in RECORD is verified; a changed one, and one without a known hash, is not."""
+    path = _wheel(venv.parent)
+    _install(venv, str(path))
+    installed = _installed(venv)
+    sources = [member.path for member in installed.members() if member.path.endswith(".so")]
+    assert sources
+    assert installed.verify(sources)
+    assert not installed.verify([*sources, "demo-1.0.dist-info/RECORD"])
+    before = installed.fingerprint
+    assert _installed(venv).fingerprint == before
+    file = installed.file(sources[0])
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[:-1] + b"x")
+    assert not _installed(venv).verify(sources)
+    assert _installed(venv).fingerprint != before
+    record = next(venv.glob("lib/*/site-packages/demo-1.0.dist-info/RECORD"))
+    record.write_text(record.read_text().replace("sha256=", "md5="))
+    assert not _installed(venv).verify(sources[1:])

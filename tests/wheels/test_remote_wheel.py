@@ -23,9 +23,9 @@ from nixpy.core.errors import NixpyError
 from nixpy.index.settings import IndexSettings
 from nixpy.needs.model import ElfFile, Known
 from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.local import LocalWheel
-from nixpy.wheels.metadata import requires
 from nixpy.wheels.partial import PartialFile, Span, merge
 from nixpy.wheels.remote import RemoteWheel
 from smallindex import SmallIndex, build_wheel
@@ -315,7 +315,7 @@ def test_a_wheel_without_members_has_nothing() -> None:
     with scripted(lambda *_: empty) as server:
         assert look(f"{server.url}/x.whl", None) == ((), "index")
         with closing(client()) as by, closing(RemoteWheel(f"{server.url}/x.whl", by)) as wheel:
-            assert requires(wheel) == ()
+            assert read_facts(wheel, requires=True).requires == ()
 
 
 def test_a_login_goes_to_its_own_server_only(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ This module uses disk and network. It only connects the steps, which are in othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.requirements import Requirement
@@ -18,8 +18,9 @@ from nixpy.libraries import manylinux
 from nixpy.locks.model import ExtrasAndGroups, Lock, Locked, LockedWheel, Unavailable, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import needs_of
-from nixpy.needs.model import Needs, WheelFacts
+from nixpy.needs.model import Needs, WheelFacts, unreached_modules
 from nixpy.needs.requires import Requires, required
+from nixpy.needs.sources.modules import below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,22 @@ def _needs_of_wheels(locked: Locked, targets: Sequence[Target], analysis_options
                 by_extras=found.by_extras if found else before.by_extras if before else (),
             )
         )
-    return tuple(wheels)
+    asked = unreached_modules(one for wheel in wheels for one in wheel.needs.opens)
+    # nixpy.lock has only imports that mattered for the wheels in it.
+    if asked - unreached_modules(one for wheel in known for one in wheel.needs.opens):
+        lacking = [wheel for wheel in locked.wheels if wheel not in facts]
+        facts |= _gather(lacking, targets, analysis_options) if lacking else {}
+    return tuple(
+        _with_imports(wheel, facts.get(item), asked) for wheel, item in zip(wheels, locked.wheels, strict=True)
+    )
+
+
+def _with_imports(wheel: Wheel, facts: WheelFacts | None, asked: Collection[str]) -> Wheel:
+    """Return a wheel with those of the modules `asked` that it imports."""
+    needs = wheel.needs
+    names = needs.imports if facts is None or facts.known == "tag" else facts.imports
+    imports = tuple(sorted(module for module in asked if any(below(name, module) for name in names)))
+    return replace(wheel, needs=replace(needs, imports=imports)) if imports != needs.imports else wheel
 
 
 def _requires(

@@ -21,10 +21,11 @@ from packaging.utils import NormalizedName
 
 from nixpy.core import limits
 from nixpy.core.errors import LockError
+from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
 from nixpy.needs.derive import format_glibc
-from nixpy.needs.model import Known, Needs
+from nixpy.needs.model import Certainty, Evidence, Known, Needs, RuntimeOpen, open_order, unreached_modules
 
 _FORMAT = 1
 # The format of the facts in the generated Nix file; `templates/nix/default.nix` has the same number. Raise both if the
@@ -67,7 +68,8 @@ class Wheel:
     def matters(self) -> bool:
         """Whether this wheel can change the generated files."""
         needs = self.needs
-        asks = needs.sonames or needs.executables or needs.dlopen or needs.provides
+        asks = needs.sonames or needs.executables or needs.opens or needs.provides
+        asks = asks or needs.imports or needs.unreadable
         return bool(asks) or not self.filename.endswith("-any.whl")
 
 
@@ -76,7 +78,8 @@ class NixpyLock:
     """The content of nixpy.lock: its inputs and the wheels.
 
     `release` is the nixpkgs release for which the wheels were selected: its glibc and its Python. `wheels`
-    are sorted by system and name. In the file they are only those that matter, but with `complete` all.
+    are sorted by system and name. In the file they are only those that matter, but with `complete` all. `imported` are
+    those of `modules` that the own sources of the project import.
     """
 
     python: str
@@ -86,6 +89,12 @@ class NixpyLock:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
     complete: bool = False
+    imported: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules on an import of which it depends whether wheels open libraries."""
+        return unreached_modules(one for wheel in self.wheels for one in wheel.needs.opens)
 
     @property
     def installable(self) -> bool:
@@ -99,6 +108,12 @@ class Damaged(Exception):
 
 class Newer(Exception):
     """The file was written by a newer nixpy."""
+
+
+def on_linux(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable]) -> frozenset[str]:
+    """Return the names of the packages on Linux, those without a wheel too."""
+    here = [wheel.name for wheel in wheels if wheel.system in LINUX_SYSTEMS]
+    return frozenset((*here, *(item.name for item in unavailable if item.system in LINUX_SYSTEMS)))
 
 
 def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
@@ -160,12 +175,18 @@ def _json(data: Mapping[str, Any]) -> str:
     return _pretty(data, "\n") + "\n"
 
 
+class _Line(dict[str, Any]):
+    """An object that is written in one line."""
+
+
 def _pretty(value: Any, line: str) -> str:
     """Return JSON with one line for each member.
 
     Lists of plain values are in one line, since wheels of Qt have hundreds.
     """
     inner = line + " "
+    if isinstance(value, _Line):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping) and value:
         members = (f"{json.dumps(key, ensure_ascii=False)}: {_pretty(item, inner)}" for key, item in value.items())
         return "{" + inner + f",{inner}".join(members) + line + "}"
@@ -198,6 +219,7 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
         "release": nixpy_lock.release,
         "inputs": nixpy_lock.inputs,
         **({"complete": True} if nixpy_lock.complete else {}),
+        **({"imported": list(nixpy_lock.imported)} if nixpy_lock.imported else {}),
         "systems": systems,
     }
 
@@ -213,10 +235,13 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
     facts = {
         "sonames": dict(needs.sonames),
         "optional": list(needs.optional),
-        "dlopen": list(needs.dlopen),
+        "dlopen": [one.names[0] for one in needs.opens if one.evidence == "table"],
+        "opens": [_Line(_open_entry(one)) for one in needs.opens if one.evidence != "table"],
         "executables": list(needs.executables),
         "provides": list(needs.provides),
+        "imports": list(needs.imports),
         "glibc": needs.glibc and format_glibc(needs.glibc),
+        "unreadable": list(needs.unreadable),
     }
     return {
         "name": wheel.name,
@@ -228,6 +253,20 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
         **({"requires": list(wheel.requires)} if complete and wheel.requires is not None else {}),
         **({"by-extras": list(wheel.by_extras)} if complete and wheel.by_extras else {}),
     }
+
+
+def _open_entry(one: RuntimeOpen) -> dict[str, Any]:
+    found = {
+        "names": list(one.names),
+        "evidence": one.evidence,
+        "certainty": one.certainty,
+        "path": one.path,
+        "line": one.line,
+        "by-find-library": one.find_library,
+        "module": one.module,
+        "modules": list(one.modules),
+    }
+    return {key: value for key, value in found.items() if value not in (None, False, [])}
 
 
 def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
@@ -256,6 +295,7 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
             wheels=wheels,
             unavailable=unavailable,
             complete=body.get("complete", False),
+            imported=tuple(body.get("imported", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error
@@ -279,12 +319,41 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
         needs=Needs(
             sonames=tuple(needs.get("sonames", {}).items()),
             optional=tuple(needs.get("optional", ())),
-            dlopen=tuple(needs.get("dlopen", ())),
+            opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),
             provides=tuple(needs.get("provides", ())),
+            imports=tuple(needs.get("imports", ())),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
+            unreadable=tuple(needs.get("unreadable", ())),
         ),
         requires=tuple(item["requires"]) if "requires" in item else None,
         by_extras=tuple(item.get("by-extras", ())),
     )
+
+
+def _opens(system: str, needs: Mapping[str, Any]) -> list[RuntimeOpen]:
+    """Return what a wheel opens at run time, in order.
+
+    `dlopen` has the sonames of `dlopen.csv`. Earlier versions of nixpy recorded only these.
+    """
+    found = [
+        RuntimeOpen(names=(soname,), evidence="table", certainty="likely", path="", systems=(system,))
+        for soname in needs.get("dlopen", ())
+    ]
+    for item in needs.get("opens", ()):
+        _check_texts(item, "evidence", "certainty", "path")
+        found.append(
+            RuntimeOpen(
+                names=tuple(item["names"]),
+                evidence=cast("Evidence", item["evidence"]),
+                certainty=cast("Certainty", item["certainty"]),
+                path=item["path"],
+                line=item.get("line"),
+                find_library=item.get("by-find-library", False),
+                module=item.get("module"),
+                modules=tuple(item.get("modules", ())),
+                systems=(system,),
+            )
+        )
+    return sorted(found, key=open_order)

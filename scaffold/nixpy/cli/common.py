@@ -19,6 +19,7 @@ from nixpy.core.errors import BuildNeededError, NixpyError
 from nixpy.core.fault import Fault
 from nixpy.core.target import SYSTEMS
 from nixpy.diagnostics.diagnostic import Diagnostic, counted
+from nixpy.diagnostics.grouping import in_groups
 
 _SILENCE = 10  # seconds without output after which a user may think that nixpy hangs
 F = TypeVar("F", bound=Callable[..., Any])
@@ -137,9 +138,12 @@ def diagnostics_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def print_diagnostics(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
-    """Print diagnostics, each with its code and hint; with `err` to standard error."""
-    for diagnostic in diagnostics:
-        print_message("warning", diagnostic.code, diagnostic.message, diagnostic.hint, err=err)
+    """Print diagnostics, each with its code and hint; with `err` to standard error.
+
+    Those of one cause are one line, except with `-v`.
+    """
+    for diagnostic in diagnostics if SETTINGS.verbose else in_groups(diagnostics):
+        print_message(diagnostic.level, diagnostic.code, diagnostic.message, diagnostic.hint, err=err)
 
 
 def print_message(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from nixpy.cli.layout import table, tell
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.core.errors import ProjectError
 from nixpy.doctor.examine import CHECKS, Report, examine
+from nixpy.doctor.machine_diagnostic import in_groups
 from nixpy.doctor.report import as_json, looked_at_text, not_looked_at, rows, summary
 from nixpy.locks import formats
 from nixpy.project.discover import nearest_project, refuse_repository
@@ -48,6 +50,8 @@ def command(folder: Path, venv: Path | None, form: str) -> int:
 
 
 def _print(report: Report) -> None:
+    if not SETTINGS.verbose:
+        report = replace(report, diagnostics=in_groups(report.diagnostics))
     if not SETTINGS.quiet:
         for line in table(rows(report.facts), indent=0):
             echo(line)

@@ -49,9 +49,9 @@ def _tell(outcome: Outcome, verdict: Verdict, diff: bool) -> None:
             tell(line, lead="  ")
     if verdict.diagnostics and SETTINGS.verbose:
         print_diagnostics(verdict.diagnostics, err=True)
-    elif verdict.diagnostics:
-        codes = ", ".join(sorted({diagnostic.code for diagnostic in verdict.diagnostics}))
-        number = counted(len(verdict.diagnostics), "diagnostic")
+    elif warnings := [diagnostic for diagnostic in verdict.diagnostics if diagnostic.level == "warning"]:
+        codes = ", ".join(sorted({diagnostic.code for diagnostic in warnings}))
+        number = counted(len(warnings), "diagnostic")
         tell(f"{number} ({codes}); `nixpy check -v` shows them", lead="  ", err=True)
     if diff:
         for file in verdict.files:

@@ -9,13 +9,16 @@ from typing import Any
 
 from nixpy.cli.common import diagnostics_data, print_diagnostics, print_message, say
 from nixpy.cli.layout import print_command, table, tell
+from nixpy.cli.left_out import print_left_out
 from nixpy.cli.output import SETTINGS, Styled, echo
 from nixpy.commands.changes import changes
 from nixpy.commands.next_steps import next_steps
 from nixpy.commands.plan import Plan
+from nixpy.commands.scan import evidence_data
 from nixpy.commands.summary import first_diagnostics, first_libraries, wheel_counts, workspace_places
 from nixpy.core.git import is_checkout
 from nixpy.diagnostics.diagnostic import counted, shorten
+from nixpy.environment.facts import reason
 from nixpy.files.reconcile import Comparison, State
 from nixpy.project import managers
 
@@ -98,6 +101,8 @@ def _choices(plan: Plan) -> None:
         ("nixpkgs", resolved.nixpkgs),
     ):
         rows.append((name, value, resolved.reasons.get(name, "")))
+    if "features" in resolved.reasons:
+        rows.append(("features", ", ".join(plan.project.settings.features), resolved.reasons["features"]))
     rows.append(("systems", "; ".join(filter(None, (", ".join(resolved.systems), resolved.reasons.get("systems"))))))
     for line in table(rows, indent=0):
         echo(line)
@@ -112,15 +117,17 @@ def _libraries(plan: Plan) -> None:
             for item in first_libraries(supplied, _ROWS)
         ]
         if brief
-        else [(item.soname, str(item.expression), shorten(item.needed_by)) for item in supplied]
+        else [(item.soname, str(item.expression), reason(item)) for item in supplied]
     )
     echo("")
     if not supplied:
-        tell("no wheel needs a library from nixpkgs")
+        opens = "" if plan.environment.left_out else "; none opens one that nixpy could see"
+        tell(f"no wheel links to a library of nixpkgs{opens}")
     for line in table(rows):
         echo(line)
     if brief:
         _more(len(supplied), counted(len(supplied), "library"))
+    print_left_out(plan.environment.left_out)
     unopened = sorted({wheel.name for wheel in plan.nixpy_lock.wheels if wheel.guessed})
     if unopened:
         tell(
@@ -181,8 +188,9 @@ def _more(number: int, items: str) -> None:
 def _diagnostics(plan: Plan) -> None:
     shown, more = (plan.diagnostics, {}) if SETTINGS.verbose else first_diagnostics(plan.diagnostics, _DIAGNOSTICS)
     print_diagnostics(shown)
+    levels = {diagnostic.code: diagnostic.level for diagnostic in shown}
     for code, number in more.items():
-        print_message("warning", code, f"and {number} more; -v lists all")
+        print_message(levels[code], code, f"and {number} more; -v lists all")
 
 
 def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[str, Any]:
@@ -202,6 +210,15 @@ def data(plan: Plan, comparisons: Sequence[Comparison], *, diff: bool) -> dict[s
         "libraries": [
             {"soname": item.soname, "expression": item.expression, "needed_by": list(item.needed_by)}
             for item in plan.environment.supplied
+        ],
+        "left_out": [
+            {
+                "soname": item.soname,
+                "expression": item.expression,
+                "needed_by": list(item.needed_by),
+                "evidence": evidence_data(item),
+            }
+            for item in plan.environment.left_out
         ],
         "external": [
             {"role": one.role, "expression": one.expression, "reason": one.reason, "systems": list(one.systems)}

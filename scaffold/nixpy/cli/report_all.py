@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from nixpy.cli.common import print_message, say
 from nixpy.cli.layout import print_command, table, tell
@@ -116,13 +117,13 @@ def _changed(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 def _diagnostics(done: Sequence[SetUp]) -> None:
     """Print the number of diagnostics of each code, and the projects."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[tuple[Literal["warning", "note"], str], Counter[str]] = {}
     for one in done:
         for diagnostic in one.plan.diagnostics if one.plan else ():
-            found.setdefault(diagnostic.code, Counter())[str(one.folder)] += 1
-    for code, folders in {} if SETTINGS.verbose else found.items():
+            found.setdefault((diagnostic.level, diagnostic.code), Counter())[str(one.folder)] += 1
+    for (level, code), folders in {} if SETTINGS.verbose else found.items():
         where = shorten(sorted(folders))
-        print_message("warning", code, f"{counted(folders.total(), 'diagnostic')} in {where}; -v shows them")
+        print_message(level, code, f"{counted(folders.total(), 'diagnostic')} in {where}; -v shows them")
 
 
 def _total(done: Sequence[SetUp]) -> str:

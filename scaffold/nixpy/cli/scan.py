@@ -22,9 +22,16 @@ from nixpy.cli.common import (
     with_builds,
 )
 from nixpy.cli.layout import table, tell
-from nixpy.cli.output import echo
+from nixpy.cli.left_out import print_left_out, supplier
+from nixpy.cli.output import SETTINGS, echo
 from nixpy.commands.scan import Scan, as_json
-from nixpy.libraries.match import Library
+from nixpy.diagnostics.diagnostic import shorten
+from nixpy.libraries.catalogue import catalogue
+from nixpy.libraries.match import Library, left_out
+
+_LINKS_TO_NONE = "links to no library outside glibc and its own files; "
+_OPENS_NONE = "opens none that nixpy could see"
+_LEFT_OUT = "those that it may open are left out"
 
 
 @click.command("scan")
@@ -76,6 +83,7 @@ def command(
     tell(", ".join(result.systems), lead=f"Python {result.python} on ")
     for line in _lines(result):
         echo(line)
+    print_left_out(left_out(result.libraries))
     print_diagnostics(result.diagnostics)
 
 
@@ -85,44 +93,70 @@ def _lines(scan: Scan) -> Iterator[str]:
     It names the systems only if they differ.
     """
     answers = {(system, item.soname): item for item in scan.libraries for system in item.systems}
+    opened = {
+        (system, name): [item for item in scan.libraries if system in item.systems and item.opened_by(name)]
+        for system, name in {(wheel.system, wheel.name) for wheel in scan.wheels}
+    }
     rows: dict[tuple[str, str, str], set[str]] = {}
     where: dict[str, set[str]] = {}
     for wheel in scan.wheels:
         label = f"{wheel.name} {wheel.version}"
         where.setdefault(label, set()).add(wheel.system)
-        for name, supplier in _needs(wheel, answers):
-            rows.setdefault((label, name, supplier), set()).add(wheel.system)
+        for name, words in _needs(wheel, answers, opened[wheel.system, wheel.name]):
+            rows.setdefault((label, name, words), set()).add(wheel.system)
     asking = {label for label, _, _ in rows}
+    left = {f"{wheel.name} {wheel.version}" for wheel in scan.wheels if opened[wheel.system, wheel.name]}
     rows |= {
-        (label, "", "links to no library outside glibc and its own files"): where[label]
+        (label, "", _LINKS_TO_NONE + (_LEFT_OUT if label in left else _OPENS_NONE)): where[label]
         for label in where.keys() - asking
     }
     last, shown = "", []
-    for (label, name, supplier), systems in sorted(rows.items()):
+    for (label, name, words), systems in sorted(rows.items()):
         linux = {system for system in where[label] if not system.endswith("-darwin")}
         note = "" if systems in (where[label], linux) else f" on {', '.join(sorted(systems))}"
-        shown.append(("" if label == last else label, name, supplier + note))
+        shown.append(("" if label == last else label, name, words + note))
         last = label
     yield from table(shown)
 
 
-def _needs(wheel: Wheel, answers: Mapping[tuple[str, str], Library]) -> Iterator[tuple[str, str]]:
+def _needs(
+    wheel: Wheel, answers: Mapping[tuple[str, str], Library], opened: Sequence[Library]
+) -> Iterator[tuple[str, str]]:
+    """Yield each soname and program of a wheel, with words about it.
+
+    Libraries that the wheel opens are among them unless they are left out. Files that link to libraries are named
+    with `-v`.
+    """
     needs = wheel.needs
+    linked = dict(needs.sonames)
     if wheel.guessed:
         yield "(not opened)", "every library that its platform tag allows"
-        return
-    for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen}):
-        yield soname, _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
-    for path in needs.executables:
-        yield path.rsplit("/", 1)[-1], "a program, which needs the loader in /lib64 or /lib"
+    else:
+        for soname, path in linked.items():
+            words = _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
+            yield soname, f"{words}{_note(soname)}, linked by {path}" if SETTINGS.verbose else words
+    for library in opened:
+        if library.soname not in linked and (library.wanted or library.provider == "sibling-wheel"):
+            first = next(one for one in library.evidence if one.opened and one.package == wheel.name)
+            place = f" by {first.place}" if first.place else ""
+            yield library.soname, f"{supplier(library)}, opened{place}"
+    if len(needs.executables) > 1 and not SETTINGS.verbose:
+        names = shorten([path.rsplit("/", 1)[-1] for path in needs.executables])
+        yield f"{len(needs.executables)} programs", f"need the loader in /lib64 or /lib: {names}"
+    else:
+        for path in needs.executables:
+            yield path.rsplit("/", 1)[-1], "a program, which needs the loader in /lib64 or /lib"
+    for path in needs.unreadable:
+        yield path.rsplit("/", 1)[-1], "an ELF file that nixpy cannot read"
 
 
 def _supplier(library: Library | None, *, optional: bool) -> str:
     if library is None:
         return "ignored"
-    supplier = library.expression or {
-        "sibling-wheel": "another wheel",
-        "host-driver": "the graphics driver of the host",
-        "none": "no known package",
-    }.get(library.provider, library.provider)
-    return f"{supplier} (optional)" if optional else supplier
+    return f"{supplier(library)} (optional)" if optional else supplier(library)
+
+
+def _note(soname: str) -> str:
+    """Return the note of the catalogue about a library of nixpkgs, in brackets."""
+    entry = catalogue().find(soname)
+    return f" ({entry.note})" if entry and entry.provider == "nixpkgs" and entry.note else ""

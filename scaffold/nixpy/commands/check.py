@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nixpy.analysis import nixpylock
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock
+from nixpy.commands.imported import differences, imported, unread
 from nixpy.commands.plan import file_diagnostics, lists_all, lock_changes, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
@@ -26,6 +27,7 @@ from nixpy.files.reconcile import STATUS, Comparison, Remedy, State, own_state, 
 from nixpy.locks.model import LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
+from nixpy.project.own_imports import OwnImports
 from nixpy.project.project import Project, read
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
 
@@ -169,10 +171,12 @@ def check(project: Project) -> Verdict:
         reasons = [_setting(project, "style", "the settings name no style")] if nixpy_lock else []
         return replace(_verdict(files, reasons), settled=resolved.style is not None)
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
+    own = imported(project, nixpy_lock)
     changes = [
         *_asked(project, resolved, nixpy_lock),
         *_chosen(project, resolved, nixpy_lock),
         *_installed(project, resolved, nixpy_lock),
+        *_imported(project, own, nixpy_lock),
         *(Reason(message=with_hint(one.message, one.hint), path=project.flake) for one in left_behind),
     ]
     env = environment_of(project, resolved, nixpy_lock)
@@ -192,6 +196,7 @@ def check(project: Project) -> Verdict:
             *flake_imports.unused(project),
             *file_diagnostics(project, resolved),
             *env.diagnostics,
+            *unread(own),
         ),
         settled=True,
     )
@@ -304,6 +309,12 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
         yield Reason(message=f"the local folder {name} is built with something else", path=path, package=name)
 
 
+def _imported(project: Project, own: OwnImports, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    """Yield what the own sources of the project import now, or no longer."""
+    for message, package in differences(own, nixpy_lock):
+        yield Reason(message=message, path=project.nixpy_lock_path, package=package)
+
+
 def _folders(unavailable: Iterable[Unavailable]) -> set[tuple[str, tuple[str, ...], bool]]:
     """Return how each local folder is built."""
     found = ((item.name, item.sdist_facts) for item in unavailable if item.source == "folder")
@@ -311,4 +322,4 @@ def _folders(unavailable: Iterable[Unavailable]) -> set[tuple[str, tuple[str, ..
 
 
 def _matters(wheel: LockedWheel) -> bool:
-    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).sonames)
+    return not wheel.file.filename.endswith("-any.whl") or bool(curated(wheel.name).opens)

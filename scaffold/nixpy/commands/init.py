@@ -13,7 +13,7 @@ from typing import Any
 
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.commands import fitting_systems
-from nixpy.commands.plan import Plan, lock_of, plan
+from nixpy.commands.plan import Plan, lock_of, plan, with_suggested_features
 from nixpy.core.errors import ProjectError, ResolutionError
 from nixpy.core.read_file import is_file, read_bytes
 from nixpy.core.target import LINUX_SYSTEMS
@@ -53,6 +53,9 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     made = _planned(project, resolved, options, analysis_options, may_leave_out=True)
     if made.resolved.systems != resolved.systems:
         options = replace(options, systems=made.resolved.systems)
+    if project.settings.style is None:  # later the settings decide
+        made = with_suggested_features(made)
+        options = replace(options, features=made.project.settings.features)
     return _with_user_files(made, options, entry)
 
 

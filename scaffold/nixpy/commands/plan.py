@@ -12,6 +12,7 @@ from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.commands import other_python
+from nixpy.commands.imported import imported, unread
 from nixpy.core.errors import NixpyError, ResolutionError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.text import shell_word
@@ -26,7 +27,8 @@ from nixpy.files.reconcile import OutputFile
 from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
-from nixpy.needs.dlopen import curated
+from nixpy.needs.derive import is_library, with_table
+from nixpy.needs.model import Needs
 from nixpy.nixpkgs import releases
 from nixpy.project import flake, managers, own_imports, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
@@ -86,8 +88,10 @@ def plan(
         complete=lists_all(project, resolved),
         installable=resolved.all_wheels,
     )
+    own = imported(project, nixpy_lock)
+    nixpy_lock = replace(nixpy_lock, imported=tuple(sorted(own.modules)))
     if resolved.style is None:
-        programs = {wheel.name for wheel in nixpy_lock.wheels if wheel.needs.executables}
+        programs = {wheel.name for wheel in nixpy_lock.wheels if _may_have_programs(wheel.needs)}
         style, why = styles.recommend(programs, resolved.required_systems)
         resolved = replace(resolved, style=style.name, reasons={**resolved.reasons, "style": why})
     env = environment_of(project, resolved, nixpy_lock)
@@ -107,8 +111,40 @@ def plan(
             *file_diagnostics(project, resolved, of_user=True),
             *env.diagnostics,
             *_run_time(project, env, analysis.names),
+            *unread(own),
             *(_other_python(project, resolved, env, analysis_options, kept) if compare else ()),
         ),
+    )
+
+
+def _may_have_programs(needs: Needs) -> bool:
+    """Return whether a wheel contains programs.
+
+    An ELF file that nixpy cannot read may be one.
+    """
+    return bool(needs.executables) or not all(map(is_library, needs.unreadable))
+
+
+def with_suggested_features(plan: Plan) -> Plan:
+    """Return the plan with the features that its diagnostics name as a remedy.
+
+    The reason of the options for `features` says why.
+    """
+    found = {one.feature: one.message for one in plan.diagnostics if one.feature}
+    if not found:
+        return plan
+    chosen = tuple(sorted({*plan.project.settings.features, *found}))
+    project = replace(plan.project, settings=replace(plan.project.settings, features=chosen))
+    resolved = replace(plan.resolved, reasons={**plan.resolved.reasons, "features": "; ".join(found.values())})
+    env = environment_of(project, resolved, plan.nixpy_lock)
+    before = set(plan.environment.diagnostics)
+    return replace(
+        plan,
+        project=project,
+        resolved=resolved,
+        environment=env,
+        files=outputs(project, env, plan.nixpy_lock),
+        diagnostics=(*env.diagnostics, *(one for one in plan.diagnostics if one not in before and not one.feature)),
     )
 
 
@@ -123,12 +159,8 @@ def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
 def _run_time(project: Project, env: Environment, names: Collection[str]) -> Iterator[Diagnostic]:
     """Yield diagnostics about modules and programs that are missing at run time."""
     enabled = {feature.name for feature in env.features}
-    own = {
-        feature.name: managers.relative(project, path)
-        for feature in features.features()
-        if feature.modules and feature.name not in enabled
-        if (path := own_imports.importing(project.root, feature.modules))
-    }
+    modules = {name for feature in features.features() if feature.name not in enabled for name in feature.modules}
+    own = own_imports.own_imports((project.root, *project.members.values()), modules, strings=False).modules
     settings = project.settings
     yield from run_time.diagnostics(names, own, style=env.style, enabled=enabled, packages=settings.packages)
 
@@ -381,7 +413,8 @@ def outputs(project: Project, env: Environment, nixpy_lock: NixpyLock) -> tuple[
 def read_nixpy_lock(project: Project) -> NixpyLock | None:
     """Return the content of nixpy.lock, or None if it is missing or not reliable.
 
-    The names that wheels open at run time come from the current `dlopen.csv`, since no wheel must be opened for them.
+    The rows about what wheels open at run time come from the current `dlopen.csv`, since no wheel must be opened for
+    them.
     """
     try:
         nixpy_lock = nixpylock.loads(
@@ -393,5 +426,5 @@ def read_nixpy_lock(project: Project) -> NixpyLock | None:
 
 
 def _opened(wheel: Wheel) -> Wheel:
-    opened = tuple(name for name in curated(wheel.name).sonames if name not in wheel.needs.provides)
-    return replace(wheel, needs=replace(wheel.needs, dlopen=opened))
+    needs = wheel.needs
+    return replace(wheel, needs=replace(needs, opens=with_table(needs.opens, wheel.name, wheel.system, needs.provides)))

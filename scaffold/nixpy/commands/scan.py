@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from packaging.utils import InvalidWheelFilename
 
 from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
-from nixpy.analysis.nixpylock import Wheel, wheel_needs
+from nixpy.analysis.nixpylock import Wheel, on_linux, wheel_needs
 from nixpy.commands import plan
 from nixpy.core import limits
 from nixpy.core.errors import ArgumentError
@@ -29,7 +30,8 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment import run_time
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
-from nixpy.libraries.match import Library, match
+from nixpy.libraries.match import Library, match, of_dependency
+from nixpy.libraries.notes import notes
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, WheelFile
 from nixpy.locks.select import select
@@ -118,7 +120,18 @@ def scan(
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    return _finish(resolved, analysis, reported)
+    found = _finish(resolved, analysis, reported)
+    if kind == "wheel":
+        return _alone(found, "scan the wheel of that package together with this one")
+    return found if deps else _alone(found, "scan without --no-deps to see")
+
+
+def _alone(found: Scan, how: str) -> Scan:
+    """Return a scan of packages without their dependencies.
+
+    One of these may contain a library that nixpy does not know.
+    """
+    return replace(found, diagnostics=tuple(of_dependency(one, how) for one in found.diagnostics))
 
 
 def _lock(kind: str, targets: Sequence[str]) -> Lock | None:
@@ -279,6 +292,7 @@ def _finish(
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
     libraries, diagnostics = match(wheel_needs(analysis.wheels), systems=resolved.systems)
+    names = on_linux(analysis.wheels, analysis.unavailable)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
@@ -287,8 +301,9 @@ def _finish(
         diagnostics=(
             *reported,
             *diagnostics,
+            *notes(libraries, names),
             *unavailable_diagnostics(analysis.unavailable, resolved.python),
-            *run_time.diagnostics(analysis.names, {}),
+            *run_time.diagnostics(analysis.names, ()),
         ),
     )
 
@@ -298,6 +313,11 @@ def as_json(scan: Scan) -> dict[str, Any]:
 
     `schemas/scan.json` describes it.
     """
+    opened: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for library in scan.libraries:
+        for one in library.evidence:
+            for system in library.systems if one.opened else ():
+                opened[system, one.package].add(library.soname)
     return {
         "python": scan.python,
         "systems": list(scan.systems),
@@ -312,9 +332,10 @@ def as_json(scan: Scan) -> dict[str, Any]:
                     "sonames": [soname for soname, _ in wheel.needs.sonames],
                     "optional": list(wheel.needs.optional),
                     "executables": list(wheel.needs.executables),
-                    "dlopen": list(wheel.needs.dlopen),
+                    "dlopen": sorted(opened[wheel.system, wheel.name]),
                     "glibc": format_glibc(wheel.needs.glibc) if wheel.needs.glibc else None,
                     "known": wheel.needs.known,
+                    "unreadable": list(wheel.needs.unreadable),
                 },
             }
             for wheel in scan.wheels
@@ -328,6 +349,7 @@ def as_json(scan: Scan) -> dict[str, Any]:
                 "needed_by": list(library.needed_by),
                 "optional": library.optional,
                 "systems": list(library.systems),
+                "evidence": evidence_data(library),
             }
             for library in scan.libraries
         ],
@@ -336,3 +358,13 @@ def as_json(scan: Scan) -> dict[str, Any]:
             for diagnostic in scan.diagnostics
         ],
     }
+
+
+def evidence_data(library: Library) -> list[dict[str, Any]]:
+    """Return how it is known that packages need a library, as JSON data.
+
+    Calls in one line that try different names are one item.
+    """
+    keys = ("kind", "certainty", "package", "path", "line")
+    items = dict.fromkeys(tuple(getattr(one, key) for key in keys) for one in library.evidence)
+    return [dict(zip(keys, item, strict=True)) for item in items]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from nixpy.commands.plan import Plan
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
+from nixpy.diagnostics.grouping import in_groups
 from nixpy.libraries.match import Library
 from nixpy.project import managers
 
@@ -46,10 +47,13 @@ def first_libraries(libraries: Sequence[Library], limit: int) -> tuple[Library, 
 
 
 def first_diagnostics(diagnostics: Sequence[Diagnostic], limit: int) -> tuple[tuple[Diagnostic, ...], dict[str, int]]:
-    """Return at most `limit` diagnostics of each code, and the number of others."""
+    """Return at most `limit` diagnostics of each code, and the number of others.
+
+    Those of one cause are one.
+    """
     seen: Counter[str] = Counter()
     shown = []
-    for diagnostic in diagnostics:
+    for diagnostic in in_groups(diagnostics):
         seen[diagnostic.code] += 1
         if seen[diagnostic.code] <= limit:
             shown.append(diagnostic)

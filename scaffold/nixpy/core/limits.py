@@ -104,6 +104,25 @@ minute.
 UNKNOWN_SIZE = 8 << 30
 """Bytes of a download if neither the lock nor the server states its size; the largest wheels have about 4 GB."""
 
+SOURCE = 4 << 20
+"""Bytes of one Python source. The longest sources on PyPI that are not data have about 1 MB."""
+
+SOURCES = 256 << 20
+"""Bytes of all sources of a wheel, which are in memory together. Those of the largest generated clients have half."""
+
+PARSED = 32 << 20
+"""Bytes of the sources of a wheel that nixpy parses to find out what imports a module: Python parses about 4 MB in a
+second. The sources of most wheels together have less."""
+
+IMPORTS = 10_000
+"""Modules of other packages that nixpy lists for a wheel; the largest wheels import about a thousand."""
+
+OWN_SOURCES = 50_000
+"""Python files of a project in which nixpy looks for imports; the largest repositories have about 40,000."""
+
+OWN_BYTES = 512 << 20
+"""Bytes of these files together: the largest repositories have about 300 MB."""
+
 
 _BRACKETS = re.compile(r"[()]")
 

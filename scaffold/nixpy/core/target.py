@@ -34,6 +34,16 @@ _OLDEST_MINOR = 8  # before it, ABI tags had a suffix (`cp37m`)
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
 
+def system_of(machine: int | None) -> str | None:
+    """Return the Nix system for an ELF e_machine, or None if nixpy does not know it.
+
+    None as the machine means a system without ELF files.
+    """
+    if machine is None:
+        return "aarch64-darwin"
+    return next((system for system, number in _E_MACHINE.items() if number == machine), None)
+
+
 def this_system() -> str | None:
     """Return the Nix system of this machine, or None if nixpy does not support it."""
     return _PLATFORMS.get((platform.system(), platform.machine()))

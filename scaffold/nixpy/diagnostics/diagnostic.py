@@ -6,22 +6,41 @@ nixpy reports diagnostics without stopping.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 _NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The text for several diagnostics of one cause.
+
+    A report replaces `{items}` in `message` by the items of all of them, such as sonames, and `{packages}` by packages.
+    Diagnostics with the same message and hint have one cause.
+    """
+
+    item: str
+    message: str
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Diagnostic:
     """One diagnostic.
 
-    `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy.
+    `code` is stable (NIX101 …); `package` is the wheel it is about, if any, `hint` the remedy. A `note` is not about a
+    fault. With a `cause`, a report has one line for all diagnostics of the same cause. `feature` is the feature that is
+    the remedy: `init` enables it in a project that nixpy does not manage yet.
     """
 
     code: str
     package: str | None = None
     message: str
     hint: str | None = None
+    level: Literal["warning", "note"] = "warning"
+    cause: Cause | None = field(default=None, compare=False, repr=False)
+    feature: str | None = field(default=None, compare=False, repr=False)
 
 
 def order(diagnostic: Diagnostic) -> tuple[str, bool, str, str]:

@@ -26,9 +26,11 @@ from nixpy.doctor.interpreter import outside, packages_in, pythons_on_path, star
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic, Skipped
 from nixpy.doctor.packages import Packages, read_packages
 from nixpy.doctor.venv import Wheels, inspect_wheels, read_venv
+from nixpy.needs.model import RuntimeOpen
 
 _T = TypeVar("_T")
 _NO_PACKAGES = Packages(installed=(), unreadable=(), recorded={})
+_NO_OPENS: Mapping[tuple[str, str], tuple[RuntimeOpen, ...]] = {}
 Check = Callable[[Facts], Iterator[MachineDiagnostic]]
 
 # The name of a check, its function, and the facts that it requires.
@@ -63,6 +65,7 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("tags of wheels", package_checks.unfit_wheels, ("host", "packages", "wheels")),
     ("editable packages", package_checks.lost_sources, ("packages",)),
     ("files that cannot be read", package_checks.unreadable_files, ("packages",)),
+    ("ELF files that nixpy cannot read", package_checks.unreadable_elf_files, ("packages", "wheels")),
     ("symbol versions", package_checks.missing_versions, ("started", "wheels")),
     ("versions of packages", package_checks.other_versions, ("packages", "wanted")),
     ("driver", library_checks.missing_driver, ("host", "started", "wheels")),
@@ -165,7 +168,10 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         if started and started.search is None:
             see.unread["started"] = "the loader of this system does not report where it looks for libraries"
     packages = see("packages", _NO_PACKAGES, read_packages, found.folder) if found else _NO_PACKAGES
-    wheels = see("wheels", None, inspect_wheels, found, host, started, environ, packages) if found and host else None
+    wheels = None
+    if found and host:
+        opens = see("opens", _NO_OPENS, project_folder.recorded_opens, root, host)
+        wheels = see("wheels", None, inspect_wheels, found, host, started, environ, packages, opens)
     project = see("project", None, project_folder.observe_project, root, host) if host else None
     fresh = see("fresh", None, project_folder.freshness, root) if project and project.uses_nixpy else None
     uv_settings = see("uv_settings", dict[str, str](), project_folder.uv_settings, root, environ)
@@ -184,7 +190,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         started=started,
         failure=failure,
         broken_files=tuple({file.path: file for file in broken if file}.values()),
-        needs_libraries=wheels is None or any(one.needs.sonames or one.needs.dlopen for one in wheels.asking),
+        needs_libraries=wheels is None or any(one.needs.sonames or one.needs.opens for one in wheels.asking),
         elf_files=wheels.elf_files if wheels else 0,
         unfound=wheels.unfound if wheels else (),
         installed=tuple(
@@ -192,6 +198,7 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
             for package in packages.installed
         ),
         unreadable=_unreadable(packages, wheels),
+        unreadable_elf=wheels.unreadable_elf if wheels else {},
         versions=wheels.versions if wheels else (),
         recorded=see("recorded", {}, project_folder.recorded_versions, root, host, _version(found, started))
         if host and project and project.uses_nixpy and fresh is None

@@ -108,13 +108,15 @@ class OnPath:
 class MissingLibrary:
     """A soname that the loader does not find for `files` of one wheel.
 
-    The paths are those in the wheel.
+    The paths are those in the wheel. `opened` is the file that opens the library at run time, with the line if it is
+    known.
     """
 
     soname: str
     wheel: str
     files: tuple[str, ...]
     optional: bool
+    opened: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +315,7 @@ class Facts:
     unfound: tuple[MissingLibrary, ...] = ()
     installed: tuple[InstalledPackage, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
+    unreadable_elf: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # by package
     versions: tuple[MissingVersion, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)  # the specifier of each package that the project installs
     recorded: Mapping[str, str] = field(default_factory=dict)  # the same of nixpy.lock, if there is no lock

@@ -18,6 +18,7 @@ from nixpy.core import programs
 from nixpy.doctor import cache
 from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
+from nixpy.needs.model import ElfFile
 from nixpy.styles import features
 
 _ASK = Path(__file__).with_name("ask.py")
@@ -43,7 +44,7 @@ def read_program(path: Path) -> Program:
     try:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             magic = data[:4]
-            facts = elf.read(data, str(file)) if magic == elf.MAGIC else None
+            facts = _elf_file(data, file)
             is_whole = magic != elf.MAGIC or elf.is_complete(data)
             text = data[:_MOST] if len(data) <= _MOST else b""
     except (OSError, ValueError) as error:  # an empty file, one without permission, a damaged ELF file
@@ -60,6 +61,14 @@ def read_program(path: Path) -> Program:
         ours=_OURS.search(text) is not None,
         loader=Path(facts.interpreter) if facts and facts.interpreter else None,
     )
+
+
+def _elf_file(data: mmap.mmap, path: Path) -> ElfFile | None:
+    """Return the facts of an ELF file, or None if nixpy cannot read them."""
+    try:
+        return elf.read(data, str(path))
+    except elf.UnreadableError:
+        return None
 
 
 def _broken(file: Path, magic: bytes) -> str:
@@ -183,7 +192,7 @@ def _sonames(path: Path) -> Iterator[str]:
     """Yield the file name and soname of a mapped library."""
     try:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            facts = elf.read(data, str(path))
+            facts = _elf_file(data, path)
     except (OSError, ValueError):
         return
     if facts:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nixpy.core.read_file import exists
-from nixpy.diagnostics.diagnostic import bring_programs, shorten
+from nixpy.diagnostics.diagnostic import Cause, bring_programs, shorten
+from nixpy.diagnostics.grouping import ITEMS, PACKAGES
 from nixpy.doctor.facts import DRIVER, WSL_DRIVER, Facts, Host, MissingLibrary, folders, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.doctor.remedies import init
@@ -101,19 +102,27 @@ def leaked_search_path(facts: Facts) -> Iterator[MachineDiagnostic]:
 
 def unfound_libraries(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX409: the loader does not find a library that wheels require."""
-    needers: dict[str, list[str]] = defaultdict(list)
+    needers: dict[str, list[MissingLibrary]] = defaultdict(list)
     for one in _required(facts):
-        needers[one.soname].append(one.wheel)
-    for soname, names in sorted(needers.items()):
+        needers[one.soname].append(one)
+    for soname, missing in sorted(needers.items()):
+        names = list(dict.fromkeys(one.wheel for one in missing))
+        place = next((f" ({one.opened} opens it)" for one in missing if one.opened), "")
         supplier = facts.suppliers[soname]
         if supplier.provider == "host-driver":
             continue
+        command = supply(facts, [soname])
         yield MachineDiagnostic(
             code="NIX409",
-            message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it, "
+            message=f"{soname} is not found; {shorten(names)} {'needs' if len(names) == 1 else 'need'} it{place}, "
             + _who(facts, soname),
-            command=supply(facts, [soname]),
+            command=command,
             packages=tuple(names),
+            cause=Cause(
+                item=soname,
+                message=f"{ITEMS} are not found; they are needed by {PACKAGES}, {_who_has_them(facts, soname)}",
+                hint=command,
+            ),
         )
 
 
@@ -142,6 +151,18 @@ def _who(facts: Facts, soname: str) -> str:
     if soname in facts.rendered:
         return f"and nixpy.nix supplies it from {supplier.expression}, but not to this Python"
     return f"and {supplier.expression} contains it"
+
+
+def _who_has_them(facts: Facts, soname: str) -> str:
+    """Return the same for several libraries, without their packages."""
+    supplier = facts.suppliers[soname]
+    if supplier.provider == "sibling-wheel":
+        return "and the packages that contain them are not installed"
+    if supplier.expression is None:
+        return f"and nixpy does not know which packages contain them. {unknown_soname('SONAME')}"
+    if soname in facts.rendered:
+        return "and nixpy.nix supplies them, but not to this Python"
+    return "and nixpkgs has them"
 
 
 def supply(facts: Facts, sonames: Iterable[str]) -> str:

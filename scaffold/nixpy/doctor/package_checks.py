@@ -127,6 +127,30 @@ def unreadable_files(facts: Facts) -> Iterator[MachineDiagnostic]:
         )
 
 
+def unreadable_elf_files(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX104: nixpy cannot read what an ELF file of a package links to.
+
+    Files that are known to be damaged are left out: NIX418 reports them.
+    """
+    packages = {package.name: package for package in facts.installed}
+    for name, paths in sorted(facts.unreadable_elf.items()):
+        package = packages.get(name)
+        damaged = {path for path, _ in package.damaged} if package else set()
+        if lost := [path for path in paths if path not in damaged]:
+            yield MachineDiagnostic(
+                code="NIX104",
+                message=f"nixpy cannot read {_files(lost)} of {name}, so it does not check the libraries that "
+                f"{'it needs' if len(lost) == 1 else 'they need'}",
+                command=_again(facts, [package]) if package else fill(facts.project, facts.venv_folder),
+                packages=(name,),
+                level="warning",
+            )
+
+
+def _files(paths: Sequence[Path]) -> str:
+    return f"the ELF file {paths[0]}" if len(paths) == 1 else f"{counted(len(paths), 'ELF file')} such as {paths[0]}"
+
+
 def missing_versions(facts: Facts) -> Iterator[MachineDiagnostic]:
     """Yield NIX423: the library that the loader finds is too old for a file."""
     found: dict[tuple[str, str], list[MissingVersion]] = defaultdict(list)

@@ -30,9 +30,11 @@ from nixpy.index.config_files import uv_files
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.locks import formats
 from nixpy.locks.model import Package
-from nixpy.project import managers, own_imports, project
+from nixpy.needs.model import RuntimeOpen, reached
+from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
+from nixpy.project.own_imports import own_imports
 from nixpy.styles import features, styles
 from nixpy.styles.run_time import needs
 
@@ -97,17 +99,16 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
 def importing(folder: Path, started: StartedPython, packages: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return who imports a module that the Python lacks.
 
-    The keys are the features that add the modules. The values are a file of the project in `folder`, and installed
-    packages.
+    The keys are the features that add the modules. The values are the project in `folder`, and installed packages.
     """
     found = {}
     for feature in features.features():
         if started.lacks.isdisjoint(feature.modules):
             continue
-        file = own_imports.importing(folder, feature.modules) if is_project(folder) else None
+        own = is_project(folder) and own_imports([folder], feature.modules, strings=False).modules
         names = [name for name in sorted(packages) if (need := needs().get(name)) and need.feature == feature.name]
-        if file or names:
-            found[feature.name] = (*([str(file.relative_to(folder))] if file else []), *names)
+        if own or names:
+            found[feature.name] = (*(["the project"] if own else []), *names)
     return found
 
 
@@ -232,6 +233,26 @@ def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str,
     return {wheel.name: f"=={Version(wheel.version).public}" for wheel in wheels}
 
 
+def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[RuntimeOpen, ...]]:
+    """Return what packages open at run time here, by name and version.
+
+    nixpy.lock records it, and which modules the project and other packages import. The result is empty without a
+    nixpy.lock. Raises NixpyError for a project that cannot be read.
+    """
+    found = _read(folder)
+    nixpy_lock = read_nixpy_lock(found) if found else None
+    if nixpy_lock is None:
+        return {}
+    wheels = [wheel for wheel in nixpy_lock.wheels if wheel.system == host.system]
+    imported = {*nixpy_lock.imported, *(module for wheel in wheels for module in wheel.needs.imports)}
+    return {
+        (wheel.name, wheel.version): tuple(
+            replace(one, module=None, modules=()) for one in reached(wheel.needs.opens, imported)
+        )
+        for wheel in wheels
+    }
+
+
 def _is_version(package: Package | Wheel) -> bool:
     try:
         Version(package.version or "")
@@ -266,9 +287,16 @@ def rendered_sonames(folder: Path) -> frozenset[str]:
 
 
 def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]:
-    """Return the provider of each soname that these wheels need, without ignored ones."""
+    """Return the provider of each soname that these wheels need.
+
+    Those that the settings ignore or leave out are not among them.
+    """
     libraries, _ = match(wheels, _settings_of(folder).libraries)
-    return {library.soname: Supplier(provider=library.provider, expression=library.expression) for library in libraries}
+    return {
+        library.soname: Supplier(provider=library.provider, expression=library.expression)
+        for library in libraries
+        if library.wanted or library.optional
+    }
 
 
 def git(folder: Path, venv: Path) -> Git | None:

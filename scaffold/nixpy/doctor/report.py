@@ -192,6 +192,7 @@ def as_json(report: Report) -> dict[str, Any]:
                     "wheel": one.wheel,
                     "files": list(one.files),
                     "optional": one.optional,
+                    "opened": one.opened or None,
                     "provider": supplier.provider if supplier else None,
                     "expression": supplier.expression if supplier else None,
                     "rendered": one.soname in facts.rendered,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import NormalizedName
@@ -27,15 +27,16 @@ from nixpy.doctor.facts import (
 from nixpy.doctor.fit import unfit
 from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
+from nixpy.doctor.opened import unopened
 from nixpy.doctor.packages import Packages, unreadable_file, without_record
 from nixpy.doctor.versions import missing_versions
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs import elf
 from nixpy.needs.derive import is_executable, needs_of
-from nixpy.needs.model import Needs, WheelFacts
+from nixpy.needs.model import Needs, RuntimeOpen, WheelFacts
 from nixpy.project import pyvenv
 from nixpy.wheels.archive import Content, Member
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.elf_files import candidates
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 
 # The folders of packages below a prefix, in the sysconfig schemes of CPython and Debian.
@@ -117,7 +118,8 @@ def _searches(
 class Wheels:
     """The installed wheels: their needs, their programs, and what is missing for them.
 
-    `unfit` has the words for why a wheel is not for this machine or Python, by name.
+    `unfit` has the words for why a wheel is not for this machine or Python, by name. `unreadable_elf` has the ELF files
+    of which nixpy cannot read what they link to, by name.
     """
 
     asking: tuple[WheelNeeds, ...]
@@ -126,6 +128,7 @@ class Wheels:
     versions: tuple[MissingVersion, ...]
     unfit: Mapping[str, str]
     unreadable: tuple[UnreadableFile, ...]
+    unreadable_elf: Mapping[str, tuple[Path, ...]]
     elf_files: int = 0
 
 
@@ -168,9 +171,16 @@ class _Readable:
 
 
 def inspect_wheels(
-    venv: Venv, host: Host, started: StartedPython | None, environ: Mapping[str, str], packages: Packages
+    venv: Venv,
+    host: Host,
+    started: StartedPython | None,
+    environ: Mapping[str, str],
+    packages: Packages,
+    recorded: Mapping[tuple[str, str], tuple[RuntimeOpen, ...]],
 ) -> Wheels:
     """Read every installed ELF file and simulate the search of the loader.
+
+    `recorded` is what nixpy.lock says that packages open at run time, by name and version.
 
     A soname that another wheel of the environment ships is not a need: the packages load each other's libraries by
     path. On macOS wheels contain what they need, and nothing is missing. Wheels for another machine or Python are left
@@ -179,33 +189,58 @@ def inspect_wheels(
     machine = _machine(host)
     installed = {**without_record(venv.folder, packages), **installed_wheels(venv.folder)}
     readable = {name: _Readable(wheel) for name, wheel in installed.items()}
-    every = {name: inspect(archive) for name, archive in readable.items()}
+    every = {name: _elf_facts(archive) for name, archive in readable.items()}
     musl = venv.python.loader is not None and "ld-musl" in venv.python.loader.name
-    words = {name: unfit(wheel, every[name], host, machine, musl=musl) for name, wheel in installed.items()}
+    words = {name: unfit(wheel, every[name].files, host, machine, musl=musl) for name, wheel in installed.items()}
     wheels = {name: wheel for name, wheel in installed.items() if not words[name]}
-    elves = {name: tuple(file for file in every[name] if file.machine == machine) for name in wheels}
-    needs = {name: needs_of(name, WheelFacts(files=files, known="installed"), machine) for name, files in elves.items()}
+    elves = {name: tuple(file for file in every[name].files if file.machine == machine) for name in wheels}
+    needs = {
+        name: needs_of(name, replace(every[name], opens=recorded.get((name, str(wheel.version)), ())), machine)
+        for name, wheel in wheels.items()
+    }
+    asking = tuple(
+        WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
+        for name, need in needs.items()
+    )
     shipped = frozenset(soname for need in needs.values() for soname in need.provides)
     kinds = _searches(host, started, environ)
     places = {name: {file.path: wheel.file(file.path) for file in elves[name]} for name, wheel in wheels.items()}
     files = {name: Files(files=elves[name], places=places[name]) for name in wheels}
     return Wheels(
         elf_files=sum(map(len, elves.values())),
-        asking=tuple(
-            WheelNeeds(system=host.system, name=name, filename=wheels[name].filename, needs=need)
-            for name, need in needs.items()
-        ),
+        asking=asking,
         programs=tuple(
             WheelProgram(wheel=name, path=places[name][file.path], loader=Path(file.interpreter))
             for name, files in elves.items()
             for file in files
             if is_executable(file) and file.interpreter
         ),
-        unfound=tuple(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
+        unfound=(
+            *(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
+            *unopened(asking, kinds[0]),
+        ),
         versions=tuple(_versions(files, readable, kinds[0], started)),
         unfit={name: text for name, text in words.items() if text},
+        unreadable_elf={
+            name: tuple(wheels[name].file(path) for path in need.unreadable)
+            for name, need in needs.items()
+            if need.unreadable
+        },
         unreadable=tuple(file for archive in readable.values() for file in archive.unreadable),
     )
+
+
+def _elf_facts(archive: _Readable) -> WheelFacts:
+    """Return the facts of the ELF files of a wheel, and no others."""
+    files, unreadable = [], []
+    for path, content in archive.read(candidates(archive)):
+        try:
+            file = elf.read(content, path)
+        except elf.UnreadableError:
+            unreadable.append(path)
+        else:
+            files += [file] if file else []
+    return WheelFacts(files=tuple(files), known="installed", unreadable=tuple(unreadable))
 
 
 def _versions(
@@ -240,7 +275,7 @@ def _unfound(
     kinds: tuple[Search | None, Search | None, Search | None],
 ) -> Iterator[MissingLibrary]:
     interpreter, foreign, native = kinds
-    for soname in sorted({*(name for name, _ in needs.sonames), *needs.dlopen} - shipped):
+    for soname in sorted({name for name, _ in needs.sonames} - shipped):
         missed: set[str] = set()
         for search, part in (
             (interpreter, [file for file in files.files if not is_executable(file)]),
@@ -250,8 +285,7 @@ def _unfound(
             if search:
                 wanted = {file.path for file in part}
                 missed |= wanted.intersection(files.unfound(soname, search))
-        opened = soname in needs.dlopen and interpreter is not None and not interpreter.finds(soname)
-        if missed or opened:
+        if missed:
             yield MissingLibrary(
                 soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional
             )

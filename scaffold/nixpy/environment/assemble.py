@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName
 
-from nixpy.analysis.nixpylock import NixpyLock, wheel_needs
+from nixpy.analysis.nixpylock import NixpyLock, on_linux, wheel_needs
 from nixpy.core.target import LINUX_SYSTEMS, Target
 from nixpy.diagnostics.diagnostic import order
 from nixpy.environment import compatibility, lang2nix, python_set, wheel_urls
@@ -17,7 +17,8 @@ from nixpy.environment.options import ResolvedOptions
 from nixpy.environment.overrides import overrides
 from nixpy.environment.programs import programs
 from nixpy.environment.python_set import PythonSet
-from nixpy.libraries.match import Library, WheelNeeds, match
+from nixpy.libraries.match import Library, match
+from nixpy.libraries.notes import notes
 from nixpy.project import managers
 from nixpy.project.project import Project
 from nixpy.styles import features, styles
@@ -38,9 +39,9 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     external = _external(project, style, targets, nixpy_lock)
     asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
     entries = external.entries if external else {}
-    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries)
-    opened = external.opened if external else ()
-    external_opened = tuple(item.soname for item in libraries if item.soname in opened and item.provider == "nixpkgs")
+    libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries, nixpy_lock.imported)
+    listed = external.opened if external else frozenset()
+    external_opened = tuple(item.soname for item in libraries if item.soname in listed and item.provider == "nixpkgs")
     # Folders next to the project, and the addresses of wheels, matter only to styles that install from nixpy.lock.
     local_packages = wheel_urls.local_packages(project, targets) if style.all_wheels else {}
     packages = _packages(project, style, targets, nixpy_lock, local_packages)
@@ -53,7 +54,8 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         *unsupplied,
         *(python_set.diagnostics(packages, started.substitutes, repositories) if packages else ()),
         *(external.diagnostics if external else ()),
-        *compatibility.diagnostics(nixpy_lock, style, active, resolved.nixpkgs),
+        *(() if style.from_nixpkgs else notes(libraries, on_linux(nixpy_lock.wheels, nixpy_lock.unavailable))),
+        *compatibility.diagnostics(nixpy_lock, libraries, style, active, resolved.nixpkgs),
         *compatibility.unopened(external_opened, style),
         *started.diagnostics(style, resolved.required_systems),
         *(package.diagnostics(application=style.builds == "always") if package else ()),
@@ -68,7 +70,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         settings=settings,
         nixpy_lock=nixpy_lock,
         libraries=libraries,
-        opened=tuple(sorted(set(_opened(asking, libraries)))),
+        opened=tuple(sorted(set(_opened(libraries, listed)))),
         packages=packages,
         requirements=project.direct_requirement_lines(targets) if style.all_wheels else (),
         own_package=package.as_dict(settings.relax) if package else None,
@@ -76,9 +78,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
         programs=started,
         manager=managers.manager(project, resolved.manager),
         venv=managers.venv(project),
-        overrides=overrides(nixpy_lock.wheels, libraries, optional=settings.libraries.optional)
-        if lang2nix_facts
-        else (),
+        overrides=overrides(nixpy_lock.wheels, libraries) if lang2nix_facts else (),
         lang2nix=lang2nix_facts,
         addresses=wheel_urls.lock_with_addresses(project),
         external=external,
@@ -143,16 +143,13 @@ def _external(project: Project, style: Style, targets: Sequence[Target], nixpy_l
     return found
 
 
-def _opened(wheels: Iterable[WheelNeeds], libraries: Iterable[Library]) -> Iterator[str]:
+def _opened(libraries: Iterable[Library], listed: Collection[str] = ()) -> Iterator[str]:
     """Yield the sonames that packages open at run time on Linux.
 
-    Those that a wheel of the lock ships are left out.
+    Those of `listed` are among them, but not those that a wheel of the lock ships or that the settings leave out.
     """
-    by_soname: dict[str, set[str]] = {}
-    for wheel in wheels:
-        for soname in wheel.needs.dlopen if wheel.system in LINUX_SYSTEMS else ():
-            by_soname.setdefault(soname, set()).add(wheel.name)
     for library in libraries:
-        asked = by_soname.get(library.soname, set()) if library.provider != "sibling-wheel" else set()
-        if not asked.isdisjoint(library.needed_by):
+        here = library.wanted and not {*library.systems}.isdisjoint(LINUX_SYSTEMS)
+        opened = library.soname in listed or any(map(library.opened_by, library.needed_by))
+        if here and opened and library.provider != "sibling-wheel":
             yield library.soname

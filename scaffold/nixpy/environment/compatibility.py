@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.libraries.match import Library
 from nixpy.needs.derive import format_glibc
-from nixpy.needs.dlopen import curated
 from nixpy.nixpkgs import releases
 from nixpy.project.managers import FOLDER
 from nixpy.styles.features import Feature, with_property
 from nixpy.styles.styles import Style, in_words
 
 
-def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature], nixpkgs: str) -> Iterator[Diagnostic]:
+def diagnostics(
+    nixpy_lock: NixpyLock, libraries: Iterable[Library], style: Style, features: Sequence[Feature], nixpkgs: str
+) -> Iterator[Diagnostic]:
     """Yield diagnostics about wheels that do not fit.
 
     A wheel is missing, needs a newer glibc, or uses `find_library`, which finds nothing.
@@ -26,7 +28,7 @@ def diagnostics(nixpy_lock: NixpyLock, style: Style, features: Sequence[Feature]
 
         yield from unavailable_diagnostics(nixpy_lock.unavailable, nixpy_lock.python, style.name)
     yield from _newer_glibc(nixpy_lock.wheels, nixpkgs)
-    yield from _unanswered(nixpy_lock.wheels, style, features)
+    yield from _unanswered(libraries, style, features)
 
 
 def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
@@ -49,12 +51,14 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
         )
 
 
-def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
-    """Yield a diagnostic if wheels find a library by `find_library`.
+def _unanswered(libraries: Iterable[Library], style: Style, features: Sequence[Feature]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic if packages find a supplied library only by `find_library`.
 
     It finds nothing in nixpkgs' Python.
     """
-    asking = sorted({wheel.name for wheel in wheels if wheel.needs.dlopen and curated(wheel.name).uses_find_library})
+    asking = sorted(
+        {name for one in libraries if one.wanted and one.provider == "nixpkgs" for name in _only_finding(one)}
+    )
     answered = any(feature.answers_find_library for feature in features) or style.from_nixpkgs
     if asking and not answered and style.folder in (FOLDER, ""):  # else the Python is not from nixpkgs
         yield Diagnostic(
@@ -62,7 +66,15 @@ def _unanswered(wheels: Iterable[Wheel], style: Style, features: Sequence[Featur
             message=f"{shorten(asking)} {'calls' if len(asking) == 1 else 'call'} ctypes.util.find_library, which "
             "finds a library with nixpkgs' Python only if a compiler finds it",
             hint=_find_library_hint(style),
+            feature=_finding_feature(style),
         )
+
+
+def _only_finding(library: Library) -> frozenset[str]:
+    """Return the packages that open a library, and only by `find_library`."""
+    opening = [one for one in library.evidence if one.opened and one.certainty != "possible"]
+    other = {one.package for one in opening if not one.find_library}
+    return frozenset(one.package for one in opening) - other
 
 
 def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
@@ -82,9 +94,17 @@ def unopened(sonames: Sequence[str], style: Style) -> Iterator[Diagnostic]:
         )
 
 
+def _finding_feature(style: Style) -> str | None:
+    """Return the feature with which `find_library` finds libraries.
+
+    None means that the style does not work with it.
+    """
+    answering = with_property(lambda feature: feature.answers_find_library)
+    return answering.name if not answering.styles or style.name in answering.styles else None
+
+
 def _find_library_hint(style: Style) -> str:
     answering = with_property(lambda feature: feature.answers_find_library)
-    name, allowed = answering.name, answering.styles
-    if allowed and style.name not in allowed:
-        return f"Choose style {in_words(sorted(allowed))}, and enable feature {name}."
-    return f"Enable feature {name}: `nixpy init --feature {name}`."
+    if name := _finding_feature(style):
+        return f"Enable feature {name}: `nixpy init --feature {name}`."
+    return f"Choose style {in_words(sorted(answering.styles))}, and enable feature {answering.name}."

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nixpy.core import templates
 from nixpy.core.errors import InternalError
 from nixpy.core.target import LINUX_SYSTEMS
+from nixpy.core.text import visible_line
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
@@ -90,7 +91,7 @@ def _common(env: Environment) -> dict[str, Any]:
         "style": env.style.name,
         "interpreter": {"nix": "pkgs.python" + nixpy_lock.python.replace(".", "")},
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
-        "driver": any(not library.optional for library in drivers) or any(one.driver for one in env.features),
+        "driver": any(library.wanted for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
         # A feature without a Nix file only changes the other facts.
         "features": [feature.name for feature in env.features if feature.has_nix],
@@ -246,10 +247,31 @@ def _sonames(
         yield {
             "when": condition(here, systems),
             "value": {
-                library.soname: {"nix": library.expression, "comment": shorten(library.needed_by, unopened)}
-                for library in group
+                library.soname: {"nix": library.expression, "comment": reason(library, unopened)} for library in group
             },
         }
+
+
+def reason(library: Library, unopened: frozenset[str] = frozenset()) -> str:
+    """Return the packages that link to a library, then those that open it.
+
+    An example is `numpy; opened by mss, mss/linux/xcbhelpers.py`.
+    """
+    linking = {one.package for one in library.evidence if not one.opened}
+    opening = {
+        one.package: one.path
+        for one in reversed(library.evidence)  # the strongest evidence of a package wins
+        if one.opened and one.certainty != "possible" and one.package not in linking
+    }
+    named = [name for name in library.needed_by if name not in opening]
+    opened = sorted(opening.keys() & {*library.needed_by})
+    place = opening[opened[0]] if len(opened) == 1 else None
+    return "; ".join(
+        [
+            *([shorten(named, unopened)] if named else []),
+            *([f"opened by {shorten(opened)}" + (f", {visible_line(place)}" if place else "")] if opened else []),
+        ]
+    )
 
 
 def _by_kernel(library: Library, linux: tuple[str, ...]) -> Iterable[Library]:

@@ -15,7 +15,7 @@ from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.environment.overrides import Override
 from nixpy.environment.programs import Programs
 from nixpy.environment.python_set import PythonSet
-from nixpy.libraries.match import Library
+from nixpy.libraries.match import Library, left_out
 from nixpy.project.config import Settings
 from nixpy.project.managers import Manager
 from nixpy.styles.features import Feature
@@ -55,12 +55,12 @@ class Environment:
 
         Optional ones only if the settings include them.
         """
-        wanted = self.settings.libraries
-        return tuple(
-            library
-            for library in self.libraries
-            if library.provider == "nixpkgs" and (wanted.optional or not library.optional)
-        )
+        return tuple(library for library in self.libraries if library.provider == "nixpkgs" and library.wanted)
+
+    @property
+    def left_out(self) -> tuple[Library, ...]:
+        """The libraries that packages open, or may open, and that are not supplied."""
+        return left_out(self.libraries)
 
     @property
     def rendered(self) -> Iterator[Library]:
@@ -76,11 +76,15 @@ class Environment:
 
     @property
     def unsupplied(self) -> tuple[Library, ...]:
-        """Libraries that wheels name on Linux and nixpkgs does not supply.
+        """Libraries that files of wheels name on Linux and nixpkgs does not supply.
 
         These are optional ones, and those of the host's driver.
         """
-        left = (library for library in self.libraries if library.provider == "host-driver" or library.optional)
+        left = (
+            library
+            for library in self.libraries
+            if library.provider == "host-driver" or not (library.wanted or library.only_opened)
+        )
         return tuple(
             library
             for library in left

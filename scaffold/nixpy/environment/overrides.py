@@ -27,29 +27,27 @@ class Override:
     opened: tuple[str, ...]
 
 
-def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library], *, optional: bool) -> tuple[Override, ...]:
+def overrides(wheels: Iterable[Wheel], libraries: Sequence[Library]) -> tuple[Override, ...]:
     """Return the libraries that each wheel needs on Linux, sorted by name.
 
-    Wheels without needs are left out.
-
-    `libraries` are those that the wheels need together; with `optional`, those that they work without count, too.
+    Wheels without needs are left out. `libraries` are those that the wheels need together.
     """
     linux = [wheel for wheel in wheels if wheel.system in LINUX_SYSTEMS]
-    there = [item for item in libraries if not {*item.systems}.isdisjoint(LINUX_SYSTEMS)]
-    supplied = {item.soname for item in there if item.provider == "nixpkgs" and (optional or not item.optional)}
-    drivers = {item.soname for item in there if item.provider == "host-driver" and not item.optional}
+    there = [item for item in libraries if item.wanted and not {*item.systems}.isdisjoint(LINUX_SYSTEMS)]
     added = any(ADDED in item.needed_by for item in there)
-    found = (_override(name, linux, supplied, drivers, added=added) for name in sorted({item.name for item in linux}))
+    found = (_override(name, linux, there, added=added) for name in sorted({item.name for item in linux}))
     return tuple(item for item in found if item is not None)
 
 
 def _override(
-    name: NormalizedName, wheels: Sequence[Wheel], supplied: set[str], drivers: set[str], *, added: bool
+    name: NormalizedName, wheels: Sequence[Wheel], libraries: Sequence[Library], *, added: bool
 ) -> Override | None:
+    supplied = {item.soname for item in libraries if item.provider == "nixpkgs"}
+    drivers = {item.soname for item in libraries if item.provider == "host-driver"}
     # A pure Python wheel has no file to patch.
     wheels_here = [wheel for wheel in wheels if wheel.name == name and not wheel.filename.endswith("-any.whl")]
     linked = {soname for wheel in wheels_here for soname, _ in wheel.needs.sonames}
-    opened = {soname for wheel in wheels_here for soname in wheel.needs.dlopen}
+    opened = {item.soname for item in libraries if wheels_here and item.opened_by(name)}
     if not linked | opened:
         return None
     shipped = {

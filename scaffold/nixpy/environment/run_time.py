@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.project.managers import FOLDER
@@ -14,7 +14,7 @@ from nixpy.styles.styles import Style, in_words
 
 def diagnostics(
     names: Collection[str],
-    own: Mapping[str, str],
+    imported: Collection[str],
     *,
     style: Style | None = None,
     enabled: Collection[str] = (),
@@ -24,7 +24,7 @@ def diagnostics(
 
     Args:
         names: The normalised names of the packages that are installed.
-        own: For features with modules, a file of the project that imports one of them.
+        imported: The modules of features that the sources of the project import.
         style: The style, or None if none is chosen.
         enabled: The names of the features of the project.
         packages: The packages in its settings.
@@ -35,9 +35,9 @@ def diagnostics(
     asking = {name: table[name] for name in sorted(names) if name in table and not set(table[name].unless) & {*names}}
     for feature in features():
         who = [name for name, need in asking.items() if need.feature == feature.name]
-        file = own.get(feature.name)
-        if feature.name not in enabled and (file or who):
-            yield _for_feature(feature, who, file, style)
+        own = not {*feature.modules}.isdisjoint(imported)
+        if feature.name not in enabled and (own or who):
+            yield _for_feature(feature, who, style, own=own)
     for name, need in asking.items():
         if need.packages and not {*need.packages} & {*packages}:
             code = f"`packages = {json.dumps(sorted({*packages, *need.packages}))}` in [tool.nixpy]"
@@ -49,17 +49,23 @@ def diagnostics(
             )
 
 
-def _for_feature(feature: Feature, who: list[str], file: str | None, style: Style | None) -> Diagnostic:
+def _for_feature(feature: Feature, who: list[str], style: Style | None, *, own: bool) -> Diagnostic:
     excluded = style and feature.styles and style.name not in feature.styles
     enable = f"Choose style {in_words(sorted(feature.styles))}, and enable" if excluded else "Enable"
     hint = f"{enable} feature {feature.name}: `nixpy init --feature {feature.name}`."
     package = who[0] if who else None
     if not feature.modules:
         return Diagnostic(code="NIX229", package=package, message=_downloads(who, needs()[who[0]]), hint=hint)
-    importing = [*([file] if file else []), *who]
+    importing = [*(["the project"] if own else []), *who]
     verb = "imports" if len(importing) == 1 else "import"
     lacking = f"{feature.modules[0]}, which the Python of nixpkgs lacks"
-    return Diagnostic(code="NIX228", package=package, message=f"{shorten(importing)} {verb} {lacking}", hint=hint)
+    return Diagnostic(
+        code="NIX228",
+        package=package,
+        message=f"{shorten(importing)} {verb} {lacking}",
+        hint=hint,
+        feature=None if excluded else feature.name,
+    )
 
 
 def _downloads(who: list[str], need: RunTimeNeed) -> str:

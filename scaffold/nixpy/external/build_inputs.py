@@ -21,7 +21,7 @@ from nixpy.external.mapping import MappingEntry
 from nixpy.external.table import TABLE, External, Role
 from nixpy.libraries.catalogue import SonameEntry, catalogue
 from nixpy.libraries.match import WheelNeeds
-from nixpy.needs.model import Needs
+from nixpy.needs.model import Needs, RuntimeOpen
 from nixpy.nixpkgs.expression import attributes, condition
 
 _PROJECT = f"[{TABLE}]"
@@ -227,12 +227,17 @@ def _libraries(sonames: tuple[str, ...], role: Role, who: str, systems: Sequence
     if not sonames or role == "build":
         return
     needs = (
-        Needs(known="listed", dlopen=sonames)
+        Needs(known="listed", opens=tuple(_opened(soname, systems) for soname in sonames))
         if role == "run"
         else Needs(known="listed", sonames=tuple((soname, who) for soname in sonames))
     )
     for system in systems:
         yield WheelNeeds(system=system, name=NormalizedName(who), filename="", needs=needs)
+
+
+def _opened(soname: str, systems: Iterable[str]) -> RuntimeOpen:
+    where = tuple(sorted(systems))
+    return RuntimeOpen(names=(soname,), evidence="table", certainty="certain", path="", systems=where)
 
 
 def _entries(sonames: Iterable[str], expression: str, *, chosen: bool) -> dict[str, SonameEntry]:

@@ -86,6 +86,23 @@ class Catalogue:
         """The rows of `patterns.csv`, in order; NixpyError if one is malformed."""
         return load_patterns(self._patterns)
 
+    @cached_property
+    def _versions(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for soname in self.entries:
+            name, dot, version = soname.partition(".so.")
+            if version:
+                name += dot.removesuffix(".")
+                found[name] = (*found.get(name, ()), soname)
+        return found
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """Return the sonames of a library from its file name without a version.
+
+        An example of a name is `libz.so`. Those of patterns are not among them.
+        """
+        return self._versions.get(name, ())
+
     def find(self, soname: str) -> SonameEntry | None:
         """Return the entry of `soname`, or None.
 

@@ -1,5 +1,6 @@
 """Read the ELF files of wheels, and derive the needs of the wheels from them.
 
 In: the bytes of ELF files and the facts of a whole wheel. Out: `Needs`: sonames, names opened at run time
-(`dlopen.csv`), executables. No disk, no network. Read `model.py` first, then `elf.py` and `derive.py`.
+(`elf_strings.py` with `fingerprints.csv`; `dlopen.csv`), executables. No disk, no network. Read `model.py` first, then
+`elf.py` and `derive.py`.
 """

@@ -1,16 +1,18 @@
-"""Derive the needs of a wheel from its ELF files. Pure: no disk, no network."""
+"""Derive the needs of a wheel from the facts about it. Pure: no disk, no network."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from packaging.utils import NormalizedName
 
+from nixpy.core.target import system_of
 from nixpy.needs.dlopen import Curated, curated
 from nixpy.needs.glibc import is_glibc
-from nixpy.needs.model import ElfFile, Needs, WheelFacts
+from nixpy.needs.model import ElfFile, Needs, RuntimeOpen, WheelFacts, open_order, reached
 
 # The suffixes that CPython and PyPy import, except plain `.so`: a tag of the interpreter or of the stable ABI
 # before `.so` (PEP 3149, PEP 384, PEP 803).
@@ -32,23 +34,52 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     `dlopen.csv` adds and removes roots.
 
     A file of the wheel supplies its DT_SONAME and its file name, in whatever folder it is: the wheel itself finds it
-    (run paths, import order). On Darwin only the names in `dlopen.csv` are known.
+    (run paths, import order). The wheel does not need what it opens at run time if it contains one of the names
+    that it tries. On Darwin only what wheels open is known.
     """
     rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
     index = _index(files)
+    # A file that nixpy cannot read has its file name all the same.
+    index = {PurePosixPath(path).name: [] for path in facts.unreadable} | index
     external = _external(files, index)
-    opened = tuple(soname for soname in rows.sonames if soname not in index)
-    required = {*opened, *(soname for file in _closure(_roots(files, rows), index) for soname in file.needed)}
+    system = system_of(machine)
+    here = (one for one in facts.opens if system in one.systems)
+    opens = with_table(here, name, system, index) if system else ()
+    required = {soname for file in _closure(_roots(files, rows), index) for soname in file.needed}
+    # Of several names only one is opened, and it need not be the one that a file links to.
+    required |= {one.names[0] for one in reached(opens) if len(one.names) == 1 and one.certainty != "possible"}
     return Needs(
         sonames=tuple(sorted(external.items())),
         optional=tuple(sorted(external.keys() - required)),
         executables=tuple(sorted(file.path for file in files if is_executable(file))),
-        dlopen=opened,
         provides=tuple(sorted(_provided(files))),
         glibc=max((file.glibc for file in files if file.glibc), default=None),
         known=facts.known,
+        opens=opens,
+        imports=facts.imports,
+        unreadable=() if machine is None else facts.unreadable,
     )
+
+
+def with_table(
+    opens: Iterable[RuntimeOpen], name: NormalizedName, system: str, shipped: Container[str]
+) -> tuple[RuntimeOpen, ...]:
+    """Return what a package opens on one system, with the rows of `dlopen.csv`.
+
+    The rows complete the files of the wheel, and do not replace them: each soname keeps all its evidence. A row is
+    about the main work of the package, and a file shows where the package opens the library.
+
+    Args:
+        opens: The opens that the files of the wheel show. Rows of another version of the table are left out.
+        name: The package.
+        system: The only system of the result.
+        shipped: The names of the libraries that the wheel contains. It needs no library of which it has a copy, even
+            if it tries the name of the system first.
+    """
+    every = (*(one for one in opens if one.evidence != "table"), *curated(name).opens)
+    lacking = {replace(one, systems=(system,)) for one in every if not any(each in shipped for each in one.names)}
+    return tuple(sorted(lacking, key=open_order))
 
 
 def is_extension(path: str) -> bool:

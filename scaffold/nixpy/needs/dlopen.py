@@ -25,6 +25,8 @@ from pathlib import Path
 from packaging.utils import NormalizedName, is_normalized_name
 
 from nixpy.core.csv_table import bad_row, rows
+from nixpy.core.target import SYSTEMS
+from nixpy.needs.model import RuntimeOpen
 
 DATA = Path(__file__).with_name("dlopen.csv")
 
@@ -51,14 +53,23 @@ class Curated:
     rows: tuple[DlopenRow, ...] = ()
 
     @property
-    def sonames(self) -> tuple[str, ...]:
-        """The sonames that the package opens, sorted."""
-        return tuple(sorted(row.value for row in self.rows if row.kind in _OPENED))
+    def opens(self) -> tuple[RuntimeOpen, ...]:
+        """The libraries that the package opens, sorted by soname.
 
-    @property
-    def uses_find_library(self) -> bool:
-        """Whether the package finds a library only by `ctypes.util.find_library`."""
-        return any(row.kind == "find-library" for row in self.rows)
+        They are likely: a row says that the main work opens the library, and not that an import does.
+        """
+        rows = sorted((row for row in self.rows if row.kind in _OPENED), key=lambda row: row.value)
+        return tuple(
+            RuntimeOpen(
+                names=(row.value,),
+                evidence="table",
+                certainty="likely",
+                path="",
+                find_library=row.kind == "find-library",
+                systems=SYSTEMS,
+            )
+            for row in rows
+        )
 
     def requires(self, path: str) -> bool:
         """Return whether the package opens this file of its wheel to do its main work."""

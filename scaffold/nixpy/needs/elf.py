@@ -2,7 +2,8 @@
 
 Source: the System V gABI, chapters 4 (object files) and 5 (program loading and dynamic linking), and the LSB
 on symbol versions for DT_VERNEED. Only what a program loader reads counts, the program headers and the
-dynamic segment; sections are never looked at, since tools strip and rewrite them freely.
+dynamic segment at its address (`elf_memory`); tools strip and rewrite sections freely. nixpy looks at the
+sections only to distinguish a detached debug file from a damaged file.
 """
 
 from __future__ import annotations
@@ -13,19 +14,28 @@ from collections import defaultdict
 from collections.abc import Iterator
 from mmap import mmap
 
+from nixpy.needs.elf_header import HEADER_SIZE, MAGIC, Header, is_debug_file, read_header
+from nixpy.needs.elf_memory import Memory, Segment
 from nixpy.needs.model import ElfFile
 
-MAGIC = b"\x7fELF"
-HEADER_SIZE = 64  # bytes of an ELF64 header; a smaller file is not ELF
+__all__ = [
+    "HEADER_SIZE",
+    "MAGIC",
+    "UnreadableError",
+    "defined_versions",
+    "is_complete",
+    "needed_versions",
+    "read",
+    "run_path",
+]
 
-_EXECUTABLE, _SHARED = 2, 3  # e_type
 _LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # p_type
 _NULL, _NEEDED, _STRTAB, _STRSZ, _SONAME = 0, 1, 5, 10, 14  # d_tag
 _RPATH, _RUNPATH = 15, 29
 _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _WEAK = 2  # vna_flags: VER_FLG_WEAK
+_MACHINES = (62, 183)  # e_machine of the systems that nixpy supports: x86-64, AArch64
 
-_HEADER = struct.Struct("<4xBBB9xHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _ENTRY = struct.Struct("<qQ")
 _VERSION_NEED = struct.Struct("<HHIII")
@@ -42,6 +52,10 @@ _MOST_TEXT = 1 << 18  # characters of all names of a file together; many entries
 _GLIBC_VERSION = re.compile(r"GLIBC_(\d{1,4}(?:\.\d{1,4})+)", re.ASCII)  # not GLIBC_PRIVATE, GLIBC_ABI_DT_RELR
 
 
+class UnreadableError(Exception):
+    """A loader links the file, and nixpy cannot read what it links to."""
+
+
 class _DamagedError(Exception):
     """Something in the file contradicts the specification."""
 
@@ -50,30 +64,39 @@ def read(data: bytes | bytearray | memoryview | mmap, path: str) -> ElfFile | No
     """Return the linking facts of the ELF file in `data`; `path` is only recorded.
 
     Returns None for every file that a 64-bit little-endian loader does not link at run time: other formats, 32-bit and
-    big-endian files, object and core files, static programs (no PT_DYNAMIC, no PT_INTERP), detached debug files (their
-    dynamic segment has no contents or no string table), and damaged files: a contradiction anywhere in the parts that
-    nixpy reads makes the whole file unreadable. Never raises, whatever the bytes.
+    big-endian files, object and core files, static programs (no PT_DYNAMIC, no PT_INTERP) and detached debug files
+    (their dynamic segment and sections have no contents). It also returns None for a damaged file of another machine
+    than x86-64 and AArch64.
 
     A static position-independent program has a dynamic segment, so it is returned, without needs and interpreter.
     `interpreter` is None if PT_INTERP is absent or empty before its first NUL.
+
+    Raises:
+        UnreadableError: The file is for a loader, and a part that nixpy reads contradicts the specification or has
+            names with control characters. No bytes raise another exception.
     """
     with memoryview(data) as view:
-        try:
-            return _Reader(view).file(path)
-        except _DamagedError:
+        header = read_header(view)
+        if header is None:
             return None
+        try:
+            return _Reader(view, header).file(path)
+        except _DamagedError:
+            if header.machine not in _MACHINES or is_debug_file(view, header):
+                return None
+            raise UnreadableError(path) from None
 
 
 def run_path(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the folders of DT_RPATH and of DT_RUNPATH, as they are written.
 
-    The result is empty if `read` returns None.
+    The result is empty if `read` has no facts.
 
     DT_RPATH is empty if there is a DT_RUNPATH, since the loader ignores it then (gABI, chapter 5).
     """
     with memoryview(data) as view:
         try:
-            old, new = _Reader(view).run_path()
+            old, new = _reader(view).run_path()
         except _DamagedError:
             return (), ()
     return () if new is not None else _folders(old), _folders(new)
@@ -84,13 +107,13 @@ def needed_versions(data: bytes | bytearray | memoryview | mmap) -> tuple[tuple[
 
     Each follows the soname of its library. Source: the LSB on DT_VERNEED. The loader refuses a file if the library
     defines versions and lacks one of these. Weak ones are left out, since the loader accepts that they are missing. The
-    result is empty if `read` returns None.
+    result is empty if `read` has no facts.
 
     Example: `(("libc.so.6", "GLIBC_2.34"), ("libstdc++.so.6", "GLIBCXX_3.4.29"))`.
     """
     with memoryview(data) as view:
         try:
-            return tuple(_Reader(view).needed_versions())
+            return tuple(_reader(view).needed_versions())
         except _DamagedError:
             return ()
 
@@ -99,11 +122,11 @@ def defined_versions(data: bytes | bytearray | memoryview | mmap) -> frozenset[s
     """Return the symbol versions that a library defines (DT_VERDEF).
 
     The result is empty for a library without versions, from which the loader accepts every version, and if `read`
-    returns None.
+    has no facts.
     """
     with memoryview(data) as view:
         try:
-            return frozenset(_Reader(view).defined_versions())
+            return frozenset(_reader(view).defined_versions())
         except _DamagedError:
             return frozenset()
 
@@ -115,7 +138,7 @@ def is_complete(data: bytes | bytearray | memoryview | mmap) -> bool:
     """
     with memoryview(data) as view:
         try:
-            return _Reader(view).is_complete()
+            return _reader(view).is_complete()
         except _DamagedError:
             return False
 
@@ -124,26 +147,32 @@ def _folders(text: str | None) -> tuple[str, ...]:
     return tuple(text.split(":")) if text else ()
 
 
+def _reader(data: memoryview) -> _Reader:
+    header = read_header(data)
+    if header is None:
+        raise _DamagedError
+    return _Reader(data, header)
+
+
 class _Reader:
     """Bounds-checked access to one file.
 
     Every method raises `_DamagedError` for a position outside it.
     """
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: memoryview, header: Header) -> None:
         self._data = data
         self._text_left = _MOST_TEXT
-        if self._bytes(0, 4) != MAGIC:
+        self._machine = header.machine
+        size, count = header.segment_size, header.segment_count
+        if size != _SEGMENT.size or count > _MOST_SEGMENTS:
             raise _DamagedError
-        bits, order, version, kind, self._machine, _, _, offset, _, _, _, size, count, *_ = self._unpack(_HEADER, 0)
-        if (bits, order, version) != (2, 1, 1) or kind not in (_EXECUTABLE, _SHARED) or size != _SEGMENT.size:
-            raise _DamagedError
-        if count > _MOST_SEGMENTS:
-            raise _DamagedError
-        segments = [self._unpack(_SEGMENT, offset + i * size) for i in range(count)]
-        self._loads = [(p[3], p[2], p[5]) for p in segments if p[0] == _LOAD]  # address, offset, size in the file
-        self._dynamic = next(((p[2], p[5]) for p in segments if p[0] == _DYNAMIC), None)
-        self._interpreter = next(((p[2], p[5]) for p in segments if p[0] == _INTERP), None)
+        segments = [self._unpack(_SEGMENT, header.segments + i * size) for i in range(count)]
+        self._loads = [Segment(p[2], p[3], p[5], p[6]) for p in segments if p[0] == _LOAD]
+        self._memory = Memory(data, self._loads)
+        # Like glibc, nixpy takes a dynamic segment without contents for that of a debug file.
+        self._dynamic = next(((p[3], p[5]) for p in segments if p[0] == _DYNAMIC and p[5]), None)  # address, size
+        self._interpreter = next(((p[2], p[5]) for p in segments if p[0] == _INTERP), None)  # offset, size
 
     def file(self, path: str) -> ElfFile | None:
         """Return the facts of the file, or None for a static program."""
@@ -191,30 +220,32 @@ class _Reader:
 
     def is_complete(self) -> bool:
         """Return whether every PT_LOAD segment ends in the file."""
-        return all(offset + size <= len(self._data) for _, offset, size in self._loads)
+        return all(load.offset + load.file_size <= len(self._data) for load in self._loads)
 
-    def _tags(self) -> tuple[defaultdict[int, int], memoryview]:
+    def _tags(self) -> tuple[defaultdict[int, int], range]:
         """Return the dynamic entries, 0 for missing ones, and the string table."""
         if self._dynamic is None:
-            return defaultdict(int), memoryview(b"")
+            return defaultdict(int), range(0)
         tags, _, names = self._linking(*self._dynamic)
         return defaultdict(int, tags), names
 
-    def _linking(self, offset: int, size: int) -> tuple[dict[int, int], list[int], memoryview]:
-        """Return the values of the dynamic segment by tag, and its string table.
+    def _linking(self, address: int, size: int) -> tuple[dict[int, int], list[int], range]:
+        """Return the values of the dynamic segment, and where its strings are.
 
-        The values of DT_NEEDED are separate.
+        The values are by tag, those of DT_NEEDED are separate, and the addresses are those of the string table.
         """
         tags: dict[int, int] = {}
         needed: list[int] = []
-        for tag, value in self._entries(offset, size):
+        for tag, value in self._entries(address, size):
             if tag == _NEEDED:
                 needed.append(value)
             else:
                 tags[tag] = value
         if _STRTAB not in tags or _STRSZ not in tags:
             raise _DamagedError
-        return tags, needed, self._mapped(tags[_STRTAB], tags[_STRSZ])
+        if not self._memory.covers(tags[_STRTAB], tags[_STRSZ]):
+            raise _DamagedError
+        return tags, needed, range(tags[_STRTAB], tags[_STRTAB] + tags[_STRSZ])
 
     def _interpreter_name(self) -> str | None:
         if self._interpreter is None:
@@ -224,9 +255,9 @@ class _Reader:
             raise _DamagedError
         return _text(self._bytes(offset, size).partition(b"\0")[0]) or None
 
-    def _entries(self, offset: int, size: int) -> Iterator[tuple[int, int]]:
+    def _entries(self, address: int, size: int) -> Iterator[tuple[int, int]]:
         for i in range(min(size // _ENTRY.size, _MOST_ENTRIES)):
-            tag, value = self._unpack(_ENTRY, offset + i * _ENTRY.size)
+            tag, value = self._unpack_mapped(_ENTRY, address + i * _ENTRY.size)
             if tag == _NULL:
                 return
             yield tag, value
@@ -259,18 +290,11 @@ class _Reader:
                 break
             address += following
 
-    def _mapped(self, address: int, size: int) -> memoryview:
-        """Return the bytes at a virtual address, as the loader maps the file."""
-        for start, offset, length in self._loads:
-            if start <= address and address + size <= start + length:
-                where = offset + address - start
-                if where + size > len(self._data):
-                    break
-                return self._data[where : where + size]
-        raise _DamagedError
-
     def _unpack_mapped(self, layout: struct.Struct, address: int) -> tuple[int, ...]:
-        return layout.unpack(self._mapped(address, layout.size))
+        found = self._memory.read(address, layout.size)
+        if len(found) < layout.size:
+            raise _DamagedError
+        return layout.unpack(found)
 
     def _unpack(self, layout: struct.Struct, offset: int) -> tuple[int, ...]:
         return layout.unpack(self._bytes(offset, layout.size))
@@ -280,9 +304,10 @@ class _Reader:
             raise _DamagedError
         return bytes(self._data[offset : offset + size])
 
-    def _string(self, table: memoryview, offset: int) -> str:
+    def _string(self, table: range, offset: int) -> str:
         """Return one string of a string table, without its NUL."""
-        name, end, _ = bytes(table[offset : offset + _LONGEST_NAME]).partition(b"\0")
+        most = min(table.stop - table.start - offset, _LONGEST_NAME)
+        name, end, _ = self._memory.read(table.start + offset, max(most, 0)).partition(b"\0")
         self._text_left -= len(name)
         if not end or self._text_left < 0:
             raise _DamagedError

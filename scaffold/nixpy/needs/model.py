@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,8 +26,9 @@ class RuntimeOpen:
 
     `names` are those that the code tries, in this order, and one of them is enough: sonames (`libz.so.1`) or file
     names (`libz.so`). `find_library("z")` of ctypes is the name `libz.so` with `find_library`. `path` and `line` are
-    those of the call; an ELF file has no line. `module` is the dotted name of a module that nothing in the package
-    imports: without an import of it elsewhere, the library is not opened.
+    those of the call; an ELF file has no line. `module` is the dotted name of the module of the call if importing the
+    package or starting its programs never imports it. Then `modules` are those that import it, outermost ones alone:
+    the library is opened only if other sources import one of them, or a module below one of them.
     """
 
     names: tuple[str, ...]
@@ -36,6 +38,7 @@ class RuntimeOpen:
     line: int | None = None
     find_library: bool = False
     module: str | None = None
+    modules: tuple[str, ...] = ()  # sorted; empty without `module`
     systems: tuple[str, ...]  # those on which this code runs, such as x86_64-linux; sorted
 
 
@@ -62,7 +65,7 @@ class WheelFacts:
     known: Known
     requires: tuple[str, ...] | None = None  # Requires-Dist of its METADATA, if nixpy read it
     opens: tuple[RuntimeOpen, ...] = ()  # on all systems, sorted by path and line
-    imports: tuple[str, ...] = ()  # dotted names of modules of other packages that its sources import, sorted
+    imports: tuple[str, ...] = ()  # dotted names that its sources always import from other packages, sorted
     unreadable: tuple[str, ...] = ()  # files with ELF magic that a loader links and nixpy cannot read, sorted
 
 
@@ -72,16 +75,53 @@ class Needs:
 
     `sonames` are the DT_NEEDED names that neither glibc nor the same wheel supplies, sorted, each with the first file
     (by path) that needs it; `optional` are those that are not required. `executables` are the paths of programs with
-    an interpreter. `dlopen` are the names that the package must open at run time. `provides` are the names that other
-    wheels may find in this one (DT_SONAME and file names of shared libraries that are not grafted).
+    an interpreter. `provides` are the names that other wheels may find in this one (DT_SONAME and file names of shared
+    libraries that are not grafted). `opens` are the libraries opened at run time that the wheel does not contain.
     """
 
     sonames: tuple[tuple[str, str], ...] = ()
     optional: tuple[str, ...] = ()
     executables: tuple[str, ...] = ()
-    dlopen: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     glibc: tuple[int, ...] | None = None
     known: Known
-    opens: tuple[RuntimeOpen, ...] = ()  # on this system, with their evidence
+    opens: tuple[RuntimeOpen, ...] = ()  # on this system, in the order of `open_order`
     unreadable: tuple[str, ...] = ()  # ELF files that nixpy cannot read: the needs are not complete
+    imports: tuple[str, ...] = ()  # dotted names that its sources always import from other packages, sorted
+
+    @property
+    def dlopen(self) -> tuple[str, ...]:
+        """The libraries that the package opens at run time, sorted.
+
+        Each has the name that is tried first. Those that are only possible, or in a module that nothing imports, are
+        left out.
+        """
+        return tuple(sorted({one.names[0] for one in reached(self.opens) if one.certainty != "possible"}))
+
+
+def unreached_modules(opens: Iterable[RuntimeOpen]) -> frozenset[str]:
+    """Return the modules on an import of which it depends whether a library is opened."""
+    return frozenset(module for one in opens if one.module for module in one.modules or (one.module,))
+
+
+def reached(opens: Iterable[RuntimeOpen], imported: Collection[str] = ()) -> tuple[RuntimeOpen, ...]:
+    """Return the opens that count.
+
+    A module that nothing in its package imports opens its libraries only if others import it, or one that imports it.
+
+    Args:
+        opens: The libraries that a wheel opens.
+        imported: The dotted names of the modules that the project and other packages import.
+    """
+    return tuple(
+        one
+        for one in opens
+        if one.module is None
+        or any(f"{name}.".startswith(f"{module}.") for module in one.modules or (one.module,) for name in imported)
+    )
+
+
+def open_order(one: RuntimeOpen) -> tuple[str, int, tuple[str, ...], tuple[object, ...]]:
+    """Return the key to sort the opens of one system by: place, then names."""
+    rest = (one.evidence, one.certainty, one.find_library, one.module or "", one.modules)
+    return one.path, one.line or 0, one.names, rest

@@ -272,6 +272,8 @@ class _Reader:
         rules = dict(value)
         if rules.get("mode", "exact") not in ("exact", "manylinux"):
             self.wrong('"exact" or "manylinux"', key)
+        if rules.get("runtime", "likely") not in ("likely", "certain", "none"):
+            self.wrong('"likely", "certain" or "none"', key, "runtime")
         if not isinstance(rules.get("optional", False), bool):
             self.wrong("true or false", key, "optional")
         for name in ("add", "ignore"):

@@ -26,7 +26,6 @@ _REQUIREMENTS = frozenset({"requirements.txt", "requirements.in"})
 _FILES = (PYPROJECT, NIXPY_TOML, *sorted(_REQUIREMENTS), "setup.py", SETUP_CFG)
 _DECLARING = _REQUIREMENTS | {"setup.py"}
 _DEVELOPMENT = frozenset({"doc", "docs", "test", "tests"})  # usual names of folders with requirements of their own
-_BUILT = frozenset({"build", "dist", "site-packages"})
 _MOST = 2000  # folders to look into before an error; the home folder may have millions
 
 
@@ -114,21 +113,6 @@ def survey(root: Path, most: int | None = None) -> Repository:
         left_out=dict(sorted(left_out.items())),
         complete=number != most,
     )
-
-
-def source_folders(root: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield the folders of a project with the names of their files.
-
-    Left out are hidden folders, environments, node_modules, folders of builds, and other projects. There are at most
-    2000 folders. This starts no program, so folders that only git ignores are among them.
-    """
-    for name, folders, files in islice(_walk(root), _MOST):
-        folder = Path(name)
-        if folder != root and _manages(folder, files):
-            folders.clear()
-            continue
-        folders[:] = [one for one in folders if one not in _BUILT]
-        yield name, files
 
 
 def refuse_repository(root: Path, command: str) -> None:

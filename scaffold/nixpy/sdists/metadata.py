@@ -5,7 +5,6 @@ It is in PKG-INFO or METADATA (core metadata) and pyproject.toml (PEP 518 and 62
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
-from nixpy.core import limits
+from nixpy.core import entry_points
 from nixpy.core.core_metadata import parse
-from nixpy.core.errors import ArchiveError, NixpyError
+from nixpy.core.errors import ArchiveError
 from nixpy.core.toml_file import parse_toml
 
 _PROGRAM = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
@@ -118,18 +117,7 @@ def read_programs(text: bytes) -> tuple[str, ...]:
 
     There is none if it is damaged (entry points specification).
     """
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        decoded = text.decode()
-        limits.check_blanks(decoded, "entry_points.txt")
-        parser.read_string(decoded)
-    except (UnicodeDecodeError, configparser.Error, NixpyError):
-        return ()
-    sections = ("console_scripts", "gui_scripts")
-    return program_names(
-        name for section in sections if parser.has_section(section) for name in parser.options(section)
-    )
+    return program_names(entry_points.programs(text))
 
 
 def program_names(names: Iterable[str]) -> tuple[str, ...]:

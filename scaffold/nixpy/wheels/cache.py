@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -15,17 +16,18 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Literal, Self, cast, get_args, get_origin, get_type_hints
 
 from nixpy.core import limits
 from nixpy.core.errors import NixpyError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.urls import identity
-from nixpy.needs.model import ElfFile, Known, WheelFacts
+from nixpy.needs.model import Known, WheelFacts
 
-READER = 1
+READER = 4
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
 
 _TEMPORARY = ".tmp"
@@ -73,11 +75,23 @@ class Cache:
             url = None
         elif facts.known != "index" or url is None:
             return
-        path = self._path(sha256, url)
+        self._store(self._path(sha256, url), facts)
+
+    def get_installed(self, fingerprint: str) -> WheelFacts | None:
+        """Return the facts of an installed wheel with this fingerprint, or None."""
+        return self._load(self._path(fingerprint, None), "installed")
+
+    def put_installed(self, fingerprint: str, facts: WheelFacts) -> None:
+        """Store the facts of an installed wheel.
+
+        They apply only to files with this fingerprint, not to a locked wheel.
+        """
+        self._store(self._path(fingerprint, None), replace(facts, known="installed"))
+
+    def _store(self, path: Path | None, facts: WheelFacts) -> None:
         if path is None:
             return
-        data = {"known": facts.known, "files": [dataclasses.asdict(file) for file in facts.files]}
-        text = json.dumps({**data, **({} if facts.requires is None else {"requires": facts.requires})})
+        text = json.dumps(dataclasses.asdict(facts), separators=(",", ":"))
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, text)
@@ -97,8 +111,7 @@ class Cache:
             data = limits.parse_json(read_bytes(path))
             if data["known"] != known:
                 return None
-            files = tuple(_elf_file(**file) for file in data["files"])
-            return WheelFacts(files=files, known=known, requires=_texts(data.get("requires")))
+            return cast("WheelFacts", _read(WheelFacts, data))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, NixpyError):
             return None
 
@@ -121,34 +134,27 @@ def _remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _texts(value: Any) -> tuple[str, ...] | None:
-    """Return a list of strings, or None for None; TypeError for anything else."""
-    if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
-        raise TypeError("not a list of texts")
-    return None if value is None else tuple(value)
+def _read(kind: Any, value: Any) -> Any:
+    """Build a value of an annotated type from JSON.
+
+    Raises TypeError if it has another type, or is a table with other keys than the fields of the dataclass.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else _read(arguments[0], value)
+    if origin is tuple:
+        return tuple(_read(arguments[0], item) for item in _read(list, value))
+    if dataclasses.is_dataclass(kind):
+        hints = _hints(cast("Any", kind))
+        if _read(dict, value).keys() != hints.keys():
+            raise TypeError(kind)
+        return cast("Any", kind)(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+    fits = value in arguments if origin is Literal else type(value) is kind  # True is not an int
+    if not fits:
+        raise TypeError(kind)
+    return value
 
 
-def _elf_file(
-    *,
-    path: Any,
-    machine: Any,
-    needed: Any,
-    soname: Any,
-    interpreter: Any,
-    glibc: Any,
-) -> ElfFile:
-    """Build the facts of one file; TypeError if a value has the wrong type."""
-    texts = [path, *needed, *(text for text in (soname, interpreter) if text is not None)]
-    numbers = [machine, *(glibc or ())]
-    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
-        raise TypeError("not the facts of an ELF file")
-    if not isinstance(needed, list):
-        raise TypeError("not the facts of an ELF file")
-    return ElfFile(
-        path=path,
-        machine=machine,
-        needed=tuple(needed),
-        soname=soname,
-        interpreter=interpreter,
-        glibc=None if glibc is None else tuple(glibc),
-    )
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)

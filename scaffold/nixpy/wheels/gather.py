@@ -18,13 +18,13 @@ from nixpy.core.urls import HTTP, file_path, shown, split
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, WheelFile
 from nixpy.needs.model import WheelFacts
+from nixpy.wheels import python_files
 from nixpy.wheels.archive import Archive
 from nixpy.wheels.cache import Cache
-from nixpy.wheels.elf_files import inspect
+from nixpy.wheels.facts import read_facts
 from nixpy.wheels.http import Client
 from nixpy.wheels.installed import InstalledWheel, installed_wheels
 from nixpy.wheels.local import LocalWheel
-from nixpy.wheels.metadata import requires
 from nixpy.wheels.remote import RemoteWheel
 
 _LOG = logging.getLogger(__name__)
@@ -71,8 +71,8 @@ def gather(
     Sources are the cache, `venv`, a local file and an index, in this order.
 
     A wheel for several systems is read once; eight threads read wheels at the same time. Facts are known by `tag` only,
-    and have no files, for macOS wheels (opened only for their metadata), for wheels that are only on the network with
-    `offline`, and for wheels without an address and index in the lock.
+    and have no files, for wheels with code for macOS (opened only for their metadata), for wheels that are only on the
+    network with `offline`, and for wheels without an address and index in the lock.
 
     Args:
         wheels: The locked wheels.
@@ -139,9 +139,8 @@ class _Work:
         sha256, url = wheel.file.sha256, self._file(wheel).url
         if (known := self._cached(sha256, url)) is not None:
             return known, "cache"
-        installed = self.installed.get(wheel.name)
-        if installed is not None and installed.matches(wheel):
-            return replace(self._look(wheel, installed), known="installed"), "installed"
+        if (known := self._of_installed(wheel)) is not None:
+            return known, "installed"
         facts, how = self._read(wheel)
         _LOG.debug("analysed %s (%s)", wheel.file.filename, how)
         if sha256:
@@ -150,10 +149,10 @@ class _Work:
 
     def lacks_address(self, wheel: LockedWheel) -> bool:
         """Return whether an index must first supply the address of the wheel."""
-        file, installed = wheel.file, self.installed.get(wheel.name)
-        if not file.indexes or self._unopened(wheel) or (installed is not None and installed.matches(wheel)):
+        file = wheel.file
+        if not file.indexes or self._unopened(wheel) or self._cached(file.sha256, None) is not None:
             return False
-        return self._cached(file.sha256, None) is None
+        return self._of_installed(wheel) is None
 
     def key(self, wheel: LockedWheel) -> tuple[object, ...]:
         """Return a key that is equal for locked wheels of one file.
@@ -164,23 +163,39 @@ class _Work:
         return (unopened, file.sha256) if file.sha256 else (unopened, file.filename, file.url, file.path)
 
     def _unopened(self, wheel: LockedWheel) -> bool:
-        return wheel.system.endswith("-darwin") and not self.metadata
+        return wheel.system.endswith("-darwin") and not (self.metadata or wheel.file.filename.endswith("-any.whl"))
 
     def _cached(self, sha256: str | None, url: str | None) -> WheelFacts | None:
         known = self.cache.get(sha256, url) if sha256 and not self.rescan else None
         return None if known and self.metadata and known.requires is None else known
 
+    def _of_installed(self, wheel: LockedWheel) -> WheelFacts | None:
+        """Return the facts of the installed wheel, or None if it is not the locked one.
+
+        Its sources have the hashes in RECORD, unless the wheel has no other source. nixpy verifies and reads them again
+        only if a file has changed.
+        """
+        installed = self.installed.get(wheel.name)
+        if installed is None or not installed.matches(wheel):
+            return None
+        known = None if self.rescan else self.cache.get_installed(installed.fingerprint)
+        if known and (known.requires is not None or not self.metadata):
+            return known
+        file = wheel.file
+        other_source = file.url or file.path or file.indexes
+        if other_source and not installed.verify(python_files.candidates(installed.members()).paths):
+            return None
+        facts = replace(self._look(wheel, installed), known="installed")
+        self.cache.put_installed(installed.fingerprint, facts)
+        return facts
+
     def _look(self, wheel: LockedWheel, archive: Archive) -> WheelFacts:
         """Read the facts of a wheel; the caller sets how they are known.
 
-        A macOS wheel has no ELF files.
+        A macOS wheel has no ELF files, and nixpy does not read its sources.
         """
         mac = wheel.file.filename.rpartition("-")[2].startswith("macosx_")
-        return WheelFacts(
-            files=() if mac else inspect(archive),
-            requires=requires(archive) if self.metadata else None,
-            known="tag",
-        )
+        return read_facts(archive, elf=not mac, sources=not mac, requires=self.metadata)
 
     def _file(self, wheel: LockedWheel) -> WheelFile:
         return self.located.get(wheel, wheel.file)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -24,6 +26,7 @@ from nixpy.locks.model import LockedWheel
 from nixpy.wheels.archive import EXECUTE_BITS, Content, Member
 
 _MAPPED = 1 << 20  # bytes
+_HASHES = frozenset(("sha256", "sha384", "sha512"))  # the wheel format requires sha256 or better
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class InstalledWheel:
     site: Path  # the folder that the paths of RECORD are relative to; absolute and without "..", like `venv`
     record: tuple[str, ...]  # the paths of RECORD
     direct: Mapping[str, Any] | None  # direct_url.json (PEP 610), if any
+    hashes: Mapping[str, str] = field(default_factory=dict)  # those of RECORD by its paths: sha256=…
 
     @property
     def filename(self) -> str:
@@ -67,6 +71,28 @@ class InstalledWheel:
         asked = name, version, "".join(map(str, build)), tags
         same = (self.name, self.version, self.build, self.tags) == asked
         return same and self._is_from_wheel(wheel.file.sha256) and None not in self._stats.values()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash that changes with RECORD and with the size or time of a file."""
+        lines = [self.filename, *(f"{path} {self.hashes.get(path)}" for path in self.record)]
+        lines += [
+            f"{path} {found.st_size} {found.st_mtime_ns} {found.st_mode}" if found else path
+            for path, found in sorted(self._stats.items())
+        ]
+        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+    def verify(self, paths: Iterable[str]) -> bool:
+        """Return whether these files have the hashes of RECORD.
+
+        A file that has none there, or cannot be read, is not verified. Programs and libraries may differ from the
+        locked wheel: some styles change the loader and the run paths of installed files.
+        """
+        places = {file: path for path, file in self._files_of_record}
+        try:
+            return all(_has_hash(self.content(path), self.hashes.get(places[self._files[path]], "")) for path in paths)
+        except OSError:
+            return False
 
     def members(self) -> Sequence[Member]:
         """Return every file that exists."""
@@ -111,12 +137,17 @@ class InstalledWheel:
 
         An environment has tens of thousands of files, for which Path takes most of the time.
         """
-        found = {}
+        return {self._path_in_wheel(file): file for _, file in self._files_of_record}
+
+    @cached_property
+    def _files_of_record(self) -> list[tuple[str, str]]:
+        """Return the paths of RECORD, each with its file in the environment."""
+        found = []
         venv, site = f"{self.venv}/", str(self.site)
         for path in self.record:
             file = os.path.normpath(f"{site}/{path}" if not path.startswith("/") else path)
             if file.startswith(venv) and "/__pycache__/" not in file:
-                found[self._path_in_wheel(file)] = file
+                found.append((path, file))
         return found
 
     @cached_property
@@ -138,6 +169,15 @@ class InstalledWheel:
             return False
         found = _table(_table(self.direct["archive_info"]).get("hashes")).get("sha256")
         return found is None or found == sha256
+
+
+def _has_hash(content: Content, expected: str) -> bool:
+    """Return whether a file has the hash in a row of RECORD (PEP 376)."""
+    algorithm, _, value = expected.partition("=")
+    if algorithm not in _HASHES:
+        return False
+    digest = hashlib.new(algorithm, content).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == value.rstrip("=")
 
 
 def _stat(file: str) -> os.stat_result | None:
@@ -180,6 +220,7 @@ def _installed(info: Path, venv: Path, site: Path) -> InstalledWheel | None:
         if not metadata or not wheel or not record:
             return None
         name, version = _headers(metadata, "Name"), _headers(metadata, "Version")
+        rows = [row for row in csv.reader(record.splitlines()) if row and "\0" not in row[0]]
         return InstalledWheel(
             name=canonicalize_name(name[0]),
             version=Version(version[0]),
@@ -187,7 +228,8 @@ def _installed(info: Path, venv: Path, site: Path) -> InstalledWheel | None:
             build="".join(_headers(wheel, "Build")),
             venv=venv,
             site=site,
-            record=tuple(row[0] for row in csv.reader(record.splitlines()) if row and "\0" not in row[0]),
+            record=tuple(row[0] for row in rows),
+            hashes={row[0]: row[1] for row in rows if len(row) > 1},
             direct=_table(limits.parse_json(direct)) if direct else None,
         )
     except (OSError, ValueError, LookupError, InvalidVersion, csv.Error, NixpyError):

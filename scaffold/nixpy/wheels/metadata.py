@@ -9,16 +9,14 @@ from nixpy.core.core_metadata import parse
 from nixpy.wheels.archive import Archive
 
 
-def requires(archive: Archive) -> tuple[str, ...]:
-    """Return the requirements in the METADATA of a wheel, unchanged.
+def path(archive: Archive) -> str | None:
+    """Return the path of the METADATA of a wheel, or None if it has no such file."""
+    return next((member.path for member in archive.members() if _is_metadata(member.path)), None)
 
-    The result is empty if it has no such file.
-    """
-    paths = [member.path for member in archive.members() if _is_metadata(member.path)]
-    for path, content in archive.read(paths[:1]):
-        raw = parse(bytes(content), path)
-        return tuple(raw.get("requires_dist", ()))
-    return ()
+
+def requires(content: bytes, path: str) -> tuple[str, ...]:
+    """Return the requirements in a METADATA, unchanged; `path` names it in errors."""
+    return tuple(parse(content, path).get("requires_dist", ()))
 
 
 def _is_metadata(path: str) -> bool:

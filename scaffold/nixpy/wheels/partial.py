@@ -29,6 +29,7 @@ Span = tuple[int, int]  # the first byte, and the one after the last
 
 GAP = 256 << 10  # bytes: fetching this much in vain is cheaper than another request
 _TAIL = 64 << 10  # bytes: contains the central directory of most wheels; the smallest request
+_SMALL = 512 << 10  # bytes: a file of this size is fetched at once
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -53,9 +54,13 @@ class PartialFile(io.RawIOBase):
 
     @property
     def size(self) -> int:
-        """The size of the file in bytes; the first access also fetches its tail."""
+        """The size of the file in bytes.
+
+        The first access also fetches its tail, or a small file as a whole.
+        """
         if self._size is None:
-            if not self._client.get(self._url, self._take_tail, byte_range=f"bytes=-{_TAIL}"):
+            small = self._most is not None and self._most <= _SMALL
+            if small or not self._client.get(self._url, self._take_tail, byte_range=f"bytes=-{_TAIL}"):
                 self.download()
             self._verify()
         return self._size or 0

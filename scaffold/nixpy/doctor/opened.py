@@ -1,0 +1,37 @@
+"""Find the libraries that installed packages open at run time and do not find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nixpy.doctor.facts import MissingLibrary
+from nixpy.doctor.loader import Search
+from nixpy.libraries.evidence import LibraryEvidence
+from nixpy.libraries.match import WheelNeeds, match
+
+
+def unopened(wheels: Sequence[WheelNeeds], search: Search | None) -> Iterator[MissingLibrary]:
+    """Yield the libraries that packages open and the interpreter does not find.
+
+    A package finds a library under one of the names that it tries. Those that are only possible are left out.
+
+    Args:
+        wheels: The installed wheels, with what they open.
+        search: The search path of the interpreter; None if it is unknown.
+    """
+    if search is None:
+        return
+    libraries, _ = match(wheels)
+    for library in libraries:
+        if library.provider == "sibling-wheel":
+            continue
+        first: dict[str, LibraryEvidence] = {}
+        for one in library.evidence:
+            if one.opened and one.certainty != "possible":
+                first.setdefault(one.package, one)
+        for package, one in sorted(first.items()):
+            tried = (name for each in library.evidence if each.package == package for name in each.names)
+            if not any(map(search.finds, (library.soname, *tried))):
+                yield MissingLibrary(
+                    soname=library.soname, wheel=package, files=(), optional=library.optional, opened=one.place
+                )

@@ -1,0 +1,89 @@
+"""Find the libraries that Python sources open with ctypes and cffi, directly or through functions of the package.
+
+The sources are evaluated and never run: `needs.py` says how alternatives are told from separate libraries,
+`evaluation.py` evaluates modules, and `values.py` defines the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from nixpy.core.target import SYSTEMS
+from nixpy.needs.sources.needs import Need, needs_on
+from nixpy.needs.sources.package import Package
+from nixpy.needs.sources.reach import reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A place in a source that opens a library.
+
+    `names` are those that the code tries, in this order, and one of them is enough: sonames (`libz.so.1`) or file
+    names (`libz.so`). `find_library("z")` is the name `libz.so`; `find_library` is true if all names come from it.
+    `systems` are those for which the code has this call. `at_import`: importing the module makes the call, directly
+    or through functions. `guarded`: the code can go on without the library, or something unknown decides whether
+    it opens the library.
+    """
+
+    names: tuple[str, ...]
+    path: str  # inside the wheel
+    line: int
+    find_library: bool = False
+    systems: tuple[str, ...]  # sorted
+    at_import: bool
+    guarded: bool
+
+
+def find_calls(sources: Mapping[str, str], members: Collection[str] | None = None) -> tuple[Call, ...]:
+    """Return the calls of sources that open libraries, sorted by path and line.
+
+    `sources` are the texts of the Python files by their path in the wheel. `members` are the paths of all its files:
+    a library that is one of them is no call. Without `members`, the wheel has only the sources. Sources that Python 3
+    cannot parse are ignored. The result never has names of files of the wheel.
+
+    >>> find_calls({"demo.py": "import ctypes; ctypes.CDLL('libz.so.1')"})[0].names
+    ('libz.so.1',)
+    """
+    package = Package(sources)
+    chosen = reach(package)
+    if not chosen.modules:
+        return ()
+    files = frozenset(sources) | frozenset(members or ())
+    found: dict[str, tuple[Need, ...]] = {}
+    used_machine = True
+    for system in sorted(SYSTEMS, reverse=True):
+        if system == "aarch64-linux" and not used_machine:
+            found[system] = found["x86_64-linux"]
+        else:
+            found[system], used_machine = needs_on(package, chosen, system, files)
+    calls: dict[tuple[str, int, tuple[str, ...]], Call] = {}
+    for system, needs in sorted(found.items()):
+        for need in needs:
+            call = _call(need, system)
+            key = (call.path, call.line, call.names)
+            calls[key] = _merged(calls[key], call) if key in calls else call
+    return tuple(sorted(calls.values(), key=lambda call: (call.path, call.line, call.names)))
+
+
+def _call(need: Need, system: str) -> Call:
+    first = need.attempts[0]
+    return Call(
+        names=need.names,
+        path=first.path,
+        line=first.line,
+        find_library=all(attempt.find_library for attempt in need.attempts),
+        systems=(system,),
+        at_import=first.at_import,
+        guarded=need.is_guarded,
+    )
+
+
+def _merged(one: Call, other: Call) -> Call:
+    return replace(
+        one,
+        systems=tuple(sorted({*one.systems, *other.systems})),
+        find_library=one.find_library and other.find_library,
+        at_import=one.at_import or other.at_import,
+        guarded=one.guarded and other.guarded,
+    )

@@ -1,0 +1,11 @@
+# /// script
+# dependencies = ["fusepy"]
+# [tool.trace]
+# kind = "files"
+# builds = true
+# ///
+"""Load the library of FUSE."""
+
+import fuse
+
+assert fuse.fuse_get_context

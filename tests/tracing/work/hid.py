@@ -1,0 +1,10 @@
+# /// script
+# dependencies = ["hid"]
+# [tool.trace]
+# kind = "hardware"
+# ///
+"""List the devices."""
+
+import hid
+
+hid.enumerate()

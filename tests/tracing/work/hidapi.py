@@ -1,0 +1,10 @@
+# /// script
+# dependencies = ["hidapi"]
+# [tool.trace]
+# kind = "hardware"
+# ///
+"""List the devices."""
+
+import hid
+
+hid.enumerate()

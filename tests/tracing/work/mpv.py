@@ -1,0 +1,12 @@
+# /// script
+# dependencies = ["mpv"]
+# [tool.trace]
+# kind = "audio"
+# ///
+"""Make a player."""
+
+import mpv
+
+player = mpv.MPV(vo="null", ao="null")
+assert player.mpv_version
+player.terminate()

@@ -1,0 +1,19 @@
+# /// script
+# dependencies = ["PyQt6"]
+# [tool.trace]
+# kind = "window"
+# ///
+"""Open a window, with an OpenGL widget."""
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtOpenGLWidgets import QOpenGLWidget
+from PyQt6.QtWidgets import QApplication, QPushButton
+
+application = QApplication([])
+button = QPushButton("hello")
+button.show()
+widget = QOpenGLWidget()
+widget.show()
+QTimer.singleShot(500, application.quit)
+assert application.exec() == 0
+assert widget.context() is not None

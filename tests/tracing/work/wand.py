@@ -1,0 +1,13 @@
+# /// script
+# dependencies = ["Wand"]
+# [tool.trace]
+# kind = "images"
+# ///
+"""Resize an image."""
+
+from wand.color import Color
+from wand.image import Image
+
+with Image(width=16, height=16, background=Color("red")) as image:
+    image.resize(8, 8)
+    assert image.make_blob("png").startswith(b"\x89PNG")
