@@ -130,4 +130,5 @@ def _without_unused(needs: list[Need], used: set[Key | None]) -> list[Need]:
             found.append(need)
         else:
             other.attempts += need.attempts
+            other.is_fatal |= need.is_fatal
     return found
