@@ -386,7 +386,7 @@ def _nixpy_lock(data: bytes, folder: Path) -> None:
             text = nixpylock._json({"digest": nixpylock._digest(body), **body})
     with suppress(nixpylock.Damaged, nixpylock.Newer):
         lock = nixpylock.loads(text, path)
-        tried(match, nixpylock.wheel_needs(lock.wheels), systems=lock.systems)
+        tried(match, nixpylock.wheel_needs(lock.wheels, lock.unavailable), systems=lock.systems)
 
 
 def _nixpy_nix(data: bytes, folder: Path) -> None:
