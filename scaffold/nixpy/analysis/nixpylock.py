@@ -313,7 +313,7 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
             wheels=wheels,
             unavailable=unavailable,
             complete=body.get("complete", False),
-            imported=tuple(body.get("imported", ())),
+            imported=_texts(body.get("imported", [])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error
@@ -325,6 +325,13 @@ def _sdist_facts(system: str, item: Mapping[str, Any]) -> SdistFacts:
         compiled=item["compiled"],
         opens=tuple(_opens(system, item)) if "opens" in item else None,
     )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return a list of strings; raises TypeError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(value)
+    return tuple(value)
 
 
 def _check_texts(item: Mapping[str, Any], *keys: str) -> None:
@@ -348,7 +355,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),
             provides=tuple(needs.get("provides", ())),
-            imports=tuple(needs.get("imports", ())),
+            imports=_texts(needs.get("imports", [])),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
             unreadable=tuple(needs.get("unreadable", ())),
