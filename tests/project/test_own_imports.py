@@ -136,3 +136,11 @@ def test_what_is_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(limits, "OWN_BYTES", 0)
     result = own_imports([tmp_path], MODULES)
     assert result == OwnImports(unread=("a.py and later files: the project has too many Python files",))
+
+
+def test_strings_need_not_count(tmp_path: Path) -> None:
+    """The name of a module may be a word: then only imports count."""
+    (tmp_path / "main.py").write_text('ANIMALS = ["turtle"]')
+    assert own_imports([tmp_path], ["turtle"], strings=False) == OwnImports()
+    (tmp_path / "main.py").write_text("import turtle")
+    assert own_imports([tmp_path], ["turtle"], strings=False) == OwnImports(modules=frozenset({"turtle"}))

@@ -35,7 +35,7 @@ class OwnImports:
     unread: tuple[str, ...] = ()
 
 
-def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports:
+def own_imports(folders: Sequence[Path], modules: Collection[str], *, strings: bool = True) -> OwnImports:
     """Return the modules that the sources of a project import or name.
 
     These are Python files and notebooks, tests too. An import of a module below one of `modules` counts, and so does a
@@ -47,6 +47,7 @@ def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports
         folders: The folder of the project, and those of other members of its workspace. Virtual environments, hidden
             folders, build folders and links to other places are left out.
         modules: Dotted names. Without any, nixpy reads nothing.
+        strings: Whether a literal string counts; not for modules with a name that is also a word.
 
     Returns:
         The modules of these, and the files that were not read.
@@ -75,7 +76,8 @@ def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports
         left -= len(source)
         for text in texts:
             if pattern.search(text):
-                found.update(_matching(imports_of(text, "", package=False, tops=tops), modules))
+                imports = imports_of(text, "", package=False, tops=tops)
+                found.update(_matching([one for one in imports if strings or not one.string], modules))
     return OwnImports(modules=frozenset(found), unread=tuple(unread))
 
 

@@ -212,7 +212,7 @@ class Statements(Calling):
     def _run_try(self, node: ast.Try | ast.TryStar, frame: Frame) -> End:
         caught = [self._caught(handler.type, frame) for handler in node.handlers]
         before, attempts = dict(frame.names), len(self.attempts)
-        doubts, imports = self.doubts, self.unknown_imports
+        doubts, imports, sure = self.doubts, self.unknown_imports, self.sure
         everything: Collection[str] | None = (
             None if None in caught else tuple(name for names in caught for name in names or ())
         )
@@ -230,7 +230,7 @@ class Statements(Calling):
                 end = end or self.block(node.orelse, frame)
                 if self.unknown_imports > imports:
                     possible: Collection[str] | None = bases_of("ModuleNotFoundError")
-                elif self.doubts > doubts and len(self.attempts) == attempts:
+                elif self.doubts > doubts and (len(self.attempts), self.sure) == (attempts, sure):
                     possible = None
                 else:
                     return end
