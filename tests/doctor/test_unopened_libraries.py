@@ -41,10 +41,11 @@ def test_what_is_opened_and_not_found() -> None:
         opening("libxcb.so.1", path="mss/x.py", line=93),
         opening("libgtk-3.so.0", certainty="likely", path="mss/y.py", line=7),
         opening("libz.so.1", certainty="possible"),
-        opening("libexpat.so.1", module="mss.unused"),
+        opening("libexpat.so.1", module="mss.used", path="mss/z.py", line=1),
         *of_table("libmagic.so.1", system=HOST.system),
     )
     assert found(wheel("mss", *opens)) == [
+        ("libexpat.so.1", "mss", "mss/z.py:1", False),
         ("libgtk-3.so.0", "mss", "mss/y.py:7", True),
         ("libmagic.so.1", "mss", "", False),
         ("libxcb.so.1", "mss", "mss/x.py:93", False),
@@ -83,6 +84,7 @@ def test_nixpy_lock_says_what_is_opened(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "demo"\nversion = "1"\n')
     assert recorded_opens(tmp_path, HOST) == {}
     opened = opening("libxcb.so.1", systems=(HOST.system,))
+    used = replace(opened, path="z.py", module="mss.used", modules=("mss.used",))
     one = Wheel(
         system=HOST.system,
         name=canonicalize_name("mss"),
@@ -93,7 +95,7 @@ def test_nixpy_lock_says_what_is_opened(tmp_path: Path) -> None:
             known="sha256",
             opens=(
                 opened,
-                replace(opened, path="z.py", module="mss.used", modules=("mss.used",)),
+                used,
                 replace(opened, path="zz.py", module="mss.unused", modules=("mss.unused",)),
             ),
         ),
@@ -108,7 +110,7 @@ def test_nixpy_lock_says_what_is_opened(tmp_path: Path) -> None:
         imported=("mss.used",),
     )
     (tmp_path / "nixpy.lock").write_text(nixpylock.dumps(lock))
-    assert recorded_opens(tmp_path, HOST) == {("mss", "10.2"): (opened, replace(opened, path="z.py"))}
+    assert recorded_opens(tmp_path, HOST) == {("mss", "10.2"): (opened, used)}
 
 
 def test_what_the_settings_leave_out_is_not_required(tmp_path: Path) -> None:

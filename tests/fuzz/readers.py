@@ -50,6 +50,7 @@ from nixpy.needs.model import WheelFacts
 from nixpy.needs.requires import required
 from nixpy.package import licences
 from nixpy.project import config, discover, flake, project
+from nixpy.project.own_imports import own_imports
 from nixpy.sdists import metadata, sdist
 from nixpy.styles import styles
 from nixpy.wheels import partial, remote
@@ -324,6 +325,7 @@ def _setup(data: bytes, folder: Path) -> None:
         folder.joinpath(name).write_bytes(text)
     if CUT not in data:
         folder.joinpath("setup.cfg").unlink(missing_ok=True)
+    own_imports([folder], ["setuptools.command.build"])
     _project(folder)
 
 
@@ -384,7 +386,7 @@ def _nixpy_lock(data: bytes, folder: Path) -> None:
             text = nixpylock._json({"digest": nixpylock._digest(body), **body})
     with suppress(nixpylock.Damaged, nixpylock.Newer):
         lock = nixpylock.loads(text, path)
-        tried(match, nixpylock.wheel_needs(lock.wheels), systems=lock.systems)
+        tried(match, nixpylock.wheel_needs(lock.wheels, lock.unavailable), systems=lock.systems)
 
 
 def _nixpy_nix(data: bytes, folder: Path) -> None:

@@ -170,6 +170,18 @@ def test_a_row_of_the_table_is_supplied_even_if_it_is_large() -> None:
     assert supplied(wheel("a", *of_table("libvlc.so.5")), rules=Rules(runtime="certain")) == {}
 
 
+def test_a_row_of_the_table_is_for_the_file_that_the_source_opens() -> None:
+    """If a source opens a library without a version, the row with a version is for the same file."""
+    rows = of_table("libX11.so.6", "libXext.so.6")
+    assert list(supplied(wheel("a", opening("libX11.so", certainty="likely"), *rows))) == ["libX11.so", "libXext.so.6"]
+    found = opening("libX11.so", find_library=True)
+    assert list(supplied(wheel("a", found, *rows))) == ["libX11.so.6", "libXext.so.6"]
+    # The row shows that the main work needs the library, so that it may be large.
+    assert list(supplied(wheel("a", opening("libvlc.so", certainty="likely"), *of_table("libvlc.so.5")))) == [
+        "libvlc.so"
+    ]
+
+
 def test_a_linked_library_does_not_depend_on_the_setting() -> None:
     """What a wheel links to is supplied whatever it opens, and however large it is."""
     both = wheel("a", opening("libz.so.1", certainty="possible"), linked=f"libz.so.1 {LARGE}")
@@ -194,6 +206,15 @@ def test_a_module_that_nothing_imports_opens_nothing() -> None:
     assert match([gis]) == ((), ())
     libraries, _ = match([gis], imported=("django.contrib.gis",))
     assert [library.soname for library in libraries] == ["libz.so.1"]
+
+
+def test_a_module_that_the_project_imports_may_need_a_large_library() -> None:
+    """Who imports django.contrib.gis needs GDAL, which is left out if it is only likely."""
+    libraries, _ = match([wheel("rasters", opening("libgdal.so", certainty="likely", find_library=True))])
+    assert [(library.soname, library.wanted) for library in libraries] == [("libgdal.so", False)]
+    gis = opening("libgdal.so", certainty="likely", find_library=True, module="django.contrib.gis")
+    libraries, _ = match([wheel("django", gis)], imported=("django.contrib.gis",))
+    assert [(library.soname, library.wanted) for library in libraries] == [("libgdal.so", True)]
 
 
 # --- what is said ---

@@ -220,9 +220,9 @@ def test_file_of_the_compiler(tmp_path: Path) -> None:
 
 def quickly(data: bytes, seconds: float = 2.0) -> Sequence[RuntimeOpen]:
     """Return what a file opens, after a check of the time that it takes."""
-    start = time.perf_counter()
+    start = time.process_time()  # other processes may use the machine
     found = read_opens(data, X86_64, "a.so")
-    assert time.perf_counter() - start < seconds
+    assert time.process_time() - start < seconds
     return found
 
 

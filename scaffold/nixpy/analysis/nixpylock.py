@@ -24,7 +24,7 @@ from nixpy.core.errors import LockError
 from nixpy.core.target import LINUX_SYSTEMS
 from nixpy.libraries.match import WheelNeeds
 from nixpy.locks.model import SdistFacts, Unavailable
-from nixpy.needs.derive import format_glibc
+from nixpy.needs.derive import format_glibc, with_table
 from nixpy.needs.model import Certainty, Evidence, Known, Needs, RuntimeOpen, open_order, unreached_modules
 
 _FORMAT = 1
@@ -94,7 +94,9 @@ class NixpyLock:
     @property
     def modules(self) -> frozenset[str]:
         """The modules on an import of which it depends whether wheels open libraries."""
-        return unreached_modules(one for wheel in self.wheels for one in wheel.needs.opens)
+        return unreached_modules(
+            one for wheel in wheel_needs(self.wheels, self.unavailable) for one in wheel.needs.opens
+        )
 
     @property
     def installable(self) -> bool:
@@ -116,11 +118,26 @@ def on_linux(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable]) -> fro
     return frozenset((*here, *(item.name for item in unavailable if item.system in LINUX_SYSTEMS)))
 
 
-def wheel_needs(wheels: Iterable[Wheel]) -> list[WheelNeeds]:
-    """Return the wheels of nixpy.lock in the form that `libraries.match` takes."""
-    return [
+def wheel_needs(wheels: Iterable[Wheel], unavailable: Iterable[Unavailable] = ()) -> list[WheelNeeds]:
+    """Return the packages of nixpy.lock in the form that `libraries.match` takes.
+
+    Of a package without a wheel, only what its sources open is known.
+    """
+    found = [
         WheelNeeds(system=wheel.system, name=wheel.name, filename=wheel.filename, needs=wheel.needs) for wheel in wheels
     ]
+    for item in unavailable:
+        opens = with_table(opens_of(item), item.name, item.system, {})
+        if opens:
+            needs = Needs(opens=opens, known="sha256")
+            found.append(WheelNeeds(system=item.system, name=item.name, filename="", needs=needs))
+    return found
+
+
+def opens_of(item: Unavailable) -> tuple[RuntimeOpen, ...]:
+    """Return what the sources of a package without a wheel open on its system."""
+    opens = item.sdist_facts.opens if item.sdist_facts else None
+    return tuple(one for one in opens or () if item.system in one.systems)
 
 
 def digest(lines: tuple[str, ...]) -> str:
@@ -227,7 +244,10 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
 def _sdist_entry(item: Unavailable) -> dict[str, Any]:
     facts = item.sdist_facts
     found = {"source": item.source} if item.source else {}
-    return {**found, "build": list(facts.build), "compiled": facts.compiled} if facts else found
+    if not facts:
+        return found
+    opens = {} if facts.opens is None else {"opens": [_Line(_open_entry(one)) for one in opens_of(item)]}
+    return {**found, "build": list(facts.build), "compiled": facts.compiled, **opens}
 
 
 def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
@@ -279,9 +299,7 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
                 name=item["name"],
                 version=item["version"],
                 sdist=item["sdist"],
-                sdist_facts=SdistFacts(build=tuple(item["build"]), compiled=item["compiled"])
-                if "build" in item
-                else None,
+                sdist_facts=_sdist_facts(system, item) if "build" in item else None,
                 source=item.get("source"),
             )
             for system, entry in body["systems"].items()
@@ -295,10 +313,25 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
             wheels=wheels,
             unavailable=unavailable,
             complete=body.get("complete", False),
-            imported=tuple(body.get("imported", ())),
+            imported=_texts(body.get("imported", [])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return a list of strings; raises TypeError for anything else."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(value)
+    return tuple(value)
+
+
+def _sdist_facts(system: str, item: Mapping[str, Any]) -> SdistFacts:
+    return SdistFacts(
+        build=tuple(item["build"]),
+        compiled=item["compiled"],
+        opens=tuple(_opens(system, item)) if "opens" in item else None,
+    )
 
 
 def _check_texts(item: Mapping[str, Any], *keys: str) -> None:
@@ -322,7 +355,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
             opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),
             provides=tuple(needs.get("provides", ())),
-            imports=tuple(needs.get("imports", ())),
+            imports=_texts(needs.get("imports", [])),
             glibc=tuple(map(int, needs["glibc"].split("."))) if needs.get("glibc") else None,
             known=cast("Known", item["known"]),
             unreadable=tuple(needs.get("unreadable", ())),

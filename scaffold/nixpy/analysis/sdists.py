@@ -1,8 +1,6 @@
-"""Read from sdists how packages without a wheel are built.
+"""Read from sdists how packages without a wheel are built, and what they open.
 
-Each sdist is read once and never run.
-
-The facts are for hints and tools, so an sdist that cannot be read is skipped.
+Each sdist is read once and never run. One that cannot be read is skipped, and its facts stay unknown.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from nixpy.core.errors import NixpyError
 from nixpy.core.target import Target
 from nixpy.index.settings import IndexSettings
 from nixpy.locks.model import LockedWheel, SdistFacts, Unavailable, WheelFile
+from nixpy.needs.sources.read import read_sources
 from nixpy.nixpkgs.requirements import SETUPTOOLS
 from nixpy.sdists.metadata import read_pyproject
 from nixpy.sdists.release import SdistIndex
@@ -52,14 +51,14 @@ def _with_sdist_facts(
 ) -> Iterator[Unavailable]:
     for item in unavailable:
         key = (item.name, item.version)
-        if item in known:
-            found[key] = known[item]
-        elif item.sdist_file and key not in found:
+        before = known.get(item)
+        # Earlier versions of nixpy did not read the sources.
+        if item.sdist_file and key not in found and (before is None or before.opens is None):
             target = next(target for target in targets if target.system == item.system)
             found[key] = None
             with suppress(NixpyError):
                 found[key] = _read(item, item.sdist_file, target, analysis_options)
-        yield item if item.sdist_facts else replace(item, sdist_facts=found.get(key))
+        yield item if item.sdist_facts else replace(item, sdist_facts=found.get(key) or before)
 
 
 def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: AnalysisOptions) -> SdistFacts:
@@ -73,4 +72,5 @@ def _read(item: Unavailable, file: WheelFile, target: Target, analysis_options: 
     ).sdist(file)
     build = read_pyproject(sdist.pyproject, file.filename).build if sdist.pyproject else None
     names = {canonicalize_name(one.name) for one in (SETUPTOOLS if build is None else build)}
-    return SdistFacts(build=tuple(sorted(names)), compiled=sdist.compiled)
+    opens, _ = read_sources(sdist.sources, ())
+    return SdistFacts(build=tuple(sorted(names)), compiled=sdist.compiled, opens=opens)

@@ -78,7 +78,8 @@ def _libraries(before: NixpyLock, now: NixpyLock, rules: Rules) -> Iterator[str]
 
 def _supplied(nixpy_lock: NixpyLock, rules: Rules) -> dict[str, str]:
     """Return the sonames that nixpkgs supplies, each with its expression."""
-    found, _ = match(wheel_needs(nixpy_lock.wheels), rules, nixpy_lock.systems, imported=nixpy_lock.imported)
+    asking = wheel_needs(nixpy_lock.wheels, nixpy_lock.unavailable)
+    found, _ = match(asking, rules, nixpy_lock.systems, imported=nixpy_lock.imported)
     return {
         library.soname: f"from {library.expression}"
         for library in found

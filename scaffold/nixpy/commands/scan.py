@@ -291,7 +291,7 @@ def _finish(
     unavailable: tuple[Unavailable, ...],
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
-    libraries, diagnostics = match(wheel_needs(wheels), systems=resolved.systems)
+    libraries, diagnostics = match(wheel_needs(wheels, unavailable), systems=resolved.systems)
     names = on_linux(wheels, unavailable)
     return Scan(
         python=resolved.python,

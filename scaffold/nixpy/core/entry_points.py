@@ -20,7 +20,7 @@ def programs(text: bytes) -> dict[str, str]:
 
 
 def plugins(text: bytes) -> tuple[str, ...]:
-    """Return the objects of all other groups, which other packages load, such as `demo.plugin`."""
+    """Return the objects of other groups, such as `demo.plugin`: packages load them."""
     return tuple(called for group, _, called in _entries(text) if group not in _PROGRAMS)
 
 

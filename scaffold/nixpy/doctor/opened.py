@@ -8,6 +8,15 @@ from nixpy.doctor.facts import MissingLibrary
 from nixpy.doctor.loader import Search
 from nixpy.libraries.evidence import LibraryEvidence
 from nixpy.libraries.match import WheelNeeds, match
+from nixpy.needs.model import unreached_modules
+
+
+def modules_of(wheels: Sequence[WheelNeeds]) -> frozenset[str]:
+    """Return the modules that open libraries and that others import.
+
+    What other modules open is not among the needs of installed wheels.
+    """
+    return unreached_modules(one for wheel in wheels for one in wheel.needs.opens)
 
 
 def unopened(wheels: Sequence[WheelNeeds], search: Search | None) -> Iterator[MissingLibrary]:
@@ -21,7 +30,7 @@ def unopened(wheels: Sequence[WheelNeeds], search: Search | None) -> Iterator[Mi
     """
     if search is None:
         return
-    libraries, _ = match(wheels)
+    libraries, _ = match(wheels, imported=modules_of(wheels))
     for library in libraries:
         if library.provider == "sibling-wheel":
             continue

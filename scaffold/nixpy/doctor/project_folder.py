@@ -24,6 +24,7 @@ from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
 from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
+from nixpy.doctor.opened import modules_of
 from nixpy.environment.options import resolve_options
 from nixpy.files import envrc, flake_imports, projects_flake
 from nixpy.index.config_files import uv_files
@@ -217,8 +218,8 @@ def recorded_versions(folder: Path, host: Host, python: str | None) -> dict[str,
 def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[RuntimeOpen, ...]]:
     """Return what packages open at run time here, by name and version.
 
-    nixpy.lock records it, and which modules the project and other packages import. The result is empty without a
-    nixpy.lock. Raises NixpyError for a project that cannot be read.
+    nixpy.lock records it, and which modules the project and other packages import. What other modules open is left
+    out. The result is empty without a nixpy.lock. Raises NixpyError for a project that cannot be read.
     """
     found = _read(folder)
     nixpy_lock = read_nixpy_lock(found) if found else None
@@ -226,12 +227,7 @@ def recorded_opens(folder: Path, host: Host) -> Mapping[tuple[str, str], tuple[R
         return {}
     wheels = [wheel for wheel in nixpy_lock.wheels if wheel.system == host.system]
     imported = {*nixpy_lock.imported, *(module for wheel in wheels for module in wheel.needs.imports)}
-    return {
-        (wheel.name, wheel.version): tuple(
-            replace(one, module=None, modules=()) for one in reached(wheel.needs.opens, imported)
-        )
-        for wheel in wheels
-    }
+    return {(wheel.name, wheel.version): reached(wheel.needs.opens, imported) for wheel in wheels}
 
 
 def _is_version(package: Package | Wheel) -> bool:
@@ -272,7 +268,8 @@ def suppliers(folder: Path, wheels: Iterable[WheelNeeds]) -> dict[str, Supplier]
 
     Those that the settings ignore or leave out are not among them.
     """
-    libraries, _ = match(wheels, _settings_of(folder).libraries)
+    wheels = tuple(wheels)
+    libraries, _ = match(wheels, _settings_of(folder).libraries, imported=modules_of(wheels))
     return {
         library.soname: Supplier(provider=library.provider, expression=library.expression)
         for library in libraries

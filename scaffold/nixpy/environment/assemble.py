@@ -37,7 +37,7 @@ def environment_of(project: Project, resolved: ResolvedOptions, nixpy_lock: Nixp
     assert resolved.style is not None  # noqa: S101  (chosen before)
     style, targets, settings = styles.find(resolved.style), resolved.targets(), project.settings
     external = _external(project, style, targets, nixpy_lock)
-    asking = [*wheel_needs(nixpy_lock.wheels), *(external.libraries if external else ())]
+    asking = [*wheel_needs(nixpy_lock.wheels, nixpy_lock.unavailable), *(external.libraries if external else ())]
     entries = external.entries if external else {}
     libraries, unsupplied = match(asking, settings.libraries, nixpy_lock.systems, entries, nixpy_lock.imported)
     listed = external.opened if external else frozenset()

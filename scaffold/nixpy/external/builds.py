@@ -139,7 +139,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
             )
         )
     if not item.compiled:
-        return "It is pure Python; the installer builds it."
+        return " ".join(("It is pure Python; the installer builds it.", *_opened(item)))
     place = "The shell" if one is None or one.folder else "nixpy.nix"
     sentences = [f"{place} supplies what its build needs: {_summary(item)}."]
     if item.name not in sdists():
@@ -151,6 +151,15 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
     if one and not one.build_programs and (programs := _programs(item)):
         sentences.append(f"Its build starts {', '.join(programs)} from wheels, which do not start under style {style}.")
     return " ".join(sentences)
+
+
+def _opened(item: Unavailable) -> Iterator[str]:
+    """Yield a sentence about what the sources of a pure package open at run time."""
+    opens = item.sdist_facts.opens if item.sdist_facts else None
+    if opens is None:
+        yield "nixpy has not read which libraries it opens at run time; run `nixpy sync --rescan` with a network."
+    elif names := dict.fromkeys(one.names[0] for one in opens if item.system in one.systems):
+        yield f"It opens {', '.join(names)} at run time."
 
 
 def _programs(unavailable: Unavailable) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class LibraryEvidence:
 
     `linked` is `certain` if the wheel requires the library, and `possible` if only a part of it does that the wheel
     works without. `path` is the file in the wheel; a row of a table has none, and only a source has a `line`. `names`
-    are those that the code tries, if it opens the library; with `find_library`, it tries no name with a version.
+    are those that the code tries, if it opens the library; with `find_library`, it tries no name with a version. If it
+    is `imported`, the code is in a part of the package that the project, or another package, imports itself.
     """
 
     kind: Evidence
@@ -31,6 +32,7 @@ class LibraryEvidence:
     line: int | None = None
     names: tuple[str, ...] = ()
     find_library: bool = False
+    imported: bool = False
 
     @property
     def opened(self) -> bool:
@@ -56,6 +58,7 @@ def strongest_first(evidence: Iterable[LibraryEvidence]) -> tuple[LibraryEvidenc
                 one.line or 0,
                 one.names,
                 one.find_library,
+                one.imported,
             ),
         )
     )
@@ -70,13 +73,13 @@ def is_wanted(one: LibraryEvidence, *, runtime: Runtime, optional: bool, afforda
         optional: Whether the libraries that only optional parts of packages link to are supplied.
         affordable: Whether the library has a supplier and is not large. A library that code opens, but not certainly,
             must be so. A row of `dlopen.csv` shows that the main work of the package needs the library, so
-            such a library may be large.
+            such a library may be large, and so may one of a part of the package that is imported by itself.
     """
     if not one.opened:
         return optional or one.certainty == "certain"
     if one.certainty == "certain":
         return runtime != "none"
-    return one.certainty == "likely" and runtime == "likely" and (affordable or one.kind == "table")
+    return one.certainty == "likely" and runtime == "likely" and (affordable or one.kind == "table" or one.imported)
 
 
 @dataclass(slots=True)

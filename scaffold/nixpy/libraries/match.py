@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import finds_library, is_supplied, resolve
+from nixpy.libraries.opened import as_file, finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -192,8 +192,11 @@ class _Group:
         linked = {soname for wheel in self.wheels for soname, _ in wheel.needs.sonames}
         preferred = {*linked, *self.shipped, *self.mapped}
         for wheel in self.wheels:
-            for one in reached(wheel.needs.opens, imported):
-                entry = resolve(one, self.find, catalogue(), preferred)
+            opens = reached(wheel.needs.opens, imported)
+            found = [(one, resolve(one, self.find, catalogue(), preferred)) for one in opens]
+            files = {entry.soname for one, entry in found if entry and one.evidence != "table"}
+            for one, known in found:
+                entry = as_file(known, files) if known and one.evidence == "table" else known
                 # An ignored soname must not let another one of the same open take its place.
                 if entry and not {*one.names} & {*self.rules.ignore}:
                     tried = {entry.soname, *one.names}
@@ -209,6 +212,7 @@ class _Group:
                                 line=one.line,
                                 names=one.names,
                                 find_library=finds_library(one),
+                                imported=one.module is not None,
                             ),
                         )
 
@@ -293,11 +297,12 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
     """Yield a diagnostic for a soname that a wheel requires and nothing supplies."""
     if optional or not wanted or not (entry.provider == "none" or _outside(entry)):
         return
-    names = _needing(where)
+    needing = _needing(where)
     first = strongest_first({one for demand in where.values() for one in demand.evidence})
     opened = f" ({first[0].place})" if first and first[0].opened and first[0].path else ""
-    needing = f"{', '.join(names)}{opened} on {', '.join(sorted(where))}"
-    need, needs = f"{entry.soname} is needed by {needing}", f"{{items}} are needed by {needing}"
+    names = (*needing[:-1], needing[-1] + opened)
+    need = f"{entry.soname} is needed by {', '.join(names)} on {', '.join(sorted(where))}"
+    needs = f"{{items}} are needed by {', '.join(needing)} on {', '.join(sorted(where))}"
     if _outside(entry):
         code, message = "NIX103", f"{need}; it comes with {entry.note}, which the lock does not have"
         hint = all_hint = "Add that package to the dependencies."
@@ -311,7 +316,7 @@ def _diagnostics(entry: SonameEntry, optional: bool, wanted: bool, where: Mappin
         code, message = "NIX101", f"{need}, but nixpy does not know which package has it"
         hint, all_hint = unknown_soname(entry.soname), unknown_soname("SONAME")
         all_message = f"{needs}, but nixpy does not know which packages have them"
-    wheels = [name for name in names if name != ADDED]
+    wheels = [name for name in needing if name != ADDED]
     yield Diagnostic(
         code=code,
         package=wheels[0] if wheels else None,

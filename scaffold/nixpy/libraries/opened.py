@@ -57,6 +57,15 @@ def resolve(
     return next(filter(None, entries.values()), None)
 
 
+def as_file(entry: SonameEntry, files: Collection[str]) -> SonameEntry:
+    """Return the entry of a library under the file name by which a package opens it.
+
+    The table has `libX11.so.6` for a package; if its source opens `libX11.so`, this is the file that it needs.
+    """
+    name = f"{entry.soname.partition('.so.')[0]}.so"
+    return replace(entry, soname=name) if name in files else entry
+
+
 def is_supplied(entry: SonameEntry) -> bool:
     """Return whether nixpkgs, the host or a wheel of the lock supplies a library."""
     return entry.provider in ("nixpkgs", "host-driver") or (entry.provider == "sibling-wheel" and not entry.note)

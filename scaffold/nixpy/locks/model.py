@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
 from nixpy.core.target import Target
+from nixpy.needs.model import RuntimeOpen
 
 # The paths of files on PyPI and its mirrors: by the BLAKE2b-256 of each.
 _PYPI = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/")
@@ -203,10 +204,14 @@ class LockedWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdistFacts:
-    """Facts of an sdist: its build requirements, and whether it compiles files."""
+    """Facts of an sdist: its build requirements, and whether it compiles files.
+
+    `opens` are the libraries that its sources open at run time, or None if nixpy has not read them.
+    """
 
     build: tuple[NormalizedName, ...]
     compiled: bool
+    opens: tuple[RuntimeOpen, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

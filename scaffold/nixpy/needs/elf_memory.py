@@ -45,10 +45,16 @@ class Memory:
         self._pieces: list[_Piece] = []  # sorted, and without overlaps
         for segment in segments:
             self._map(segment)
+        self._pieces = _joined(self._pieces)
         self._starts = [piece.start for piece in self._pieces]
 
     def read(self, address: int, most: int) -> bytes:
         """Return the mapped bytes from an address on, up to the first gap, at most `most`."""
+        index = bisect_right(self._starts, address) - 1
+        if index >= 0:
+            _, end, shift = self._pieces[index]
+            if shift is not None and address + most <= end:
+                return bytes(self._data[address + shift : address + shift + most])
         found = b""
         for piece in self._from(address):
             if len(found) == most:
@@ -101,3 +107,14 @@ class Memory:
         end = new.end if new.shift is None else min(new.end, len(self._data) - new.shift)
         middle = [new._replace(end=end)] if new.start < end else []
         self._pieces[first:last] = [*left, *middle, *right]
+
+
+def _joined(pieces: list[_Piece]) -> list[_Piece]:
+    """Return the pieces, with neighbours in memory and in the file as one."""
+    found: list[_Piece] = []
+    for piece in pieces:
+        if found and (found[-1].end, found[-1].shift) == (piece.start, piece.shift):
+            found[-1] = found[-1]._replace(end=piece.end)
+        else:
+            found.append(piece)
+    return found

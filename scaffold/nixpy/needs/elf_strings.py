@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from nixpy.core.limits import parse_json
 from nixpy.needs.elf_contents import Contents
-from nixpy.needs.fingerprints import SONAME, fingerprints
+from nixpy.needs.fingerprints import SONAME, components
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Evidence, RuntimeOpen
 
@@ -127,11 +127,10 @@ def _from_strings(constants: Sequence[memoryview]) -> Iterator[_Open]:
     places = tuple(islice(_places(constants), _MOST_SUFFIXES))
     text = b"\n".join(before + after for before, after in places)
     left = {name for before, after in places if (name := _soname(before, after))}
-    for component in fingerprints():
-        if component.names_any(text) and component.is_in(constants):
-            for names, certainty in component.opens(text, constants):
-                yield _Open(names, "strings", certainty)
-            left.difference_update(component.names)
+    for component, found in components(text, constants):
+        for names, certainty in component.opens(text, found):
+            yield _Open(names, "strings", certainty)
+        left.difference_update(component.names)
     for name in sorted(left):
         yield _Open((name,), "strings", "possible")
 

@@ -18,7 +18,7 @@ display or sound server with which the library is opened; it is empty if any or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -36,6 +36,7 @@ _MARKER = "marker"
 _CERTAINTIES: dict[str, Certainty] = {"likely": "likely", "possible": "possible"}
 _SERVERS = ("", "alsa", "jack", "pipewire", "pulseaudio", "sndio", "wayland", "x11")
 _SHORTEST_MARKER = 10  # a shorter string is in other programs, too
+_STEP = 1 << 22  # bytes that are searched at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +62,34 @@ class Fingerprint:
         """All names that the component tries."""
         return frozenset(name for library in self.libraries for name in library.names)
 
-    def is_in(self, constants: Sequence[memoryview]) -> bool:
-        """Return whether a file with these constants has the component."""
-        return all(_has(constants, marker) for marker in self.markers)
-
-    def names_any(self, text: bytes) -> bool:
-        """Return whether a text has a name of a library that the component opens."""
-        return any(_named(library.names, text) for library in self.libraries)
-
-    def opens(self, text: bytes, constants: Sequence[memoryview]) -> Iterator[tuple[tuple[str, ...], Certainty]]:
+    def opens(self, text: bytes, found: Container[str]) -> Iterator[tuple[tuple[str, ...], Certainty]]:
         """Yield the libraries that a file with the component opens.
 
-        `text` has its strings that may be sonames, `constants` all of them.
+        `text` has its strings that may be sonames, `found` those of the table that it has.
         """
         for library in self.libraries:
             if names := _named(library.names, text):
                 yield names, library.certainty
-            elif library.string and _has(constants, library.string):
+            elif library.string in found:
                 yield library.names, library.certainty
+
+
+def components(text: bytes, constants: Sequence[memoryview]) -> Iterator[tuple[Fingerprint, frozenset[str]]]:
+    """Yield the components that a file has, each with the strings of the table that the file has.
+
+    Args:
+        text: The strings of the file that may be sonames.
+        constants: All its constants.
+    """
+    # Most files with constants of many megabytes have no such component, so few strings are searched at first.
+    named = [one for one in fingerprints() if any(_named(library.names, text) for library in one.libraries)]
+    first = _search(constants, {one.markers[0] for one in named})
+    named = [one for one in named if one.markers[0] in first]
+    others = {text for one in named for text in (*one.markers[1:], *(library.string for library in one.libraries))}
+    found = first | _search(constants, others - {""})
+    for one in named:
+        if found.issuperset(one.markers):
+            yield one, found
 
 
 @cache
@@ -136,8 +147,19 @@ def _names(value: str, others: Sequence[Opened], path: Path, line: int) -> tuple
     return names
 
 
-def _has(constants: Iterable[memoryview], text: str) -> bool:
-    return any(_pattern(text).search(constant) for constant in constants)
+def _search(constants: Iterable[memoryview], texts: Collection[str]) -> frozenset[str]:
+    """Return the texts that are in the constants."""
+    left = {text: text.encode() for text in texts}
+    longest = max(map(len, left.values()), default=0)
+    for constant in constants:
+        for start in range(0, len(constant), _STEP):
+            # `bytes` has a faster search than `re`, which reads memoryviews.
+            piece = bytes(constant[start : start + _STEP + longest])
+            for text in [text for text, sought in left.items() if sought in piece]:
+                del left[text]
+            if not left:
+                break
+    return frozenset(texts) - left.keys()
 
 
 def _named(names: Iterable[str], text: bytes) -> tuple[str, ...]:
@@ -145,9 +167,9 @@ def _named(names: Iterable[str], text: bytes) -> tuple[str, ...]:
 
     A name may be the start of another one: libGL.so, libGL.so.1.
     """
-    return tuple(name for name in names if _pattern(name, r"(?![.0-9])").search(text))
+    return tuple(name for name in names if _pattern(name).search(text))
 
 
 @cache
-def _pattern(text: str, after: str = "") -> re.Pattern[bytes]:
-    return re.compile((re.escape(text) + after).encode())
+def _pattern(name: str) -> re.Pattern[bytes]:
+    return re.compile((re.escape(name) + r"(?![.0-9])").encode())

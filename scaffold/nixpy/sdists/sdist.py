@@ -21,6 +21,7 @@ from nixpy.core import limits
 from nixpy.core.errors import ArchiveError, NixpyError
 from nixpy.core.zip_file import open_zip
 from nixpy.locks.source_tree import COMPILED, NOT_BUILT
+from nixpy.needs.sources.modules import is_test
 
 _METADATA_SIZES = {"PKG-INFO": 16 << 20, "pyproject.toml": 4 << 20}  # bytes; a long description is in PKG-INFO
 # Represents all files to compile, of which nixpy only records that they exist.
@@ -51,13 +52,16 @@ class Sdist:
 
     There may be no pyproject.toml. Of files to compile only their existence is known.
 
-    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty string.
+    `cargo_roots` are its folders with a Cargo.lock, from the top down; the top itself is an empty string. `sources` are
+    its Python files by their path, which begins with the top folder; tests, documentation and files past the limits of
+    `core.limits` are left out.
     """
 
     pkg_info: bytes
     pyproject: bytes | None
     compiled: bool
     cargo_roots: tuple[str, ...]
+    sources: Mapping[str, bytes]
 
 
 def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
@@ -92,7 +96,9 @@ def read_sdist(file: IO[bytes], name: str, shown: str) -> Sdist:
             path=shown,
         )
     root, files = tops[0]
+    sources = {f"{top}/{path}": content for top, path, content in members if path.endswith(".py") and top == root}
     return Sdist(
+        sources=sources,
         pkg_info=files["PKG-INFO"],
         pyproject=files.get("pyproject.toml"),
         compiled=root in compiled,
@@ -133,6 +139,7 @@ def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, 
     kind = name.rpartition(".")[2]
     if kind not in _UNPACK:
         raise ArchiveError("nixpy does not read sdists of this format", hint="Choose another version.", path=shown)
+    left = limits.SOURCES
     limited = _Limited(_UNPACK[kind](file), _limit(file), shown)
     with tarfile.open(fileobj=cast("IO[bytes]", limited), mode="r|") as archive:
         for count, member in enumerate(archive):
@@ -140,16 +147,19 @@ def _tar_members(file: IO[bytes], name: str, shown: str) -> Iterator[tuple[str, 
             if part and member.isreg():
                 content = archive.extractfile(member)
                 assert content is not None  # noqa: S101  # a regular file has some
-                yield *part, _read(content, part[1], shown)
+                yield *part, _read(content, part[1], shown, left)
+                left -= member.size if part[1].endswith(".py") else 0
 
 
 def _zip_members(file: IO[bytes], shown: str) -> Iterator[tuple[str, str, bytes]]:
+    left = limits.SOURCES
     with open_zip(file, shown) as archive:
         for count, info in enumerate(archive.infolist()):
             part = _part(info.filename, count, shown)
             if part and not info.is_dir():
                 with archive.open(info) as content:
-                    yield *part, _read(content, part[1], shown)
+                    yield *part, _read(content, part[1], shown, left)
+                left -= info.file_size if part[1].endswith(".py") else 0
 
 
 def _limit(file: IO[bytes]) -> int:
@@ -173,8 +183,9 @@ def _part(name: str, count: int, shown: str) -> tuple[str, str] | None:
     if len(parts) > 1 and NOT_BUILT.isdisjoint(parts[1:-1]):
         if parts[-1].endswith(COMPILED):
             return parts[0], _SOURCE
-        if parts[-1] == _CARGO_LOCK:
-            return parts[0], "/".join(parts[1:])
+        path = "/".join(parts[1:])
+        if parts[-1] == _CARGO_LOCK or (parts[-1].endswith(".py") and not is_test(path)):
+            return parts[0], path
     return (parts[0], parts[1]) if len(parts) == 2 and parts[1] in _METADATA_SIZES else None
 
 
@@ -182,7 +193,14 @@ def _is_lock(member: str) -> bool:
     return member.rpartition("/")[2] == _CARGO_LOCK
 
 
-def _read(content: IO[bytes], member: str, shown: str) -> bytes:
+def _read(content: IO[bytes], member: str, shown: str, left: int) -> bytes:
+    """Return the bytes of a file; empty for one of which nixpy needs only the path.
+
+    `left` are the bytes that sources may still have.
+    """
+    if member.endswith(".py"):
+        source = content.read(max(min(limits.SOURCE, left), 0) + 1)
+        return source if len(source) <= min(limits.SOURCE, left) else b""
     if member not in _METADATA_SIZES:
         return b""
     data = content.read(_METADATA_SIZES[member] + 1)

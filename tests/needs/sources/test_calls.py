@@ -208,7 +208,7 @@ def test_systems_with_the_same_call_share_it() -> None:
 )
 def test_own_libraries_are_no_need(path: str) -> None:
     """A library that the wheel has is not needed from elsewhere, nor is the alternative to it."""
-    source = f"try: CDLL({path})\nexcept OSError: CDLL('libz.so.1')"
+    source = f"try: input(); CDLL({path})\nexcept OSError: CDLL('libz.so.1')"
     assert [call.names for call in find_calls({"demo/__init__.py": HEAD + source}, ["demo/libown.so"])] == []
     assert names(source) == ["libz.so.1"]
 

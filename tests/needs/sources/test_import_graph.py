@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import pytest
@@ -263,6 +264,14 @@ def test_the_source_tree_of_an_sdist() -> None:
     graph = ImportGraph(files)
     assert graph.reach("demo.lib") == CERTAIN
     assert graph.modules.tops == {"demo"}
+
+
+def test_warnings_about_sources_are_not_shown(recwarn: pytest.WarningsRecorder) -> None:
+    """Python warns of an escape sequence that is not valid."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert reach({"demo/__init__.py": "try:\n    from . import lib\nexcept ImportError:\n    '\\d'"}) == LIKELY
+    assert not recwarn.list
 
 
 DAMAGED = [b"\x00", b"\xff\xfe", b"def f(:", b"(" * 5000, b"-" * 100_000, b"x" * (5 << 20)]

@@ -53,6 +53,8 @@ def test_modules_that_users_import() -> None:
     found = Modules.of(["a/__init__.py", "a/b.py", "space/x/__init__.py", "space/x/y.py", "space/z.py", "single.py"])
     assert found.imported == ("a", "single", "space.x", "space.z")
     assert found.tops == {"a", "single", "space"}
+    assert Modules.of(["a/__init__.py", "examples/b.py"]).imported == ("a",)
+    assert Modules.of(["tools/__init__.py"]).imported == ("tools",)
     assert found.children("space") == ("space.x", "space.z")
 
 

@@ -6,7 +6,9 @@ The sources are evaluated and never run: `needs.py` says how alternatives are to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import gc
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nixpy.core.target import SYSTEMS
@@ -45,18 +47,8 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
     >>> find_calls({"demo.py": "import ctypes; ctypes.CDLL('libz.so.1')"})[0].names
     ('libz.so.1',)
     """
-    package = Package(sources)
-    chosen = reach(package)
-    if not chosen.modules:
-        return ()
-    files = frozenset(sources) | frozenset(members or ())
-    found: dict[str, tuple[Need, ...]] = {}
-    used_machine = True
-    for system in sorted(SYSTEMS, reverse=True):
-        if system == "aarch64-linux" and not used_machine:
-            found[system] = found["x86_64-linux"]
-        else:
-            found[system], used_machine = needs_on(package, chosen, system, files)
+    with _without_collector():
+        found = _needs(Package(sources), frozenset(sources) | frozenset(members or ()))
     calls: dict[tuple[str, int, tuple[str, ...]], Call] = {}
     for system, needs in sorted(found.items()):
         for need in needs:
@@ -64,6 +56,31 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
             key = (call.path, call.line, call.names)
             calls[key] = _merged(calls[key], call) if key in calls else call
     return tuple(sorted(calls.values(), key=lambda call: (call.path, call.line, call.names)))
+
+
+def _needs(package: Package, members: frozenset[str]) -> dict[str, tuple[Need, ...]]:
+    """Return the needs on each system."""
+    chosen = reach(package)
+    found: dict[str, tuple[Need, ...]] = {}
+    used_machine = True
+    for system in sorted(SYSTEMS, reverse=True) if chosen.modules else ():
+        if system == "aarch64-linux" and not used_machine:
+            found[system] = found["x86_64-linux"]
+        else:
+            found[system], used_machine = needs_on(package, chosen, system, members)
+    return found
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Do without the collector of cycles: syntax trees have many objects and no cycles, and parsing takes a third."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _call(need: Need, system: str) -> Call:

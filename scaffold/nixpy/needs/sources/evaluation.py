@@ -26,9 +26,14 @@ from nixpy.needs.sources.values import (
     choice,
 )
 
-ROOT_STEPS = 40_000
+ROOT_STEPS = 15_000
 """Steps of one module or function."""
 
+# What belongs to one beginning, and not to the module or function that is evaluated when it comes to it.
+_CONTEXT = (
+    *("frames", "handlers", "loops", "root", "at_import", "uncertain", "depth", "steps"),
+    *("doubts", "unknown_imports", "sure", "exits"),
+)
 _CTYPES = ("CDLL", "PyDLL", "LibraryLoader", "cdll", "pydll", "sizeof", "c_void_p", "c_size_t")
 
 
@@ -81,17 +86,10 @@ class Evaluation(Statements):
     @contextmanager
     def _root(self, root: str, *, at_import: bool) -> Iterator[None]:
         """Evaluate from a new beginning: no exception leaves it, and no handler is around it."""
-        steps, self.steps = self.steps, min(ROOT_STEPS, self.left)
-        given = self.steps
-        saved = (self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth)
-        self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = (
-            [],
-            [],
-            root,
-            at_import,
-            0,
-            0,
-        )
+        saved = {name: getattr(self, name) for name in _CONTEXT}
+        given = self.steps = min(ROOT_STEPS, self.left)
+        self.frames, self.handlers, self.loops = [], [], []
+        self.root, self.at_import, self.uncertain, self.depth = root, at_import, 0, 0
         try:
             yield
         except Raised as raised:
@@ -103,8 +101,8 @@ class Evaluation(Statements):
             pass
         finally:
             self.left -= given - self.steps
-            self.steps = steps
-            self.frames, self.handlers, self.root, self.at_import, self.uncertain, self.depth = saved
+            for name, value in saved.items():
+                setattr(self, name, value)
 
     def _run_alone(self, function: Function, root: str) -> None:
         with self._root(root, at_import=False):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,7 @@ DYNAMIC = re.compile(rb"\b(?:import_module|__import__|load_module|find_spec|impo
 """The functions that import a module by its name."""
 _IMPORTERS = frozenset(("import_module", "__import__", "load_module", "find_spec", "import_string"))
 _CAUGHT = frozenset(("ImportError", "ModuleNotFoundError", "OSError", "Exception", "BaseException"))
+_ONE_THREAD = threading.Lock()  # `catch_warnings` is for one thread
 _NO_SOURCE = (SyntaxError, ValueError, MemoryError, RecursionError)
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -56,7 +59,9 @@ def imports_of(source: bytes, module: str, *, package: bool, tops: Iterable[str]
         another version, they are what its lines seem to import, and none is certain.
     """
     try:
-        tree = ast.parse(source)
+        with _ONE_THREAD, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # those about the source, such as an escape sequence that is not valid
+            tree = ast.parse(source)
     except _NO_SOURCE:
         return tuple(
             Import(name=one.name, certain=False) for one in scan(source, module, package=package) if not one.quoted

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from nixpy.needs.sources.names import cffi_finds, found, is_always_there, opened, own_path
 from nixpy.needs.sources.values import LOADED, MISSING, UNKNOWN, Found, Frame, Missing, Value, options
 
-STEPS = 200_000
+STEPS = 60_000
 """Expressions and statements of one evaluation; the largest of 70 packages takes a tenth."""
 
 
@@ -89,9 +89,11 @@ class Machine:
     root: str = ""
     at_import: bool = True
     uncertain: int = 0
-    loops: list[tuple[int, int]] = field(default_factory=list)  # the attempts and doubts before each loop
+    exits: int = 0  # times that a loop or a function may have ended
+    loops: list[tuple[int, int, int]] = field(default_factory=list)  # attempts, doubts and exits before each loop
     doubts: int = 0  # operations that may have raised an exception
     unknown_imports: int = 0
+    sure: int = 0  # libraries that were opened and cannot fail
     steps: int = 0  # of the module or function that is evaluated
     left: int = STEPS
     used_machine: bool = False  # whether the processor was compared
@@ -142,6 +144,7 @@ class Machine:
                 names.append(file)
             elif name is None or (isinstance(name, str) and self._is_there(name)):
                 if not names:
+                    self.sure += 1
                     return LOADED
                 break
             elif not isinstance(name, str | Missing):
@@ -205,7 +208,7 @@ class Machine:
         outer = self._origin(files)
         key = Key(path=inner.module.path, line=inner.line, column=inner.column, names=files)
         can_fail = finds or self.catches_os_error()
-        if after is None and self.loops and self.uncertain > self.loops[-1][1]:
+        if after is None and self.loops and self.exits > self.loops[-1][2]:
             before = (one.key for one in self.attempts[self.loops[-1][0] :] if one.root == self.root)
             after = next((one for one in before if (one.path, one.line) == (key.path, key.line)), None)
         failed = can_fail and self.failing(key, self.root)

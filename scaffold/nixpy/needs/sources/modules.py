@@ -108,7 +108,10 @@ class Modules:
             else:
                 found.setdefault(module, path)
         tops = frozenset(module.partition(".")[0] for module in found)
-        return Modules(found, frozenset(packages), tops, outermost(found))
+        imported = outermost(found)
+        # Some wheels also have the examples of their source tree.
+        main = tuple(module for module in imported if module.partition(".")[0] not in _TOP_FOLDERS)
+        return Modules(found, frozenset(packages), tops, main or imported)
 
     def entries(self, importers: Collection[str]) -> tuple[str, ...]:
         """Return the outermost of some modules that import one module.

@@ -15,7 +15,7 @@ from nixpy.needs.sources.package import Package
 ROUNDS = 4
 """Steps from a function that opens a library to one that calls it through others, over modules."""
 
-MODULES = 150
+MODULES = 80
 """Modules that are chosen. PyOpenGL has a thousand, of which 30 open libraries."""
 
 _WORDS = frozenset({"CDLL", "PyDLL", "cdll", "pydll", "LoadLibrary", "find_library", "dlopen"})
@@ -50,7 +50,7 @@ class Reach:
 def reach(package: Package) -> Reach:
     """Return which modules and functions of a package are evaluated."""
     modules = package.modules_with(*_WORDS)
-    modules = {name for name in sorted(modules)[:MODULES] if package.tree(name)}
+    modules = {name for name in sorted(modules)[: 2 * MODULES] if package.tree(name)}
     scopes: dict[str, list[_Definition]] = {}
     seen = set(modules)
     openers: set[Symbol] = set()
@@ -63,10 +63,12 @@ def reach(package: Package) -> Reach:
         for module in sorted(seen - modules):
             if any(one.mentions & wrappers or (not one.name and one.calls & openers) for one in scopes[module]):
                 modules.add(module)
-        more = {name for name in _users(package, seen, openers) - seen if package.tree(name)}
-        if not more or len(seen) + len(more) > MODULES:
+        more = _users(package, seen, wrappers) - seen
+        others = _users(package, seen, openers) - seen
+        more |= others if len(seen | others) <= MODULES else set()
+        if not more or len(seen | more) > 2 * MODULES:
             break
-        seen |= more
+        seen |= {name for name in more if package.tree(name)}
     functions = {
         id(node)
         for module in modules & scopes.keys()

@@ -75,6 +75,7 @@ class Statements(Calling):
         if normal:
             _restore(frame, _joined(normal))
             self.uncertain += len(normal) < len(ends)  # until the function or the loop ends
+            self.exits += any(end in {"break", "return"} for end, _ in ends)
             return None
         last = next((end for end in ("continue", "break", "return") if any(end == one for one, _ in ends)), None)
         _restore(frame, _joined([names for end, names in ends if end == last]))
@@ -129,7 +130,7 @@ class Statements(Calling):
             self.assign(node.target, UNKNOWN, frame)
             return self._loop_once(node, frame)
         frame.breaks.append([])
-        self.loops.append((len(self.attempts), self.uncertain))
+        self.loops.append((len(self.attempts), self.uncertain, self.exits))
         try:
             for item, _ in self.items(iterable):
                 self.step()
@@ -211,7 +212,7 @@ class Statements(Calling):
     def _run_try(self, node: ast.Try | ast.TryStar, frame: Frame) -> End:
         caught = [self._caught(handler.type, frame) for handler in node.handlers]
         before, attempts = dict(frame.names), len(self.attempts)
-        doubts, imports = self.doubts, self.unknown_imports
+        doubts, imports, sure = self.doubts, self.unknown_imports, self.sure
         everything: Collection[str] | None = (
             None if None in caught else tuple(name for names in caught for name in names or ())
         )
@@ -229,7 +230,7 @@ class Statements(Calling):
                 end = end or self.block(node.orelse, frame)
                 if self.unknown_imports > imports:
                     possible: Collection[str] | None = bases_of("ModuleNotFoundError")
-                elif self.doubts > doubts and len(self.attempts) == attempts:
+                elif self.doubts > doubts and (len(self.attempts), self.sure) == (attempts, sure):
                     possible = None
                 else:
                     return end

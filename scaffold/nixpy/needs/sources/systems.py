@@ -119,7 +119,7 @@ def _strings(node: ast.expr) -> list[str]:
 
 
 def systems_of_name(name: str) -> frozenset[str]:
-    """Return the systems that a module is for, as far as its name shows: `_darwin` or `win32`."""
+    """Return the systems that a module is for, by a name such as `_darwin`."""
     found = _by_name(ast.Name(id=name))
     return ALL if found is None else found
 
