@@ -26,6 +26,7 @@ OTHER_FOLDERS = {
     "repository": "the repository as a whole: its folders, its examples, its documents, what users install",
     "sets": "requirement sets of real packages, and the recorded answers of nixpy, uv and pip to them",
     "suite": "the rules of the tests themselves: markers, groups, outcomes, and the tests of those rules",
+    "tracing": "the main work of packages, run in the box, and the libraries that it opens",
 }
 
 
