@@ -13,7 +13,6 @@ from nixpy.project.managers import FOLDER
 from nixpy.styles.features import Feature, with_property
 from nixpy.styles.styles import Style, in_words
 
-
 _DRIVER_LIBRARIES = ("libcuda.so.", "libnvidia-ml.so.", "libnvcuvid.so.")  # of NVIDIA, found only in its driver
 
 
