@@ -1,4 +1,6 @@
-"""Read Python sources, which are never run, and derive the libraries that they open at run time.
+"""Derive from Python sources the libraries that they open at run time.
+
+The sources are never run.
 
 In: the sources of a wheel or an sdist, as text. Out: `Call`s, each with its names, file and line. No disk, no network.
 Read `calls.py` first.

@@ -1,4 +1,7 @@
-"""Evaluate calls: of functions and classes of the package, and of those of the standard library."""
+"""Evaluate calls of functions and classes.
+
+They are those of the package and of the standard library.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,10 @@ class Calling(Expressions):
         return self.call(function, tuple(args), kwargs)
 
     def unknown_call(self, node: ast.Call, args: tuple[Value, ...]) -> Value:
-        """Call a function that is not known: an object with the method `dlopen` is one of cffi."""
+        """Call a function that is not known.
+
+        An object with the method `dlopen` is one of cffi.
+        """
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if name == "dlopen" and args:
             return self.open(args[0], cffi=True)

@@ -1,6 +1,7 @@
-"""Find the libraries that Python sources open with ctypes and cffi, directly or through functions of the package.
+"""Find the libraries that Python sources open with ctypes and cffi.
 
-The sources are evaluated and never run: `needs.py` says how alternatives are told from separate libraries,
+They open them directly or through functions of the package. nixpy evaluates the sources and never runs them:
+`needs.py` explains how it distinguishes alternatives from separate libraries,
 `evaluation.py` evaluates modules, and `values.py` defines the values.
 """
 
@@ -41,8 +42,8 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
     """Return the calls of sources that open libraries, sorted by path and line.
 
     `sources` are the texts of the Python files by their path in the wheel. `members` are the paths of all its files:
-    a library that is one of them is no call. Without `members`, the wheel has only the sources. Sources that Python 3
-    cannot parse are ignored. The result never has names of files of the wheel.
+    a library that is one of them gives no call. Without `members`, the wheel has only the sources. Sources that
+    Python 3 cannot parse are ignored. The result never has names of files of the wheel.
 
     >>> find_calls({"demo.py": "import ctypes; ctypes.CDLL('libz.so.1')"})[0].names
     ('libz.so.1',)
@@ -73,7 +74,10 @@ def _needs(package: Package, members: frozenset[str]) -> dict[str, tuple[Need, .
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Do without the collector of cycles: syntax trees have many objects and no cycles, and parsing takes a third."""
+    """Do without the collector of cycles.
+
+    Syntax trees have many objects and no cycles; without it, parsing takes a third of the time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,7 @@
-"""Evaluate modules, functions and classes of a package, each from the point where a program would begin with it."""
+"""Evaluate modules, functions and classes of a package.
+
+Each evaluation begins where a program may begin: with a module or with a function.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from nixpy.needs.sources.values import (
 ROOT_STEPS = 15_000
 """Steps of one module or function."""
 
-# What belongs to one beginning, and not to the module or function that is evaluated when it comes to it.
+# The state of one beginning. A module that is evaluated when code comes to it has its own.
 _CONTEXT = (
     *("frames", "handlers", "loops", "root", "at_import", "uncertain", "depth", "steps"),
     *("doubts", "unknown_imports", "sure", "exits"),
@@ -85,7 +88,10 @@ class Evaluation(Statements):
 
     @contextmanager
     def _root(self, root: str, *, at_import: bool) -> Iterator[None]:
-        """Evaluate from a new beginning: no exception leaves it, and no handler is around it."""
+        """Evaluate from a new beginning.
+
+        No exception leaves it, and no handler is around it.
+        """
         saved = {name: getattr(self, name) for name in _CONTEXT}
         given = self.steps = min(ROOT_STEPS, self.left)
         self.frames, self.handlers, self.loops = [], [], []
@@ -129,7 +135,10 @@ class Evaluation(Statements):
     # --- modules ------------------------------------------------------------------------------------------------------
 
     def module(self, name: str) -> Module | None:
-        """Return a module of the package, None if there is none. Its evaluation begins when a name of it is used."""
+        """Return a module of the package, None if it has no such module.
+
+        The evaluation of the module begins when a name of it is used.
+        """
         if name not in self.modules:
             tree = self.package.tree(name)
             if tree is None:
@@ -188,7 +197,10 @@ class Evaluation(Statements):
         return External(name)
 
     def outside(self, name: str) -> Value:
-        """Return an attribute of a module outside the package, or a module in a folder without `__init__.py`."""
+        """Return an attribute of a module outside the package.
+
+        It may be a module in a folder without `__init__.py`.
+        """
         full = self.package.find(name)
         return (self.module(full) or UNKNOWN) if full else super().outside(name)
 
@@ -300,7 +312,10 @@ class Evaluation(Statements):
         return None
 
     def run(self, function: Function, args: tuple[Value, ...], kwargs: dict[str, Value]) -> Value:
-        """Evaluate a function of the package with arguments; others have their defaults, or are not known."""
+        """Evaluate a function of the package with arguments.
+
+        Arguments that are missing have their defaults, or are not known.
+        """
         if self.depth >= CALLS or sum(function.node is node for node in self._running()) > 2:
             return UNKNOWN
         self.ran.add(id(function.node))

@@ -94,7 +94,7 @@ class Expressions(Machine):
         return self.global_name(node.id, frame.module)
 
     def now(self, names: dict[str, Value], name: str) -> Value:
-        """Return the value of a variable, which evaluates its module if it is imported from one."""
+        """Return the value of a variable; an imported one evaluates its module."""
         value = names[name]
         if isinstance(value, Later):
             value = self.module_attribute(value.module, value.name)
@@ -255,7 +255,10 @@ class Expressions(Machine):
         return receiver[key] if known else UNKNOWN
 
     def items(self, value: Value) -> Iterator[tuple[Value, bool]]:
-        """Yield the items of a value, and whether each is one for sure; nothing for a value that is not known."""
+        """Yield the items of a value, and whether each is one for sure.
+
+        A value that is not known has no items.
+        """
         if isinstance(value, Iterator):
             yield from value
             return

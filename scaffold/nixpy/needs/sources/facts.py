@@ -1,4 +1,4 @@
-"""Return what Python has outside the package: the facts of a platform, and functions of the standard library.
+"""Return facts of a platform, and results of the standard library.
 
 Only what has no effect is evaluated, on values that are known, and results have a bounded size.
 """
@@ -30,7 +30,10 @@ _UNSET_UNKNOWN = frozenset({"HOME", "LD_LIBRARY_PATH", "PATH", "USER", "VIRTUAL_
 
 
 def constant(name: str, system: str) -> Value:
-    """Return the value of an attribute of the standard library; External if it is a module, class or function."""
+    """Return the value of an attribute of the standard library.
+
+    It is an External if it is a module, class or function.
+    """
     darwin = system.endswith("-darwin")
     values: dict[str, Value] = {
         "sys.platform": "darwin" if darwin else "linux",
@@ -63,7 +66,10 @@ def constant(name: str, system: str) -> Value:
 
 
 def exists(name: str) -> bool | None:
-    """Return whether an attribute of the standard library exists; None if that is not known."""
+    """Return whether an attribute of the standard library exists.
+
+    The result is None if that is not known.
+    """
     if name in {"ctypes.windll", "ctypes.WinDLL", "ctypes.oledll", "os.add_dll_directory", "sys.getwindowsversion"}:
         return False
     if name.startswith("sys.") and name.count(".") == 1:
@@ -72,7 +78,10 @@ def exists(name: str) -> bool | None:
 
 
 def importable(name: str) -> bool | None:
-    """Return whether a module outside the package can be imported; None if that is not known."""
+    """Return whether a module outside the package can be imported.
+
+    The result is None if that is not known.
+    """
     first = name.partition(".")[0]
     if first in _WINDOWS:
         return False
@@ -85,7 +94,7 @@ def uses_machine(name: str) -> bool:
 
 
 def is_open(name: str) -> bool:
-    """Return whether a function or class opens its first argument, as ctypes.CDLL does."""
+    """Return whether a function or class opens its argument, as CDLL does."""
     module, _, last = name.rpartition(".")
     return (module in {"ctypes", "_ctypes"} and (last in OPENERS or last == "dlopen")) or (
         last == "LoadLibrary" and module in _LOADERS
@@ -93,7 +102,10 @@ def is_open(name: str) -> bool:
 
 
 def call(name: str, args: tuple[Value, ...], kwargs: Mapping[str, Value], system: str) -> Value:
-    """Return the result of a function of the standard library; UNKNOWN if it is not one of those known here."""
+    """Return the result of a function of the standard library.
+
+    It is UNKNOWN if the function is not one of those known here.
+    """
     if name in _PATHS:
         parts = [str(arg) if isinstance(arg, PurePosixPath) else arg for arg in args]
         return PurePosixPath(*parts) if all(isinstance(part, str) for part in parts) else UNKNOWN
@@ -109,7 +121,10 @@ def call(name: str, args: tuple[Value, ...], kwargs: Mapping[str, Value], system
 
 
 def lift(function: Callable[..., Value], *args: Value) -> Value:
-    """Call a function with known values, once for each combination of choices; UNKNOWN if something is not known."""
+    """Call a function with known values, once for each combination of choices.
+
+    The result is UNKNOWN if something is not known.
+    """
     combinations: list[tuple[Value, ...]] = [()]
     for arg in args:
         combinations = [(*before, option) for before in combinations for option in options(arg)][:64]
@@ -238,7 +253,10 @@ _DIGITS = re.compile(r"\d{4}|\{[^{}]*\{|\*")
 
 
 def method(receiver: Value, name: str, args: tuple[Value, ...], kwargs: Mapping[str, Value]) -> Value:
-    """Return the result of a method of a known value that has no effect; UNKNOWN if it is not one of those here."""
+    """Return the result of a method of a known value that has no effect.
+
+    It is UNKNOWN if the method is not one of those known here.
+    """
     if isinstance(receiver, PurePosixPath):
         if name in {"resolve", "absolute", "expanduser"}:
             return receiver if receiver.is_absolute() else UNKNOWN

@@ -1,4 +1,4 @@
-"""Keep what one evaluation of the sources meets: the attempts to open libraries, and the bounds of the evaluation.
+"""Keep the attempts of one evaluation to open libraries, and its bounds.
 
 An evaluation assumes that the attempts in `failing` fail and all others succeed. Thus the code itself shows what it
 tries next.
@@ -20,7 +20,10 @@ STEPS = 150_000
 
 
 class Raised(Exception):
-    """An exception of the code: the names of its class and of the bases of that, and the place of the statement."""
+    """An exception of the code.
+
+    It has the names of its class and of the bases of that, and the place of the statement.
+    """
 
     def __init__(self, *names: str, place: object = None) -> None:
         super().__init__(*names)
@@ -33,7 +36,10 @@ class OutOfStepsError(Exception):
 
 
 def bases_of(name: str) -> tuple[str, ...]:
-    """Return the names of an exception of Python and of its bases; only the name if Python has no such exception."""
+    """Return the names of an exception of Python and of its bases.
+
+    The result is the name alone if Python has no such exception.
+    """
     found = getattr(builtins, name, None)
     return tuple(one.__name__ for one in found.__mro__[:-1]) if isinstance(found, type) else (name,)
 
@@ -42,13 +48,16 @@ OS_ERROR = bases_of("OSError")
 
 
 def catches(caught: Collection[str] | None, names: Collection[str]) -> bool:
-    """Return whether an `except` with the names `caught` (None: all) catches an exception."""
+    """Return whether an `except` catches an exception.
+
+    `caught` are the names that it has; None catches all.
+    """
     return caught is None or any(bases_of(name)[0] in names for name in caught)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """What tells attempts apart: the place and the names."""
+    """The place and the names, which distinguish an attempt from others."""
 
     path: str
     line: int
@@ -85,7 +94,7 @@ class Machine:
     handlers: list[Collection[str] | None] = field(default_factory=list)
     expected: frozenset[object] = frozenset()  # the places of exceptions of the first evaluation
     ended: set[object] = field(default_factory=set)  # those of this evaluation
-    used: set[Key | None] = field(default_factory=set)  # what find_library returned and CDLL opened
+    used: set[Key | None] = field(default_factory=set)  # results of find_library that CDLL opened
     root: str = ""
     at_import: bool = True
     uncertain: int = 0
@@ -191,7 +200,10 @@ class Machine:
         return Found(attempt) if attempt else MISSING
 
     def _origin(self, files: tuple[str, ...]) -> Frame:
-        """Return the frame that has the names: the innermost whose function was not called with a part of them."""
+        """Return the frame that has the names.
+
+        It is the innermost one with no part of them in its arguments.
+        """
         for frame in reversed(self.frames):
             if not any(_is_part(text, file) for text in _texts(frame.given) for file in files):
                 return frame if frame.line else self.frames[-1]

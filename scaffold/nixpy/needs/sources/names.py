@@ -18,7 +18,7 @@ _SYSTEM = ("/System/", "/usr/lib/lib", "@")  # Darwin has these itself
 
 
 def own_path(name: str) -> str | None:
-    """Return the path in the wheel, None for a file that is not in the folder of the wheel."""
+    """Return the path in the wheel, None for a file outside the wheel."""
     if not name.startswith(OWN + "/"):
         return None
     parts: list[str] = []
@@ -31,7 +31,9 @@ def own_path(name: str) -> str | None:
 
 
 def opened(name: str, system: str) -> str | None:
-    """Return the file name that dlopen looks for, None if the system has no such library.
+    """Return the file name that dlopen looks for.
+
+    The result is None if the system has no such library.
 
     An absolute path gives its last part: the distribution of the author has the library there.
 
@@ -48,7 +50,9 @@ def opened(name: str, system: str) -> str | None:
 
 
 def found(name: str, system: str) -> str | None:
-    """Return the file name for the argument of find_library, None if it never finds such a library.
+    """Return the file name for the argument of find_library.
+
+    The result is None if it never finds such a library.
 
     >>> found("z", "x86_64-linux")
     'libz.so'
@@ -61,7 +65,10 @@ def found(name: str, system: str) -> str | None:
 
 
 def cffi_finds(name: str) -> bool:
-    """Return whether cffi gives the name to find_library: one without a folder and a suffix."""
+    """Return whether cffi gives the name to find_library.
+
+    It does so with a name without a folder and a suffix.
+    """
     return "/" not in name and not _SUFFIX.search(name)
 
 
@@ -82,7 +89,10 @@ _ALWAYS_DARWIN = _ALWAYS | {"System", "System.B", "objc", "objc.A"}
 
 
 def is_always_there(name: str, system: str) -> bool:
-    """Return whether a library comes with every system: a file name (`libc.so.6`), or the `c` of find_library."""
+    """Return whether a library comes with every system.
+
+    The name is that of a file (`libc.so.6`), or the `c` of find_library.
+    """
     last = name.rpartition("/")[2]
     stem = last.removeprefix("lib").partition(".so")[0].removesuffix(".dylib")
     if system.endswith("-darwin"):

@@ -1,4 +1,6 @@
-"""Group the attempts of an evaluation into needs: the names that the code tries for one library, in their order.
+"""Group the attempts of an evaluation into needs.
+
+A need has the names that the code tries for one library, in their order.
 
 The first evaluation assumes that every attempt succeeds. In the next ones, those that the code can handle fail, so that
 the attempts that follow are the alternatives. A failure that ends the code is left out of the following evaluations.
@@ -32,7 +34,7 @@ class Need:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether the code can go on without the library, or it is unknown whether it opens it."""
+        """Whether the code may go on without the library, or may not open it."""
         handled = all(attempt.can_fail for attempt in self.attempts)
         return self.attempts[0].uncertain or (handled and not self.is_fatal)
 
@@ -53,7 +55,10 @@ class Failing:
 
 
 def needs_on(package: Package, reach: Reach, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
-    """Return the needs of a package on a system, and whether the evaluation compared the processor."""
+    """Return the needs of a package on a system.
+
+    With them is whether the evaluation used the name of the processor.
+    """
     needs: list[Need] = []
     by_key: dict[tuple[Key, str], Need] = {}
     places: set[Place] = set()  # where attempts fail
@@ -91,7 +96,10 @@ def _place(key: Key, root: str) -> Place:
 
 
 def _group(attempts: list[Attempt], needs: list[Need], by_key: dict[tuple[Key, str], Need]) -> bool:
-    """Add the attempts of an evaluation to the needs, and return whether one of them is new."""
+    """Add the attempts of an evaluation to the needs.
+
+    Return whether one of them is new.
+    """
     before: dict[str, Attempt] = {}  # the last attempt of each root
     is_new = False
     for attempt in attempts:
@@ -116,7 +124,10 @@ def _group(attempts: list[Attempt], needs: list[Need], by_key: dict[tuple[Key, s
 
 
 def _without_unused(needs: list[Need], used: set[Key | None]) -> list[Need]:
-    """Join needs of one place: where find_library looks for several libraries, and the code opens only some of them."""
+    """Join needs of one place.
+
+    There find_library looks for several libraries, and the code opens only some of them.
+    """
     opened: dict[object, Need] = {}
     for need in needs:
         first = need.attempts[0]

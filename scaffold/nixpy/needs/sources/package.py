@@ -20,7 +20,10 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def parse(text: str) -> ast.Module | None:
-    """Return the syntax tree of a source; None if it is too long, damaged or written for Python 2."""
+    """Return the syntax tree of a source.
+
+    It is None if the source is too long, damaged or written for Python 2.
+    """
     if len(text) > SOURCE_SIZE:
         return None
     try:
@@ -74,7 +77,10 @@ class Package:
         return {name for name, path in self._paths.items() if any(word in self._sources[path] for word in words)}
 
     def users(self, module: str, names: Collection[str]) -> set[str]:
-        """Return the modules that have the name of a module in an import, and one of the names in their text."""
+        """Return the modules that may use names of a module.
+
+        They have its name in an import, and one of the names in their text.
+        """
         lasts = module.split(".")[-2:]
         found = {other for last in lasts for other in self._importers.get(last, ())}
         return {other for other in found if not self._words(other).isdisjoint(names)}

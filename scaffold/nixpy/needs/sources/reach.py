@@ -1,7 +1,8 @@
-"""Choose the modules and functions of a package that are evaluated: those from which code may open a library.
+"""Choose the modules and functions of a package that are evaluated.
 
-The choice looks at names only. An *opener* is a function that mentions ctypes or cffi, or another opener. A *wrapper*
-is an opener that passes on something that is not a constant, so that the callers have the names of libraries.
+They are those from which code may open a library. The choice looks at names only. An *opener* is a function that
+mentions ctypes or cffi, or another opener. A *wrapper* is an opener that passes on something that is not a constant,
+so that the callers have the names of libraries.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Symbol = tuple[str, str]
 
 @dataclass(eq=False, slots=True)
 class _Definition:
-    """A function, class or alias of a module, or its code outside of these (without a name)."""
+    """A function, class or alias of a module, or its other code (without a name)."""
 
     name: str
     nodes: list[ast.AST] = field(default_factory=list)  # functions and lambdas themselves
@@ -41,7 +42,7 @@ class _Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The modules to evaluate, sorted, and the functions to begin with, by their identity."""
+    """The modules to evaluate, sorted, and the functions to begin with, by identity."""
 
     modules: tuple[str, ...]
     functions: frozenset[int]
@@ -186,7 +187,10 @@ class _Scan:
             found.attributes.add(node.attr)
 
     def _symbols(self, node: ast.Attribute) -> list[Symbol]:
-        """Return what an attribute of a module or of the object itself is; nothing for other objects."""
+        """Return the symbol of an attribute of a module or of the object itself.
+
+        Other objects have none.
+        """
         parts: list[str] = []
         value: ast.expr = node.value
         while isinstance(value, ast.Attribute):
@@ -214,7 +218,7 @@ class _Scan:
 
 
 def _is_alias(value: ast.expr) -> bool:
-    """Return whether a value may be a function or an object with methods, not the result of a function."""
+    """Return whether a value may be a function or an object with methods."""
     if isinstance(value, ast.Call):
         name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
         return name == "partial" or (name[:1].isupper() and name not in _WORDS)

@@ -1,4 +1,7 @@
-"""Evaluate the statements of Python sources; where a condition is not known, all branches are evaluated."""
+"""Evaluate the statements of Python sources.
+
+If a condition is not known, all branches are evaluated.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ class Statements(Calling):
     # --- branches -----------------------------------------------------------------------------------------------------
 
     def either(self, frame: Frame, branches: Sequence[Callable[[], End]]) -> End:
-        """Evaluate all branches, each from the same variables, and join the variables after them."""
+        """Evaluate all branches from the same variables, and join the results."""
         before = dict(frame.names)
         ends: list[tuple[End, dict[str, Value]]] = []
         raised: Raised | None = None
@@ -68,7 +71,10 @@ class Statements(Calling):
         return self._join(frame, ends)
 
     def _join(self, frame: Frame, ends: list[tuple[End, dict[str, Value]]]) -> End:
-        """Set the variables to those of the branches that go on, and return how the block ends."""
+        """Set the variables to those of the branches that go on.
+
+        Return how the block ends.
+        """
         normal = [names for end, names in ends if end is None]
         for end, names in ends:
             if end == "break" and frame.breaks:
@@ -178,7 +184,7 @@ class Statements(Calling):
         return None if breaks else end
 
     def _survives(self, orelse: list[ast.stmt]) -> bool:
-        """Return whether the `else` of a loop that may have ended before does not end in an exception."""
+        """Return whether the `else` of a loop does not end in an exception."""
         return not isinstance(orelse[-1], ast.Raise)
 
     def _loop_once(self, node: ast.For | ast.AsyncFor | ast.While, frame: Frame) -> End:
@@ -254,7 +260,10 @@ class Statements(Calling):
         ended: tuple[End, dict[str, Value]],
         frame: Frame,
     ) -> End:
-        """Evaluate the handlers of a body that may have raised an exception of a kind that is not known."""
+        """Evaluate the handlers of a body that may have raised an exception.
+
+        `possible` are the names of that; None if it may be of any kind.
+        """
         end, before = ended
         ends = [(end, dict(frame.names))]
         with self.doubtful():
@@ -432,7 +441,7 @@ def _restore(frame: Frame, names: dict[str, Value]) -> None:
 
 
 def _joined(several: list[dict[str, Value]]) -> dict[str, Value]:
-    """Return variables with the values that they have in one or another of several branches."""
+    """Return variables with their values in several branches."""
     first, *others = several
     joined = dict(first)
     for names in others:

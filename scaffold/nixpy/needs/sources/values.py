@@ -28,7 +28,7 @@ class Unknown:
 
 
 class Missing:
-    """The None that find_library returns for a library that is assumed to be missing."""
+    """The None that find_library returns if the library is assumed to be missing."""
 
     def __repr__(self) -> str:
         return "MISSING"
@@ -62,7 +62,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A module, function or class outside the package, by its dotted name, such as `ctypes.CDLL`."""
+    """A module, function or class outside the package.
+
+    It is known by its dotted name, such as `ctypes.CDLL`.
+    """
 
     name: str
 
@@ -89,7 +92,10 @@ class Later:
 
 @dataclass(eq=False, slots=True)
 class Frame:
-    """The variables of a module, class or function that is evaluated, and what is known of its end."""
+    """The variables of a module, class or function that is evaluated.
+
+    With them are the values and places with which it may have ended.
+    """
 
     module: Module
     names: dict[str, Value]
@@ -109,7 +115,10 @@ class Frame:
 
 @dataclass(eq=False, slots=True)
 class Function:
-    """A function of the package. `kind` is that of its decorator: staticmethod, classmethod, property or none."""
+    """A function of the package.
+
+    `kind` is that of its decorator: staticmethod, classmethod, property or none.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     module: Module
@@ -178,7 +187,7 @@ class Class:
 
 @dataclass(eq=False, slots=True)
 class Instance:
-    """An object of a class of the package, or one of which only some attributes are known."""
+    """An object of a class, or one of which only some attributes are known."""
 
     owner: Class | None
     names: dict[str, Value] = field(default_factory=dict)
@@ -222,7 +231,7 @@ def truth(value: Value) -> bool | None:
 
 
 def is_known(value: Value) -> bool:
-    """Return whether a value is one of Python with no unknown part, at most two levels deep."""
+    """Return whether a value is one of Python with no unknown part."""
     if isinstance(value, list | tuple | set | frozenset):
         return all(isinstance(item, CONCRETE) for item in value)
     return isinstance(value, CONCRETE)
