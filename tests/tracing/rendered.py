@@ -55,6 +55,8 @@ def rendered(requirements: Iterable[str], script: str, project: Path) -> Rendere
     return Rendered(
         linked=frozenset(sonames & linked),
         opened=frozenset(sonames - linked),
-        offered=frozenset(row["soname"] for row in answer["libraries"] if row["optional"]),
+        offered=frozenset(
+            row["soname"] for row in answer["libraries"] if row["optional"] and row["provider"] != "none"
+        ),
         codes=tuple(sorted({problem["code"] for problem in answer["problems"]})),
     )

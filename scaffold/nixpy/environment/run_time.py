@@ -20,7 +20,7 @@ def diagnostics(
     enabled: Collection[str] = (),
     packages: Collection[str] = (),
 ) -> Iterator[Diagnostic]:
-    """Yield NIX228 for missing modules, and NIX229 for downloaded programs.
+    """Yield NIX228 for missing modules, NIX229 for downloaded programs, and NIX230 for the driver of a graphics card.
 
     Args:
         names: The normalised names of the packages that are installed.
@@ -54,6 +54,10 @@ def _for_feature(feature: Feature, who: list[str], style: Style | None, *, own: 
     enable = f"Choose style {in_words(sorted(feature.styles))}, and enable" if excluded else "Enable"
     hint = f"{enable} feature {feature.name}: `nixpy init --feature {feature.name}`."
     package = who[0] if who else None
+    suggested = None if excluded else feature.name
+    if feature.reason:
+        message = f"{shorten(who)} {feature.reason}"
+        return Diagnostic(code="NIX230", package=package, message=message, hint=hint, feature=suggested)
     if not feature.modules:
         return Diagnostic(code="NIX229", package=package, message=_downloads(who, needs()[who[0]]), hint=hint)
     importing = [*(["the project"] if own else []), *who]
@@ -64,7 +68,7 @@ def _for_feature(feature: Feature, who: list[str], style: Style | None, *, own: 
         package=package,
         message=f"{shorten(importing)} {verb} {lacking}",
         hint=hint,
-        feature=None if excluded else feature.name,
+        feature=suggested,
     )
 
 

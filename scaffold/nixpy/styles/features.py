@@ -34,6 +34,7 @@ class Feature:
     replaces_executables: bool  # programs of nixpkgs replace those in wheels
     answers_find_library: bool  # ctypes.util.find_library finds the libraries of the project
     modules: tuple[str, ...]  # modules of the standard library that the Python of nixpkgs has only with it
+    reason: str  # what fails in a package of run-time.csv without it; empty if that table says it
     for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell if a wheel of that name is used
 
     @property
@@ -109,5 +110,6 @@ def _read(path: Path) -> Feature:
         replaces_executables=data.get("replaces-executables", False),
         answers_find_library=data.get("answers-find-library", False),
         modules=tuple(data.get("modules", ())),
+        reason=data.get("reason", ""),
         for_wheels=tuple((item["name"], item["variables"]) for item in data.get("wheels", ())),
     )
