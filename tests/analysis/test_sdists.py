@@ -58,6 +58,10 @@ def test_sources_of_an_sdist_are_read(tmp_path: Path, kind: str) -> None:
     assert (system, [one.names for one in needs.opens]) == (LINUX, [("libsodium.so.23",)])
     (diagnostic,) = unavailable_diagnostics(found[:1], "3.13")
     assert diagnostic.hint == "It is pure Python; the installer builds it. It opens libsodium.so.23 at run time."
+    (diagnostic,) = unavailable_diagnostics(found[:1], "3.13", "loader")
+    assert (diagnostic.hint or "").startswith("It is pure Python; the installer builds it.")
+    (diagnostic,) = unavailable_diagnostics(found[:1], "3.13", "uv2nix")
+    assert (diagnostic.hint or "").startswith("It is pure Python; Nix builds it.")
 
 
 def test_facts_without_opens_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,8 @@ def test_without_a_lock(requirements: str, named: str | None, but: str, project:
     said = f"warning[NIX218]: Python {named} of nixos-26.05 has wheels for all packages{but}\n"
     assert (said in ran.out) == (named is not None)
     assert ("NIX218" in ran.out) == (named is not None)
+    number = len(requirements.split())  # also those that have only an sdist
+    assert f"{number} package{'s'[: number > 1]}, " in ran.out
     if named:
         assert f'Set `python = "{named}"` in nixpy.toml, or run `nixpy init --python {named}`.' in ran.out
         assert f"resolving for Python {named}" in ran.err  # the progress

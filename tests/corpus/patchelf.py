@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from corpus.corpus import FACTS, Linking, by_readelf, cache, unpack
+from corpus.corpus import FACTS, SMALL, Linking, by_readelf, cache, unpack
 from nixpy.needs.elf import UnreadableError, read, run_path
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -164,7 +164,7 @@ def main(versions: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         files = build(place)
-        for wheel in sorted(folder.glob("*x86_64.whl")):
+        for wheel in sorted(path for path in folder.glob("*x86_64.whl") if path.stat().st_size < SMALL):
             (inside := place / wheel.name).mkdir()
             named = {path: file for path, file in unpack(wheel, inside).items() if file.stat().st_size < 4 << 20}
             files |= {f"{wheel.name.partition('-')[0]}:{path.replace('/', '_')}": file for path, file in named.items()}

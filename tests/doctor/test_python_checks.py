@@ -226,3 +226,20 @@ def test_a_root_has_a_python_of_its_own() -> None:
     root = venv(program(PYTHON, "/usr/bin/python3.13"))
     assert codes(venv=root, pythons=(inside, OnPath(program=LAUNCHER)), environ={"NIXPY_FHS": "1"}) == []
     assert WELL.in_root is False
+
+
+def test_a_module_that_the_python_lacks() -> None:
+    """The command enables the feature and enters the shell; with the feature, it only enters the shell."""
+    who = {"tkinter": ("gui.py", "customtkinter")}
+    found = only(importing=who)
+    said = "gui.py, customtkinter import tkinter, which the Python of /home/user/demo/.venv lacks"
+    assert (found.code, found.level, found.message) == ("NIX432", "warning", said)
+    assert found.command == "nixpy init --feature tkinter && nix develop"
+    enabled = replace(PROJECT, features=frozenset({"tkinter"}))
+    assert only(importing=who, project=enabled).command == "nix develop"
+    foreign = venv(program(ROOT / ".venv/bin/python", "/usr/bin/python3.13"))
+    outside = only(importing=who, venv=foreign, environ={}, pythons=())
+    assert outside.command == "nixpy init --feature tkinter && rm -r /home/user/demo/.venv && nix develop"
+    new = replace(PROJECT, uses_nixpy=False, fills=False)
+    assert only(importing=who, venv=foreign, environ={}, pythons=(), project=new).command == outside.command
+    assert codes(importing=who, project=replace(PROJECT, style="micromamba")) == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from nixpy.doctor.facts import DRIVER, WSL_DRIVER
 from nixpy.doctor.host import foreign_folders, read_host
 from nixpy.doctor.interpreter import packages_of, pythons_on_path, read_program, start
 from nixpy.doctor.moved import other_folders
+from nixpy.doctor.project_folder import importing
 from nixpy.doctor.venv import read_venv
 
 # --- the machine ---
@@ -151,6 +154,17 @@ def test_an_interpreter_tells_where_it_looks(tmp_path: Path) -> None:
     assert "libz.so.1" not in told.loaded
     assert told.version == ".".join(map(str, sys.version_info[:3]))
     assert told.loader is not None
+
+
+def test_who_imports_a_module_that_the_interpreter_lacks(tmp_path: Path) -> None:
+    """The interpreter tells whether it has the module; who imports it is a file of the project and known packages."""
+    told = start(Path(sys.executable), {}, project=tmp_path)
+    assert told.lacks == ({"_tkinter"} if importlib.util.find_spec("_tkinter") is None else set())
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "gui.py").write_text("from tkinter import ttk\n")
+    lacking = replace(told, lacks=frozenset({"_tkinter"}))
+    assert importing(tmp_path, lacking, {"numpy", "customtkinter"}) == {"tkinter": ("the project", "customtkinter")}
+    assert importing(tmp_path, replace(told, lacks=frozenset()), {"customtkinter"}) == {}
 
 
 def test_nothing_of_a_project_is_run(tmp_path: Path) -> None:

@@ -344,3 +344,15 @@ def test_settings_of_the_user_are_reported_where_asked_for(trap: Path) -> None:
         *(f"{user}:{line}" for line in (2, 4, 5)),
     ]
     assert not list(uv_diagnostics(root, {"UV_NO_CONFIG": "1"}, of_user=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "on"),
+    [
+        *((value, True) for value in ("1", "true", "TRUE", "t", "yes", "Y", "on")),
+        *((value, False) for value in (None, "", "0", "false", "f", "no", "N", "off", "2", "enabled")),
+    ],
+)
+def test_boolean_variables(value: str | None, on: bool) -> None:
+    """A boolean variable is read by uv's rule; uv itself reports a value that is neither true nor false."""
+    assert config_files.is_on(value) is on

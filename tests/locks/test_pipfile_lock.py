@@ -8,9 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from nixpy.core.errors import NixpyError
 from nixpy.locks import pipfile
+from nixpy.project import project
 from runner import Nixpy
 from smallindex import SmallIndex
 
@@ -55,6 +57,26 @@ def test_the_groups_of_the_settings_decide(tmp_path: Path) -> None:
     with pytest.raises(NixpyError, match="the lock has no group `test`") as error:
         pipfile.read(path, groups={"test"})
     assert (error.value.path, error.value.hint) == (path, "Choose from Docs, develop.")
+
+
+@pytest.mark.parametrize(
+    ("requires", "found"),
+    [
+        ({}, None),
+        ({"python_version": "3.12"}, "==3.12.*"),
+        ({"python_full_version": "3.12.4"}, "==3.12.*"),
+        ({"python_version": "3.12", "python_full_version": "3.12.4"}, "==3.12.*"),
+        ({"python_version": "*"}, None),
+    ],
+)
+def test_the_python_of_a_pipfile(tmp_path: Path, requires: dict[str, str], found: str | None) -> None:
+    """The Python of [requires] is that of the project, in any patch release."""
+    lock = json.loads(MADE.read_text())
+    lock["_meta"]["requires"] = requires
+    (tmp_path / "Pipfile.lock").write_text(json.dumps(lock))
+    wanted = None if found is None else SpecifierSet(found)
+    assert pipfile.read(tmp_path / "Pipfile.lock").requires_python == wanted
+    assert project.read(tmp_path).requires_python == wanted
 
 
 @pytest.mark.parametrize(

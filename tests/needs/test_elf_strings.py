@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from elfopens import GNU_HASH, HASH, dlopen_note, note, opener
 from nixpy.needs import elf
 from nixpy.needs.elf_strings import read_opens
+from nixpy.needs.fingerprints import _STEP
 from nixpy.needs.model import RuntimeOpen
 
 X86_64, AARCH64 = 62, 183
@@ -184,6 +185,13 @@ def test_component_without_its_display_server() -> None:
     names = ["libEGL.so.1", "libGLX.so.0"]
     assert ("libEGL.so.1", "strings", "possible") in opens(opener([GLFW, *names]))
     assert ("libEGL.so.1", "strings", "likely") in opens(opener([GLFW, *names, "libwayland-client.so.0"]))
+
+
+@pytest.mark.parametrize("before", [_STEP - 600 - place for place in (0, 20, 40, 60, 80)])
+def test_marker_across_two_steps(before: int) -> None:
+    """Constants are searched in steps, and a marker may begin in one and end in the next."""
+    data = opener(["x" * before, *["y" * 99] * 6, GLFW, "libX11.so.6"])
+    assert opens(data) == [("libX11.so.6", "strings", "likely")]
 
 
 def test_strings_of_rust() -> None:

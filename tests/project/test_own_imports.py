@@ -123,16 +123,24 @@ def test_without_modules_nothing_is_read(tmp_path: Path) -> None:
 
 def test_what_is_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is too large, no regular file, or past the limit is reported, since it may import the module."""
-    (tmp_path / "a.py").write_text("import django.contrib.gis")
+    (tmp_path / "a.py").write_text("import sdl2.sdlttf")
     os.mkfifo(tmp_path / "b.py")
     (tmp_path / "c.py").symlink_to("missing.py")  # no import finds it
     (tmp_path / ".#a.py").symlink_to("someone@host")  # Emacs
-    (tmp_path / "gis.ipynb").write_text("{gis")
+    (tmp_path / "gis.ipynb").write_text("{django.contrib.gis")
     result = own_imports([tmp_path], MODULES)
-    assert result.modules == {GIS}
+    assert result.modules == {OTHER}
     assert [line.partition(":")[0] for line in result.unread] == ["b.py", "gis.ipynb"]
     monkeypatch.setattr(limits, "OWN_SOURCES", 1)
     assert own_imports([tmp_path], MODULES).unread == ("b.py and later files: the project has too many Python files",)
     monkeypatch.setattr(limits, "OWN_BYTES", 0)
     result = own_imports([tmp_path], MODULES)
     assert result == OwnImports(unread=("a.py and later files: the project has too many Python files",))
+
+
+def test_strings_need_not_count(tmp_path: Path) -> None:
+    """The name of a module may be a word: then only imports count."""
+    (tmp_path / "main.py").write_text('ANIMALS = ["turtle"]')
+    assert own_imports([tmp_path], ["turtle"], strings=False) == OwnImports()
+    (tmp_path / "main.py").write_text("import turtle")
+    assert own_imports([tmp_path], ["turtle"], strings=False) == OwnImports(modules=frozenset({"turtle"}))

@@ -21,6 +21,7 @@ OTHER_FOLDERS = {
     "corpus": "programs that compare the ELF reader with others, on 44 real wheels and on files of patchelf",
     "docs": "the pages of docs/ and the READMEs, whose commands are run",
     "fuzz": "a harness for each reader of foreign files, and the inputs that are kept for it",
+    "gpu": "a script for a machine with a card of NVIDIA; no one ran it yet",
     "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",
     "nixos": "what is rendered, evaluated by real Nix and run on a machine without /lib",
     "repository": "the repository as a whole: its folders, its examples, its documents, what users install",

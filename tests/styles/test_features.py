@@ -22,8 +22,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_features_are_those_of_the_documents() -> None:
-    """There is a feature for each thing the documents ask of a shell besides its style, and its styles exist."""
-    assert NAMES == ["cuda", "find-library", "gobject", "nix-executables", "optimized", "qt"]
+    """There is a feature for each thing the documents ask of a shell besides its style, and its styles exist.
+
+    Those that no document asks for supply what packages need at run time.
+    """
+    assert NAMES == ["cuda", "find-library", "gobject", "nix-executables", "optimized", "playwright", "qt", "tkinter"]
+    assert [feature.name for feature in features() if not feature.document] == ["playwright", "tkinter"]
     assert all(feature.styles <= {style.name for style in styles()} for feature in features())
 
 

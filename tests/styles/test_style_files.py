@@ -37,6 +37,7 @@ FEATURE_OPTIONAL = {
     "answers-find-library",
     "driver",
     "inputs",
+    "modules",
     "packages",
     "replaces-executables",
     "styles",

@@ -35,6 +35,11 @@ class Analysis:
     unavailable: tuple[Unavailable, ...]
     complete: bool = True
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the packages, on any system."""
+        return frozenset((*(wheel.name for wheel in self.wheels), *(item.name for item in self.unavailable)))
+
     def to_nixpy_lock(
         self,
         *,

@@ -93,7 +93,7 @@ def _tell_feature(feature: features.Feature) -> None:
         ("styles", ", ".join(style.name for style in styles.styles() if style.name in feature.styles) or "all"),
         ("follows", feature.document),
     ]
-    for line in table(rows, indent=0):
+    for line in table([row for row in rows if row[1]], indent=0):
         echo(line)
 
 

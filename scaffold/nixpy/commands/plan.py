@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from nixpy.core.errors import NixpyError, ResolutionError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten
-from nixpy.environment import lang2nix
+from nixpy.environment import lang2nix, run_time
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.facts import facts
 from nixpy.environment.model import Environment
@@ -30,10 +30,10 @@ from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.needs.derive import is_library, with_table
 from nixpy.needs.model import Needs
 from nixpy.nixpkgs import releases
-from nixpy.project import flake, managers, pyvenv, several_locks, workspace_checks
+from nixpy.project import flake, managers, own_imports, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
-from nixpy.styles import styles
+from nixpy.styles import features, styles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,7 @@ def plan(
             *flake_imports.left_behind(project.root, project.settings.file),
             *file_diagnostics(project, resolved, of_user=True),
             *env.diagnostics,
+            *_run_time(project, env, analysis.names),
             *unread(own),
             *(_other_python(project, resolved, env, analysis_options, kept) if compare else ()),
         ),
@@ -153,6 +154,15 @@ def lists_all(project: Project, resolved: ResolvedOptions) -> bool:
     The style installs from nixpy.lock, or the project has no lock, and the shell installs the versions in nixpy.lock.
     """
     return resolved.all_wheels or (project.lock is None and resolved.manager != managers.NONE)
+
+
+def _run_time(project: Project, env: Environment, names: Collection[str]) -> Iterator[Diagnostic]:
+    """Yield diagnostics about modules and programs that are missing at run time."""
+    enabled = {feature.name for feature in env.features}
+    modules = {name for feature in features.features() if feature.name not in enabled for name in feature.modules}
+    own = own_imports.own_imports((project.root, *project.members.values()), modules, strings=False).modules
+    settings = project.settings
+    yield from run_time.diagnostics(names, own, style=env.style, enabled=enabled, packages=settings.packages)
 
 
 def _other_python(

@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename
 
-from nixpy.analysis.analyse import analyse
+from nixpy.analysis.analyse import Analysis, analyse
 from nixpy.analysis.analysis_options import AnalysisOptions
 from nixpy.analysis.nixpylock import Wheel, on_linux, wheel_needs
 from nixpy.commands import plan
@@ -27,12 +27,13 @@ from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
 from nixpy.core.urls import shown_text
 from nixpy.core.wheel_name import parse_wheel_filename
 from nixpy.diagnostics.diagnostic import Diagnostic
+from nixpy.environment import run_time
 from nixpy.environment.options import Options, ResolvedOptions, resolve_options
 from nixpy.external.builds import unavailable_diagnostics
 from nixpy.libraries.match import Library, match, of_dependency
 from nixpy.libraries.notes import notes
 from nixpy.locks import formats
-from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, Unavailable, WheelFile
+from nixpy.locks.model import ExtrasAndGroups, Lock, LockDefaults, Package, WheelFile
 from nixpy.locks.select import select
 from nixpy.needs.derive import format_glibc
 from nixpy.nixpkgs import releases
@@ -119,7 +120,7 @@ def scan(
     if kind == "venv":
         analysis_options = replace(analysis_options, venv=place)
     analysis = analyse(lock, resolved.targets(), ExtrasAndGroups(), analysis_options)
-    found = _finish(resolved, analysis.wheels, analysis.unavailable, reported)
+    found = _finish(resolved, analysis, reported)
     if kind == "wheel":
         return _alone(found, "scan the wheel of that package together with this one")
     return found if deps else _alone(found, "scan without --no-deps to see")
@@ -287,22 +288,22 @@ def _given(path: Path) -> Package:
 
 def _finish(
     resolved: ResolvedOptions,
-    wheels: tuple[Wheel, ...],
-    unavailable: tuple[Unavailable, ...],
+    analysis: Analysis,
     reported: tuple[Diagnostic, ...],
 ) -> Scan:
-    libraries, diagnostics = match(wheel_needs(wheels, unavailable), systems=resolved.systems)
-    names = on_linux(wheels, unavailable)
+    libraries, diagnostics = match(wheel_needs(analysis.wheels, analysis.unavailable), systems=resolved.systems)
+    names = on_linux(analysis.wheels, analysis.unavailable)
     return Scan(
         python=resolved.python,
         systems=resolved.systems,
-        wheels=wheels,
+        wheels=analysis.wheels,
         libraries=libraries,
         diagnostics=(
             *reported,
             *diagnostics,
             *notes(libraries, names),
-            *unavailable_diagnostics(unavailable, resolved.python),
+            *unavailable_diagnostics(analysis.unavailable, resolved.python),
+            *run_time.diagnostics(analysis.names, ()),
         ),
     )
 

@@ -21,7 +21,8 @@ def wheel_counts(plan: Plan) -> str:
     An example is `2 packages, 6 wheel files for 3 systems`. If only nixpy.lock was read, which lists only the wheels
     that matter, the text states that.
     """
-    packages = counted(len({wheel.name for wheel in plan.wheels}), "package")
+    names = {wheel.name for wheel in plan.wheels} | {item.name for item in plan.nixpy_lock.unavailable}
+    packages = counted(len(names), "package")
     files = counted(len({wheel.filename for wheel in plan.wheels}), "wheel file")
     systems = counted(len(plan.resolved.systems), "system")
     return f"{packages}{'' if plan.complete else ' in nixpy.lock'}, {files} for {systems}"

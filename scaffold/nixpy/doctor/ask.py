@@ -5,8 +5,11 @@ It runs isolated and without site, on any CPython 3.
 `search` are the folders in which the loader searches the needs of libc (dlinfo(3), RTLD_DI_SERINFO): the program's
 DT_RPATH, LD_LIBRARY_PATH or `--library-path`, and its own folders, in this order; libc has no run path. It is null if
 the C library does not support that, as on macOS.
+
+`lacks` are those of the modules in its arguments that it does not have.
 """
 
+import importlib.util
 import json
 import sys
 
@@ -57,6 +60,7 @@ print(  # noqa: T201
             "executable": sys.executable,
             "base_prefix": sys.base_prefix,
             "search": search(),
+            "lacks": [name for name in sys.argv[1:] if importlib.util.find_spec(name) is None],
         }
     )
 )

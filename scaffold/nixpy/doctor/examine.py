@@ -49,6 +49,7 @@ CHECKS: tuple[tuple[str, Check, tuple[str, ...]], ...] = (
     ("programs of wheels", library_checks.missing_nix_ld, ("host", "wheels")),
     ("LD_LIBRARY_PATH", library_checks.leaked_search_path, ("search_path",)),
     ("libraries of wheels", library_checks.unfound_libraries, ("started", "wheels")),
+    ("modules of Python", python_checks.missing_modules, ("started", "venv")),
     ("variables of Python", setting_checks.steering_variables, ()),
     ("UV_PYTHON", setting_checks.uv_python, ()),
     ("uv's own Python", python_checks.foreign_python, ("host", "venv")),
@@ -203,6 +204,9 @@ def _observe(root: Path, venv: Path, environ: Mapping[str, str]) -> Facts:
         if host and project and project.uses_nixpy and fresh is None
         else {},
         wanted=see("wanted", {}, project_folder.wanted_versions, root, host, _version(found, started)) if host else {},
+        importing=see("importing", {}, project_folder.importing, root, started, found.packages)
+        if started and found
+        else {},
         suppliers=see("wheels", {}, project_folder.suppliers, root, wheels.asking) if host and wheels else {},
         rendered=see("rendered", frozenset(), project_folder.rendered_sonames, root),
         project=project,

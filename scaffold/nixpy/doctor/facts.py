@@ -93,6 +93,7 @@ class StartedPython:
     search: tuple[Path, ...] | None
     cached: frozenset[str]  # sonames in the loader's cache
     libraries: Mapping[str, Path] = field(default_factory=dict)  # the files of `loaded` and `cached`
+    lacks: frozenset[str] = frozenset()  # extension modules that features add, and that it does not have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +244,7 @@ class ObservedProject:
     wheels: frozenset[str] = frozenset()  # the packages with a wheel in nixpy.lock for this machine
     manager: str = "uv"  # the manager that `install` belongs to, or "none"
     local: frozenset[str] = frozenset()  # the packages of the lock that are installed in place
+    features: frozenset[str] = frozenset()  # the features in its settings
 
     @property
     def folder(self) -> str:
@@ -317,6 +319,10 @@ class Facts:
     versions: tuple[MissingVersion, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)  # the specifier of each package that the project installs
     recorded: Mapping[str, str] = field(default_factory=dict)  # the same of nixpy.lock, if there is no lock
+    importing: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # who imports a module that `started` lacks, by
+    # the feature that adds it
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
     rendered: frozenset[str] = frozenset()  # sonames that nixpy.nix names
     project: ObservedProject | None = None

@@ -19,6 +19,7 @@ from nixpy.doctor import cache
 from nixpy.doctor.facts import OnPath, Program, StartedPython, folders
 from nixpy.needs import elf
 from nixpy.needs.model import ElfFile
+from nixpy.styles import features
 
 _ASK = Path(__file__).with_name("ask.py")
 _NAMES = ("python", "python3")
@@ -164,7 +165,7 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
 
     Raises OSError if it does not start, and ValueError, with its output, if it fails.
     """
-    command = ["-I", "-S", "-c", _ASK.read_text("utf-8")]
+    command = ["-I", "-S", "-c", _ASK.read_text("utf-8"), *features.extension_modules()]
     done = programs.run("python", python, command, project=project, environ=environ, timeout=_PATIENCE)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
@@ -183,6 +184,7 @@ def start(python: Path, environ: Mapping[str, str], *, project: Path) -> Started
         search=None if search is None else tuple(map(Path, search)),
         cached=frozenset(cached),
         libraries={**cached, **loaded},
+        lacks=frozenset(told["lacks"]),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from nixpy.core.git import is_checkout
 from nixpy.core.git import run as run_git
 from nixpy.core.read_file import read_lossy
 from nixpy.diagnostics.diagnostic import with_hint
-from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, Supplier
+from nixpy.doctor.facts import BrokenFile, Freshness, Git, Host, ObservedProject, StartedPython, Supplier
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
 from nixpy.doctor.opened import modules_of
 from nixpy.environment.options import resolve_options
@@ -35,7 +35,9 @@ from nixpy.needs.model import RuntimeOpen, reached
 from nixpy.project import managers, project
 from nixpy.project.config import Settings
 from nixpy.project.discover import is_project
-from nixpy.styles import styles
+from nixpy.project.own_imports import own_imports
+from nixpy.styles import features, styles
+from nixpy.styles.run_time import needs
 
 _ROW = re.compile(r'^ +"([^"]{1,200})" = [^;]{1,1000}; #', re.MULTILINE)
 
@@ -91,7 +93,24 @@ def observe_project(folder: Path, host: Host) -> ObservedProject | None:
         ),
         manager=manager,
         local=local,
+        features=frozenset(settings.features),
     )
+
+
+def importing(folder: Path, started: StartedPython, packages: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return who imports a module that the Python lacks.
+
+    The keys are the features that add the modules. The values are the project in `folder`, and installed packages.
+    """
+    found = {}
+    for feature in features.features():
+        if started.lacks.isdisjoint(feature.modules):
+            continue
+        own = is_project(folder) and own_imports([folder], feature.modules, strings=False).modules
+        names = [name for name in sorted(packages) if (need := needs().get(name)) and need.feature == feature.name]
+        if own or names:
+            found[feature.name] = (*(["the project"] if own else []), *names)
+    return found
 
 
 def _read(folder: Path) -> project.Project | None:

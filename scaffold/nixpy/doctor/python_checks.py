@@ -10,10 +10,10 @@ from nixpy.core.text import shell_word
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.doctor.facts import Facts, ObservedProject, OnPath, PackagesCall, Program, Venv, in_store
 from nixpy.doctor.machine_diagnostic import MachineDiagnostic
-from nixpy.doctor.remedies import PREFER_SYSTEM, by_shell, create_again, fill
+from nixpy.doctor.remedies import PREFER_SYSTEM, by_shell, create_again, fill, init
 from nixpy.doctor.venv_checks import to_replace
 from nixpy.project.managers import FOLDER
-from nixpy.styles import styles
+from nixpy.styles import features, styles
 
 _VERSION = re.compile(r"python(3\.\d+)")
 
@@ -48,6 +48,30 @@ def missing_packages(facts: Facts) -> Iterator[MachineDiagnostic]:
             + _elsewhere(facts, frozenset(missing)),
             command=fill(project, venv.folder),
             packages=tuple(missing),
+        )
+
+
+def missing_modules(facts: Facts) -> Iterator[MachineDiagnostic]:
+    """Yield NIX432: the Python lacks a module that a feature adds."""
+    project, venv = facts.project, facts.venv
+    if venv is None or (project and project.folder != FOLDER) or to_replace(facts):
+        return
+    for name, who in facts.importing.items():
+        enable = f"nixpy init --feature {name}"
+        enabled = project is not None and name in project.features
+        if project and in_store(venv.python.file):  # the shell links .venv to its Python
+            again = project.enter
+        elif project and not project.uses_nixpy:
+            again = f"rm -r {shell_word(str(venv.folder))} && {project.enter}"
+        else:
+            again = create_again(facts, venv)
+        verb = "imports" if len(who) == 1 else "import"
+        yield MachineDiagnostic(
+            code="NIX432",
+            message=f"{shorten(who)} {verb} {features.find(name).modules[0]}, which the Python of {venv.folder} lacks",
+            command=again if enabled else f"{enable} && {again}" if project else init(facts, enable),
+            packages=tuple(one for one in who if one in venv.packages),
+            level="warning",
         )
 
 

@@ -11,6 +11,7 @@ from nixpy.doctor.facts import Facts, in_store
 from nixpy.doctor.machine_diagnostic import Level, MachineDiagnostic
 from nixpy.doctor.remedies import PREFER_SYSTEM
 from nixpy.files.reconcile import State, remedy
+from nixpy.index.config_files import is_on
 from nixpy.project.managers import FOLDER
 
 # Every Nix shell sets SOURCE_DATE_EPOCH, and it only changes dates.
@@ -62,17 +63,13 @@ def _may_download(settings: Mapping[str, str], environ: Mapping[str, str]) -> bo
 
     A variable takes precedence over the same setting in a file.
     """
-    if _is_on(environ.get("UV_NO_MANAGED_PYTHON")) or _is_on(environ.get("UV_OFFLINE")):
+    if is_on(environ.get("UV_NO_MANAGED_PYTHON")) or is_on(environ.get("UV_OFFLINE")):
         return False
     preference = environ.get("UV_PYTHON_PREFERENCE") or settings.get("python-preference")
-    if preference == "only-system" and not _is_on(environ.get("UV_MANAGED_PYTHON")):
+    if preference == "only-system" and not is_on(environ.get("UV_MANAGED_PYTHON")):
         return False
     downloads = environ.get("UV_PYTHON_DOWNLOADS") or settings.get("python-downloads") or "automatic"
     return downloads not in {"manual", "never", "false", "0"}
-
-
-def _is_on(value: str | None) -> bool:
-    return (value or "").lower() in {"1", "true", "t", "yes", "y", "on"}
 
 
 def conda(facts: Facts) -> Iterator[MachineDiagnostic]:

@@ -13,6 +13,8 @@ from nixpy.project.managers import FOLDER
 from nixpy.styles.features import Feature, with_property
 from nixpy.styles.styles import Style, in_words
 
+_DRIVER_LIBRARIES = ("libcuda.so.", "libnvidia-ml.so.", "libnvcuvid.so.")  # of NVIDIA, found only in its driver
+
 
 def diagnostics(
     nixpy_lock: NixpyLock, libraries: Iterable[Library], style: Style, features: Sequence[Feature], nixpkgs: str
@@ -28,6 +30,7 @@ def diagnostics(
 
         yield from unavailable_diagnostics(nixpy_lock.unavailable, nixpy_lock.python, style.name)
     yield from _newer_glibc(nixpy_lock.wheels, nixpkgs)
+    yield from _own_driver(nixpy_lock.wheels)
     yield from _unanswered(libraries, style, features)
 
 
@@ -48,6 +51,23 @@ def _newer_glibc(wheels: Iterable[Wheel], nixpkgs: str) -> Iterator[Diagnostic]:
             hint=f"Run `nixpy init --nixpkgs {newer_release.branch}`."
             if newer_release
             else f"Require an older version of {wheel.name}.",
+        )
+
+
+def _own_driver(wheels: Iterable[Wheel]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each wheel that contains a library of the host's driver."""
+    found = {
+        wheel.name: soname
+        for wheel in wheels
+        for soname in wheel.needs.provides
+        if soname.startswith(_DRIVER_LIBRARIES)
+    }
+    for name, soname in found.items():
+        yield Diagnostic(
+            code="NIX231",
+            package=name,
+            message=f"{name} contains {soname}, a library of the driver, which must fit the kernel module of the host",
+            hint=f"Use a version of {name} without this library.",
         )
 
 

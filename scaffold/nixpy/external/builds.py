@@ -21,6 +21,7 @@ from nixpy.external.depurl import Dependency, parse
 from nixpy.external.table import Role
 from nixpy.locks.model import Unavailable
 from nixpy.styles import styles
+from nixpy.styles.styles import Style
 
 _HERE = Path(__file__).parent
 _UNKNOWN = {
@@ -107,7 +108,8 @@ def unavailable_diagnostics(
     It explains what the style does about it.
     """
     by_package: dict[tuple[str, str | None, bool], list[Unavailable]] = {}
-    building = styles.find(style).builds_sources if style else True
+    one = styles.find(style) if style else None
+    building = one.builds_sources if one else True
     for item in unavailable:
         if item.source == "folder" and (not building or not item.compiled):
             continue  # the installer builds it, or NIX305 says that the style does not
@@ -118,13 +120,17 @@ def unavailable_diagnostics(
         what = f"{name} {version or ''}".strip()
         message = f"{what} has no wheel for Python {python} on {where}: {how}"
         if items[0].source == "folder":
-            message = f"{what} is a local folder, which the installer builds"
+            message = f"{what} is a local folder, which {_builder(one)} builds"
         yield Diagnostic(
             code="NIX201",
             package=name,
             message=message,
             hint=_build_hint(items[0], style) if sdist else None,
         )
+
+
+def _builder(style: Style | None) -> str:
+    return "the installer" if style is None or style.folder else "Nix"
 
 
 def _build_hint(item: Unavailable, style: str | None) -> str:
@@ -139,7 +145,7 @@ def _build_hint(item: Unavailable, style: str | None) -> str:
             )
         )
     if not item.compiled:
-        return " ".join(("It is pure Python; the installer builds it.", *_opened(item)))
+        return " ".join((f"It is pure Python; {_builder(one)} builds it.", *_opened(item)))
     place = "The shell" if one is None or one.folder else "nixpy.nix"
     sentences = [f"{place} supplies what its build needs: {_summary(item)}."]
     if item.name not in sdists():

@@ -133,7 +133,7 @@ def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
         inside = path.resolve().is_relative_to(root.resolve())
         yield UvFile(path=path, table=load_toml(path), of_project=inside)
         return
-    if _is_on(environ.get("UV_NO_CONFIG")):
+    if is_on(environ.get("UV_NO_CONFIG")):
         return
     if (project := uv_project_file(root)) is not None:
         yield project
@@ -141,13 +141,17 @@ def uv_files(root: Path, environ: Mapping[str, str]) -> Iterator[UvFile]:
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "uv" / "uv.toml"
     shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
     system = [Path(folder) / "uv" / "uv.toml" for folder in (*shared, str(_SYSTEM))]
-    for candidates in ([user], [] if _is_on(environ.get("UV_NO_SYSTEM_CONFIG")) else system):
+    for candidates in ([user], [] if is_on(environ.get("UV_NO_SYSTEM_CONFIG")) else system):
         if (shared_file := next((path for path in candidates if path.is_file()), None)) is not None:
             yield UvFile(path=shared_file, table=load_toml(shared_file))
 
 
-def _is_on(text: str | None) -> bool:
-    return (text or "").lower() not in ("", "0", "false")
+def is_on(value: str | None) -> bool:
+    """Return whether uv takes this value of a boolean variable as true.
+
+    uv ends with an error for a value that is neither true nor false; here such a value is false.
+    """
+    return (value or "").lower() in {"1", "on", "t", "true", "y", "yes"}
 
 
 def uv_project_file(root: Path) -> UvFile | None:

@@ -22,7 +22,7 @@ from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
 from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import as_file, finds_library, is_supplied, resolve
+from nixpy.libraries.opened import finds_library, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -192,29 +192,25 @@ class _Group:
         linked = {soname for wheel in self.wheels for soname, _ in wheel.needs.sonames}
         preferred = {*linked, *self.shipped, *self.mapped}
         for wheel in self.wheels:
-            opens = reached(wheel.needs.opens, imported)
-            found = [(one, resolve(one, self.find, catalogue(), preferred)) for one in opens]
-            files = {entry.soname for one, entry in found if entry and one.evidence != "table"}
-            for one, known in found:
-                entry = as_file(known, files) if known and one.evidence == "table" else known
+            for one in reached(wheel.needs.opens, imported):
+                # On macOS, the links to a library are those to all its versions.
+                entries = resolve(one, self.find, catalogue(), preferred)[: 1 if self.darwin else None]
+                tried = {*one.names, *(entry.soname for entry in entries)}
                 # An ignored soname must not let another one of the same open take its place.
-                if entry and not {*one.names} & {*self.rules.ignore}:
-                    tried = {entry.soname, *one.names}
-                    if all(names.isdisjoint(without_open(wheel.name, soname)) for soname in tried):
-                        yield (
-                            entry,
-                            wheel,
-                            LibraryEvidence(
-                                kind=one.evidence,
-                                certainty=one.certainty,
-                                package=wheel.name,
-                                path=one.path or None,
-                                line=one.line,
-                                names=one.names,
-                                find_library=finds_library(one),
-                                imported=one.module is not None,
-                            ),
-                        )
+                if not tried.isdisjoint(self.rules.ignore):
+                    continue
+                evidence = LibraryEvidence(
+                    kind=one.evidence,
+                    certainty=one.certainty,
+                    package=wheel.name,
+                    path=one.path or None,
+                    line=one.line,
+                    names=one.names,
+                    find_library=finds_library(one),
+                    imported=one.module is not None,
+                )
+                if all(names.isdisjoint(without_open(wheel.name, soname)) for soname in tried):
+                    yield from ((entry, wheel, evidence) for entry in entries)
 
     def _settings(self) -> Iterator[tuple[str, str]]:
         """Yield a name for each setting or policy that adds a library, and the soname."""

@@ -19,13 +19,13 @@ def resolve(
     find: Callable[[str], SonameEntry | None],
     catalogue: Catalogue,
     preferred: Collection[str] = (),
-) -> SonameEntry | None:
-    """Return the library that an open needs.
+) -> tuple[SonameEntry, ...]:
+    """Return the library that an open needs, under each name that must exist.
 
     It is the first of its names that has a supplier; names without a version come last. Such a name, as of
     `find_library("archive")` or `CDLL("libarchive.so")`, means a `preferred` soname with a version, else the one with
-    the highest version in the catalogue. `find_library` finds this soname; other code needs a file with exactly the
-    name that it opens.
+    the highest version in the catalogue. `find_library` finds this soname; other code also needs a file with exactly
+    the name that it opens.
 
     Args:
         one: What is opened.
@@ -34,36 +34,29 @@ def resolve(
         preferred: The sonames that wheels of the lock link to or ship on this system, and those of the user.
 
     Returns:
-        The entry of the library. Without a supplier, it is that of the first name. None if glibc has the library.
+        The entry of the soname, then that of the file name, if it is needed. Without a supplier, it is the entry of the
+        first name. Empty if glibc has the library.
     """
     names = [name for name in one.names if "/" not in name] or [one.names[0].rpartition("/")[2]]
     entries = {name: find(name) for name in names}
     for name, entry in entries.items():
         if is_glibc(name) or any(is_glibc(f"{name}.{version}") for version in _GLIBC_VERSIONS):
-            return None
+            return ()
         if entry and is_supplied(entry) and not _UNVERSIONED.fullmatch(name):
-            return entry
+            return (entry,)
     for name in filter(_UNVERSIONED.fullmatch, names):
         exact = entries[name]
-        if not one.find_library and exact and is_supplied(exact):
-            return exact
+        if exact and not is_supplied(exact):
+            exact = None
         sonames = {*catalogue.versions(name), *(soname for soname in preferred if soname.startswith(f"{name}."))}
         for soname in sorted(sonames, key=lambda soname: (soname in preferred, _version(soname), soname), reverse=True):
             entry = find(soname)
             if entry and is_supplied(entry):
-                return entry if one.find_library or entry.provider != "nixpkgs" else replace(entry, soname=name)
-        if exact and is_supplied(exact):
-            return exact
-    return next(filter(None, entries.values()), None)
-
-
-def as_file(entry: SonameEntry, files: Collection[str]) -> SonameEntry:
-    """Return the entry of a library under the file name by which a package opens it.
-
-    The table has `libX11.so.6` for a package; if its source opens `libX11.so`, this is the file that it needs.
-    """
-    name = f"{entry.soname.partition('.so.')[0]}.so"
-    return replace(entry, soname=name) if name in files else entry
+                needs_file = not one.find_library and entry.provider == "nixpkgs"
+                return (entry, exact or replace(entry, soname=name)) if needs_file else (entry,)
+        if exact:
+            return (exact,)
+    return tuple(entry for entry in entries.values() if entry)[:1]
 
 
 def is_supplied(entry: SonameEntry) -> bool:

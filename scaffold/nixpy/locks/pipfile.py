@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
@@ -29,6 +30,7 @@ _SPEC = 6
 _AGAIN = "Run `pipenv lock`."
 _ALWAYS, _BY_DEFAULT = "default", "develop"
 _NO_PACKAGES = "_meta"
+_PYTHON = re.compile(r"(3\.\d{1,3})(?:\.\d{1,3})?")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
@@ -54,6 +56,7 @@ def read(
         if meta.get("pipfile-spec") != _SPEC:
             _fail(path, f"this Pipfile.lock does not have version {_SPEC}", _AGAIN)
         secrets: dict[str, str] = {}
+        python = _requires_python(table_at(meta, "requires"))
         urls = [_expanded(typed(table, "url", str), environ, secrets) for table in tables(meta.get("sources", []))]
         lines = {
             name: _line(Location(path=path, line=_at(text, section, name), raw=name), typed(packages, name, dict), root)
@@ -76,7 +79,18 @@ def read(
         options=RequirementsOptions(index_url=urls[0] if urls else None, extra_index_urls=tuple(urls[1:])),
         secrets=secrets,
         whole=True,
+        requires_python=python,
     )
+
+
+def _requires_python(requires: Table) -> SpecifierSet | None:
+    """Return the Python of `[requires]` in Pipfile.
+
+    Its patch release does not count: nixpkgs has only one of each minor version.
+    """
+    named = typed(requires, "python_version", str, "") or typed(requires, "python_full_version", str, "")
+    found = _PYTHON.fullmatch(named)
+    return SpecifierSet(f"=={found[1]}.*") if found else None
 
 
 def _sections(path: Path, data: Table, groups: Collection[str] | None) -> list[str]:

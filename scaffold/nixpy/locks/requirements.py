@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nixpy.core import limits
@@ -61,7 +62,8 @@ class RequirementsFile:
     `files` is every file read, the first being `path`.
 
     `secrets` maps expanded values to their `${NAME}`, to remove them from texts that are shown. A file that is `whole`
-    has every package that its tool installs; the tool reads no requirements of these packages.
+    has every package that its tool installs; the tool reads no requirements of these packages. A file of pip
+    names no Python, so its `requires_python` is None.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class RequirementsFile:
     options: RequirementsOptions
     secrets: Mapping[str, str] = field(repr=False)
     whole: bool = False
+    requires_python: SpecifierSet | None = None
 
     @property
     def index_urls(self) -> tuple[str, ...]:

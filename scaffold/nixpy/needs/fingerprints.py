@@ -75,7 +75,9 @@ class Fingerprint:
 
 
 def components(text: bytes, constants: Sequence[memoryview]) -> Iterator[tuple[Fingerprint, frozenset[str]]]:
-    """Yield the components that a file has, each with the strings of the table that the file has.
+    """Yield the components of a file, each with what the file has of the table.
+
+    These are markers and other strings.
 
     Args:
         text: The strings of the file that may be sonames.

@@ -20,6 +20,9 @@ from nixpy.needs.sources.modules import below
 
 _SKIPPED = frozenset(("build", "dist", "node_modules", "site-packages", "__pycache__", "__pypackages__", "venv"))
 _SUFFIXES = (".py", ".pyw", ".ipynb")
+# Components of a package that a string may name for a module in it: `"django.contrib"` may be the name of a logger.
+_NAMED = 3
+_NO_NOTEBOOK = "not a notebook of Jupyter"
 _MAGIC = re.compile(r"^\s*[%!?].*", re.MULTILINE)  # lines for the shell or IPython in a notebook
 
 
@@ -35,7 +38,7 @@ class OwnImports:
     unread: tuple[str, ...] = ()
 
 
-def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports:
+def own_imports(folders: Sequence[Path], modules: Collection[str], *, strings: bool = True) -> OwnImports:
     """Return the modules that the sources of a project import or name.
 
     These are Python files and notebooks, tests too. An import of a module below one of `modules` counts, and so does a
@@ -47,14 +50,14 @@ def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports
         folders: The folder of the project, and those of other members of its workspace. Virtual environments, hidden
             folders, build folders and links to other places are left out.
         modules: Dotted names. Without any, nixpy reads nothing.
+        strings: Whether a literal string counts; not for modules with a name that is also a word.
 
     Returns:
         The modules of these, and the files that were not read.
     """
     if not modules:
         return OwnImports()
-    words = {word for module in modules for word in _words(module)}
-    pattern = re.compile(rb"\b(?:" + b"|".join(sorted(re.escape(word.encode()) for word in words)) + rb")\b")
+    words = {module: _words(module) for module in modules}
     tops = {module.partition(".")[0] for module in modules}
     found: set[str] = set()
     unread = []
@@ -65,26 +68,24 @@ def own_imports(folders: Sequence[Path], modules: Collection[str]) -> OwnImports
             break
         try:
             source = read_bytes(path)
-            texts = _cells(source) if path.suffix == ".ipynb" and pattern.search(source) else [source]
+            others = (module for module in modules if module not in found)
+            named = [module for module in others if all(word in source for word in words[module])]
+            texts = _cells(source) if named and path.suffix == ".ipynb" else [source]
         except (OSError, InputError, ValueError) as error:
-            reason = (
-                error.strerror if isinstance(error, OSError) else getattr(error, "message", "not a notebook of Jupyter")
-            )
+            reason = error.strerror if isinstance(error, OSError) else getattr(error, "message", _NO_NOTEBOOK)
             unread.append(f"{_shown(path, folders)}: {reason}")
             continue
         left -= len(source)
-        for text in texts:
-            if pattern.search(text):
-                found.update(_matching(imports_of(text, "", package=False, tops=tops), modules))
+        for text in texts if named else ():
+            imports = imports_of(text, "", package=False, tops=tops)
+            found.update(_matching([one for one in imports if strings or not one.string], named))
     return OwnImports(modules=frozenset(found), unread=tuple(unread))
 
 
-def _words(module: str) -> Iterator[str]:
-    """Yield the words of which a source that imports or names a module has one."""
-    *parents, last = module.split(".")
-    yield last
-    if len(parents) > 1:
-        yield parents[-1]
+def _words(module: str) -> list[bytes]:
+    """Return the words of which every source that imports or names a module has all."""
+    parts = module.encode().split(b".")
+    return parts[:-1] if len(parts) > _NAMED else parts
 
 
 def _outermost(folders: Iterable[Path]) -> Iterator[Path]:
@@ -137,7 +138,7 @@ def _cells(source: bytes) -> list[bytes]:
 
 def _matching(imports: Iterable[Import], modules: Collection[str]) -> Iterator[str]:
     for one in imports:
-        named = one.string and one.name.count(".") > 1  # not `"django.contrib"`, which may be the name of a logger
+        named = one.string and one.name.count(".") + 1 >= _NAMED
         for module in modules:
             if below(one.name, module) or (named and one.name == module.rpartition(".")[0]):
                 yield module

@@ -101,7 +101,11 @@ class Project:
         Those of a workspace are only in the lock.
         """
         said = self.dependencies.requires_python if self.dependencies and not self.workspace else None
-        return said if said is not None or self.locked is None else self.locked.requires_python
+        if said is not None:
+            return said
+        if self.locked is not None:
+            return self.locked.requires_python
+        return next((file.requires_python for file in self.requirements_files if file.requires_python), None)
 
     @property
     def source(self) -> Path:

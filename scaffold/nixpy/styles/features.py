@@ -26,13 +26,15 @@ class Feature:
     title: str
     summary: str
     cost: str
-    document: str
+    document: str  # empty if none describes it
     packages: tuple[str, ...]  # Nix expressions: programs and hooks for the shell
     inputs: tuple[str, ...]  # Nix expressions: the inputs of the hooks of the packages
     styles: frozenset[str]  # the styles that it works with; empty for all
     driver: bool  # the host's driver is found even if no wheel names a driver library
     replaces_executables: bool  # programs of nixpkgs replace those in wheels
     answers_find_library: bool  # ctypes.util.find_library finds the libraries of the project
+    modules: tuple[str, ...]  # modules of the standard library that the Python of nixpkgs has only with it
+    reason: str  # what fails in a package of run-time.csv without it; empty if that table says it
     for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell if a wheel of that name is used
 
     @property
@@ -73,6 +75,11 @@ def with_property(of: Callable[[Feature], bool]) -> Feature:
     return next(filter(of, features()))
 
 
+def extension_modules() -> tuple[str, ...]:
+    """Return the extension modules that some feature adds to the Python of nixpkgs."""
+    return tuple(name for feature in features() for name in feature.modules if name.startswith("_"))
+
+
 def select(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
     """Return the features with these names, sorted.
 
@@ -102,5 +109,7 @@ def _read(path: Path) -> Feature:
         driver=data.get("driver", False),
         replaces_executables=data.get("replaces-executables", False),
         answers_find_library=data.get("answers-find-library", False),
+        modules=tuple(data.get("modules", ())),
+        reason=data.get("reason", ""),
         for_wheels=tuple((item["name"], item["variables"]) for item in data.get("wheels", ())),
     )

@@ -45,6 +45,7 @@ PLAIN = (
 )
 OTHERS = {
     "python": "pkgs.python313",
+    "tkinter": "pkgs.python313.pkgs.tkinter",
     "gcc": "pkgs.stdenv.cc.cc.lib",
     "gcc-wrapper": "pkgs.stdenv.cc",
     "zlib-dev": "pkgs.zlib.dev",

@@ -74,6 +74,24 @@ def test_qt_keeps_the_desktops_plugins_out(enter: Enter) -> None:
     assert {"rules", "symbols", "keycodes"} <= set(enter(script, "qt").split())
 
 
+@pytest.mark.parametrize(
+    ("style", "create", "inside"),
+    [
+        ("loader", "python -m venv", ""),
+        ("patched-venv", "python -m venv", ""),
+        ("fhs", "python -m venv", "nixpy-fhs "),
+        ("with-packages", "python -m venv --system-site-packages", ""),  # only then it sees what the environment has
+    ],
+)
+def test_tkinter_is_imported(enter: Enter, style: str, create: str, inside: str) -> None:
+    """The Python of the shell, and a virtual environment of it, import tkinter with the feature, and not without it."""
+    look = 'python -c "import tkinter; print(tkinter.TkVersion)"'
+    script = f"{look}; {create} --without-pip ~/v; {inside}~/v/bin/{look}"
+    assert enter(script, "tkinter", style=style, requires=("ruff",)).split() == ["8.6", "8.6"]
+    with pytest.raises(AssertionError, match="No module named '_tkinter'"):
+        enter(look, style=style, requires=("ruff",))
+
+
 def test_gtk_is_matplotlibs_backend_where_it_is_installed(enter: Enter, tmp_path: Path) -> None:
     """The shell of the feature has gobject-introspection's hook and its libraries as inputs; MPLBACKEND is set only
     where matplotlib is locked.

@@ -101,7 +101,9 @@ in
         "find-library"
         "gobject"
         "optimized"
+        "playwright"
         "qt"
+        "tkinter"
       ];
       external = {
         build = [ pkgs.cmake ];

@@ -291,6 +291,18 @@ let
           final.buildPythonPackage (
             if python.isBuilt && debian.wheels ? ${onIndex pname} then
               fromWheel final pname debian.wheels.${onIndex pname}
+            else if python.isBuilt && pname == "tkinter" then
+              {
+                inherit pname;
+                inherit (python) version;
+                format = "other";
+                module = debian.tkinter python.pythonVersion package pkgs.glibc python.compiled;
+                dontUnpack = true;
+                installPhase = ''
+                  mkdir -p $out/${python.sitePackages}
+                  cp -r $module/. $out/${python.sitePackages}/
+                '';
+              }
             else
               {
                 inherit pname;

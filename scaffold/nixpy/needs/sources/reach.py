@@ -16,7 +16,7 @@ ROUNDS = 4
 """Steps from a function that opens a library to one that calls it through others, over modules."""
 
 MODULES = 80
-"""Modules that are chosen. PyOpenGL has a thousand, of which 30 open libraries."""
+"""Modules that are read because of the names of others. PyOpenGL has thousands, of which eight open libraries."""
 
 _WORDS = frozenset({"CDLL", "PyDLL", "cdll", "pydll", "LoadLibrary", "find_library", "dlopen"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -29,7 +29,8 @@ ROUNDS = 60
 End = Literal["break", "continue", "return"] | None
 """How a block ends. The value of `return` is the last one of `Frame.returns`."""
 
-_BROAD = frozenset({"Exception", "BaseException"})
+_TYPES = frozenset({"argtypes", "errcheck", "restype"})
+"""Attributes of functions of libraries: half of the statements of modules that declare them."""
 
 
 class Statements(Calling):
@@ -355,6 +356,8 @@ class Statements(Calling):
         return None
 
     def _run_assign(self, node: ast.Assign, frame: Frame) -> End:
+        if isinstance(node.targets[0], ast.Attribute) and node.targets[0].attr in _TYPES:
+            return None
         value = self.evaluate(node.value, frame)
         for target in node.targets:
             self.assign(target, value, frame)

@@ -52,6 +52,12 @@ let
     openssl = [ "zlib" ];
     readline = [ "ncurses" ];
     sqlite = [ "zlib" ];
+    tk = [
+      "expat"
+      "libx11"
+      "libxext"
+      "zlib"
+    ];
   };
   pythonNeeds = [
     "bzip2"
@@ -87,7 +93,12 @@ let
       relocate = ./relocate.sh;
       debs = filesOf pname;
       programs = programs.${pname} or "";
-      share = if pname == "xkeyboard-config" then "X11/xkb" else "";
+      share =
+        {
+          tk = "tcltk";
+          xkeyboard-config = "X11/xkb";
+        }
+        .${pname} or "";
       needs = map (pname: package { inherit pname; }) (needs.${pname} or [ ]);
       glibc =
         if lib.elem pname isLibc then
@@ -204,6 +215,23 @@ in
           inherit glibc;
         };
       };
+
+  # Its module `_tkinter`, which nixpkgs keeps in the package `tkinter`.
+  tkinter =
+    pythonVersion: package: glibc: compiled:
+    package {
+      pname = "python3-tkinter";
+      recipe = {
+        builder = "/bin/bash";
+        args = script ./tkinter.sh;
+        relocate = ./relocate.sh;
+        src = pinned (lib.findFirst (row: lib.last row == "python${pythonVersion}") null rows);
+        headers = filesOf "tk-headers";
+        executable = "python${pythonVersion}";
+        tk = package { pname = "tk"; };
+        inherit compiled glibc;
+      };
+    };
 
   # Its ensurepip, which takes seconds to build; an interpreter that is overridden has the same.
   ensurepip =
