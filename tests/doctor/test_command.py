@@ -107,9 +107,9 @@ def test_what_was_looked_at(tmp_path: Path, nixpy: Nixpy, monkeypatch: pytest.Mo
     python.write_bytes(target.read_bytes() + b"x")
     python.chmod(0o755)
     ran = nixpy("doctor", folder)
-    narrower = f"no diagnostic found in what was looked at, by {len(CHECKS) - 4} of {len(CHECKS)} checks\n"
+    narrower = f"no diagnostic found in what was looked at, by {len(CHECKS) - 5} of {len(CHECKS)} checks\n"
     assert ran.status == 2
-    checks = "NIX_LD_LIBRARY_PATH, libraries of wheels, symbol versions, driver"
+    checks = "NIX_LD_LIBRARY_PATH, libraries of wheels, modules of Python, symbol versions, driver"
     assert f"not looked at: {checks}: nixpy does not start {python}" in ran.out
     assert ran.out.endswith(narrower)
     assert "the interpreter, " not in ran.out

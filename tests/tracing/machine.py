@@ -192,12 +192,14 @@ def _machine(site: Path, folder: Path, session: Session) -> list[str]:
         if path.is_dir():
             links[f"/{FOLDER}/{path.name}"] = IN_BOX / FOLDER / path.name
     for path in sorted((ROOT / "etc").glob("*")):
-        links[f"/etc/{path.name}"] = IN_BOX / "etc" / path.name
+        if path.name != "ssl":
+            links[f"/etc/{path.name}"] = IN_BOX / "etc" / path.name
     options += [part for link, target in links.items() for part in ("--symlink", str(target), link)]
     etc = {"passwd": "user:x:0:0::/home/user:/bin/sh\n", "group": "users:x:0:\n", "machine-id": f"{1:032}\n"}
     for name, text in etc.items():
         (folder / name).write_text(text)
         options += ["--ro-bind", str(folder / name), f"/etc/{name}"]
+    options += ["--ro-bind-try", "/etc/ssl/certs", "/etc/ssl/certs"]
     settings = {
         "HOME": "/home/user",
         "USER": "user",

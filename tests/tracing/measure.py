@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tracing import log, machine
 from tracing.debian import TRACE, Debian
-from tracing.rendered import Rendered, ScanError, rendered
+from tracing.rendered import Rendered, ScanError, rendered, rendered_alone
 from tracing.results import Row
 from tracing.works import Work
 
@@ -49,9 +49,9 @@ def measure(work: Work, debian: Debian, versions: Sequence[str] = ()) -> Row:
     site, wheels = install(work, versions)
     project = TRACE / "projects" / work.name
     try:
-        given = rendered(wheels, work.script, project)
+        given = rendered(wheels, work.script, project, builds=work.builds)
     except ScanError:  # uv cannot resolve the versions for every system
-        given = rendered(wheels[:1], work.script, project)
+        given = rendered_alone(wheels[0])
     return observe(work, site, wheels, given, debian)
 
 

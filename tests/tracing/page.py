@@ -50,7 +50,7 @@ a library that is *never opened*, and the main work does not open it.
 _LEFT = """
 ## Not judged
 
-The main work of these packages fails on this machine with all libraries, too.
+These packages cannot do their main work on this machine, also with all libraries that Debian has.
 
 {table}
 """
@@ -81,7 +81,7 @@ class Totals:
 
 def totals(rows: Iterable[Row]) -> Totals:
     """Return the sums."""
-    judged = [row for row in rows if row.works_with_all]
+    judged = [row for row in rows if row.judged]
     return Totals(
         judged=len(judged),
         works=sum(row.works for row in judged),
@@ -97,8 +97,8 @@ def document(results: Results) -> str:
     """Return the text of the page."""
     rows = sorted(results.packages, key=lambda row: row.name)
     sums = totals(rows)
-    judged = [row for row in rows if row.works_with_all]
-    left = [(row.name, row.reason or f"`{_last_line(row.output)}`") for row in rows if not row.works_with_all]
+    judged = [row for row in rows if row.judged]
+    left = [(row.name, row.reason or f"`{_last_line(row.output)}`") for row in rows if not row.judged]
     head = ("package", "version", "kind", "main work", "opened", "missed", "only listed", "never opened")
     return _TEXT.format(
         date=results.date,

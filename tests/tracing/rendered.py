@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_OPTIONS = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux", "--no-deps")
 _NIXPY = Path(sys.executable).with_name("nixpy")
 
 
@@ -29,13 +30,14 @@ class ScanError(Exception):
     """What nixpy said when it failed."""
 
 
-def rendered(requirements: Iterable[str], script: str, project: Path) -> Rendered:
+def rendered(requirements: Iterable[str], script: str, project: Path, *, builds: bool = False) -> Rendered:
     """Ask nixpy what it renders for a project; ScanError where it fails.
 
     Args:
         requirements: The dependencies of the project, such as `mss==10.2.0`.
         script: The program of the project: some packages open a library only for a module that the project imports.
         project: The folder of the project, which is made.
+        builds: A requirement has no wheel, and uv may build it to get its requirements.
     """
     project.mkdir(parents=True, exist_ok=True)
     dependencies = json.dumps(list(requirements))
@@ -43,8 +45,16 @@ def rendered(requirements: Iterable[str], script: str, project: Path) -> Rendere
         f'[project]\nname = "work"\nversion = "1"\nrequires-python = "==3.13.*"\ndependencies = {dependencies}\n'
     )
     (project / "work.py").write_text(script)
-    options = ("--format", "json", "--python", "3.13", "--system", "x86_64-linux", "--no-deps")
-    command: list[str | Path] = [_NIXPY, "-q", "scan", project, *options]
+    command: list[str | Path] = [_NIXPY, "-q", "scan", project, *_OPTIONS, *(["--allow-build"] if builds else [])]
+    return _ask(command)
+
+
+def rendered_alone(requirement: str) -> Rendered:
+    """Ask nixpy what it renders for one package without its dependencies; ScanError where it fails."""
+    return _ask([_NIXPY, "-q", "scan", requirement, *_OPTIONS])
+
+
+def _ask(command: Sequence[str | Path]) -> Rendered:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     try:
         answer = json.loads(done.stdout)

@@ -30,6 +30,11 @@ class Row:
     output: str = ""  # the end of what the failed program printed
     reason: str = ""  # why it cannot do its work here
 
+    @property
+    def judged(self) -> bool:
+        """Whether the package does its main work on this machine with all libraries."""
+        return self.works_with_all and not self.reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:

@@ -12,7 +12,7 @@ Path("rule.yaml").write_text("rules: [{id: a, pattern: eval(...), message: m, la
 Path("a.py").write_text("eval(x)\n")
 command = [
     "python3",
-    "/app/bin/semgrep",
+    "/app/bin/pysemgrep",
     "scan",
     "--metrics=off",
     "--disable-version-check",

@@ -11,5 +11,5 @@ import sentencepiece
 
 model = io.BytesIO()
 sentences = iter(["hello world", "a library"] * 20)
-sentencepiece.SentencePieceTrainer.train(sentence_iterator=sentences, model_writer=model, vocab_size=14)
+sentencepiece.SentencePieceTrainer.train(sentence_iterator=sentences, model_writer=model, vocab_size=16)
 assert model.getvalue()

@@ -2,6 +2,7 @@
 # dependencies = ["Wand"]
 # [tool.trace]
 # kind = "images"
+# reason = "Debian 12 has ImageMagick 6, and nixpkgs has ImageMagick 7"
 # ///
 """Resize an image."""
 
