@@ -56,6 +56,7 @@ class Analysis:
         each wheel requires.
         """
         wheels = (wheel for wheel in self.wheels if complete or wheel.matters)
+        others = {(str(wheel.name), wheel.version) for wheel in self.wheels if not complete and not wheel.matters}
         if not installable:
             wheels = (replace(wheel, requires=None, by_extras=()) for wheel in wheels)
         return NixpyLock(
@@ -66,6 +67,7 @@ class Analysis:
             wheels=tuple(wheels),
             unavailable=self.unavailable,
             complete=complete,
+            pure=tuple(sorted(others)),
         )
 
 

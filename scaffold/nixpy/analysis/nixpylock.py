@@ -79,7 +79,8 @@ class NixpyLock:
 
     `release` is the nixpkgs release for which the wheels were selected: its glibc and its Python. `wheels`
     are sorted by system and name. In the file they are only those that matter, but with `complete` all. `imported` are
-    those of `modules` that the own sources of the project import.
+    those of `modules` that the own sources of the project import. `pure` are the names and versions of the other
+    wheels: they are pure Python, and nixpy has read them and found no need.
     """
 
     python: str
@@ -90,6 +91,7 @@ class NixpyLock:
     unavailable: tuple[Unavailable, ...]
     complete: bool = False
     imported: tuple[str, ...] = ()
+    pure: tuple[tuple[str, str], ...] = ()
 
     @property
     def modules(self) -> frozenset[str]:
@@ -237,6 +239,7 @@ def _body(nixpy_lock: NixpyLock) -> dict[str, Any]:
         "inputs": nixpy_lock.inputs,
         **({"complete": True} if nixpy_lock.complete else {}),
         **({"imported": list(nixpy_lock.imported)} if nixpy_lock.imported else {}),
+        **({"pure": [" ".join(item) for item in nixpy_lock.pure]} if nixpy_lock.pure else {}),
         "systems": systems,
     }
 
@@ -314,9 +317,15 @@ def _nixpy_lock(body: Mapping[str, Any]) -> NixpyLock:
             unavailable=unavailable,
             complete=body.get("complete", False),
             imported=_texts(body.get("imported", [])),
+            pure=tuple(_name_and_version(text) for text in _texts(body.get("pure", []))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Damaged from error
+
+
+def _name_and_version(text: str) -> tuple[str, str]:
+    name, version = text.split(" ")
+    return name, version
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ A check needs neither network nor Nix, opens no wheel and starts no program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from nixpy.commands.imported import differences, imported, unread
 from nixpy.commands.plan import file_diagnostics, lists_all, lock_changes, outputs, plan, read_nixpy_lock
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
-from nixpy.diagnostics.diagnostic import Diagnostic, with_hint
+from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten, with_hint
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
@@ -197,6 +197,7 @@ def check(project: Project) -> Verdict:
             *file_diagnostics(project, resolved),
             *env.diagnostics,
             *unread(own),
+            *(() if changes else _unread_versions(project, resolved, nixpy_lock)),
         ),
         settled=True,
     )
@@ -288,8 +289,9 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
     now = {wheel.identity: wheel for wheel in locked.wheels}
     path = project.locked.path
     came: dict[str, str] = {}
+    read = {wheel.name for wheel in nixpy_lock.wheels} | {name for name, _ in nixpy_lock.pure}
     for key, wheel in now.items():
-        if key not in known and (nixpy_lock.complete or _matters(wheel)):
+        if key not in known and (nixpy_lock.complete or _matters(wheel) or wheel.name not in read):
             came.setdefault(
                 wheel.name, f"{path.name} installs {wheel.name} {wheel.version}, which nixpy has not analysed"
             )
@@ -307,6 +309,30 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
     elif changed := sorted(_folders(locked.unavailable) ^ _folders(nixpy_lock.unavailable)):
         name = changed[0][0]
         yield Reason(message=f"the local folder {name} is built with something else", path=path, package=name)
+
+
+def _unread_versions(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterator[Diagnostic]:
+    """Yield a note if the lock has other versions of pure Python wheels than nixpy has read.
+
+    Such versions seldom change anything, so the files count as up to date.
+    """
+    if project.locked is None or nixpy_lock.complete:
+        return
+    names, pure = {wheel.name for wheel in nixpy_lock.wheels}, set(nixpy_lock.pure)
+    locked = select(project.locked, resolved.targets(), project.extras_and_groups)
+    other = {
+        f"{wheel.name} {wheel.version}"
+        for wheel in locked.wheels
+        if wheel.name not in names and (wheel.name, wheel.version) not in pure
+    }
+    if other:
+        yield Diagnostic(
+            code="NIX232",
+            message=f"nixpy has read other versions of {counted(len(other), 'pure Python package')} than the lock "
+            f"installs now: {shorten(sorted(other))}",
+            hint="Run `nixpy sync`, which reads these versions.",
+            level="note",
+        )
 
 
 def _imported(project: Project, own: OwnImports, nixpy_lock: NixpyLock) -> Iterable[Reason]:
