@@ -129,7 +129,8 @@ def run(
         site: The folder of the installed packages.
         libraries: The file of each library that `LD_LIBRARY_PATH` has, by its name.
         folder: A folder of this run; it is emptied.
-        session: The display server that programs shall use; in a Wayland session there is an X server, too.
+        session: The display server that programs shall use; in a Wayland session there is an X
+            server, too, and no sound server.
         timeout: The seconds after which the program is ended.
     """
     shutil.rmtree(folder, ignore_errors=True)
@@ -216,5 +217,6 @@ def _machine(site: Path, folder: Path, session: Session) -> list[str]:
     }
     if session == "wayland":
         settings["WAYLAND_DISPLAY"] = "wayland"
+        del settings["PULSE_SERVER"]
     options += [part for name, value in settings.items() for part in ("--setenv", name, value)]
     return [*options, "--chdir", "/home/user"]

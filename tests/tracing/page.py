@@ -33,6 +33,7 @@ work again. The trace of the loader (`LD_DEBUG=files`) shows which libraries wer
 
 - Libraries that nixpy lists without supplying them are not in the recall. A package that does its main work does so
   without them.
+- Programs with a window run in two sessions: X11 with a sound server, and Wayland without one.
 - A library counts once for each package that opens it.
 - The libraries are those of Debian, not of nixpkgs. A library that Debian lacks does not count.
 - A main work is only a part of a package. Another part may open a library that it never opens.
