@@ -27,9 +27,13 @@ def test_packages_are_in_every_release() -> None:
 def test_each_feature_for_run_time_has_packages() -> None:
     """A feature with modules, or for downloads, is named by a row; the module is the need of all its rows."""
     table = run_time.needs().values()
-    assert {need.feature for need in table if need.feature} == {"playwright", "tkinter"}
+    assert {need.feature for need in table if need.feature} == {"cuda", "playwright", "tkinter"}
     for feature in features():
-        assert {need.need for need in table if need.feature == feature.name} <= {*feature.modules[:1], "browsers"}
+        assert {need.need for need in table if need.feature == feature.name} <= {
+            *feature.modules[:1],
+            "browsers",
+            "the driver",
+        }
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ FEATURE_OPTIONAL = {
     "driver",
     "inputs",
     "modules",
+    "reason",
     "packages",
     "replaces-executables",
     "styles",

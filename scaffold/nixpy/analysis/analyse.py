@@ -34,6 +34,7 @@ class Analysis:
     wheels: tuple[Wheel, ...]
     unavailable: tuple[Unavailable, ...]
     complete: bool = True
+    pure: tuple[tuple[str, str], ...] = ()  # the names and versions of those that are missing
 
     @property
     def names(self) -> frozenset[str]:
@@ -67,7 +68,7 @@ class Analysis:
             wheels=tuple(wheels),
             unavailable=self.unavailable,
             complete=complete,
-            pure=tuple(sorted(others)),
+            pure=tuple(sorted({*self.pure, *others})),
         )
 
 

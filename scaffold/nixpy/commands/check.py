@@ -312,7 +312,7 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
 
 
 def _unread_versions(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterator[Diagnostic]:
-    """Yield a note if the lock has other versions of pure Python wheels than nixpy has read.
+    """Yield a note if the lock has versions of pure wheels that nixpy has not read.
 
     Such versions seldom change anything, so the files count as up to date.
     """

@@ -205,7 +205,9 @@ def _known(
         ) and (before.installable or (not resolved.all_wheels and before.complete >= lists_all(project, resolved)))
         if same and not any(wheel.guessed for wheel in before.wheels):
             # The requirements are the same, so the versions that uv chose before stay.
-            return Analysis(wheels=before.wheels, unavailable=before.unavailable, complete=before.complete)
+            return Analysis(
+                wheels=before.wheels, unavailable=before.unavailable, complete=before.complete, pure=before.pure
+            )
     return None
 
 

@@ -20,7 +20,9 @@ def diagnostics(
     enabled: Collection[str] = (),
     packages: Collection[str] = (),
 ) -> Iterator[Diagnostic]:
-    """Yield NIX228 for missing modules, NIX229 for downloaded programs, and NIX230 for the driver of a graphics card.
+    """Yield diagnostics about needs at run time that no library satisfies.
+
+    NIX228 is for missing modules, NIX229 for downloaded programs, and NIX230 for the driver of a graphics card.
 
     Args:
         names: The normalised names of the packages that are installed.

@@ -34,7 +34,7 @@ class Feature:
     replaces_executables: bool  # programs of nixpkgs replace those in wheels
     answers_find_library: bool  # ctypes.util.find_library finds the libraries of the project
     modules: tuple[str, ...]  # modules of the standard library that the Python of nixpkgs has only with it
-    reason: str  # what fails in a package of run-time.csv without it; empty if that table says it
+    reason: str  # why a package of run-time.csv fails without it; empty if the table has the reason
     for_wheels: tuple[tuple[str, Mapping[str, str]], ...]  # variables of the shell if a wheel of that name is used
 
     @property
