@@ -310,3 +310,15 @@ def test_laws(files: tuple[ElfFile, ...]) -> None:
     assert list(found.sonames) == sorted(found.sonames)
     assert set(found.provides) <= own
     assert set(found.executables) == {file.path for file in mine if is_executable(file)}
+
+
+def test_a_file_that_the_package_works_without_opens_nothing_likely() -> None:
+    """A row `optional-files` of the table makes what such a file opens possible; other files keep theirs."""
+    opens = (
+        opening("libusb-0.1.so.4", certainty="likely", path="usb/backend/libusb0.py"),
+        opening("libusb-1.0.so.0", certainty="likely", path="usb/backend/libusb1.py"),
+    )
+    facts = WheelFacts(files=(), known="sha256", opens=opens)
+    found = needs_of(canonicalize_name("pyusb"), facts, X86).opens
+    shown = {one.names[0]: one.certainty for one in found if one.evidence == "source"}
+    assert shown == {"libusb-0.1.so.4": "possible", "libusb-1.0.so.0": "likely"}

@@ -68,7 +68,8 @@ def with_table(
     """Return what a package opens on one system, with the rows of `dlopen.csv`.
 
     The rows complete the files of the wheel, and do not replace them: each soname keeps all its evidence. A row is
-    about the main work of the package, and a file shows where the package opens the library.
+    about the main work of the package, and a file shows where the package opens the library. What a file opens that
+    the package works without is only possible.
 
     Args:
         opens: The opens that the files of the wheel show. Rows of another version of the table are left out.
@@ -77,7 +78,9 @@ def with_table(
         shipped: The names of the libraries that the wheel contains. It needs no library of which it has a copy, even
             if it tries the name of the system first.
     """
-    every = (*(one for one in opens if one.evidence != "table"), *curated(name).opens)
+    rows = curated(name)
+    shown = (one for one in opens if one.evidence != "table")
+    every = (*(replace(one, certainty="possible") if rows.spares(one.path) else one for one in shown), *rows.opens)
     lacking = {replace(one, systems=(system,)) for one in every if not any(each in shipped for each in one.names)}
     return tuple(sorted(lacking, key=open_order))
 

@@ -8,7 +8,8 @@ Kinds:
 - `dlopen`: `value` is a soname that the package opens to do its main work on Linux.
 - `find-library`: the same, but the package gets the name from `ctypes.util.find_library`.
 - `required-files`: a pattern for files of the wheel that the package opens for its main work; their needs are required.
-- `optional-files`: a pattern for files that the package works without; their needs are optional.
+- `optional-files`: a pattern for files that the package works without; their needs are optional, and what they open is
+  only possible.
 
 Patterns follow `fnmatch` over the path in the wheel; `*` crosses folders. `unless` lists packages that contain the
 soname.

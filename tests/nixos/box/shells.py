@@ -152,7 +152,7 @@ def make_shell(style: Style, folder: Path) -> Shell:
     report = json.loads(nixpy(project, "scan", "--format", "json"))
     sonames: dict[str, set[str]] = {}
     for library in report["libraries"]:
-        for name in library["needed_by"]:
+        for name in () if library["optional"] else library["needed_by"]:
             sonames.setdefault(name, set()).add(library["soname"])
     shell = Shell(
         style=style,

@@ -433,6 +433,7 @@ def test_a_python_that_uv_brought(patient: Patient, built: Mapping[str, Path]) -
         "NIX_LD_LIBRARY_PATH",
         "driver",
         "libraries of wheels",
+        "modules of Python",
         "symbol versions",
     }
     mended = patient.doctor(f"{report.command('NIX412')} -q")
