@@ -137,7 +137,9 @@ def test_names_opened_at_run_time() -> None:
     opened = needs(name="weasyprint").dlopen
     assert "libgobject-2.0.so.0" in opened
     assert list(opened) == sorted(opened)
-    assert needs(elf("pysdl2/libSDL2-2.0.so.0"), name="pysdl2").dlopen == ()
+    others = ("libSDL2_image-2.0.so.0", "libSDL2_ttf-2.0.so.0")
+    assert needs(name="pysdl2").dlopen == ("libSDL2-2.0.so.0", *others)
+    assert needs(elf("pysdl2/libSDL2-2.0.so.0"), name="pysdl2").dlopen == others
     plugin = [elf(MODULE), elf("magic/plugins/libp.so", "libmagic.so.1")]
     assert needs(*plugin).optional == ("libmagic.so.1",)
     assert needs(*plugin, name="python-magic").optional == ()
