@@ -248,3 +248,17 @@ def test_a_dependency_may_supply_an_unknown_library(tmp_path: Path, nixpy: Nixpy
     files = {"a.so": shared_object(["libone.so.1", "libtwo.so.1"])}
     two = build_wheel(tmp_path, "two", "1.0", "py3-none-manylinux_2_17_x86_64", files=files)
     assert "hint: A dependency may supply them; " in nixpy("scan", two, "--system", "x86_64-linux").out
+
+
+def test_packages_without_libraries_are_one_line(tmp_path: Path, nixpy: Nixpy) -> None:
+    """Most packages of a project need nothing: they are counted, and `-v` lists them."""
+    paths = [build_wheel(tmp_path, f"plain-{letter}", "1.0") for letter in "abcd"]
+    words = "to no library outside glibc and"
+    ran = nixpy("scan", *paths)
+    assert ran.status == 0
+    assert (
+        "  4 packages link to no library outside glibc and their own files; open none that nixpy could see: " in ran.out
+    )
+    assert "plain-a 1.0, plain-b 1.0, plain-c 1.0 and 1 more" in ran.out
+    assert ran.out.count(words) == 1
+    assert nixpy("scan", "-v", *paths).out.count(words) == 4

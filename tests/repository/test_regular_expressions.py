@@ -21,6 +21,8 @@ _OWN = {
     "nixpy.doctor.interpreter:_INTERPRETER": "an interpreter in the Nix store",
     "nixpy.needs.dlopen:_SONAME": "dlopen.csv of nixpy",
     "nixpy.libraries.match:_SONAME": "names that end at their first wrong character",
+    "nixpy.needs.sources.names:_DARWIN": "names of at most 120 characters, after `_FILE`",
+    "nixpy.needs.sources.names:_LINUX": "names of at most 120 characters, after `_FILE`",
     "nixpy.styles.styles:_ARGUMENT": "the styles of nixpy",
     "nixpy.styles.styles:_ARGUMENTS": "the styles of nixpy",
     "nixpy.nixpkgs.expression:_EXPRESSION": "the tables of nixpy",

@@ -25,7 +25,7 @@ from nixpy.cli.layout import table, tell
 from nixpy.cli.left_out import print_left_out, supplier
 from nixpy.cli.output import SETTINGS, echo
 from nixpy.commands.scan import Scan, as_json
-from nixpy.diagnostics.diagnostic import shorten
+from nixpy.diagnostics.diagnostic import counted, shorten
 from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.match import Library, left_out
 
@@ -106,10 +106,10 @@ def _lines(scan: Scan) -> Iterator[str]:
             rows.setdefault((label, name, words), set()).add(wheel.system)
     asking = {label for label, _, _ in rows}
     left = {f"{wheel.name} {wheel.version}" for wheel in scan.wheels if opened[wheel.system, wheel.name]}
-    rows |= {
-        (label, "", _LINKS_TO_NONE + (_LEFT_OUT if label in left else _OPENS_NONE)): where[label]
-        for label in where.keys() - asking
-    }
+    without = sorted(where.keys() - asking - left)
+    many = len(without) > 1 and not SETTINGS.verbose  # most packages of a project, in one line
+    rows |= {(label, "", _LINKS_TO_NONE + _LEFT_OUT): where[label] for label in left - asking}
+    rows |= {(label, "", _LINKS_TO_NONE + _OPENS_NONE): where[label] for label in ([] if many else without)}
     last, shown = "", []
     for (label, name, words), systems in sorted(rows.items()):
         linux = {system for system in where[label] if not system.endswith("-darwin")}
@@ -117,6 +117,9 @@ def _lines(scan: Scan) -> Iterator[str]:
         shown.append(("" if label == last else label, name, words + note))
         last = label
     yield from table(shown)
+    if many:
+        none = "link to no library outside glibc and their own files; open none that nixpy could see"
+        yield f"  {counted(len(without), 'package')} {none}: {shorten(without)}"
 
 
 def _needs(

@@ -23,7 +23,7 @@ _SUFFIXES = (".py", ".pyw", ".ipynb")
 # Components of a package that a string may name for a module in it: `"django.contrib"` may be the name of a logger.
 _NAMED = 3
 _NO_NOTEBOOK = "not a notebook of Jupyter"
-_MAGIC = re.compile(r"^\s*[%!?].*", re.MULTILINE)  # lines for the shell or IPython in a notebook
+_MAGIC = re.compile(r"^[ \t]*[%!?].*", re.MULTILINE)  # lines for the shell or IPython in a notebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

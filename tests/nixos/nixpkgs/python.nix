@@ -140,6 +140,7 @@ let
         passthru = {
           inherit
             buildEnv
+            compiled
             executable
             pythonVersion
             sitePackages
