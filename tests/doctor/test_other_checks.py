@@ -32,7 +32,7 @@ from nixpy.doctor.machine_diagnostic import MachineDiagnostic, in_groups
 MISSING = {"unfound": (STDCXX,), "suppliers": SUPPLIERS}
 NIXPKGS = Supplier(provider="nixpkgs", expression="pkgs.x")
 SIBLING = Supplier(provider="sibling-wheel", expression=None)
-NOBODY = Supplier(provider="none", expression=None)
+UNSUPPLIED = Supplier(provider="none", expression=None)
 RUFF = replace(VENV, programs=(WheelProgram(wheel="ruff", path=ROOT / ".venv/bin/ruff", loader=LOADER),))
 
 
@@ -64,7 +64,7 @@ def test_a_library_that_is_not_found() -> None:
             "and the packages that contain them are not installed",
         ),
         (
-            NOBODY,
+            UNSUPPLIED,
             False,
             (
                 "and nixpy does not know which packages contain them. Find the package with `nix-locate --top-level "

@@ -123,7 +123,7 @@ def test_what_is_added_is_no_longer_left_out(tmp_path: Path) -> None:
 
 
 def test_builders_ignore_only_what_files_link_to(tmp_path: Path) -> None:
-    """A style that builds wheels is told the missing libraries of ELF files, not what is only opened."""
+    """A style that builds wheels lists the missing libraries of ELF files, not those that are only opened."""
     opens = wheel("a", opening("libgtk-3.so.0", certainty="likely"), optional="libodbc.so.2")
     env = environment(tmp_path, opens, style="wheel-env")
     assert [item["value"] for item in facts(env)["wheels"]["missing"]] == ["libodbc.so.2"]

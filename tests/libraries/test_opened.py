@@ -176,7 +176,7 @@ def test_a_row_of_the_table_is_supplied_even_if_it_is_large() -> None:
 
 
 def test_a_linked_library_does_not_depend_on_the_setting() -> None:
-    """What a wheel links to is supplied whatever it opens, and however large it is."""
+    """Every library that a wheel links to is supplied, even a large one that the wheel also opens."""
     both = wheel("a", opening("libz.so.1", certainty="possible"), linked=f"libz.so.1 {LARGE}")
     assert list(supplied(both, rules=Rules(runtime="none"))) == [LARGE, "libz.so.1"]
 

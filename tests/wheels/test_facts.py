@@ -12,7 +12,7 @@ METADATA = b"Metadata-Version: 2.4\nName: a\nVersion: 1\nRequires-Dist: six\n"
 
 
 def test_elf_files_and_metadata_are_read_in_one_go() -> None:
-    """ELF files and METADATA are asked for in one call, each only if it is wanted."""
+    """One call reads ELF files and METADATA, each only if the caller wants it."""
     files = {"a/b.so": LIBRARY, "a-1.dist-info/METADATA": METADATA}
     for elf_files in (True, False):
         for requires in (True, False):

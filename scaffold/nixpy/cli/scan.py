@@ -109,7 +109,8 @@ def _lines(scan: Scan) -> Iterator[str]:
     without = sorted(where.keys() - asking - left)
     many = len(without) > 1 and not SETTINGS.verbose  # most packages of a project, in one line
     rows |= {(label, "", _LINKS_TO_NONE + _LEFT_OUT): where[label] for label in left - asking}
-    rows |= {(label, "", _LINKS_TO_NONE + _OPENS_NONE): where[label] for label in ([] if many else without)}
+    if not many:
+        rows |= {(label, "", _LINKS_TO_NONE + _OPENS_NONE): where[label] for label in without}
     last, shown = "", []
     for (label, name, words), systems in sorted(rows.items()):
         linux = {system for system in where[label] if not system.endswith("-darwin")}

@@ -24,7 +24,7 @@ from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
 from nixpy.files.reconcile import STATUS, Comparison, Remedy, State, own_state, reconcile, remedy
-from nixpy.locks.model import LockedWheel, Unavailable
+from nixpy.locks.model import Locked, LockedWheel, Unavailable
 from nixpy.locks.select import select
 from nixpy.needs.dlopen import curated
 from nixpy.project.own_imports import OwnImports
@@ -172,10 +172,11 @@ def check(project: Project) -> Verdict:
         return replace(_verdict(files, reasons), settled=resolved.style is not None)
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     own = imported(project, nixpy_lock)
+    locked = project.locked and select(project.locked, resolved.targets(), project.extras_and_groups)
     changes = [
         *_asked(project, resolved, nixpy_lock),
         *_chosen(project, resolved, nixpy_lock),
-        *_installed(project, resolved, nixpy_lock),
+        *(_installed(project, project.locked.path, locked, nixpy_lock) if project.locked and locked else ()),
         *_imported(project, own, nixpy_lock),
         *(Reason(message=with_hint(one.message, one.hint), path=project.flake) for one in left_behind),
     ]
@@ -197,7 +198,7 @@ def check(project: Project) -> Verdict:
             *file_diagnostics(project, resolved),
             *env.diagnostics,
             *unread(own),
-            *(() if changes else _unread_versions(project, resolved, nixpy_lock)),
+            *(_unread_versions(locked, nixpy_lock) if locked and not changes else ()),
         ),
         settled=True,
     )
@@ -280,14 +281,10 @@ def _chosen(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) 
         yield _setting(project, "systems", f"{system} is no longer one of the systems")
 
 
-def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterable[Reason]:
-    """Yield differences between the selected wheels and those in nixpy.lock."""
-    if project.locked is None:
-        return
+def _installed(project: Project, path: Path, locked: Locked, nixpy_lock: NixpyLock) -> Iterable[Reason]:
+    """Yield differences between the wheels of the lock at `path` and nixpy.lock."""
     known = {wheel.identity for wheel in nixpy_lock.wheels}
-    locked = select(project.locked, resolved.targets(), project.extras_and_groups)
     now = {wheel.identity: wheel for wheel in locked.wheels}
-    path = project.locked.path
     came: dict[str, str] = {}
     read = {wheel.name for wheel in nixpy_lock.wheels} | {name for name, _ in nixpy_lock.pure}
     for key, wheel in now.items():
@@ -311,15 +308,14 @@ def _installed(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLoc
         yield Reason(message=f"the local folder {name} is built with something else", path=path, package=name)
 
 
-def _unread_versions(project: Project, resolved: ResolvedOptions, nixpy_lock: NixpyLock) -> Iterator[Diagnostic]:
+def _unread_versions(locked: Locked, nixpy_lock: NixpyLock) -> Iterator[Diagnostic]:
     """Yield a note if the lock has versions of pure wheels that nixpy has not read.
 
     Such versions seldom change anything, so the files count as up to date.
     """
-    if project.locked is None or nixpy_lock.complete:
+    if nixpy_lock.complete:
         return
     names, pure = {wheel.name for wheel in nixpy_lock.wheels}, set(nixpy_lock.pure)
-    locked = select(project.locked, resolved.targets(), project.extras_and_groups)
     other = {
         f"{wheel.name} {wheel.version}"
         for wheel in locked.wheels

@@ -120,7 +120,7 @@ def _finding_feature(style: Style) -> str | None:
     None means that the style does not work with it.
     """
     answering = with_property(lambda feature: feature.answers_find_library)
-    return answering.name if not answering.styles or style.name in answering.styles else None
+    return answering.name if answering.works_with(style.name) else None
 
 
 def _find_library_hint(style: Style) -> str:

@@ -52,7 +52,7 @@ def diagnostics(
 
 
 def _for_feature(feature: Feature, who: list[str], style: Style | None, *, own: bool) -> Diagnostic:
-    excluded = style and feature.styles and style.name not in feature.styles
+    excluded = style and not feature.works_with(style.name)
     enable = f"Choose style {in_words(sorted(feature.styles))}, and enable" if excluded else "Enable"
     hint = f"{enable} feature {feature.name}: `nixpy init --feature {feature.name}`."
     package = who[0] if who else None

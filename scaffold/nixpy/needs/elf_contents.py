@@ -11,12 +11,13 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from nixpy.needs.elf_header import read_header
+
 _LOAD, _DYNAMIC, _NOTE = 1, 2, 4  # p_type
 _WRITABLE = 2  # p_flags: PF_W
 _NULL, _HASH, _STRTAB, _SYMTAB, _STRSZ, _GNU_HASH = 0, 4, 5, 6, 10, 0x6FFFFEF5  # d_tag
 _UNDEFINED = 0  # st_shndx: SHN_UNDEF
 
-_HEADER = struct.Struct("<4sBB26xQ14xHH")  # the magic, class and byte order, e_phoff, e_phentsize, e_phnum
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _ENTRY = struct.Struct("<qQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -111,17 +112,16 @@ class Contents:
         return max(self._tags.get(_STRTAB, 0) - self._tags.get(_SYMTAB, 0), 0) // _SYMBOL.size
 
     def _read_segments(self) -> Iterator[Segment]:
-        if len(self._data) < _HEADER.size:
+        header = read_header(self._data)
+        if header is None or header.segment_size != _SEGMENT.size or header.segment_count > _MOST_SEGMENTS:
             return
-        magic, bits, order, place, size, count = _HEADER.unpack_from(self._data)
-        if (magic, bits, order, size) != (b"\x7fELF", 2, 1, _SEGMENT.size) or count > _MOST_SEGMENTS:
-            return
-        for _ in range(count):
-            if place + size > len(self._data):
+        place = header.segments
+        for _ in range(header.segment_count):
+            if place + _SEGMENT.size > len(self._data):
                 return
             kind, flags, offset, address, _, length, _, align = _SEGMENT.unpack_from(self._data, place)
             yield Segment(kind, flags, offset, address, length, align)
-            place += size
+            place += _SEGMENT.size
 
     def _read_tags(self) -> Mapping[int, int]:
         tags: dict[int, int] = {}

@@ -42,6 +42,10 @@ class Feature:
         """Whether it has a Nix file."""
         return templates.path("nix", "features", f"{self.name}.nix").is_file()
 
+    def works_with(self, style: str) -> bool:
+        """Return whether it works with the style of this name."""
+        return not self.styles or style in self.styles
+
     def variables(self, wheels: Collection[str]) -> dict[str, str]:
         """Return the variables of the shell for a project with these wheels."""
         return {name: text for wheel, found in self.for_wheels if wheel in wheels for name, text in found.items()}
@@ -87,7 +91,7 @@ def select(names: Collection[str], style: str | None) -> tuple[Feature, ...]:
     """
     found = tuple(find(name) for name in sorted(set(names)))
     for feature in found:
-        if style and feature.styles and style not in feature.styles:
+        if style and not feature.works_with(style):
             raise ArgumentError(
                 f"feature `{feature.name}` does not work with style `{style}`",
                 hint=f"Remove it from `features`, or choose one of the styles {', '.join(sorted(feature.styles))}.",

@@ -42,7 +42,7 @@ class Found:
 def scan(source: bytes, module: str, *, package: bool) -> Iterator[Found]:
     """Yield the names that a source seems to import, in their order.
 
-    Those for type checkers alone are left out.     `from a.b import c` gives `a.b.c`, and `from a import *` gives `a`.
+    Those for type checkers alone are left out. `from a.b import c` gives `a.b.c`, and `from a import *` gives `a`.
 
     Args:
         source: The bytes of the file.
