@@ -390,6 +390,17 @@ def fingerprints() -> str:
     )
 
 
+def plugins() -> str:
+    """Return the table of folders of plugins and when their files are opened."""
+    return table(
+        ("folder", "files", "how likely", "note"),
+        [
+            (code(r["folder"]), code(r["files"]), r["certainty"], r["note"])
+            for r in csv_rows(PACKAGE / "needs/plugins.csv")
+        ],
+    )
+
+
 def notes() -> str:
     """Return the table of what nixpy does not set up."""
     return table(
@@ -586,6 +597,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "notes": notes,
     "features": feature_pages,
     "fingerprints": fingerprints,
+    "plugins": plugins,
     "fuzzing": fuzzing,
     "not-run": not_run,
     "need-names": need_names,

@@ -61,7 +61,7 @@ def test_bad_rows_are_named(tmp_path: Path, text: str, line: int, said: str) -> 
 def test_table_is_sound() -> None:
     """Every row loads, names no library of glibc, and no package both needs and spares the same files."""
     rows = load(DATA)
-    assert len(rows) > 80
+    assert len(rows) > 70
     assert not [row for row in rows if row.kind == "dlopen" and is_glibc(row.value)]
     patterns = [(row.package, row.value) for row in rows if row.kind != "dlopen"]
     assert len(patterns) == len(set(patterns))
@@ -81,7 +81,7 @@ def test_patterns_cross_folders_and_know_case() -> None:
     assert numba.spares("numba/np/ufunc/tbbpool.cpython-312-x86_64-linux-gnu.so")
     assert not numba.spares("numba/np/ufunc/TBBPOOL.cpython-312-x86_64-linux-gnu.so")
     assert not numba.spares("other/numba/np/ufunc/tbbpool.so")
-    assert curated(NormalizedName("pyside6-essentials")).requires("PySide6/Qt/plugins/platforms/libqxcb.so")
+    assert curated(NormalizedName("panda3d")).requires("panda3d/libpandagl.so")
 
 
 def test_soname_that_a_neighbour_brings() -> None:

@@ -257,6 +257,7 @@ def _wheel_entry(wheel: Wheel, *, complete: bool) -> dict[str, Any]:
     needs = wheel.needs
     facts = {
         "sonames": dict(needs.sonames),
+        "likely": list(needs.likely),
         "optional": list(needs.optional),
         "dlopen": [one.names[0] for one in needs.opens if one.evidence == "table"],
         "opens": [_Line(_open_entry(one)) for one in needs.opens if one.evidence != "table"],
@@ -360,6 +361,7 @@ def _wheel(system: str, item: Mapping[str, Any]) -> Wheel:
         sha256=item["sha256"],
         needs=Needs(
             sonames=tuple(needs.get("sonames", {}).items()),
+            likely=_texts(needs.get("likely", [])),
             optional=tuple(needs.get("optional", ())),
             opens=tuple(_opens(system, needs)),
             executables=tuple(needs.get("executables", ())),

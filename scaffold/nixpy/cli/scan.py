@@ -137,7 +137,9 @@ def _needs(
         yield "(not opened)", "every library that its platform tag allows"
     else:
         for soname, path in linked.items():
-            words = _supplier(answers.get((wheel.system, soname)), optional=soname in needs.optional)
+            library = answers.get((wheel.system, soname))
+            is_spared = soname in needs.optional or (soname in needs.likely and library and library.optional)
+            words = _supplier(library, optional=bool(is_spared))
             yield soname, f"{words}{_note(soname)}, linked by {path}" if SETTINGS.verbose else words
     for library in opened:
         if library.soname not in linked and (library.wanted or library.provider == "sibling-wheel"):

@@ -30,7 +30,9 @@ from nixpy.doctor.loader import Files, Search
 from nixpy.doctor.opened import unopened
 from nixpy.doctor.packages import Packages, unreadable_file, without_record
 from nixpy.doctor.versions import missing_versions
+from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.match import WheelNeeds
+from nixpy.libraries.opened import is_affordable
 from nixpy.needs import elf
 from nixpy.needs.derive import is_executable, needs_of
 from nixpy.needs.model import Needs, RuntimeOpen, WheelFacts
@@ -287,5 +289,13 @@ def _unfound(
                 missed |= wanted.intersection(files.unfound(soname, search))
         if missed:
             yield MissingLibrary(
-                soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=soname in needs.optional
+                soname=soname, wheel=wheel, files=tuple(sorted(missed)), optional=_is_spared(soname, needs)
             )
+
+
+def _is_spared(soname: str, needs: Needs) -> bool:
+    """Return whether nixpy leaves out a library to which a wheel links, by default."""
+    if soname in needs.likely:
+        entry = catalogue().find(soname)
+        return entry is None or not is_affordable(entry)
+    return soname in needs.optional

@@ -19,10 +19,11 @@ _CERTAINTIES: tuple[Certainty, ...] = ("certain", "likely", "possible")
 class LibraryEvidence:
     """One fact that shows that a wheel needs a library.
 
-    `linked` is `certain` if the wheel requires the library, and `possible` if only a part of it does that the wheel
-    works without. `path` is the file in the wheel; a row of a table has none, and only a source has a `line`. `names`
-    are those that the code tries, if it opens the library; with `find_library`, it tries no name with a version. If it
-    is `imported`, the code is in a part of the package that the project, or another package, imports itself.
+    `linked` is `certain` if the wheel requires the library, `likely` if only files do that it opens at run time, and
+    `possible` if only a part of it does that the wheel works without. `path` is the file in the wheel; a row of a table
+    has none, and only a source has a `line`. `names` are those that the code tries, if it opens the library; with
+    `find_library`, it tries no name with a version. If it is `imported`, the code is in a part of the package that the
+    project, or another package, imports itself.
     """
 
     kind: Evidence
@@ -75,8 +76,8 @@ def is_wanted(one: LibraryEvidence, *, runtime: Runtime, optional: bool, afforda
             must be so. A row of `dlopen.csv` shows that the main work of the package needs the library, so
             such a library may be large, and so may one of a part of the package that is imported by itself.
     """
-    if not one.opened:
-        return optional or one.certainty == "certain"
+    if not one.opened and (optional or one.certainty == "certain"):
+        return True
     if one.certainty == "certain":
         return runtime != "none"
     return one.certainty == "likely" and runtime == "likely" and (affordable or one.kind == "table" or one.imported)

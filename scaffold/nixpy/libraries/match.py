@@ -21,8 +21,7 @@ from nixpy.diagnostics.diagnostic import Cause, Diagnostic
 from nixpy.libraries import manylinux
 from nixpy.libraries.catalogue import Provider, SonameEntry, catalogue
 from nixpy.libraries.evidence import Demand, LibraryEvidence, strongest_first
-from nixpy.libraries.large import is_large
-from nixpy.libraries.opened import finds_library, is_supplied, resolve
+from nixpy.libraries.opened import finds_library, is_affordable, is_supplied, resolve
 from nixpy.needs.dlopen import without_open
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import Certainty, Needs, reached
@@ -158,7 +157,7 @@ class _Group:
             if wheel.needs.known == "listed" or (wheel.needs.known == "tag" and not evidence.opened):
                 demands[entry].require(wheel.name)
                 continue
-            affordable = is_supplied(entry) and (entry.soname in self.rules.map or not _is_large(entry))
+            affordable = is_affordable(entry) or (is_supplied(entry) and entry.soname in self.rules.map)
             demands[entry].add(
                 evidence, runtime=self.rules.runtime, optional=self.rules.optional, affordable=affordable
             )
@@ -179,12 +178,9 @@ class _Group:
         for wheel in () if self.darwin else self.wheels:
             for soname, path in wheel.needs.sonames:
                 if entry := self.find(soname):
-                    certainty: Certainty = "possible" if soname in wheel.needs.optional else "certain"
-                    yield (
-                        entry,
-                        wheel,
-                        LibraryEvidence(kind="linked", certainty=certainty, package=wheel.name, path=path),
-                    )
+                    certainty = _certainty(soname, wheel.needs)
+                    evidence = LibraryEvidence(kind="linked", certainty=certainty, package=wheel.name, path=path)
+                    yield entry, wheel, evidence
 
     def _opened(self, imported: Collection[str]) -> Iterator[tuple[SonameEntry, WheelNeeds, LibraryEvidence]]:
         names = {wheel.name for wheel in self.wheels}
@@ -222,6 +218,11 @@ class _Group:
             yield ADDED, soname
 
 
+def _certainty(soname: str, needs: Needs) -> Certainty:
+    """Return how certain it is that a wheel needs a library to which its files link."""
+    return "possible" if soname in needs.optional else "likely" if soname in needs.likely else "certain"
+
+
 def _promised(filename: str) -> Iterator[tuple[str, str]]:
     """Yield the policy and each soname that the tags of a wheel let it leave out."""
     try:
@@ -231,10 +232,6 @@ def _promised(filename: str) -> Iterator[tuple[str, str]]:
     if policy := manylinux.policy(platforms):
         for soname in manylinux.allowed(platforms):
             yield policy, soname
-
-
-def _is_large(entry: SonameEntry) -> bool:
-    return entry.attribute is not None and is_large(entry.attribute)
 
 
 def _known(soname: str, *, darwin: bool) -> SonameEntry | None:
@@ -268,7 +265,9 @@ def left_out(libraries: Iterable[Library]) -> tuple[Library, ...]:
     return tuple(
         item
         for item in libraries
-        if not item.wanted and item.provider != "sibling-wheel" and any(one.opened for one in item.evidence)
+        if not item.wanted
+        and item.provider != "sibling-wheel"
+        and any(one.opened or one.certainty == "likely" for one in item.evidence)
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from nixpy.libraries.catalogue import Catalogue, SonameEntry
+from nixpy.libraries.large import is_large
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import RuntimeOpen
 
@@ -62,6 +63,14 @@ def resolve(
 def is_supplied(entry: SonameEntry) -> bool:
     """Return whether nixpkgs, the host or a wheel of the lock supplies a library."""
     return entry.provider in ("nixpkgs", "host-driver") or (entry.provider == "sibling-wheel" and not entry.note)
+
+
+def is_affordable(entry: SonameEntry) -> bool:
+    """Return whether a library has a supplier and is not large.
+
+    nixpy supplies such a library if it is likely that a package needs it.
+    """
+    return is_supplied(entry) and (entry.attribute is None or not is_large(entry.attribute))
 
 
 def finds_library(one: RuntimeOpen) -> bool:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from packaging.utils import NormalizedName
 
 from nixpy.core.target import system_of
-from nixpy.needs.dlopen import Curated, curated
+from nixpy.needs.dlopen import curated
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import ElfFile, Needs, RuntimeOpen, WheelFacts, open_order, reached
+from nixpy.needs.roots import is_executable, is_extension, is_library, parts_of
 
-# The suffixes that CPython and PyPy import, except plain `.so`: a tag of the interpreter or of the stable ABI
-# before `.so` (PEP 3149, PEP 384, PEP 803).
-_TAG = re.compile(r"(?<=.)\.(?:cpython-3|pypy3|graalpy|abi3t?\.so\Z)")
-_SHARED_LIBRARY = re.compile(r".+\.so(?:\.[^/]+)?")
+__all__ = ["format_glibc", "is_executable", "is_extension", "is_grafted", "is_library", "needs_of", "with_table"]
+
 # auditwheel appends `-` and 8 hex digits of the hash, maturin too, torch with a dot: libz-eb09ad1d.so.1.2.3
 _GRAFT = re.compile(r"(?<=.)[-.][0-9a-f]{8,40}\.")
-_PLUGIN_FOLDERS = frozenset(("plugins", "qml"))
 
 
 def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Needs:
@@ -28,32 +26,34 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
 
     `machine` is an ELF e_machine, or None for Darwin.
 
-    The wheel requires the DT_NEEDED names in the closure of its roots, and the names that it opens by `dlopen.csv`.
-    Roots are extension modules and programs. ctypes or a sibling wheel loads a wheel without extension modules
-    (lightgbm, PyQt6-Qt6, the nvidia wheels), so there all libraries outside plugin folders are roots, too.
-    `dlopen.csv` adds and removes roots.
+    The wheel needs the DT_NEEDED names of its files, but for those that are only shipped (`roots.py`), and the names
+    that it opens. It requires those of the files that are opened for certain, and the names that it opens.
 
     A file of the wheel supplies its DT_SONAME and its file name, in whatever folder it is: the wheel itself finds it
     (run paths, import order). The wheel does not need what it opens at run time if it contains one of the names
     that it tries. On Darwin only what wheels open is known.
     """
-    rows = curated(name)
     files = [file for file in facts.files if file.machine == machine]
     index = _index(files)
-    # A file that nixpy cannot read has its file name all the same.
-    index = {PurePosixPath(path).name: [] for path in facts.unreadable} | index
-    external = _external(files, index)
     system = system_of(machine)
-    here = (one for one in facts.opens if system in one.systems)
-    opens = with_table(here, name, system, index) if system else ()
-    required = {soname for file in _closure(_roots(files, rows), index) for soname in file.needed}
+    here = [one for one in facts.opens if system in one.systems]
+    parts = parts_of(files, index, here, curated(name))
+    kept = sorted((*parts.required, *parts.likely, *parts.optional), key=lambda file: file.path)
+    # A file that nixpy cannot read has its file name all the same.
+    shipped = {PurePosixPath(path).name for path in facts.unreadable} | index.keys()
+    external = _external(kept, shipped)
+    paths = {file.path for file in files} - {file.path for file in kept}
+    opens = with_table((one for one in here if one.path not in paths), name, system, shipped) if system else ()
     # Of several names only one is opened, and it need not be the one that a file links to.
-    required |= {one.names[0] for one in reached(opens) if len(one.names) == 1 and one.certainty != "possible"}
+    named = {(one.names[0], one.certainty) for one in reached(opens) if len(one.names) == 1}
+    required = _needed(parts.required) | {soname for soname, certainty in named if certainty == "certain"}
+    likely = _needed(parts.likely) | {soname for soname, certainty in named if certainty == "likely"}
     return Needs(
         sonames=tuple(sorted(external.items())),
-        optional=tuple(sorted(external.keys() - required)),
+        likely=tuple(sorted(external.keys() & likely - required)),
+        optional=tuple(sorted(external.keys() - required - likely)),
         executables=tuple(sorted(file.path for file in files if is_executable(file))),
-        provides=tuple(sorted(_provided(files))),
+        provides=tuple(sorted(_provided(kept))),
         glibc=max((file.glibc for file in files if file.glibc), default=None),
         known=facts.known,
         opens=opens,
@@ -85,38 +85,6 @@ def with_table(
     return tuple(sorted(lacking, key=open_order))
 
 
-def is_extension(path: str) -> bool:
-    """Return whether a path inside a wheel names an extension module.
-
-    `import` may load such a file.
-
-    These are all tagged names, and a plain `name.so` that is an identifier and does not start with `lib`, as
-    libraries do. The symbol `PyInit_…` is not required, so a library that is opened by path may count as well
-    (torchvision's `_C_stable.so`); it is as necessary as a module.
-    """
-    name = PurePosixPath(path).name
-    if name.endswith(".so") and _TAG.search(name):
-        return True
-    stem, dot, suffix = name.partition(".")
-    return dot + suffix == ".so" and stem.isidentifier() and not stem.startswith("lib")
-
-
-def is_executable(file: ElfFile) -> bool:
-    """Return whether a file is a program with an interpreter.
-
-    Some libraries have one too (Qt's, glibc's).
-    """
-    return file.interpreter is not None and not is_library(file.path)
-
-
-def is_library(path: str) -> bool:
-    """Return whether a path has the name of a shared library.
-
-    It has `.so` at the end, or before a version.
-    """
-    return _SHARED_LIBRARY.fullmatch(PurePosixPath(path).name) is not None
-
-
 def format_glibc(version: Iterable[int]) -> str:
     """Return a glibc version as text: (2, 28) is `2.28`."""
     return ".".join(map(str, version))
@@ -139,7 +107,11 @@ def _names(file: ElfFile) -> set[str]:
     return names | {file.soname} if file.soname else names
 
 
-def _external(files: Iterable[ElfFile], index: Mapping[str, object]) -> dict[str, str]:
+def _needed(files: Iterable[ElfFile]) -> set[str]:
+    return {soname for file in files for soname in file.needed}
+
+
+def _external(files: Iterable[ElfFile], shipped: Container[str]) -> dict[str, str]:
     """Return each soname that the wheel does not supply.
 
     With it is the first file that needs it, by path.
@@ -147,38 +119,9 @@ def _external(files: Iterable[ElfFile], index: Mapping[str, object]) -> dict[str
     first: dict[str, str] = {}
     for file in files:
         for soname in file.needed:
-            if soname and soname not in index and not is_glibc(soname):
+            if soname and soname not in shipped and not is_glibc(soname):
                 first.setdefault(soname, file.path)
     return first
-
-
-def _roots(files: Sequence[ElfFile], rows: Curated) -> list[ElfFile]:
-    has_extension = any(is_extension(file.path) for file in files)
-
-    def is_root(file: ElfFile) -> bool:
-        if rows.requires(file.path):
-            return True
-        if rows.spares(file.path):
-            return False
-        if is_extension(file.path) or is_executable(file):
-            return True
-        return not has_extension and _PLUGIN_FOLDERS.isdisjoint(PurePosixPath(file.path).parts[:-1])
-
-    return [file for file in files if is_root(file)]
-
-
-def _closure(roots: Iterable[ElfFile], index: Mapping[str, Sequence[ElfFile]]) -> Iterable[ElfFile]:
-    reached: dict[str, ElfFile] = {}
-    looked_up: set[str] = set()
-    waiting = list(roots)
-    while waiting:
-        file = waiting.pop()
-        if file.path not in reached:
-            reached[file.path] = file
-            sonames = dict.fromkeys(soname for soname in file.needed if soname not in looked_up)
-            looked_up.update(sonames)
-            waiting += [other for soname in sonames for other in index.get(soname, ())]
-    return reached.values()
 
 
 def _provided(files: Iterable[ElfFile]) -> set[str]:

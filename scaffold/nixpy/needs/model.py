@@ -74,12 +74,14 @@ class Needs:
     """The needs of one wheel on one machine.
 
     `sonames` are the DT_NEEDED names that neither glibc nor the same wheel supplies, sorted, each with the first file
-    (by path) that needs it; `optional` are those that are not required. `executables` are the paths of programs with
-    an interpreter. `provides` are the names that other wheels may find in this one (DT_SONAME and file names of shared
-    libraries that are not grafted). `opens` are the libraries opened at run time that the wheel does not contain.
+    (by path) that needs it. `optional` are those without which the package works, `likely` those of files that it opens
+    at run time. `executables` are the paths of programs with an interpreter. `provides` are the names that other wheels
+    may find in this one (DT_SONAME and file names of shared libraries that are not grafted). `opens` are the libraries
+    opened at run time that the wheel does not contain.
     """
 
     sonames: tuple[tuple[str, str], ...] = ()
+    likely: tuple[str, ...] = ()  # none of them is in `optional`
     optional: tuple[str, ...] = ()
     executables: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
