@@ -287,3 +287,26 @@ def test_random_headers() -> None:
     source = random.Random(1)  # noqa: S311
     for _ in range(300):
         read_opens(BASE_FILE[:20] + source.randbytes(len(BASE_FILE) - 20), X86_64, "a.so")
+
+
+QLIBRARY = "_ZN8QLibraryC1ERK7QStringS2_P7QObject"
+OF_OPENCV = "_ZN14QtOpenCVPython8QLibraryC1ERKNS_7QStringEiPNS_7QObjectE"
+TLS = ["qt.tlsbackend.ossl", "OPENSSL_init_ssl", "OPENSSL_init_crypto"]
+
+
+@pytest.mark.parametrize("constructor", [QLIBRARY, OF_OPENCV])
+def test_names_that_qt_composes(constructor: str) -> None:
+    """A file that calls QLibrary has no names of libraries, and other strings show what it opens."""
+    found = [("libcrypto.so.3", "strings", "likely"), ("libssl.so.3", "strings", "likely")]
+    assert opens(opener(TLS, imports=["free", constructor])) == found
+    assert opens(opener(TLS[:2], imports=[constructor])) == found[1:]
+    assert opens(opener(TLS[1:], imports=[constructor])) == []
+    assert opens(opener(TLS, imports=["dlopen"])) == []
+    assert opens(opener(TLS, imports=["free"], defines=[constructor])) == []
+    assert opens(opener([*TLS, constructor], imports=["free"])) == []
+
+
+def test_format_of_a_name() -> None:
+    """A format shows the libraries that the table has for it."""
+    found = opens(opener(["libGLX_%s.so.0", "__GLX_VENDOR_LIBRARY_NAME"]))
+    assert found == [("libGLX_mesa.so.0|libGLX_nvidia.so.0", "strings", "likely")]

@@ -7,6 +7,7 @@ from packaging.utils import NormalizedName
 
 from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Certainty, ElfFile, Evidence, Needs, RuntimeOpen, WheelFacts
+from nixpy.needs.sources.read import read_sources
 
 X86 = 62
 MODULE = "demo/_core.cpython-313-x86_64-linux-gnu.so"
@@ -124,6 +125,52 @@ def test_plugins_by_their_folder() -> None:
         assert required(found) == {"libxcb.so.1"}
         assert found.likely == ("libfilter.so.1", "libtiff.so.6")
         assert found.optional == ("libother.so.1", "libpq.so.5")
+
+
+OPENING = """
+import ctypes, os, pathlib, sys
+folder = os.path.dirname(__file__)
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("ctypes.CDLL(os.path.join(folder, 'libplugin.so'))", "required"),
+        ("ctypes.CDLL(str(pathlib.Path(__file__).parent / 'libplugin.so'))", "required"),
+        ("for name in ('deep', 'plugin'):\n    ctypes.CDLL(f'{folder}/lib{name}.so')", "required"),
+        ("def start():\n    return ctypes.CDLL(folder + '/libplugin.so')", "likely"),
+        ("try:\n    ctypes.CDLL(folder + '/libplugin.so')\nexcept OSError:\n    pass", "likely"),
+        ("if sys.platform == 'darwin':\n    ctypes.CDLL(folder + '/libplugin.so')", "optional"),
+        ("ctypes.CDLL(folder + '/libmissing.so')", "optional"),
+    ],
+    ids=["at import", "pathlib", "loop", "in a function", "guarded", "another system", "another file"],
+)
+def test_sources_open_files_of_the_wheel(code: str, expected: str) -> None:
+    """The path in a call of ctypes is that of a library beside the source."""
+    members = ["demo/__init__.py", MODULE, PLUGIN.path, DEEP.path]
+    source = OPENING.format(code).encode()
+    opened, _ = read_sources({"demo/__init__.py": source}, (), members)
+    found = needs(elf(MODULE), PLUGIN, DEEP, *opened)
+    parts = {"required": required(found), "likely": {*found.likely}, "optional": {*found.optional}}
+    assert parts.pop(expected) == {"libbz2.so.1", "libz.so.1"}
+    assert not set().union(*parts.values())
+    assert found.opens == ()
+
+
+def test_own_file_for_another_machine() -> None:
+    """A file of the wheel that is none for this machine is no library that the wheel lacks."""
+    one = opens("demo/a.py", "./demo/libwindows.so", evidence="source", certainty="certain")
+    assert needs(elf(MODULE), one).opens == ()
+
+
+def test_what_an_unopened_file_opens_is_possible() -> None:
+    """A component in a library that nothing opens does no work."""
+    one = opens(PLUGIN.path, "libX11.so.6", certainty="likely")
+    assert [each.certainty for each in needs(elf(MODULE), PLUGIN, one).opens] == ["possible"]
+    named = opens(MODULE, "libplugin.so")
+    assert [each.certainty for each in needs(elf(MODULE), PLUGIN, one, named).opens] == ["likely"]
 
 
 PYTHON = ["_bisect", "_bz2", "_csv", "_ctypes", "_curses", "_datetime", "_hashlib", "_json", "_socket", "_ssl", "_uuid"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -12,8 +12,8 @@ from packaging.utils import NormalizedName
 from nixpy.core.target import system_of
 from nixpy.needs.dlopen import curated
 from nixpy.needs.glibc import is_glibc
-from nixpy.needs.model import ElfFile, Needs, RuntimeOpen, WheelFacts, open_order, reached
-from nixpy.needs.roots import is_executable, is_extension, is_library, parts_of
+from nixpy.needs.model import OWN, ElfFile, Needs, RuntimeOpen, WheelFacts, open_order, reached
+from nixpy.needs.roots import Parts, is_executable, is_extension, is_library, parts_of
 
 __all__ = ["format_glibc", "is_executable", "is_extension", "is_grafted", "is_library", "needs_of", "with_table"]
 
@@ -39,11 +39,11 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
     here = [one for one in facts.opens if system in one.systems]
     parts = parts_of(files, index, here, curated(name))
     kept = sorted((*parts.required, *parts.likely, *parts.optional), key=lambda file: file.path)
+    shown = _shown(here, {file.path for file in files}.difference(file.path for file in kept), parts)
     # A file that nixpy cannot read has its file name all the same.
     shipped = {PurePosixPath(path).name for path in facts.unreadable} | index.keys()
     external = _external(kept, shipped)
-    paths = {file.path for file in files} - {file.path for file in kept}
-    opens = with_table((one for one in here if one.path not in paths), name, system, shipped) if system else ()
+    opens = with_table(shown, name, system, shipped) if system else ()
     # Of several names only one is opened, and it need not be the one that a file links to.
     named = {(one.names[0], one.certainty) for one in reached(opens) if len(one.names) == 1}
     required = _needed(parts.required) | {soname for soname, certainty in named if certainty == "certain"}
@@ -60,6 +60,17 @@ def needs_of(name: NormalizedName, facts: WheelFacts, machine: int | None) -> Ne
         imports=facts.imports,
         unreadable=() if machine is None else facts.unreadable,
     )
+
+
+def _shown(opens: Iterable[RuntimeOpen], left_out: Container[str], parts: Parts) -> Iterator[RuntimeOpen]:
+    """Yield what the files of a wheel open, without its own files.
+
+    What a file opens that nothing opens itself is only possible.
+    """
+    spared = {file.path for file in parts.optional}
+    for one in opens:
+        if one.path not in left_out and not one.names[0].startswith(OWN):
+            yield replace(one, certainty="possible") if one.path in spared else one
 
 
 def with_table(
@@ -91,13 +102,13 @@ def format_glibc(version: Iterable[int]) -> str:
 
 
 def _index(files: Iterable[ElfFile]) -> dict[str, list[ElfFile]]:
-    """Return the files of the wheel by soname and file name.
+    """Return the files of the wheel by soname, file name, and path after `./`.
 
     Variants of a library share a name.
     """
     index: dict[str, list[ElfFile]] = {}
     for file in files:
-        for name in _names(file):
+        for name in (*_names(file), OWN + file.path):
             index.setdefault(name, []).append(file)
     return index
 

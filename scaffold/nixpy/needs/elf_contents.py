@@ -28,6 +28,7 @@ _WORDS = struct.Struct("<II")
 _MOST_SEGMENTS = 256
 _MOST_ENTRIES = 1 << 14
 _MOST_SYMBOLS = 1 << 20
+_LONGEST_PREFIX = 200  # bytes of a symbol before the part that is looked for
 _MOST_NOTES = 1 << 12
 
 
@@ -87,10 +88,26 @@ class Contents:
 
     def imports(self, names: Iterable[bytes]) -> bool:
         """Return whether the file imports one of these symbols."""
-        table = self._data[slice(*self._file_range(self._tags.get(_STRTAB, 0), self._tags.get(_STRSZ, 0)))]
         # A linker stores a name also as the end of a longer one.
-        places = {match.start() for name in names for match in re.finditer(re.escape(name) + rb"\0", table)}
-        return bool(places) and any(name in places and not index for name, index in self._symbols())
+        return self._imports(place for name in names for place in self._places(re.escape(name) + rb"\0"))
+
+    def imports_with(self, part: bytes) -> bool:
+        """Return whether the file imports a symbol with this part in its name."""
+        table = self._names()
+        before = ((place, bytes(table[max(place - _LONGEST_PREFIX, 0) : place])) for place in self._places(part))
+        return self._imports(place - len(text) + text.rfind(b"\0") + 1 for place, text in before)
+
+    def _imports(self, places: Iterable[int]) -> bool:
+        """Return whether a name that the file imports begins at one of these places."""
+        wanted = {*places}
+        return bool(wanted) and any(name in wanted and not index for name, index in self._symbols())
+
+    def _places(self, pattern: bytes) -> Iterator[int]:
+        """Yield where a pattern is in the names of symbols."""
+        return (match.start() for match in re.finditer(pattern, self._names()))
+
+    def _names(self) -> memoryview:
+        return self._data[slice(*self._file_range(self._tags.get(_STRTAB, 0), self._tags.get(_STRSZ, 0)))]
 
     def _symbols(self) -> Iterator[tuple[int, int]]:
         """Yield st_name and st_shndx of the symbols before the first hashed one.

@@ -6,6 +6,8 @@ Three things show them:
   metadata".
 - The strings of a component that `fingerprints.csv` describes, such as SDL or GLFW.
 - Other strings that are sonames, in a file that imports `dlopen`. Most machines lack most of these, and the file works.
+
+Qt's class QLibrary opens libraries, too. It composes the name from one such as `ssl` and a version.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ _OWNER, _TYPE = b"FDO", 0x407C0C0A
 _PRIORITIES: dict[str, Certainty] = {"required": "likely", "recommended": "likely", "suggested": "possible"}
 
 _OPENERS = (b"dlopen", b"dlmopen")
+_QLIBRARY = b"8QLibraryC"  # the constructor of Qt's class, in whatever namespace Qt is
 _SUFFIX = re.compile(rb"\.so")
 _LONGEST_NAME = 80  # bytes before and after `.so`
 
@@ -66,7 +69,9 @@ def read_opens(data: bytes | bytearray | memoryview | mmap, machine: int, path: 
     with memoryview(data) as view:
         contents = Contents(view)
         noted = _noted(contents.notes(_OWNER, _TYPE))
-        shown = _from_strings(tuple(contents.constants())) if contents.imports(_OPENERS) else ()
+        composes = contents.imports_with(_QLIBRARY)
+        opener = composes or contents.imports(_OPENERS)
+        shown = _from_strings(tuple(contents.constants()), composes=composes) if opener else ()
         opens = _merge(noted, shown)
     return tuple(
         RuntimeOpen(
@@ -122,12 +127,15 @@ def _noted(notes: Iterable[bytes]) -> Iterator[_Open]:
                 yield _Open(tuple(dict.fromkeys(names)), "note", certainty)
 
 
-def _from_strings(constants: Sequence[memoryview]) -> Iterator[_Open]:
-    """Yield the libraries of the components in a file, then its other sonames."""
+def _from_strings(constants: Sequence[memoryview], *, composes: bool) -> Iterator[_Open]:
+    """Yield the libraries of the components in a file, then its other sonames.
+
+    If the file composes the names of libraries, components may be in it that have none of them as a string.
+    """
     places = tuple(islice(_places(constants), _MOST_SUFFIXES))
     text = b"\n".join(before + after for before, after in places)
     left = {name for before, after in places if (name := _soname(before, after))}
-    for component, found in components(text, constants):
+    for component, found in components(text, constants, composes=composes):
         for names, certainty in component.opens(text, found):
             yield _Open(names, "strings", certainty)
         left.difference_update(component.names)

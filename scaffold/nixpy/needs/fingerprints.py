@@ -11,8 +11,9 @@ Columns: `component`, `kind`, `value`, `string`, `server`, and `note` (how it is
 - `possible`: the same, for a library that only some programs or some machines use.
 
 A file without any of the names as a string was built without that part of the component, and does not open the library.
-Some compilers put short strings into instructions; then `string` is another one that shows the same. `server` is the
-display or sound server with which the library is opened; it is empty if any or none will do.
+Some compilers put short strings into instructions, and some components compose the names; then `string` is another one
+that shows the same. `server` is the display or sound server with which the library is opened; it is empty if any or
+none will do.
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ class Fingerprint:
         """All names that the component tries."""
         return frozenset(name for library in self.libraries for name in library.names)
 
+    @property
+    def composed(self) -> bool:
+        """Whether a file may have the component without any of the names."""
+        return all(library.string for library in self.libraries)
+
     def opens(self, text: bytes, found: Container[str]) -> Iterator[tuple[tuple[str, ...], Certainty]]:
         """Yield the libraries that a file with the component opens.
 
@@ -74,7 +80,9 @@ class Fingerprint:
                 yield library.names, library.certainty
 
 
-def components(text: bytes, constants: Sequence[memoryview]) -> Iterator[tuple[Fingerprint, frozenset[str]]]:
+def components(
+    text: bytes, constants: Sequence[memoryview], *, composes: bool = False
+) -> Iterator[tuple[Fingerprint, frozenset[str]]]:
     """Yield the components of a file, each with what the file has of the table.
 
     These are markers and other strings.
@@ -82,9 +90,10 @@ def components(text: bytes, constants: Sequence[memoryview]) -> Iterator[tuple[F
     Args:
         text: The strings of the file that may be sonames.
         constants: All its constants.
+        composes: The file composes the names of libraries, as callers of Qt's QLibrary do.
     """
     # Most files with constants of many megabytes have no such component, so few strings are searched at first.
-    named = [one for one in fingerprints() if any(_named(library.names, text) for library in one.libraries)]
+    named = [one for one in fingerprints() if (composes and one.composed) or _has_name(one, text)]
     first = _search(constants, {one.markers[0] for one in named})
     named = [one for one in named if one.markers[0] in first]
     others = {text for one in named for text in (*one.markers[1:], *(library.string for library in one.libraries))}
@@ -162,6 +171,17 @@ def _search(constants: Iterable[memoryview], texts: Collection[str]) -> frozense
             if not left:
                 break
     return frozenset(texts) - left.keys()
+
+
+def _has_name(one: Fingerprint, text: bytes) -> bool:
+    """Return whether a text has a name of the component, or a format of one.
+
+    Such a format is `libGLX_%s.so.0`.
+    """
+    return any(
+        _named(library.names, text) or (".so" in library.string and library.string.encode() in text)
+        for library in one.libraries
+    )
 
 
 def _named(names: Iterable[str], text: bytes) -> tuple[str, ...]:

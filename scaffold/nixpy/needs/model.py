@@ -20,15 +20,20 @@ Certainty = Literal["certain", "likely", "possible"]
 the code for this system opens it. `possible`: the file has the name, and nothing shows that it opens the library."""
 
 
+OWN = "./"
+"""The beginning of a name that is the path of a file in the wheel."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeOpen:
     """A library that a file of a wheel opens at run time: dlopen, ctypes, cffi.
 
     `names` are those that the code tries, in this order, and one of them is enough: sonames (`libz.so.1`) or file
-    names (`libz.so`). `find_library("z")` of ctypes is the name `libz.so` with `find_library`. `path` and `line` are
-    those of the call; an ELF file has no line. `module` is the dotted name of the module of the call if importing the
-    package or starting its programs never imports it. Then `modules` are those that import it, outermost ones alone:
-    the library is opened only if other sources import one of them, or a module below one of them.
+    names (`libz.so`). That of a file of the wheel is its path after `./`. `find_library("z")` of ctypes is the name
+    `libz.so` with `find_library`. `path` and `line` are those of the call; an ELF file has no line. `module` is the
+    dotted name of the module of the call if importing the package or starting its programs never imports it. Then
+    `modules` are those that import it, outermost ones alone: the library is opened only if other sources import one of
+    them, or a module below one of them.
     """
 
     names: tuple[str, ...]

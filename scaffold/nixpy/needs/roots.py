@@ -29,7 +29,7 @@ _OF_PYTHON = frozenset(name for name in sys.stdlib_module_names if name.startswi
 _MOST_OF_PYTHON = 10
 
 Index = Mapping[str, Sequence[ElfFile]]
-"""The files of a wheel by soname and file name. Variants of a library share a name."""
+"""The files of a wheel by soname, file name, and path after `./`. Variants of a library share a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from nixpy.core.read_file import read_bytes
 from nixpy.core.urls import identity
 from nixpy.needs.model import Known, WheelFacts
 
-READER = 4
+READER = 6
 """Raise this when `nixpy.needs` reads other facts from the same file: older entries are not used then."""
 
 _TEMPORARY = ".tmp"

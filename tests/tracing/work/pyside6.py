@@ -3,10 +3,11 @@
 # [tool.trace]
 # kind = "window"
 # ///
-"""Open a window, and print a PDF."""
+"""Open a window, print a PDF, and look for TLS."""
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPainter, QPdfWriter
+from PySide6.QtNetwork import QSslSocket
 from PySide6.QtWidgets import QApplication, QPushButton
 
 application = QApplication([])
@@ -18,3 +19,4 @@ painter.drawText(10, 10, "hello")
 painter.end()
 QTimer.singleShot(300, application.quit)
 assert application.exec() == 0
+assert QSslSocket.supportsSsl()

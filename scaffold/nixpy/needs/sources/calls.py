@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nixpy.core.target import SYSTEMS
+from nixpy.needs.model import OWN
 from nixpy.needs.sources.needs import Need, needs_on
 from nixpy.needs.sources.package import Package
 from nixpy.needs.sources.reach import reach
@@ -38,12 +39,14 @@ class Call:
     guarded: bool
 
 
-def find_calls(sources: Mapping[str, str], members: Collection[str] | None = None) -> tuple[Call, ...]:
+def find_calls(
+    sources: Mapping[str, str], members: Collection[str] | None = None, *, own: bool = False
+) -> tuple[Call, ...]:
     """Return the calls of sources that open libraries, sorted by path and line.
 
     `sources` are the texts of the Python files by their path in the wheel. `members` are the paths of all its files:
-    a library that is one of them gives no call. Without `members`, the wheel has only the sources. Sources that
-    Python 3 cannot parse are ignored. The result never has names of files of the wheel.
+    a library that is one of them gives no call, or, with `own`, one with its path after `./`. Without `members`, the
+    wheel has only the sources. Sources that Python 3 cannot parse are ignored.
 
     >>> find_calls({"demo.py": "import ctypes; ctypes.CDLL('libz.so.1')"})[0].names
     ('libz.so.1',)
@@ -54,6 +57,8 @@ def find_calls(sources: Mapping[str, str], members: Collection[str] | None = Non
     for system, needs in sorted(found.items()):
         for need in needs:
             call = _call(need, system)
+            if call.names[0].startswith(OWN) and not own:
+                continue
             key = (call.path, call.line, call.names)
             calls[key] = _merged(calls[key], call) if key in calls else call
     return tuple(sorted(calls.values(), key=lambda call: (call.path, call.line, call.names)))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from nixpy.needs.model import OWN
 from nixpy.needs.sources.names import cffi_finds, found, is_always_there, opened, own_path
 from nixpy.needs.sources.values import LOADED, MISSING, UNKNOWN, Found, Frame, Missing, Value, options
 
@@ -73,11 +74,11 @@ class Attempt:
     root: str  # the module or function from which the evaluation began
     path: str  # of the last call in the module where the evaluation began
     line: int
-    find_library: bool
+    find_library: bool = False
     at_import: bool
     can_fail: bool  # the code handles the failure
     uncertain: bool  # something unknown decides whether the code is reached
-    failed: bool
+    failed: bool = False
     after: Key | None = None  # the attempt of which this one is an alternative for sure
 
 
@@ -89,6 +90,7 @@ class Machine:
     members: Collection[str]
     failing: Callable[[Key, str], bool]
     attempts: list[Attempt] = field(default_factory=list)
+    own: list[Attempt] = field(default_factory=list)  # to open files of the wheel
     fatal: set[Key] = field(default_factory=set)
     frames: list[Frame] = field(default_factory=list)
     handlers: list[Collection[str] | None] = field(default_factory=list)
@@ -152,6 +154,8 @@ class Machine:
             if isinstance(name, str) and (file := self._file(name, cffi=cffi)):
                 names.append(file)
             elif name is None or (isinstance(name, str) and self._is_there(name)):
+                if name is not None and (own := own_path(name)) is not None:
+                    self.own.append(self._new_attempt((OWN + own,), can_fail=self.catches_os_error()))
                 if not names:
                     self.sure += 1
                     return LOADED
@@ -215,30 +219,29 @@ class Machine:
 
     def _attempt(self, names: list[tuple[str, bool]], *, after: Key | None, finds: bool) -> Key | None:
         """Note an attempt, and return its key if it succeeds."""
-        inner = self.frames[-1]
         files = tuple(dict.fromkeys(name for name, _ in names))
-        outer = self._origin(files)
-        key = Key(path=inner.module.path, line=inner.line, column=inner.column, names=files)
-        can_fail = finds or self.catches_os_error()
+        new = self._new_attempt(files, can_fail=finds or self.catches_os_error())
+        key = new.key
         if after is None and self.loops and self.exits > self.loops[-1][2]:
             before = (one.key for one in self.attempts[self.loops[-1][0] :] if one.root == self.root)
             after = next((one for one in before if (one.path, one.line) == (key.path, key.line)), None)
-        failed = can_fail and self.failing(key, self.root)
-        self.attempts.append(
-            Attempt(
-                key=key,
-                root=self.root,
-                path=outer.module.path,
-                line=outer.line,
-                find_library=all(found for _, found in names),
-                at_import=self.at_import,
-                can_fail=can_fail,
-                uncertain=self.uncertain > 0,
-                failed=failed,
-                after=after,
-            )
-        )
+        failed = new.can_fail and self.failing(key, self.root)
+        finds = all(found for _, found in names)
+        self.attempts.append(replace(new, find_library=finds, failed=failed, after=after))
         return None if failed else key
+
+    def _new_attempt(self, files: tuple[str, ...], *, can_fail: bool) -> Attempt:
+        """Return an attempt of the current code, which succeeds."""
+        inner, outer = self.frames[-1], self._origin(files)
+        return Attempt(
+            key=Key(path=inner.module.path, line=inner.line, column=inner.column, names=files),
+            root=self.root,
+            path=outer.module.path,
+            line=outer.line,
+            at_import=self.at_import,
+            can_fail=can_fail,
+            uncertain=self.uncertain > 0,
+        )
 
 
 def _texts(values: tuple[Value, ...], depth: int = 0) -> Iterator[str]:

@@ -57,7 +57,8 @@ class Failing:
 def needs_on(package: Package, reach: Reach, system: str, members: Collection[str]) -> tuple[tuple[Need, ...], bool]:
     """Return the needs of a package on a system.
 
-    With them is whether the evaluation used the name of the processor.
+    The names of files of the wheel are paths that begin with `./`. With the needs is whether the evaluation used the
+    name of the processor.
     """
     needs: list[Need] = []
     by_key: dict[tuple[Key, str], Need] = {}
@@ -68,6 +69,7 @@ def needs_on(package: Package, reach: Reach, system: str, members: Collection[st
     only: set[str] | None = None
     expected: set[object] = set()
     used: set[Key | None] = set()
+    own: dict[Key, Need] = {}
     for _ in range(EVALUATIONS):
         evaluation = Evaluation(package, reach, system, members, Failing(frozenset(places), frozenset(lasting)))
         evaluation.left = min(steps, STEPS)
@@ -77,6 +79,8 @@ def needs_on(package: Package, reach: Reach, system: str, members: Collection[st
         if only is None:
             expected, used = evaluation.ended, evaluation.used
         used_machine |= evaluation.used_machine
+        for attempt in evaluation.own:
+            own.setdefault(attempt.key, Need()).attempts.append(attempt)
         new = _group(evaluation.attempts, needs, by_key)
         for (key, _), need in by_key.items():
             need.is_fatal |= key in evaluation.fatal
@@ -88,7 +92,7 @@ def needs_on(package: Package, reach: Reach, system: str, members: Collection[st
         only = {attempt.root for need in needs for attempt in need.attempts if attempt.can_fail}
         if not only or steps <= 0:
             break
-    return tuple(_without_unused(needs, used)), used_machine
+    return (*_without_unused(needs, used), *own.values()), used_machine
 
 
 def _place(key: Key, root: str) -> Place:

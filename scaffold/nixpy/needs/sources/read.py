@@ -37,7 +37,7 @@ def read_sources(
         The opens, sorted by path and line, and the dotted names of modules, sorted.
     """
     texts = {path: text for path, source in sources.items() if (text := _decode(path, source)) is not None}
-    opens = tuple(opens_of(find_calls(texts, members), sources, programs, plugins)) if texts else ()
+    opens = tuple(opens_of(find_calls(texts, members, own=True), sources, programs, plugins)) if texts else ()
     return opens, foreign_imports(sources)
 
 
