@@ -63,6 +63,7 @@ def wheels(draw: st.DrawFn) -> Wheel:
         needs=Needs(
             sonames=tuple((soname, draw(st.text(min_size=1, max_size=5))) for soname in sonames),
             optional=tuple(sonames[:1]),
+            likely=tuple(sonames[1:2]),
             opens=draw(opens(system)),
             executables=tuple(sorted(draw(st.sets(NAMES, max_size=2)))),
             glibc=draw(st.none() | st.tuples(st.just(2), st.integers(0, 50))),

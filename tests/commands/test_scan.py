@@ -155,6 +155,39 @@ def test_wheels_are_read_for_what_they_are_for(tmp_path: Path, nixpy: Nixpy) -> 
     assert "has no wheel for Python 3.13 on" in asked["problems"][0]["message"]
 
 
+def test_plugins_of_a_package(tmp_path: Path, nixpy: Nixpy) -> None:
+    """What plugins link to is supplied if the package opens them; other files give no problem."""
+    of_python = ("asyncio", "bisect", "csv", "ctypes", "curses", "heapq", "json", "random", "socket", "ssl")
+    shipped = [f"deploy/_{name}.abi3.so" for name in of_python]
+    files: dict[str, bytes | str] = {
+        "made/__init__.py": "import ctypes\nctypes.CDLL(__file__.replace('__init__.py', 'libfirst.so'))\n",
+        "made/core.abi3.so": shared_object(["libz.so.1"]),
+        "made/libfirst.so": shared_object(["libbz2.so.1"]),
+        "made/plugins/imageformats/libtiff.so": shared_object(["libfirst.so", "libtiff.so.6", "libgtk-3.so.0"]),
+        "made/plugins/imageformats/libnew.so": shared_object(["libfirst.so", "libnobody.so.9"]),
+        "made/libunused.so": shared_object(["libodbc.so.2", "libnever.so.9"]),
+        **{path: shared_object(["libnowhere.so.9"]) for path in shipped},
+    }
+    wheel = build_wheel(tmp_path, "made", "1.0", "cp313-abi3-manylinux_2_17_x86_64", files=files)
+    report = scanned(nixpy, wheel, *ONE)
+    needs = report["wheels"][0]["needs"]
+    assert needs["optional"] == ["libnever.so.9", "libodbc.so.2"]
+    assert "libnowhere.so.9" not in needs["sonames"]
+    found = {one["soname"]: (one["optional"], one["evidence"][0]["certainty"]) for one in report["libraries"]}
+    assert found == {
+        "libbz2.so.1": (False, "certain"),
+        "libgtk-3.so.0": (True, "likely"),
+        "libnever.so.9": (True, "possible"),
+        "libnobody.so.9": (True, "likely"),
+        "libodbc.so.2": (True, "possible"),
+        "libtiff.so.6": (False, "likely"),
+        "libz.so.1": (False, "certain"),
+    }
+    assert report["problems"] == []
+    said = nixpy("scan", wheel, *ONE).out
+    assert "libgtk-3.so.0" in said.partition("left out")[2]
+
+
 def test_a_venv_is_not_read_for_another_system(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
     """What is installed here says nothing about another system: it has no wheel there."""
     folder = tmp_path / ".venv"

@@ -26,19 +26,21 @@ def wheel(
     required: str = "",
     *,
     optional: str = "",
+    likely: str = "",
     dlopen: str = "",
     provides: str = "",
     system: str = LINUX,
     tag: str = "manylinux_2_17_x86_64",
 ) -> WheelNeeds:
     """Return a wheel with these sonames, each list separated by blanks."""
-    both = sorted({*required.split(), *optional.split()})
+    both = sorted({*required.split(), *likely.split(), *optional.split()})
     return WheelNeeds(
         system=system,
         name=canonicalize_name(name),
         filename=f"{name.replace('-', '_')}-1.0-cp312-cp312-{tag}.whl",
         needs=Needs(
             sonames=tuple((soname, f"{name}/x.so") for soname in both),
+            likely=tuple(sorted(likely.split())),
             optional=tuple(sorted(optional.split())),
             opens=of_table(*dlopen.split(), system=system),
             provides=tuple(sorted(provides.split())),
@@ -145,6 +147,25 @@ def test_nobody_is_told_of_optional_libraries_that_nobody_has(soname: str) -> No
     """Plugins that cannot load are no problem; the library is listed all the same."""
     libraries, diagnostics = match([wheel("plugins", optional=soname)])
     assert [(library.soname, library.provider, library.optional) for library in libraries] == [(soname, "none", True)]
+    assert diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "supplied"),
+    [
+        (Rules(), {"libtiff.so.6"}),
+        (Rules(runtime="certain"), set()),
+        (Rules(runtime="none"), set()),
+        (Rules(optional=True), {"libtiff.so.6", "libgtk-3.so.0", "libnobody.so.9"}),
+        (Rules(map={"libgtk-3.so.0": "gtk3"}), {"libtiff.so.6", "libgtk-3.so.0"}),
+    ],
+    ids=["likely", "certain", "none", "optional", "a large one that the user names"],
+)
+def test_likely_links_follow_the_settings(rules: Rules, supplied: set[str]) -> None:
+    """What a plugin links to that the package opens is supplied like what it opens itself."""
+    libraries, diagnostics = match([wheel("plugins", likely="libtiff.so.6 libgtk-3.so.0 libnobody.so.9")], rules)
+    assert {library.soname for library in libraries if library.wanted} == supplied
+    assert {library.evidence[0].certainty for library in libraries} == {"likely"}
     assert diagnostics == ()
 
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from nixpy.commands.scan import evidence_data
+from nixpy.libraries.catalogue import SonameEntry, catalogue
 from nixpy.libraries.evidence import LibraryEvidence, strongest_first
 from nixpy.libraries.match import Library, Rules, WheelNeeds, left_out, match
+from nixpy.libraries.opened import is_affordable
 from nixpy.needs.model import Certainty, Needs, RuntimeOpen
 from opens import of_table, opening
 
@@ -48,6 +50,16 @@ def only(*wheels: WheelNeeds, rules: Rules | None = None) -> Library:
 
 
 # --- the name ---
+
+
+@pytest.mark.parametrize(
+    ("soname", "expected"),
+    [("libz.so.1", True), (LARGE, False), ("libmimerapi.so", False), ("libcuda.so.1", True)],
+)
+def test_affordable(soname: str, expected: bool) -> None:
+    """A library that is likely needed is supplied if it has a supplier and is not large."""
+    entry = catalogue().find(soname) or SonameEntry(soname=soname, provider="none")
+    assert is_affordable(entry) is expected
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ class Rules:
     """`true` also supplies the libraries that only optional parts of packages link to."""
     runtime: Literal["likely", "certain", "none"] = "likely"
     """Which libraries that packages open at run time are supplied. `"certain"`: those that are opened when the package
-    is imported or its program started. `"likely"`: also those that other code for the system opens, except large ones
-    such as GTK, LLVM and FFmpeg. `"none"`: no such library. `nixpy scan` lists those that are left out; `add` supplies
-    them.
+    is imported or its program started. `"likely"`: also those that other code for the system opens, and those to which
+    its plugins link, except large ones such as GTK, LLVM and FFmpeg. `"none"`: no such library. `nixpy scan` lists
+    those that are left out; `add` supplies them.
     """
     map: Mapping[str, str] = field(default_factory=dict)
     """The package for a soname: an attribute path of nixpkgs (`zlib`) or an expression (`(pkgs.a or pkgs.b)`). It wins

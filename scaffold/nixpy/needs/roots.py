@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -66,11 +66,11 @@ def parts_of(files: Sequence[ElfFile], index: Index, opens: Collection[RuntimeOp
     certain = [one for one in sources if one.certainty == "certain"]
     required = _closure([*roots, *_opened(certain, index, spared)], index)
     plugins = [file for file in own if file.path not in spared and _is_plugin(file, index)]
-    likely = [*required.values(), *plugins, *_opened(sources, index, spared)]
-    found: dict[str, ElfFile] = {}
-    while found.keys() < (more := _closure(likely, index)).keys():
-        found = more
-        likely = [*found.values(), *(file for path in found for file in _opened(openers[path], index, spared))]
+    found = _closure(
+        [*required.values(), *plugins, *_opened(sources, index, spared)],
+        index,
+        lambda file: _opened(openers.get(file.path, ()), index, spared),
+    )
     return Parts(
         required=tuple(file for file in files if file.path in required),
         likely=tuple(file for file in files if file.path in found and file.path not in required),
@@ -139,8 +139,10 @@ def _opened(opens: Iterable[RuntimeOpen], index: Index, spared: Collection[str])
     return [file for found in firsts for file in found if file.path not in spared]
 
 
-def _closure(roots: Iterable[ElfFile], index: Index) -> dict[str, ElfFile]:
-    """Return the roots and the files of the wheel to which they link, by path."""
+def _closure(
+    roots: Iterable[ElfFile], index: Index, opened: Callable[[ElfFile], Iterable[ElfFile]] = lambda _: ()
+) -> dict[str, ElfFile]:
+    """Return the roots and the files of the wheel to which they link, or that they open, by path."""
     found: dict[str, ElfFile] = {}
     looked_up: set[str] = set()
     waiting = list(roots)
@@ -151,6 +153,7 @@ def _closure(roots: Iterable[ElfFile], index: Index) -> dict[str, ElfFile]:
             sonames = dict.fromkeys(soname for soname in file.needed if soname not in looked_up)
             looked_up.update(sonames)
             waiting += [other for soname in sonames for other in index.get(soname, ())]
+            waiting += opened(file)
     return found
 
 
