@@ -142,7 +142,7 @@ def _opened(opens: Iterable[RuntimeOpen], index: Index, spared: Collection[str])
 def _closure(
     roots: Iterable[ElfFile], index: Index, opened: Callable[[ElfFile], Iterable[ElfFile]] = lambda _: ()
 ) -> dict[str, ElfFile]:
-    """Return the roots and the files of the wheel to which they link, or that they open, by path."""
+    """Return the roots and the files to which they link, or that they open, by path."""
     found: dict[str, ElfFile] = {}
     looked_up: set[str] = set()
     waiting = list(roots)
