@@ -280,7 +280,7 @@ def test_marked_packages_that_are_allowed_are_facts(tmp_path: Path, nixpy: Nixpy
     assert nixpy("init", project, *INIT).status == 0
     facts, _, _ = parts((project / "nixpy.nix").read_text())
     assert re.search(
-        r"# .*marks insecure or unfree.*`allow-marked`.*\n +allow-marked = \[\s+\"house\"\s+\"psycopg2\"\s+\];", facts
+        r"# .* insecure or unfree.*`allow-marked`.*\n +allow-marked = \[\s+\"house\"\s+\"psycopg2\"\s+\];", facts
     )
     text = (project / "pyproject.toml").read_text()
     (project / "pyproject.toml").write_text(text.replace('"House", "house"', ""))
