@@ -3,7 +3,7 @@
   description = "Development environment";
 
   inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
 
     poetry2nix = {
       url = "github:nix-community/poetry2nix";

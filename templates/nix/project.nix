@@ -12,6 +12,7 @@ let
   inherit (self) lib pkgs;
   common = {
     inherit digest interpreter style;
+    allow-marked = [ ]; # Python packages to take from nixpkgs although it marks them insecure or unfree
     driver = false; # whether to search the host's graphics driver
     external = null; # dependencies that are not Python packages
     features = [ ];
@@ -23,7 +24,12 @@ let
   };
   project = common // facts // rec {
     features = map (name: self."features/${name}") (facts.features or [ ]);
-    interpreter = lib.pipe common.interpreter (lib.catAttrs "interpreter" features);
+    interpreter = lib.pipe (
+      if facts ? allow-marked then
+        self.allow-marked facts.allow-marked common.interpreter
+      else
+        common.interpreter
+    ) (lib.catAttrs "interpreter" features);
     libraries = self.libraries project.sonames;
     external =
       if facts ? external then self.external libraries project.sonames facts.external else null;

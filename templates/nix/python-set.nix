@@ -29,14 +29,9 @@ let
     if found != null then found else fromWheel.${name} or absent;
   named = lib.mapAttrs find (packages // others);
 
-  # An attribute that nixpkgs removed, or does not support for this Python, throws: then use the wheel.
   package =
     name:
-    let
-      found = named.${name} or ps.${name} or fromWheel.${name};
-      usable = (builtins.tryEval (found.outPath or null)).success;
-    in
-    if usable then found else fromWheel.${name} or found;
+    self.choose name (named.${name} or ps.${name} or fromWheel.${name}) (fromWheel.${name} or null);
 
   # Add the requirements of wheels. Packages of nixpkgs propagate their own requirements, but not those of extras.
   taken =

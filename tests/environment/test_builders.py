@@ -16,6 +16,7 @@ from builderlocks import lock
 from nixos.realnix import CURRENT, evaluate, lock_flake, warnings
 from nixos.rfc166 import violations
 from nixpy.files.reconcile import parts
+from nixpy.nixpkgs.releases import current, releases
 from nixpy.styles.styles import find, recommend, styles
 from runner import Nixpy, Ran
 from smallindex import SmallIndex, build_wheel
@@ -137,6 +138,55 @@ def test_check_notices_a_change_of_poetry_lock(tmp_path: Path, nixpy: Nixpy, ind
     path = project / "poetry.lock"
     path.write_text(path.read_text().replace("1.1", "1.0"))
     assert nixpy("check", project).status == 1
+
+
+@pytest.mark.parametrize(
+    "nixpkgs", [current(), "nixos-unstable", "github:NixOS/nixpkgs/nixos-26.05-small", "nixos-27.05"]
+)
+def test_a_nixpkgs_on_which_it_fails_is_refused(nixpkgs: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """On each branch after the last that works, init, sync and check exit with 2; the reason, the branch that works,
+    other styles and the line of the setting are told.
+    """
+    project, style = shop.project(tmp_path / "demo", "alpha"), find("poetry2nix")
+    lock(project, style, index)
+    assert nixpy("init", project, "--style", style.name).status == 0
+    said = refused(nixpy, project, "--nixpkgs", nixpkgs.rpartition("/")[2])
+    for words in ("does not work with", "since April 2026", "lib.licenses", "nixos-25.11", "uv2nix or wheel-env"):
+        assert words in said
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace("nixos-25.11", nixpkgs.rpartition("/")[2]))
+    line = path.read_text()[: path.read_text().index("nixpkgs =")].count("\n") + 1
+    for command in ("sync", "check"):
+        ran = nixpy(command, project)
+        assert (ran.status, f"pyproject.toml:{line}: style poetry2nix does not work" in ran.err) == (2, True)
+
+
+def test_a_nixpkgs_that_cannot_be_judged_is_told(tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
+    """NIX314 reports a revision, and an address in flake.nix that names no branch; a branch that works is not
+    reported.
+    """
+    project, style = shop.project(tmp_path / "demo", "alpha"), find("poetry2nix")
+    lock(project, style, index)
+    assert codes(nixpy("init", project, "--style", style.name, "--format", "json")) == []
+    (found,) = nixpy("init", project, "--nixpkgs", "0" * 40, "--format", "json").project["problems"][-1:]
+    assert found["code"] == "NIX314"
+    assert f"how old nixpkgs {'0' * 40} is" in found["message"]
+    flake = project / "flake.nix"
+    flake.write_text(flake.read_text().replace("github:NixOS/nixpkgs/nixos-25.11", "git+https://example.org/mine"))
+    assert nixpy("init", project, "--nixpkgs", "nixos-25.11").status == 0
+    (found,) = nixpy("check", project, "--format", "json").json["projects"][0]["problems"]
+    assert (found["code"], "which nixpkgs flake.nix takes" in found["message"]) == ("NIX314", True)
+
+
+def test_the_last_release_of_a_style_is_known() -> None:
+    """A style names a branch of the table of releases, other styles, and the reason."""
+    limited = [style for style in styles() if style.limits and style.limits.last_release]
+    assert [style.name for style in limited] == ["poetry2nix"]
+    for style in limited:
+        assert style.limits is not None
+        assert style.limits.last_release in releases().by_branch
+        assert style.limits.later_releases
+        assert set(style.instead["newer-nixpkgs"]) <= {other.name for other in styles()}
 
 
 def test_what_breaks_in_poetry2nix_is_told(tmp_path: Path, nixpy: Nixpy) -> None:

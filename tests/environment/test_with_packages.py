@@ -269,3 +269,22 @@ def test_only_wheels_that_are_taken_must_be_found(tmp_path: Path, nixpy: Nixpy) 
         settings.write_text(settings.read_text().partition("[tool.nixpy]")[0] + LOCKED.replace("locked", versions))
         problems = nixpy("init", project, *INIT, "--format", "json").project["problems"]
         assert [(problem["code"], problem["package"]) for problem in problems] == [("NIX304", name) for name in names]
+
+
+def test_marked_packages_that_are_allowed_are_facts(tmp_path: Path, nixpy: Nixpy) -> None:
+    """The setting is a fact: each package once, by its name in nixpkgs, with the reason above. `check` notices a
+    change.
+    """
+    extra = '[tool.nixpy]\nallow-marked = ["psycopg2.binary", "House", "house"]\n'
+    project = shop.project(tmp_path / "one", "toolz", extra=extra)
+    assert nixpy("init", project, *INIT).status == 0
+    facts, _, _ = parts((project / "nixpy.nix").read_text())
+    assert re.search(
+        r"# .* insecure or unfree.*`allow-marked`.*\n +allow-marked = \[\s+\"house\"\s+\"psycopg2\"\s+\];", facts
+    )
+    text = (project / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(text.replace('"House", "house"', ""))
+    assert nixpy("check", project).status == 1
+    (project / "pyproject.toml").write_text(text.replace('"psycopg2.binary", "House", "house"', ""))
+    assert nixpy("sync", project, "--offline").status == 0
+    assert "allow-marked" not in parts((project / "nixpy.nix").read_text())[0]

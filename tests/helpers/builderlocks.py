@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from nixpy.project import config
 from nixpy.styles.styles import Style
 from realuv import RealUv
 from smallindex import SmallIndex
@@ -30,6 +31,14 @@ def lock(project: Path, style: Style, index: SmallIndex) -> None:
         RealUv(folder=project, index_url=index.url, cache=project.parent / "uv-cache").run("lock", "--quiet")
     elif style.reads == "poetry.lock":
         _lock_by_poetry(project, index)
+    pin(project, style)
+
+
+def pin(project: Path, style: Style) -> None:
+    """Set the last nixpkgs that the style works with, if there is one."""
+    if style.limits and style.limits.last_release:
+        path = project / "pyproject.toml"
+        path.write_text(config.updated(path, path.read_text(), {"nixpkgs": style.limits.last_release}))
 
 
 def _lock_by_poetry(project: Path, index: SmallIndex) -> None:

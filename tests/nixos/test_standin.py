@@ -27,6 +27,11 @@ systemd,has,has,has,has,has
 PYTHON_ATTRIBUTES = """\
 attribute,24.11,25.05,25.11,26.05,unstable
 numpy,has,has,has,has,has
+insecure,insecure,insecure,insecure,insecure,insecure
+unfree,unfree,unfree,unfree,unfree,unfree
+broken,broken,broken,broken,broken,broken
+unsupported,unsupported,unsupported,unsupported,unsupported,unsupported
+disabled,disabled,disabled,disabled,disabled,disabled
 old,has,warns,throws,-,-
 """
 
@@ -550,3 +555,35 @@ def test_overlays_see_the_final_set(pkgs: Pkgs) -> None:
     """`import nixpkgs { overlays }` and `pkgs.extend` reach what uses the changed attribute (lib.fix)."""
     changed = "pkgs.extend (final: previous: { bash = previous.zlib; both = [ final.bash final.zlib ]; })"
     assert pkgs(f"map (package: package.pname) ({changed}).both") == ["zlib", "zlib"]
+
+
+MARKS = {
+    "insecure": ("is marked as insecure", 'permittedInsecurePackages = [ "python3.13-insecure-1" ]'),
+    "unfree": ("has an unfree license", "allowUnfree = true"),
+    "broken": ("is marked as broken", "allowBroken = true"),
+    "unsupported": ("is not available on the requested hostPlatform", "allowUnsupportedSystem = true"),
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_marked_package_is_refused_until_config_allows_it(mark: str, pkgs: Pkgs) -> None:
+    """Its meta can be read and has the mark; its path is an error with the reason, unless `config` allows it or its
+    meta is overridden (pkgs/stdenv/generic/check-meta.nix).
+    """
+    reason, allowed = MARKS[mark]
+    package = f"pkgs.python313.pkgs.{mark}"
+    assert pkgs(f"[ {package}.meta.{mark} {package}.meta.available pkgs.python313.pkgs.numpy.meta.{mark} ]") == [
+        True,
+        False,
+        False,
+    ]
+    assert reason in pkgs.fails(f"{package}.outPath")
+    again = f'(import pkgs.path {{ system = "x86_64-linux"; config = {{ {allowed}; }}; }}).python313.pkgs.{mark}'
+    assert pkgs(f"({again}).meta.available")
+    assert pkgs(f"({again}).outPath == ({package}.overrideAttrs {{ meta = {{ }}; }}).outPath")
+
+
+def test_a_disabled_package_is_named_but_not_evaluated(pkgs: Pkgs) -> None:
+    """It says that it is disabled, and its path is an error (interpreters/python/mk-python-derivation.nix)."""
+    assert pkgs("map (package: package.disabled) (with pkgs.python313.pkgs; [ disabled numpy ])") == [True, False]
+    assert "not supported for interpreter" in pkgs.fails("pkgs.python313.pkgs.disabled.outPath")

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from nixpy.core.errors import NixpyError
-from nixpy.nixpkgs.releases import Release, choose_python, current, load, release, releases
+from nixpy.nixpkgs.releases import Release, choose_python, current, is_later, load, release, releases
 
 TABLE = """\
 current = "nixos-99.05"
@@ -85,6 +85,25 @@ def test_the_default_python_never_goes_back() -> None:
 def test_references(ref: str, branch: str) -> None:
     """A stable branch is known in all its spellings; whatever else is taken for unstable."""
     assert release(ref).branch == branch
+
+
+@pytest.mark.parametrize(
+    ("ref", "later"),
+    [
+        ("nixos-25.11", False),
+        ("25.05", False),
+        ("github:NixOS/nixpkgs/nixos-25.11-small", False),
+        ("release-26.05", True),
+        ("nixos-27.05", True),
+        ("nixpkgs-unstable", True),
+        ("master", True),
+        ("0123456789abcdef0123456789abcdef01234567", None),
+        ("my-branch", None),
+    ],
+)
+def test_later_releases(ref: str, later: bool | None) -> None:
+    """A branch is later if its number is, or if it moves on without one; a revision or another name tells nothing."""
+    assert is_later(ref, "nixos-25.11") is later
 
 
 def test_full_version(stable: Release) -> None:

@@ -83,6 +83,8 @@ def test_everything_at_once() -> None:
         ('packages = ["with"]', "is not an attribute"),
         ('shell-hook = "\\u0000"', "without a NUL"),
         ('groups = "dev"', "must be a list of strings"),
+        ('allow-marked = "ecdsa"', "`tool.nixpy.allow-marked` must be a list of strings"),
+        ('allow-marked = ["a b"]', "`a b` is not the name of a package"),
         ('libraries = "all"', 'must be "exact" or "manylinux"'),
         ('libraries = { mode = ["exact"] }', 'must be "exact" or "manylinux"'),
         ('libraries.runtime = "possible"', 'must be "likely", "certain" or "none"'),

@@ -30,7 +30,7 @@ OPTIONAL = {
     "venv-in-root": {True, False},
     "wheels": {"all"},
 }
-INSTEAD = {"no-flake", "open-libraries"}
+INSTEAD = {"newer-nixpkgs", "no-flake", "open-libraries"}
 PROMISES = {"executables", "leak-free", "darwin", "ide", "direnv", "host"}
 FEATURE = {"title", "summary", "cost", "document"}
 FEATURE_OPTIONAL = {

@@ -20,6 +20,7 @@ from nixpy.commands.plan import file_diagnostics, lists_all, lock_changes, outpu
 from nixpy.core.errors import NixpyError, OutputError
 from nixpy.core.fault import as_error
 from nixpy.diagnostics.diagnostic import Diagnostic, counted, shorten, with_hint
+from nixpy.environment import lang2nix
 from nixpy.environment.assemble import environment_of
 from nixpy.environment.options import ResolvedOptions, resolve_options
 from nixpy.files import flake_imports, library_input
@@ -30,6 +31,7 @@ from nixpy.needs.dlopen import curated
 from nixpy.project.own_imports import OwnImports
 from nixpy.project.project import Project, read
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
+from nixpy.styles import styles
 
 if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
@@ -170,6 +172,7 @@ def check(project: Project) -> Verdict:
         files = tuple(_by_itself(path) for path in (project.nixpy_lock_path, project.rendered))
         reasons = [_setting(project, "style", "the settings name no style")] if nixpy_lock else []
         return replace(_verdict(files, reasons), settled=resolved.style is not None)
+    lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     own = imported(project, nixpy_lock)
     locked = project.locked and select(project.locked, resolved.targets(), project.extras_and_groups)
@@ -213,6 +216,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     resolved = resolve_options(project)
     if resolved.style is None:
         return check(project)
+    lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
     files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)

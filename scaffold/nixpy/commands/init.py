@@ -41,6 +41,7 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
                 "nixpy does not manage this project yet", path=project.root, hint="Run `nixpy init` first."
             )
         library_input.refuse(project)
+        lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
         made = _planned(project, resolved, options, analysis_options, may_leave_out=False)
         return replace(made, diagnostics=(*made.diagnostics, *flake_imports.unused(project)))
     style = styles.find(resolved.style) if resolved.style else None
@@ -50,6 +51,7 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     library_input.refuse(project, flake_comes=options.flake)
     if style:
         lang2nix.refuse(project, style, flake=entry == project.flake)
+        lang2nix.refuse_nixpkgs(project, style, resolved.nixpkgs)
     made = _planned(project, resolved, options, analysis_options, may_leave_out=True)
     if made.resolved.systems != resolved.systems:
         options = replace(options, systems=made.resolved.systems)

@@ -348,7 +348,7 @@ def file_diagnostics(project: Project, resolved: ResolvedOptions, *, of_user: bo
     if resolved.style is not None:
         style = styles.find(resolved.style)
         yield from flake.input_diagnostics(project.root, style)
-        yield from lang2nix.diagnostics(project, style, resolved.targets())
+        yield from lang2nix.diagnostics(project, style, resolved.nixpkgs, resolved.targets())
         yield from workspace_checks.diagnostics(project, style)
 
 

@@ -22,6 +22,7 @@ from nixpy.core.text import visible_line
 from nixpy.diagnostics.diagnostic import shorten
 from nixpy.libraries.match import Library
 from nixpy.locks.model import Unavailable
+from nixpy.nixpkgs import python_packages
 from nixpy.nixpkgs.expression import condition
 from nixpy.project.managers import FOLDER
 from nixpy.project.project import NIXPY_LOCK
@@ -34,6 +35,7 @@ COMMON = frozenset(
     {
         "style",
         "interpreter",
+        "allow-marked",
         "sonames",
         "driver",
         "external",
@@ -91,6 +93,7 @@ def _common(env: Environment) -> dict[str, Any]:
         "style": env.style.name,
         "interpreter": {"nix": "pkgs.python" + nixpy_lock.python.replace(".", "")},
         "sonames": {"parts": list(_sonames(env.rendered, nixpy_lock.systems, unopened))},
+        "allow-marked": [python_packages.spelled(name) for name in env.settings.allow_marked],
         "driver": any(library.wanted for library in drivers) or any(one.driver for one in env.features),
         "external": env.external.facts(nixpy_lock.systems, env.external_opened) if env.external else None,
         # A feature without a Nix file only changes the other facts.

@@ -19,10 +19,12 @@ from packaging.version import Version
 
 from nixpy.core.errors import ArgumentError, ProjectError
 from nixpy.core.target import Target
+from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
-from nixpy.nixpkgs import python_packages
+from nixpy.nixpkgs import python_packages, releases
+from nixpy.project import flake as flake_file
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
 from nixpy.styles.styles import Limits, Style
@@ -43,8 +45,29 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
         raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
-def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> Iterator[Diagnostic]:
+def refuse_nixpkgs(project: Project, style: Style, nixpkgs: str) -> None:
+    """Raise ProjectError if the style's Nix code does not evaluate on `nixpkgs`.
+
+    `nixpkgs` is a branch or a revision. The code may evaluate on one that nixpy cannot judge; `diagnostics` reports it.
+    """
+    limits = style.limits
+    if not limits or not limits.last_release or not releases.is_later(nixpkgs, limits.last_release):
+        return
+    path, line = project.settings_path, None
+    if project.settings.nixpkgs == nixpkgs and path.is_file():
+        table = ("tool", "nixpy") if path.name == PYPROJECT else ()
+        line = toml_line(read_text(path), *table, "nixpkgs")
+    raise ProjectError(
+        f"style {style.name} does not work with {nixpkgs}: {limits.later_releases}",
+        hint=f"Run `nixpy init --nixpkgs {limits.last_release}`, or choose {style.other('newer-nixpkgs')}.",
+        path=path if line else project.root,
+        line=line,
+    )
+
+
+def diagnostics(project: Project, style: Style, nixpkgs: str, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     """Yield NIX207 if the style's lock is missing, and known limits of the style."""
+    yield from _unjudged(project, style, nixpkgs)
     if diagnostic := _unread(project, style):
         yield diagnostic
     elif style.from_nixpkgs and style.reads:
@@ -58,6 +81,25 @@ def diagnostics(project: Project, style: Style, targets: Sequence[Target]) -> It
                 )
     elif project.locked and style.limits:
         yield from _limits(project, project.locked, style, style.limits, targets)
+
+
+def _unjudged(project: Project, style: Style, nixpkgs: str) -> Iterator[Diagnostic]:
+    """Yield NIX314 if nixpy cannot judge whether the style works with `nixpkgs`."""
+    limits = style.limits
+    if not limits or not limits.last_release:
+        return
+    entry = flake_file.nearest_flake(project.root)
+    if releases.is_later(nixpkgs, limits.last_release) is None:
+        unknown = f"nixpy does not know how old nixpkgs {nixpkgs} is"
+    elif entry and flake_file.followed(entry.parent) is None:
+        unknown = f"nixpy does not know which nixpkgs {os.path.relpath(entry, project.root.resolve())} takes"
+    else:
+        return
+    yield Diagnostic(
+        code="NIX314",
+        message=f"{unknown}, so {style.name} may not evaluate: {limits.later_releases}",
+        hint=f"Use {limits.last_release}, on which it evaluates.",
+    )
 
 
 def _unread(project: Project, style: Style) -> Diagnostic | None:

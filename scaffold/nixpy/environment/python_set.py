@@ -47,8 +47,7 @@ class SetPackage:
 
         It ends in `or null`, so that Nix does not fail, if a diagnostic reports that it may be missing.
         """
-        names = python_packages.spellings(self.name) or (python_packages.identifier(self.name),)
-        return " or ".join([*names, *(["null"] if self.missing else [])])
+        return python_packages.spelled(self.name) + (" or null" if self.missing else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

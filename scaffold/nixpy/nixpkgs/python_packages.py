@@ -42,6 +42,14 @@ def spellings(name: str) -> tuple[str, ...]:
     return _table().get(canonicalize_name(name), ())
 
 
+def spelled(name: str) -> str:
+    """Return the attribute of a PyPI project as text: `toolz`, or `new or old`.
+
+    For an unknown project, it is the name, as an identifier.
+    """
+    return " or ".join(spellings(name) or (identifier(name),))
+
+
 def is_attribute(name: str) -> bool:
     """Return whether `name` is known to be an attribute of the Python set."""
     return name in _spellings()

@@ -116,6 +116,21 @@ def is_known(ref: str) -> bool:
     )
 
 
+def is_later(ref: str, branch: str) -> bool | None:
+    """Return whether a reference to nixpkgs is later than a stable branch.
+
+    Returns None if that is not known, as for a revision or the branch of a fork.
+
+    >>> is_later("nixos-unstable", "nixos-25.11"), is_later("25.05", "nixos-25.11")
+    (True, False)
+    """
+    name = ref.rstrip("/").rpartition("/")[2]
+    if name in _MOVING:
+        return True
+    found, last = _STABLE.fullmatch(name), _STABLE.fullmatch(branch)
+    return found["number"] > last["number"] if found and last else None
+
+
 def with_glibc(needed: tuple[int, ...]) -> Release | None:
     """Return the oldest supported release with this glibc or a newer one, if any."""
     supported = (found for found in releases().by_branch.values() if found.state != "ended")

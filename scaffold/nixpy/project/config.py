@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from nixpy.core import address
 from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError, nearest
@@ -80,6 +80,10 @@ class Settings:
     versions: Literal["nixpkgs", "locked"] = "nixpkgs"
     """Which version to use if both nixpkgs and the lock have a package, for styles that take packages from nixpkgs:
     `"nixpkgs"` or `"locked"`.
+    """
+    allow_marked: tuple[NormalizedName, ...] = ()
+    """The Python packages to take from nixpkgs although nixpkgs marks them insecure or unfree, such as `["ecdsa"]`. For
+    other packages, nixpkgs refuses as it does without nixpy.
     """
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment variables to set in the shell."""
@@ -150,6 +154,7 @@ class _Reader:
             "relax": self.relax,
             "packages": self.packages,
             "versions": self.versions,
+            "allow-marked": self.packages_of_index,
             "env": self.env,
             "shell-hook": self.writable,
             "library": self.library,
@@ -204,6 +209,14 @@ class _Reader:
 
     def names(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return tuple(sorted({canonicalize_name(item) for item in self.strings(key, value)}))
+
+    def packages_of_index(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
+        for name in self.strings(key, value):
+            try:
+                canonicalize_name(name, validate=True)
+            except InvalidName:
+                self.fail(f"`{name}` is not the name of a package", key, hint='Write a name such as "ecdsa".')
+        return self.names(key, value)
 
     def members(self, key: str, value: Any) -> tuple[NormalizedName, ...]:
         return self.names(key, value) or self.wrong("a list with at least one member", key)

@@ -45,13 +45,16 @@ class Limits:
 
     `table` is the table of pyproject.toml that the code reads, and `keys` are the keys that it needs there. `platforms`
     is a pattern for platform tags of wheels for which it fails. `build_tools` are build systems of nixpkgs that get the
-    locked versions of packages, each with the oldest versions that it works with.
+    locked versions of packages, each with the oldest versions that it works with. `last_release` is the last branch of
+    nixpkgs on which the code evaluates, empty if it evaluates on all, and `later_releases` says why not on later ones.
     """
 
     table: tuple[str, ...]
     keys: tuple[str, ...]
     platforms: str
     build_tools: Mapping[str, Mapping[str, str]]
+    last_release: str = ""
+    later_releases: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,4 +278,6 @@ def _limits(data: Mapping[str, Any]) -> Limits:
         keys=tuple(data["keys"]),
         platforms=data["platforms"],
         build_tools=data["build-tools"],
+        last_release=data.get("last-release", ""),
+        later_releases=data.get("later-releases", ""),
     )

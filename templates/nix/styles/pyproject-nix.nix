@@ -35,17 +35,18 @@ let
     if aliases == { } && unmapped == [ ] then
       project.interpreter
     else
-      project.interpreter.override {
+      project.interpreter.override (previous: {
         self = interpreter;
-        packageOverrides =
+        packageOverrides = lib.composeExtensions (previous.packageOverrides or (_: _: { })) (
           ps: prev:
           lib.mapAttrs (_: self.first-of ps) aliases
           // lib.genAttrs unmapped (
             name:
             prev.${name}
               or (throw "nixpy: nixpkgs has no ${name}; `nixpy package ${name}` makes one for `pythonPackagesExtensions`")
-          );
-      };
+          )
+        );
+      });
   arguments = {
     python = interpreter;
   }

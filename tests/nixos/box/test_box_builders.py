@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from builderlocks import poetry_entry
+from builderlocks import pin, poetry_entry
 from nixos.box.sandbox import HOME, Box
 from nixos.box.shells import nixpy_with, on_this_machine, wheelhouse
 from nixos.box.store import PYTHON, RELEASE, SYSTEM, packages, wheels
 from nixos.realnix import CURRENT, lock_flake
+from nixpy.styles.styles import find
 from smallindex import SmallIndex, build_wheel
 
 OPTIONS = ("--offline", "--no-write-lock-file")
@@ -221,6 +222,7 @@ def make_poetry2nix(box: Box, change: Callable[[Path], None] = lambda _: None) -
         '[tool.poetry]\nname = "demo"\nversion = "0.1.0"\n\n[tool.poetry.dependencies]\npython = ">=3.11"\n'
         + "".join(f'{name} = "*"\n' for name in WANTED)
     )
+    pin(folder, find("poetry2nix"))
     init(wheelhouse(), folder, "poetry2nix")
     change(folder)
 

@@ -89,6 +89,7 @@ in
     full = {
       interpreter = pkgs.python313;
       digest = "1111";
+      allow-marked = [ "nowhere or weasyprint" ];
       lock = "nix/nixpy.lock";
       venv = "../.venv";
       driver = true;

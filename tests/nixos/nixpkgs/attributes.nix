@@ -3,6 +3,9 @@
 #   has      a package
 #   warns    a package, and a warning each time it is used
 #   throws   an error that says what to use instead
+#   insecure, unfree, broken, unsupported
+#            a package that its meta marks so
+#   disabled a Python package that does not support this Python
 #   -        no such attribute
 #
 # A dotted path makes nested sets; a set that is itself a row is a package with attributes (`postgresql.lib`).
@@ -65,12 +68,17 @@ let
         path = "${prefix}${name}";
         children = build "${path}." node.children;
         isOutput = child: lib.elem child outputs && node.children.${child}.state != null;
-        plain =
-          package {
-            pname = lib.replaceStrings [ "." ] [ "-" ] path;
-            outputs = lib.unique ([ "out" ] ++ lib.filter isOutput (lib.attrNames children));
-          }
+        made =
+          marks:
+          package (
+            {
+              pname = lib.replaceStrings [ "." ] [ "-" ] path;
+              outputs = lib.unique ([ "out" ] ++ lib.filter isOutput (lib.attrNames children));
+            }
+            // marks
+          )
           // lib.filterAttrs (child: _: !isOutput child) children;
+        plain = made { };
       in
       {
         has = plain;
@@ -78,6 +86,11 @@ let
         warns = lib.warn "${path} is deprecated in ${release}" (plain // { warnsHere = true; });
         throws = throw "${path} has been removed before ${release}";
         nothing = children;
+        insecure = made { meta.knownVulnerabilities = [ "CVE-2024-0001" ]; };
+        unfree = made { meta.license.free = false; };
+        broken = made { meta.broken = true; };
+        unsupported = made { meta.platforms = [ "riscv64-linux" ]; };
+        disabled = made { disabled = true; };
       }
       .${if node.state == null then "nothing" else node.state}
     );

@@ -14,7 +14,7 @@ let
     trivial.release = number;
     version = number;
   };
-  inherit (import ./stdenv.nix { inherit lib system; })
+  inherit (import ./stdenv.nix { inherit config lib system; })
     bash
     debian
     glibc
@@ -52,12 +52,17 @@ let
     "udev"
   ];
   plain = attributes ./attributes.csv (
-    { pname, outputs }:
+    {
+      pname,
+      outputs,
+      meta ? { },
+    }:
     package {
       inherit pname outputs;
       meta = {
         mainProgram = pname;
       }
+      // meta
       // lib.optionalAttrs (lib.elem pname linuxOnly) { platforms = lib.platforms.linux; };
     }
   );

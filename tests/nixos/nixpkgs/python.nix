@@ -288,7 +288,12 @@ let
         final:
         # what is named below is a function, or made of one; the table has the packages
         attributes packagesTable (
-          { pname, ... }:
+          {
+            pname,
+            meta ? { },
+            disabled ? false,
+            ...
+          }:
           final.buildPythonPackage (
             if python.isBuilt && debian.wheels ? ${onIndex pname} then
               fromWheel final pname debian.wheels.${onIndex pname}
@@ -306,7 +311,7 @@ let
               }
             else
               {
-                inherit pname;
+                inherit disabled meta pname;
                 version = "1";
                 format = "other";
               }
@@ -368,6 +373,7 @@ let
                       arguments.propagatedBuildInputs or [ ] ++ arguments.dependencies or [ ] ++ [ python ];
                     passthru = arguments.passthru or { } // {
                       pythonModule = python;
+                      disabled = arguments.disabled or false;
                       optional-dependencies = arguments.optional-dependencies or { };
                     };
                   }

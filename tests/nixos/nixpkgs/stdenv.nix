@@ -1,6 +1,7 @@
 # `mkDerivation` and what stands around it. Everything evaluates to a real derivation on every system; what can also be
 # built is said in ./debian.
 {
+  config,
   lib,
   system,
 }:
@@ -22,12 +23,35 @@ let
     parsed.cpu.name = cpu;
   };
 
-  # nixpkgs refuses to instantiate a package on a system that its meta does not list; its name and meta can be read.
+  # What meta marks, whether or not `config` allows it (pkgs/stdenv/generic/check-meta.nix).
+  marksOf = meta: {
+    unfree = lib.any (license: !(license.free or true)) (lib.toList (meta.license or [ ]));
+    unsupported = !lib.elem system (meta.platforms or lib.platforms.all);
+    insecure = meta.knownVulnerabilities or [ ] != [ ];
+    broken = meta.broken or false;
+  };
+
+  # Why nixpkgs refuses to instantiate a package, in its order; its name and meta can be read.
+  refusal =
+    name: meta:
+    let
+      marks = marksOf meta;
+    in
+    if marks.unfree && !(config.allowUnfree or false) then
+      "has an unfree license"
+    else if marks.unsupported && !(config.allowUnsupportedSystem or false) then
+      "is not available on the requested hostPlatform ${system}"
+    else if marks.insecure && !lib.elem name (config.permittedInsecurePackages or [ ]) then
+      "is marked as insecure"
+    else if marks.broken && !(config.allowBroken or false) then
+      "is marked as broken"
+    else
+      null;
   available =
     name: meta: value:
-    lib.throwIfNot (lib.elem system (meta.platforms or lib.platforms.all))
-      "Refusing to evaluate package '${name}', it is not available on the requested hostPlatform ${system}"
-      value;
+    lib.throwIf (
+      refusal name meta != null
+    ) "Refusing to evaluate package '${name}' because it ${refusal name meta}" value;
 
   describe =
     name: outputs: meta:
@@ -43,8 +67,9 @@ let
         ))
       ]
       ++ lib.intersectLists [ "man" ] outputs;
-      available = lib.elem system (meta.platforms or lib.platforms.all);
+      available = refusal name meta == null;
     }
+    // marksOf meta
     // meta;
 
   # A derivation with passthru and meta on it and on each of its outputs. An output taken by its name is marked so
@@ -52,7 +77,12 @@ let
   extend =
     drv: extra:
     let
-      guard = available drv.name extra.meta;
+      # A Python package that is disabled can be named, too (interpreters/python/mk-python-derivation.nix).
+      guard =
+        value:
+        lib.throwIf (extra.disabled or false) "${drv.name} not supported for interpreter" (
+          available drv.name extra.meta value
+        );
       whole =
         drv
         // extra
