@@ -46,7 +46,8 @@ def test_any_program_can_be_wrapped(observed: Observed) -> None:
 
 def test_the_modules_bring_the_interpreter_and_nix_ld(observed: Observed) -> None:
     """The NixOS module installs the shell's interpreter and enables nix-ld with the same libraries; the home module
-    installs it and puts them before the host's libraries in a list that merges; both only by options that NixOS and home-manager have.
+    installs it and puts them before the host's libraries in a list that merges; both only by options
+    that NixOS and home-manager have.
     """
     if observed.name in {"fhs", "patched-venv"}:  # their interpreter alone is none of the project's
         assert CURRENT.eval_json(f"{rendered(observed.shell)}.nixosModule") == {}
