@@ -10,11 +10,14 @@ self: project: python: {
     programs.nix-ld.libraries = [ project.libraries ];
   };
   # For home-manager: the same for one user. Only the system can enable nix-ld.
+  # Lists of several modules merge, and the libraries of the system come last. NIX_LD stays as it is.
   homeModule.home = {
     packages = [ python ];
-    sessionVariables = self.lib.optionalAttrs self.isLinux {
-      NIX_LD = project.loader;
-      NIX_LD_LIBRARY_PATH = project.searchPath;
+    sessionSearchVariables = self.lib.optionalAttrs self.isLinux {
+      NIX_LD_LIBRARY_PATH = self.lib.mkMerge [
+        [ project.searchPath ]
+        (self.lib.mkAfter [ "/run/current-system/sw/share/nix-ld/lib" ])
+      ];
     };
     activation.nixpyNixLd = self.without-nix-ld [
       "this host has no nix-ld, so programs inside wheels do not start;"

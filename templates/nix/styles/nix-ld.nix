@@ -7,12 +7,15 @@ self: project:
 let
   inherit (self) lib pkgs;
   inherit (project) loader searchPath;
+  # nix-ld prefers NIX_LD_x86_64_linux to NIX_LD.
+  suffix = builtins.replaceStrings [ "-" ] [ "_" ] self.system;
   parts = self."styles/loader" project { };
 in
 parts
 // {
   shell = parts.shell // {
     hook = ''
+      unset NIX_LD_${suffix} NIX_LD_LIBRARY_PATH_${suffix}
       export NIX_LD=${loader} NIX_LD_LIBRARY_PATH=${searchPath}
     ''
     + parts.homeModule.home.activation.nixpyNixLd;

@@ -46,7 +46,8 @@ def test_any_program_can_be_wrapped(observed: Observed) -> None:
 
 def test_the_modules_bring_the_interpreter_and_nix_ld(observed: Observed) -> None:
     """The NixOS module installs the shell's interpreter and enables nix-ld with the same libraries; the home module
-    installs it and sets nix-ld's variables; both only by options that NixOS and home-manager have.
+    installs it and puts them before the host's libraries in a list that merges; both only by options
+    that NixOS and home-manager have.
     """
     if observed.name in {"fhs", "patched-venv"}:  # their interpreter alone is none of the project's
         assert CURRENT.eval_json(f"{rendered(observed.shell)}.nixosModule") == {}
@@ -65,7 +66,7 @@ def test_the_modules_bring_the_interpreter_and_nix_ld(observed: Observed) -> Non
           ld = n.nixosModule.programs.nix-ld.enable;
           libraries = map toString n.nixosModule.programs.nix-ld.libraries;
           packages = map toString (n.nixosModule.environment.systemPackages ++ n.homeModule.home.packages);
-          inherit (n.homeModule.home) sessionVariables;
+          search = n.homeModule.home.sessionSearchVariables;
           says = n.homeModule.home.activation.nixpyNixLd;
           python = toString n.python;
           farm = toString n.libraries;
@@ -73,11 +74,14 @@ def test_the_modules_bring_the_interpreter_and_nix_ld(observed: Observed) -> Non
         """
     )
     assert value["nixos"] == ["environment.systemPackages", "programs.nix-ld"]
-    assert value["home"] == ["home.activation", "home.packages", "home.sessionVariables"]
+    assert value["home"] == ["home.activation", "home.packages", "home.sessionSearchVariables"]
     assert value["ld"] is True
     assert value["libraries"] == [value["farm"]]
     assert value["packages"] == [value["python"]] * 2
-    assert set(value["sessionVariables"]) == {"NIX_LD", "NIX_LD_LIBRARY_PATH"}
+    assert set(value["search"]) == {"NIX_LD_LIBRARY_PATH"}
+    ours, host = value["search"]["NIX_LD_LIBRARY_PATH"]["contents"]
+    assert ours[0].startswith(f"{value['farm']}/lib")
+    assert (host["_type"], host["content"]) == ("order", ["/run/current-system/sw/share/nix-ld/lib"])
 
 
 @pytest.mark.parametrize("observed", ["loader"], indirect=True)

@@ -139,6 +139,15 @@ rec {
   # attribute sets
   nameValuePair = name: value: { inherit name value; };
   genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
+  mkAfter = content: {
+    _type = "order";
+    priority = 1500;
+    inherit content;
+  };
+  mkMerge = contents: {
+    _type = "merge";
+    inherit contents;
+  };
   optionalAttrs = condition: attrs: if condition then attrs else { };
   mapAttrs' = f: attrs: listToAttrs (map (name: f name attrs.${name}) (attrNames attrs));
   mapAttrsToList = f: attrs: map (name: f name attrs.${name}) (attrNames attrs);
