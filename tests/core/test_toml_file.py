@@ -64,6 +64,12 @@ def test_line_of_a_key(keys: tuple[str | int, ...], value: str | None, line: int
     assert toml_line(TEXT, *keys, value=value) == line
 
 
+@pytest.mark.parametrize("header", ['[#"a"]', "[ # ]", "[=]", "[a..b]"])
+def test_a_line_inside_a_string_is_no_table(header: str) -> None:
+    """A line of a string may look like the header of a table, and have no name that TOML accepts."""
+    assert toml_line(f'text = """\n{header}\n"""\nlater = 1\n', "text") == 1
+
+
 @pytest.mark.parametrize(
     ("raw", "line"),
     [(b"a = 1\nb = \n", 2), (b"a = 1\n[t]\na = 1\n[t]\n", 4), (b"a = [1,\n2", 2), (b"a = 1\n# \xff\n", 2)],

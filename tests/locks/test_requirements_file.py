@@ -169,6 +169,8 @@ def test_local_paths_start_at_the_root(folder: Path) -> None:
         ("numpy=>2\n", 1, "not a requirement"),
         ("-e\n", 1, "cannot be read"),
         ("numpy\n-e--\n", 2, "cannot be read"),
+        ("-e=--\n", 1, "cannot be read"),
+        ("-c=--\n", 1, "cannot be read"),
         ("--editable=--\n", 1, "cannot be read"),
         ("--find-links 'open\n", 1, "cannot be read"),
         ("numpy --hash=sha256:abc\n", 1, "not a hash"),

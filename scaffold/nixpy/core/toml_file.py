@@ -136,6 +136,8 @@ def _split(dotted: str) -> tuple[str, ...]:
     try:
         node: Any = tomllib.loads(f"{dotted.strip()} = 0")
     except (ValueError, RecursionError):
+        node = {}
+    if not node:  # no key, or a comment
         return ("",)
     names: list[str] = []
     while isinstance(node, dict):

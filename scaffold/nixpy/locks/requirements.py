@@ -132,7 +132,7 @@ def read(
 
 
 # argparse takes `--` as the end of the options, also as a value, and then returns an empty list for the value.
-_NO_VALUE = re.compile(r"(?:-\w|--[\w-]+=)?--")
+_NO_VALUE = re.compile(r"(?:-\w=?|--[\w-]+=)?--")
 
 
 class _Parser(argparse.ArgumentParser):
