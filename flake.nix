@@ -89,14 +89,22 @@
           meta = { inherit (project) description; };
         };
       });
-      # Checks that this nixpy generates the files of the examples.
-      checks = forEachSystem (pkgs: {
-        package = nixpyFor pkgs;
-        examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
-          nixpy check --strict ${./examples}/*/
-          touch $out
-        '';
-      });
+      # `nix flake check` tests nixpy with real nixpkgs: that this nixpy generates the files of the examples, that nixpkgs has
+      # every library of the table, and, in virtual machines with NixOS, that the shells of the examples work.
+      checks = forEachSystem (
+        pkgs:
+        {
+          package = nixpyFor pkgs;
+          examples = pkgs.runCommand "nixpy-examples" { nativeBuildInputs = [ (nixpyFor pkgs) ]; } ''
+            nixpy check --strict ${./examples}/*/
+            touch $out
+          '';
+          catalogue = import ./tests/flake/catalogue.nix ((import ./templates/nix).functions { inherit pkgs; });
+        }
+        // lib.optionalAttrs (pkgs.stdenv.hostPlatform.system == "x86_64-linux") (
+          import ./tests/flake/machines.nix { inherit nixpkgs pkgs; }
+        )
+      );
       devShells = forEachSystem (pkgs: {
         default = pkgs.mkShell {
           packages = [

@@ -17,6 +17,7 @@ import yaml
 from ci import repository
 from ci.actionrunner import Runner
 from ci.repository import git, zizmor
+from nixpy.nixpkgs.releases import releases
 from runner import Nixpy, oasis
 from smallindex import SmallIndex
 
@@ -271,7 +272,8 @@ def test_gitlab_gets_its_report(repo: Path, runner: Runner, tmp_path: Path) -> N
 @pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
 def test_zizmor_finds_nothing(persona: str) -> None:
     """The action, the workflows and the hooks pass zizmor, which finds what it should in a bad one."""
-    files = [TOP / "action.yml", *CI.glob("github-*.yml"), TOP / ".pre-commit-hooks.yaml"]
+    workflows = [*CI.glob("github-*.yml"), *(TOP / ".github/workflows").iterdir()]
+    files = [TOP / "action.yml", *workflows, TOP / ".pre-commit-hooks.yaml"]
     done = zizmor(persona, *files)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -281,3 +283,14 @@ def test_zizmor_would_find_it(tmp_path: Path) -> None:
     bad = tmp_path / "action.yml"
     bad.write_text((TOP / "action.yml").read_text().replace('"$NIXPY" check --format github', "${{ inputs.projects }}"))
     assert "template-injection" in zizmor("regular", bad).stdout
+
+
+def test_the_workflow_checks_each_supported_branch_of_nixpkgs() -> None:
+    """It runs `nix flake check` with the branches of releases.toml that are not ended, on machines with KVM."""
+    (job,) = yaml.safe_load((TOP / ".github/workflows/nix.yml").read_text())["jobs"].values()
+    supported = {release.branch for release in releases().by_branch.values() if release.state != "ended"}
+    assert set(job["strategy"]["matrix"]["branch"]) == supported
+    install, check = job["steps"][1:]
+    assert install["with"]["enable_kvm"] is True
+    assert check["run"].split()[:3] == ["nix", "flake", "check"]
+    assert check["run"].endswith('--override-input nixpkgs "github:NixOS/nixpkgs/$BRANCH"')

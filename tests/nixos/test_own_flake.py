@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,10 +15,12 @@ import pytest
 from nixos.realnix import CURRENT, SYSTEMS, VERSIONS, Nix, evaluate, lock_flake, warnings
 from nixos.repository import TOP, copy_repository
 from nixos.rfc166 import violations
+from nixpy.libraries.catalogue import Catalogue
 from nixpy.styles.features import features
 from nixpy.styles.styles import styles
 from runner import Nixpy
 
+MACHINES = {"machine-with-nix-ld", "machine-without-nix-ld", "machine-with-home-manager"}
 EXAMPLES = sorted(path.name for path in (TOP / "examples").iterdir() if path.is_dir())
 
 
@@ -46,10 +50,12 @@ def test_it_offers_what_a_flake_can(flake: Path) -> None:
     for kind, names in {
         "packages": {"default"},
         "apps": {"default"},
-        "checks": {"examples", "package"},
+        "checks": {"catalogue", "examples", "package"},
         "devShells": {"default"},
     }.items():
-        assert {system: set(found) for system, found in shown[kind].items()} == dict.fromkeys(SYSTEMS, names), kind
+        more = MACHINES if kind == "checks" else set()
+        expected = {system: names | more if system == "x86_64-linux" else names for system in SYSTEMS}
+        assert {system: set(found) for system, found in shown[kind].items()} == expected, kind
     assert shown["overlays"]["default"]["type"] == "nixpkgs-overlay"
     assert "lib" in shown
     assert sorted(shown["templates"]) == EXAMPLES
@@ -110,3 +116,29 @@ def test_it_names_every_dependency() -> None:
     text = (TOP / "flake.nix").read_text()
     for requirement in [*project["dependencies"], *project["optional-dependencies"]["new"]]:
         assert requirement.partition(">")[0] in text.replace("ps.", "").replace(";", "").split()
+
+
+def test_the_catalogue_has_every_library_of_the_table(flake: Path) -> None:
+    """The check reads the table in Nix: its sonames are those that nixpy supplies from nixpkgs, on each system."""
+    found = CURRENT.eval_json(f"""
+        let flake = builtins.getFlake "git+file://{flake}";
+        in builtins.mapAttrs (_: checks: builtins.attrNames checks.catalogue.sonames) flake.checks
+    """)
+    supplied = [entry for entry in Catalogue().entries.values() if entry.provider == "nixpkgs"]
+    for system in SYSTEMS:
+        names = {entry.soname for entry in supplied if entry.darwin or not system.endswith("darwin")}
+        assert set(found[system]) == names, system
+
+
+def test_a_machine_enters_the_shells_of_the_examples(flake: Path) -> None:
+    """A test script is Python; it enters each shell, imports, opens a library by its name, and runs ruff."""
+    scripts = CURRENT.eval_json(f"""
+        let flake = builtins.getFlake "git+file://{flake}";
+        in builtins.mapAttrs (_: test: test.testScript or "") flake.checks.x86_64-linux
+    """)
+    assert {name for name, script in scripts.items() if script} == MACHINES
+    for name in MACHINES:
+        assert ast.parse(scripts[name])
+        for words in ("import numpy", "ctypes.CDLL", "ruff"):
+            assert words in scripts[name], (name, words)
+    assert "nix-ld" not in re.findall(r'develop\("([\w-]+)"', scripts["machine-without-nix-ld"])

@@ -163,6 +163,9 @@ let
         }
       ) { };
       buildFHSEnv = lib.makeOverridable (builders.buildFHSEnv pkgs);
+      # It runs virtual machines; the machines are not evaluated here (pkgs/build-support/testers).
+      testers.runNixOSTest =
+        { name, testScript, ... }: builders.runCommand "vm-test-run-${name}" { inherit testScript; } "touch $out";
       # Its address is made of these arguments and no others (pkgs/build-support/fetchpypi).
       fetchPypi =
         {
