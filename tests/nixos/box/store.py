@@ -30,6 +30,7 @@ PLAIN = (
     "libusb1",
     "libx11",
     "libxcb",
+    "libxcursor",
     "libxext",
     "makeBinaryWrapper",
     "nix-ld",

@@ -76,6 +76,7 @@ def test_hooks_see_every_input() -> None:
         ("zlib", "libz.so.1"),
         ("libGL", "libGL.so.1 libGLX.so.0 libGLdispatch.so.0"),
         ("libx11", "libX11.so.6"),
+        ("libxcursor", "libXcursor.so.1"),
     ],
 )
 def test_libraries_are_in_the_package_of_nixpkgs(box: Box, built: dict[str, Path], package: str, sonames: str) -> None:

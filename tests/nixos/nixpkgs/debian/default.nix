@@ -48,6 +48,7 @@ let
       "libuuid"
     ];
     libx11 = [ "libxcb" ];
+    libxcursor = [ "libx11" ];
     libxext = [ "libx11" ];
     openssl = [ "zlib" ];
     readline = [ "ncurses" ];
