@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
+import patch_venv
 import pytest
 from packaging.utils import canonicalize_name
 
@@ -13,7 +15,7 @@ from nixpy.analysis import nixpylock
 from nixpy.analysis.nixpylock import NixpyLock, Wheel
 from nixpy.doctor.facts import MissingLibrary, Supplier
 from nixpy.doctor.loader import Search
-from nixpy.doctor.opened import unopened
+from nixpy.doctor.opened import preloaded, unopened
 from nixpy.doctor.project_folder import recorded_opens, suppliers
 from nixpy.libraries.match import WheelNeeds
 from nixpy.needs.model import Needs, RuntimeOpen
@@ -120,3 +122,18 @@ def test_what_the_settings_leave_out_is_not_required(tmp_path: Path) -> None:
     assert suppliers(tmp_path, wheels).keys() == {"libxcb.so.1", "libgtk-3.so.0"}
     (tmp_path / "pyproject.toml").write_text('[project]\n[tool.nixpy]\nlibraries.runtime = "none"\n')
     assert suppliers(tmp_path, wheels).keys() == {"libgtk-3.so.0"}
+
+
+def test_what_a_patched_environment_loads_at_its_start(tmp_path: Path) -> None:
+    """It is what the file of style patched-venv names and what is there: the text is that of patch_venv.py."""
+    site = tmp_path / "lib/python3.13/site-packages"
+    site.mkdir(parents=True)
+    assert preloaded(tmp_path) == frozenset()
+    libraries = tmp_path / patch_venv.FOLDER / "lib"
+    libraries.mkdir(parents=True)
+    for name in ("libthere.so.1", "libother.so.1"):
+        (libraries / name).touch()
+    settings = mock.Mock(opened=["libthere.so.1", "libgone.so.1"], driver=[])
+    report = mock.Mock(preloaded=[], not_served=[])
+    patch_venv._preload(tmp_path, settings, frozenset(settings.opened), report)
+    assert preloaded(tmp_path) == {"libthere.so.1"}

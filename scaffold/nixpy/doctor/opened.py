@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
+from nixpy.core.errors import NixpyError
+from nixpy.core.read_file import read_bytes
 from nixpy.doctor.facts import MissingLibrary
 from nixpy.doctor.loader import Search
 from nixpy.libraries.evidence import LibraryEvidence
@@ -17,6 +22,23 @@ def modules_of(wheels: Sequence[WheelNeeds]) -> frozenset[str]:
     What other modules open is not among the needs of installed wheels.
     """
     return unreached_modules(one for wheel in wheels for one in wheel.needs.opens)
+
+
+_PRELOAD = "lib/python*/site-packages/nixpy-preload.pth"
+_PRELOADED = re.compile(rb"'(\.nixpy-patched/lib/([\w.+-]+))'")
+
+
+def preloaded(venv: Path) -> frozenset[str]:
+    """Return the sonames that Python loads when it starts, since style patched-venv lets it.
+
+    A package that opens one of them by its name gets the loaded library. See templates/nix/programs/patch_venv.py.
+    """
+    found: set[str] = set()
+    for file in venv.glob(_PRELOAD):
+        with suppress(NixpyError, OSError):
+            names = _PRELOADED.findall(read_bytes(file))
+            found |= {soname.decode() for place, soname in names if venv.joinpath(place.decode()).exists()}
+    return frozenset(found)
 
 
 def unopened(wheels: Sequence[WheelNeeds], search: Search | None) -> Iterator[MissingLibrary]:

@@ -27,7 +27,7 @@ from nixpy.doctor.facts import (
 from nixpy.doctor.fit import unfit
 from nixpy.doctor.interpreter import packages_in, packages_of, read_program
 from nixpy.doctor.loader import Files, Search
-from nixpy.doctor.opened import unopened
+from nixpy.doctor.opened import preloaded, unopened
 from nixpy.doctor.packages import Packages, unreadable_file, without_record
 from nixpy.doctor.versions import missing_versions
 from nixpy.libraries.catalogue import catalogue
@@ -219,7 +219,7 @@ def inspect_wheels(
         ),
         unfound=(
             *(found for name in wheels for found in _unfound(name, needs[name], files[name], shipped, kinds)),
-            *unopened(asking, kinds[0]),
+            *unopened(asking, kinds[0] and replace(kinds[0], loaded=kinds[0].loaded | preloaded(venv.folder))),
         ),
         versions=tuple(_versions(files, readable, kinds[0], started)),
         unfit={name: text for name, text in words.items() if text},

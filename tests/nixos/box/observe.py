@@ -105,12 +105,15 @@ def observe(shell: Shell, newer_program: str) -> Observed:
 
 
 def _files(shell: Shell) -> dict[str, int]:
-    """The inode of each installed file; where style patched-venv put another in its place, that of the original."""
+    """The inode of each installed file; where style patched-venv put another in its place, that of the original.
+
+    nixpy's own file, which loads what packages open by name, is written again with the list.
+    """
     found = {}
     for work in WORK.values():
         venv = shell.box.home / Path(work).name / ".venv"
         for path in (venv / "lib").rglob("*"):
             original = venv / ".nixpy-patched/originals" / path.relative_to(venv)
-            if "__pycache__" not in path.parts:
+            if "__pycache__" not in path.parts and path.name != "nixpy-preload.pth":
                 found[str(path)] = (original if original.is_file() else path).lstat().st_ino
     return found

@@ -80,6 +80,7 @@ class Shell:
     box: Box
     folder: Path  # where FLAKE lies on this machine
     sonames: Mapping[str, frozenset[str]]  # what each package needs, as `nixpy scan` says
+    linked: frozenset[str]  # those of them to which a file of a package links
 
     def run(
         self,
@@ -159,6 +160,11 @@ def make_shell(style: Style, folder: Path) -> Shell:
         box=Box(home=home, host_loader="nix-ld" if style.name == "nix-ld" else "stub-ld"),
         folder=project,
         sonames={name: frozenset(found) for name, found in sonames.items()},
+        linked=frozenset(
+            library["soname"]
+            for library in report["libraries"]
+            if not library["optional"] and any(one["kind"] == "linked" for one in library["evidence"])
+        ),
     )
     _bring_packages(home)
     for maker in MAKERS:
