@@ -20,6 +20,7 @@ OTHER_FOLDERS = {
     "ci": "the action, the hooks and the workflow of a new project; they run nixpy from outside",
     "corpus": "programs that compare the ELF reader with others, on 44 real wheels and on files of patchelf",
     "docs": "the pages of docs/ and the READMEs, whose commands are run",
+    "flake": "what `nix flake check` of this repository tests, in Nix: the table of sonames, and NixOS in machines",
     "fuzz": "a harness for each reader of foreign files, and the inputs that are kept for it",
     "gpu": "a script for a machine with a card of NVIDIA; no one ran it yet",
     "helpers": "what tests of several folders share: a small index, small wheels, nixpy in this process",

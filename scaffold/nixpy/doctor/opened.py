@@ -29,9 +29,10 @@ _PRELOADED = re.compile(rb"'(\.nixpy-patched/lib/([\w.+-]+))'")
 
 
 def preloaded(venv: Path) -> frozenset[str]:
-    """Return the sonames that Python loads when it starts, since style patched-venv lets it.
+    """Return the sonames that Python loads when it starts in a patched `.venv`.
 
-    A package that opens one of them by its name gets the loaded library. See templates/nix/programs/patch_venv.py.
+    Style patched-venv names them in a file of site-packages, see templates/nix/programs/patch_venv.py. A package that
+    opens one of them by its name gets the loaded library.
     """
     found: set[str] = set()
     for file in venv.glob(_PRELOAD):
