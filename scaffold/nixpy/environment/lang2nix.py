@@ -19,7 +19,6 @@ from packaging.version import Version
 
 from nixpy.core.errors import ArgumentError, ProjectError
 from nixpy.core.target import Target
-from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
@@ -53,14 +52,11 @@ def refuse_nixpkgs(project: Project, style: Style, nixpkgs: str) -> None:
     limits = style.limits
     if not limits or not limits.last_release or not releases.is_later(nixpkgs, limits.last_release):
         return
-    path, line = project.settings_path, None
-    if project.settings.nixpkgs == nixpkgs and path.is_file():
-        table = ("tool", "nixpy") if path.name == PYPROJECT else ()
-        line = toml_line(read_text(path), *table, "nixpkgs")
+    line = project.setting_line("nixpkgs") if project.settings.nixpkgs == nixpkgs else None
     raise ProjectError(
         f"style {style.name} does not work with {nixpkgs}: {limits.later_releases}",
         hint=f"Run `nixpy init --nixpkgs {limits.last_release}`, or choose {style.other('newer-nixpkgs')}.",
-        path=path if line else project.root,
+        path=project.settings_path if line else project.root,
         line=line,
     )
 

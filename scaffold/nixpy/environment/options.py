@@ -15,7 +15,6 @@ from nixpy.core import limits
 from nixpy.core.errors import ArgumentError, NixpyError, ProjectError, SettingError
 from nixpy.core.read_file import read_bytes
 from nixpy.core.target import LINUX_SYSTEMS, SYSTEMS, Target, this_system
-from nixpy.core.toml_file import read_text, toml_line
 from nixpy.nixpkgs import releases
 from nixpy.project import config, flake, managers
 from nixpy.project.project import Project
@@ -176,8 +175,7 @@ def _located(project: Project, key: str, *, from_command_line: bool) -> Iterator
         path = path if path.is_relative_to(project.root) else project.root / path
         line, is_set = error.line, bool(getattr(project.settings, key))
         if path == project.settings_path and path.is_file():
-            table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
-            line = toml_line(read_text(path), *table, key) if is_set else None
+            line = project.setting_line(key) if is_set else None
         kind = (SettingError if is_set else ProjectError) if isinstance(error, ArgumentError) else type(error)
         raise kind(error.message, hint=error.hint, path=path, line=line) from None
 

@@ -15,11 +15,10 @@ from typing import NoReturn
 from nixpy.core import address
 from nixpy.core.errors import ProjectError
 from nixpy.core.read_file import read_lossy
-from nixpy.core.toml_file import read_text, toml_line
 from nixpy.diagnostics.diagnostic import Diagnostic
 from nixpy.files import flake_imports
 from nixpy.project import flake
-from nixpy.project.config import PYPROJECT, Settings
+from nixpy.project.config import Settings
 from nixpy.project.project import Project
 from nixpy.styles.styles import FlakeInput, Style
 
@@ -118,7 +117,4 @@ def diagnostics(project: Project) -> Iterator[Diagnostic]:
 
 
 def _fail(project: Project, message: str, hint: str) -> NoReturn:
-    path = project.settings_path
-    table = ("tool", "nixpy") if path.name == PYPROJECT else ()
-    line = toml_line(read_text(path), *table, "library") if path.is_file() else None
-    raise ProjectError(message, hint=hint, path=path, line=line)
+    raise ProjectError(message, hint=hint, path=project.settings_path, line=project.setting_line("library"))

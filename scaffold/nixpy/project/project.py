@@ -19,7 +19,7 @@ from nixpy.core.errors import ArgumentError, ProjectError, nearest, raised_as
 from nixpy.core.read_file import is_file
 from nixpy.core.requirement import canonical_requirement
 from nixpy.core.target import Target
-from nixpy.core.toml_file import load_toml, read_text
+from nixpy.core.toml_file import load_toml, read_text, toml_line
 from nixpy.locks import formats
 from nixpy.locks.model import ExtrasAndGroups, Lock
 from nixpy.project import config, setup_files, workspace
@@ -115,6 +115,15 @@ class Project:
         if self.requirements:
             return self.requirements[0]
         return self.dependencies.path if self.dependencies else self.settings_path
+
+    def setting_line(self, name: str) -> int | None:
+        """Return the line of the settings file that sets `name`, or that of its table.
+
+        Returns None if there is neither, or no such file.
+        """
+        path = self.settings_path
+        table = ("tool", "nixpy") if path.name == config.PYPROJECT else ()
+        return toml_line(read_text(path), *table, name) if path.is_file() else None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
