@@ -31,7 +31,6 @@ from nixpy.needs.dlopen import curated
 from nixpy.project.own_imports import OwnImports
 from nixpy.project.project import Project, read
 from nixpy.project.setup_files import SETUP_CFG, SETUP_PY
-from nixpy.styles import styles
 
 if TYPE_CHECKING:
     from nixpy.wheels.gather import Progress
@@ -172,7 +171,7 @@ def check(project: Project) -> Verdict:
         files = tuple(_by_itself(path) for path in (project.nixpy_lock_path, project.rendered))
         reasons = [_setting(project, "style", "the settings name no style")] if nixpy_lock else []
         return replace(_verdict(files, reasons), settled=resolved.style is not None)
-    lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
+    lang2nix.refuse_nixpkgs(project, resolved)
     left_behind = tuple(flake_imports.left_behind(project.root, project.settings.file))
     own = imported(project, nixpy_lock)
     locked = project.locked and select(project.locked, resolved.targets(), project.extras_and_groups)
@@ -216,7 +215,7 @@ def rescan(project: Project, progress: Progress | None = None) -> Verdict:
     resolved = resolve_options(project)
     if resolved.style is None:
         return check(project)
-    lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
+    lang2nix.refuse_nixpkgs(project, resolved)
     made = plan(project, resolved, AnalysisOptions(root=project.root, rescan=True, progress=progress))
     files = reconcile(made.files, write=False)
     stale = any(file.state is State.STALE for file in files)

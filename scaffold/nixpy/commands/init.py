@@ -41,7 +41,6 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
                 "nixpy does not manage this project yet", path=project.root, hint="Run `nixpy init` first."
             )
         library_input.refuse(project)
-        lang2nix.refuse_nixpkgs(project, styles.find(resolved.style), resolved.nixpkgs)
         made = _planned(project, resolved, options, analysis_options, may_leave_out=False)
         return replace(made, diagnostics=(*made.diagnostics, *flake_imports.unused(project)))
     style = styles.find(resolved.style) if resolved.style else None
@@ -51,7 +50,6 @@ def plan_files(project: Project, options: Options, analysis_options: AnalysisOpt
     library_input.refuse(project, flake_comes=options.flake)
     if style:
         lang2nix.refuse(project, style, flake=entry == project.flake)
-        lang2nix.refuse_nixpkgs(project, style, resolved.nixpkgs)
     made = _planned(project, resolved, options, analysis_options, may_leave_out=True)
     if made.resolved.systems != resolved.systems:
         options = replace(options, systems=made.resolved.systems)
@@ -74,8 +72,9 @@ def _planned(
     If it `may_leave_out` systems, the plan lacks those for which uv finds no versions.
 
     Raises ResolutionError if uv finds none for a system that the user named, or for any. Without `may_leave_out`, its
-    hint names the other systems.
+    hint names the other systems. Raises ProjectError if the style does not work with the chosen nixpkgs.
     """
+    lang2nix.refuse_nixpkgs(project, resolved)
     try:
         return plan(project, resolved, analysis_options)
     except ResolutionError as error:

@@ -20,12 +20,14 @@ from packaging.version import Version
 from nixpy.core.errors import ArgumentError, ProjectError
 from nixpy.core.target import Target
 from nixpy.diagnostics.diagnostic import Diagnostic, shorten
+from nixpy.environment.options import ResolvedOptions
 from nixpy.locks import formats
 from nixpy.locks.model import Lock
 from nixpy.nixpkgs import python_packages, releases
 from nixpy.project import flake as flake_file
 from nixpy.project.config import PYPROJECT
 from nixpy.project.project import Project
+from nixpy.styles import styles
 from nixpy.styles.styles import Limits, Style
 
 
@@ -44,13 +46,14 @@ def refuse(project: Project, style: Style, *, flake: bool) -> None:
         raise ProjectError(diagnostic.message, hint=diagnostic.hint, path=project.root)
 
 
-def refuse_nixpkgs(project: Project, style: Style, nixpkgs: str) -> None:
-    """Raise ProjectError if the style's Nix code does not evaluate on `nixpkgs`.
+def refuse_nixpkgs(project: Project, resolved: ResolvedOptions) -> None:
+    """Raise ProjectError if the chosen style does not evaluate on the chosen nixpkgs.
 
-    `nixpkgs` is a branch or a revision. The code may evaluate on one that nixpy cannot judge; `diagnostics` reports it.
+    Its Nix code may evaluate on a nixpkgs that nixpy cannot judge; `diagnostics` reports it.
     """
-    limits = style.limits
-    if not limits or not limits.last_release or not releases.is_later(nixpkgs, limits.last_release):
+    style, nixpkgs = styles.find(resolved.style) if resolved.style else None, resolved.nixpkgs
+    limits = style.limits if style else None
+    if not (style and limits and limits.last_release and releases.is_later(nixpkgs, limits.last_release)):
         return
     line = project.setting_line("nixpkgs") if project.settings.nixpkgs == nixpkgs else None
     raise ProjectError(

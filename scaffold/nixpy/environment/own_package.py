@@ -64,9 +64,7 @@ class OwnPackage:
             "version": self.version or _UNKNOWN_VERSION,
             "description": self.description,
             "homepage": self.homepage,
-            "build-system": [" or ".join(python_packages.spellings(need.name)) or need.attribute for need in self.build]
-            if self.names_build
-            else None,
+            "build-system": [python_packages.spelled(need.name) for need in self.build] if self.names_build else None,
             "variables": [variable for package, variable in VERSION_VARIABLES.items() if package in attributes],
             "requires": list(self.requires),
             "scripts": list(self.scripts),

@@ -96,7 +96,7 @@ def release(ref: str) -> Release:
     references count as unstable, to which they are most likely similar.
     """
     known = releases().by_branch
-    stable = _STABLE.fullmatch(ref.rstrip("/").rpartition("/")[2])
+    stable = _STABLE.fullmatch(_last_part(ref))
     branch = f"nixos-{stable['number']}" if stable else ""
     return known.get(branch) or next(found for found in known.values() if found.state == "unstable")
 
@@ -107,7 +107,7 @@ def is_known(ref: str) -> bool:
     A known branch is one of `releases.toml`, in any of the spellings that `release` takes, or one that becomes
     nixos-unstable.
     """
-    name = ref.rstrip("/").rpartition("/")[2]
+    name = _last_part(ref)
     stable = _STABLE.fullmatch(name)
     return (
         _REVISION.fullmatch(name) is not None
@@ -124,11 +124,16 @@ def is_later(ref: str, branch: str) -> bool | None:
     >>> is_later("nixos-unstable", "nixos-25.11"), is_later("25.05", "nixos-25.11")
     (True, False)
     """
-    name = ref.rstrip("/").rpartition("/")[2]
+    name = _last_part(ref)
     if name in _MOVING:
         return True
     found, last = _STABLE.fullmatch(name), _STABLE.fullmatch(branch)
     return found["number"] > last["number"] if found and last else None
+
+
+def _last_part(ref: str) -> str:
+    """Return the branch or revision of a reference, which may be an address."""
+    return ref.rstrip("/").rpartition("/")[2]
 
 
 def with_glibc(needed: tuple[int, ...]) -> Release | None:
