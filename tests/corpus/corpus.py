@@ -30,9 +30,10 @@ from elftools.elf.gnuversions import GNUVerNeedSection
 from elftools.elf.segments import InterpSegment
 from packaging.utils import NormalizedName, parse_wheel_filename
 
-from nixpy.needs.derive import format_glibc, is_extension, needs_of
+from nixpy.needs.derive import format_glibc, needs_of
 from nixpy.needs.dlopen import curated
 from nixpy.needs.model import Needs, WheelFacts
+from nixpy.needs.roots import is_extension
 from nixpy.wheels.elf_files import inspect
 from nixpy.wheels.local import LocalWheel
 

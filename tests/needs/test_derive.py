@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName, canonicalize_name
 
-from nixpy.needs.derive import format_glibc, is_executable, is_extension, needs_of
+from nixpy.needs.derive import format_glibc, needs_of
 from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import ElfFile, Needs, RuntimeOpen, WheelFacts, reached
+from nixpy.needs.roots import is_executable, is_extension
 from opens import of_table, opening
 
 X86, ARM = 62, 183

@@ -27,8 +27,9 @@ from nixpy.files.reconcile import OutputFile
 from nixpy.libraries.match import Library
 from nixpy.locks.formats import format_of
 from nixpy.locks.model import ExtrasAndGroups, Lock
-from nixpy.needs.derive import is_library, with_table
+from nixpy.needs.derive import with_table
 from nixpy.needs.model import Needs
+from nixpy.needs.roots import is_library
 from nixpy.nixpkgs import releases
 from nixpy.project import flake, managers, own_imports, pyvenv, several_locks, workspace_checks
 from nixpy.project.config import PYPROJECT

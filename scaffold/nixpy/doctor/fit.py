@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from nixpy.doctor.facts import Host
-from nixpy.needs.derive import is_extension
 from nixpy.needs.model import ElfFile
+from nixpy.needs.roots import is_extension
 from nixpy.wheels.installed import InstalledWheel
 
 _VERSION = re.compile(r"python3\.(\d{1,4})(t?)")

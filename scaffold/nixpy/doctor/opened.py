@@ -15,6 +15,9 @@ from nixpy.libraries.evidence import LibraryEvidence
 from nixpy.libraries.match import WheelNeeds, match
 from nixpy.needs.model import unreached_modules
 
+_PRELOAD = "lib/python*/site-packages/nixpy-preload.pth"
+_PRELOADED = re.compile(rb"'(\.nixpy-patched/lib/([\w.+-]+))'")
+
 
 def modules_of(wheels: Sequence[WheelNeeds]) -> frozenset[str]:
     """Return the modules that open libraries and that others import.
@@ -22,10 +25,6 @@ def modules_of(wheels: Sequence[WheelNeeds]) -> frozenset[str]:
     What other modules open is not among the needs of installed wheels.
     """
     return unreached_modules(one for wheel in wheels for one in wheel.needs.opens)
-
-
-_PRELOAD = "lib/python*/site-packages/nixpy-preload.pth"
-_PRELOADED = re.compile(rb"'(\.nixpy-patched/lib/([\w.+-]+))'")
 
 
 def preloaded(venv: Path) -> frozenset[str]:

@@ -28,7 +28,7 @@ from nixpy.core.read_file import exists, is_folder, open_bytes, read_bytes, read
 from nixpy.core.urls import file_path, plain
 from nixpy.doctor.facts import InstalledPackage, UnreadableFile
 from nixpy.needs import elf
-from nixpy.needs.derive import is_library
+from nixpy.needs.roots import is_library
 from nixpy.wheels.installed import InstalledWheel, sites
 
 # A package works without these: type stubs, bytecode, C sources, and tests, which people delete to save space.

@@ -34,8 +34,9 @@ from nixpy.libraries.catalogue import catalogue
 from nixpy.libraries.match import WheelNeeds
 from nixpy.libraries.opened import is_affordable
 from nixpy.needs import elf
-from nixpy.needs.derive import is_executable, needs_of
+from nixpy.needs.derive import needs_of
 from nixpy.needs.model import Needs, RuntimeOpen, WheelFacts
+from nixpy.needs.roots import is_executable
 from nixpy.project import pyvenv
 from nixpy.wheels.archive import Content, Member
 from nixpy.wheels.elf_files import candidates

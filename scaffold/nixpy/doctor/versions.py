@@ -16,8 +16,8 @@ from pathlib import Path
 from nixpy.doctor.facts import MissingVersion
 from nixpy.doctor.loader import Files, Search
 from nixpy.needs import elf
-from nixpy.needs.derive import is_executable
 from nixpy.needs.model import ElfFile
+from nixpy.needs.roots import is_executable
 
 _NUMBERED = re.compile(r"([A-Za-z][A-Za-z0-9_+-]{0,100}?)_(\d{1,6}(?:\.\d{1,6}){0,5})", re.ASCII)
 

@@ -15,8 +15,6 @@ from nixpy.needs.glibc import is_glibc
 from nixpy.needs.model import OWN, ElfFile, Needs, RuntimeOpen, WheelFacts, open_order, reached
 from nixpy.needs.roots import Parts, is_executable, is_extension, is_library, parts_of
 
-__all__ = ["format_glibc", "is_executable", "is_extension", "is_grafted", "is_library", "needs_of", "with_table"]
-
 # auditwheel appends `-` and 8 hex digits of the hash, maturin too, torch with a dot: libz-eb09ad1d.so.1.2.3
 _GRAFT = re.compile(r"(?<=.)[-.][0-9a-f]{8,40}\.")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from nixpy.needs import elf
-from nixpy.needs.derive import is_library
 from nixpy.needs.elf_strings import read_opens
 from nixpy.needs.model import ElfFile, RuntimeOpen
+from nixpy.needs.roots import is_library
 from nixpy.wheels.archive import Archive, Content, Member
 
 # Wheels from a file system without modes have every execute bit set; files with these suffixes are not programs.

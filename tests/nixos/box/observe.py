@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import patch_venv
+
 from nixos.box.shells import ENTRIES, MAKERS, WORK, Maker, Shell, SonameEntry
 
 Way = tuple[SonameEntry, Maker]
@@ -113,7 +115,7 @@ def _files(shell: Shell) -> dict[str, int]:
     for work in WORK.values():
         venv = shell.box.home / Path(work).name / ".venv"
         for path in (venv / "lib").rglob("*"):
-            original = venv / ".nixpy-patched/originals" / path.relative_to(venv)
-            if "__pycache__" not in path.parts and path.name != "nixpy-preload.pth":
+            original = venv / patch_venv.FOLDER / "originals" / path.relative_to(venv)
+            if "__pycache__" not in path.parts and path.name != patch_venv.PRELOAD:
                 found[str(path)] = (original if original.is_file() else path).lstat().st_ino
     return found

@@ -226,8 +226,8 @@ class Machine:
             before = (one.key for one in self.attempts[self.loops[-1][0] :] if one.root == self.root)
             after = next((one for one in before if (one.path, one.line) == (key.path, key.line)), None)
         failed = new.can_fail and self.failing(key, self.root)
-        finds = all(found for _, found in names)
-        self.attempts.append(replace(new, find_library=finds, failed=failed, after=after))
+        by_name = all(by_find_library for _, by_find_library in names)
+        self.attempts.append(replace(new, find_library=by_name, failed=failed, after=after))
         return None if failed else key
 
     def _new_attempt(self, files: tuple[str, ...], *, can_fail: bool) -> Attempt:
