@@ -18,9 +18,5 @@ let
     lib.mapAttrs (_: unmark) (
       lib.getAttrs (lib.filter (name: prev ? ${name}) (lib.concatMap (lib.splitString " or ") spellings)) prev
     );
-  python = interpreter.override (previous: {
-    self = python;
-    packageOverrides = lib.composeExtensions (previous.packageOverrides or (_: _: { })) overlay;
-  });
 in
-python
+self.with-overlay overlay interpreter

@@ -35,18 +35,15 @@ let
     if aliases == { } && unmapped == [ ] then
       project.interpreter
     else
-      project.interpreter.override (previous: {
-        self = interpreter;
-        packageOverrides = lib.composeExtensions (previous.packageOverrides or (_: _: { })) (
-          ps: prev:
-          lib.mapAttrs (_: self.first-of ps) aliases
-          // lib.genAttrs unmapped (
-            name:
-            prev.${name}
-              or (throw "nixpy: nixpkgs has no ${name}; `nixpy package ${name}` makes one for `pythonPackagesExtensions`")
-          )
-        );
-      });
+      self.with-overlay (
+        ps: prev:
+        lib.mapAttrs (_: self.first-of ps) aliases
+        // lib.genAttrs unmapped (
+          name:
+          prev.${name}
+            or (throw "nixpy: nixpkgs has no ${name}; `nixpy package ${name}` makes one for `pythonPackagesExtensions`")
+        )
+      ) project.interpreter;
   arguments = {
     python = interpreter;
   }
