@@ -144,8 +144,8 @@ def test_check_notices_a_change_of_poetry_lock(tmp_path: Path, nixpy: Nixpy, ind
     "nixpkgs", [current(), "nixos-unstable", "github:NixOS/nixpkgs/nixos-26.05-small", "nixos-27.05"]
 )
 def test_a_nixpkgs_on_which_it_fails_is_refused(nixpkgs: str, tmp_path: Path, nixpy: Nixpy, index: SmallIndex) -> None:
-    """On each branch after the last that works, init, sync and check exit with 2; the reason, the branch that works,
-    other styles and the line of the setting are told.
+    """On each branch after the last that works, init, sync and check exit with 2. The error names the reason, the
+    branch that works, other styles, and the line of the setting.
     """
     project, style = shop.project(tmp_path / "demo", "alpha"), find("poetry2nix")
     lock(project, style, index)

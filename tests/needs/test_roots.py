@@ -199,7 +199,7 @@ def test_a_copy_of_the_modules_of_python_is_no_part() -> None:
     ids=["library of a test", "module of a test", "program of a test", "library for musl", "module for musl"],
 )
 def test_tests_and_other_systems_are_no_part(file: ElfFile) -> None:
-    """Nobody who uses the package opens them."""
+    """A user of the package opens none of these files."""
     found = needs(elf(MODULE, "libz.so.1"), file)
     assert (found.sonames, found.optional) == ((("libz.so.1", MODULE),), ())
 
